@@ -1,0 +1,261 @@
+import type { AnswerCache } from './answer-cache.ts';
+import type { Budget, Place, RouteClass } from './budget.ts';
+import { toUpstreamError } from './classify.ts';
+import type { Clock } from './clock.ts';
+import type { HttpAnswer, HttpClient } from './http.ts';
+import { UnexpectedShapeError } from './models.ts';
+import type { Operation } from './operation.ts';
+import { parseRateLimitHeaders } from './rate-limit-headers.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** A route of the Postman API. */
+export interface Route {
+  /** For example `/collections/{uid}`. */
+  readonly template: string;
+  readonly routeClass: RouteClass;
+}
+
+/** One GET to be made, and how its body is read. Equal targets are equal calls. */
+export interface Call<T> {
+  readonly route: Route;
+  /** Path and query, encoded. */
+  readonly target: string;
+  /** @throws {UnexpectedShapeError} for a body that is not what the route answers with. */
+  readonly parse: (body: unknown) => T;
+}
+
+/** Makes calls: from the cache, with somebody else's call under way, or inside the key's budget. */
+export interface Calls {
+  /**
+   * @throws {UpstreamError} of every kind. `rateLimited` by the facade comes at once when the call's turn lies behind the operation's deadline.
+   */
+  make<T>(call: Call<T>, operation: Operation): Promise<T>;
+}
+
+/** One operation that waits for a call. */
+interface Waiter {
+  readonly operation: Operation;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** A call under way, waiting for its turn or sent, and everybody who wants its answer. */
+interface Flight {
+  join(operation: Operation): Promise<unknown>;
+}
+
+// A pause shorter than this would be a busy loop against an upstream that says "0"; one longer would trust a typing error for hours.
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 300_000;
+// Without a hint: what is still under way will be in the cache by then.
+const TIMEOUT_RETRY_MS = 10_000;
+
+/** Makes the one place through which every GET goes. */
+export function createCalls({ http, cache, clock }: { http: HttpClient; cache: AnswerCache; clock: Clock }): Calls {
+  const flights = new Map<string, Flight>();
+
+  const refusal = (route: Route, turnAtMs: number) =>
+    new UpstreamError(
+      'rateLimited',
+      "The API key's budget has no room for this call before the operation's deadline.",
+      {
+        route: route.template,
+        limitedBy: 'facade',
+        retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()),
+      },
+    );
+
+  const endError = (operation: Operation, route: Route, waitingPlace: Place | undefined) => {
+    // Nobody reads this one: the connection to the client is gone.
+    if (operation.ended.reason === 'clientGone') {
+      return new UpstreamError('timeout', 'The client has gone.', { route: route.template });
+    }
+    if (waitingPlace) return refusal(route, waitingPlace.turnAtMs());
+    return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
+      route: route.template,
+      retryAtMs: clock.epochMs() + TIMEOUT_RETRY_MS,
+    });
+  };
+
+  const startFlight = (key: string, { route, target, parse }: Call<unknown>, leader: Operation): Flight => {
+    const { budget, tenant, apiKey, share } = leader;
+    const { routeClass } = route;
+    const waiters = new Set<Waiter>();
+    // The place in the queue; undefined once the call has been sent.
+    let place: Place | undefined;
+
+    const refuseWhoCannotWait = () => {
+      if (!place) return;
+      const turnAtMs = place.turnAtMs();
+      for (const waiter of [...waiters]) {
+        if (turnAtMs > waiter.operation.deadlineMs) waiter.reject(refusal(route, turnAtMs));
+      }
+    };
+    const stopListening = budget.onDelay(refuseWhoCannotWait);
+
+    const land = () => {
+      if (flights.get(key) === flight) flights.delete(key);
+      stopListening();
+    };
+
+    const finish = (settle: (waiter: Waiter) => void) => {
+      land();
+      for (const waiter of [...waiters]) settle(waiter);
+    };
+
+    const takeOff = (waiter: Waiter) => {
+      waiters.delete(waiter);
+      if (waiters.size > 0 || !place) return;
+      // Nobody wants it and it has not cost anything yet. A call that has been sent is paid for: it ends in the cache.
+      place.leave();
+      land();
+    };
+
+    const send = async (): Promise<unknown> => {
+      const sentAtMs = clock.nowMs();
+      leader.cost.calls++;
+      let answer: HttpAnswer | undefined;
+      try {
+        answer = await http.get(target, route.template, apiKey);
+      } finally {
+        budget.settle(routeClass, sentAtMs, answer && parseRateLimitHeaders(answer.headers, clock.epochMs()));
+      }
+      const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+      cache.set(tenant, target, value, answer.text.length);
+      return value;
+    };
+
+    const fly = async () => {
+      for (let isRepeat = false; ; isRepeat = true) {
+        place = budget.enter(routeClass, share, isRepeat);
+        await place.admitted;
+        place = undefined;
+        for (const { operation } of waiters) operation.wait.stop();
+        try {
+          const value = await send();
+          finish((waiter) => waiter.resolve(value));
+          return;
+        } catch (error) {
+          if (error instanceof UpstreamError && error.kind === 'unauthenticated') cache.dropTenant(tenant);
+          if (!(error instanceof UpstreamError) || error.kind !== 'rateLimited') throw error;
+          const waitMs = Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
+          pauseFor(budget, waitMs);
+          for (const waiter of [...waiters]) {
+            if (clock.nowMs() + waitMs > waiter.operation.deadlineMs) waiter.reject(error);
+          }
+          if (waiters.size === 0) throw error;
+          for (const { operation } of waiters) operation.wait.start();
+        }
+      }
+    };
+
+    const pauseFor = (ofBudget: Budget, waitMs: number) =>
+      ofBudget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitMs)));
+
+    const flight: Flight = {
+      join: (operation) =>
+        new Promise((resolve, reject) => {
+          const leave = () => {
+            operation.ended.removeEventListener('abort', onEnd);
+            if (place) operation.wait.stop();
+            takeOff(waiter);
+          };
+          const waiter: Waiter = {
+            operation,
+            resolve(value) {
+              leave();
+              resolve(value);
+            },
+            reject(error) {
+              leave();
+              reject(error);
+            },
+          };
+          const onEnd = () => waiter.reject(endError(operation, route, place));
+          waiters.add(waiter);
+          if (place) operation.wait.start();
+          operation.ended.addEventListener('abort', onEnd);
+          if (operation.ended.aborted) onEnd();
+          else if (place && place.turnAtMs() > operation.deadlineMs) waiter.reject(refusal(route, place.turnAtMs()));
+        }),
+    };
+    flights.set(key, flight);
+    fly().catch((error: unknown) => finish((waiter) => waiter.reject(error)));
+    return flight;
+  };
+
+  return {
+    async make<T>(call: Call<T>, operation: Operation): Promise<T> {
+      const { tenant, budget, share, deadlineMs } = operation;
+      const kept = cache.get(tenant, call.target);
+      if (kept) {
+        operation.cost.cached++;
+        return kept.value as T;
+      }
+      const key = `${tenant} ${call.target}`;
+      const underWay = flights.get(key);
+      if (underWay) {
+        operation.cost.coalesced++;
+        return (await underWay.join(operation)) as T;
+      }
+      const { template, routeClass } = call.route;
+      if (operation.ended.aborted) throw endError(operation, call.route, undefined);
+      if (operation.askedCalls >= operation.maxCalls) {
+        throw new UpstreamError(
+          'tooExpensive',
+          `The operation needs more than the ${operation.maxCalls} calls to Postman it may make.`,
+          {
+            route: template,
+            calls: operation.askedCalls,
+            ceiling: operation.maxCalls,
+          },
+        );
+      }
+      if (budget.expectedTurnAtMs(routeClass, share) > deadlineMs)
+        throw refusal(call.route, budget.promiseTurnAtMs(routeClass));
+      operation.askedCalls++;
+      return (await startFlight(key, call, operation).join(operation)) as T;
+    },
+  };
+}
+
+function readAnswer<T>(
+  { status, headers, text }: HttpAnswer,
+  route: Route,
+  parse: (body: unknown) => T,
+  secret: string,
+  nowMs: number,
+): T {
+  if (status !== 200) {
+    throw toUpstreamError({
+      route: route.template,
+      status,
+      headers,
+      body: parseJsonOrText(text),
+      nowMs,
+      burst: route.routeClass === 'burst',
+      secret,
+    });
+  }
+  const unusable = (message: string, cause?: unknown) =>
+    new UpstreamError('badResponse', message, { route: route.template, status, ...(cause !== undefined && { cause }) });
+  const type = String(headers['content-type'] ?? '');
+  if (!/[/+]json\b/i.test(type.slice(0, 200))) throw unusable('Postman answered with something else than JSON.');
+  try {
+    return parse(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof UnexpectedShapeError)
+      throw unusable(`Postman's answer is not what this route answers with. ${error.message}`, error);
+    if (error instanceof SyntaxError) throw unusable("Postman's answer is not valid JSON.", error);
+    throw error;
+  }
+}
+
+function parseJsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Gateways answer errors in HTML or not at all; the status says enough.
+    return text.slice(0, 2_000);
+  }
+}

@@ -1,0 +1,142 @@
+import { parseErrorBody } from './error-body.ts';
+import type { ErrorBody } from './error-body.ts';
+import { parseRateLimitHeaders } from './rate-limit-headers.ts';
+import type { ResponseHeaders } from './rate-limit-headers.ts';
+import { parseRetryAfterHeaderMs, parseRetryAfterMs } from './retry-time.ts';
+import { scrub } from './scrub.ts';
+import { UpstreamError } from './upstream-error.ts';
+import type { UpstreamErrorKind } from './upstream-error.ts';
+
+/** An answer that is not a success. */
+export interface RefusedResponse {
+  /** Template such as `/collections/{uid}`. */
+  readonly route: string;
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  /** Parsed JSON, or the text where it could not be parsed. */
+  readonly body: unknown;
+  /** When the answer came, epoch milliseconds. */
+  readonly nowMs: number;
+  /** The route is one of those that also have the 10 s burst limit. */
+  readonly burst: boolean;
+  /** The API key of the call, to be removed from everything that is quoted. */
+  readonly secret?: string;
+}
+
+/** Only the facade itself finds an operation too expensive. */
+type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive'>;
+
+const SENTENCES: Readonly<Record<RefusalKind, string>> = {
+  unauthenticated: 'Postman refused the API key',
+  forbidden: 'The API key may not read this',
+  notFound: 'Postman has no such thing, or does not show it to this API key',
+  badInput: 'Postman refused the request as asked',
+  rateLimited: 'Postman refused the call because of its rate limit',
+  quotaExhausted: 'The allowance of Postman API calls is used up',
+  unavailable: 'Postman is not available',
+  serverError: 'Postman failed to answer',
+  timeout: 'Postman did not answer in time',
+  badResponse: 'Postman gave an answer that cannot be used',
+};
+
+// Postman expects to be back about five minutes after a 503.
+const UNAVAILABLE_WAIT_MS = 300_000;
+const FAILURE_WAIT_MS = 10_000;
+const WINDOW_MS = 60_000;
+const BURST_WINDOW_MS = 10_000;
+
+/**
+ * Turns an answer that is not a success into the error to throw.
+ *
+ * The message is our own sentence and, if the body has one, the upstream's message, scrubbed. Errors that can be tried
+ * again always have `retryAtMs`: the upstream's hint, or else 300 s for a 503, the window for a 429, 10 s for the rest.
+ */
+export function toUpstreamError(response: RefusedResponse): UpstreamError {
+  const { route, status, nowMs, secret } = response;
+  const said = parseErrorBody(response.body);
+  const kind = kindOf(response, said);
+  const waitMs = waitMsOf(kind, response, said);
+  const quoted = scrub(said.message ?? said.title ?? '', secret);
+  const upstreamName = scrub(said.name ?? '', secret);
+  return new UpstreamError(
+    kind,
+    `${SENTENCES[kind]} (status ${status}).${quoted === '' ? '' : ` It says: ${quoted}`}`,
+    {
+      route,
+      status,
+      ...(upstreamName !== '' && { upstreamName }),
+      ...(waitMs !== undefined && { retryAtMs: nowMs + waitMs }),
+      ...(kind === 'rateLimited' && { limitedBy: 'upstream' }),
+    },
+  );
+}
+
+function kindOf({ status, headers, nowMs }: RefusedResponse, said: ErrorBody): RefusalKind {
+  const name = plain(said.name);
+  if (status >= 400 && status < 500 && name === 'servicelimitexhausted') return 'quotaExhausted';
+  switch (status) {
+    case 400:
+      return isNotFound(name, said) ? 'notFound' : 'badInput';
+    case 401:
+      return said.model === true || /\bnot authori[sz]ed\b/i.test(textOf(said)) ? 'forbidden' : 'unauthenticated';
+    case 403:
+      return name === 'authenticationerror' || plain(said.title) === 'authenticationerror'
+        ? 'unauthenticated'
+        : 'forbidden';
+    case 402:
+      return 'forbidden';
+    case 404:
+    case 410:
+      return 'notFound';
+    case 408:
+      return 'timeout';
+    // States of the thing asked for: the same request gets the same answer.
+    case 409:
+    case 413:
+    case 422:
+    case 423:
+      return 'badInput';
+    case 429: {
+      const monthSpent = parseRateLimitHeaders(headers, nowMs).monthRemaining === 0;
+      const planSpent = name === 'ratelimitexceeded' && /\bplan\b/i.test(said.title ?? '');
+      return monthSpent || planSpent ? 'quotaExhausted' : 'rateLimited';
+    }
+    case 502:
+    case 503:
+    case 504:
+      return 'unavailable';
+    default:
+      // Redirects are never followed; a 405 or 406 is a mistake of ours, not of the caller.
+      return status >= 500 && status < 600 ? 'serverError' : 'badResponse';
+  }
+}
+
+function waitMsOf(kind: RefusalKind, response: RefusedResponse, said: ErrorBody): number | undefined {
+  const { status, headers, nowMs, burst } = response;
+  switch (kind) {
+    case 'rateLimited':
+      return parseRetryAfterMs(headers, textOf(said), nowMs) ?? (burst ? BURST_WINDOW_MS : WINDOW_MS);
+    case 'unavailable':
+    case 'serverError':
+    case 'timeout':
+      return parseRetryAfterHeaderMs(headers, nowMs) ?? (status === 503 ? UNAVAILABLE_WAIT_MS : FAILURE_WAIT_MS);
+    default:
+      return undefined;
+  }
+}
+
+/** A 400 can mean that there is no such thing: its code says so, or only its text. */
+function isNotFound(name: string, said: ErrorBody): boolean {
+  // The last is a misspelling of the upstream's.
+  const byName = name.endsWith('notfounderror') || name.endsWith('notfound') || name === 'instancefounderror';
+  return byName || /\bcould(?: not|n['’]t) (?:find|be found)\b/i.test(textOf(said));
+}
+
+function textOf({ title, message }: ErrorBody): string {
+  return `${title ?? ''} ${message ?? ''}`;
+}
+
+/** `AuthenticationError`, `authentication-error` and `Authentication Error` are one code. */
+function plain(name: string | undefined): string {
+  return (name ?? '').toLowerCase().replace(/[^a-z]/g, '');
+}

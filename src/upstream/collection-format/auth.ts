@@ -1,0 +1,66 @@
+import { isJsonObject, toText, toWritableJson } from './json.ts';
+import { maskCredentials } from './mask-secrets.ts';
+import { toRows } from './rows.ts';
+import { isCredentialParameter, isSecretValue } from './secrets.ts';
+
+/** How a request, or everything in a folder or collection, authenticates. */
+export interface Auth {
+  /** Upstream's name of the scheme, for example `bearer`; `noauth` for none. */
+  readonly type: string;
+  readonly parameters: readonly AuthParameter[];
+}
+
+/** One setting of an auth scheme. */
+export interface AuthParameter {
+  readonly key: string;
+  /** As upstream sent it, credentials in clear. */
+  readonly value: unknown;
+  readonly isCredential: boolean;
+}
+
+/** A setting as it may be shown. */
+export interface ShownParameter {
+  readonly value: unknown;
+  /** The value, or a part of it, was withheld. */
+  readonly isMasked: boolean;
+}
+
+/**
+ * Reads an auth block. Its parameters stand under the name of its type, as a list (format 2.1) or as a map (2.0).
+ *
+ * @returns null where the block names no scheme (missing, null, empty): what stands above it applies.
+ */
+export function toAuth(json: unknown): Auth | null {
+  const type = authTypeOf(json);
+  if (type === null || !isJsonObject(json)) return null;
+  const rows = Object.hasOwn(json, type) ? toRows(json[type]) : [];
+  return {
+    type,
+    parameters: rows.map((row) => {
+      const key = toText(row.key) ?? '';
+      return { key, value: row.value ?? null, isCredential: isCredentialParameter(type, key) };
+    }),
+  };
+}
+
+/** Tells the scheme of an auth block, from `type` or, without it, from the only block of parameters; null where there is none. */
+export function authTypeOf(json: unknown): string | null {
+  if (!isJsonObject(json)) return null;
+  if (typeof json.type === 'string' && json.type !== '') return json.type;
+  const blocks = Object.keys(json).filter((key) => typeof json[key] === 'object' && json[key] !== null);
+  return blocks.length === 1 ? (blocks[0] ?? null) : null;
+}
+
+/**
+ * Gives a parameter as it may be shown.
+ *
+ * @throws {JsonTooDeepError} For a value that is nested too deep to be written out.
+ */
+export function toShownParameter(parameter: AuthParameter, revealSecrets: boolean): ShownParameter {
+  const value = toWritableJson(parameter.value);
+  if (revealSecrets) return { value, isMasked: false };
+  if (parameter.isCredential)
+    return isSecretValue(value) ? { value: null, isMasked: true } : { value, isMasked: false };
+  const masked = maskCredentials(value);
+  return { value: masked, isMasked: masked !== value };
+}

@@ -1,0 +1,122 @@
+import { toDescription } from './description.ts';
+import { isJsonObject, type JsonObject, toList, toText } from './json.ts';
+import { isEnabled, parsePairs, toRows } from './rows.ts';
+
+/** The body of a request, by its mode. The functions of this file read what needs work. */
+export type RequestBody = RawBody | FormBody | FileBody | GraphQLBody;
+
+/** Text sent as it is. */
+export interface RawBody {
+  readonly kind: 'raw';
+  readonly raw: string;
+  readonly language: string | null;
+  readonly enabled: boolean;
+}
+
+/** A form; its rows are read by `formParameters`. */
+export interface FormBody {
+  readonly kind: 'urlencoded' | 'formdata';
+  readonly rows: unknown;
+  readonly enabled: boolean;
+}
+
+/** A file, or its content, as the whole body. */
+export interface FileBody {
+  readonly kind: 'file';
+  readonly src: string | null;
+  readonly content: string | null;
+  readonly enabled: boolean;
+}
+
+/** A GraphQL operation. */
+export interface GraphQLBody {
+  readonly kind: 'graphql';
+  readonly query: string;
+  readonly operationName: string | null;
+  /** JSON text. */
+  readonly variables: string | null;
+  readonly enabled: boolean;
+}
+
+/** One row of a form. */
+export interface FormParameter {
+  readonly key: string | null;
+  readonly value: string | null;
+  /** Files of a file row; null for a row of text. */
+  readonly src: readonly string[] | null;
+  readonly contentType: string | null;
+  readonly enabled: boolean;
+  readonly description: string | null;
+}
+
+const MODES = ['raw', 'urlencoded', 'formdata', 'file', 'graphql'] as const;
+
+/**
+ * Reads the body of a request.
+ *
+ * @returns null where there is none, also for an object that neither names a mode nor holds data. A mode that is not
+ * known is read as raw, a mode without its data as an empty body of that mode.
+ */
+export function toBody(json: unknown): RequestBody | null {
+  if (typeof json === 'string') return { kind: 'raw', raw: json, language: null, enabled: true };
+  if (!isJsonObject(json)) return null;
+  const mode = toMode(json);
+  const enabled = isEnabled(json);
+  switch (mode) {
+    case null:
+      return null;
+    case 'raw':
+      return { kind: mode, raw: toText(json.raw) ?? '', language: toRawLanguage(json.options), enabled };
+    case 'file':
+      return { kind: mode, ...toFile(json.file), enabled };
+    case 'graphql':
+      return { kind: mode, ...toGraphQL(json.graphql), enabled };
+    default:
+      return { kind: mode, rows: json[mode], enabled };
+  }
+}
+
+/** Reads the rows of a form, which are a list, `a=1&b=2` or an object that maps keys to values. */
+export function formParameters(body: FormBody): FormParameter[] {
+  return toRows(body.rows, parsePairs).map((row) => ({
+    key: toText(row.key),
+    value: toText(row.value),
+    src: toSources(row),
+    contentType: toText(row.contentType),
+    enabled: isEnabled(row),
+    description: toDescription(row.description),
+  }));
+}
+
+function toMode(json: JsonObject): (typeof MODES)[number] | null {
+  const known = MODES.find((mode) => mode === json.mode);
+  if (known !== undefined) return known;
+  const held = MODES.find((mode) => json[mode] != null);
+  if (held !== undefined) return held;
+  return typeof json.mode === 'string' && json.mode !== '' && json.mode !== 'none' ? 'raw' : null;
+}
+
+function toRawLanguage(options: unknown): string | null {
+  const raw = isJsonObject(options) ? options.raw : undefined;
+  return isJsonObject(raw) ? toText(raw.language) : null;
+}
+
+function toFile(file: unknown): { src: string | null; content: string | null } {
+  if (!isJsonObject(file)) return { src: typeof file === 'string' ? file : null, content: null };
+  return { src: toText(Array.isArray(file.src) ? file.src[0] : file.src), content: toText(file.content) };
+}
+
+function toGraphQL(graphql: unknown): { query: string; operationName: string | null; variables: string | null } {
+  if (!isJsonObject(graphql))
+    return { query: typeof graphql === 'string' ? graphql : '', operationName: null, variables: null };
+  return {
+    query: toText(graphql.query) ?? '',
+    operationName: toText(graphql.operationName),
+    variables: toText(graphql.variables),
+  };
+}
+
+function toSources(row: JsonObject): string[] | null {
+  if (row.src == null) return row.type === 'file' ? [] : null;
+  return toList(Array.isArray(row.src) ? row.src : [row.src]).flatMap((src) => toText(src) ?? []);
+}

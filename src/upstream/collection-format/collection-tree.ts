@@ -1,0 +1,120 @@
+import { authTypeOf } from './auth.ts';
+import { createItemIds } from './item-id.ts';
+import { isJsonObject, type JsonObject, toId, toList } from './json.ts';
+
+/** What a collection holds, found once; everything else about an item is read from its `json` when asked for. */
+export interface CollectionTree {
+  readonly uid: string;
+  /** The collection as upstream sent it. */
+  readonly json: JsonObject;
+  /** The top level, in order. */
+  readonly items: readonly CollectionItem[];
+  /** Every folder, depth first. */
+  readonly folders: readonly FolderItem[];
+  /** Every request, depth first. */
+  readonly requests: readonly RequestItem[];
+}
+
+/** A folder or a request. */
+export type CollectionItem = FolderItem | RequestItem;
+
+/** What folders and requests have in common. */
+interface ItemBase {
+  readonly tree: CollectionTree;
+  /** Unique within the collection. */
+  readonly id: string;
+  /** null where upstream gives none. */
+  readonly uid: string | null;
+  /** The item as upstream sent it. */
+  readonly json: JsonObject;
+  /** null on the top level. */
+  readonly parent: FolderItem | null;
+}
+
+/** An item that holds a list of items, be it empty. */
+export interface FolderItem extends ItemBase {
+  readonly kind: 'folder';
+  readonly items: readonly CollectionItem[];
+  /** The requests below it are `tree.requests` from here … */
+  readonly firstRequest: number;
+  /** … up to, but not including, here. */
+  readonly endRequest: number;
+  /** The auth block that applies to what is below it; null where neither it nor anything above has one. */
+  readonly authBelow: JsonObject | null;
+}
+
+/** Any other item, also one without a `request`. */
+export interface RequestItem extends ItemBase {
+  readonly kind: 'request';
+  /** Its place in `tree.requests`. */
+  readonly position: number;
+}
+
+/** A list of items that is being walked. */
+interface OpenList {
+  readonly source: readonly unknown[];
+  readonly items: CollectionItem[];
+  readonly folder: { endRequest: number } | null;
+  readonly parent: FolderItem | null;
+  next: number;
+}
+
+/**
+ * Finds the folders and requests of a collection, however deep they are nested.
+ *
+ * @param document - The value under `collection` of the Postman API, GET /collections/{uid}. It is kept, not copied.
+ * @param collectionUid - Goes into the ids of items that have none of their own.
+ */
+export function createCollectionTree(document: JsonObject, collectionUid: string): CollectionTree {
+  const items: CollectionItem[] = [];
+  const folders: FolderItem[] = [];
+  const requests: RequestItem[] = [];
+  const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
+  const collectionAuth = ownAuth(document);
+  const claimId = createItemIds(collectionUid);
+  // A stack of its own, not recursion: 100,000 folders inside each other must not overflow the program's.
+  const open: OpenList[] = [{ source: toList(document.item), items, folder: null, parent: null, next: 0 }];
+  for (let list = open.at(-1); list !== undefined; list = open.at(-1)) {
+    if (list.next === list.source.length) {
+      if (list.folder !== null) list.folder.endRequest = requests.length;
+      open.pop();
+      continue;
+    }
+    const position = list.next;
+    list.next += 1;
+    const json = list.source[position];
+    if (!isJsonObject(json)) continue;
+    const { parent } = list;
+    const id = claimId(json, parent?.id ?? null, position);
+    const uid = toId(json.uid);
+    if (Array.isArray(json.item)) {
+      const below: CollectionItem[] = [];
+      const firstRequest = requests.length;
+      const authBelow = ownAuth(json) ?? (parent === null ? collectionAuth : parent.authBelow);
+      const folder = {
+        kind: 'folder' as const,
+        tree,
+        id,
+        uid,
+        json,
+        parent,
+        items: below,
+        firstRequest,
+        endRequest: firstRequest,
+        authBelow,
+      };
+      folders.push(folder);
+      list.items.push(folder);
+      open.push({ source: json.item, items: below, folder, parent: folder, next: 0 });
+    } else {
+      const request: RequestItem = { kind: 'request', tree, id, uid, json, parent, position: requests.length };
+      requests.push(request);
+      list.items.push(request);
+    }
+  }
+  return tree;
+}
+
+function ownAuth(owner: JsonObject): JsonObject | null {
+  return isJsonObject(owner.auth) && authTypeOf(owner.auth) !== null ? owner.auth : null;
+}

@@ -1,0 +1,70 @@
+import type { RequestItem } from './collection-tree.ts';
+import { definitionOf, itemDescription, itemName } from './item.ts';
+import { methodOf } from './request-definition.ts';
+import { toUrl, urlHost, urlRaw } from './url.ts';
+
+/** What requests have to match; null and missing conditions match all. */
+export interface RequestFilter {
+  /** Part of the name, the URL or the description, in any case. */
+  readonly search?: string | null | undefined;
+  /** Any of these, in any case; an empty list matches all. */
+  readonly method?: readonly string[] | null | undefined;
+  /** The host or a domain above it, in any case. */
+  readonly host?: string | null | undefined;
+  /** Uid or id of a folder: only what is below it. */
+  readonly folderUid?: string | null | undefined;
+}
+
+type Condition = (request: RequestItem) => boolean;
+
+/** Gives the requests that match every condition, in their order. */
+export function filterRequests(
+  requests: readonly RequestItem[],
+  filter: RequestFilter | null | undefined,
+): readonly RequestItem[] {
+  const conditions = toConditions(filter ?? {}, requests[0]);
+  return conditions.length === 0
+    ? requests
+    : requests.filter((request) => conditions.every((matches) => matches(request)));
+}
+
+function toConditions(
+  { search, method, host, folderUid }: RequestFilter,
+  anyRequest: RequestItem | undefined,
+): Condition[] {
+  const conditions: Condition[] = [];
+  // The cheapest first: they spare the others most requests.
+  if (folderUid != null) {
+    const folder = anyRequest?.tree.folders.find(({ uid, id }) => uid === folderUid || id === folderUid);
+    conditions.push(
+      ({ position }) => folder !== undefined && position >= folder.firstRequest && position < folder.endRequest,
+    );
+  }
+  if (method != null && method.length > 0) {
+    const methods = new Set(method.map((name) => name.trim().toUpperCase()));
+    conditions.push((request) => methods.has(methodOf(definitionOf(request))));
+  }
+  if (host != null && host !== '') {
+    const wanted = host.toLowerCase();
+    conditions.push((request) => isHostWithin(hostOf(request), wanted));
+  }
+  if (search != null && search !== '') {
+    const wanted = search.toLowerCase();
+    conditions.push((request) => searchedTexts(request).some((text) => text?.toLowerCase().includes(wanted) === true));
+  }
+  return conditions;
+}
+
+function isHostWithin(host: string | null, wanted: string): boolean {
+  return host !== null && (host === wanted || host.endsWith(`.${wanted}`));
+}
+
+function hostOf(request: RequestItem): string | null {
+  const url = toUrl(definitionOf(request).url);
+  return url === null ? null : urlHost(url).join('.').toLowerCase();
+}
+
+function searchedTexts(request: RequestItem): readonly (string | null)[] {
+  const url = toUrl(definitionOf(request).url);
+  return [itemName(request), url === null ? null : urlRaw(url), itemDescription(request)];
+}

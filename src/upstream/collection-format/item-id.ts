@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto';
+import { type JsonObject, toId } from './json.ts';
+
+/**
+ * Gives out ids that are unique within one collection.
+ *
+ * An item keeps its own id (`id`, or `_postman_id` in older files) unless an item before it has the same one. Otherwise its
+ * id is made from the uid of the collection, the id of the folder around it and its position there, so it is the same
+ * each time the collection is read.
+ *
+ * @returns A function to be called once per item, depth first.
+ */
+export function createItemIds(
+  collectionUid: string,
+): (item: JsonObject, parentId: string | null, position: number) => string {
+  const used = new Set<string>();
+  return (item, parentId, position) => {
+    let id = toId(item.id) ?? toId(item._postman_id);
+    for (let attempt = 0; id === null || used.has(id); attempt += 1) {
+      id = toUuid([collectionUid, parentId, position, attempt]);
+    }
+    used.add(id);
+    return id;
+  };
+}
+
+/** Shapes a hash like a UUID of version 8, the version for ids of one's own making. */
+function toUuid(parts: readonly unknown[]): string {
+  const hex = hash('sha256', JSON.stringify(parts), 'hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

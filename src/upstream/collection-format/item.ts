@@ -1,0 +1,39 @@
+import { type Auth, toAuth } from './auth.ts';
+import type { CollectionItem, RequestItem } from './collection-tree.ts';
+import { toDescription } from './description.ts';
+import { type JsonObject, toText } from './json.ts';
+import { toRequestDefinition } from './request-definition.ts';
+
+/** Names that `itemPath` gives at most: what a hundred rows answer has to stay in bounds in a tree nested to no end. */
+export const MAX_PATH_LENGTH = 500;
+
+/** Gives the name of a folder or request; null where it has none. */
+export function itemName(item: CollectionItem): string | null {
+  return toText(item.json.name);
+}
+
+/** Gives the description of a folder or request; that of a request stands in its definition, or beside it. */
+export function itemDescription(item: CollectionItem): string | null {
+  const own = toDescription(item.json.description);
+  return item.kind === 'folder' ? own : toDescription(definitionOf(item).description) || own;
+}
+
+/** Gives the names of the folders above an item, outermost first; an empty name for a folder without one. At most the nearest `MAX_PATH_LENGTH`. */
+export function itemPath(item: CollectionItem): string[] {
+  const names: string[] = [];
+  for (let folder = item.parent; folder !== null && names.length < MAX_PATH_LENGTH; folder = folder.parent) {
+    names.push(itemName(folder) ?? '');
+  }
+  return names.reverse();
+}
+
+/** Gives what a request sends, as upstream sent it. */
+export function definitionOf(request: RequestItem): JsonObject {
+  return toRequestDefinition(request.json.request);
+}
+
+/** Gives how a request authenticates: its own auth, else that of the nearest folder that has one, else the collection's; null where none has. */
+export function effectiveAuth(request: RequestItem): Auth | null {
+  const { parent, tree } = request;
+  return toAuth(definitionOf(request).auth) ?? toAuth(parent === null ? tree.json.auth : parent.authBelow);
+}

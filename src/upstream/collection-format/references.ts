@@ -1,0 +1,61 @@
+/*
+ * `{{variable}}` references inside text. Whatever stands between the braces belongs to the name, so a slash, dot or
+ * question mark there separates nothing. Every function here walks its text once.
+ */
+
+/**
+ * Finds characters that stand outside every `{{variable}}`.
+ *
+ * @param characters - Any of these is looked for.
+ * @param max - Stops after this many.
+ * @returns Their positions, ascending.
+ */
+export function positionsOutsideReferences(text: string, characters: string, max = Number.POSITIVE_INFINITY): number[] {
+  const positions: number[] = [];
+  // Beyond it no reference can close: without this, text full of open braces would be searched to its end for each of them.
+  const lastClose = text.lastIndexOf('}}');
+  let at = 0;
+  while (at < text.length && positions.length < max) {
+    if (at + 2 <= lastClose && text.startsWith('{{', at)) {
+      at = text.indexOf('}}', at + 2) + 2;
+    } else {
+      if (characters.includes(text.charAt(at))) positions.push(at);
+      at += 1;
+    }
+  }
+  return positions;
+}
+
+/** Splits text at a character, wherever that stands outside references. Text without it gives one part. */
+export function splitOutsideReferences(text: string, character: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (const position of positionsOutsideReferences(text, character)) {
+    parts.push(text.slice(start, position));
+    start = position + 1;
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** Cuts text at the first such character outside references; the second part is null when there is none. */
+export function cutOutsideReferences(text: string, character: string): [before: string, after: string | null] {
+  const [position] = positionsOutsideReferences(text, character, 1);
+  return position === undefined ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
+}
+
+/** Gives what is left of text when its references are taken out; null when it has none. */
+export function textAroundReferences(text: string): string | null {
+  const lastClose = text.lastIndexOf('}}');
+  const rest: string[] = [];
+  let start = 0;
+  let open = text.indexOf('{{');
+  if (open === -1 || open + 2 > lastClose) return null;
+  while (open !== -1 && open + 2 <= lastClose) {
+    rest.push(text.slice(start, open));
+    start = text.indexOf('}}', open + 2) + 2;
+    open = text.indexOf('{{', start);
+  }
+  rest.push(text.slice(start));
+  return rest.join('');
+}

@@ -1,0 +1,65 @@
+import type { JsonObject } from './json.ts';
+import {
+  cutOutsideReferences,
+  positionsOutsideReferences,
+  splitOutsideReferences,
+  textAroundReferences,
+} from './references.ts';
+import { parsePairs } from './rows.ts';
+
+/** The parts of a URL written as text, undecoded. What it does not have is null or empty. */
+export interface UrlParts {
+  readonly protocol: string | null;
+  readonly host: readonly string[];
+  readonly port: string | null;
+  readonly path: readonly string[];
+  readonly query: readonly JsonObject[];
+  readonly hash: string | null;
+}
+
+/**
+ * Takes a URL apart that may hold `{{variables}}` and `:path` variables anywhere, and need not be a valid URL.
+ * A user name and password before the host are left out.
+ */
+export function parseUrlText(text: string): UrlParts {
+  const [beforeHash, hash] = cutOutsideReferences(text, '#');
+  const [address, query] = cutOutsideReferences(beforeHash, '?');
+  const [protocol, rest] = cutProtocol(address);
+  const [authority, path] = cutOutsideReferences(rest, '/');
+  const [host, port] = cutPort(authority);
+  return {
+    protocol,
+    host: splitHost(host),
+    port,
+    path: path === null ? [] : splitOutsideReferences(path, '/'),
+    query: query === null ? [] : parsePairs(query),
+    hash,
+  };
+}
+
+/** Splits a host at its dots; an IPv6 address in brackets stays whole, no text gives no parts. */
+export function splitHost(host: string): string[] {
+  if (host === '') return [];
+  return host.startsWith('[') ? [host] : splitOutsideReferences(host, '.');
+}
+
+/** Splits a path at its slashes, without the one it begins with; no text gives no segments. */
+export function splitPath(path: string): string[] {
+  return path === '' ? [] : splitOutsideReferences(path.startsWith('/') ? path.slice(1) : path, '/');
+}
+
+function cutProtocol(address: string): [protocol: string | null, rest: string] {
+  const [slash] = positionsOutsideReferences(address, '/', 1);
+  // Only when the very first slash belongs to "://": a URL inside a path is no protocol.
+  if (slash === undefined || slash < 2 || !address.startsWith('://', slash - 1)) return [null, address];
+  return [address.slice(0, slash - 1), address.slice(slash + 2)];
+}
+
+function cutPort(authority: string): [host: string, port: string | null] {
+  const at = positionsOutsideReferences(authority, '@').at(-1);
+  const host = at === undefined ? authority : authority.slice(at + 1);
+  const colon = positionsOutsideReferences(host, ':').at(-1);
+  if (colon === undefined || colon === 0) return [host, null];
+  const port = host.slice(colon + 1);
+  return /^\d+$/.test(port) || textAroundReferences(port) === '' ? [host.slice(0, colon), port] : [host, null];
+}

@@ -1,0 +1,118 @@
+import { toDescription } from './description.ts';
+import { isJsonObject, type JsonObject, toList, toText } from './json.ts';
+import { isEnabled, parsePairs, toRows } from './rows.ts';
+import { parseUrlText, splitHost, splitPath, type UrlParts } from './url-text.ts';
+import { type Variable, variablesOf } from './variables.ts';
+
+/** A URL as upstream sent it; the functions of this file read its parts one by one. */
+export interface Url {
+  readonly json: JsonObject | string;
+}
+
+/** One query parameter. */
+export interface QueryParam {
+  readonly key: string | null;
+  /** null: written without `=`. */
+  readonly value: string | null;
+  readonly enabled: boolean;
+  readonly description: string | null;
+}
+
+/** Reads a URL, which is text or an object of parts; null where there is none. */
+export function toUrl(json: unknown): Url | null {
+  return typeof json === 'string' || isJsonObject(json) ? { json } : null;
+}
+
+/** Gives the URL as text: as exported, and put together from its parts only where upstream has no text. */
+export function urlRaw(url: Url): string {
+  if (typeof url.json === 'string') return url.json;
+  if (typeof url.json.raw === 'string') return url.json.raw;
+  const protocol = urlProtocol(url);
+  const port = urlPort(url);
+  const path = urlPath(url);
+  const hash = urlHash(url);
+  return [
+    protocol === null ? '' : `${protocol}://`,
+    urlHost(url).join('.'),
+    port === null ? '' : `:${port}`,
+    path.length === 0 ? '' : `/${path.join('/')}`,
+    toQueryText(urlQuery(url)),
+    hash === null ? '' : `#${hash}`,
+  ].join('');
+}
+
+/** Gives the protocol without `://`; null where the URL names none. */
+export function urlProtocol({ json }: Url): string | null {
+  return partsOfText(json)?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
+}
+
+/** Gives the host, split at its dots. */
+export function urlHost({ json }: Url): readonly string[] {
+  const parts = partsOfText(json);
+  if (parts !== null || typeof json === 'string') return parts?.host ?? [];
+  return typeof json.host === 'string' ? splitHost(json.host) : toTexts(json.host);
+}
+
+/** Gives the port; null where the URL names none. */
+export function urlPort({ json }: Url): string | null {
+  return partsOfText(json)?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
+}
+
+/** Gives the segments of the path; empty ones are kept. */
+export function urlPath({ json }: Url): readonly string[] {
+  const parts = partsOfText(json);
+  if (parts !== null || typeof json === 'string') return parts?.path ?? [];
+  return typeof json.path === 'string' ? splitPath(json.path) : toTexts(json.path);
+}
+
+/** Gives the query parameters in order, those switched off too. */
+export function urlQuery({ json }: Url): QueryParam[] {
+  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : partsOfText(json)?.query;
+  return (rows ?? []).map((row) => {
+    const value = toText(row.value);
+    return {
+      key: toText(row.key),
+      value: value === null && row.equals === true ? '' : value,
+      enabled: isEnabled(row),
+      description: toDescription(row.description),
+    };
+  });
+}
+
+/** Gives the path variables: those upstream lists, or else the `:names` in the path of a URL that came as text. */
+export function urlVariables({ json }: Url): Variable[] {
+  const listed = typeof json === 'string' ? [] : variablesOf(json);
+  if (listed.length > 0) return listed;
+  return (partsOfText(json)?.path ?? [])
+    .filter((segment) => segment.startsWith(':') && segment.length > 1)
+    .map((segment) => ({
+      key: segment.slice(1),
+      value: null,
+      type: null,
+      enabled: true,
+      isSecret: false,
+      description: null,
+    }));
+}
+
+/** Gives what stands behind `#`; null where the URL has none. */
+export function urlHash({ json }: Url): string | null {
+  return partsOfText(json)?.hash ?? (typeof json === 'string' ? null : toText(json.hash));
+}
+
+/** The parts of a URL that came as text, also as an object of nothing but `raw`; null where upstream has taken it apart. */
+function partsOfText(json: JsonObject | string): UrlParts | null {
+  if (typeof json === 'string') return parseUrlText(json);
+  return json.host == null && json.path == null && typeof json.raw === 'string' ? parseUrlText(json.raw) : null;
+}
+
+/** Segments are text or `{ type, value }`. */
+function toTexts(list: unknown): string[] {
+  return toList(list).flatMap((part) => toText(isJsonObject(part) ? part.value : part) ?? []);
+}
+
+function toQueryText(query: readonly QueryParam[]): string {
+  const enabled = query.filter((param) => param.enabled);
+  if (enabled.length === 0) return '';
+  return `?${enabled.map(({ key, value }) => (key ?? '') + (value === null ? '' : `=${value}`)).join('&')}`;
+}

@@ -1,0 +1,306 @@
+import { isJsonObject, type JsonObject } from './collection-format/json.ts';
+
+/** Who an API key belongs to. */
+export interface User {
+  readonly id: string;
+  readonly username: string | null;
+  readonly fullName: string | null;
+  readonly email: string | null;
+  readonly avatarUrl: string | null;
+  /** null: no team. */
+  readonly teamId: string | null;
+  readonly teamName: string | null;
+  readonly roles: readonly string[] | null;
+}
+
+/** What stands inside a workspace about one of its collections or environments. */
+export interface Ref {
+  readonly id: string;
+  readonly uid: string;
+  readonly name: string | null;
+}
+
+/** An item of `GET /workspaces`. */
+export interface WorkspaceSummary {
+  readonly id: string;
+  readonly name: string | null;
+  readonly type: string | null;
+  readonly visibility: string | null;
+  readonly about: string | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly createdBy: string | null;
+}
+
+/** `GET /workspaces/{id}`: a summary and what only the single read has. */
+export interface WorkspaceDetail extends WorkspaceSummary {
+  readonly description: string | null;
+  readonly updatedBy: string | null;
+  readonly teamId: string | null;
+  readonly collections: readonly Ref[];
+  readonly environments: readonly Ref[];
+}
+
+/** Where a collection was forked from. */
+export interface Fork {
+  readonly label: string | null;
+  readonly createdAt: string | null;
+  readonly parentUid: string | null;
+}
+
+/** What a collection says of itself in lists and in single reads alike. */
+export interface CollectionSummary extends Ref {
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly fork: Fork | null;
+  /** Lists only: absent from single reads. */
+  readonly isPublic?: boolean | null;
+}
+
+/** `GET /collections/{uid}`, also with `model=minimal`. */
+export interface CollectionDetail extends CollectionSummary {
+  readonly description: unknown;
+  readonly lastUpdatedBy: string | null;
+  /** The collection as sent; with `model=minimal` it has no `item` tree. */
+  readonly document: JsonObject;
+}
+
+/** An item of `GET /environments`. */
+export interface EnvironmentSummary extends Ref {
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly isPublic: boolean | null;
+}
+
+/** `GET /environments/{uid}`. */
+export interface EnvironmentDetail extends EnvironmentSummary {
+  /** As sent. */
+  readonly values: unknown;
+}
+
+/** One page of `GET /workspaces`. */
+export interface WorkspacePage {
+  readonly items: readonly WorkspaceSummary[];
+  /** null: this is the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** One page of `GET /collections`. */
+export interface CollectionPage {
+  readonly items: readonly CollectionSummary[];
+  /** How many the whole list has; null where upstream did not say, because it sent the whole list. */
+  readonly total: number | null;
+}
+
+/** Thrown for a body that is not what its route answers with. */
+export class UnexpectedShapeError extends Error {
+  override readonly name = 'UnexpectedShapeError';
+}
+
+/** Reads `GET /me`. @throws {UnexpectedShapeError} */
+export function parseUser(body: unknown): User {
+  const user = objectAt(body, 'user');
+  const teamId = toId(user['teamId']);
+  return {
+    id: requiredId(user['id'], 'user.id'),
+    username: toText(user['username']),
+    fullName: toText(user['fullName']),
+    email: toText(user['email']),
+    avatarUrl: toText(user['avatar']),
+    teamId: teamId === '0' ? null : teamId,
+    teamName: toText(user['teamName']),
+    roles: Array.isArray(user['roles']) ? user['roles'].filter((role) => typeof role === 'string') : null,
+  };
+}
+
+/** Reads one page of `GET /workspaces`. @throws {UnexpectedShapeError} */
+export function parseWorkspacePage(body: unknown): WorkspacePage {
+  const meta = isJsonObject(body) && isJsonObject(body['meta']) ? body['meta'] : {};
+  return {
+    items: listAt(body, 'workspaces').flatMap((item) => toWorkspaceSummary(item) ?? []),
+    // Absent, null and "" all mean the end.
+    nextCursor: toText(meta['nextCursor']) || null,
+  };
+}
+
+/** Reads `GET /workspaces/{id}`. @throws {UnexpectedShapeError} */
+export function parseWorkspaceDetail(body: unknown): WorkspaceDetail {
+  // One documented answer lacks the wrapper.
+  const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
+  const summary = toWorkspaceSummary(workspace);
+  if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
+  return {
+    ...summary,
+    description: toText(workspace['description']),
+    updatedBy: toId(workspace['updatedBy']),
+    teamId: toId(workspace['team'] ?? workspace['teamId']),
+    // Older answers leave empty lists out.
+    collections: toRefs(workspace['collections']),
+    environments: toRefs(workspace['environments']),
+  };
+}
+
+/** Reads `GET /workspaces/{id}/global-variables`; the variables stay as sent. @throws {UnexpectedShapeError} */
+export function parseGlobals(body: unknown): readonly unknown[] {
+  return listAt(body, 'values');
+}
+
+/** Reads one page of `GET /collections`. @throws {UnexpectedShapeError} */
+export function parseCollectionPage(body: unknown): CollectionPage {
+  const meta = isJsonObject(body) && isJsonObject(body['meta']) ? body['meta'] : {};
+  const total = meta['total'];
+  return {
+    items: listAt(body, 'collections').flatMap((item) => toCollectionSummary(item) ?? []),
+    total: typeof total === 'number' && Number.isSafeInteger(total) && total >= 0 ? total : null,
+  };
+}
+
+/**
+ * Reads `GET /collections/{uid}`, with or without `model=minimal`. The tree stays as sent.
+ *
+ * @param uid - What was asked for, for answers that do not name themselves.
+ * @throws {UnexpectedShapeError}
+ */
+export function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
+  const document = objectAt(body, 'collection');
+  const info = objectAt(document, 'info');
+  const ownUid = toText(info['uid']) ?? uid;
+  return {
+    id: toText(info['_postman_id']) ?? toIdOfUid(ownUid),
+    uid: ownUid,
+    name: toText(info['name']),
+    createdAt: toMoment(info['createdAt']),
+    updatedAt: toMoment(info['updatedAt']),
+    fork: toFork(info['fork']),
+    description: info['description'],
+    lastUpdatedBy: toId(info['lastUpdatedBy']),
+    document,
+  };
+}
+
+/** Reads `GET /environments`. @throws {UnexpectedShapeError} */
+export function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
+  return listAt(body, 'environments').flatMap((item) => {
+    const ref = toRef(item);
+    return ref && isJsonObject(item) ? { ...ref, ...toEnvironmentFacts(item) } : [];
+  });
+}
+
+/**
+ * Reads `GET /environments/{uid}`, which names its id and owner but no uid.
+ *
+ * @param uid - What was asked for.
+ * @throws {UnexpectedShapeError}
+ */
+export function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
+  const environment = objectAt(body, 'environment');
+  const id = toText(environment['id']) ?? toIdOfUid(uid);
+  const owner = toId(environment['owner']);
+  return {
+    id,
+    uid: toOwnerOfUid(uid) === null && owner !== null ? `${owner}-${id}` : uid,
+    name: toText(environment['name']),
+    ...toEnvironmentFacts(environment),
+    values: environment['values'],
+  };
+}
+
+/** The id inside a uid: its last 36 characters. A bare id stays as it is. */
+export function toIdOfUid(uid: string): string {
+  return uid.slice(-36);
+}
+
+/** The owner inside a uid: what stands before the id. null for a bare id. */
+export function toOwnerOfUid(uid: string): string | null {
+  return uid.length > 37 ? uid.slice(0, -37) : null;
+}
+
+function objectAt(body: unknown, key: string): JsonObject {
+  const value = isJsonObject(body) ? body[key] : undefined;
+  if (!isJsonObject(value)) throw new UnexpectedShapeError(`The answer has no object "${key}".`);
+  return value;
+}
+
+function listAt(body: unknown, key: string): readonly unknown[] {
+  const value = isJsonObject(body) ? body[key] : undefined;
+  if (!Array.isArray(value)) throw new UnexpectedShapeError(`The answer has no list "${key}".`);
+  return value;
+}
+
+function requiredId(value: unknown, name: string): string {
+  const id = toId(value);
+  if (id === null) throw new UnexpectedShapeError(`The answer has no "${name}".`);
+  return id;
+}
+
+function toText(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** Ids of people and teams are numbers in some answers and text in others. */
+function toId(value: unknown): string | null {
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Times come as RFC 3339, with or without milliseconds, and in old material without a zone. What is no time is null. */
+function toMoment(value: unknown): string | null {
+  if (typeof value !== 'string' || value.length > 64) return null;
+  const zoneless = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?$/.test(value);
+  const epochMs = Date.parse(zoneless ? `${value.replace(' ', 'T')}Z` : value);
+  return Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString();
+}
+
+function toRef(value: unknown): Ref | null {
+  if (!isJsonObject(value)) return null;
+  const id = toText(value['id']);
+  const owner = toId(value['owner']);
+  const uid = toText(value['uid']) ?? (id !== null && owner !== null ? `${owner}-${id}` : id);
+  if (uid === null) return null;
+  return { id: id ?? toIdOfUid(uid), uid, name: toText(value['name']) };
+}
+
+function toRefs(value: unknown): readonly Ref[] {
+  return Array.isArray(value) ? value.flatMap((item) => toRef(item) ?? []) : [];
+}
+
+function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
+  if (!isJsonObject(value)) return null;
+  const id = toText(value['id']);
+  if (id === null) return null;
+  return {
+    id,
+    name: toText(value['name']),
+    type: toText(value['type']),
+    visibility: toText(value['visibility']),
+    about: toText(value['about']),
+    createdAt: toMoment(value['createdAt']),
+    updatedAt: toMoment(value['updatedAt']),
+    createdBy: toId(value['createdBy']),
+  };
+}
+
+function toCollectionSummary(value: unknown): CollectionSummary | null {
+  const ref = toRef(value);
+  if (!ref || !isJsonObject(value)) return null;
+  return {
+    ...ref,
+    createdAt: toMoment(value['createdAt']),
+    updatedAt: toMoment(value['updatedAt']),
+    fork: toFork(value['fork']),
+    isPublic: typeof value['isPublic'] === 'boolean' ? value['isPublic'] : null,
+  };
+}
+
+function toFork(value: unknown): Fork | null {
+  if (!isJsonObject(value)) return null;
+  return { label: toText(value['label']), createdAt: toMoment(value['createdAt']), parentUid: toText(value['from']) };
+}
+
+function toEnvironmentFacts(environment: JsonObject) {
+  return {
+    createdAt: toMoment(environment['createdAt']),
+    updatedAt: toMoment(environment['updatedAt']),
+    isPublic: typeof environment['isPublic'] === 'boolean' ? environment['isPublic'] : null,
+  };
+}

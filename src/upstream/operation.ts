@@ -1,0 +1,112 @@
+import { setMaxListeners } from 'node:events';
+import type { Budget, Share } from './budget.ts';
+import type { Clock } from './clock.ts';
+import type { Secret } from './secret.ts';
+
+/** Why an operation stops waiting for its calls. */
+export type EndReason = 'deadline' | 'clientGone';
+
+/** What an operation has cost so far. */
+export interface OperationCost {
+  /** GETs sent upstream for it. */
+  calls: number;
+  /** Answers that were still kept. */
+  cached: number;
+  /** Answers of calls that somebody else had already under way. */
+  coalesced: number;
+}
+
+/** One GraphQL operation, as the upstream layer sees it: whose key, until when, how much. */
+export interface Operation {
+  readonly tenant: string;
+  readonly apiKey: Secret;
+  readonly budget: Budget;
+  readonly share: Share;
+  /** Monotonic milliseconds. */
+  readonly deadlineMs: number;
+  /** Aborts, with an `EndReason`, when nobody waits any more. */
+  readonly ended: AbortSignal;
+  readonly maxCalls: number;
+  /** Calls it has asked for, sent or waiting. */
+  askedCalls: number;
+  readonly cost: OperationCost;
+  /** Counts the time in which at least one call waits for its turn. */
+  readonly wait: WaitMeter;
+}
+
+/** Measures for how long at least one of several things was waiting. */
+export interface WaitMeter {
+  start(): void;
+  stop(): void;
+  /** Whole milliseconds so far. */
+  totalMs(): number;
+}
+
+/** What an operation is made from. */
+export interface OperationOptions {
+  readonly tenant: string;
+  readonly apiKey: Secret;
+  readonly budget: Budget;
+  /** From now. */
+  readonly timeoutMs: number;
+  /** Aborts when the client has gone. */
+  readonly clientGone: AbortSignal;
+  readonly maxCalls: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Opens an operation.
+ *
+ * @returns The operation; `close`, to be called once when its answer is complete; and `expire`, which brings its deadline forward to now.
+ */
+export function openOperation({ tenant, apiKey, budget, timeoutMs, clientGone, maxCalls, clock }: OperationOptions): {
+  readonly operation: Operation;
+  readonly close: () => void;
+  readonly expire: () => void;
+} {
+  const ending = new AbortController();
+  // One listener for each call that waits.
+  setMaxListeners(0, ending.signal);
+  const end = (reason: EndReason) => ending.abort(reason);
+  const deadlineMs = clock.nowMs() + timeoutMs;
+  const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
+  const onClientGone = () => end('clientGone');
+  if (clientGone.aborted) onClientGone();
+  else clientGone.addEventListener('abort', onClientGone, { once: true });
+
+  return {
+    operation: {
+      tenant,
+      apiKey,
+      budget,
+      share: budget.newShare(),
+      deadlineMs,
+      ended: ending.signal,
+      maxCalls,
+      askedCalls: 0,
+      cost: { calls: 0, cached: 0, coalesced: 0 },
+      wait: createWaitMeter(clock),
+    },
+    expire: () => end('deadline'),
+    close() {
+      cancelDeadline();
+      clientGone.removeEventListener('abort', onClientGone);
+    },
+  };
+}
+
+function createWaitMeter(clock: Clock): WaitMeter {
+  let waiting = 0;
+  let sinceMs = 0;
+  let totalMs = 0;
+  return {
+    start() {
+      if (waiting++ === 0) sinceMs = clock.nowMs();
+    },
+    stop() {
+      if (--waiting === 0) totalMs += clock.nowMs() - sinceMs;
+    },
+    totalMs: () => Math.round(totalMs + (waiting > 0 ? clock.nowMs() - sinceMs : 0)),
+  };
+}

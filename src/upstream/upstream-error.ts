@@ -1,0 +1,63 @@
+/**
+ * What went wrong with a read, in the terms a caller acts on.
+ *
+ * `rateLimited`, `unavailable`, `serverError` and `timeout` can be tried again later; the others cannot.
+ */
+export type UpstreamErrorKind =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'notFound'
+  | 'badInput'
+  | 'rateLimited'
+  | 'quotaExhausted'
+  | 'unavailable'
+  | 'serverError'
+  | 'timeout'
+  | 'badResponse'
+  | 'tooExpensive';
+
+/** The facts of a failed read. A fact that is not known is absent. */
+export interface UpstreamErrorDetails {
+  /** Template such as `/collections/{uid}`, never a URL. */
+  readonly route: string;
+  /** HTTP status, where there was an answer. */
+  readonly status?: number;
+  /** The upstream's own code, such as `instanceNotFoundError`. */
+  readonly upstreamName?: string;
+  /** When to try again, epoch milliseconds. */
+  readonly retryAtMs?: number;
+  /** Who refused for want of budget. */
+  readonly limitedBy?: 'upstream' | 'facade';
+  /** Calls that were made or would be needed. */
+  readonly calls?: number;
+  /** Calls one operation may make. */
+  readonly ceiling?: number;
+  /** What was caught. Never shown to clients. */
+  readonly cause?: unknown;
+}
+
+/** The one error the upstream layer throws. Its message is fit to be shown to a client. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+  readonly kind: UpstreamErrorKind;
+  readonly route: string;
+  // Declared only: a field would exist as `undefined` where the fact is not known.
+  declare readonly status?: number;
+  declare readonly upstreamName?: string;
+  declare readonly retryAtMs?: number;
+  declare readonly limitedBy?: 'upstream' | 'facade';
+  declare readonly calls?: number;
+  declare readonly ceiling?: number;
+
+  constructor(kind: UpstreamErrorKind, message: string, details: UpstreamErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.kind = kind;
+    this.route = details.route;
+    if (details.status !== undefined) this.status = details.status;
+    if (details.upstreamName !== undefined) this.upstreamName = details.upstreamName;
+    if (details.retryAtMs !== undefined) this.retryAtMs = details.retryAtMs;
+    if (details.limitedBy !== undefined) this.limitedBy = details.limitedBy;
+    if (details.calls !== undefined) this.calls = details.calls;
+    if (details.ceiling !== undefined) this.ceiling = details.ceiling;
+  }
+}
