@@ -1,0 +1,112 @@
+import type { CollectionDocument } from './collection-format.ts';
+
+/** Everything one API key of the simulated service can see. */
+export interface Account {
+  readonly user: AccountUser;
+  /** Usage meters as `GET /me` lists them; `api_usage` also feeds the monthly rate headers. Left out for guests. */
+  readonly operations?: readonly UsageMeter[];
+  readonly workspaces: readonly StoredWorkspace[];
+  readonly collections: readonly StoredCollection[];
+  readonly environments: readonly StoredEnvironment[];
+}
+
+/** The owner of the API key. */
+export interface AccountUser {
+  readonly id: number;
+  readonly sub: string;
+  readonly username: string;
+  readonly email: string;
+  readonly fullName: string;
+  readonly avatar: string | null;
+  readonly isPublic: boolean;
+  readonly emailVerified: boolean;
+  /** 0 without a team. */
+  readonly teamId: number;
+  readonly teamName?: string;
+  readonly teamDomain?: string;
+  readonly roles: readonly string[];
+}
+
+/** One metered operation of the plan. */
+export interface UsageMeter {
+  readonly name: string;
+  readonly limit: number;
+  readonly usage: number;
+  readonly overage: number;
+}
+
+/** A workspace and, by uid, what it holds. The same collection or environment may be in several. */
+export interface StoredWorkspace {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly visibility: string;
+  readonly about?: string;
+  readonly description?: string | null;
+  /** User id. */
+  readonly createdBy: string;
+  /** User id. */
+  readonly updatedBy: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** Uids, in the order in which the workspace lists them. */
+  readonly collections: readonly string[];
+  /** Uids, in the order in which the workspace lists them. */
+  readonly environments: readonly string[];
+  readonly globals: readonly StoredVariable[];
+}
+
+/** A collection: the record the lists are made from, and the document of the single read in Collection Format v2.1. */
+export interface StoredCollection {
+  readonly id: string;
+  /** User id; the uid is `<owner>-<id>`. */
+  readonly owner: string;
+  readonly name: string;
+  readonly isPublic: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  /** User id. */
+  readonly lastUpdatedBy: string;
+  readonly fork?: { readonly label: string; readonly createdAt: string; readonly from: string };
+  /** Served as it is, but for the ids and dates of `info`, which come from this record. */
+  readonly document: CollectionDocument;
+}
+
+/** An environment with its values. */
+export interface StoredEnvironment {
+  readonly id: string;
+  /** User id; the uid is `<owner>-<id>`. */
+  readonly owner: string;
+  readonly name: string;
+  readonly isPublic: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly values: readonly StoredVariable[];
+}
+
+/** A value of an environment or of a workspace's globals. */
+export interface StoredVariable {
+  readonly key: string;
+  /** Missing when the secret is held by a vault. */
+  readonly value?: string;
+  readonly type: string;
+  readonly enabled: boolean;
+  readonly description?: string;
+  readonly secret?: boolean;
+  readonly source?: VaultSource;
+}
+
+/** Where the value of a vault-held secret is kept. */
+export interface VaultSource {
+  readonly provider: 'postman';
+  readonly postman: { readonly type: 'cloud'; readonly secretId: string; readonly vaultId: string };
+}
+
+/**
+ * The uid of an owned element.
+ *
+ * @returns `<owner>-<id>`.
+ */
+export function toUid(element: { readonly owner: string; readonly id: string }): string {
+  return `${element.owner}-${element.id}`;
+}

@@ -1,0 +1,131 @@
+/** A collection in Collection Format v2.1. Open at every level, since real documents carry stray keys. */
+export type CollectionDocument = {
+  info: { name: string; description?: Description; schema?: string; version?: unknown };
+  item: CollectionNode[];
+  auth?: Auth;
+  event?: ScriptEvent[];
+  variable?: CollectionVariable[];
+  protocolProfileBehavior?: Record<string, unknown>;
+};
+
+/** What stands in an item list: a folder, a request, or an element the format has no form for. */
+export type CollectionNode = FolderNode | RequestNode | OtherNode;
+
+/** A folder: whatever has an item list, even an empty one. */
+export type FolderNode = NodeBase & { item: CollectionNode[]; auth?: Auth };
+
+/** A request with its saved examples. */
+export type RequestNode = NodeBase & { request: RequestDocument | string; response: ExampleNode[] };
+
+/** An element with neither request nor item list, as left by kinds of requests the format cannot express. */
+export type OtherNode = NodeBase & { response?: ExampleNode[] };
+
+/** What all nodes of the tree have in common; ids and dates are absent until the document is stamped. */
+export type NodeBase = {
+  id?: string;
+  uid?: string;
+  createdAt?: string;
+  updatedAt?: string;
+  name: string;
+  description?: Description;
+  event?: ScriptEvent[];
+  variable?: CollectionVariable[];
+  protocolProfileBehavior?: Record<string, unknown>;
+};
+
+/** Text, or text with its media type. */
+export type Description = string | { content: string; type: string } | null;
+
+/** One HTTP request. */
+export type RequestDocument = {
+  method: string;
+  url?: UrlDocument | string;
+  header: HeaderRow[];
+  body?: Body | null;
+  auth?: Auth | null;
+  description?: Description;
+};
+
+/** A URL taken apart, with the text it was written as. */
+export type UrlDocument = {
+  raw: string;
+  protocol?: string;
+  host: string[];
+  port?: string;
+  path?: string[];
+  query?: QueryRow[];
+  hash?: string;
+  variable?: PathVariable[];
+};
+
+/** A query parameter: value null is `?key`, an empty value is `?key=`. */
+export type QueryRow = { key: string; value: string | null; disabled?: boolean; description?: Description };
+
+/** The value of a `:name` segment of the path. */
+export type PathVariable = { key: string; value: string; description?: Description };
+
+/** A header of a request or of a saved response. */
+export type HeaderRow = { key: string; value: string; disabled?: boolean; description?: Description; type?: string };
+
+/** A request body; the payload stands under the key named like the mode. */
+export type Body = {
+  mode: 'raw' | 'urlencoded' | 'formdata' | 'file' | 'graphql';
+  raw?: string;
+  urlencoded?: FormRow[];
+  formdata?: FormRow[];
+  file?: { src?: string | null; content?: string };
+  graphql?: { query: string; operationName?: string; variables?: string };
+  options?: { raw: { language: string } };
+  disabled?: boolean;
+};
+
+/** One row of a form; rows of type file have `src` in place of a value. */
+export type FormRow = {
+  key: string;
+  value?: string;
+  type?: 'text' | 'file';
+  src?: string | string[] | null;
+  contentType?: string;
+  disabled?: boolean;
+  description?: Description;
+};
+
+/** Authorization; the parameters stand under the key named like the type, which `noauth` does not have. */
+export type Auth = { type: string; [scheme: string]: string | AuthRow[] };
+
+/** One parameter of an authorization. */
+export type AuthRow = { key: string; value?: unknown; type: string };
+
+/** A script that runs before a request or after its response. */
+export type ScriptEvent = {
+  listen: 'prerequest' | 'test';
+  script: { id?: string; type: 'text/javascript'; exec: string[]; packages?: Record<string, unknown> };
+  disabled?: boolean;
+};
+
+/** A variable of a collection or folder. */
+export type CollectionVariable = {
+  key: string;
+  value?: unknown;
+  type?: string;
+  secret?: boolean;
+  description?: Description;
+  disabled?: boolean;
+};
+
+/** A saved response. */
+export type ExampleNode = {
+  id?: string;
+  uid?: string;
+  createdAt?: string;
+  updatedAt?: string;
+  name: string;
+  originalRequest?: RequestDocument | string;
+  status?: string;
+  code?: number;
+  _postman_previewlanguage?: string | null;
+  header?: HeaderRow[] | null;
+  cookie?: Record<string, unknown>[];
+  responseTime?: number | null;
+  body?: string | null;
+};

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { CollectionDocument, CollectionNode, ExampleNode } from './collection-format.ts';
+
+/** What the elements of a collection are stamped with. */
+export interface Stamp {
+  readonly collectionId: string;
+  /** User id, the first part of every uid. */
+  readonly owner: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/**
+ * Gives folders, requests and examples the ids, uids and dates the service gives them. Ids are made from the collection's id and the
+ * place in the tree, so they are the same in every process; an id that is there is kept.
+ */
+export function stampDocument(document: CollectionDocument, stamp: Stamp): CollectionDocument {
+  return {
+    ...document,
+    item: document.item.map((node, index) => stampNode(node, stamp, `${stamp.collectionId}/${index}`)),
+  };
+}
+
+function stampNode(node: CollectionNode, stamp: Stamp, place: string): CollectionNode {
+  const stamped = { ...toStamps(node.id, stamp, place), ...node };
+  if ('item' in node)
+    return { ...stamped, item: node.item.map((child, index) => stampNode(child, stamp, `${place}/${index}`)) };
+  if (node.response === undefined) return stamped;
+  const response = node.response.map(
+    (example, index): ExampleNode => ({ ...toStamps(example.id, stamp, `${place}/response/${index}`), ...example }),
+  );
+  return { ...stamped, response };
+}
+
+function toStamps(knownId: string | undefined, stamp: Stamp, place: string) {
+  const id = knownId ?? toUuid(place);
+  return { id, uid: `${stamp.owner}-${id}`, createdAt: stamp.createdAt, updatedAt: stamp.updatedAt };
+}
+
+/** A version 5 UUID, as far as its digits go; the namespace is the place itself. */
+function toUuid(place: string): string {
+  const hex = createHash('sha1').update(place).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

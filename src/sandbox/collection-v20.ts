@@ -1,0 +1,90 @@
+/**
+ * Turns a collection of Collection Format v2.1 into what the service sent around 2017: v2.0, with `variables` in the plural, URLs and
+ * scripts as one string, authorization parameters as a map, an empty form as the body of a GET, and no API extras in `info` or on nodes.
+ */
+export function toCollectionV20(collection: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { info, item, auth, event, variable, ...rest } = collection;
+  return {
+    ...(variable === undefined ? {} : { variables: variable }),
+    info: toInfo(info),
+    item: mapList(item, toNode),
+    ...(auth === undefined ? {} : { auth: toAuth(auth) }),
+    ...(event === undefined ? {} : { event: mapList(event, toEvent) }),
+    ...rest,
+  };
+}
+
+type Json = Record<string, unknown>;
+
+const schemaUrl = 'https://schema.getpostman.com/json/collection/v2.0.0/collection.json';
+
+function toInfo(info: unknown): unknown {
+  if (!isObject(info)) return info;
+  const {
+    uid: _uid,
+    createdAt: _createdAt,
+    updatedAt: _updatedAt,
+    lastUpdatedBy: _lastUpdatedBy,
+    fork: _fork,
+    ...kept
+  } = info;
+  return { ...kept, schema: schemaUrl };
+}
+
+function toNode(node: Json): Json {
+  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = node;
+  return {
+    ...kept,
+    ...(kept.event === undefined ? {} : { event: mapList(kept.event, toEvent) }),
+    ...(kept.auth === undefined ? {} : { auth: toAuth(kept.auth) }),
+    ...(kept.item === undefined ? {} : { item: mapList(kept.item, toNode) }),
+    ...(kept.request === undefined ? {} : { request: toRequest(kept.request) }),
+    ...(kept.response === undefined ? {} : { response: mapList(kept.response, toExample) }),
+  };
+}
+
+function toExample(example: Json): Json {
+  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = example;
+  return kept.originalRequest === undefined ? kept : { ...kept, originalRequest: toRequest(kept.originalRequest) };
+}
+
+function toRequest(request: unknown): unknown {
+  if (!isObject(request)) return request;
+  const hasNoBody = request.method === 'GET' && request.body === undefined;
+  return {
+    ...request,
+    ...(request.url === undefined ? {} : { url: toUrl(request.url) }),
+    ...(request.auth === undefined ? {} : { auth: toAuth(request.auth) }),
+    ...(hasNoBody ? { body: { mode: 'formdata', formdata: [] } } : {}),
+  };
+}
+
+/** Path variables have no place in a string, so a URL that has some stays an object. */
+function toUrl(url: unknown): unknown {
+  if (!isObject(url) || typeof url.raw !== 'string') return url;
+  return Array.isArray(url.variable) && url.variable.length > 0 ? url : url.raw;
+}
+
+function toAuth(auth: unknown): unknown {
+  if (!isObject(auth)) return auth;
+  return Object.fromEntries(
+    Object.entries(auth).map(([scheme, rows]) => [
+      scheme,
+      Array.isArray(rows) ? Object.fromEntries(rows.filter(isObject).map((row) => [String(row.key), row.value])) : rows,
+    ]),
+  );
+}
+
+function toEvent(event: Json): Json {
+  const { script } = event;
+  if (!isObject(script) || !Array.isArray(script.exec)) return event;
+  return { ...event, script: { ...script, exec: script.exec.join('\n') } };
+}
+
+function mapList(list: unknown, toOld: (entry: Json) => Json): unknown {
+  return Array.isArray(list) ? list.map((entry: unknown) => (isObject(entry) ? toOld(entry) : entry)) : list;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

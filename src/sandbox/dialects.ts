@@ -1,0 +1,159 @@
+import type { WindowReading } from './rate-windows.ts';
+
+/** Which generation of the Postman API is spoken: as first described around 2017, or as documented in 2026. */
+export type Dialect = 'seed' | 'today';
+
+/**
+ * An answer before it is sent: `body` is JSON to be, or text that is sent as it is; undefined is no body. Its headers come before those
+ * every answer has; null takes one away.
+ */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string | null>>;
+}
+
+/** Calls of the billing month, as the `api_usage` meter counts them. */
+export interface MonthReading {
+  readonly limit: number;
+  readonly remaining: number;
+}
+
+/** An answer with data. */
+export function toData(body: unknown): Answer {
+  return { status: 200, body, contentType: 'application/json; charset=utf-8' };
+}
+
+/** An error in the shape of the oldest routes, `{ error: { name, message } }`, which both dialects use. */
+export function toNamedError(
+  dialect: Dialect,
+  status: number,
+  name: string,
+  message: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Answer {
+  return { status, body: { error: { name, message, ...more } }, contentType: toErrorContentType(dialect) };
+}
+
+/** An error that is not about one resource: RFC 7807 today, the named form before. */
+export function toProblem(dialect: Dialect, status: number, name: string, title: string, detail: string): Answer {
+  if (dialect === 'seed') return toNamedError(dialect, status, name, detail);
+  const type = `https://api.postman.com/problems/${toKebabCase(name)}`;
+  return { status, body: { type, title, detail, status }, contentType: toErrorContentType(dialect) };
+}
+
+/** The flat error `{ name, message }` of the element filter of `GET /workspaces`. */
+export function toFlatError(dialect: Dialect, status: number, name: string, message: string): Answer {
+  return { status, body: { name, message }, contentType: toErrorContentType(dialect) };
+}
+
+/** What the service says with a status when it says nothing special; gateway statuses are HTML. */
+export function toNaturalError(dialect: Dialect, status: number): Answer {
+  switch (status) {
+    case 400:
+      return toNamedError(dialect, status, 'badRequest', 'The request cannot be served as it stands.');
+    case 401:
+      return toNamedError(dialect, status, 'AuthenticationError', 'Invalid API Key. A request needs a valid key.');
+    case 403:
+      return toProblem(dialect, status, 'forbidden', 'Forbidden', 'You have no permission for this.');
+    case 404:
+      return toProblem(dialect, status, 'notFound', 'Not Found', 'The requested resource was not found.');
+    case 405:
+      return toProblem(dialect, status, 'methodNotAllowed', 'Method Not Allowed', 'This method is not served here.');
+    case 429:
+      // Without a time: what names one is made where the time is known.
+      return toNamedError(
+        dialect,
+        status,
+        dialect === 'seed' ? 'rateLimitError' : 'rateLimited',
+        'Rate limit exceeded.',
+      );
+    case 502:
+    case 504:
+      return toHtmlPage(status);
+    case 503:
+      return toNamedError(dialect, status, 'serviceUnavailable', 'Unexpected load. Try again in about five minutes.');
+    default:
+      return status < 400
+        ? toData({})
+        : toProblem(dialect, status, 'serverError', 'Something went wrong', 'The request could not be completed.');
+  }
+}
+
+/** The page a gateway in front of the service answers with. */
+export function toHtmlPage(status: number): Answer {
+  const body = `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n`;
+  return { status, body, contentType: 'text/html' };
+}
+
+/**
+ * The rate headers of an answer: three `X-RateLimit-` names before, those and the draft and month forms today.
+ *
+ * @param epochMs - Wall-clock time of the reading; absolute resets are whole epoch seconds, rounded up.
+ */
+export function toRateHeaders(
+  dialect: Dialect,
+  window: WindowReading,
+  month: MonthReading | undefined,
+  epochMs: number,
+): Record<string, string> {
+  const { limit, remaining } = window;
+  const resetEpochSeconds = String(Math.ceil((epochMs + window.resetMs) / 1000));
+  const headers = {
+    'X-RateLimit-Limit': String(limit),
+    'X-RateLimit-Remaining': String(remaining),
+    'X-RateLimit-Reset': resetEpochSeconds,
+  };
+  if (dialect === 'seed') return headers;
+  return {
+    ...headers,
+    'RateLimit-Limit': String(limit),
+    'RateLimit-Remaining': String(remaining),
+    'RateLimit-Reset': resetEpochSeconds,
+    RateLimit: `limit=${limit}, remaining=${remaining}, reset=${toWholeSeconds(window.resetMs)}`,
+    'RateLimit-Policy': `${limit};w=${toWholeSeconds(window.windowMs)}`,
+    ...(month === undefined ? {} : toMonthHeaders(month)),
+  };
+}
+
+/** The month forms of the rate headers. */
+export function toMonthHeaders(month: MonthReading): Record<string, string> {
+  return {
+    'RateLimit-Limit-Month': String(month.limit),
+    'RateLimit-Remaining-Month': String(month.remaining),
+    'X-RateLimit-Limit-Month': String(month.limit),
+    'X-RateLimit-Remaining-Month': String(month.remaining),
+  };
+}
+
+/**
+ * The refusal of a call over the limit, without the headers of the window.
+ *
+ * @param waitMs - Until a call can be served again.
+ * @param epochMs - Wall-clock time of the refusal.
+ */
+export function toTooManyRequests(dialect: Dialect, waitMs: number, epochMs: number): Answer {
+  if (dialect === 'seed') {
+    const message = `Rate limit exceeded. Please retry at ${Math.ceil(epochMs + waitMs)}`;
+    return toNamedError(dialect, 429, 'rateLimitError', message);
+  }
+  const seconds = String(toWholeSeconds(waitMs));
+  return {
+    ...toProblem(dialect, 429, 'tooManyRequests', 'Too Many Requests', 'The rate limit of this API is exceeded.'),
+    headers: { 'Retry-After': seconds, 'X-RateLimit-RetryAfter': seconds },
+  };
+}
+
+/** The content type of errors that are JSON. */
+export function toErrorContentType(dialect: Dialect): string {
+  return dialect === 'seed' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
+}
+
+function toWholeSeconds(durationMs: number): number {
+  return Math.ceil(durationMs / 1000);
+}
+
+function toKebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

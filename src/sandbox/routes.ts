@@ -1,0 +1,240 @@
+import {
+  type Account,
+  type StoredCollection,
+  type StoredEnvironment,
+  type StoredWorkspace,
+  toUid,
+} from './account/account.ts';
+import { toCollectionV20 } from './collection-v20.ts';
+import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './dialects.ts';
+
+/** The largest page of `GET /workspaces`. */
+const maxWorkspacesPage = 100;
+
+/** Whether calls of this path also count in the burst window. */
+export function isBurstRoute(path: string): boolean {
+  return /^\/(?:workspaces(?:\/[^/]+)?|collections)\/?$/.test(path);
+}
+
+/** What the service answers to an authenticated GET, rate limits aside. */
+export function answerGet(account: Account, dialect: Dialect, path: string, query: URLSearchParams): Answer {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const [kind, id, child] = segments.map(decodeSegment);
+  if (segments.length === 1) {
+    if (kind === 'me') return toData({ user: account.user, operations: account.operations });
+    if (kind === 'workspaces') return listWorkspaces(account, dialect, query);
+    if (kind === 'collections') return listCollections(account, dialect, query);
+    if (kind === 'environments')
+      return toData({ environments: inWorkspace(account, 'environments', query).map(toEnvironmentRow) });
+  }
+  if (segments.length === 2 && id !== undefined) {
+    if (kind === 'workspaces') return getWorkspace(account, dialect, id, query);
+    if (kind === 'collections') return getCollection(account, dialect, id, query);
+    if (kind === 'environments') return getEnvironment(account, dialect, id);
+  }
+  if (segments.length === 3 && id !== undefined && kind === 'workspaces' && child === 'global-variables') {
+    const workspace = account.workspaces.find((candidate) => candidate.id === id);
+    return workspace === undefined ? toWorkspaceNotFound(dialect) : toData({ values: workspace.globals });
+  }
+  return toNaturalError(dialect, 404);
+}
+
+function listWorkspaces(account: Account, dialect: Dialect, query: URLSearchParams): Answer {
+  const type = query.get('type');
+  if (type !== null && !['personal', 'team', 'private', 'public', 'partner'].includes(type)) {
+    return toInvalidParams(dialect, `"${type}" is not a visibilityStatus.`);
+  }
+  const elementType = query.get('elementType');
+  const elementId = query.get('elementId');
+  if ((elementType === null) !== (elementId === null)) {
+    return toFlatError(dialect, 400, 'invalidParamsError', 'elementType and elementId go together.');
+  }
+  if (elementType !== null && elementType !== 'collection' && elementType !== 'specification') {
+    return toFlatError(dialect, 400, 'invalidParamsError', 'elementType is collection or specification.');
+  }
+  const creators = query.get('createdBy')?.split(',');
+  const rows = account.workspaces
+    .filter((workspace) => type === null || workspace.visibility === type)
+    .filter((workspace) => creators === undefined || creators.includes(workspace.createdBy))
+    .filter(
+      (workspace) => elementId === null || (elementType === 'collection' && workspace.collections.includes(elementId)),
+    )
+    .map(toWorkspaceRow);
+
+  const limitText = query.get('limit');
+  if (dialect === 'seed' || limitText === null) return toData({ workspaces: rows });
+  const limit = toWholeNumber(limitText);
+  if (limit === undefined || limit < 1 || limit > maxWorkspacesPage) {
+    return toInvalidParams(dialect, `limit is a whole number from 1 to ${maxWorkspacesPage}.`);
+  }
+  const cursor = query.get('cursor');
+  const offset = cursor === null || cursor === '' ? 0 : parseCursor(cursor);
+  if (offset === undefined) return toInvalidParams(dialect, 'The cursor is not one of ours.');
+  const end = offset + limit;
+  return toData({ workspaces: rows.slice(offset, end), meta: end < rows.length ? { nextCursor: toCursor(end) } : {} });
+}
+
+function getWorkspace(account: Account, dialect: Dialect, id: string, query: URLSearchParams): Answer {
+  const workspace = account.workspaces.find((candidate) => candidate.id === id);
+  if (workspace === undefined) return toWorkspaceNotFound(dialect);
+  const include = query.get('include')?.split(',') ?? [];
+  if (
+    new Set(include).size !== include.length ||
+    include.some((part) => !['team', 'scim', 'mocks:deactivated'].includes(part))
+  ) {
+    return toInvalidParams(dialect, 'include takes team, scim and mocks:deactivated, each at most once.');
+  }
+  const held = {
+    collections: toHeld(account.collections, workspace.collections).map(toRef),
+    environments: toHeld(account.environments, workspace.environments).map(toRef),
+    mocks: [],
+    monitors: [],
+    specs: [],
+  };
+  const { teamId } = account.user;
+  return toData({
+    workspace: {
+      ...toWorkspaceRow(workspace),
+      description: workspace.description,
+      updatedBy: workspace.updatedBy,
+      ...(include.includes('team') ? { team: teamId === 0 ? null : String(teamId) } : {}),
+      ...(dialect === 'today' ? held : Object.fromEntries(Object.entries(held).filter(([, refs]) => refs.length > 0))),
+    },
+  });
+}
+
+function listCollections(account: Account, dialect: Dialect, query: URLSearchParams): Answer {
+  const name = query.get('name');
+  const limitText = dialect === 'seed' ? null : query.get('limit');
+  const offsetText = dialect === 'seed' ? null : query.get('offset');
+  if (name !== null && (limitText !== null || offsetText !== null)) {
+    return toInvalidParams(dialect, 'name cannot be combined with limit and offset.');
+  }
+  const rows = inWorkspace(account, 'collections', query)
+    .filter((collection) => name === null || collection.name === name)
+    .map(toCollectionRow);
+  if (limitText === null) return toData({ collections: rows });
+  const limit = toWholeNumber(limitText);
+  const offset = toWholeNumber(offsetText ?? '0');
+  if (limit === undefined || limit < 1 || offset === undefined) {
+    return toInvalidParams(dialect, 'limit is a whole number from 1, offset one from 0.');
+  }
+  return toData({ collections: rows.slice(offset, offset + limit), meta: { total: rows.length, offset, limit } });
+}
+
+function getCollection(account: Account, dialect: Dialect, id: string, query: URLSearchParams): Answer {
+  const collection = findElement(account, account.collections, id);
+  if (collection === undefined) return toInstanceNotFound(dialect, 'collection');
+  const { info, item, auth, event, variable } = collection.document;
+  const fullInfo = {
+    schema: 'https://schema.postman.com/json/collection/v2.1.0/collection.json',
+    ...info,
+    _postman_id: collection.id,
+    uid: toUid(collection),
+    createdAt: collection.createdAt,
+    updatedAt: collection.updatedAt,
+    lastUpdatedBy: collection.lastUpdatedBy,
+    fork: collection.fork,
+  };
+  // A service that does not know a parameter ignores it: before there was a minimal model, the answer was the whole collection.
+  if (dialect === 'seed') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
+  if (query.get('model') !== 'minimal') return toData({ collection: { ...collection.document, info: fullInfo } });
+  const folders = item.filter((node) => 'item' in node);
+  const requests = item.filter((node) => !('item' in node));
+  return toData({
+    collection: {
+      info: { ...fullInfo, schema: undefined },
+      variable,
+      auth,
+      events: event,
+      rootLevelRequests: requests.map((node) => node.uid),
+      rootLevelFolders: folders.map((node) => node.uid),
+    },
+  });
+}
+
+function getEnvironment(account: Account, dialect: Dialect, id: string): Answer {
+  const environment = findElement(account, account.environments, id);
+  if (environment === undefined) return toInstanceNotFound(dialect, 'environment');
+  const { uid: _uid, ...row } = toEnvironmentRow(environment);
+  return toData({ environment: { ...row, values: environment.values } });
+}
+
+/** The elements of the workspace the query names, all of them when it names none; an unknown workspace holds nothing. */
+function inWorkspace<K extends 'collections' | 'environments'>(
+  account: Account,
+  kind: K,
+  query: URLSearchParams,
+): readonly Account[K][number][] {
+  const workspaceId = query.get('workspace');
+  if (workspaceId === null) return account[kind];
+  const uids = account.workspaces.find((workspace) => workspace.id === workspaceId)?.[kind] ?? [];
+  return toHeld<Account[K][number]>(account[kind], uids);
+}
+
+function toHeld<T extends { owner: string; id: string }>(elements: readonly T[], uids: readonly string[]): T[] {
+  return uids.flatMap((uid) => elements.find((element) => toUid(element) === uid) ?? []);
+}
+
+/** By uid; by the bare id only what the key's owner owns. */
+function findElement<T extends { owner: string; id: string }>(
+  account: Account,
+  elements: readonly T[],
+  id: string,
+): T | undefined {
+  const me = String(account.user.id);
+  return elements.find((element) => toUid(element) === id || (element.owner === me && element.id === id));
+}
+
+function toWorkspaceRow(workspace: StoredWorkspace) {
+  const { id, name, type, visibility, createdBy, about, createdAt, updatedAt } = workspace;
+  return { id, name, type, visibility, createdBy, about, createdAt, updatedAt };
+}
+
+function toCollectionRow(collection: StoredCollection) {
+  const { id, name, owner, createdAt, updatedAt, isPublic, fork } = collection;
+  return { id, name, owner, createdAt, updatedAt, uid: toUid(collection), fork, isPublic };
+}
+
+function toEnvironmentRow(environment: StoredEnvironment) {
+  const { id, name, owner, createdAt, updatedAt, isPublic } = environment;
+  return { id, name, owner, createdAt, updatedAt, uid: toUid(environment), isPublic };
+}
+
+function toRef(element: { owner: string; id: string; name: string }) {
+  return { id: element.id, name: element.name, uid: toUid(element) };
+}
+
+function toWorkspaceNotFound(dialect: Dialect): Answer {
+  return toNamedError(dialect, 404, 'workspaceNotFoundError', 'There is no such workspace.', { statusCode: 404 });
+}
+
+function toInstanceNotFound(dialect: Dialect, kind: string): Answer {
+  return toNamedError(dialect, 400, 'instanceNotFoundError', `We could not find the ${kind}.`);
+}
+
+function toInvalidParams(dialect: Dialect, message: string): Answer {
+  return toNamedError(dialect, 400, 'invalidParamsError', message);
+}
+
+function toCursor(offset: number): string {
+  return Buffer.from(JSON.stringify({ offset })).toString('base64');
+}
+
+function parseCursor(cursor: string): number | undefined {
+  const match = /^\{"offset":(\d+)\}$/.exec(Buffer.from(cursor, 'base64').toString());
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+function toWholeNumber(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+/** A segment that is not proper percent-encoding names nothing. */
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
