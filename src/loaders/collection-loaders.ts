@@ -1,0 +1,117 @@
+import type { CollectionDetail, CollectionSummary } from '../upstream/models.ts';
+import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
+import type { Level } from './levels.ts';
+import { createPlanner, toGroups } from './planner.ts';
+import type { Reads } from './reads.ts';
+
+/** One collection, and the levels of which any will do. */
+export interface CollectionRequest {
+  readonly uid: string;
+  /** Levels that carry what is wanted. */
+  readonly levels: readonly Level[];
+  /** The name, where it is known: one more way to find the collection in a list. */
+  readonly name?: string | null;
+}
+
+/** What is read about single collections, by the fewest calls. */
+export interface CollectionLoaders {
+  /** The collection at one of the levels asked for. null: there is no such collection, or no list has it. */
+  collectionByUid(request: CollectionRequest): Promise<CollectionSummary | CollectionDetail | null>;
+}
+
+type Found = CollectionSummary | CollectionDetail | null;
+
+/** What the requests of one tick want of one collection. */
+interface Wanted {
+  readonly uid: string;
+  readonly requests: readonly CollectionRequest[];
+  /** The single read its requests cannot do without. */
+  readonly read: 'minimal' | 'detail' | undefined;
+  /** Whether a request can only be answered by a list. */
+  readonly needsList: boolean;
+}
+
+/**
+ * Makes the collection loaders of one operation.
+ *
+ * All requests of one tick are planned together: per collection the cheapest read that carries everything asked of it, and
+ * one list for many collections of which only summary fields are wanted, with single reads for those the list lacks.
+ */
+export function createCollectionLoaders(reads: Reads): CollectionLoaders {
+  const summaries = reads.seen.collections;
+  // Asked for already, and so free to ask for again.
+  const details = new Set<string>();
+  const minimals = new Set<string>();
+
+  /**
+   * Reads pages of the list of everything, as long as that is cheaper than asking for the missing ones singly.
+   *
+   * @returns Whether the list was read to its end: what has not been seen is not in it.
+   */
+  const listMany = async (uids: readonly string[]): Promise<boolean> => {
+    for (let offset = 0; ; offset += COLLECTION_PAGE_SIZE) {
+      const page = await reads.collectionPage({ workspaceId: null, offset });
+      const missing = uids.filter((uid) => !summaries.has(uid)).length;
+      const pagesLeft = Math.ceil(((page.total ?? 0) - offset) / COLLECTION_PAGE_SIZE) - 1;
+      if (pagesLeft <= 0 || page.items.length === 0) return true;
+      if (pagesLeft >= missing) return false;
+    }
+  };
+
+  const readSingle = (uid: string, level: 'minimal' | 'detail'): Promise<CollectionDetail | null> => {
+    const isDetail = level === 'detail' || details.has(uid);
+    (isDetail ? details : minimals).add(uid);
+    return isDetail ? reads.collection(uid) : reads.collectionMinimal(uid);
+  };
+
+  /** Finds the list item of one collection by its name, which upstream can filter by. */
+  const listOne = async (uid: string, name: string | null | undefined): Promise<CollectionSummary | null> => {
+    if (name == null) return null;
+    return (await reads.collectionsByName({ name, workspaceId: null })).find((item) => item.uid === uid) ?? null;
+  };
+
+  const toWanted = (uid: string, requests: readonly CollectionRequest[]): Wanted => {
+    const open = summaries.has(uid) ? requests.filter(({ levels }) => !levels.includes('summary')) : requests;
+    const needsList = open.some(({ levels }) => !levels.includes('minimal') && !levels.includes('detail'));
+    const needsDetail = open.some(({ levels }) => !levels.includes('minimal') && !levels.includes('summary'));
+    const needsMinimal = open.some(({ levels }) => levels.includes('minimal') && !levels.includes('summary'));
+    return { uid, requests: open, needsList, read: needsDetail ? 'detail' : needsMinimal ? 'minimal' : undefined };
+  };
+
+  const plan = (requests: readonly CollectionRequest[]): readonly Promise<Found>[] => {
+    const wanted = [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toWanted(uid, ofOne));
+    const byUid = new Map(wanted.map((one) => [one.uid, one]));
+    const isListable = (one: Wanted) =>
+      one.requests.length > 0 &&
+      (one.needsList || (one.read === undefined && !details.has(one.uid) && !minimals.has(one.uid)));
+    const listable = wanted.filter(isListable);
+    const listed = listable.length > 1 ? listMany(listable.map(({ uid }) => uid)) : undefined;
+
+    const answer = async (request: CollectionRequest): Promise<Found> => {
+      const { uid, levels } = request;
+      const one = byUid.get(uid);
+      const takesSummary = levels.includes('summary');
+      const kept = takesSummary ? summaries.get(uid) : undefined;
+      if (kept) return kept;
+      const isFlexible = takesSummary && levels.includes('minimal');
+      if (takesSummary && !isFlexible) {
+        if (listed) {
+          const isComplete = await listed;
+          const summary = summaries.get(uid);
+          if (summary || isComplete) return summary ?? null;
+        }
+        const name = request.name ?? (await readSingle(uid, one?.read ?? 'minimal'))?.name;
+        return listOne(uid, name);
+      }
+      if (isFlexible && listed && one?.read === undefined) {
+        await listed;
+        const summary = summaries.get(uid);
+        if (summary) return summary;
+      }
+      return readSingle(uid, levels.includes('minimal') ? (one?.read ?? 'minimal') : 'detail');
+    };
+    return requests.map(answer);
+  };
+
+  return { collectionByUid: createPlanner(plan, ({ uid, levels }) => `${uid} ${levels.join()}`) };
+}
