@@ -1,0 +1,15 @@
+import type { Loaders } from '../loaders/loaders.ts';
+import type { BudgetSnapshot } from '../upstream/budget.ts';
+import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
+import type { CollectionDetail } from '../upstream/models.ts';
+
+/** What resolvers get to work with, made anew for each operation. */
+export interface Context {
+  readonly loaders: Loaders;
+  /** The budget of the key in use; null without a key. */
+  readonly budget: () => BudgetSnapshot | null;
+  /** The tree of a collection, built once for each answer that holds it. */
+  readonly treeOf: (collection: CollectionDetail) => CollectionTree;
+  /** Whether secrets inside the data are shown. */
+  readonly revealSecrets: boolean;
+}

@@ -1,0 +1,78 @@
+import { toVariables } from '../upstream/collection-format/variables.ts';
+import { type EnvironmentDetail, type EnvironmentSummary, toIdOfUid, toOwnerOfUid } from '../upstream/models.ts';
+import { carriedBy } from './carried-by.ts';
+import { connectionType } from './connection.ts';
+import type { Context } from './context.ts';
+import { type EnvironmentNode, EnvironmentRef } from './refs.ts';
+import { VariableRef } from './tree/variable.ts';
+
+const inEveryAnswer = ['ref', 'summary', 'detail'] as const;
+const notInRefs = ['summary', 'detail'] as const;
+
+function fromSummary<T>(pick: (environment: EnvironmentSummary) => T | null) {
+  return ({ uid, known }: EnvironmentNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
+    known && 'updatedAt' in known
+      ? pick(known)
+      : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded && pick(loaded));
+}
+
+EnvironmentRef.implement({
+  description: 'A Postman environment: a named set of variables that requests are sent with.',
+  fields: (t) => ({
+    id: t.id({
+      nullable: false,
+      ...carriedBy('Environment', inEveryAnswer, 'Id of the environment, a UUID. It is looked up by `uid`.'),
+      resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
+    }),
+    uid: t.exposeID('uid', {
+      nullable: false,
+      ...carriedBy('Environment', inEveryAnswer, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+    }),
+    name: t.string({
+      nullable: true,
+      ...carriedBy('Environment', inEveryAnswer, 'Name of the environment. Names are not unique.'),
+      resolve: ({ uid, known }, _args, { loaders }) =>
+        known
+          ? known.name
+          : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded?.name ?? null),
+    }),
+    ownerId: t.id({
+      nullable: true,
+      ...carriedBy('Environment', inEveryAnswer, 'User id of the owner, read from the uid.'),
+      resolve: ({ uid }) => toOwnerOfUid(uid),
+    }),
+    isPublic: t.boolean({
+      nullable: true,
+      ...carriedBy('Environment', notInRefs, 'Whether everybody can see the environment.'),
+      resolve: fromSummary(({ isPublic }) => isPublic),
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy('Environment', notInRefs, 'When the environment was made.'),
+      resolve: fromSummary(({ createdAt }) => createdAt),
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy('Environment', notInRefs, 'When the environment was last changed.'),
+      resolve: fromSummary(({ updatedAt }) => updatedAt),
+    }),
+    values: t.field({
+      type: [VariableRef],
+      nullable: true,
+      ...carriedBy(
+        'Environment',
+        ['detail'],
+        'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets.',
+      ),
+      resolve: async ({ uid }, _args, { loaders }) => {
+        const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });
+        return detail && [...toVariables((detail as EnvironmentDetail).values)];
+      },
+    }),
+  }),
+});
+
+/** GraphQL type `EnvironmentConnection`. */
+export const EnvironmentConnection = connectionType('Environment', EnvironmentRef, 'environments');

@@ -1,0 +1,83 @@
+import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
+import type { Ref } from '../upstream/models.ts';
+import { type Connection, indexOfCursor, type PageRequest } from './connection.ts';
+import type { Context } from './context.ts';
+import { toCursorText } from './cursor.ts';
+import type { CollectionNode, EnvironmentNode } from './refs.ts';
+import type { SelectedField } from './selection.ts';
+
+/** Page size of the lists inside a workspace when the client names none. */
+export const CHILDREN_PAGE_SIZE = 50;
+
+type Level = ListRequest['level'];
+
+/**
+ * Chooses what a list has to carry for the fields selected on its nodes.
+ *
+ * A field that only a single read carries will cause that read for every node, and what it carries is then free; the list
+ * has to carry the rest.
+ */
+export function toListLevel(nodeSelection: readonly SelectedField[]): Level {
+  const levels = nodeSelection
+    .map(({ carriedBy }) => carriedBy)
+    .filter((carriers) => carriers.length > 0 && !carriers.includes('own'));
+  const outsideLists = levels.filter((carriers) => !carriers.includes('ref') && !carriers.includes('summary'));
+  const single =
+    outsideLists.length === 0
+      ? undefined
+      : outsideLists.every((carriers) => carriers.includes('minimal'))
+        ? 'minimal'
+        : 'detail';
+  const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
+  return needsList ? 'summary' : 'ref';
+}
+
+/** Which collections: of one workspace, or of everything the key sees. */
+export interface CollectionsOf {
+  readonly workspaceId: string | null;
+  readonly level: Level;
+  /** Whether the client named the workspace, so that it may not exist. */
+  readonly isUnconfirmed: boolean;
+}
+
+/**
+ * Reads one page of a list of collections.
+ *
+ * @returns null when there is no such workspace.
+ */
+export async function readCollections(
+  context: Context,
+  of: CollectionsOf,
+  page: PageRequest,
+): Promise<Connection<CollectionNode> | null> {
+  const start = page.after ? page.after.index + 1 : 0;
+  const chunk = await context.loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
+  return chunk && toCollectionConnection(chunk, page);
+}
+
+function toCollectionConnection(
+  { items, offset, total }: Chunk<Ref>,
+  { first, after }: PageRequest,
+): Connection<CollectionNode> {
+  let start = 0;
+  if (after) {
+    const place = { ...after, index: after.index - offset };
+    // The cursor's own node can stand on the page before, which is not worth a call.
+    start = (place.index < 0 ? -1 : indexOfCursor(items, place, ({ uid }) => uid)) + 1;
+  }
+  const nodes = items.slice(start, start + first);
+  return {
+    edges: nodes.map((known, index) => ({
+      node: { uid: known.uid, known },
+      cursor: toCursorText({ page: '', index: offset + start + index, id: known.uid }),
+    })),
+    hasNextPage: start + nodes.length < items.length || (total !== null && offset + start + nodes.length < total),
+    hasPreviousPage: offset + start > 0,
+    totalCount: total,
+  };
+}
+
+/** Makes the node of a list item or ref. */
+export function toEnvironmentNode(known: Ref): EnvironmentNode {
+  return { uid: known.uid, known };
+}

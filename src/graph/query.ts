@@ -1,0 +1,131 @@
+import { badUserInput } from './bad-user-input.ts';
+import { builder } from './builder.ts';
+import { CollectionConnection } from './collection.ts';
+import { pageArgs, parsePageArgs, toConnection } from './connection.ts';
+import { EnvironmentConnection } from './environment.ts';
+import { parseIdentifier } from './identifiers.ts';
+import { readCollections, toEnvironmentNode, toListLevel } from './lists.ts';
+import { lookUpCollection, lookUpEnvironment, lookUpWorkspace } from './look-up.ts';
+import { RateLimitRef } from './rate-limit.ts';
+import { CollectionRef, EnvironmentRef, WorkspaceRef } from './refs.ts';
+import { toNodeSelection, toSelection } from './selection.ts';
+import { UserRef } from './user.ts';
+import { WorkspaceConnection, WorkspaceVisibility } from './workspace.ts';
+import { readWorkspaces } from './workspace-list.ts';
+
+const ROOT_PAGE_SIZE = 20;
+const MAX_NAME_LENGTH = 1_000;
+
+const optionalIdentifier = (value: string | null | undefined, argument: string) =>
+  value == null ? null : parseIdentifier(value, argument);
+
+builder.queryType({
+  description: 'The Postman account of the API key in use.',
+  fields: (t) => ({
+    me: t.field({
+      type: UserRef,
+      nullable: true,
+      description: 'Who the API key belongs to.\n\nCost: one `GET /me`.',
+      resolve: (_root, _args, { loaders }) => loaders.me(),
+    }),
+    workspaces: t.field({
+      type: WorkspaceConnection,
+      nullable: true,
+      description: 'Workspaces the key can see.\n\nCost: one `GET /workspaces` per 100.',
+      args: {
+        visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
+        createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: (_root, { visibility, createdBy, ...args }, { loaders }) => {
+        if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: ask for one that has a name.');
+        const creator = optionalIdentifier(createdBy, 'createdBy');
+        const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
+        return readWorkspaces(loaders, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
+      },
+    }),
+    workspace: t.field({
+      type: WorkspaceRef,
+      nullable: true,
+      description:
+        'One workspace; null when there is none of this id, or the key may not see it.\n\nCost: usually one `GET /workspaces/{id}`, which also has the names of its collections and environments.',
+      args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
+      resolve: (_root, { id }, context, info) => lookUpWorkspace(context, parseIdentifier(id, 'id'), info),
+    }),
+    collections: t.field({
+      type: CollectionConnection,
+      nullable: true,
+      description:
+        "Collections the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /collections` per 99; for the names of one workspace's collections one `GET /workspaces/{id}`.",
+      args: {
+        workspaceId: t.arg.id({ description: 'Only collections of this workspace.' }),
+        name: t.arg.string({ description: 'Only collections of exactly this name.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: async (_root, { workspaceId, name, ...args }, context, info) => {
+        const page = parsePageArgs(args, ROOT_PAGE_SIZE);
+        const workspace = optionalIdentifier(workspaceId, 'workspaceId');
+        if (name == null) {
+          const level = toListLevel(toNodeSelection(toSelection(info)));
+          return readCollections(context, { workspaceId: workspace, level, isUnconfirmed: true }, page);
+        }
+        if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
+        const list = await context.loaders.collectionsByName({ name, workspaceId: workspace });
+        return toConnection(
+          list.map((known) => ({ uid: known.uid, known })),
+          page,
+          ({ uid }) => uid,
+        );
+      },
+    }),
+    collection: t.field({
+      type: CollectionRef,
+      nullable: true,
+      description:
+        'One collection; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /collections/{uid}`, as `model=minimal` unless something of the tree is asked for; one list more for `isPublic`.',
+      args: {
+        uid: t.arg.id({
+          required: true,
+          description: "Uid of the collection. A bare id works for collections of the key's own user.",
+        }),
+      },
+      resolve: (_root, { uid }, context, info) => lookUpCollection(context, parseIdentifier(uid, 'uid'), info),
+    }),
+    environments: t.field({
+      type: EnvironmentConnection,
+      nullable: true,
+      description:
+        'Environments the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /environments`.',
+      args: {
+        workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: async (_root, { workspaceId, ...args }, { loaders }, info) => {
+        const page = parsePageArgs(args, ROOT_PAGE_SIZE);
+        const level = toListLevel(toNodeSelection(toSelection(info)));
+        const workspace = optionalIdentifier(workspaceId, 'workspaceId');
+        const list = await loaders.environmentsByWorkspace({ workspaceId: workspace, level, isUnconfirmed: true });
+        return list && toConnection(list.map(toEnvironmentNode), page, ({ uid }) => uid);
+      },
+    }),
+    environment: t.field({
+      type: EnvironmentRef,
+      nullable: true,
+      description:
+        'One environment; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /environments/{uid}`.',
+      args: {
+        uid: t.arg.id({
+          required: true,
+          description: "Uid of the environment. A bare id works for environments of the key's own user.",
+        }),
+      },
+      resolve: (_root, { uid }, context, info) => lookUpEnvironment(context, parseIdentifier(uid, 'uid'), info),
+    }),
+    rateLimit: t.field({
+      type: RateLimitRef,
+      nullable: true,
+      description: 'The upstream budget of the API key in use; null without a key.',
+      resolve: (_root, _args, { budget }) => budget(),
+    }),
+  }),
+});

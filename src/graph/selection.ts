@@ -1,0 +1,108 @@
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  getArgumentValues,
+  getDirectiveValues,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Level } from '../loaders/levels.ts';
+
+/** One field that a client has selected on an object, with what it selected below it. */
+export interface SelectedField {
+  readonly name: string;
+  /** Arguments after defaults and variables. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** The levels its declaration names; empty for fields of types without levels. */
+  readonly carriedBy: readonly Level[];
+  /** Fields selected on the object (or the objects of the list) it returns. */
+  select(): readonly SelectedField[];
+}
+
+/**
+ * Reads ahead: the fields a client has selected below the field that is being resolved, through fragments, `@skip` and `@include`.
+ *
+ * A fragment on another type than the object's own is passed over.
+ */
+export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] {
+  return selectIn(info, namedObject(info.returnType), info.fieldNodes);
+}
+
+/** The field of that name in a selection, once for each alias. */
+export function fieldsNamed(selection: readonly SelectedField[], name: string): readonly SelectedField[] {
+  return selection.filter((field) => field.name === name);
+}
+
+/** The fields selected on the nodes of a connection, whether through `nodes` or `edges`. */
+export function toNodeSelection(connection: readonly SelectedField[]): readonly SelectedField[] {
+  return [
+    ...fieldsNamed(connection, 'nodes').flatMap((field) => field.select()),
+    ...fieldsNamed(connection, 'edges').flatMap((field) =>
+      fieldsNamed(field.select(), 'node').flatMap((node) => node.select()),
+    ),
+  ];
+}
+
+function selectIn(
+  info: GraphQLResolveInfo,
+  type: GraphQLObjectType | undefined,
+  parents: readonly FieldNode[],
+): readonly SelectedField[] {
+  if (!type) return [];
+  const byResponseName = new Map<string, FieldNode[]>();
+  for (const { selectionSet } of parents) {
+    if (selectionSet) collect(info, type, selectionSet, byResponseName, new Set());
+  }
+  return [...byResponseName.values()].flatMap((nodes) => {
+    const [node] = nodes;
+    const field = node && type.getFields()[node.name.value];
+    if (!field) return [];
+    return {
+      name: field.name,
+      args: getArgumentValues(field, node, info.variableValues),
+      carriedBy: levelsOf(field.extensions),
+      select: () => selectIn(info, namedObject(field.type), nodes),
+    };
+  });
+}
+
+function collect(
+  info: GraphQLResolveInfo,
+  type: GraphQLObjectType,
+  { selections }: SelectionSetNode,
+  found: Map<string, FieldNode[]>,
+  // A fragment adds the same fields however often it is spread in one selection: once keeps nested spreads linear.
+  visitedFragments: Set<string>,
+): void {
+  for (const selection of selections) {
+    if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.['if'] === true) continue;
+    if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.['if'] === false) continue;
+    if (selection.kind === Kind.FIELD) {
+      const responseName = selection.alias?.value ?? selection.name.value;
+      found.set(responseName, [...(found.get(responseName) ?? []), selection]);
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      const condition = selection.typeCondition?.name.value ?? type.name;
+      if (condition === type.name) collect(info, type, selection.selectionSet, found, visitedFragments);
+    } else if (!visitedFragments.has(selection.name.value)) {
+      visitedFragments.add(selection.name.value);
+      const fragment = info.fragments[selection.name.value];
+      if (fragment?.typeCondition.name.value === type.name)
+        collect(info, type, fragment.selectionSet, found, visitedFragments);
+    }
+  }
+}
+
+function namedObject(type: unknown): GraphQLObjectType | undefined {
+  if (isNonNullType(type) || isListType(type)) return namedObject(type.ofType);
+  return isObjectType(type) ? type : undefined;
+}
+
+function levelsOf(extensions: Readonly<Record<string, unknown>>): readonly Level[] {
+  return (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+}

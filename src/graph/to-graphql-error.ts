@@ -1,0 +1,75 @@
+import { GraphQLError } from 'graphql';
+import { UpstreamError, type UpstreamErrorKind } from '../upstream/upstream-error.ts';
+import type { ErrorCode, ErrorExtensions, FinalErrorExtensions, RetryableErrorExtensions } from './error-extensions.ts';
+
+// A missing thing is a null field; should one come through as an error all the same, it is about what the client passed.
+const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
+  unauthenticated: 'UNAUTHENTICATED',
+  forbidden: 'FORBIDDEN',
+  notFound: 'BAD_USER_INPUT',
+  badInput: 'BAD_USER_INPUT',
+  rateLimited: 'RATE_LIMITED',
+  quotaExhausted: 'QUOTA_EXHAUSTED',
+  unavailable: 'UPSTREAM_UNAVAILABLE',
+  serverError: 'UPSTREAM_ERROR',
+  timeout: 'UPSTREAM_TIMEOUT',
+  badResponse: 'UPSTREAM_BAD_RESPONSE',
+  tooExpensive: 'OPERATION_TOO_EXPENSIVE',
+};
+
+const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
+  'rateLimited',
+  'unavailable',
+  'serverError',
+  'timeout',
+]);
+
+/**
+ * Turns an error of the upstream layer into what clients see: the one place that gives codes.
+ *
+ * The extensions are made from a fixed list of fields; nothing else of the upstream answer gets out.
+ *
+ * @param located - The error as GraphQL execution reports it, with path and locations.
+ * @param nowMs - Epoch milliseconds of the response, from which `retryAfterSeconds` counts.
+ * @returns null when its cause is not an upstream error.
+ */
+export function toGraphQLError(located: GraphQLError, nowMs: number): GraphQLError | null {
+  const cause = located.originalError;
+  if (!(cause instanceof UpstreamError)) return null;
+  return new GraphQLError(cause.message, {
+    ...(located.nodes && { nodes: located.nodes }),
+    ...(located.path && { path: located.path }),
+    extensions: { ...toExtensions(cause, nowMs) },
+  });
+}
+
+function toExtensions(error: UpstreamError, nowMs: number): ErrorExtensions {
+  const { kind, status, upstreamName, route, retryAtMs, limitedBy, calls, ceiling } = error;
+  const upstream = {
+    upstream: {
+      ...(status !== undefined && { status }),
+      ...(upstreamName !== undefined && { name: upstreamName }),
+      method: 'GET' as const,
+      route,
+    },
+  };
+  if (retryableKinds.has(kind)) {
+    // Whole seconds, rounded up: coming back a moment early would be refused again.
+    const retryAfterSeconds = Math.max(0, Math.ceil(((retryAtMs ?? nowMs) - nowMs) / 1_000));
+    return {
+      code: codes[kind] as RetryableErrorExtensions['code'],
+      retryable: true,
+      retryAfterSeconds,
+      retryAt: new Date(nowMs + retryAfterSeconds * 1_000).toISOString(),
+      ...(limitedBy !== undefined && { limitedBy }),
+      ...upstream,
+    };
+  }
+  return {
+    code: codes[kind] as FinalErrorExtensions['code'],
+    retryable: false,
+    ...upstream,
+    ...(calls !== undefined && { calls }),
+    ...(ceiling !== undefined && { ceiling }),
+  };
+}

@@ -1,0 +1,49 @@
+import { type Auth, type AuthParameter, toShownParameter } from '../../upstream/collection-format/auth.ts';
+import { builder } from '../builder.ts';
+import { toJsonAnswer } from './json-answer.ts';
+
+const AuthParameterRef = builder.objectRef<AuthParameter>('AuthParameter');
+/** GraphQL type `Auth`. */
+export const AuthRef = builder.objectRef<Auth>('Auth');
+
+AuthRef.implement({
+  description: 'How requests authenticate: a scheme and its settings.',
+  fields: (t) => ({
+    type: t.exposeString('type', {
+      nullable: false,
+      description:
+        'Name of the scheme, for example `apikey`, `awsv4`, `basic`, `bearer`, `digest`, `hawk`, `jwt`, `ntlm`, `oauth1` or `oauth2`. `noauth` means that nothing is sent, whatever the folders above say. New schemes may appear.',
+    }),
+    parameters: t.field({
+      type: [AuthParameterRef],
+      nullable: false,
+      description: 'Settings of the scheme, in the order they were saved; empty when there are none.',
+      resolve: ({ parameters }) => parameters,
+    }),
+  }),
+});
+
+AuthParameterRef.implement({
+  description: 'One setting of an authentication scheme.',
+  fields: (t) => ({
+    key: t.exposeString('key', {
+      nullable: false,
+      description: 'Name of the setting, for example `token`, `username` or `addTokenTo`; empty when it has none.',
+    }),
+    value: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'The setting, in the JSON type it was saved with: usually text or a boolean, sometimes a list or object. null when there is none, and when it is a credential that is withheld (see `isMasked`).',
+      resolve: (parameter, _args, { revealSecrets }) =>
+        toJsonAnswer(() => toShownParameter(parameter, revealSecrets).value),
+    }),
+    isMasked: t.boolean({
+      nullable: false,
+      description:
+        'Whether this server withholds the value, or credentials inside a list or object, because it is secret. A value that consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`, is not withheld.',
+      resolve: (parameter, _args, { revealSecrets }) =>
+        toJsonAnswer(() => toShownParameter(parameter, revealSecrets).isMasked),
+    }),
+  }),
+});

@@ -1,0 +1,111 @@
+import { toBody } from '../../upstream/collection-format/body.ts';
+import { exampleCode, originalRequestOf } from '../../upstream/collection-format/example.ts';
+import { toHeaders } from '../../upstream/collection-format/headers.ts';
+import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/json.ts';
+import { methodOf } from '../../upstream/collection-format/request-definition.ts';
+import { toUrl } from '../../upstream/collection-format/url.ts';
+import { builder } from '../builder.ts';
+import { RequestBodyRef } from './body.ts';
+import { HeaderRef } from './header.ts';
+import { UrlRef } from './url.ts';
+
+/** Upstream's JSON is wrapped: a resolver that answered it bare would hand a `then` of its own to the executor. */
+interface JsonParent {
+  readonly json: JsonObject;
+}
+
+const ExampleRequestRef = builder.objectRef<JsonParent>('ExampleRequest');
+/** GraphQL type `Example`. */
+export const ExampleRef = builder.objectRef<JsonParent>('Example');
+
+ExampleRef.implement({
+  description: 'A response that was saved with a request, as an example of what it answers.',
+  fields: (t) => ({
+    id: t.id({
+      nullable: true,
+      description: 'Id of the example, usually a UUID; null when it was saved without one.',
+      resolve: ({ json }) => toId(json.id) ?? toId(json._postman_id),
+    }),
+    uid: t.id({
+      nullable: true,
+      description: 'Unique id across all of Postman: `<ownerId>-<id>`. null when upstream gives none.',
+      resolve: ({ json }) => toId(json.uid),
+    }),
+    name: t.string({
+      nullable: true,
+      description: 'Name of the example; null when it has none.',
+      resolve: ({ json }) => toText(json.name),
+    }),
+    status: t.string({
+      nullable: true,
+      description: 'Reason phrase of the response, for example `Created`; null when it was saved without one.',
+      resolve: ({ json }) => toText(json.status),
+    }),
+    code: t.int({
+      nullable: true,
+      description: 'HTTP status code of the response, for example 201; null when it was saved without one.',
+      resolve: ({ json }) => exampleCode(json),
+    }),
+    headers: t.field({
+      type: [HeaderRef],
+      nullable: false,
+      description: 'Headers of the response; empty when none were saved.',
+      resolve: ({ json }) => toHeaders(json.header),
+    }),
+    body: t.string({
+      nullable: true,
+      description: 'Body of the response as text; null when none was saved. It can be megabytes long.',
+      resolve: ({ json }) => toText(json.body),
+    }),
+    language: t.string({
+      nullable: true,
+      description:
+        'Language the Postman app shows the body in, for example `json`, `xml`, `html` or `text`; null when it is not said. Others may appear.',
+      resolve: ({ json }) => toText(json._postman_previewlanguage),
+    }),
+    responseTimeMs: t.float({
+      nullable: true,
+      description: 'How long the response took when it was saved, in milliseconds; null when that was not kept.',
+      resolve: ({ json }) => toNumber(json.responseTime),
+    }),
+    originalRequest: t.field({
+      type: ExampleRequestRef,
+      nullable: true,
+      description:
+        'The request that was answered so, as it was then; the request it is saved with may have changed since. null when it was not kept.',
+      resolve: ({ json }) => {
+        const request = originalRequestOf(json);
+        return request && { json: request };
+      },
+    }),
+  }),
+});
+
+ExampleRequestRef.implement({
+  description: 'The request of a saved response, as it was when the response was saved.',
+  fields: (t) => ({
+    method: t.string({
+      nullable: false,
+      description: 'HTTP method in capitals, which may be any word; `GET` when none was written.',
+      resolve: ({ json }) => methodOf(json),
+    }),
+    url: t.field({
+      type: UrlRef,
+      nullable: true,
+      description: 'Address of the request; null when it had none.',
+      resolve: ({ json }) => toUrl(json.url),
+    }),
+    headers: t.field({
+      type: [HeaderRef],
+      nullable: false,
+      description: 'Headers in order, those switched off too; empty when there are none.',
+      resolve: ({ json }) => toHeaders(json.header),
+    }),
+    body: t.field({
+      type: RequestBodyRef,
+      nullable: true,
+      description: 'What the request carried; null when nothing.',
+      resolve: ({ json }) => toBody(json.body),
+    }),
+  }),
+});

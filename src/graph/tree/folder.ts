@@ -1,0 +1,48 @@
+import { toAuth } from '../../upstream/collection-format/auth.ts';
+import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
+import { variablesOf } from '../../upstream/collection-format/variables.ts';
+import { AuthRef } from './auth.ts';
+import { RequestConnectionRef, requestListArgs, toRequestPage } from './lists.ts';
+import { CollectionItemRef, FolderRef } from './refs.ts';
+import { ScriptRef } from './script.ts';
+import { VariableRef } from './variable.ts';
+
+FolderRef.implement({
+  description: 'A folder of a collection. It holds requests and further folders, or nothing.',
+  interfaces: [CollectionItemRef],
+  fields: (t) => ({
+    items: t.field({
+      type: [CollectionItemRef],
+      nullable: false,
+      description: 'What is directly in the folder, in order; empty when nothing is.',
+      resolve: ({ items }) => items,
+    }),
+    requests: t.field({
+      type: RequestConnectionRef,
+      nullable: false,
+      description: 'Every request below the folder, depth first, in order, wherever it is nested.',
+      args: requestListArgs(),
+      resolve: ({ tree, firstRequest, endRequest }, args) =>
+        toRequestPage(tree.requests.slice(firstRequest, endRequest), args),
+    }),
+    auth: t.field({
+      type: AuthRef,
+      nullable: true,
+      description:
+        'How requests below the folder authenticate unless they, or a folder between, say otherwise. null when the folder leaves it to what is above.',
+      resolve: ({ json }) => toAuth(json.auth),
+    }),
+    variables: t.field({
+      type: [VariableRef],
+      nullable: false,
+      description: 'Variables for the requests below the folder; empty when there are none.',
+      resolve: ({ json }) => variablesOf(json),
+    }),
+    scripts: t.field({
+      type: [ScriptRef],
+      nullable: false,
+      description: 'Scripts that run for every request below the folder; empty when there are none.',
+      resolve: ({ json }) => scriptsOf(json),
+    }),
+  }),
+});

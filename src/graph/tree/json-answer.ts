@@ -1,0 +1,16 @@
+import { GraphQLError } from 'graphql';
+import { JsonTooDeepError } from '../../upstream/collection-format/json.ts';
+
+/**
+ * Makes a value for a `JSON` field, and the error that says why it cannot be written out.
+ *
+ * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE where `make` throws a `JsonTooDeepError`.
+ */
+export function toJsonAnswer<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof JsonTooDeepError)) throw error;
+    throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
+  }
+}

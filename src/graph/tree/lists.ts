@@ -1,0 +1,71 @@
+import type { FolderItem, RequestItem } from '../../upstream/collection-format/collection-tree.ts';
+import { filterRequests, type RequestFilter } from '../../upstream/collection-format/filter-requests.ts';
+import { builder } from '../builder.ts';
+import { type Connection, connectionType, pageArgs, parsePageArgs, toConnection } from '../connection.ts';
+import { FolderRef, RequestRef } from './refs.ts';
+
+const PAGE_SIZE = 50;
+
+interface PageArgs {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+/** GraphQL type `FolderConnection`. */
+export const FolderConnectionRef = connectionType('Folder', FolderRef, 'folders');
+/** GraphQL type `RequestConnection`. */
+export const RequestConnectionRef = connectionType('Request', RequestRef, 'requests');
+
+/** GraphQL input `RequestFilter`. */
+export const RequestFilterInput = builder.inputType('RequestFilter', {
+  description: 'Which requests of a list are wanted. A request has to meet every condition that is given.',
+  fields: (t) => ({
+    search: t.string({
+      description: 'Text that the name, the whole URL or the description of the request contains, in any case.',
+    }),
+    method: t.stringList({
+      description: 'HTTP methods, in any case, one of which is the method of the request. An empty list allows all.',
+    }),
+    host: t.string({
+      description:
+        'Host of the URL, in any case, or a domain above it: `example.com` also finds `api.example.com`. Variables are not filled in: `{{baseUrl}}` finds the URLs that begin so.',
+    }),
+    folderUid: t.id({
+      description:
+        'Uid or id of a folder of the collection: requests in it and in the folders below. An unknown one finds nothing.',
+    }),
+  }),
+});
+
+/** Arguments of a list of folders. */
+export const folderListArgs = () => pageArgs(PAGE_SIZE);
+
+/** Arguments of a list of requests. */
+export const requestListArgs = () => ({
+  ...builder.args((t) => ({
+    filter: t.field({ type: RequestFilterInput, description: 'Which requests are wanted; without it, all.' }),
+  })),
+  ...pageArgs(PAGE_SIZE),
+});
+
+/**
+ * Cuts a page out of the folders of a tree.
+ *
+ * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
+ */
+export function toFolderPage(folders: readonly FolderItem[], args: PageArgs): Connection<FolderItem> {
+  return toConnection(folders, parsePageArgs(args, PAGE_SIZE), ({ id }) => id);
+}
+
+/**
+ * Cuts a page out of those requests of a tree that match the filter.
+ *
+ * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
+ */
+export function toRequestPage(
+  requests: readonly RequestItem[],
+  args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
+): Connection<RequestItem> {
+  const page = parsePageArgs(args, PAGE_SIZE);
+  return toConnection(filterRequests(requests, args.filter), page, ({ id }) => id);
+}

@@ -1,0 +1,90 @@
+import { toAuth } from '../../upstream/collection-format/auth.ts';
+import { toBody } from '../../upstream/collection-format/body.ts';
+import { examplesOf } from '../../upstream/collection-format/example.ts';
+import { toHeaders } from '../../upstream/collection-format/headers.ts';
+import { definitionOf, effectiveAuth } from '../../upstream/collection-format/item.ts';
+import { toWritableJson } from '../../upstream/collection-format/json.ts';
+import { methodOf } from '../../upstream/collection-format/request-definition.ts';
+import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
+import { toUrl } from '../../upstream/collection-format/url.ts';
+import { variablesOf } from '../../upstream/collection-format/variables.ts';
+import { AuthRef } from './auth.ts';
+import { RequestBodyRef } from './body.ts';
+import { ExampleRef } from './example.ts';
+import { HeaderRef } from './header.ts';
+import { toJsonAnswer } from './json-answer.ts';
+import { CollectionItemRef, RequestRef } from './refs.ts';
+import { ScriptRef } from './script.ts';
+import { UrlRef } from './url.ts';
+import { VariableRef } from './variable.ts';
+
+RequestRef.implement({
+  description:
+    'A request of a collection, as it was saved: nothing is filled in and nothing is sent. An item that is neither folder nor HTTP request is answered as a request without a URL.',
+  interfaces: [CollectionItemRef],
+  fields: (t) => ({
+    method: t.string({
+      nullable: false,
+      description: 'HTTP method in capitals, which may be any word; `GET` when none was written.',
+      resolve: (request) => methodOf(definitionOf(request)),
+    }),
+    url: t.field({
+      type: UrlRef,
+      nullable: true,
+      description: 'Where the request goes; null when it has no URL.',
+      resolve: (request) => toUrl(definitionOf(request).url),
+    }),
+    headers: t.field({
+      type: [HeaderRef],
+      nullable: false,
+      description: 'Headers in order, those switched off too; empty when there are none.',
+      resolve: (request) => toHeaders(definitionOf(request).header),
+    }),
+    body: t.field({
+      type: RequestBodyRef,
+      nullable: true,
+      description: 'What the request carries; null when nothing.',
+      resolve: (request) => toBody(definitionOf(request).body),
+    }),
+    auth: t.field({
+      type: AuthRef,
+      nullable: true,
+      description:
+        'How the request authenticates, as written on the request itself. null when it leaves that to what is above: see `effectiveAuth`.',
+      resolve: (request) => toAuth(definitionOf(request).auth),
+    }),
+    effectiveAuth: t.field({
+      type: AuthRef,
+      nullable: true,
+      description:
+        'What applies when the request is sent: `auth` of the request, else of the nearest folder above that has one, else of the collection. Type `noauth` ends the search like any other. null when none has one. Where it was found shows by comparing it with `auth` here and on `parent`.',
+      resolve: effectiveAuth,
+    }),
+    variables: t.field({
+      type: [VariableRef],
+      nullable: false,
+      description: 'Variables of the request itself; empty when there are none. Path variables are found on `url`.',
+      resolve: ({ json }) => variablesOf(json),
+    }),
+    scripts: t.field({
+      type: [ScriptRef],
+      nullable: false,
+      description:
+        'Scripts of the request itself, which run besides those of the folders above and of the collection; empty when there are none.',
+      resolve: ({ json }) => scriptsOf(json),
+    }),
+    examples: t.field({
+      type: [ExampleRef],
+      nullable: false,
+      description: 'Responses saved with the request, in order; empty when there are none.',
+      resolve: ({ json }) => examplesOf(json).map((example) => ({ json: example })),
+    }),
+    settings: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'Settings of how the request is sent, as saved (`protocolProfileBehavior`), for example `{"followRedirects": false}`; null when all are left as they are.',
+      resolve: ({ json }) => toJsonAnswer(() => toWritableJson(json.protocolProfileBehavior)),
+    }),
+  }),
+});
