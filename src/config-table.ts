@@ -1,0 +1,240 @@
+import { isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { isLoopbackAddress, parseHostAndPort } from './server/loopback.ts';
+import { Secret } from './upstream/secret.ts';
+
+/** What documentation, checks and messages need to know of one environment variable. */
+export interface Rule {
+  /** The text that would set it; empty for none. */
+  readonly default: string;
+  readonly unit?: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Ends the sentence "allowed: …". */
+  readonly allowed: string;
+  /** The value must not be shown. */
+  readonly isSecret?: true;
+  /** Reads the text; gets undefined where neither a value nor a default is. */
+  readonly schema: z.ZodType;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const mebibyte = 1_048_576;
+
+const secret = {
+  isSecret: true as const,
+  allowed: 'visible ASCII without spaces, at most 256 characters',
+  schema: z
+    .string()
+    .regex(/^[!-~]{1,256}$/)
+    .transform((text) => new Secret(text))
+    .optional(),
+};
+
+const flag = {
+  allowed: 'true or false (also on, off, yes, no, 1, 0)',
+  schema: z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] }),
+};
+
+/** Every environment variable that is read, by name, in the order of the documentation. */
+export const table = {
+  POSTMAN_API_KEY: {
+    ...secret,
+    default: '',
+    description:
+      "The server's own Postman API key, used for requests without X-Api-Key. Without key and base URL the sandbox answers.",
+  },
+  POSTMAN_API_BASE_URL: {
+    allowed:
+      'an https origin such as https://api.postman.com (http only to loopback), without user name, path or query',
+    schema: text(toUpstreamOrigin),
+    default: 'https://api.getpostman.com',
+    description: 'Origin of the Postman API; https://api.eu.postman.com is the EU one.',
+  },
+  HOST: {
+    allowed: 'a host name or an IP address, without port',
+    schema: text(toListenHost),
+    default: '127.0.0.1',
+    description: 'Address to listen on; with a server key, one that is not loopback needs ACCESS_TOKEN.',
+  },
+  PORT: { ...whole(0, 65_535), default: '4000', description: 'Port to listen on; 0 picks a free one.' },
+  RATE_LIMIT: {
+    ...whole(1, 100_000, 'calls'),
+    default: '60',
+    description:
+      'Calls per general window. Set, it is a cap; unset, it starts here and follows what Postman announces.',
+  },
+  RATE_LIMIT_WINDOW_MS: { ...whole(1, hourMs, 'ms'), default: '60000', description: 'Length of the general window.' },
+  BURST_LIMIT: {
+    ...whole(0, 100_000, 'calls'),
+    default: '10',
+    description: 'Calls per burst window, for lists and workspaces; 0 turns it off.',
+  },
+  BURST_LIMIT_WINDOW_MS: { ...whole(1, hourMs, 'ms'), default: '10000', description: 'Length of the burst window.' },
+  RESERVED_CALLS: {
+    ...whole(0, 99_999, 'calls'),
+    default: '5',
+    description: 'Calls of the general window that a large operation leaves to newcomers; less than RATE_LIMIT.',
+  },
+  MAX_CONCURRENT_CALLS: { ...whole(1, 1000, 'calls'), default: '10', description: 'Calls at a time per API key.' },
+  OPERATION_TIMEOUT_MS: {
+    ...whole(1, 600_000, 'ms'),
+    default: '30000',
+    description: 'Deadline of an operation that does not ask for another; at most MAX_WAIT_MS.',
+  },
+  MAX_WAIT_MS: {
+    ...whole(1, hourMs, 'ms'),
+    default: '300000',
+    description: 'Longest deadline that a client can ask for with Prefer: wait=<seconds>.',
+  },
+  STREAM_TIMEOUT_MS: {
+    ...whole(1, hourMs, 'ms'),
+    default: '600000',
+    description: 'Deadline of an operation delivered incrementally (@defer, @stream).',
+  },
+  MAX_CALLS_PER_OPERATION: {
+    ...whole(1, 100_000, 'calls'),
+    default: '60',
+    description: 'Calls that one operation may make.',
+  },
+  MAX_CALLS_PER_STREAM: {
+    ...whole(1, 100_000, 'calls'),
+    default: '600',
+    description: 'Calls that one operation delivered incrementally may make.',
+  },
+  UPSTREAM_TIMEOUT_MS: { ...whole(1, 600_000, 'ms'), default: '60000', description: 'Time for one call to Postman.' },
+  MAX_RESPONSE_BYTES: {
+    // Node cannot hold a string of 512 MiB.
+    ...whole(1, 500 * mebibyte, 'bytes'),
+    default: '104857600',
+    description: 'Largest body of one call, after decompression.',
+  },
+  CACHE_TTL_MS: {
+    ...whole(0, dayMs, 'ms'),
+    default: '60000',
+    description: 'How long an answer counts as fresh; 0 turns the cache off.',
+  },
+  CACHE_SWR_MS: {
+    ...whole(0, dayMs, 'ms'),
+    default: '60000',
+    description: 'How much longer an answer is served at once while it is refreshed.',
+  },
+  CACHE_STALE_IF_ERROR_MS: {
+    ...whole(0, 7 * dayMs, 'ms'),
+    default: '3600000',
+    description: 'Oldest answer served when Postman fails or the budget is empty.',
+  },
+  CACHE_MAX_BYTES: {
+    ...whole(1, 16_384 * mebibyte, 'bytes'),
+    default: '268435456',
+    description: 'Size of the cache, as bytes of JSON text.',
+  },
+  MAX_QUERY_DEPTH: { ...whole(1, 1000), default: '40', description: 'Deepest nesting of a GraphQL document.' },
+  MAX_QUERY_ALIASES: { ...whole(1, 10_000), default: '100', description: 'Most aliases in a GraphQL document.' },
+  MAX_QUERY_TOKENS: { ...whole(1, 1_000_000), default: '2000', description: 'Most tokens in a GraphQL document.' },
+  MAX_REQUEST_BYTES: {
+    ...whole(1, 100 * mebibyte, 'bytes'),
+    default: '1048576',
+    description: 'Largest body of a GraphQL request.',
+  },
+  CORS_ORIGINS: {
+    allowed:
+      'a comma-separated list of origins such as https://app.example.com ("*" is refused: requests can carry credentials)',
+    schema: list(toOrigin),
+    default: '',
+    description: 'Comma-separated origins whose web pages may read answers.',
+  },
+  ALLOWED_HOSTS: {
+    allowed: 'a comma-separated list of host names such as graphql.test or graphql.test:4000',
+    schema: list((item) => (parseHostAndPort(item) ? item.toLowerCase() : undefined)),
+    default: '',
+    description: 'Comma-separated host names that a server on loopback answers to besides loopback.',
+  },
+  ACCESS_TOKEN: {
+    ...secret,
+    default: '',
+    description: 'Once set, every client must send it as Authorization: Bearer <token>.',
+  },
+  SANDBOX_DIR: {
+    allowed: 'nothing, because SANDBOX_DIR is not supported by this version',
+    schema: z.never().optional(),
+    default: '',
+    description: 'Folder of exports to serve as the account; not supported by this version.',
+  },
+  SANDBOX_LIMITS: {
+    ...flag,
+    default: 'off',
+    description: 'Whether an account served from SANDBOX_DIR has rate limits.',
+  },
+  REVEAL_SECRETS: {
+    ...flag,
+    default: 'false',
+    description: 'Whether secret values inside the data are shown instead of masked.',
+  },
+  LOG_LEVEL: {
+    allowed: `one of ${logLevels.join(', ')}`,
+    schema: z.enum(logLevels),
+    default: 'info',
+    description: 'Least severe log lines that are written.',
+  },
+  GRAPHIQL: { ...flag, default: 'true', description: 'Whether GraphiQL is served; false unless set in production.' },
+  NODE_ENV: {
+    allowed: 'any text',
+    schema: z.string().optional(),
+    default: '',
+    description: 'production turns GraphiQL off and never starts the sandbox.',
+  },
+} satisfies Record<string, Rule>;
+
+function text<T>(read: (text: string) => T | undefined) {
+  return z.string().transform((given, context) => {
+    const value = read(given);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', input: given });
+    return z.NEVER;
+  });
+}
+
+function list(readItem: (item: string) => string | undefined) {
+  return z
+    .string()
+    .transform((given) =>
+      given
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    )
+    .pipe(z.array(text(readItem)))
+    .default([]);
+}
+
+function whole(min: number, max: number, unit?: 'bytes' | 'calls' | 'ms') {
+  const read = (given: string) => (/^\d{1,15}$/.test(given) ? Number(given) : Number.NaN);
+  return {
+    allowed: `a whole number from ${min} to ${max}`,
+    ...(unit && { unit }),
+    schema: text((given) => (read(given) >= min && read(given) <= max ? read(given) : undefined)),
+  };
+}
+
+function toOrigin(given: string): string | undefined {
+  if (/\s/.test(given) || !URL.canParse(given)) return undefined;
+  const url = new URL(given);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined;
+  // The parser takes "*" for a host name; the second check finds user name, path, query and fragment, even empty ones.
+  return parseHostAndPort(url.host) !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
+}
+
+function toUpstreamOrigin(given: string): string | undefined {
+  const origin = toOrigin(given);
+  if (origin === undefined) return undefined;
+  return origin.startsWith('https:') || isLoopbackAddress(new URL(origin).hostname) ? origin : undefined;
+}
+
+function toListenHost(given: string): string | undefined {
+  const { host, port } = parseHostAndPort(isIPv6(given) ? `[${given}]` : given) ?? {};
+  return port === undefined && !given.endsWith(':') ? host : undefined;
+}

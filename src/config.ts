@@ -1,0 +1,241 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import type { z } from 'zod';
+import { type Rule, table } from './config-table.ts';
+import { isLoopbackAddress } from './server/loopback.ts';
+import type { Secret } from './upstream/secret.ts';
+
+/** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
+export interface Config {
+  /** `NODE_ENV` is `production`. */
+  readonly isProduction: boolean;
+  /** The embedded sandbox answers: neither key nor base URL is set, and this is not production. */
+  readonly sandbox: boolean;
+  /** An account served from `SANDBOX_DIR` has rate limits. */
+  readonly sandboxLimits: boolean;
+  /** Names and addresses only; an IPv6 address stands without brackets. Port 0 picks a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly access: {
+    /** What every client must send as `Authorization: Bearer`. */
+    readonly token?: Secret;
+    /** Origins as a browser sends them, without trailing slash. */
+    readonly corsOrigins: readonly string[];
+    /** Host names, with or without port, that a server on loopback answers to besides loopback. */
+    readonly allowedHosts: readonly string[];
+  };
+  readonly postman: {
+    /** The server's own key. */
+    readonly apiKey?: Secret;
+    /** An origin, without trailing slash. */
+    readonly baseUrl: string;
+    readonly timeoutMs: number;
+    readonly maxResponseBytes: number;
+  };
+  readonly budget: {
+    /** `isCap`: the limit was set, and a higher one that upstream announces is not followed. */
+    readonly general: { readonly limit: number; readonly windowMs: number; readonly isCap: boolean };
+    /** Absent when turned off. */
+    readonly burst?: { readonly limit: number; readonly windowMs: number };
+    /** Always less than the general limit. */
+    readonly reservedCalls: number;
+    readonly maxConcurrentCalls: number;
+  };
+  readonly operation: {
+    /** Never more than `maxWaitMs`. */
+    readonly timeoutMs: number;
+    readonly maxWaitMs: number;
+    readonly streamTimeoutMs: number;
+    readonly maxCalls: number;
+    readonly maxCallsPerStream: number;
+  };
+  /** `ttlMs` 0: nothing is kept. */
+  readonly cache: {
+    readonly ttlMs: number;
+    readonly swrMs: number;
+    readonly staleIfErrorMs: number;
+    readonly maxBytes: number;
+  };
+  readonly query: {
+    readonly maxDepth: number;
+    readonly maxAliases: number;
+    readonly maxTokens: number;
+    readonly maxRequestBytes: number;
+  };
+  readonly revealSecrets: boolean;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly graphiql: boolean;
+}
+
+/** A configuration that cannot be used. `message` is the problems, one per line; no secret is in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** One environment variable as documentation shows it; `default` is the text that would set it, empty for none. */
+export interface Variable {
+  readonly name: string;
+  readonly default: string;
+  readonly unit?: string;
+  readonly description: string;
+}
+
+/** Every variable that is read, in the order of the documentation. */
+export const variables: readonly Variable[] = Object.entries<Rule>(table).map(([name, rule]) => ({
+  name,
+  default: rule.default,
+  ...(rule.unit !== undefined && { unit: rule.unit }),
+  description: rule.description,
+}));
+
+type Name = keyof typeof table;
+type Values = { [N in Name]: z.output<(typeof table)[N]['schema']> };
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Reads and checks a whole configuration. An empty variable is an unset one. A default that does not fit what was set
+ * (RESERVED_CALLS under a small RATE_LIMIT, OPERATION_TIMEOUT_MS under a small MAX_WAIT_MS) is lowered.
+ *
+ * @throws {ConfigError} with every problem found.
+ */
+export function parseConfig(env: Environment): Config {
+  const { values: v, problems } = readValues(env);
+  problems.push(...findContradictions(env, v));
+  if (problems.length > 0 || !isComplete(v)) throw new ConfigError(problems);
+
+  const isProduction = v.NODE_ENV === 'production';
+  const isSet = (name: Name) => Boolean(env[name]);
+  return {
+    isProduction,
+    sandbox: !isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL'),
+    sandboxLimits: v.SANDBOX_LIMITS,
+    listen: { host: v.HOST, port: v.PORT },
+    access: {
+      ...(v.ACCESS_TOKEN && { token: v.ACCESS_TOKEN }),
+      corsOrigins: v.CORS_ORIGINS,
+      allowedHosts: v.ALLOWED_HOSTS,
+    },
+    postman: {
+      ...(v.POSTMAN_API_KEY && { apiKey: v.POSTMAN_API_KEY }),
+      baseUrl: v.POSTMAN_API_BASE_URL,
+      timeoutMs: v.UPSTREAM_TIMEOUT_MS,
+      maxResponseBytes: v.MAX_RESPONSE_BYTES,
+    },
+    budget: {
+      general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap: isSet('RATE_LIMIT') },
+      ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
+      reservedCalls: Math.min(v.RESERVED_CALLS, v.RATE_LIMIT - 1),
+      maxConcurrentCalls: v.MAX_CONCURRENT_CALLS,
+    },
+    operation: {
+      timeoutMs: Math.min(v.OPERATION_TIMEOUT_MS, v.MAX_WAIT_MS),
+      maxWaitMs: v.MAX_WAIT_MS,
+      streamTimeoutMs: v.STREAM_TIMEOUT_MS,
+      maxCalls: v.MAX_CALLS_PER_OPERATION,
+      maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
+    },
+    cache: {
+      ttlMs: v.CACHE_TTL_MS,
+      swrMs: v.CACHE_SWR_MS,
+      staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
+      maxBytes: v.CACHE_MAX_BYTES,
+    },
+    query: {
+      maxDepth: v.MAX_QUERY_DEPTH,
+      maxAliases: v.MAX_QUERY_ALIASES,
+      maxTokens: v.MAX_QUERY_TOKENS,
+      maxRequestBytes: v.MAX_REQUEST_BYTES,
+    },
+    revealSecrets: v.REVEAL_SECRETS,
+    logLevel: v.LOG_LEVEL,
+    graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
+  };
+}
+
+/**
+ * The process's environment over what a `.env` file in the working directory says, if there is one.
+ *
+ * @throws {ConfigError} if there is one that cannot be read.
+ */
+export function readEnvironment(): Environment {
+  return { ...readEnvFile(), ...process.env };
+}
+
+function readEnvFile(): Environment {
+  try {
+    // Editors on Windows put a byte order mark first, which would become part of the first name.
+    return parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    // A folder of that name is a Python environment, not a configuration.
+    if (code === 'ENOENT' || code === 'EISDIR') return {};
+    throw new ConfigError([`.env cannot be read: ${String(code ?? error)}`]);
+  }
+}
+
+function readValues(env: Environment): { values: Partial<Values>; problems: string[] } {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, rule] of Object.entries<Rule>(table)) {
+    const text = env[name] || rule.default || undefined;
+    const result = rule.schema.safeParse(text, { reportInput: true });
+    if (result.success) {
+      values[name] = result.data;
+    } else {
+      // In a list the wrong items alone are named.
+      const wrong = result.error.issues.map(({ input }) => (typeof input === 'string' ? input : text));
+      problems.push(toProblem(name, `is ${wrong.map((item) => toShown(item, rule, env)).join(', ')}`, rule));
+    }
+  }
+  return { values: values, problems };
+}
+
+/** Each variable on its own is fine or has been reported; this compares them. */
+function findContradictions(env: Environment, values: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const contradict = (name: Name, given: string, allowed: string) =>
+    problems.push(toProblem(name, given, { ...table[name], allowed }));
+
+  const { HOST, RATE_LIMIT, RESERVED_CALLS, OPERATION_TIMEOUT_MS, MAX_WAIT_MS } = values;
+  if (env.POSTMAN_API_KEY && !env.ACCESS_TOKEN && HOST !== undefined && !isLoopbackAddress(HOST)) {
+    const danger = `while POSTMAN_API_KEY is set and HOST ${JSON.stringify(HOST)} is not loopback: everybody could read with that key`;
+    contradict('ACCESS_TOKEN', `is unset ${danger}`, table.ACCESS_TOKEN.allowed);
+  }
+  if (env.RESERVED_CALLS && RESERVED_CALLS !== undefined && RATE_LIMIT !== undefined && RESERVED_CALLS >= RATE_LIMIT) {
+    contradict('RESERVED_CALLS', `is "${RESERVED_CALLS}"`, `less than RATE_LIMIT, which is ${RATE_LIMIT}`);
+  }
+  if (
+    env.OPERATION_TIMEOUT_MS &&
+    OPERATION_TIMEOUT_MS !== undefined &&
+    MAX_WAIT_MS !== undefined &&
+    OPERATION_TIMEOUT_MS > MAX_WAIT_MS
+  ) {
+    contradict('OPERATION_TIMEOUT_MS', `is "${OPERATION_TIMEOUT_MS}"`, `at most MAX_WAIT_MS, which is ${MAX_WAIT_MS}`);
+  }
+  return problems;
+}
+
+function isComplete(values: Partial<Values>): values is Values {
+  return Object.keys(table).every((name) => Object.hasOwn(values, name));
+}
+
+function toProblem(name: string, given: string, rule: Rule): string {
+  return `${name} ${given}; allowed: ${rule.allowed}; default: ${rule.default || 'none'}`;
+}
+
+/** A value as a message may show it: on one line, not too long, without a password in a URL and without our own secrets. */
+function toShown(given: string | undefined, rule: Rule, env: Environment): string {
+  if (rule.isSecret) return 'a value that is not shown';
+  let shown = given ?? '';
+  for (const [name, { isSecret }] of Object.entries<Rule>(table)) {
+    const hidden = isSecret && env[name];
+    if (hidden) shown = shown.replaceAll(hidden, '[redacted]');
+  }
+  shown = shown.replace(/PM(?:AK|AT)-[\w-]+/gi, '[redacted]').replace(/\/\/.*@/, '//[redacted]@');
+  return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
+}

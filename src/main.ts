@@ -1,0 +1,64 @@
+import process from 'node:process';
+import { type Logger, pino } from 'pino';
+import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
+import { type FacadeServer, startServer } from './server.ts';
+import { startSandbox } from './sandbox/sandbox.ts';
+import { Secret } from './upstream/secret.ts';
+
+async function start(config: Config, logger: Logger): Promise<FacadeServer> {
+  if (!config.sandbox) return startServer(config, logger);
+  const sandbox = await startSandbox();
+  const facade = await startServer(
+    { ...config, postman: { ...config.postman, baseUrl: sandbox.origin, apiKey: new Secret(sandbox.apiKey) } },
+    logger,
+  );
+  return {
+    url: facade.url,
+    async stop() {
+      await facade.stop();
+      await sandbox.close();
+    },
+  };
+}
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+function readConfig(): Config {
+  try {
+    return parseConfig(readEnvironment());
+  } catch (error) {
+    if (error instanceof ConfigError) fail(`postman-graphql cannot start with this configuration:\n${error.message}`);
+    throw error;
+  }
+}
+
+const config = readConfig();
+// Logs go to stderr: stdout tells the address, for people and for programs.
+const logger = pino({ level: config.logLevel }, pino.destination(2));
+
+try {
+  const facade = await start(config, logger);
+  const account = config.sandbox ? ' (sandbox: an embedded example account, set POSTMAN_API_KEY to use your own)' : '';
+  process.stdout.write(`listening on ${facade.url}${account}\n`);
+
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    facade.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ err: error }, 'could not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  fail(`postman-graphql could not start: ${error instanceof Error ? error.message : String(error)}`);
+}

@@ -1,0 +1,121 @@
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { createYoga } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import { createSchema } from './graph/schema.ts';
+import { useAccessControl } from './server/access.ts';
+import { toGraphiQLOptions } from './server/graphiql.ts';
+import { createErrorMask } from './server/mask-errors.ts';
+import { createOperations } from './server/operations.ts';
+import { queryLimits } from './server/query-limits.ts';
+import { createTenantFinder } from './server/tenants.ts';
+import { createAnswerCache } from './upstream/answer-cache.ts';
+import { createBudgets } from './upstream/budgets.ts';
+import { createCalls } from './upstream/calls.ts';
+import { createSystemClock } from './upstream/clock.ts';
+import { createHttpClient } from './upstream/http.ts';
+import { createTenantOf } from './upstream/tenant.ts';
+
+/** A running facade. */
+export interface FacadeServer {
+  /** Where GraphQL is served, for example `http://127.0.0.1:4000/graphql`. */
+  readonly url: string;
+  /** Stops taking requests, answers those in flight, and ends within five seconds. */
+  stop(): Promise<void>;
+}
+
+const GRAPHQL_PATH = '/graphql';
+// node:http's own deadlines are minutes: enough for a few slow clients to hold every connection.
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 4_500;
+// Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
+const MAX_UPSTREAM_CONNECTIONS = 128;
+
+/**
+ * Builds everything that lives as long as the process, and listens.
+ *
+ * @param config - Its `postman` part names the upstream, Postman or the sandbox.
+ * @returns Once it listens.
+ * @throws {Error} When the address is in use.
+ */
+export async function startServer(config: Config, logger: Logger): Promise<FacadeServer> {
+  const clock = createSystemClock();
+  const http = createHttpClient({
+    origin: config.postman.baseUrl,
+    timeoutMs: config.postman.timeoutMs,
+    maxResponseBytes: config.postman.maxResponseBytes,
+    maxConnections: MAX_UPSTREAM_CONNECTIONS,
+    clock,
+  });
+  const cache = createAnswerCache({ ttlMs: config.cache.ttlMs, maxBytes: config.cache.maxBytes, clock });
+  const operations = createOperations({
+    config,
+    clock,
+    logger,
+    calls: createCalls({ http, cache, clock }),
+    findTenant: createTenantFinder({
+      tenantOf: createTenantOf(),
+      budgets: createBudgets({ ...config.budget, clock }),
+      serverKey: config.postman.apiKey,
+    }),
+  });
+
+  const yoga = createYoga({
+    schema: createSchema(),
+    context: operations.toContext,
+    graphqlEndpoint: GRAPHQL_PATH,
+    healthCheckEndpoint: '/health',
+    landingPage: false,
+    graphiql: config.graphiql && toGraphiQLOptions(config.sandbox),
+    renderGraphiQL,
+    batching: false,
+    multipart: false,
+    maxRequestBodySize: config.query.maxRequestBytes,
+    maskedErrors: { maskError: createErrorMask(logger) },
+    logging: false,
+    // Yoga's own default would let every origin in, with credentials.
+    cors: config.access.corsOrigins.length > 0 && {
+      origin: [...config.access.corsOrigins],
+      credentials: false,
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', 'x-graphql-yoga-csrf'],
+      exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
+    },
+    plugins: [useAccessControl(config), useCSRFPrevention(), ...queryLimits(config.query), operations.plugin],
+  });
+
+  // oxlint-disable-next-line typescript/no-misused-promises -- Yoga answers its own failures.
+  const server = createHttpServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, yoga);
+  await listen(server, config.listen);
+  const { port } = server.address() as AddressInfo;
+  const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
+
+  return {
+    url: `http://${host}:${port}${GRAPHQL_PATH}`,
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      // close() waits for connections that are kept alive with nothing to do.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      const deadline = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+      await operations.drain();
+      await closed;
+      clearInterval(idle);
+      clearTimeout(deadline);
+      await http.close();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: Config['listen']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,58 @@
+import { timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import type { Plugin } from 'graphql-yoga';
+import type { Config } from '../config.ts';
+import { isAllowedHost, isLoopbackAddress } from './loopback.ts';
+
+/**
+ * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not
+ * answer to (DNS rebinding), and a missing or wrong access token.
+ *
+ * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page.
+ */
+export function useAccessControl({ listen, access }: Pick<Config, 'listen' | 'access'>): Plugin {
+  const checksHost = isLoopbackAddress(listen.host);
+  return {
+    onRequest({ request, endResponse, fetchAPI, url }) {
+      const refuse = (status: number, message: string, headers: Record<string, string> = {}) =>
+        endResponse(
+          new fetchAPI.Response(
+            JSON.stringify({
+              errors: [
+                { message, extensions: { code: status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN', retryable: false } },
+              ],
+            }),
+            {
+              status,
+              headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+            },
+          ),
+        );
+      if (checksHost && !isAllowedHost(request.headers.get('host') ?? undefined, access.allowedHosts)) {
+        refuse(
+          403,
+          'This server is bound to loopback and does not answer to this Host. Name it in ALLOWED_HOSTS if it is meant to.',
+        );
+        return;
+      }
+      const isPage = request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
+      if (
+        access.token &&
+        url.pathname === '/graphql' &&
+        !isPage &&
+        request.method !== 'OPTIONS' &&
+        !isBearer(request.headers.get('authorization'), access.token.reveal())
+      ) {
+        refuse(401, 'This server wants its access token: Authorization: Bearer <token>.', {
+          'www-authenticate': 'Bearer',
+        });
+      }
+    },
+  };
+}
+
+function isBearer(header: string | null, token: string): boolean {
+  const given = /^Bearer +(\S+)$/i.exec((header ?? '').slice(0, 1_024))?.[1] ?? '';
+  // Hashed first, because timingSafeEqual wants equal lengths and a length is a hint.
+  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(token).digest());
+}

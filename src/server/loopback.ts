@@ -1,0 +1,58 @@
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** A host name or address in lower case, without brackets and trailing dot, and the port written after it. */
+export interface HostAndPort {
+  readonly host: string;
+  readonly port?: string;
+}
+
+/**
+ * Reads a host with or without a port, as in a `Host` header: `localhost`, `example.com:8080`, `[::1]:4000`.
+ *
+ * @returns undefined for anything else; an IPv6 address needs its brackets, a name that ends in a number must be an IPv4 address.
+ */
+export function parseHostAndPort(text: string): HostAndPort | undefined {
+  const match = /^(?:\[([\d.:a-f]{2,45})\]|([\w.-]{1,254}))(?::(\d{0,5}))?$/i.exec(text);
+  if (match === null) return undefined;
+  const [, ipv6, name, port] = match;
+  const host = (ipv6 ?? name ?? '').toLowerCase().replace(/\.$/, '');
+  const isValid = ipv6 === undefined ? isHostName(host) : isIPv6(ipv6);
+  if (!isValid) return undefined;
+  return port ? { host, port } : { host };
+}
+
+/** Tells whether a host (an address, an IPv6 address in brackets, or a name) is this machine itself: 127.0.0.0/8, `::1`, `localhost`. */
+export function isLoopbackAddress(host: string): boolean {
+  const bare = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '');
+  if (bare === 'localhost') return true;
+  const family = isIP(bare);
+  return family !== 0 && loopback.check(bare, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+/**
+ * Tells whether a server on loopback may answer a request with this `Host` header. A web page that had its own name
+ * resolve to 127.0.0.1 (DNS rebinding) sends that name, which is neither loopback nor in the list.
+ *
+ * @param allowedHosts - Further host names; one without a port stands for every port.
+ */
+export function isAllowedHost(hostHeader: string | undefined, allowedHosts: readonly string[]): boolean {
+  const asked = hostHeader === undefined ? undefined : parseHostAndPort(hostHeader);
+  if (asked === undefined) return false;
+  if (isLoopbackAddress(asked.host)) return true;
+  return allowedHosts.some((entry) => {
+    const allowed = parseHostAndPort(entry);
+    return allowed?.host === asked.host && (allowed.port === undefined || allowed.port === asked.port);
+  });
+}
+
+function isHostName(host: string): boolean {
+  if (/(?:^|\.)\d+$/.test(host)) return isIPv4(host);
+  return host.split('.').every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));
+}

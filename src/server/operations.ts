@@ -1,0 +1,222 @@
+import { setTimeout } from 'node:timers/promises';
+import { getOperationAST } from 'graphql';
+import type { Plugin, YogaInitialContext } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Context } from '../graph/context.ts';
+import { createLoaders } from '../loaders/loaders.ts';
+import type { Calls } from '../upstream/calls.ts';
+import type { Clock } from '../upstream/clock.ts';
+import { type CollectionTree, createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
+import type { JsonObject } from '../upstream/collection-format/json.ts';
+import { type Operation, openOperation } from '../upstream/operation.ts';
+import { createPostmanApi } from '../upstream/postman-api.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+import { parsePreferWait } from './prefer.ts';
+import { toRateLimitFields } from './rate-limit-fields.ts';
+import type { Tenant } from './tenants.ts';
+
+/** What is known of one request while it is served. */
+interface RequestRecord {
+  readonly startedAtMs: number;
+  tenant: Tenant | null;
+  operation?: Operation;
+  close?: () => void;
+  expire?: () => void;
+  operationName?: string;
+  errorCodes: string[];
+  retryAfterSeconds?: number;
+  waitSeconds?: number;
+}
+
+/** What operations are made with. */
+export interface OperationsOptions {
+  readonly config: Config;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly findTenant: (request: Request) => Tenant | null;
+}
+
+/** What every answer says about its cost: `extensions.upstream`. */
+export interface UpstreamCost {
+  /** GETs sent to Postman for this operation. */
+  readonly calls: number;
+  /** Answers that were still kept. */
+  readonly cached: number;
+  /** Answers of calls that another operation already had under way. */
+  readonly coalesced: number;
+  /** How long at least one call waited for its turn in the budget. */
+  readonly waitedMs: number;
+  /** Whether the embedded sandbox answers instead of Postman. */
+  readonly sandbox: boolean;
+}
+
+// An operation that waits for its budget has this long when the server stops; then it gets what it has.
+const STOP_GRACE_MS = 3_000;
+const STOP_POLL_MS = 20;
+const LOGGED_NAME_LENGTH = 100;
+
+/**
+ * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:
+ * the context of the resolvers, `extensions.upstream`, the budget's response headers and the line in the log.
+ */
+export function createOperations({ config, calls, clock, logger, findTenant }: OperationsOptions) {
+  const records = new WeakMap<Request, RequestRecord>();
+  const open = new Set<RequestRecord>();
+  // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
+  const trees = new WeakMap<JsonObject, CollectionTree>();
+
+  const treeOf: Context['treeOf'] = ({ document, uid }) => {
+    const known = trees.get(document);
+    if (known) return known;
+    const tree = createCollectionTree(document, uid);
+    trees.set(document, tree);
+    return tree;
+  };
+
+  const openFor = (record: RequestRecord, request: Request): Operation | ((route: string) => UpstreamError) => {
+    const { tenant } = record;
+    if (!tenant) {
+      return (route) =>
+        new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
+    }
+    const { budget } = tenant;
+    if (!budget) {
+      const retryAtMs = clock.epochMs() + config.budget.general.windowMs;
+      return (route) =>
+        new UpstreamError('rateLimited', 'The server is in use with too many API keys at once.', {
+          route,
+          limitedBy: 'facade',
+          retryAtMs,
+        });
+    }
+    const timeoutMs =
+      record.waitSeconds === undefined
+        ? config.operation.timeoutMs
+        : Math.min(record.waitSeconds * 1_000, config.operation.maxWaitMs);
+    const { operation, close, expire } = openOperation({
+      tenant: tenant.name,
+      apiKey: tenant.apiKey,
+      budget,
+      timeoutMs,
+      clientGone: request.signal,
+      maxCalls: config.operation.maxCalls,
+      clock,
+    });
+    record.operation = operation;
+    record.close = close;
+    record.expire = expire;
+    return operation;
+  };
+
+  const finish = (record: RequestRecord) => {
+    record.close?.();
+    open.delete(record);
+  };
+
+  const toCost = ({ operation }: RequestRecord): UpstreamCost => ({
+    calls: operation?.cost.calls ?? 0,
+    cached: operation?.cost.cached ?? 0,
+    coalesced: operation?.cost.coalesced ?? 0,
+    waitedMs: operation?.wait.totalMs() ?? 0,
+    sandbox: config.sandbox,
+  });
+
+  const plugin: Plugin = {
+    onRequestParse({ request }) {
+      const waitSeconds = parsePreferWait(request.headers.get('prefer'));
+      const record: RequestRecord = {
+        startedAtMs: clock.nowMs(),
+        tenant: null,
+        errorCodes: [],
+        ...(waitSeconds !== undefined && { waitSeconds }),
+      };
+      records.set(request, record);
+      record.tenant = findTenant(request);
+    },
+
+    onExecute({ args }) {
+      const record = records.get(args.contextValue.request);
+      const name = getOperationAST(args.document, args.operationName)?.name?.value;
+      if (record && name !== undefined) record.operationName = name;
+    },
+
+    onResultProcess({ request, result, setResult }) {
+      const record = records.get(request);
+      if (!record || Array.isArray(result) || !('data' in result || 'errors' in result)) return;
+      finish(record);
+      for (const { extensions } of result.errors ?? []) {
+        const code = extensions?.['code'];
+        record.errorCodes.push(typeof code === 'string' ? code : 'none');
+        const seconds = extensions?.['retryAfterSeconds'];
+        // The whole answer can be had when the last of its parts can.
+        if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
+      }
+      setResult({ ...result, extensions: { ...result.extensions, upstream: toCost(record) } });
+    },
+
+    onResponse({ request, response }) {
+      const record = records.get(request);
+      if (!record) return;
+      const snapshot = record.tenant?.budget?.snapshot();
+      if (snapshot) {
+        const { policy, rateLimit } = toRateLimitFields(snapshot);
+        response.headers.set('RateLimit-Policy', policy);
+        response.headers.set('RateLimit', rateLimit);
+      }
+      if (record.retryAfterSeconds !== undefined) response.headers.set('Retry-After', String(record.retryAfterSeconds));
+      if (record.waitSeconds !== undefined && record.operation) {
+        response.headers.set(
+          'Preference-Applied',
+          `wait=${Math.min(record.waitSeconds, Math.floor(config.operation.maxWaitMs / 1_000))}`,
+        );
+      }
+      response.headers.set('Cache-Control', 'private, no-store');
+      const { sandbox: _, ...cost } = toCost(record);
+      logger.info(
+        {
+          operation: record.operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
+          status: response.status,
+          durationMs: Math.round(clock.nowMs() - record.startedAtMs),
+          ...cost,
+          errors: countByCode(record.errorCodes),
+        },
+        'operation',
+      );
+    },
+  };
+
+  return {
+    plugin,
+
+    /** Makes the resolvers' context; the operation's deadline starts here. */
+    toContext({ request }: YogaInitialContext): Context {
+      const record = records.get(request);
+      if (!record) throw new TypeError('A context is made for a request that has been parsed');
+      open.add(record);
+      // Of a client that has gone nothing more may be heard.
+      request.signal.addEventListener('abort', () => finish(record), { once: true });
+      const budget = record.tenant?.budget;
+      return {
+        loaders: createLoaders(createPostmanApi(calls, openFor(record, request))),
+        budget: () => budget?.snapshot() ?? null,
+        treeOf,
+        revealSecrets: config.revealSecrets,
+      };
+    },
+
+    /** Gives open operations a grace period, then has those that still wait answered with what they have. */
+    async drain(): Promise<void> {
+      const endMs = clock.nowMs() + STOP_GRACE_MS;
+      while (open.size > 0 && clock.nowMs() < endMs) await setTimeout(STOP_POLL_MS);
+      for (const { expire } of open) expire?.();
+    },
+  };
+}
+
+function countByCode(codes: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}

@@ -1,0 +1,17 @@
+import type { BudgetSnapshot } from '../upstream/budget.ts';
+
+/**
+ * Writes a budget as the response headers `RateLimit-Policy` and `RateLimit`.
+ *
+ * @see draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `r` remaining, `t` seconds until the quota is whole again.
+ */
+export function toRateLimitFields(snapshot: BudgetSnapshot): { readonly policy: string; readonly rateLimit: string } {
+  const windows = [{ name: 'general', ...snapshot }, ...(snapshot.burst ? [{ name: 'burst', ...snapshot.burst }] : [])];
+  const seconds = (ms: number) => Math.ceil(ms / 1_000);
+  return {
+    policy: windows.map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${seconds(windowMs)}`).join(', '),
+    rateLimit: windows
+      .map(({ name, remaining, restoredInMs }) => `"${name}";r=${remaining};t=${seconds(restoredInMs)}`)
+      .join(', '),
+  };
+}

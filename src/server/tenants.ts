@@ -1,0 +1,46 @@
+import { createGraphQLError } from 'graphql-yoga';
+import type { Budget } from '../upstream/budget.ts';
+import type { Budgets } from '../upstream/budgets.ts';
+import { Secret } from '../upstream/secret.ts';
+import type { TenantOf } from '../upstream/tenant.ts';
+
+/** Whose key a request is executed with. */
+export interface Tenant {
+  readonly name: string;
+  readonly apiKey: Secret;
+  /** undefined: more keys are in use at once than the server keeps count of. */
+  readonly budget: Budget | undefined;
+}
+
+// Visible ASCII. A header that was sent twice arrives as "a, b", whose blank no key has.
+const API_KEY = /^[!-~]{1,256}$/;
+
+/**
+ * Makes the function that finds a request's tenant: by its `X-Api-Key` header, else by the server's own key.
+ *
+ * @returns A function that returns null where there is no key, and throws a GraphQL error with status 400 for a header
+ *   that cannot be a key.
+ */
+export function createTenantFinder({
+  tenantOf,
+  budgets,
+  serverKey,
+}: {
+  tenantOf: TenantOf;
+  budgets: Budgets;
+  serverKey: Secret | undefined;
+}) {
+  return (request: Request): Tenant | null => {
+    // GraphiQL's header editor is prepared with an empty value: that is no key.
+    const header = request.headers.get('x-api-key')?.trim() || undefined;
+    if (header !== undefined && !API_KEY.test(header)) {
+      throw createGraphQLError('X-Api-Key has to be sent once, and be one Postman API key.', {
+        extensions: { code: 'BAD_USER_INPUT', retryable: false, http: { status: 400 } },
+      });
+    }
+    const apiKey = header === undefined ? serverKey : new Secret(header);
+    if (!apiKey) return null;
+    const name = tenantOf(apiKey);
+    return { name, apiKey, budget: budgets.of(name) };
+  };
+}

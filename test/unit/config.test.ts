@@ -1,0 +1,439 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, parseConfig, readEnvironment, variables } from '../../src/config.ts';
+
+const key = 'PMAK-0123456789-canary';
+const token = 'canary-of-the-access-token';
+
+function problemsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    parseConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('parseConfig', () => {
+  it('has a default for everything', () => {
+    expect(parseConfig({})).toEqual({
+      isProduction: false,
+      sandbox: true,
+      sandboxLimits: false,
+      listen: { host: '127.0.0.1', port: 4000 },
+      access: { corsOrigins: [], allowedHosts: [] },
+      postman: { baseUrl: 'https://api.getpostman.com', timeoutMs: 60_000, maxResponseBytes: 104_857_600 },
+      budget: {
+        general: { limit: 60, windowMs: 60_000, isCap: false },
+        burst: { limit: 10, windowMs: 10_000 },
+        reservedCalls: 5,
+        maxConcurrentCalls: 10,
+      },
+      operation: {
+        timeoutMs: 30_000,
+        maxWaitMs: 300_000,
+        streamTimeoutMs: 600_000,
+        maxCalls: 60,
+        maxCallsPerStream: 600,
+      },
+      cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, maxBytes: 268_435_456 },
+      query: { maxDepth: 40, maxAliases: 100, maxTokens: 2000, maxRequestBytes: 1_048_576 },
+      revealSecrets: false,
+      logLevel: 'info',
+      graphiql: true,
+    });
+  });
+
+  it('puts each variable in its own place', () => {
+    const config = parseConfig({
+      POSTMAN_API_KEY: key,
+      POSTMAN_API_BASE_URL: 'https://api.eu.postman.com/',
+      HOST: '0.0.0.0',
+      PORT: '0',
+      RATE_LIMIT: '101',
+      RATE_LIMIT_WINDOW_MS: '102',
+      BURST_LIMIT: '103',
+      BURST_LIMIT_WINDOW_MS: '104',
+      RESERVED_CALLS: '35',
+      MAX_CONCURRENT_CALLS: '106',
+      OPERATION_TIMEOUT_MS: '107',
+      MAX_WAIT_MS: '108',
+      STREAM_TIMEOUT_MS: '109',
+      MAX_CALLS_PER_OPERATION: '110',
+      MAX_CALLS_PER_STREAM: '111',
+      UPSTREAM_TIMEOUT_MS: '112',
+      MAX_RESPONSE_BYTES: '113',
+      CACHE_TTL_MS: '114',
+      CACHE_SWR_MS: '115',
+      CACHE_STALE_IF_ERROR_MS: '116',
+      CACHE_MAX_BYTES: '117',
+      MAX_QUERY_DEPTH: '118',
+      MAX_QUERY_ALIASES: '119',
+      MAX_QUERY_TOKENS: '120',
+      MAX_REQUEST_BYTES: '121',
+      CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
+      ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
+      ACCESS_TOKEN: token,
+      SANDBOX_LIMITS: 'on',
+      REVEAL_SECRETS: 'yes',
+      LOG_LEVEL: 'silent',
+      GRAPHIQL: '1',
+      NODE_ENV: 'production',
+      SOMETHING_ELSE: 'ignored',
+    });
+    expect({ ...config, access: { ...config.access, token: config.access.token?.reveal() } }).toEqual({
+      isProduction: true,
+      sandbox: false,
+      sandboxLimits: true,
+      listen: { host: '0.0.0.0', port: 0 },
+      access: {
+        token,
+        corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
+        allowedHosts: ['graphql.test', 'other.test:4000'],
+      },
+      postman: {
+        apiKey: config.postman.apiKey,
+        baseUrl: 'https://api.eu.postman.com',
+        timeoutMs: 112,
+        maxResponseBytes: 113,
+      },
+      budget: {
+        general: { limit: 101, windowMs: 102, isCap: true },
+        burst: { limit: 103, windowMs: 104 },
+        reservedCalls: 35,
+        maxConcurrentCalls: 106,
+      },
+      operation: { timeoutMs: 107, maxWaitMs: 108, streamTimeoutMs: 109, maxCalls: 110, maxCallsPerStream: 111 },
+      cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, maxBytes: 117 },
+      query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121 },
+      revealSecrets: true,
+      logLevel: 'silent',
+      graphiql: true,
+    });
+    expect(config.postman.apiKey?.reveal()).toBe(key);
+  });
+
+  it('reads every empty variable as unset', () => {
+    expect(parseConfig(Object.fromEntries(variables.map(({ name }) => [name, ''])))).toEqual(parseConfig({}));
+  });
+
+  it('reads the printed defaults as the defaults, except that a set RATE_LIMIT is a cap and a set base URL is no sandbox', () => {
+    const config = parseConfig(Object.fromEntries(variables.map((variable) => [variable.name, variable.default])));
+    const { budget, ...rest } = parseConfig({});
+    expect(config).toEqual({
+      ...rest,
+      sandbox: false,
+      budget: { ...budget, general: { ...budget.general, isCap: true } },
+    });
+  });
+
+  it.each([
+    [{}, true],
+    [{ NODE_ENV: 'development' }, true],
+    [{ NODE_ENV: 'production' }, false],
+    [{ POSTMAN_API_KEY: key }, false],
+    [{ POSTMAN_API_BASE_URL: 'https://api.postman.com' }, false],
+  ])('with %j, answers from the sandbox: %s', (env, expected) => {
+    expect(parseConfig(env).sandbox).toBe(expected);
+  });
+
+  it.each([
+    [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'production', GRAPHIQL: 'true' }, true],
+    [{ GRAPHIQL: 'off' }, false],
+    [{}, true],
+  ])('with %j, serves GraphiQL: %s', (env, expected) => {
+    expect(parseConfig(env).graphiql).toBe(expected);
+  });
+
+  it.each(['true', 'TRUE', 'on', 'yes', '1'])('reads %s as true', (text) => {
+    expect(parseConfig({ REVEAL_SECRETS: text }).revealSecrets).toBe(true);
+  });
+
+  it.each(['false', 'False', 'off', 'no', '0'])('reads %s as false', (text) => {
+    expect(parseConfig({ GRAPHIQL: text }).graphiql).toBe(false);
+  });
+
+  it('turns the burst window off at 0', () => {
+    expect(parseConfig({ BURST_LIMIT: '0' }).budget).not.toHaveProperty('burst');
+  });
+
+  it.each([
+    ['60', 5],
+    ['3', 2],
+    ['1', 0],
+  ])('lowers the default of RESERVED_CALLS under RATE_LIMIT=%s to %i', (RATE_LIMIT, expected) => {
+    expect(parseConfig({ RATE_LIMIT }).budget.reservedCalls).toBe(expected);
+  });
+
+  it('lowers the default of OPERATION_TIMEOUT_MS under a smaller MAX_WAIT_MS', () => {
+    expect(parseConfig({ MAX_WAIT_MS: '2000' }).operation.timeoutMs).toBe(2000);
+  });
+
+  it.each([
+    'https://api.postman.com',
+    'https://API.postman.com:443/',
+    'http://127.0.0.1:8080',
+    'http://localhost',
+    'http://[::1]:1',
+  ])('accepts the base URL %s as an origin', (text) => {
+    expect(parseConfig({ POSTMAN_API_BASE_URL: text }).postman.baseUrl).toBe(new URL(text).origin);
+  });
+
+  it.each([
+    ['::1', '::1'],
+    ['[::1]', '::1'],
+    ['localhost', 'localhost'],
+    ['192.0.2.1', '192.0.2.1'],
+  ])('listens on HOST=%s', (HOST, expected) => {
+    expect(parseConfig({ HOST }).listen.host).toBe(expected);
+  });
+});
+
+describe('parseConfig refuses', () => {
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '4000.0'],
+    ['PORT', '4e3'],
+    ['PORT', '0x10'],
+    ['PORT', ' 4000'],
+    ['RATE_LIMIT', '0'],
+    ['RATE_LIMIT', 'sixty'],
+    ['RATE_LIMIT', '99999999999999999999'],
+    ['RATE_LIMIT_WINDOW_MS', '0'],
+    ['BURST_LIMIT', '-1'],
+    ['BURST_LIMIT_WINDOW_MS', '0'],
+    ['RESERVED_CALLS', '-1'],
+    ['MAX_CONCURRENT_CALLS', '0'],
+    ['OPERATION_TIMEOUT_MS', '0'],
+    ['OPERATION_TIMEOUT_MS', '600001'],
+    ['MAX_WAIT_MS', '0'],
+    ['STREAM_TIMEOUT_MS', '0'],
+    ['MAX_CALLS_PER_OPERATION', '0'],
+    ['MAX_CALLS_PER_STREAM', '0'],
+    ['UPSTREAM_TIMEOUT_MS', '0'],
+    ['MAX_RESPONSE_BYTES', '536870912'],
+    ['CACHE_TTL_MS', '-1'],
+    ['CACHE_SWR_MS', '1 s'],
+    ['CACHE_STALE_IF_ERROR_MS', '1h'],
+    ['CACHE_MAX_BYTES', '0'],
+    ['MAX_QUERY_DEPTH', '0'],
+    ['MAX_QUERY_ALIASES', '0'],
+    ['MAX_QUERY_TOKENS', '0'],
+    ['MAX_REQUEST_BYTES', '0'],
+    ['REVEAL_SECRETS', 'maybe'],
+    ['GRAPHIQL', '2'],
+    ['SANDBOX_LIMITS', 'enabled'],
+    ['LOG_LEVEL', 'verbose'],
+    ['LOG_LEVEL', 'INFO'],
+    ['HOST', '*'],
+    ['HOST', 'localhost:4000'],
+    ['HOST', 'localhost:'],
+    ['HOST', 'http://localhost'],
+    ['POSTMAN_API_BASE_URL', 'api.getpostman.com'],
+    ['POSTMAN_API_BASE_URL', 'http://api.getpostman.com'],
+    ['POSTMAN_API_BASE_URL', 'http://127.0.0.1.example.com'],
+    ['POSTMAN_API_BASE_URL', 'ftp://localhost'],
+    ['POSTMAN_API_BASE_URL', 'https://api.getpostman.com/v1'],
+    ['POSTMAN_API_BASE_URL', 'https://api.getpostman.com?a=b'],
+    ['POSTMAN_API_BASE_URL', 'https://api.getpostman.com/?'],
+    ['POSTMAN_API_BASE_URL', 'https://api.getpostman.com#a'],
+    ['POSTMAN_API_BASE_URL', 'https://a.example b.example'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'app.example.com'],
+    ['CORS_ORIGINS', 'https://*.example.com'],
+    ['CORS_ORIGINS', 'https://app.example.com/path'],
+    ['ALLOWED_HOSTS', '*'],
+    ['ALLOWED_HOSTS', 'https://graphql.test'],
+    ['SANDBOX_DIR', './exports'],
+  ])('%s=%s, showing what was given', (name, given) => {
+    expect(problemsOf({ [name]: given })).toEqual([
+      expect.stringContaining(`${name} is ${JSON.stringify(given)}; allowed: `),
+    ]);
+  });
+
+  it.each(['with space', 'tab\t', 'line\n', 'ümlaut', 'a'.repeat(257)])('the secret %j without showing it', (text) => {
+    for (const name of ['POSTMAN_API_KEY', 'ACCESS_TOKEN']) {
+      expect(problemsOf({ [name]: text })).toEqual([
+        `${name} is a value that is not shown; allowed: visible ASCII without spaces, at most 256 characters; default: none`,
+      ]);
+    }
+  });
+
+  it('a number out of bounds with the bounds and the default', () => {
+    expect(problemsOf({ PORT: '70000' })).toEqual([
+      'PORT is "70000"; allowed: a whole number from 0 to 65535; default: 4000',
+    ]);
+  });
+
+  it('"*" in CORS_ORIGINS, naming the wrong items alone and saying why', () => {
+    expect(problemsOf({ CORS_ORIGINS: 'https://app.example.com,*,x' })).toEqual([
+      'CORS_ORIGINS is "*", "x"; allowed: a comma-separated list of origins such as https://app.example.com ' +
+        '("*" is refused: requests can carry credentials); default: none',
+    ]);
+  });
+
+  it('SANDBOX_DIR, because it is not supported', () => {
+    expect(problemsOf({ SANDBOX_DIR: 'x' })).toEqual([
+      'SANDBOX_DIR is "x"; allowed: nothing, because SANDBOX_DIR is not supported by this version; default: none',
+    ]);
+  });
+
+  it('a server key on an address that is not loopback without ACCESS_TOKEN', () => {
+    const problem = [
+      'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everybody could read with ' +
+        'that key; allowed: visible ASCII without spaces, at most 256 characters; default: none',
+    ];
+    expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0' })).toEqual(problem);
+    expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0', ACCESS_TOKEN: '' })).toEqual(problem);
+    expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '::' })).toHaveLength(1);
+    expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0', ACCESS_TOKEN: token })).toEqual([]);
+    expect(problemsOf({ POSTMAN_API_KEY: key, HOST: 'localhost' })).toEqual([]);
+    expect(problemsOf({ HOST: '0.0.0.0' })).toEqual([]);
+  });
+
+  it('RESERVED_CALLS that is not less than the limit, set or not', () => {
+    expect(problemsOf({ RESERVED_CALLS: '10', RATE_LIMIT: '10' })).toEqual([
+      'RESERVED_CALLS is "10"; allowed: less than RATE_LIMIT, which is 10; default: 5',
+    ]);
+    expect(problemsOf({ RESERVED_CALLS: '60' })).toHaveLength(1);
+    expect(problemsOf({ RESERVED_CALLS: '9', RATE_LIMIT: '10' })).toEqual([]);
+  });
+
+  it('OPERATION_TIMEOUT_MS above MAX_WAIT_MS', () => {
+    expect(problemsOf({ OPERATION_TIMEOUT_MS: '400000' })).toEqual([
+      'OPERATION_TIMEOUT_MS is "400000"; allowed: at most MAX_WAIT_MS, which is 300000; default: 30000',
+    ]);
+    expect(problemsOf({ OPERATION_TIMEOUT_MS: '2000', MAX_WAIT_MS: '2000' })).toEqual([]);
+  });
+
+  it('everything that is wrong at once, one line each', () => {
+    const env = {
+      POSTMAN_API_KEY: 'a key',
+      HOST: '0.0.0.0',
+      PORT: 'x\ny',
+      RESERVED_CALLS: '70',
+      LOG_LEVEL: 'loud',
+    };
+    const problems = problemsOf(env);
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
+      'POSTMAN_API_KEY',
+      'PORT',
+      'LOG_LEVEL',
+      'ACCESS_TOKEN',
+      'RESERVED_CALLS',
+    ]);
+    expect(() => parseConfig(env)).toThrow(new ConfigError(problems));
+    expect(new ConfigError(problems).message.split('\n')).toEqual(problems);
+  });
+});
+
+describe('a secret', () => {
+  it('is not shown by anything that prints the configuration', () => {
+    const config = parseConfig({ POSTMAN_API_KEY: key, ACCESS_TOKEN: token });
+    const shown = [
+      inspect(config, { depth: null, showHidden: true }),
+      inspect(config, { depth: null, showHidden: true, customInspect: false }),
+      JSON.stringify(config),
+      `${String(config.postman.apiKey)} ${String(config.access.token)}`,
+      JSON.stringify(structuredClone(config.postman.apiKey)),
+    ].join('\n');
+    expect(shown).not.toContain(key);
+    expect(shown).not.toContain(token);
+    expect(JSON.parse(JSON.stringify(config))).toMatchObject({
+      postman: { apiKey: '[redacted]' },
+      access: { token: '[redacted]' },
+    });
+  });
+
+  it('is not shown by a problem, neither its own nor that of another variable it was also put in', () => {
+    const error = new ConfigError(
+      problemsOf({
+        POSTMAN_API_KEY: 'canary one',
+        ACCESS_TOKEN: 'canary two',
+        PORT: 'canary one',
+        CORS_ORIGINS: 'https://canary two@a.example',
+        POSTMAN_API_BASE_URL: 'https://me:canary-three@api.getpostman.com',
+        HOST: 'PMAK-canary-four:1',
+      }),
+    );
+    expect(error.problems).toHaveLength(6);
+    expect(`${inspect(error)} ${JSON.stringify(error)}`).not.toContain('canary');
+  });
+});
+
+describe('variables', () => {
+  it('is what .env.example lists, each as a comment with its description and default', () => {
+    const [intro, ...blocks] = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+      .trimEnd()
+      .split('\n\n');
+    expect(intro).toMatch(/^# .+$/);
+    expect(blocks).toEqual(
+      variables.map(({ name, default: text, description }) => `# ${description}\n# ${name}=${text}`),
+    );
+  });
+
+  it('says the unit of every number that has one in its name', () => {
+    const units = variables.filter(({ name }) => /_(MS|BYTES)$/.test(name)).map(({ name, unit }) => [name, unit]);
+    expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
+    expect(units).toHaveLength(12);
+  });
+});
+
+describe('readEnvironment', () => {
+  const before = process.cwd();
+  let folder = '';
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'config-test-'));
+    process.chdir(folder);
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('is the environment of the process where there is no .env file', () => {
+    vi.stubEnv('RATE_LIMIT', '7');
+    expect(readEnvironment()).toEqual({ ...process.env });
+    expect(readEnvironment().RATE_LIMIT).toBe('7');
+  });
+
+  it('reads a .env file, over which the environment of the process wins, even with an empty value', () => {
+    writeFileSync(
+      '.env',
+      '\uFEFFPORT=1\r\nHOST="localhost" # here\r\nRATE_LIMIT=2\r\n# BURST_LIMIT=3\r\nLOG_LEVEL=warn\r\n',
+    );
+    vi.stubEnv('HOST', undefined);
+    vi.stubEnv('PORT', undefined);
+    vi.stubEnv('BURST_LIMIT', undefined);
+    vi.stubEnv('RATE_LIMIT', '4');
+    vi.stubEnv('LOG_LEVEL', '');
+    const { PORT, HOST, RATE_LIMIT, BURST_LIMIT, LOG_LEVEL } = readEnvironment();
+    expect({ PORT, HOST, RATE_LIMIT, BURST_LIMIT, LOG_LEVEL }).toEqual({
+      PORT: '1',
+      HOST: 'localhost',
+      RATE_LIMIT: '4',
+      BURST_LIMIT: undefined,
+      LOG_LEVEL: '',
+    });
+  });
+
+  it('passes over a folder called .env', () => {
+    mkdirSync('.env');
+    expect(readEnvironment()).toEqual({ ...process.env });
+  });
+
+  it('reports a .env file that cannot be read', () => {
+    symlinkSync('.env', '.env');
+    expect(readEnvironment).toThrow(new ConfigError(['.env cannot be read: ELOOP']));
+  });
+});
