@@ -5,7 +5,7 @@ export default defineConfig({
   // Pothos and Yoga load graphql's CommonJS file; a test that imported the ES module would hold a second copy of every class.
   resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
-    include: ['test/unit/**/*.test.ts', 'test/contract/**/*.test.ts'],
+    include: ['test/**/*.test.ts'],
     environment: 'node',
     testTimeout: 20_000,
     hookTimeout: 20_000,

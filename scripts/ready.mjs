@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = `${root}node_modules/.ready`;
-const lockHash = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex');
+const lockHash = createHash('sha256')
+  .update(readFileSync(`${root}package-lock.json`))
+  .digest('hex');
 const wanted = `${lockHash} ${process.platform}-${process.arch}`;
 
 function run(command, args) {
@@ -18,7 +20,9 @@ function run(command, args) {
     shell: process.platform === 'win32',
   });
   if (error || status !== 0) {
-    process.stderr.write(`postman-graphql: "${command} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}.\n`);
+    process.stderr.write(
+      `postman-graphql: "${command} ${args.join(' ')}" failed${error ? `: ${error.message}` : ''}.\n`,
+    );
     process.exit(status || 1);
   }
 }

@@ -93,7 +93,8 @@ export const table = {
   STREAM_TIMEOUT_MS: {
     ...whole(1, hourMs, 'ms'),
     default: '600000',
-    description: 'Deadline of an operation delivered incrementally (@defer, @stream).',
+    description:
+      'Deadline of an operation delivered incrementally (@defer, @stream). Checked, but without effect in this version.',
   },
   MAX_CALLS_PER_OPERATION: {
     ...whole(1, 100_000, 'calls'),
@@ -103,7 +104,8 @@ export const table = {
   MAX_CALLS_PER_STREAM: {
     ...whole(1, 100_000, 'calls'),
     default: '600',
-    description: 'Calls that one operation delivered incrementally may make.',
+    description:
+      'Calls that one operation delivered incrementally may make. Checked, but without effect in this version.',
   },
   UPSTREAM_TIMEOUT_MS: { ...whole(1, 600_000, 'ms'), default: '60000', description: 'Time for one call to Postman.' },
   MAX_RESPONSE_BYTES: {
@@ -120,12 +122,14 @@ export const table = {
   CACHE_SWR_MS: {
     ...whole(0, dayMs, 'ms'),
     default: '60000',
-    description: 'How much longer an answer is served at once while it is refreshed.',
+    description:
+      'How much longer an answer is served at once while it is refreshed. Checked, but without effect in this version.',
   },
   CACHE_STALE_IF_ERROR_MS: {
     ...whole(0, 7 * dayMs, 'ms'),
     default: '3600000',
-    description: 'Oldest answer served when Postman fails or the budget is empty.',
+    description:
+      'Oldest answer served when Postman fails or the budget is empty. Checked, but without effect in this version.',
   },
   CACHE_MAX_BYTES: {
     ...whole(1, 16_384 * mebibyte, 'bytes'),

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+const { workspaces, collections, environments } = ids;
+const folder = fileURLToPath(new URL('../../schema/operations/', import.meta.url));
+
+/** The GETs of every published operation on the example account, in any order. */
+const expectedCalls: Readonly<Record<string, readonly string[]>> = {
+  '01-overview.graphql': [
+    'GET /workspaces?limit=100',
+    ...Object.values(workspaces).map((id) => `GET /workspaces/${id}`),
+  ],
+  '02-workspace.graphql': [`GET /workspaces/${workspaces.riderPlatform}`],
+  '03-workspace-dates.graphql': [`GET /collections?workspace=${workspaces.riderPlatform}&limit=99&offset=0`],
+  '04-collection-tree.graphql': [`GET /collections/${collections.rides}`],
+  '05-find-requests.graphql': [`GET /collections/${collections.rides}`],
+  '06-environment-values.graphql': [
+    `GET /environments?workspace=${workspaces.riderPlatform}`,
+    `GET /environments/${environments.local}`,
+    `GET /environments/${environments.staging}`,
+    `GET /environments/${environments.production}`,
+  ],
+  '07-many-collections.graphql': ['GET /collections?limit=99&offset=0'],
+  '08-fork-and-workspace.graphql': [
+    `GET /collections/${collections.openDataFork}?model=minimal`,
+    `GET /collections/${collections.openData}?model=minimal`,
+    `GET /workspaces?elementType=collection&elementId=${collections.openDataFork}`,
+  ],
+  '09-globals.graphql': [
+    `GET /workspaces/${workspaces.riderPlatform}`,
+    `GET /workspaces/${workspaces.riderPlatform}/global-variables`,
+  ],
+  '10-budget.graphql': ['GET /me'],
+};
+
+describe('published operations', () => {
+  let facade: Facade;
+  beforeAll(async () => {
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
+  });
+  beforeEach(() => facade.postman.reset());
+  afterAll(() => facade.close());
+
+  it('are all listed here', () => {
+    expect(readdirSync(folder).sort()).toEqual(Object.keys(expectedCalls).sort());
+  });
+
+  it.each(Object.entries(expectedCalls))('%s runs as it is, and makes exactly its calls', async (file, calls) => {
+    const answer = await facade.query(readFileSync(`${folder}${file}`, 'utf8'));
+    expect(answer.errors).toEqual([]);
+    expect(Object.values(answer.data)).not.toContain(null);
+    expect([...facade.postman.calls].sort()).toEqual([...calls].sort());
+    expect(answer.upstream.calls).toBe(calls.length);
+  });
+});
