@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, it } from 'vitest';
+import { variables } from '../../src/config.ts';
+import { errorCodes } from '../../src/graph/error-extensions.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+/** The first cells of the rows of the table that starts with this header. */
+function tableRows(header: string): string[][] {
+  const lines = readme.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(header));
+  const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
+  return lines.slice(start + 2, end).map((line) => line.slice(2, -2).split(' | '));
+}
+
+let facade: Facade | undefined;
+afterEach(() => facade?.close());
+
+it('shows the very answer its curl prints', async () => {
+  facade = await startFacade();
+  const body = /-d '(\{"query":.*\})'/.exec(readme)?.[1] ?? '';
+  const shown: unknown = JSON.parse(/```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? '');
+  const { query } = JSON.parse(body) as { query: string };
+  const { data, errors, upstream } = await facade.query(query);
+  expect(errors).toEqual([]);
+  // The test's upstream is the same account, started by the test.
+  expect({ data, extensions: { upstream: { ...upstream, sandbox: true } } }).toEqual(shown);
+});
+
+it('lists every variable with its default and description', () => {
+  expect(tableRows('| variable | default |')).toEqual(
+    variables.map(({ name, default: text, description }) => [
+      `\`${name}\``,
+      text === '' ? '' : `\`${text}\``,
+      description,
+    ]),
+  );
+});
+
+it('lists every error code', () => {
+  expect(tableRows('| `extensions.code` |').map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
+});
