@@ -13,7 +13,10 @@ export interface BudgetOptions {
   readonly general: { readonly limit: number; readonly windowMs: number; readonly isCap: boolean };
   /** The second window of `burst` routes; absent: there is none. */
   readonly burst?: { readonly limit: number; readonly windowMs: number };
-  /** Calls an operation makes before it has to leave this many slots of the general window (and one of the burst window) to newcomers. */
+  /**
+   * Calls an operation makes before it has to leave this many slots of the general window (and one of the burst window) to
+   * newcomers. When that many have passed it, it takes the next slot itself: a stream of newcomers may slow it, not stop it.
+   */
   readonly reservedCalls: number;
   /** Calls of one key that are out at the same time, at most. */
   readonly maxConcurrentCalls: number;
@@ -22,20 +25,25 @@ export interface BudgetOptions {
 
 /** One operation's standing in the fair queue. Made by `Budget.newShare`, one per operation. */
 export interface Share {
-  /** Virtual time of its newest call. */
-  lastTag: number;
+  /** Virtual time of its newest call of each class. */
+  readonly lastTag: Record<RouteClass, number>;
   /** Calls sent so far. */
   sentCalls: number;
+  /** Slots it could have taken, had it not had to leave them to others, since its newest call was sent. */
+  yieldedSlots: number;
 }
 
 /** A call's place in the queue. */
 export interface Place {
   /** Resolves when the call has to be sent at once: its slot is taken. Never rejects. */
   readonly admitted: Promise<void>;
+  isAdmitted(): boolean;
   /** When its turn is expected (monotonic ms), as things stand. */
   turnAtMs(): number;
   /** Gives the place up. Without effect once admitted. */
   leave(): void;
+  /** Gives the place up and, as `Budget.promiseTurnAtMs` does, names the turn it had. */
+  exchange(): number;
 }
 
 /** The state of one key's budget at a moment. */
@@ -85,13 +93,19 @@ export interface Budget {
 
 // Before anything is measured; a large collection takes longer, a list less.
 const FIRST_LATENCY_MS = 300;
-const MAX_PROMISED_TURNS = 10_000;
+const MAX_PROMISED_TURNS = 1_000;
+// Of what upstream announces; the most that can be configured, too.
+const MAX_LIMIT = 100_000;
+
+const CLASSES = ['general', 'burst'] as const;
+const otherClass = (routeClass: RouteClass): RouteClass => (routeClass === 'general' ? 'burst' : 'general');
 
 /**
  * Makes the budget of one API key.
  *
  * p-queue holds what waits, one queue per route class; both stay paused and are opened for exactly one call at a time,
- * when the windows say that it can be sent. The p-queue task ends as soon as the call is admitted: the windows, not p-queue's
+ * when the windows say that it can be sent. Within a queue operations share by virtual time; the two queues take turns, so
+ * that neither what waits for the burst window nor what passes it is ever far behind. The p-queue task ends as soon as the call is admitted: the windows, not p-queue's
  * own count, know what is out, because a slot outlives its call by one window.
  */
 export function createBudget({
@@ -103,12 +117,12 @@ export function createBudget({
 }: BudgetOptions): Budget {
   const general = createRateWindow(generalLimit.limit, generalLimit.windowMs);
   const burst = burstLimit && createRateWindow(burstLimit.limit, burstLimit.windowMs);
-  const queues = { general: createQueue(), burst: createQueue() };
+  const lines = { general: createLine(), burst: createLine() };
   const delayListeners = new Set<() => void>();
   const promisedTurns: Record<RouteClass, number[]> = { general: [], burst: [] };
 
-  let virtualTime = 0;
   let nextId = 0;
+  let preferredClass: RouteClass = 'general';
   let callsOut = 0;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let latencyMs = FIRST_LATENCY_MS;
@@ -121,27 +135,34 @@ export function createBudget({
     routeClass === 'burst' && burst ? [general, burst] : [general];
 
   const slotsLeftToNewcomers = (window: RateWindow, share: Share) => {
-    if (share.sentCalls < reservedCalls) return 0;
+    if (share.sentCalls < reservedCalls || share.yieldedSlots >= reservedCalls) return 0;
     return Math.min(window === general ? reservedCalls : 1, window.limit - 1);
   };
 
-  const isAdmissible = (routeClass: RouteClass, share: Share) => {
+  const canSend = (routeClass: RouteClass, slotsToLeave: (window: RateWindow) => number) => {
     const nowMs = clock.nowMs();
     return (
       nowMs >= pausedUntilMs &&
       callsOut < maxConcurrentCalls &&
-      windowsOf(routeClass).every((window) => window.free(nowMs) > slotsLeftToNewcomers(window, share))
+      windowsOf(routeClass).every((window) => window.free(nowMs) > slotsToLeave(window))
     );
   };
 
-  /** Sends what can be sent now, in the order of virtual time over both queues, then sets the timer for the next time something can. */
+  const isAdmissible = (routeClass: RouteClass, share: Share) =>
+    canSend(routeClass, (window) => slotsLeftToNewcomers(window, share));
+
+  /** Sends what can be sent now, then sets the timer for the next time something can. */
   const pump = () => {
     for (;;) {
-      const general = queues.general.line.next();
-      const burst = queues.burst.line.next();
-      if (!general && !burst) break;
-      const chosen = general && (!burst || general.tag <= burst.tag) ? queues.general : queues.burst;
-      chosen.queue.start();
+      const turn = [preferredClass, otherClass(preferredClass)].find((routeClass) => lines[routeClass].line.next());
+      if (!turn) break;
+      const passed = CLASSES.flatMap((routeClass) => {
+        const first = lines[routeClass].line.first();
+        return first && !first.isAdmissible() && canSend(routeClass, () => 0) ? [first.share] : [];
+      });
+      lines[turn].queue.start();
+      for (const share of passed) share.yieldedSlots++;
+      preferredClass = otherClass(turn);
     }
     scheduleWakeUp();
   };
@@ -149,9 +170,9 @@ export function createBudget({
   const scheduleWakeUp = () => {
     const nowMs = clock.nowMs();
     let atMs = Number.POSITIVE_INFINITY;
-    for (const routeClass of ['general', 'burst'] as const) {
+    for (const routeClass of CLASSES) {
       // With all connections busy the next thing to happen is an answer, and `settle` pumps by itself.
-      if (queues[routeClass].line.size === 0 || callsOut >= maxConcurrentCalls) continue;
+      if (lines[routeClass].line.size === 0 || callsOut >= maxConcurrentCalls) continue;
       const releasesAtMs = windowsOf(routeClass).map((window) => window.nextReleaseAtMs(nowMs));
       atMs = Math.min(atMs, nowMs < pausedUntilMs ? pausedUntilMs : Math.min(...releasesAtMs));
     }
@@ -166,35 +187,74 @@ export function createBudget({
     wakeUp = { atMs, cancel };
   };
 
-  /** When a call gets its turn that has so many calls of either class ahead of it. */
-  const turnAtMs = (routeClass: RouteClass, aheadInGeneral: number, aheadInBurst: number, share?: Share) => {
+  /**
+   * When a call gets its turn that has so many calls ahead of it in its own line, and so many in the other one: plays
+   * through what `pump` will do if every call is answered after the mean latency and nobody else comes.
+   */
+  const turnAtMs = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>, share?: Share) => {
     const nowMs = clock.nowMs();
     const startMs = Math.max(nowMs, pausedUntilMs);
-    const turnIn = (window: RateWindow, ahead: number) => {
+    const createTurns = (window: RateWindow) => {
       const reserved = share ? slotsLeftToNewcomers(window, share) : 0;
-      return Math.max(startMs, window.turnAtMs(nowMs, ahead + reserved + 1, latencyMs));
+      const usable = window.limit - reserved;
+      const takenAtMs: number[] = [];
+      return {
+        next: () => {
+          const again = takenAtMs[takenAtMs.length - usable];
+          return again === undefined
+            ? window.slotAtMs(nowMs, takenAtMs.length + reserved, latencyMs)
+            : again + latencyMs + window.windowMs;
+        },
+        take: (atMs: number) => takenAtMs.push(atMs),
+      };
     };
-    if (burst === undefined) return turnIn(general, aheadInGeneral + aheadInBurst);
-    if (routeClass === 'burst') {
-      return Math.max(turnIn(burst, aheadInBurst), turnIn(general, aheadInGeneral + aheadInBurst));
-    }
-    // Burst calls ahead of it only cost it what their own, tighter window lets through until then.
-    let passing = 0;
+    const generalTurns = createTurns(general);
+    const burstTurns = burst && createTurns(burst);
+    const left = { ...ahead };
+    let preferred = preferredClass;
     for (;;) {
-      const atMs = turnIn(general, aheadInGeneral + passing);
-      const through = Math.min(aheadInBurst, burst.turnsUntil(nowMs, atMs, latencyMs));
-      if (through <= passing) return atMs;
-      passing = through;
+      const generalMs = Math.max(startMs, generalTurns.next());
+      const burstMs = Math.max(generalMs, burstTurns?.next() ?? startMs);
+      const waits = {
+        general: routeClass === 'general' || left.general > 0,
+        burst: routeClass === 'burst' || left.burst > 0,
+      };
+      const isBurst = waits.burst && (!waits.general || (preferred === 'burst' && burstMs <= generalMs));
+      const sent = isBurst ? 'burst' : 'general';
+      const atMs = isBurst ? burstMs : generalMs;
+      if (sent === routeClass && left[sent] === 0) return atMs;
+      left[sent]--;
+      generalTurns.take(atMs);
+      if (isBurst) burstTurns?.take(atMs);
+      preferred = otherClass(sent);
     }
   };
 
-  const turnOfTag = (routeClass: RouteClass, tag: number, share: Share, own: 0 | 1) => {
-    const inGeneral = queues.general.line.countAhead(tag) - (routeClass === 'general' ? own : 0);
-    const inBurst = queues.burst.line.countAhead(tag) - (routeClass === 'burst' ? own : 0);
-    return turnAtMs(routeClass, inGeneral, inBurst, share);
+  const aheadOf = (routeClass: RouteClass, tag: number, id?: string): Record<RouteClass, number> => ({
+    general: lines.general.line.size,
+    burst: lines.burst.line.size,
+    [routeClass]: lines[routeClass].line.countAhead(tag, id),
+  });
+
+  const promiseTurn = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>) => {
+    const nowMs = clock.nowMs();
+    for (const promised of Object.values(promisedTurns)) {
+      let past = 0;
+      while (past < promised.length && (promised[past] ?? 0) <= nowMs) past++;
+      promised.splice(0, past);
+    }
+    const own = promisedTurns[routeClass];
+    const atMs = turnAtMs(routeClass, {
+      general: ahead.general + promisedTurns.general.length,
+      burst: ahead.burst + promisedTurns.burst.length,
+    });
+    const promisedAtMs = Math.max(atMs, own.at(-1) ?? atMs);
+    if (own.length < MAX_PROMISED_TURNS) own.push(promisedAtMs);
+    return promisedAtMs;
   };
 
-  const nextTag = (share: Share) => Math.max(virtualTime, share.lastTag) + 1;
+  const nextTag = (routeClass: RouteClass, share: Share) =>
+    Math.max(lines[routeClass].virtualTime, share.lastTag[routeClass]) + 1;
 
   const announceDelay = () => {
     for (const listener of [...delayListeners]) listener();
@@ -205,80 +265,76 @@ export function createBudget({
     monthLimit = announced.monthLimit ?? monthLimit;
     monthRemaining = announced.monthRemaining ?? monthRemaining;
     const describesBurst =
-      routeClass === 'burst' &&
       burst !== undefined &&
-      (announced.windowMs === undefined
-        ? announced.limit !== undefined && announced.limit <= burst.limit
-        : announced.windowMs === burst.windowMs && announced.windowMs !== general.windowMs);
+      (announced.windowMs === undefined || burst.windowMs === general.windowMs
+        ? routeClass === 'burst' && announced.limit !== undefined && announced.limit <= (burstLimit?.limit ?? 0)
+        : announced.windowMs === burst.windowMs);
     const window = describesBurst ? burst : general;
-    const isSameWindow = announced.windowMs === undefined || announced.windowMs === window.windowMs;
+    const announcedWindowMs = announced.windowMs ?? window.windowMs;
     const before = { limit: window.limit, free: window.free(nowMs) };
-    if (announced.limit !== undefined && isSameWindow) {
+    if (announced.limit !== undefined && announcedWindowMs === window.windowMs) {
       const cap = describesBurst ? burstLimit?.limit : generalLimit.isCap ? generalLimit.limit : undefined;
-      window.setLimit(Math.min(announced.limit, cap ?? announced.limit));
+      window.setLimit(Math.min(announced.limit, cap ?? MAX_LIMIT));
     }
-    if (announced.remaining !== undefined) {
-      // Headers can take away, not give: our own count already has every call that is still out, upstream's may not.
-      window.hold(0, nowMs);
-      const foreignCalls = window.free(nowMs) - announced.remaining;
-      if (foreignCalls > 0) window.hold(foreignCalls, nowMs + (announced.resetInMs ?? window.windowMs));
+    // Headers can take away, not give: our own count already has every call that is still out, upstream's may not, and
+    // answers overtake each other.
+    const foreignCalls = window.free(nowMs) - (announced.remaining ?? Number.POSITIVE_INFINITY);
+    if (foreignCalls > 0) {
+      // No window keeps a call for longer than it lasts, whatever is said of its reset.
+      window.hold(foreignCalls, nowMs + Math.min(announced.resetInMs ?? announcedWindowMs, announcedWindowMs));
     }
     if (window.limit < before.limit || window.free(nowMs) < before.free) announceDelay();
   };
 
   return {
-    newShare: () => ({ lastTag: virtualTime, sentCalls: 0 }),
+    newShare: () => ({ lastTag: { general: 0, burst: 0 }, sentCalls: 0, yieldedSlots: 0 }),
 
     expectedTurnAtMs(routeClass, share) {
       // Whatever waits could not be sent when it was last tried; if this one can, nobody is ahead of it.
       if (isAdmissible(routeClass, share)) return clock.nowMs();
-      return turnOfTag(routeClass, nextTag(share), share, 0);
+      return turnAtMs(routeClass, aheadOf(routeClass, nextTag(routeClass, share)), share);
     },
 
-    promiseTurnAtMs(routeClass) {
-      const nowMs = clock.nowMs();
-      for (const promised of Object.values(promisedTurns)) {
-        let past = 0;
-        while (past < promised.length && (promised[past] ?? 0) <= nowMs) past++;
-        promised.splice(0, past);
-      }
-      const aheadInGeneral = queues.general.line.size + promisedTurns.general.length;
-      const aheadInBurst = queues.burst.line.size + promisedTurns.burst.length;
-      const atMs = turnAtMs(routeClass, aheadInGeneral, aheadInBurst);
-      const own = promisedTurns[routeClass];
-      if (own.length < MAX_PROMISED_TURNS) own.push(Math.max(atMs, own.at(-1) ?? 0));
-      return atMs;
-    },
+    promiseTurnAtMs: (routeClass) => promiseTurn(routeClass, aheadOf(routeClass, Number.POSITIVE_INFINITY)),
 
     enter(routeClass, share, isRepeat = false) {
       const id = String(nextId++);
-      const tag = isRepeat ? Number.NEGATIVE_INFINITY : nextTag(share);
-      if (!isRepeat) share.lastTag = tag;
-      const { queue } = queues[routeClass];
-      const call: WaitingCall = { id, tag, isAdmissible: () => isAdmissible(routeClass, share) };
+      const line = lines[routeClass];
+      const tag = isRepeat ? Number.NEGATIVE_INFINITY : nextTag(routeClass, share);
+      if (isRepeat) preferredClass = routeClass;
+      else share.lastTag[routeClass] = tag;
+      const call: WaitingCall = { id, share, tag, isAdmissible: () => isAdmissible(routeClass, share) };
       const leaving = new AbortController();
       let isAdmitted = false;
       const admitted = new Promise<void>((admit) => {
         const start = () => {
-          queue.pause();
+          line.queue.pause();
           isAdmitted = true;
-          virtualTime = Math.max(virtualTime, tag);
+          line.virtualTime = Math.max(line.virtualTime, tag);
           share.sentCalls++;
+          share.yieldedSlots = 0;
           callsOut++;
           for (const window of windowsOf(routeClass)) window.take();
           admit();
         };
         // It rejects only for our own abort in `leave`, which whoever left knows of.
-        queue.add(start, { id, call, signal: leaving.signal }).catch(() => undefined);
+        line.queue.add(start, { id, call, signal: leaving.signal }).catch(() => undefined);
       });
       pump();
+      const leave = () => {
+        if (isAdmitted) return;
+        leaving.abort('left');
+        scheduleWakeUp();
+      };
       return {
         admitted,
-        turnAtMs: () => (isAdmitted ? clock.nowMs() : turnOfTag(routeClass, tag, share, 1)),
-        leave() {
-          if (isAdmitted) return;
-          leaving.abort();
-          scheduleWakeUp();
+        isAdmitted: () => isAdmitted,
+        turnAtMs: () => (isAdmitted ? clock.nowMs() : turnAtMs(routeClass, aheadOf(routeClass, tag, id), share)),
+        leave,
+        exchange() {
+          const atMs = promiseTurn(routeClass, aheadOf(routeClass, tag, id));
+          leave();
+          return atMs;
         },
       };
     },
@@ -317,7 +373,7 @@ export function createBudget({
       return {
         ...toState(general),
         ...(burst && { burst: toState(burst) }),
-        queuedCalls: queues.general.line.size + queues.burst.line.size,
+        queuedCalls: lines.general.line.size + lines.burst.line.size,
         hasAnswer,
         ...(monthLimit !== undefined && { monthLimit }),
         ...(monthRemaining !== undefined && { monthRemaining }),
@@ -328,7 +384,7 @@ export function createBudget({
       const nowMs = clock.nowMs();
       return (
         callsOut === 0 &&
-        queues.general.line.size + queues.burst.line.size === 0 &&
+        lines.general.line.size + lines.burst.line.size === 0 &&
         nowMs >= pausedUntilMs &&
         [general, burst].every((window) => window === undefined || window.restoredAtMs(nowMs) <= nowMs)
       );
@@ -336,12 +392,12 @@ export function createBudget({
   };
 }
 
-/** A p-queue that starts nothing by itself, and the line it keeps its waiting calls in. */
-function createQueue() {
+/** A p-queue that starts nothing by itself, the line it keeps its waiting calls in, and the virtual time of what it started last. */
+function createLine() {
   const line = new WaitingLine();
   // p-queue makes its queue itself, and the budget has to read that very one.
   const queueClass = function takeLine() {
     return line;
   } as unknown as new () => WaitingLine;
-  return { line, queue: new PQueue<WaitingLine, LineOptions>({ autoStart: false, queueClass }) };
+  return { line, queue: new PQueue<WaitingLine, LineOptions>({ autoStart: false, queueClass }), virtualTime: 0 };
 }

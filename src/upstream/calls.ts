@@ -1,11 +1,11 @@
 import type { AnswerCache } from './answer-cache.ts';
-import type { Budget, Place, RouteClass } from './budget.ts';
+import type { Place, RouteClass } from './budget.ts';
 import { toUpstreamError } from './classify.ts';
 import type { Clock } from './clock.ts';
 import type { HttpAnswer, HttpClient } from './http.ts';
 import { UnexpectedShapeError } from './models.ts';
 import type { Operation } from './operation.ts';
-import { parseRateLimitHeaders } from './rate-limit-headers.ts';
+import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** A route of the Postman API. */
@@ -65,12 +65,11 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
       },
     );
 
-  const endError = (operation: Operation, route: Route, waitingPlace: Place | undefined) => {
+  const endError = (operation: Operation, route: Route) => {
     // Nobody reads this one: the connection to the client is gone.
     if (operation.ended.reason === 'clientGone') {
       return new UpstreamError('timeout', 'The client has gone.', { route: route.template });
     }
-    if (waitingPlace) return refusal(route, waitingPlace.turnAtMs());
     return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
       route: route.template,
       retryAtMs: clock.epochMs() + TIMEOUT_RETRY_MS,
@@ -84,12 +83,20 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
     // The place in the queue; undefined once the call has been sent.
     let place: Place | undefined;
 
+    /** Refuses waiters that cannot have the answer in time. The last ones take the call's turn with them. */
+    const refuse = (waitingPlace: Place, late: readonly Waiter[]) => {
+      if (late.length === 0) return;
+      const error = refusal(route, late.length === waiters.size ? waitingPlace.exchange() : waitingPlace.turnAtMs());
+      for (const waiter of late) waiter.reject(error);
+    };
+
     const refuseWhoCannotWait = () => {
       if (!place) return;
       const turnAtMs = place.turnAtMs();
-      for (const waiter of [...waiters]) {
-        if (turnAtMs > waiter.operation.deadlineMs) waiter.reject(refusal(route, turnAtMs));
-      }
+      refuse(
+        place,
+        [...waiters].filter(({ operation }) => turnAtMs > operation.deadlineMs),
+      );
     };
     const stopListening = budget.onDelay(refuseWhoCannotWait);
 
@@ -111,46 +118,54 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
       land();
     };
 
+    const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
+
+    const pauseFor = (waitMs: number) =>
+      budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitMs)));
+
     const send = async (): Promise<unknown> => {
       const sentAtMs = clock.nowMs();
       leader.cost.calls++;
-      let answer: HttpAnswer | undefined;
+      let announced: AnnouncedRateLimit | undefined;
       try {
-        answer = await http.get(target, route.template, apiKey);
+        const answer = await http.get(target, route.template, apiKey);
+        announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
+        const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+        cache.set(tenant, target, value, answer.text.length);
+        return value;
+      } catch (error) {
+        // Before the call is settled, because that sends what waits.
+        if (isRateLimited(error)) pauseFor(waitMsOf(error));
+        throw error;
       } finally {
-        budget.settle(routeClass, sentAtMs, answer && parseRateLimitHeaders(answer.headers, clock.epochMs()));
+        budget.settle(routeClass, sentAtMs, announced);
       }
-      const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
-      cache.set(tenant, target, value, answer.text.length);
-      return value;
     };
 
     const fly = async () => {
       for (let isRepeat = false; ; isRepeat = true) {
-        place = budget.enter(routeClass, share, isRepeat);
-        await place.admitted;
-        place = undefined;
-        for (const { operation } of waiters) operation.wait.stop();
+        const entered = budget.enter(routeClass, share, isRepeat);
+        if (!entered.isAdmitted()) {
+          place = entered;
+          for (const { operation } of waiters) operation.wait.start();
+          refuseWhoCannotWait();
+          await entered.admitted;
+          place = undefined;
+          for (const { operation } of waiters) operation.wait.stop();
+        }
         try {
           const value = await send();
           finish((waiter) => waiter.resolve(value));
           return;
         } catch (error) {
           if (error instanceof UpstreamError && error.kind === 'unauthenticated') cache.dropTenant(tenant);
-          if (!(error instanceof UpstreamError) || error.kind !== 'rateLimited') throw error;
-          const waitMs = Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
-          pauseFor(budget, waitMs);
-          for (const waiter of [...waiters]) {
-            if (clock.nowMs() + waitMs > waiter.operation.deadlineMs) waiter.reject(error);
-          }
+          if (!isRateLimited(error)) throw error;
+          const retryAtMs = clock.nowMs() + waitMsOf(error);
+          for (const waiter of [...waiters]) if (retryAtMs > waiter.operation.deadlineMs) waiter.reject(error);
           if (waiters.size === 0) throw error;
-          for (const { operation } of waiters) operation.wait.start();
         }
       }
     };
-
-    const pauseFor = (ofBudget: Budget, waitMs: number) =>
-      ofBudget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitMs)));
 
     const flight: Flight = {
       join: (operation) =>
@@ -171,12 +186,15 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
               reject(error);
             },
           };
-          const onEnd = () => waiter.reject(endError(operation, route, place));
+          const onEnd = () => {
+            if (place && operation.ended.reason === 'deadline') refuse(place, [waiter]);
+            else waiter.reject(endError(operation, route));
+          };
           waiters.add(waiter);
           if (place) operation.wait.start();
           operation.ended.addEventListener('abort', onEnd);
           if (operation.ended.aborted) onEnd();
-          else if (place && place.turnAtMs() > operation.deadlineMs) waiter.reject(refusal(route, place.turnAtMs()));
+          else refuseWhoCannotWait();
         }),
     };
     flights.set(key, flight);
@@ -199,7 +217,7 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
         return (await underWay.join(operation)) as T;
       }
       const { template, routeClass } = call.route;
-      if (operation.ended.aborted) throw endError(operation, call.route, undefined);
+      if (operation.ended.aborted) throw endError(operation, call.route);
       if (operation.askedCalls >= operation.maxCalls) {
         throw new UpstreamError(
           'tooExpensive',
@@ -246,9 +264,14 @@ function readAnswer<T>(
   } catch (error) {
     if (error instanceof UnexpectedShapeError)
       throw unusable(`Postman's answer is not what this route answers with. ${error.message}`, error);
-    if (error instanceof SyntaxError) throw unusable("Postman's answer is not valid JSON.", error);
+    // Without the cause: its message quotes the body, which can be anything.
+    if (error instanceof SyntaxError) throw unusable("Postman's answer is not valid JSON.");
     throw error;
   }
+}
+
+function isRateLimited(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && error.kind === 'rateLimited';
 }
 
 function parseJsonOrText(text: string): unknown {

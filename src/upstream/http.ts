@@ -5,7 +5,7 @@ import type { ResponseHeaders } from './rate-limit-headers.ts';
 import type { Secret } from './secret.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** An answer of upstream, whatever its status, with its whole body as text. */
+/** An answer of upstream, whatever its status, with its whole body as text; empty where a status other than 200 came with a body that cannot be read. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: ResponseHeaders;
@@ -76,7 +76,13 @@ export function createHttpClient({
           },
           signal: timeout,
         });
-        const text = await readText(body, headers, route, maxResponseBytes);
+        const text = await readText(body, headers, { route, status: statusCode }, maxResponseBytes).catch(
+          (error: unknown) => {
+            // A refusal is one with its status and headers alone; gateways' pages are in any encoding, or cut off.
+            if (statusCode !== 200) return '';
+            throw error;
+          },
+        );
         return { status: statusCode, headers, text };
       } catch (error) {
         if (error instanceof UpstreamError) throw error;
@@ -93,13 +99,13 @@ export function createHttpClient({
 async function readText(
   body: NodeJS.ReadableStream & AsyncIterable<Buffer> & { destroy(): unknown },
   headers: ResponseHeaders,
-  route: string,
+  answer: { readonly route: string; readonly status: number },
   maxBytes: number,
 ): Promise<string> {
   const refuse = (message: string, cause?: unknown) => {
     body.on('error', () => undefined);
     body.destroy();
-    return new UpstreamError('badResponse', message, { route, ...(cause !== undefined && { cause }) });
+    return new UpstreamError('badResponse', message, { ...answer, ...(cause !== undefined && { cause }) });
   };
   const tooLarge = () => refuse(`Postman's answer is larger than MAX_RESPONSE_BYTES, ${maxBytes} bytes.`);
 

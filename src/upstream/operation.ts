@@ -58,7 +58,7 @@ export interface OperationOptions {
 /**
  * Opens an operation.
  *
- * @returns The operation; `close`, to be called once when its answer is complete; and `expire`, which brings its deadline forward to now.
+ * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`, which brings its deadline forward to now.
  */
 export function openOperation({ tenant, apiKey, budget, timeoutMs, clientGone, maxCalls, clock }: OperationOptions): {
   readonly operation: Operation;
@@ -92,6 +92,8 @@ export function openOperation({ tenant, apiKey, budget, timeoutMs, clientGone, m
     close() {
       cancelDeadline();
       clientGone.removeEventListener('abort', onClientGone);
+      // An answer can be complete while fields of a part that came to nothing still wait for their turn.
+      end('clientGone');
     },
   };
 }

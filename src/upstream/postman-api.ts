@@ -107,14 +107,10 @@ export function createPostmanApi(
         parseWorkspacePage,
       ),
 
-    getWorkspace: (id) => getIfExists(routes.workspace, `/workspaces/${encodeURIComponent(id)}`, parseWorkspaceDetail),
+    getWorkspace: (id) => getIfExists(routes.workspace, `/workspaces/${toSegment(id)}`, parseWorkspaceDetail),
 
     getGlobalVariables: (workspaceId) =>
-      getIfExists(
-        routes.globalVariables,
-        `/workspaces/${encodeURIComponent(workspaceId)}/global-variables`,
-        parseGlobals,
-      ),
+      getIfExists(routes.globalVariables, `/workspaces/${toSegment(workspaceId)}/global-variables`, parseGlobals),
 
     getWorkspacesOfCollection: (uid) =>
       getIfExists(
@@ -139,12 +135,10 @@ export function createPostmanApi(
       get(routes.collections, withQuery('/collections', { workspace: workspaceId, name }), parseCollectionPage),
 
     getCollection: (uid) =>
-      getIfExists(routes.collection, `/collections/${encodeURIComponent(uid)}`, (body) =>
-        parseCollectionDetail(body, uid),
-      ),
+      getIfExists(routes.collection, `/collections/${toSegment(uid)}`, (body) => parseCollectionDetail(body, uid)),
 
     getCollectionMinimal: (uid) =>
-      getIfExists(routes.collection, `/collections/${encodeURIComponent(uid)}?model=minimal`, (body) =>
+      getIfExists(routes.collection, `/collections/${toSegment(uid)}?model=minimal`, (body) =>
         parseCollectionDetail(body, uid),
       ),
 
@@ -152,15 +146,19 @@ export function createPostmanApi(
       get(routes.environments, withQuery('/environments', { workspace: workspaceId }), parseEnvironments),
 
     getEnvironment: (uid) =>
-      getIfExists(routes.environment, `/environments/${encodeURIComponent(uid)}`, (body) =>
-        parseEnvironmentDetail(body, uid),
-      ),
+      getIfExists(routes.environment, `/environments/${toSegment(uid)}`, (body) => parseEnvironmentDetail(body, uid)),
   };
+}
+
+/** One path segment, whatever the identifier holds: it can come from upstream's own data, and a dot has no encoding of its own. */
+function toSegment(identifier: string): string {
+  return /^\.{1,2}$/.test(identifier) ? identifier.replaceAll('.', '%2E') : encodeURIComponent(identifier);
 }
 
 function withQuery(path: string, parameters: Readonly<Record<string, string | null | undefined>>): string {
   const query = Object.entries(parameters).flatMap(([name, value]) =>
-    value == null ? [] : [`${name}=${encodeURIComponent(value)}`],
+    // Half a surrogate pair, which JSON can carry and a URL cannot, is read as what it is printed as.
+    value == null ? [] : [`${name}=${encodeURIComponent(value.replace(/\p{Cs}/gu, '\uFFFD'))}`],
   );
   return query.length === 0 ? path : `${path}?${query.join('&')}`;
 }

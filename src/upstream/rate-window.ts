@@ -16,14 +16,12 @@ export interface RateWindow {
   release(nowMs: number): void;
   /** From now on the limit is this. Slots already taken stay taken. */
   setLimit(limit: number): void;
-  /** Somebody else used `count` slots of the same budget; they come back at `untilMs`. Replaces what was held before. */
+  /** Somebody else has used `count` more slots of the same budget; they come back at `untilMs`. */
   hold(count: number, untilMs: number): void;
   /** The next moment at which a slot comes back by itself; Infinity while that hangs on an answer that is still out. */
   nextReleaseAtMs(nowMs: number): number;
-  /** When the `position`-th further call (1 is the next) gets its slot, if every call is answered after `latencyMs`. */
-  turnAtMs(nowMs: number, position: number, latencyMs: number): number;
-  /** How many further calls get their slot up to `atMs`, if every call is answered after `latencyMs`. */
-  turnsUntil(nowMs: number, atMs: number, latencyMs: number): number;
+  /** When its slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls still out are answered after `latencyMs`. */
+  slotAtMs(nowMs: number, index: number, latencyMs: number): number;
   /** When the window is as if unused, supposing that calls still out are answered now. */
   restoredAtMs(nowMs: number): number;
 }
@@ -37,30 +35,20 @@ export interface RateWindow {
 export function createRateWindow(initialLimit: number, windowMs: number): RateWindow {
   let limit = initialLimit;
   let takenCalls = 0;
-  // Ascending, because time only goes forward and every slot is kept equally long.
+  // When each slot comes back that is neither free nor taken by a call still out; ascending.
   const releases: number[] = [];
-  let heldCalls = 0;
-  let heldUntilMs = 0;
 
   const forgetPast = (nowMs: number) => {
     let past = 0;
     while (past < releases.length && (releases[past] ?? 0) <= nowMs) past++;
     if (past > 0) releases.splice(0, past);
-    if (heldUntilMs <= nowMs) heldCalls = 0;
   };
-  const unused = () => limit - takenCalls - releases.length - heldCalls;
+  /** Below zero when the limit has been lowered below what is in use. */
+  const unused = () => limit - takenCalls - releases.length;
 
-  /** When each of the `limit` slots can next be taken, soonest first. */
-  const slotTimes = (nowMs: number, latencyMs: number) => {
-    forgetPast(nowMs);
-    const times = [
-      ...Array.from({ length: Math.max(0, unused()) }, () => nowMs),
-      ...releases,
-      ...Array.from({ length: heldCalls }, () => heldUntilMs),
-      ...Array.from({ length: takenCalls }, () => nowMs + latencyMs + windowMs),
-    ].sort((a, b) => a - b);
-    // Over a lowered limit the first slots to come back only pay the debt.
-    return times.slice(Math.max(0, times.length - limit));
+  const comesBackAt = (atMs: number, count: number) => {
+    for (let slot = 0; slot < count; slot++) releases.push(atMs);
+    releases.sort((a, b) => a - b);
   };
 
   return {
@@ -77,36 +65,28 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
     },
     release(nowMs) {
       takenCalls--;
-      releases.push(nowMs + windowMs);
+      comesBackAt(nowMs + windowMs, 1);
     },
     setLimit(newLimit) {
       limit = Math.max(1, newLimit);
     },
     hold(count, untilMs) {
-      heldCalls = Math.max(0, count);
-      heldUntilMs = untilMs;
+      comesBackAt(untilMs, count);
     },
     nextReleaseAtMs(nowMs) {
       forgetPast(nowMs);
-      return Math.min(releases[0] ?? Number.POSITIVE_INFINITY, heldCalls > 0 ? heldUntilMs : Number.POSITIVE_INFINITY);
+      return releases[0] ?? Number.POSITIVE_INFINITY;
     },
-    turnAtMs(nowMs, position, latencyMs) {
-      const slots = slotTimes(nowMs, latencyMs);
-      const slot = slots[(position - 1) % slots.length] ?? nowMs;
-      return slot + Math.floor((position - 1) / slots.length) * (windowMs + latencyMs);
-    },
-    turnsUntil(nowMs, atMs, latencyMs) {
-      const rounds = slotTimes(nowMs, latencyMs).filter((slotAtMs) => slotAtMs <= atMs);
-      return rounds.reduce((turns, slotAtMs) => turns + 1 + Math.floor((atMs - slotAtMs) / (windowMs + latencyMs)), 0);
+    slotAtMs(nowMs, index, latencyMs) {
+      forgetPast(nowMs);
+      const free = unused();
+      if (index < free) return nowMs;
+      // Over a lowered limit `free` is negative: the first slots to come back only pay the debt.
+      return releases[index - free] ?? nowMs + latencyMs + windowMs;
     },
     restoredAtMs(nowMs) {
       forgetPast(nowMs);
-      return Math.max(
-        nowMs,
-        releases.at(-1) ?? nowMs,
-        heldCalls > 0 ? heldUntilMs : nowMs,
-        takenCalls > 0 ? nowMs + windowMs : nowMs,
-      );
+      return Math.max(nowMs, releases.at(-1) ?? nowMs, takenCalls > 0 ? nowMs + windowMs : nowMs);
     },
   };
 }

@@ -1,12 +1,14 @@
 import type { Queue, QueueAddOptions } from 'p-queue';
+import type { Share } from './budget.ts';
 
 /** Run function of p-queue: starts one waiting call. */
 type Start = () => Promise<unknown>;
 
-/** What the budget knows about a call that waits: whose it is and where it stands among all waiting calls of the key. */
+/** What the budget knows about a call that waits: whose it is and where it stands among the waiting calls of its class. */
 export interface WaitingCall {
   readonly id: string;
-  /** Virtual start time: the lower, the sooner. */
+  readonly share: Share;
+  /** Virtual start time: the lower, the sooner; of equal ones the one that came first. */
   readonly tag: number;
   /** False while the slots that are free now are reserved for others. */
   isAdmissible(): boolean;
@@ -16,7 +18,7 @@ export interface WaitingCall {
 export type LineOptions = QueueAddOptions & { readonly call?: WaitingCall };
 
 /**
- * The line p-queue keeps its waiting calls in: ordered by virtual time, and readable, so that two lines that share a budget can be compared.
+ * The line p-queue keeps its waiting calls in: ordered by virtual time, and readable, so that turns can be foretold.
  *
  * p-queue hands out the head; this line hands out the first call that may be sent now, because the head can be one that has to leave
  * the last free slots to newcomers standing behind it.
@@ -51,10 +53,18 @@ export class WaitingLine implements Queue<Start, LineOptions> {
     return this.#waiting.find(({ call }) => call.isAdmissible())?.call;
   }
 
-  /** How many calls wait with a smaller tag, or an equal one given earlier. */
-  countAhead(tag: number): number {
+  /** The call at the head, whether it may be sent or not. */
+  first(): WaitingCall | undefined {
+    return this.#waiting[0]?.call;
+  }
+
+  /** How many calls stand before the one with this id; where it does not wait here: before a call that would come now, with this tag. */
+  countAhead(tag: number, id?: string): number {
     let count = 0;
-    while ((this.#waiting[count]?.call.tag ?? Number.POSITIVE_INFINITY) <= tag) count++;
+    for (const { call } of this.#waiting) {
+      if (call.id === id || call.tag > tag) break;
+      count++;
+    }
     return count;
   }
 

@@ -1,0 +1,56 @@
+import type { Clock } from '../../src/upstream/clock.ts';
+
+/** Time that stands still until a test moves it. */
+export interface VirtualClock extends Clock {
+  /** Moves time on, running every timer when it is due; whatever a timer sets off is complete before the next one runs. */
+  advance(ms: number): Promise<void>;
+  /** Lets everything that is due now happen, without moving time. */
+  settle(): Promise<void>;
+  /** Sets the wall clock, and only it, forward or back. */
+  jumpWallClock(ms: number): void;
+}
+
+interface Timer {
+  readonly atMs: number;
+  readonly run: () => void;
+}
+
+/** Makes a clock that reads some odd number of milliseconds, like the one of a process that has been up for a while. */
+export function createVirtualClock(): VirtualClock {
+  let nowMs = 1_000_000;
+  let wallOffsetMs = Date.UTC(2026, 0, 15, 12, 0, 0) - nowMs;
+  const timers: Timer[] = [];
+
+  // A turn of the event loop is the one thing that comes after all microtasks, however many set off others.
+  const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+  return {
+    nowMs: () => nowMs,
+    epochMs: () => nowMs + wallOffsetMs,
+    schedule(atMs, run) {
+      const timer = { atMs: Math.max(atMs, nowMs), run };
+      let index = timers.length;
+      while (index > 0 && (timers[index - 1]?.atMs ?? 0) > timer.atMs) index--;
+      timers.splice(index, 0, timer);
+      return () => {
+        const position = timers.indexOf(timer);
+        if (position !== -1) timers.splice(position, 1);
+      };
+    },
+    async advance(ms) {
+      const endMs = nowMs + ms;
+      await settle();
+      for (let timer = timers[0]; timer && timer.atMs <= endMs; timer = timers[0]) {
+        timers.shift();
+        nowMs = timer.atMs;
+        timer.run();
+        await settle();
+      }
+      nowMs = endMs;
+    },
+    settle,
+    jumpWallClock(ms) {
+      wallOffsetMs += ms;
+    },
+  };
+}

@@ -1,0 +1,349 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { brotliCompressSync, createGzip, gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createHttpClient, type HttpClientOptions } from '../../src/upstream/http.ts';
+import { Secret } from '../../src/upstream/secret.ts';
+import type { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+
+const KEY = 'PMAK-canary-0123456789';
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function listen(server: Server | TcpServer): Promise<string> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** A client of a server that answers with `respond`. */
+async function createSetup(respond: RequestListener, options: Partial<HttpClientOptions> = {}) {
+  return createClient(await listen(createServer(respond)), options);
+}
+
+/** A client of a server that writes these bytes, whatever it is asked, and then does what `after` does. */
+async function createRawSetup(
+  bytes: string | Buffer,
+  after: (socket: Socket) => void,
+  options: Partial<HttpClientOptions> = {},
+) {
+  const closed: Promise<unknown>[] = [];
+  const server = createTcpServer((socket) => {
+    closed.push(once(socket, 'close'));
+    socket.once('data', () => socket.write(bytes, () => after(socket)));
+  });
+  return { ...createClient(await listen(server), options), closed };
+}
+
+function createClient(origin: string, options: Partial<HttpClientOptions>) {
+  const clock = createVirtualClock();
+  const client = createHttpClient({
+    origin,
+    timeoutMs: 60_000,
+    maxResponseBytes: 10_000,
+    maxConnections: 4,
+    clock,
+    ...options,
+  });
+  closing.push(() => client.close());
+  const get = (target = '/a?b=c') => client.get(target, '/thing/{id}', new Secret(KEY));
+  /** What a call fails with; it must not give the key away, however deep one looks. */
+  const fail = async () => {
+    const error = await get().then(
+      () => expect.unreachable('an answer'),
+      (reason: unknown) => reason as UpstreamError,
+    );
+    expect(inspect(error, { depth: 30, showHidden: true, getters: true })).not.toContain(KEY);
+    return error;
+  };
+  return { clock, client, get, fail };
+}
+
+const kindAndMessage = ({ kind, message }: UpstreamError) => [kind, message];
+const reset = (socket: Socket) => void socket.resetAndDestroy();
+const nothing = () => undefined;
+
+const NOT_UTF8 = ['badResponse', "Postman's answer is not UTF-8 text."];
+const NOT_GZIP = ['badResponse', "Postman's answer is not the gzip it is said to be."];
+const TOO_LARGE = ['badResponse', "Postman's answer is larger than MAX_RESPONSE_BYTES, 10000 bytes."];
+const BROKEN = ['unavailable', 'The connection to Postman failed.'];
+
+describe('a request', () => {
+  it('is a GET that carries the key in one header and asks for JSON, at most as gzip', async () => {
+    const requests: unknown[] = [];
+    const { get } = await createSetup((request, response) => {
+      requests.push([
+        request.method,
+        request.url,
+        request.rawHeaders.filter((_, index) => index % 2 === 1 || request.rawHeaders[index] !== 'host'),
+      ]);
+      response.end('{}');
+    });
+    await get();
+    const [method, url, headers] = requests[0] as [string, string, string[]];
+    expect([method, url]).toEqual(['GET', '/a?b=c']);
+    expect(headers.filter((text) => text.includes(KEY))).toEqual([KEY]);
+    expect(headers[headers.indexOf(KEY) - 1]).toBe('x-api-key');
+    expect(headers.join(' ')).toMatch(/accept application\/json accept-encoding gzip/);
+  });
+});
+
+describe('an answer', () => {
+  it('comes with its status, headers and text, whatever the status', async () => {
+    const { get } = await createSetup((_, response) => {
+      response
+        .writeHead(404, { 'content-type': 'application/json', 'x-ratelimit-remaining': '7' })
+        .end('{"grüße":"😀"}');
+    });
+    const { status, headers, text } = await get();
+    expect([status, headers['x-ratelimit-remaining'], text]).toEqual([404, '7', '{"grüße":"😀"}']);
+  });
+
+  it('in gzip is decoded', async () => {
+    const { get } = await createSetup((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'GZIP' }).end(gzipSync('{"grüße":"😀"}'));
+    });
+    expect((await get()).text).toBe('{"grüße":"😀"}');
+  });
+
+  it('in gzip of several members is decoded whole', async () => {
+    const { get } = await createSetup((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(Buffer.concat([gzipSync('{"a":'), gzipSync('1}')]));
+    });
+    expect((await get()).text).toBe('{"a":1}');
+  });
+
+  it('loses its byte order mark', async () => {
+    const { get } = await createSetup((_, response) => response.end('\uFEFF{}'));
+    expect((await get()).text).toBe('{}');
+  });
+
+  it('may be empty', async () => {
+    const { get } = await createSetup((_, response) => void response.writeHead(204).end());
+    expect(await get()).toMatchObject({ status: 204, text: '' });
+  });
+
+  it('that is exactly as large as allowed is read', async () => {
+    for (const encoding of ['identity', 'gzip']) {
+      const { get } = await createSetup((_, response) => {
+        const body = Buffer.alloc(10_000, 'x');
+        response.writeHead(200, { 'content-encoding': encoding }).end(encoding === 'gzip' ? gzipSync(body) : body);
+      });
+      expect((await get()).text).toHaveLength(10_000);
+    }
+  });
+
+  it.each([
+    ['UTF-16 with a byte order mark', Buffer.from('\uFEFF{"a":1}', 'utf16le')],
+    ['Latin-1', Buffer.from('{"a":"ü"}', 'latin1')],
+    ['UTF-8 that is cut off', Buffer.from('"😀').subarray(0, 3)],
+  ])('in %s is refused', async (_, body) => {
+    const { fail } = await createSetup((__, response) => response.end(body));
+    expect(kindAndMessage(await fail())).toEqual(NOT_UTF8);
+  });
+
+  it.each(['br', 'deflate', 'gzip, gzip', 'x-gzip', 'zstd'])(
+    'in the encoding "%s" is refused unread',
+    async (encoding) => {
+      const { fail } = await createSetup((_, response) => {
+        response.writeHead(200, { 'content-encoding': encoding }).end(brotliCompressSync('{}'));
+      });
+      expect(kindAndMessage(await fail())).toEqual([
+        'badResponse',
+        'Postman answered in an encoding that was not asked for.',
+      ]);
+    },
+  );
+
+  it.each([
+    ['is cut off', gzipSync('x'.repeat(1_000)).subarray(0, 20)],
+    ['is none', Buffer.from('{"a":1}')],
+    ['has a wrong checksum', Buffer.concat([gzipSync('{"a":1}').subarray(0, -8), Buffer.alloc(8)])],
+    ['is empty', Buffer.alloc(0)],
+  ])('whose gzip %s is refused', async (_, body) => {
+    const { fail } = await createSetup((__, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
+    });
+    expect(kindAndMessage(await fail())).toEqual(NOT_GZIP);
+  });
+
+  it.each<[string, string, (socket: Socket) => void]>([
+    ['in another encoding', 'Content-Length: 3\r\nContent-Encoding: br\r\n\r\nxyz', nothing],
+    ['that is empty instead of gzip', 'Content-Length: 0\r\nContent-Encoding: gzip\r\n\r\n', nothing],
+    ['that is not UTF-8', 'Content-Length: 1\r\n\r\n\u00fc', nothing],
+    ['that is too large', 'Content-Length: 10001\r\n\r\n', nothing],
+    ['that breaks off', 'Content-Length: 10\r\n\r\n{', reset],
+    ['that never comes', 'Content-Length: 10\r\n\r\n', nothing],
+  ])('that refuses still says so with a body %s', async (_, rest, after) => {
+    const bytes = Buffer.from(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n${rest}`, 'latin1');
+    const { get } = await createRawSetup(bytes, after, { timeoutMs: 100 });
+    expect(await get()).toMatchObject({ status: 429, headers: { 'retry-after': '7' }, text: '' });
+  });
+
+  it('that redirects is not followed: the key goes nowhere else', async () => {
+    const elsewhere: unknown[] = [];
+    const canary = await listen(createServer((request, response) => (elsewhere.push(request.url), response.end('{}'))));
+    for (const status of [301, 302, 303, 307, 308]) {
+      const { get } = await createSetup(
+        (_, response) => void response.writeHead(status, { location: `${canary}/stolen` }).end(),
+      );
+      expect(await get()).toMatchObject({ status, text: '' });
+    }
+    expect(elsewhere).toEqual([]);
+  });
+});
+
+describe('an answer that is too large', () => {
+  it('is refused by its length before anything of it is read', async () => {
+    const { fail, closed } = await createRawSetup('HTTP/1.1 200 OK\r\nContent-Length: 10001\r\n\r\n', nothing);
+    expect(kindAndMessage(await fail())).toEqual(TOO_LARGE);
+    await closed[0];
+  });
+
+  it('is refused without a length, too, and its connection is closed', async () => {
+    const { fail, closed } = await createRawSetup(
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n${'x'.repeat(0x2711)}\r\n`,
+      nothing,
+    );
+    expect(kindAndMessage(await fail())).toEqual(TOO_LARGE);
+    await closed[0];
+  });
+
+  it('after decompression is refused without decompressing it all', async () => {
+    let sentBytes = 0;
+    const { fail } = await createSetup(
+      (_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' });
+        const gzip = createGzip();
+        const zeros = Buffer.alloc(1_000_000);
+        gzip.on('data', (chunk: Buffer) => (sentBytes += chunk.length));
+        gzip.pipe(response);
+        response.on('close', () => gzip.destroy());
+        // A gigabyte, as long as anybody takes it.
+        const write = (left: number) => {
+          if (left === 0) gzip.end();
+          else if (!gzip.destroyed) gzip.write(zeros, () => write(left - 1));
+        };
+        write(1_000);
+      },
+      { maxResponseBytes: 5_000_000 },
+    );
+    const before = process.memoryUsage().rss;
+    expect((await fail()).kind).toBe('badResponse');
+    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
+    // All of it would be about a megabyte.
+    expect(sentBytes).toBeLessThan(500_000);
+  });
+});
+
+describe('a connection', () => {
+  it.each<[string, string, (socket: Socket) => void, string[]]>([
+    ['reset before the answer', '', reset, BROKEN],
+    ['closed before the answer', '', (socket) => socket.end(), BROKEN],
+    ['reset within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', reset, BROKEN],
+    ['closed within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', (socket) => socket.end(), BROKEN],
+    [
+      'reset within a body in gzip',
+      'HTTP/1.1 200 OK\r\nContent-Length: 100\r\nContent-Encoding: gzip\r\n\r\n\u001f',
+      reset,
+      BROKEN,
+    ],
+    [
+      'closed within a chunk',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{',
+      (socket) => socket.end(),
+      BROKEN,
+    ],
+    ['that speaks something else', 'SSH-2.0-OpenSSH_9.2\r\n', nothing, BROKEN],
+    [
+      'with headers without end',
+      `HTTP/1.1 200 OK\r\n${`x-filler: ${'y'.repeat(1_000)}\r\n`.repeat(40)}`,
+      nothing,
+      BROKEN,
+    ],
+  ])('%s is an error that names a time', async (_, bytes, after, expected) => {
+    const { clock, fail } = await createRawSetup(Buffer.from(bytes, 'latin1'), after);
+    const error = await fail();
+    expect(kindAndMessage(error)).toEqual(expected);
+    expect([error.route, error.retryAtMs]).toEqual(['/thing/{id}', clock.epochMs() + 10_000]);
+  });
+
+  it('that is refused is an error', async () => {
+    const server = createTcpServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    expect(kindAndMessage(await createClient(`http://127.0.0.1:${port}`, {}).fail())).toEqual(BROKEN);
+  });
+
+  it.each([
+    ['never answers', ''],
+    ['stalls within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":'],
+    [
+      'stalls within a body in gzip',
+      `HTTP/1.1 200 OK\r\nContent-Length: 100\r\nContent-Encoding: gzip\r\n\r\n\u001f\u008b\u0008`,
+    ],
+  ])('that %s is given up after the time-out, and closed', async (_, bytes) => {
+    const { fail, closed } = await createRawSetup(Buffer.from(bytes, 'latin1'), nothing, { timeoutMs: 60 });
+    expect(kindAndMessage(await fail())).toEqual(['timeout', 'Postman did not answer within 60 ms.']);
+    await closed[0];
+  });
+
+  it('that drips is given up after the time-out, counted from the sending', async () => {
+    const { fail } = await createSetup(
+      (_, response) => {
+        const drip = setInterval(() => response.write(' '), 10);
+        response.on('close', () => clearInterval(drip));
+      },
+      { timeoutMs: 80 },
+    );
+    expect((await fail()).kind).toBe('timeout');
+  });
+
+  it('that failed does not spoil the next call', async () => {
+    let requests = 0;
+    const { get, fail } = await createSetup((request, response) =>
+      ++requests === 1 ? request.socket.destroy() : response.end('{}'),
+    );
+    expect((await fail()).kind).toBe('unavailable');
+    expect((await get()).text).toBe('{}');
+  });
+
+  it('ends at once when the client is closed', async () => {
+    const { client, fail, closed } = await createRawSetup('', nothing);
+    const failed = fail();
+    while (closed.length === 0) await new Promise((resolve) => void setImmediate(resolve));
+    await client.close();
+    expect(kindAndMessage(await failed)).toEqual(BROKEN);
+    await closed[0];
+  });
+
+  it('is never made with a key that is not fit for a header, and the error does not tell it', async () => {
+    const requests: unknown[] = [];
+    const origin = await listen(createServer((request, response) => (requests.push(request.url), response.end('{}'))));
+    const { client } = createClient(origin, {});
+    const error: unknown = await client
+      .get('/a', '/a', new Secret(`${KEY}\r\nx-evil: 1`))
+      .catch((reason: unknown) => reason);
+    expect(inspect(error, { depth: 30, showHidden: true })).not.toContain(KEY);
+    expect([(error as UpstreamError).kind, requests]).toEqual(['unavailable', []]);
+  });
+});

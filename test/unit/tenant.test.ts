@@ -1,0 +1,41 @@
+import { assert, constantFrom, oneof, property, string } from 'fast-check';
+import { expect, it } from 'vitest';
+import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
+import { createSystemClock } from '../../src/upstream/clock.ts';
+import { Secret } from '../../src/upstream/secret.ts';
+import { createTenantOf } from '../../src/upstream/tenant.ts';
+
+const tenantOf = createTenantOf();
+/** Keys and targets that differ by delimiters, empty parts, case and Unicode forms, which is where joined keys collide. */
+const awkward = oneof(
+  string({ unit: 'binary', maxLength: 12 }),
+  string({ unit: constantFrom(' ', ':', '/', '|', '\0', 'a', 'A', 'é', 'e\u0301', '%20'), maxLength: 6 }),
+);
+
+it('names equal keys alike and different keys differently, always in 43 characters', () => {
+  assert(
+    property(awkward, awkward, (one, other) => {
+      const [a, b] = [tenantOf(new Secret(one)), tenantOf(new Secret(other))];
+      expect(a).toMatch(/^[\w-]{43}$/);
+      expect(a === b).toBe(Buffer.from(one).equals(Buffer.from(other)));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+it('names the same key differently in another process', () => {
+  expect(createTenantOf()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
+});
+
+it('never answers from the cache of another key or another target', () => {
+  assert(
+    property(awkward, awkward, awkward, awkward, (key, target, otherKey, otherTarget) => {
+      const cache = createAnswerCache({ ttlMs: 60_000, maxBytes: 100_000, clock: createSystemClock() });
+      const [tenant, other] = [tenantOf(new Secret(key)), tenantOf(new Secret(otherKey))];
+      cache.set(tenant, target, 'canary', 6);
+      const isSame = tenant === other && target === otherTarget;
+      expect(cache.get(other, otherTarget)?.value).toBe(isSame ? 'canary' : undefined);
+    }),
+    { numRuns: 20_000 },
+  );
+});
