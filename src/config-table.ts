@@ -58,7 +58,7 @@ export const table = {
     allowed: 'a host name or an IP address, without port',
     schema: text(toListenHost),
     default: '127.0.0.1',
-    description: 'Address to listen on; with a server key, one that is not loopback needs ACCESS_TOKEN.',
+    description: 'Address to listen on; with a server key or SANDBOX_DIR, one that is not loopback needs ACCESS_TOKEN.',
   },
   PORT: { ...whole(0, 65_535), default: '4000', description: 'Port to listen on; 0 picks a free one.' },
   RATE_LIMIT: {
@@ -163,10 +163,11 @@ export const table = {
     description: 'Once set, every client must send it as Authorization: Bearer <token>.',
   },
   SANDBOX_DIR: {
-    allowed: 'nothing, because SANDBOX_DIR is not supported by this version',
-    schema: z.never().optional(),
+    allowed: 'the path of a folder',
+    schema: z.string().optional(),
     default: '',
-    description: 'Folder of exports to serve as the account; not supported by this version.',
+    description:
+      'Folder, searched in depth, of exported collections, environments and globals to serve as the account, also in production.',
   },
   SANDBOX_LIMITS: {
     ...flag,
@@ -189,7 +190,7 @@ export const table = {
     allowed: 'any text',
     schema: z.string().optional(),
     default: '',
-    description: 'production turns GraphiQL off and never starts the sandbox.',
+    description: 'production turns GraphiQL off and starts no sandbox but that of SANDBOX_DIR.',
   },
 } satisfies Record<string, Rule>;
 

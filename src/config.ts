@@ -9,8 +9,10 @@ import type { Secret } from './upstream/secret.ts';
 export interface Config {
   /** `NODE_ENV` is `production`. */
   readonly isProduction: boolean;
-  /** The embedded sandbox answers: neither key nor base URL is set, and this is not production. */
+  /** The embedded sandbox answers: neither key nor base URL is set, and this is not production or an account is named. */
   readonly sandbox: boolean;
+  /** Folder of the exports that the sandbox serves; without it the example account. Relative to the working directory. */
+  readonly sandboxDir?: string;
   /** An account served from `SANDBOX_DIR` has rate limits. */
   readonly sandboxLimits: boolean;
   /** Names and addresses only; an IPv6 address stands without brackets. Port 0 picks a free one. */
@@ -112,7 +114,9 @@ export function parseConfig(env: Environment): Config {
   const isSet = (name: Name) => Boolean(env[name]);
   return {
     isProduction,
-    sandbox: !isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL'),
+    sandbox:
+      v.SANDBOX_DIR !== undefined || (!isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL')),
+    ...(v.SANDBOX_DIR !== undefined && { sandboxDir: v.SANDBOX_DIR }),
     sandboxLimits: v.SANDBOX_LIMITS,
     listen: { host: v.HOST, port: v.PORT },
     access: {
@@ -201,10 +205,21 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   const contradict = (name: Name, given: string, allowed: string) =>
     problems.push(toProblem(name, given, { ...table[name], allowed }));
 
-  const { HOST, RATE_LIMIT, RESERVED_CALLS, OPERATION_TIMEOUT_MS, MAX_WAIT_MS } = values;
-  if (env.POSTMAN_API_KEY && !env.ACCESS_TOKEN && HOST !== undefined && !isLoopbackAddress(HOST)) {
-    const danger = `while POSTMAN_API_KEY is set and HOST ${JSON.stringify(HOST)} is not loopback: everybody could read with that key`;
+  const { HOST, RATE_LIMIT, RESERVED_CALLS, OPERATION_TIMEOUT_MS, MAX_WAIT_MS, SANDBOX_LIMITS } = values;
+  const opened = env.POSTMAN_API_KEY
+    ? { name: 'POSTMAN_API_KEY', danger: 'everybody could read with that key' }
+    : { name: 'SANDBOX_DIR', danger: 'everybody could read these exports' };
+  if (env[opened.name] && !env.ACCESS_TOKEN && HOST !== undefined && !isLoopbackAddress(HOST)) {
+    const danger = `while ${opened.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${opened.danger}`;
     contradict('ACCESS_TOKEN', `is unset ${danger}`, table.ACCESS_TOKEN.allowed);
+  }
+  const accounts = (['POSTMAN_API_KEY', 'POSTMAN_API_BASE_URL'] as const).filter((name) => env[name]);
+  if (env.SANDBOX_DIR && accounts.length > 0) {
+    const names = accounts.join(' and ');
+    contradict('SANDBOX_DIR', `is set, and so is ${names}: these are two accounts`, 'one of them, not both');
+  }
+  if (SANDBOX_LIMITS === true && !env.SANDBOX_DIR) {
+    contradict('SANDBOX_LIMITS', 'is on, which only matters with SANDBOX_DIR', 'on beside SANDBOX_DIR, else off');
   }
   if (env.RESERVED_CALLS && RESERVED_CALLS !== undefined && RATE_LIMIT !== undefined && RESERVED_CALLS >= RATE_LIMIT) {
     contradict('RESERVED_CALLS', `is "${RESERVED_CALLS}"`, `less than RATE_LIMIT, which is ${RATE_LIMIT}`);

@@ -2,14 +2,32 @@ import process from 'node:process';
 import { type Logger, pino } from 'pino';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
 import { type FacadeServer, startServer } from './server.ts';
+import { toPrintable } from './sandbox/exports/printable.ts';
+import { readExports } from './sandbox/exports/read-exports.ts';
+import { formatReport } from './sandbox/exports/report.ts';
 import { startSandbox } from './sandbox/sandbox.ts';
 import { Secret } from './upstream/secret.ts';
 
+// Upstream's limits do not apply to one's own files; this many calls a window never wait.
+const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
+
 async function start(config: Config, logger: Logger): Promise<FacadeServer> {
   if (!config.sandbox) return startServer(config, logger);
-  const sandbox = await startSandbox();
+  const exports = config.sandboxDir === undefined ? undefined : await readExports(config.sandboxDir);
+  for (const line of exports ? formatReport(exports) : []) process.stderr.write(`${line}\n`);
+  const isUnlimited = exports !== undefined && !config.sandboxLimits;
+  const sandbox = await startSandbox({
+    ...(exports && { account: exports.account }),
+    ...(isUnlimited && { limits: 'off' }),
+  });
+  const { burst: _, ...budget } = config.budget;
   const facade = await startServer(
-    { ...config, postman: { ...config.postman, baseUrl: sandbox.origin, apiKey: new Secret(sandbox.apiKey) } },
+    {
+      ...config,
+      // A RATE_LIMIT that was set holds for exports too.
+      ...(isUnlimited && !budget.general.isCap && { budget: { ...budget, ...UNLIMITED } }),
+      postman: { ...config.postman, baseUrl: sandbox.origin, apiKey: new Secret(sandbox.apiKey) },
+    },
     logger,
   );
   return {
@@ -19,6 +37,12 @@ async function start(config: Config, logger: Logger): Promise<FacadeServer> {
       await sandbox.close();
     },
   };
+}
+
+function accountOf({ sandbox, sandboxDir }: Config): string {
+  if (!sandbox) return '';
+  if (sandboxDir !== undefined) return ` (sandbox: the exports in ${toPrintable(sandboxDir)})`;
+  return ' (sandbox: an embedded example account, set POSTMAN_API_KEY to use your own)';
 }
 
 function fail(message: string): never {
@@ -41,8 +65,7 @@ const logger = pino({ level: config.logLevel }, pino.destination(2));
 
 try {
   const facade = await start(config, logger);
-  const account = config.sandbox ? ' (sandbox: an embedded example account, set POSTMAN_API_KEY to use your own)' : '';
-  process.stdout.write(`listening on ${facade.url}${account}\n`);
+  process.stdout.write(`listening on ${facade.url}${accountOf(config)}\n`);
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {

@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from './json.ts';
+
 /**
  * Turns a collection of Collection Format v2.1 into what the service sent around 2017: v2.0, with `variables` in the plural, URLs and
  * scripts as one string, authorization parameters as a map, an empty form as the body of a GET, and no API extras in `info` or on nodes.
@@ -14,12 +16,10 @@ export function toCollectionV20(collection: Readonly<Record<string, unknown>>): 
   };
 }
 
-type Json = Record<string, unknown>;
-
 const schemaUrl = 'https://schema.getpostman.com/json/collection/v2.0.0/collection.json';
 
 function toInfo(info: unknown): unknown {
-  if (!isObject(info)) return info;
+  if (!isJsonObject(info)) return info;
   const {
     uid: _uid,
     createdAt: _createdAt,
@@ -31,7 +31,7 @@ function toInfo(info: unknown): unknown {
   return { ...kept, schema: schemaUrl };
 }
 
-function toNode(node: Json): Json {
+function toNode(node: JsonObject): JsonObject {
   const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = node;
   return {
     ...kept,
@@ -43,13 +43,13 @@ function toNode(node: Json): Json {
   };
 }
 
-function toExample(example: Json): Json {
+function toExample(example: JsonObject): JsonObject {
   const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = example;
   return kept.originalRequest === undefined ? kept : { ...kept, originalRequest: toRequest(kept.originalRequest) };
 }
 
 function toRequest(request: unknown): unknown {
-  if (!isObject(request)) return request;
+  if (!isJsonObject(request)) return request;
   const hasNoBody = request.method === 'GET' && request.body === undefined;
   return {
     ...request,
@@ -61,30 +61,28 @@ function toRequest(request: unknown): unknown {
 
 /** Path variables have no place in a string, so a URL that has some stays an object. */
 function toUrl(url: unknown): unknown {
-  if (!isObject(url) || typeof url.raw !== 'string') return url;
+  if (!isJsonObject(url) || typeof url.raw !== 'string') return url;
   return Array.isArray(url.variable) && url.variable.length > 0 ? url : url.raw;
 }
 
 function toAuth(auth: unknown): unknown {
-  if (!isObject(auth)) return auth;
+  if (!isJsonObject(auth)) return auth;
   return Object.fromEntries(
     Object.entries(auth).map(([scheme, rows]) => [
       scheme,
-      Array.isArray(rows) ? Object.fromEntries(rows.filter(isObject).map((row) => [String(row.key), row.value])) : rows,
+      Array.isArray(rows)
+        ? Object.fromEntries(rows.filter(isJsonObject).map((row) => [String(row.key), row.value]))
+        : rows,
     ]),
   );
 }
 
-function toEvent(event: Json): Json {
+function toEvent(event: JsonObject): JsonObject {
   const { script } = event;
-  if (!isObject(script) || !Array.isArray(script.exec)) return event;
+  if (!isJsonObject(script) || !Array.isArray(script.exec)) return event;
   return { ...event, script: { ...script, exec: script.exec.join('\n') } };
 }
 
-function mapList(list: unknown, toOld: (entry: Json) => Json): unknown {
-  return Array.isArray(list) ? list.map((entry: unknown) => (isObject(entry) ? toOld(entry) : entry)) : list;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function mapList(list: unknown, toOld: (entry: JsonObject) => JsonObject): unknown {
+  return Array.isArray(list) ? list.map((entry: unknown) => (isJsonObject(entry) ? toOld(entry) : entry)) : list;
 }

@@ -7,6 +7,7 @@ import {
 } from './account/account.ts';
 import { toCollectionV20 } from './collection-v20.ts';
 import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './dialects.ts';
+import { isJsonObject, type JsonObject, toList } from './json.ts';
 
 /** The largest page of `GET /workspaces`. */
 const maxWorkspacesPage = 100;
@@ -128,7 +129,7 @@ function getCollection(account: Account, dialect: Dialect, id: string, query: UR
   const { info, item, auth, event, variable } = collection.document;
   const fullInfo = {
     schema: 'https://schema.postman.com/json/collection/v2.1.0/collection.json',
-    ...info,
+    ...(isJsonObject(info) ? info : {}),
     _postman_id: collection.id,
     uid: toUid(collection),
     createdAt: collection.createdAt,
@@ -139,8 +140,9 @@ function getCollection(account: Account, dialect: Dialect, id: string, query: UR
   // A service that does not know a parameter ignores it: before there was a minimal model, the answer was the whole collection.
   if (dialect === 'seed') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
   if (query.get('model') !== 'minimal') return toData({ collection: { ...collection.document, info: fullInfo } });
-  const folders = item.filter((node) => 'item' in node);
-  const requests = item.filter((node) => !('item' in node));
+  const nodes = toList(item).filter(isJsonObject);
+  const folders = nodes.filter((node) => Array.isArray(node.item));
+  const requests = nodes.filter((node) => !Array.isArray(node.item));
   return toData({
     collection: {
       info: { ...fullInfo, schema: undefined },
@@ -173,7 +175,8 @@ function inWorkspace<K extends 'collections' | 'environments'>(
 }
 
 function toHeld<T extends { owner: string; id: string }>(elements: readonly T[], uids: readonly string[]): T[] {
-  return uids.flatMap((uid) => elements.find((element) => toUid(element) === uid) ?? []);
+  const byUid = new Map(elements.map((element) => [toUid(element), element]));
+  return uids.flatMap((uid) => byUid.get(uid) ?? []);
 }
 
 /** By uid; by the bare id only what the key's owner owns. */
@@ -191,7 +194,7 @@ function toWorkspaceRow(workspace: StoredWorkspace) {
   return { id, name, type, visibility, createdBy, about, createdAt, updatedAt };
 }
 
-function toCollectionRow(collection: StoredCollection) {
+function toCollectionRow(collection: StoredCollection<JsonObject>) {
   const { id, name, owner, createdAt, updatedAt, isPublic, fork } = collection;
   return { id, name, owner, createdAt, updatedAt, uid: toUid(collection), fork, isPublic };
 }

@@ -78,7 +78,6 @@ describe('parseConfig', () => {
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
       ACCESS_TOKEN: token,
-      SANDBOX_LIMITS: 'on',
       REVEAL_SECRETS: 'yes',
       LOG_LEVEL: 'silent',
       GRAPHIQL: '1',
@@ -88,7 +87,7 @@ describe('parseConfig', () => {
     expect({ ...config, access: { ...config.access, token: config.access.token?.reveal() } }).toEqual({
       isProduction: true,
       sandbox: false,
-      sandboxLimits: true,
+      sandboxLimits: false,
       listen: { host: '0.0.0.0', port: 0 },
       access: {
         token,
@@ -117,6 +116,16 @@ describe('parseConfig', () => {
     expect(config.postman.apiKey?.reveal()).toBe(key);
   });
 
+  it('takes a folder of exports for the account, with limits where that is asked for', () => {
+    const defaults = parseConfig({});
+    expect(parseConfig({ SANDBOX_DIR: './my exports' })).toEqual({ ...defaults, sandboxDir: './my exports' });
+    expect(parseConfig({ SANDBOX_DIR: '/a', SANDBOX_LIMITS: 'on' })).toEqual({
+      ...defaults,
+      sandboxDir: '/a',
+      sandboxLimits: true,
+    });
+  });
+
   it('reads every empty variable as unset', () => {
     expect(parseConfig(Object.fromEntries(variables.map(({ name }) => [name, ''])))).toEqual(parseConfig({}));
   });
@@ -135,6 +144,7 @@ describe('parseConfig', () => {
     [{}, true],
     [{ NODE_ENV: 'development' }, true],
     [{ NODE_ENV: 'production' }, false],
+    [{ NODE_ENV: 'production', SANDBOX_DIR: '/a' }, true],
     [{ POSTMAN_API_KEY: key }, false],
     [{ POSTMAN_API_BASE_URL: 'https://api.postman.com' }, false],
   ])('with %j, answers from the sandbox: %s', (env, expected) => {
@@ -251,7 +261,6 @@ describe('parseConfig refuses', () => {
     ['CORS_ORIGINS', 'https://app.example.com/path'],
     ['ALLOWED_HOSTS', '*'],
     ['ALLOWED_HOSTS', 'https://graphql.test'],
-    ['SANDBOX_DIR', './exports'],
   ])('%s=%s, showing what was given', (name, given) => {
     expect(problemsOf({ [name]: given })).toEqual([
       expect.stringContaining(`${name} is ${JSON.stringify(given)}; allowed: `),
@@ -279,10 +288,35 @@ describe('parseConfig refuses', () => {
     ]);
   });
 
-  it('SANDBOX_DIR, because it is not supported', () => {
-    expect(problemsOf({ SANDBOX_DIR: 'x' })).toEqual([
-      'SANDBOX_DIR is "x"; allowed: nothing, because SANDBOX_DIR is not supported by this version; default: none',
+  it('SANDBOX_DIR beside another account', () => {
+    const problem = (names: string) => [
+      `SANDBOX_DIR is set, and so is ${names}: these are two accounts; allowed: one of them, not both; default: none`,
+    ];
+    const baseUrl = 'https://api.postman.com';
+    expect(problemsOf({ SANDBOX_DIR: '/a', POSTMAN_API_KEY: key })).toEqual(problem('POSTMAN_API_KEY'));
+    expect(problemsOf({ SANDBOX_DIR: '/a', POSTMAN_API_BASE_URL: baseUrl })).toEqual(problem('POSTMAN_API_BASE_URL'));
+    expect(problemsOf({ SANDBOX_DIR: '/a', POSTMAN_API_KEY: key, POSTMAN_API_BASE_URL: baseUrl })).toEqual(
+      problem('POSTMAN_API_KEY and POSTMAN_API_BASE_URL'),
+    );
+    expect(problemsOf({ SANDBOX_DIR: '', POSTMAN_API_KEY: key })).toEqual([]);
+  });
+
+  it('SANDBOX_LIMITS that would do nothing', () => {
+    const problem = [
+      'SANDBOX_LIMITS is on, which only matters with SANDBOX_DIR; allowed: on beside SANDBOX_DIR, else off; default: off',
+    ];
+    expect(problemsOf({ SANDBOX_LIMITS: 'yes' })).toEqual(problem);
+    expect(problemsOf({ SANDBOX_LIMITS: 'on', POSTMAN_API_KEY: key })).toEqual(problem);
+    expect(problemsOf({ SANDBOX_LIMITS: 'off' })).toEqual([]);
+  });
+
+  it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {
+    expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0' })).toEqual([
+      'ACCESS_TOKEN is unset while SANDBOX_DIR is set and HOST "0.0.0.0" is not loopback: everybody could read these ' +
+        'exports; allowed: visible ASCII without spaces, at most 256 characters; default: none',
     ]);
+    expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0', ACCESS_TOKEN: token })).toEqual([]);
+    expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '::1' })).toEqual([]);
   });
 
   it('a server key on an address that is not loopback without ACCESS_TOKEN', () => {

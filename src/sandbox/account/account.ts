@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts';
 import type { CollectionDocument } from './collection-format.ts';
 
 /** Everything one API key of the simulated service can see. */
@@ -6,7 +7,8 @@ export interface Account {
   /** Usage meters as `GET /me` lists them; `api_usage` also feeds the monthly rate headers. Left out for guests. */
   readonly operations?: readonly UsageMeter[];
   readonly workspaces: readonly StoredWorkspace[];
-  readonly collections: readonly StoredCollection[];
+  /** Their documents may be anything: those of exported files are not checked. */
+  readonly collections: readonly StoredCollection<JsonObject>[];
   readonly environments: readonly StoredEnvironment[];
 }
 
@@ -53,11 +55,12 @@ export interface StoredWorkspace {
   readonly collections: readonly string[];
   /** Uids, in the order in which the workspace lists them. */
   readonly environments: readonly string[];
-  readonly globals: readonly StoredVariable[];
+  /** `StoredVariable`s, or whatever an exported file has in their place. */
+  readonly globals: readonly unknown[];
 }
 
 /** A collection: the record the lists are made from, and the document of the single read in Collection Format v2.1. */
-export interface StoredCollection {
+export interface StoredCollection<Document extends JsonObject = CollectionDocument> {
   readonly id: string;
   /** User id; the uid is `<owner>-<id>`. */
   readonly owner: string;
@@ -69,7 +72,7 @@ export interface StoredCollection {
   readonly lastUpdatedBy: string;
   readonly fork?: { readonly label: string; readonly createdAt: string; readonly from: string };
   /** Served as it is, but for the ids and dates of `info`, which come from this record. */
-  readonly document: CollectionDocument;
+  readonly document: Document;
 }
 
 /** An environment with its values. */
@@ -81,7 +84,8 @@ export interface StoredEnvironment {
   readonly isPublic: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
-  readonly values: readonly StoredVariable[];
+  /** `StoredVariable`s, or whatever an exported file has in their place. */
+  readonly values: readonly unknown[];
 }
 
 /** A value of an environment or of a workspace's globals. */

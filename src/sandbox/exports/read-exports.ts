@@ -1,0 +1,135 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import {
+  type Account,
+  type AccountUser,
+  type StoredCollection,
+  type StoredEnvironment,
+  type StoredWorkspace,
+  toUid,
+} from '../account/account.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
+import { findJsonFiles, toUnreadableReason } from './find-files.ts';
+import { type Export, type ExportedCollection, NotAnExportError, parseExport } from './parse-export.ts';
+import type { ExportsReport, ReadFile, SkippedFile } from './report.ts';
+import { toStableId } from './stable-id.ts';
+import { stampItems } from './stamp-items.ts';
+
+const mebibyte = 1_048_576;
+const largestFileMebibytes = 100;
+
+/** Files do not say whose they are. */
+const user: AccountUser = {
+  id: 10_000_001,
+  sub: toStableId('user'),
+  username: 'exports',
+  email: 'exports@sandbox.example',
+  fullName: 'Owner of the exports',
+  avatar: null,
+  isPublic: false,
+  emailVerified: true,
+  teamId: 1_000_001,
+  teamName: 'Exports',
+  teamDomain: 'exports',
+  roles: ['user'],
+};
+const owner = String(user.id);
+
+/** One file that holds an export. */
+interface Loaded {
+  readonly file: string;
+  /** Path of its folder; empty for the root. */
+  readonly folder: string;
+  readonly id: string;
+  readonly name: string;
+  /** RFC 3339, of the file's last change. */
+  readonly changedAt: string;
+  readonly content: Export;
+}
+
+/**
+ * Makes an account of the collections, environments and globals that were exported to a folder, searched in depth.
+ *
+ * Each folder that holds some is a workspace. Ids are made from paths relative to `folder` and from places in the file, so they
+ * are the same each time; the ids in the files are not used. Everything else is served as the file has it, oddities included.
+ *
+ * @throws {Error} When there is no such folder or it cannot be read. What is wrong with single files is in the report.
+ */
+export async function readExports(folder: string): Promise<ExportsReport> {
+  const found = await findJsonFiles(folder);
+  const loaded: Loaded[] = [];
+  const skipped: SkippedFile[] = [...found.skipped];
+  for (const file of found.files) {
+    const result = await load(folder, file);
+    if ('content' in result) loaded.push(result);
+    else skipped.push(result);
+  }
+
+  const read: ReadFile[] = [];
+  const collections: StoredCollection<JsonObject>[] = [];
+  const environments: StoredEnvironment[] = [];
+  for (const { file, id, name, changedAt, content } of loaded) {
+    const stored = { id, owner, name, isPublic: false, createdAt: changedAt, updatedAt: changedAt };
+    if (content.kind === 'collection') {
+      const requests = stampItems(content.document, id, owner);
+      collections.push({ ...stored, lastUpdatedBy: owner, document: withName(content, name) });
+      read.push({ file, kind: content.kind, name, requests });
+    } else {
+      if (content.kind === 'environment') environments.push({ ...stored, values: content.values });
+      read.push({ file, kind: content.kind, name });
+    }
+  }
+  const account: Account = { user, workspaces: toWorkspaces(folder, loaded), collections, environments };
+  return { account, read, skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)) };
+}
+
+async function load(root: string, file: string): Promise<Loaded | SkippedFile> {
+  try {
+    const path = join(root, file);
+    const { size, mtime } = await stat(path);
+    if (size > largestFileMebibytes * mebibyte) {
+      return { file, reason: `larger than ${largestFileMebibytes} MiB: split it into smaller collections` };
+    }
+    const content = parseExport(await readFile(path));
+    return {
+      file,
+      folder: file.slice(0, Math.max(0, file.lastIndexOf('/'))),
+      id: toStableId(file),
+      name: content.name ?? file.slice(file.lastIndexOf('/') + 1, -'.json'.length),
+      changedAt: mtime.toISOString(),
+      content,
+    };
+  } catch (error) {
+    return { file, reason: error instanceof NotAnExportError ? error.message : toUnreadableReason(error) };
+  }
+}
+
+/** A collection without a name has the same one in lists and in its own document. */
+function withName({ document, name: ownName }: ExportedCollection, name: string): JsonObject {
+  const { info } = document;
+  return ownName === undefined ? { ...document, info: { ...(isJsonObject(info) ? info : {}), name } } : document;
+}
+
+function toWorkspaces(root: string, loaded: readonly Loaded[]): StoredWorkspace[] {
+  const folders = [...new Set(loaded.map(({ folder }) => folder))].sort();
+  return folders.map((folder) => {
+    const held = loaded.filter((candidate) => candidate.folder === folder);
+    const dates = held.map(({ changedAt }) => changedAt).sort();
+    const uidsOf = (kind: Export['kind']) =>
+      held.filter(({ content }) => content.kind === kind).map(({ id }) => toUid({ owner, id }));
+    return {
+      // No file's path ends in a slash.
+      id: toStableId(`${folder}/`),
+      name: folder === '' ? basename(resolve(root)) || '/' : folder,
+      type: 'team',
+      visibility: 'team',
+      createdBy: owner,
+      updatedBy: owner,
+      createdAt: dates.at(0) ?? '',
+      updatedAt: dates.at(-1) ?? '',
+      collections: uidsOf('collection'),
+      environments: uidsOf('environment'),
+      globals: held.flatMap(({ content }) => (content.kind === 'globals' ? content.values : [])),
+    };
+  });
+}

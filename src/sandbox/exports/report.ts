@@ -1,0 +1,58 @@
+import type { Account } from '../account/account.ts';
+import { toPrintable } from './printable.ts';
+
+/** An account made of exported files, and what became of each file. */
+export interface ExportsReport {
+  readonly account: Account;
+  /** In the order of their paths. */
+  readonly read: readonly ReadFile[];
+  /** In the order of their paths. */
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** A file that is served. */
+export interface ReadFile {
+  /** Relative to the folder of exports, with `/` between the names. */
+  readonly file: string;
+  readonly kind: 'collection' | 'environment' | 'globals';
+  readonly name: string;
+  /** Of a collection, in all its folders. */
+  readonly requests?: number;
+}
+
+/** A file, link or folder that is not served. */
+export interface SkippedFile {
+  /** Relative to the folder of exports, with `/` between the names and after that of a folder. */
+  readonly file: string;
+  /** One phrase, with advice where there is some. Parts of it may come from the file. */
+  readonly reason: string;
+}
+
+/** The lines that tell a person what was read and what was not: one per file, then a summary. Control characters are escaped. */
+export function formatReport({ account, read, skipped }: ExportsReport): string[] {
+  const requestCount = read.reduce((sum, { requests = 0 }) => sum + requests, 0);
+  const globalsCount = read.filter(({ kind }) => kind === 'globals').length;
+  const counts = [
+    `${count(account.collections.length, 'collection')} with ${count(requestCount, 'request')}`,
+    count(account.environments.length, 'environment'),
+    count(globalsCount, 'globals file'),
+  ];
+  const served =
+    read.length === 0
+      ? 'nothing to serve: no file holds an export of Postman'
+      : `${counts.join(', ')} in ${count(account.workspaces.length, 'workspace')}`;
+  return [
+    ...read.map(toReadLine),
+    ...skipped.map(({ file, reason }) => `skipped ${toPrintable(file)}: ${toPrintable(reason)}`),
+    `${served}; ${skipped.length} skipped`,
+  ];
+}
+
+function toReadLine({ file, kind, name, requests }: ReadFile): string {
+  const held = requests === undefined ? '' : `, ${count(requests, 'request')}`;
+  return `read ${toPrintable(file)}: ${kind} "${toPrintable(name)}"${held}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
