@@ -38,6 +38,11 @@ const notInRefs = ['summary', 'minimal', 'detail'] as const;
 const inReads = ['minimal', 'detail'] as const;
 const inTree = ['detail'] as const;
 
+/** Its uid, also where it was looked up by its bare id. */
+function uidOf({ uid, known }: CollectionNode): string {
+  return known?.uid ?? uid;
+}
+
 /** Answers from the list item the node came with, else from the cheapest answer that all such fields share. */
 function fromSummary<T>(
   pick: (collection: CollectionSummary) => T | null,
@@ -97,9 +102,10 @@ CollectionRef.implement({
       ),
       resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
     }),
-    uid: t.exposeID('uid', {
+    uid: t.id({
       nullable: false,
       ...carriedBy('Collection', everywhere, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+      resolve: uidOf,
     }),
     name: t.string({
       nullable: true,
@@ -115,7 +121,7 @@ CollectionRef.implement({
     ownerId: t.id({
       nullable: true,
       ...carriedBy('Collection', everywhere, 'User id of the owner, read from the uid.'),
-      resolve: ({ uid }) => toOwnerOfUid(uid),
+      resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     isPublic: t.boolean({
       nullable: true,
@@ -193,7 +199,7 @@ CollectionRef.implement({
       ...carriedBy('Collection', inTree, 'Top level of the tree, in order: folders and requests.'),
       resolve: async (node, _args, context) => {
         const tree = await readTree(node, context);
-        return tree && [...tree.items];
+        return tree && context.answerSize.list(tree.items);
       },
     }),
     folders: t.field({
@@ -224,8 +230,8 @@ CollectionRef.implement({
         ['own'],
         'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
       ),
-      resolve: async ({ uid }, _args, { loaders }) => {
-        const summary = await loaders.workspaceOfCollection(uid);
+      resolve: async (node, _args, { loaders }) => {
+        const summary = await loaders.workspaceOfCollection(uidOf(node));
         return summary && { id: summary.id, summary };
       },
     }),
@@ -240,7 +246,10 @@ CollectionRef.implement({
       resolve: async (node, _args, context) => {
         const detail = await readDetail(node, inTree, context);
         const show = context.revealSecrets ? toWritableJson : maskSecrets;
-        return detail && toJsonAnswer(() => show(detail.document));
+        if (!detail) return null;
+        const json = toJsonAnswer(() => show(detail.document));
+        context.answerSize.text(JSON.stringify(json));
+        return json;
       },
     }),
   }),

@@ -91,13 +91,13 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: [node],
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
-        resolve: ({ edges }) => edges.map((edge) => edge.node) as never,
+        resolve: ({ edges }, _args, { answerSize }) => answerSize.list(edges.map((edge) => edge.node)) as never,
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        resolve: ({ edges }) => [...edges],
+        resolve: ({ edges }, _args, { answerSize }) => answerSize.list(edges),
       }),
       pageInfo: t.field({
         type: PageInfo,

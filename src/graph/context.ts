@@ -2,6 +2,7 @@ import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/models.ts';
+import type { AnswerSize } from './answer-size.ts';
 
 /** What resolvers get to work with, made anew for each operation. */
 export interface Context {
@@ -10,6 +11,8 @@ export interface Context {
   readonly budget: () => BudgetSnapshot | null;
   /** The tree of a collection, built once for each answer that holds it. */
   readonly treeOf: (collection: CollectionDetail) => CollectionTree;
+  /** Bounds the answer. */
+  readonly answerSize: AnswerSize;
   /** Whether secrets inside the data are shown. */
   readonly revealSecrets: boolean;
 }

@@ -16,6 +16,11 @@ function fromSummary<T>(pick: (environment: EnvironmentSummary) => T | null) {
       : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded && pick(loaded));
 }
 
+/** Its uid, also where it was looked up by its bare id. */
+function uidOf({ uid, known }: EnvironmentNode): string {
+  return known?.uid ?? uid;
+}
+
 EnvironmentRef.implement({
   description: 'A Postman environment: a named set of variables that requests are sent with.',
   fields: (t) => ({
@@ -24,9 +29,10 @@ EnvironmentRef.implement({
       ...carriedBy('Environment', inEveryAnswer, 'Id of the environment, a UUID. It is looked up by `uid`.'),
       resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
     }),
-    uid: t.exposeID('uid', {
+    uid: t.id({
       nullable: false,
       ...carriedBy('Environment', inEveryAnswer, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+      resolve: uidOf,
     }),
     name: t.string({
       nullable: true,
@@ -39,7 +45,7 @@ EnvironmentRef.implement({
     ownerId: t.id({
       nullable: true,
       ...carriedBy('Environment', inEveryAnswer, 'User id of the owner, read from the uid.'),
-      resolve: ({ uid }) => toOwnerOfUid(uid),
+      resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     isPublic: t.boolean({
       nullable: true,

@@ -1,10 +1,11 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Level } from '../loaders/levels.ts';
+import { toOwnerOfUid } from '../upstream/models.ts';
 import { parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { CHILDREN_PAGE_SIZE, toListLevel } from './lists.ts';
 import type { CollectionNode, EnvironmentNode, WorkspaceNode } from './refs.ts';
-import { type SelectedField, toNodeSelection, toSelection } from './selection.ts';
+import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
 /**
  * Looks up one workspace that a client named by its id.
@@ -26,20 +27,33 @@ export async function lookUpWorkspace(
   if (levels.some((carriers) => carriers.includes('summary'))) parts.push(loaders.workspaceSummaryById(id));
   const isOnlyDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
   if (levels.some(isOnlyDetail)) parts.push(loaders.workspaceDetailById(id));
-  if (parts.length === 0) parts.push(loaders.workspaceSummaryById(id));
-  return (await exists(parts)) ? { id, isNamed: true } : null;
+  const node = { id, isNamed: true };
+  if (parts.length === 0) {
+    // Globals prove the workspace; having none proves nothing.
+    if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.globals(id))?.length) return node;
+    parts.push(loaders.workspaceSummaryById(id));
+  }
+  return (await firstFound(parts)) === null ? null : node;
 }
 
-/** Looks up one collection that something named by its uid. See `lookUpWorkspace`. */
+/** Looks up one collection that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
 export async function lookUpCollection(
   { loaders }: Context,
   uid: string,
   info: GraphQLResolveInfo,
 ): Promise<CollectionNode | null> {
-  const parts = levelsToRead(toSelection(info), ['summary', 'minimal', 'detail']).map((levels) =>
-    loaders.collectionByUid({ uid, levels }),
+  const everyRead = ['summary', 'minimal', 'detail'] as const;
+  const wanted = levelsToRead(toSelection(info), everyRead);
+  // Nothing but its workspace is asked for: where there is one, there is the collection.
+  if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.workspaceOfCollection(uid)) !== null) {
+    return { uid };
+  }
+  // No list has all collections: being in none does not mean that there is no such collection.
+  const isProof = wanted.some((levels) => levels.includes('minimal') || levels.includes('detail'));
+  const found = await firstFound(
+    (isProof ? wanted : [...wanted, everyRead]).map((levels) => loaders.collectionByUid({ uid, levels })),
   );
-  return (await exists(parts)) ? { uid } : null;
+  return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
 
 /** Looks up one environment that a client named by its uid. See `lookUpWorkspace`. */
@@ -48,10 +62,9 @@ export async function lookUpEnvironment(
   uid: string,
   info: GraphQLResolveInfo,
 ): Promise<EnvironmentNode | null> {
-  const parts = levelsToRead(toSelection(info), ['summary', 'detail']).map((levels) =>
-    loaders.environmentByUid({ uid, levels }),
-  );
-  return (await exists(parts)) ? { uid } : null;
+  const wanted = levelsToRead(toSelection(info), ['summary', 'detail']);
+  const known = await firstFound(wanted.map((levels) => loaders.environmentByUid({ uid, levels })));
+  return known && { uid, known };
 }
 
 function workspaceListOf({ name, args, select }: SelectedField, { loaders }: Context, id: string): Promise<unknown>[] {
@@ -77,10 +90,14 @@ function levelsToRead(selection: readonly SelectedField[], everyRead: readonly L
   return different.size === 0 ? [everyRead] : [...different.values()];
 }
 
-/** True unless an answer says that there is no such thing. One part that can be read is enough: the others fail where they are selected. */
-async function exists(parts: readonly Promise<unknown>[]): Promise<boolean> {
+/**
+ * The first part that says there is such a thing; null where none does. One part that can be read is enough: the others
+ * fail where they are selected.
+ */
+async function firstFound<Part>(parts: readonly Promise<Part | null>[]): Promise<Part | null> {
   const results = await Promise.allSettled(parts);
-  const failed = results.filter((result) => result.status === 'rejected');
-  if (failed.length > 0 && failed.length === results.length) throw failed[0]?.reason;
-  return results.length === 0 || results.some((result) => result.status === 'fulfilled' && result.value !== null);
+  const [first] = results;
+  if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected')) throw first.reason;
+  for (const result of results) if (result.status === 'fulfilled' && result.value !== null) return result.value;
+  return null;
 }

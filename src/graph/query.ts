@@ -70,7 +70,10 @@ builder.queryType({
           return readCollections(context, { workspaceId: workspace, level, isUnconfirmed: true }, page);
         }
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
-        const list = await context.loaders.collectionsByName({ name, workspaceId: workspace });
+        const { loaders } = context;
+        const list = await loaders.collectionsByName({ name, workspaceId: workspace });
+        // Upstream has an empty list for a workspace that does not exist, too.
+        if (list.length === 0 && workspace !== null && !(await loaders.workspaceSummaryById(workspace))) return null;
         return toConnection(
           list.map((known) => ({ uid: known.uid, known })),
           page,

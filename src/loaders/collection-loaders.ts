@@ -1,4 +1,4 @@
-import type { CollectionDetail, CollectionSummary } from '../upstream/models.ts';
+import { type CollectionDetail, type CollectionSummary, toOwnerOfUid } from '../upstream/models.ts';
 import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
 import type { Level } from './levels.ts';
 import { createPlanner, toGroups } from './planner.ts';
@@ -65,8 +65,8 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
   };
 
   /** Finds the list item of one collection by its name, which upstream can filter by. */
-  const listOne = async (uid: string, name: string | null | undefined): Promise<CollectionSummary | null> => {
-    if (name == null) return null;
+  const listOne = async (uid: string, name: string | null): Promise<CollectionSummary | null> => {
+    if (name === null) return null;
     return (await reads.collectionsByName({ name, workspaceId: null })).find((item) => item.uid === uid) ?? null;
   };
 
@@ -83,6 +83,8 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
     const byUid = new Map(wanted.map((one) => [one.uid, one]));
     const isListable = (one: Wanted) =>
       one.requests.length > 0 &&
+      // Lists are searched by uid; a bare id is not one.
+      toOwnerOfUid(one.uid) !== null &&
       (one.needsList || (one.read === undefined && !details.has(one.uid) && !minimals.has(one.uid)));
     const listable = wanted.filter(isListable);
     const listed = listable.length > 1 ? listMany(listable.map(({ uid }) => uid)) : undefined;
@@ -95,13 +97,15 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
       if (kept) return kept;
       const isFlexible = takesSummary && levels.includes('minimal');
       if (takesSummary && !isFlexible) {
-        if (listed) {
+        const isBareId = toOwnerOfUid(uid) === null;
+        if (listed && !isBareId) {
           const isComplete = await listed;
           const summary = summaries.get(uid);
           if (summary || isComplete) return summary ?? null;
         }
-        const name = request.name ?? (await readSingle(uid, one?.read ?? 'minimal'))?.name;
-        return listOne(uid, name);
+        if (request.name != null && !isBareId) return listOne(uid, request.name);
+        const single = await readSingle(uid, one?.read ?? 'minimal');
+        return single && listOne(single.uid, single.name);
       }
       if (isFlexible && listed && one?.read === undefined) {
         await listed;

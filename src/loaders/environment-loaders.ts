@@ -1,4 +1,4 @@
-import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/models.ts';
+import { type EnvironmentDetail, type EnvironmentSummary, toOwnerOfUid } from '../upstream/models.ts';
 import type { Level } from './levels.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
@@ -29,7 +29,8 @@ export function createEnvironmentLoaders(reads: Reads): EnvironmentLoaders {
   const plan = (requests: readonly EnvironmentRequest[]) => {
     for (const { uid, levels } of requests) if (!levels.includes('summary')) details.add(uid);
     const listable = [...toGroups(requests, ({ uid }) => uid).keys()].filter(
-      (uid) => !details.has(uid) && !summaries.has(uid),
+      // Lists are searched by uid; a bare id is not one.
+      (uid) => toOwnerOfUid(uid) !== null && !details.has(uid) && !summaries.has(uid),
     );
     const listed = listable.length > 1 ? reads.environments(null) : undefined;
 

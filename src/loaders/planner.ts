@@ -9,7 +9,7 @@ import DataLoader from 'dataloader';
  * @param plan - Gets the different requests of one tick and returns a promise for each, in the same order.
  * @param keyOf - Text that is equal for equal requests.
  */
-export function createPlanner<Request, Answer>(
+export function createPlanner<Request extends object | string, Answer>(
   plan: (requests: readonly Request[]) => readonly Promise<Answer>[],
   keyOf: (request: Request) => string,
 ): (request: Request) => Promise<Answer> {
@@ -31,7 +31,7 @@ export function createPlanner<Request, Answer>(
  * @param load - Makes the call of one key.
  * @param keyOf - Text that is equal for equal keys.
  */
-export function createOnce<Key, Answer>(
+export function createOnce<Key extends object | string, Answer>(
   load: (key: Key) => Promise<Answer>,
   keyOf: (key: Key) => string = String,
 ): (key: Key) => Promise<Answer> {

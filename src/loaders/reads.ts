@@ -51,6 +51,14 @@ export function createReads(api: PostmanApi): Reads {
   };
 
   const me = createOnce((_key: string) => api.getMe());
+  const environmentList = createOnce(
+    async ({ workspaceId }: { readonly workspaceId: string | null }) => {
+      const items = await api.getEnvironments(workspaceId);
+      see(environments, items, ({ uid }) => uid);
+      return items;
+    },
+    ({ workspaceId }) => JSON.stringify(workspaceId),
+  );
 
   return {
     seen: { workspaces, collections, environments },
@@ -76,7 +84,8 @@ export function createReads(api: PostmanApi): Reads {
         see(collections, page.items, ({ uid }) => uid);
         return page;
       },
-      ({ workspaceId, offset }) => `${offset} ${workspaceId}`,
+      // As JSON: a workspace of id "null" is not the absence of one.
+      ({ workspaceId, offset }) => JSON.stringify([workspaceId, offset]),
     ),
     collectionsByName: createOnce(
       async ({ name, workspaceId }) => {
@@ -88,11 +97,7 @@ export function createReads(api: PostmanApi): Reads {
     ),
     collection: createOnce((uid) => api.getCollection(uid)),
     collectionMinimal: createOnce((uid) => api.getCollectionMinimal(uid)),
-    environments: createOnce(async (workspaceId) => {
-      const items = await api.getEnvironments(workspaceId);
-      see(environments, items, ({ uid }) => uid);
-      return items;
-    }),
+    environments: (workspaceId) => environmentList({ workspaceId }),
     environment: createOnce((uid) => api.getEnvironment(uid)),
   };
 }

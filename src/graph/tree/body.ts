@@ -36,9 +36,10 @@ export const RequestBodyRef = builder.unionType('RequestBody', {
 RawBodyRef.implement({
   description: 'A body sent exactly as it is written.',
   fields: (t) => ({
-    raw: t.exposeString('raw', {
+    raw: t.string({
       nullable: false,
       description: 'The text, with `{{variable}}` references not filled in; empty when there is none.',
+      resolve: ({ raw }, _args, { answerSize }) => answerSize.text(raw),
     }),
     language: t.exposeString('language', {
       nullable: true,
@@ -56,7 +57,7 @@ UrlEncodedBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: formParameters,
+      resolve: (body, _args, { answerSize }) => answerSize.list(formParameters(body)),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -69,7 +70,7 @@ FormDataBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: formParameters,
+      resolve: (body, _args, { answerSize }) => answerSize.list(formParameters(body)),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),

@@ -50,12 +50,12 @@ ExampleRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers of the response; empty when none were saved.',
-      resolve: ({ json }) => toHeaders(json.header),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(toHeaders(json.header)),
     }),
     body: t.string({
       nullable: true,
       description: 'Body of the response as text; null when none was saved. It can be megabytes long.',
-      resolve: ({ json }) => toText(json.body),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.text(toText(json.body)),
     }),
     language: t.string({
       nullable: true,
@@ -99,7 +99,7 @@ ExampleRequestRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: ({ json }) => toHeaders(json.header),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(toHeaders(json.header)),
     }),
     body: t.field({
       type: RequestBodyRef,

@@ -15,7 +15,7 @@ FolderRef.implement({
       type: [CollectionItemRef],
       nullable: false,
       description: 'What is directly in the folder, in order; empty when nothing is.',
-      resolve: ({ items }) => items,
+      resolve: ({ items }, _args, { answerSize }) => answerSize.list(items),
     }),
     requests: t.field({
       type: RequestConnectionRef,
@@ -36,13 +36,13 @@ FolderRef.implement({
       type: [VariableRef],
       nullable: false,
       description: 'Variables for the requests below the folder; empty when there are none.',
-      resolve: ({ json }) => variablesOf(json),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(variablesOf(json)),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description: 'Scripts that run for every request below the folder; empty when there are none.',
-      resolve: ({ json }) => scriptsOf(json),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(scriptsOf(json)),
     }),
   }),
 });

@@ -38,7 +38,7 @@ RequestRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: (request) => toHeaders(definitionOf(request).header),
+      resolve: (request, _args, { answerSize }) => answerSize.list(toHeaders(definitionOf(request).header)),
     }),
     body: t.field({
       type: RequestBodyRef,
@@ -64,20 +64,21 @@ RequestRef.implement({
       type: [VariableRef],
       nullable: false,
       description: 'Variables of the request itself; empty when there are none. Path variables are found on `url`.',
-      resolve: ({ json }) => variablesOf(json),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(variablesOf(json)),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description:
         'Scripts of the request itself, which run besides those of the folders above and of the collection; empty when there are none.',
-      resolve: ({ json }) => scriptsOf(json),
+      resolve: ({ json }, _args, { answerSize }) => answerSize.list(scriptsOf(json)),
     }),
     examples: t.field({
       type: [ExampleRef],
       nullable: false,
       description: 'Responses saved with the request, in order; empty when there are none.',
-      resolve: ({ json }) => examplesOf(json).map((example) => ({ json: example })),
+      resolve: ({ json }, _args, { answerSize }) =>
+        answerSize.list(examplesOf(json).map((example) => ({ json: example }))),
     }),
     settings: t.field({
       type: 'JSON',

@@ -53,14 +53,14 @@ UrlRef.implement({
       type: [QueryParamRef],
       nullable: false,
       description: 'Query parameters in order, those switched off too; empty when there are none.',
-      resolve: urlQuery,
+      resolve: (url, _args, { answerSize }) => answerSize.list(urlQuery(url)),
     }),
     variables: t.field({
       type: [VariableRef],
       nullable: false,
       description:
         'Variables that the path refers to as `:name`, with the values to be put in; empty when there are none.',
-      resolve: urlVariables,
+      resolve: (url, _args, { answerSize }) => answerSize.list(urlVariables(url)),
     }),
     hash: t.string({
       nullable: true,
