@@ -1,13 +1,13 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { useCSRFPrevention } from '@graphql-yoga/plugin-csrf-prevention';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
-import { useAccessControl } from './server/access.ts';
-import { toGraphiQLOptions } from './server/graphiql.ts';
+import { hasReadableAddress, useAccessControl } from './server/access.ts';
+import { toCors } from './server/cors.ts';
+import { useCsrfCheck } from './server/csrf.ts';
+import { useGraphiQLPage } from './server/graphiql.ts';
 import { createErrorMask } from './server/mask-errors.ts';
 import { createOperations } from './server/operations.ts';
 import { queryLimits } from './server/query-limits.ts';
@@ -70,26 +70,36 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
     graphqlEndpoint: GRAPHQL_PATH,
     healthCheckEndpoint: '/health',
     landingPage: false,
-    graphiql: config.graphiql && toGraphiQLOptions(config.sandbox),
-    renderGraphiQL,
+    // Yoga's own page loads its scripts from elsewhere.
+    graphiql: false,
     batching: false,
     multipart: false,
     maxRequestBodySize: config.query.maxRequestBytes,
     maskedErrors: { maskError: createErrorMask(logger) },
     logging: false,
-    // Yoga's own default would let every origin in, with credentials.
-    cors: config.access.corsOrigins.length > 0 && {
-      origin: [...config.access.corsOrigins],
-      credentials: false,
-      methods: ['GET', 'POST'],
-      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', 'x-graphql-yoga-csrf'],
-      exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
-    },
-    plugins: [useAccessControl(config), useCSRFPrevention(), ...queryLimits(config.query), operations.plugin],
+    cors: toCors(config.access.corsOrigins),
+    plugins: [
+      useAccessControl(config, GRAPHQL_PATH),
+      ...(config.graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config.sandbox)] : []),
+      useCsrfCheck(),
+      ...queryLimits(config),
+      operations.plugin,
+    ],
   });
 
-  // oxlint-disable-next-line typescript/no-misused-promises -- Yoga answers its own failures.
-  const server = createHttpServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, yoga);
+  const answering = new Set<ServerResponse>();
+  let isStopping = false;
+  const server = createHttpServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => {
+      answering.add(response);
+      response.once('close', () => answering.delete(response));
+      if (isStopping) response.setHeader('connection', 'close');
+      // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
+      if (hasReadableAddress(request)) void yoga(request, response);
+      else response.writeHead(400, { connection: 'close' }).end();
+    },
+  );
   await listen(server, config.listen);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
@@ -97,13 +107,16 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
   return {
     url: `http://${host}:${port}${GRAPHQL_PATH}`,
     async stop() {
+      isStopping = true;
       const closed = new Promise((resolve) => server.close(resolve));
-      // close() waits for connections that are kept alive with nothing to do.
-      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close');
       const deadline = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
       await operations.drain();
+      while (answering.size > 0)
+        await Promise.all([...answering].map((response) => new Promise((resolve) => response.once('close', resolve))));
+      // A socket that has never carried a request counts as busy, and browsers open some in advance.
+      server.closeAllConnections();
       await closed;
-      clearInterval(idle);
       clearTimeout(deadline);
       await http.close();
     },

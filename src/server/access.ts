@@ -1,16 +1,23 @@
-import { timingSafeEqual } from 'node:crypto';
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../config.ts';
-import { isAllowedHost, isLoopbackAddress } from './loopback.ts';
+import { isPageRequest } from './graphiql.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from './loopback.ts';
 
 /**
  * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not
  * answer to (DNS rebinding), and a missing or wrong access token.
  *
- * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page.
+ * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page. Health
+ * checks and CORS preflights have been answered before.
+ *
+ * @param graphqlPath - Where the GraphiQL page is served, if it is.
  */
-export function useAccessControl({ listen, access }: Pick<Config, 'listen' | 'access'>): Plugin {
+export function useAccessControl(
+  { listen, access, graphiql }: Pick<Config, 'listen' | 'access' | 'graphiql'>,
+  graphqlPath: string,
+): Plugin {
   const checksHost = isLoopbackAddress(listen.host);
   return {
     onRequest({ request, endResponse, fetchAPI, url }) {
@@ -35,20 +42,21 @@ export function useAccessControl({ listen, access }: Pick<Config, 'listen' | 'ac
         );
         return;
       }
-      const isPage = request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
-      if (
-        access.token &&
-        url.pathname === '/graphql' &&
-        !isPage &&
-        request.method !== 'OPTIONS' &&
-        !isBearer(request.headers.get('authorization'), access.token.reveal())
-      ) {
+      // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
+      const isPage = graphiql && url.pathname === graphqlPath && isPageRequest(request);
+      if (access.token && !isPage && !isBearer(request.headers.get('authorization'), access.token.reveal())) {
         refuse(401, 'This server wants its access token: Authorization: Bearer <token>.', {
           'www-authenticate': 'Bearer',
         });
       }
     },
   };
+}
+
+/** Tells whether the request's `Host` and target make up one URL. HTTP/1.0 has no `Host`. */
+export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMessage): boolean {
+  if (host !== undefined && parseHostAndPort(host) === undefined) return false;
+  return URL.canParse(`http://${host ?? 'localhost'}${url}`);
 }
 
 function isBearer(header: string | null, token: string): boolean {

@@ -1,36 +1,86 @@
-import type { GraphiQLOptions } from 'graphql-yoga';
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import type { Plugin } from 'graphql-yoga';
+import { graphiqlTabs } from './graphiql-tabs.ts';
 
-const firstQuery = `# Everything at a glance: each workspace with its collections and environments.
-# One GET for the list, one for each workspace. Press Ctrl-Enter.
-query Overview {
-  workspaces(first: 10) {
-    nodes {
-      name
-      visibility
-      collections {
-        totalCount
-        nodes { uid name }
-      }
-      environments {
-        nodes { uid name }
-      }
-    }
-  }
-  rateLimit { limit remaining resetAt }
+/** The page, made once and kept. */
+interface Page {
+  readonly html: Uint8Array<ArrayBuffer>;
+  readonly gzipped: Uint8Array<ArrayBuffer>;
+  readonly etag: string;
 }
-`;
+
+// The page brings its scripts, styles and workers along inline, and may talk to this server alone.
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'unsafe-inline' 'unsafe-eval' blob:",
+  "style-src 'unsafe-inline'",
+  'worker-src blob:',
+  'img-src data:',
+  'font-src data:',
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /**
- * Makes the options of the GraphiQL page. They are printed into the page: nothing of them may be secret.
+ * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. Nothing of the page is secret, and
+ * it asks nobody but this server.
  *
- * @param isSandbox - Whether the embedded sandbox answers.
+ * The page is 9 MB: it is compressed once, and browsers that have it are told so in a few bytes.
+ *
+ * @param path - The GraphQL endpoint.
+ * @param isSandbox - Whether the embedded sandbox answers, for the title.
  */
-export function toGraphiQLOptions(isSandbox: boolean): GraphiQLOptions {
+export function useGraphiQLPage(path: string, isSandbox: boolean): Plugin {
+  let page: Promise<Page> | undefined;
   return {
-    title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
-    defaultQuery: firstQuery,
-    defaultHeaders: JSON.stringify({ 'X-Api-Key': '' }, null, 2),
-    // A key typed into the header editor must not be found in the browser's storage.
-    shouldPersistHeaders: false,
+    async onRequest({ request, url, endResponse, fetchAPI }) {
+      if (request.method !== 'GET' || url.pathname !== path || !isPageRequest(request)) return;
+      page ??= renderPage(isSandbox);
+      const { html, gzipped, etag } = await page;
+      const headers = {
+        'content-type': 'text/html; charset=utf-8',
+        'cache-control': 'no-cache',
+        vary: 'Accept, Accept-Encoding',
+        etag,
+        'content-security-policy': CONTENT_SECURITY_POLICY,
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+      };
+      if (request.headers.get('if-none-match')?.includes(etag)) {
+        endResponse(new fetchAPI.Response(null, { status: 304, headers }));
+      } else if (/\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')) {
+        endResponse(new fetchAPI.Response(gzipped, { headers: { ...headers, 'content-encoding': 'gzip' } }));
+      } else {
+        endResponse(new fetchAPI.Response(html, { headers }));
+      }
+    },
+  };
+}
+
+/** True for a browser that opens a page, as against a client that asks for data. */
+export function isPageRequest(request: Request): boolean {
+  return request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
+}
+
+async function renderPage(isSandbox: boolean): Promise<Page> {
+  const html = new TextEncoder().encode(
+    renderGraphiQL({
+      title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
+      defaultTabs: graphiqlTabs.map((query) => ({ query })),
+      defaultHeaders: JSON.stringify({ 'X-Api-Key': '' }, null, 2),
+      defaultEditorToolsVisibility: 'headers',
+      // A key typed into the header editor must not be found in the browser's storage.
+      shouldPersistHeaders: false,
+    }),
+  );
+  return {
+    html,
+    gzipped: new Uint8Array(await promisify(gzip)(html)),
+    etag: `"${createHash('sha256').update(html).digest('base64url')}"`,
   };
 }

@@ -13,7 +13,10 @@ export function createErrorMask(logger: Logger): MaskError {
     if (error instanceof GraphQLError) {
       const translated = toGraphQLError(error, Date.now());
       if (translated) return translated;
-      if (isOwn(error)) return error;
+      if (isOwn(error)) {
+        if (error.extensions['code'] !== undefined) return error;
+        if (isAboutInput(error)) return withInputCode(error);
+      }
     }
     const errorId = randomUUID();
     const cause = error instanceof GraphQLError ? error.originalError : error;
@@ -33,6 +36,23 @@ export function createErrorMask(logger: Logger): MaskError {
       },
     });
   };
+}
+
+/**
+ * GraphQL itself gives no codes. What it refuses before it executes, and what it locates inside the query by itself, is a
+ * variable or an argument; without either, it is a value of ours that does not fit its type.
+ */
+function isAboutInput(error: GraphQLError): boolean {
+  const cause = error.originalError;
+  return error.path === undefined || (cause instanceof GraphQLError && cause.nodes !== undefined);
+}
+
+function withInputCode(error: GraphQLError): GraphQLError {
+  return new GraphQLError(error.message, {
+    ...(error.nodes && { nodes: error.nodes }),
+    ...(error.path && { path: error.path }),
+    extensions: { code: 'BAD_USER_INPUT', retryable: false, ...error.extensions },
+  });
 }
 
 /** True for an error that was made for clients: by GraphQL's validation, or by a resolver that threw a GraphQLError. */

@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import { getOperationAST } from 'graphql';
+import { BREAK, type DocumentNode, getOperationAST, GraphQLError, visit } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
@@ -24,6 +25,8 @@ interface RequestRecord {
   close?: () => void;
   expire?: () => void;
   operationName?: string;
+  /** Ends the execution as a whole; its reason is the error that is answered. */
+  readonly stopExecution: AbortController;
   errorCodes: string[];
   retryAfterSeconds?: number;
   waitSeconds?: number;
@@ -56,6 +59,7 @@ export interface UpstreamCost {
 const STOP_GRACE_MS = 3_000;
 const STOP_POLL_MS = 20;
 const LOGGED_NAME_LENGTH = 100;
+const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
  * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:
@@ -129,6 +133,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       const record: RequestRecord = {
         startedAtMs: clock.nowMs(),
         tenant: null,
+        stopExecution: new AbortController(),
         errorCodes: [],
         ...(waitSeconds !== undefined && { waitSeconds }),
       };
@@ -136,15 +141,25 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       record.tenant = findTenant(request);
     },
 
-    onExecute({ args }) {
+    onExecute({ args, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
+      if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
-      if (record && name !== undefined) record.operationName = name;
+      if (name !== undefined) record.operationName = name;
+      if (config.isProduction && !record.tenant && asksForSchema(args.document)) {
+        setResultAndStopExecution({
+          errors: [new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA)],
+        });
+        return;
+      }
+      // The executor takes a signal that Envelop's types do not know of.
+      Object.assign(args, { signal: record.stopExecution.signal });
     },
 
     onResultProcess({ request, result, setResult }) {
       const record = records.get(request);
       if (!record || Array.isArray(result) || !('data' in result || 'errors' in result)) return;
+      if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
       for (const { extensions } of result.errors ?? []) {
         const code = extensions?.['code'];
@@ -173,6 +188,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         );
       }
       response.headers.set('Cache-Control', 'private, no-store');
+      response.headers.set('X-Content-Type-Options', 'nosniff');
       const { sandbox: _, ...cost } = toCost(record);
       logger.info(
         {
@@ -202,6 +218,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         loaders: createLoaders(createPostmanApi(calls, openFor(record, request))),
         budget: () => budget?.snapshot() ?? null,
         treeOf,
+        answerSize: createAnswerSize((error) => record.stopExecution.abort(error)),
         revealSecrets: config.revealSecrets,
       };
     },
@@ -213,6 +230,19 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       for (const { expire } of open) expire?.();
     },
   };
+}
+
+/** Whether a document introspects anywhere. Validation could say so too, but its verdict is kept for whoever sends the document next. */
+function asksForSchema(document: DocumentNode): boolean {
+  let asks = false;
+  visit(document, {
+    Field({ name }) {
+      if (name.value !== '__schema' && name.value !== '__type') return;
+      asks = true;
+      return BREAK;
+    },
+  });
+  return asks;
 }
 
 function countByCode(codes: readonly string[]): Readonly<Record<string, number>> {

@@ -1,8 +1,9 @@
+import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-field-suggestions';
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { parse } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import { GraphQLError, parse, type ValidationRule } from 'graphql';
+import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 
 // No real query comes near it, and validation time grows with their square.
@@ -10,18 +11,52 @@ const MAX_DIRECTIVES = 50;
 
 /**
  * Makes the plugins that bound a query before anything of it is executed, cheapest first: tokens while parsing, then depth,
- * aliases and directives. A fragment counts where it is spread; each is walked once.
+ * aliases and directives. A fragment counts where it is spread; each is walked once. In production no error suggests names.
  */
-export function queryLimits({ maxTokens, maxDepth, maxAliases }: Config['query']): Plugin[] {
+export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isProduction'>): Plugin[] {
+  const { maxTokens, maxDepth, maxAliases } = query;
   const limitTokens: Plugin = {
     onParse({ setParseFn }) {
-      setParseFn((source, options) => parse(source, { ...options, maxTokens }));
+      setParseFn((source, options) => {
+        try {
+          return parse(source, { ...options, maxTokens });
+        } catch (error) {
+          // The parser recurses, and no number of tokens is a safe number of stack frames.
+          if (error instanceof RangeError) throw new GraphQLError('Syntax Error: The document is nested too deeply.');
+          throw error;
+        }
+      });
     },
   };
+  const refuseUnknownOperations: Plugin = {
+    onValidate({ addValidationRule }) {
+      addValidationRule(knownOperations);
+    },
+  };
+  const onReject = [refuse];
   return [
     limitTokens,
-    maxDepthPlugin({ n: maxDepth, flattenFragments: true }),
-    maxAliasesPlugin({ n: maxAliases, allowList: [] }),
-    maxDirectivesPlugin({ n: MAX_DIRECTIVES }),
+    maxDepthPlugin({ n: maxDepth, flattenFragments: true, onReject }),
+    maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
+    maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
+    refuseUnknownOperations,
+    ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
   ];
 }
+
+/** Thrown, not reported, so that nothing more of a query over a limit is looked at; the error is that of every other invalid query. */
+function refuse(_context: unknown, error: GraphQLError): never {
+  throw new GraphQLError(error.message.replace('Syntax Error: ', ''), {
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { spec: true, status: 400 } },
+  });
+}
+
+/** GraphQL 16 finds out only while executing that a schema has no mutations, too late to answer with the status of an invalid query. */
+const knownOperations: ValidationRule = (context) => ({
+  OperationDefinition(node) {
+    if (context.getSchema().getRootType(node.operation)) return;
+    context.reportError(
+      new GraphQLError(`This server only reads: it has no ${node.operation} operations.`, { nodes: node }),
+    );
+  },
+});

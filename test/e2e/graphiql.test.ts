@@ -1,12 +1,40 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
 );
 const isSkipped = executablePath === undefined && process.env['CI'] === undefined;
+const picture = fileURLToPath(new URL('../../docs/graphiql.png', import.meta.url));
+const isRedrawn = process.env['DRAW_PICTURE'] === 'true';
+
+const { workspaces, environments } = ids;
+/** What each ready tab shows, and its GETs on the example account. */
+const tabs = [
+  {
+    name: 'Overview',
+    shows: 'Rider Platform',
+    calls: ['GET /workspaces?limit=100', ...Object.values(workspaces).map((id) => `GET /workspaces/${id}`)],
+  },
+  {
+    name: 'CollectionTree',
+    shows: '"Rides API"',
+    calls: ['GET /collections?limit=99&offset=0', `GET /collections/${ids.collections.rides}`],
+  },
+  {
+    name: 'EnvironmentValues',
+    shows: '"isMasked":true',
+    calls: [
+      'GET /environments',
+      ...[environments.local, environments.staging, environments.production].map((uid) => `GET /environments/${uid}`),
+    ],
+  },
+  { name: 'Budget', shows: '"remaining"', calls: ['GET /me'] },
+];
 
 describe.skipIf(isSkipped)(
   `GraphiQL in a browser${isSkipped ? ' (skipped: there is no Chromium in /usr/bin)' : ''}`,
@@ -14,7 +42,7 @@ describe.skipIf(isSkipped)(
     let facade: Facade;
     let browser: Browser;
     beforeAll(async () => {
-      facade = await startFacade();
+      facade = await startFacade({ CACHE_TTL_MS: '0' });
       browser = await chromium.launch({
         ...(executablePath !== undefined && { executablePath }),
         args: [
@@ -26,14 +54,17 @@ describe.skipIf(isSkipped)(
         ],
       });
     });
+    beforeEach(() => facade.postman.reset());
     afterAll(async () => {
       await browser?.close();
       await facade?.close();
     });
 
-    it('runs its ready query as it is, asks nobody but this server, and keeps no key', async () => {
-      const page = await browser.newPage();
+    /** Opens GraphiQL with everything but this server cut off; `elsewhere` collects what was asked of others. */
+    const open = async () => {
+      const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
       const elsewhere: string[] = [];
+      const failures: string[] = [];
       const { origin } = new URL(facade.url);
       await page.route('**/*', (route) => {
         const url = new URL(route.request().url());
@@ -41,18 +72,76 @@ describe.skipIf(isSkipped)(
         elsewhere.push(url.href);
         return route.abort();
       });
-
+      page.on('pageerror', (error) => failures.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') failures.push(message.text());
+      });
       await page.goto(facade.url, { waitUntil: 'load' });
-      await page.click('.graphiql-execute-button');
-      const result = page.locator('.result-window');
-      await result.getByText('Rider Platform').first().waitFor({ timeout: 15_000 });
+      await page.locator('.graphiql-execute-button').waitFor();
+      return { page, elsewhere, failures };
+    };
 
-      expect(await result.textContent()).not.toContain('"errors"');
+    const run = async (page: Page, tab: string, shows: string) => {
+      // The tabs can be dragged, and take a mouse that comes down while they slide into place for a drag.
+      await page.locator(`.graphiql-tab-button[title="${tab}"]`).dispatchEvent('click');
+      // The tab's document reaches GraphiQL's state a moment later, and it is its state that is run: run it until it has.
+      let answer = '';
+      const runAgain = async () => {
+        facade.postman.reset();
+        const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+        await page.click('.graphiql-execute-button');
+        answer = await (await answered).text();
+        return answer;
+      };
+      await expect.poll(runAgain, { timeout: 15_000, interval: 500 }).toContain(shows);
+      return answer;
+    };
+
+    it('opens with four tabs that run as they are, and asks nobody but this server', async () => {
+      const { page, elsewhere, failures } = await open();
+      for (const { name, shows, calls } of tabs) {
+        expect(await run(page, name, shows)).not.toContain('"errors"');
+        expect([...facade.postman.calls].sort()).toEqual([...calls].sort());
+      }
       expect(elsewhere).toEqual([]);
-      expect(facade.postman.calls[0]).toBe('GET /workspaces?limit=100');
+      expect(failures).toEqual([]);
+      if (isRedrawn) {
+        mkdirSync(fileURLToPath(new URL('.', `file://${picture}`)), { recursive: true });
+        await run(page, 'CollectionTree', '"Rides API"');
+        await page.screenshot({ path: picture });
+      }
+      await page.close();
+    }, 120_000);
+
+    it('keeps a key that was typed into the header editor out of the page and of the browser storage', async () => {
+      const { page } = await open();
       expect(await page.content()).not.toContain(facade.postman.apiKey);
-      const stored = await page.evaluate(() => JSON.stringify(Object.entries(globalThis.localStorage)));
-      expect(stored).not.toContain('X-Api-Key');
-    }, 60_000);
+      // The header editor is the open tool; its JSON is replaced as a person would.
+      await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .monaco-editor').click();
+      await page.keyboard.press('ControlOrMeta+A');
+      await page.keyboard.press('Delete');
+      await page.keyboard.insertText('{ "X-Api-Key": "PMAK-typed-by-a-person" }');
+      // What is typed reaches GraphiQL's state a moment later: run it until it has.
+      const runAgain = async () => {
+        await page.click('.graphiql-execute-button');
+        return page.locator('.result-window').textContent();
+      };
+      await expect.poll(runAgain, { timeout: 15_000, interval: 500 }).toContain('UNAUTHENTICATED');
+      const stored = await page.evaluate(() =>
+        JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage)]),
+      );
+      expect(stored).toContain('Overview');
+      expect(stored).not.toContain('PMAK-typed-by-a-person');
+      await page.close();
+    }, 120_000);
+
+    it('is sent compressed, and not again to a browser that has it', async () => {
+      const first = await fetch(facade.url, { headers: { accept: 'text/html', 'accept-encoding': 'gzip' } });
+      await first.arrayBuffer();
+      expect(first.headers.get('content-encoding')).toBe('gzip');
+      const etag = first.headers.get('etag') ?? '';
+      const second = await fetch(facade.url, { headers: { accept: 'text/html', 'if-none-match': etag } });
+      expect([second.status, (await second.arrayBuffer()).byteLength]).toEqual([304, 0]);
+    });
   },
 );

@@ -1,0 +1,230 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import type { Arrival } from '../../src/sandbox/sandbox.ts';
+import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+
+let facade: Facade;
+afterEach(() => facade.close());
+
+const me = '{ me { username } }';
+const myself = { me: { username: 'ines-aldana' } };
+const environments = '{ environments { nodes { uid } } }';
+const collection = (index: number) => `{ collection(uid: "${ids.users.ines}-none-${index}") { name } }`;
+const workspace = (index: number) => `{ workspace(id: "none-${index}") { name } }`;
+
+/** One call a minute: whoever comes second waits, or is refused. */
+const tight = { RATE_LIMIT: '1', BURST_LIMIT: '0' };
+
+/** The most calls that stand in any window of that length. */
+function busiest(arrivals: readonly Arrival[], windowMs: number): number {
+  const times = arrivals.map(({ atMs }) => atMs).sort((a, b) => a - b);
+  return Math.max(0, ...times.map((start) => times.filter((atMs) => atMs >= start && atMs < start + windowMs).length));
+}
+
+const isBurst = ({ requestLine }: Arrival) => /^GET \/(?:workspaces|collections\?)/.test(requestLine);
+const codesOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions?.['code']);
+const secondsOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions?.['retryAfterSeconds']);
+const queued = async () => (await facade.query('{ rateLimit { queued } }')).data.rateLimit.queued as number;
+
+describe('many operations of one key', () => {
+  it('never go over a limit, use what there is, and are answered or refused in time', async () => {
+    const timeoutMs = 1_500;
+    const general = { limit: 20, windowMs: 600 };
+    const burst = { limit: 5, windowMs: 200 };
+    facade = await startFacade(
+      {
+        RATE_LIMIT: String(general.limit),
+        RATE_LIMIT_WINDOW_MS: String(general.windowMs),
+        BURST_LIMIT: String(burst.limit),
+        BURST_LIMIT_WINDOW_MS: String(burst.windowMs),
+        OPERATION_TIMEOUT_MS: String(timeoutMs),
+      },
+      { limits: { general, burst } },
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const startedAtMs = performance.now();
+        const answer = await facade.query(index % 4 === 0 ? workspace(index) : collection(index));
+        return { ...answer, tookMs: performance.now() - startedAtMs };
+      }),
+    );
+
+    const { arrivals } = facade.postman;
+    expect(arrivals.filter(({ status }) => status === 429)).toEqual([]);
+    expect(busiest(arrivals, general.windowMs)).toBeLessThanOrEqual(general.limit);
+    expect(busiest(arrivals.filter(isBurst), burst.windowMs)).toBeLessThanOrEqual(burst.limit);
+
+    const late = answers.filter((answer) => codesOf(answer).includes('UPSTREAM_TIMEOUT'));
+    const refused = answers.filter((answer) => answer.errors.length > 0 && !late.includes(answer));
+    const answered = answers.filter(({ errors }) => errors.length === 0);
+    expect(answered.map(({ data }) => Object.values(data))).toEqual(answered.map(() => [null]));
+    // More than the first window alone: the slots that came back were used too.
+    expect(arrivals.length).toBeGreaterThan(general.limit);
+    // Sent at the last moment, a call can still be out at the deadline.
+    expect(arrivals).toHaveLength(answered.length + late.length);
+    for (const { errors, headers, upstream } of refused) {
+      expect(errors).toMatchObject([
+        { extensions: { code: 'RATE_LIMITED', retryable: true, limitedBy: 'facade', retryAt: expect.any(String) } },
+      ]);
+      expect(headers.get('retry-after')).toBe(String(errors[0]?.extensions?.['retryAfterSeconds']));
+      expect(upstream.calls).toBe(0);
+    }
+    const slackMs = 2_500;
+    expect(answers.filter(({ tookMs }) => tookMs > timeoutMs + slackMs)).toEqual([]);
+    expect(await queued()).toBe(0);
+  });
+
+  it('spend less when somebody else uses the key as well', async () => {
+    const general = { limit: 20, windowMs: 60_000 };
+    facade = await startFacade(
+      { RATE_LIMIT: '20', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', OPERATION_TIMEOUT_MS: '500' },
+      { limits: { general, burst: general } },
+    );
+    for (let index = 0; index < 15; index++)
+      await fetch(`${facade.postman.origin}/me`, { headers: { 'x-api-key': facade.postman.apiKey } });
+    const first = await facade.query(me);
+    const later = await Promise.all(Array.from({ length: 10 }, (_, index) => facade.query(collection(index))));
+    expect(first.errors).toEqual([]);
+    expect(later.filter(({ errors }) => errors.length === 0)).toHaveLength(4);
+    expect(later.flatMap(codesOf)).toEqual(Array.from({ length: 6 }, () => 'RATE_LIMITED'));
+    expect(facade.postman.arrivals.filter(({ status }) => status === 429)).toEqual([]);
+    expect((await facade.query('{ rateLimit { remaining } }')).data).toEqual({ rateLimit: { remaining: 0 } });
+  });
+
+  it('are told one after the other when to come back', async () => {
+    facade = await startFacade({ ...tight, OPERATION_TIMEOUT_MS: '1000' });
+    await facade.query(me);
+    const refused = [];
+    for (let index = 0; index < 3; index++) refused.push(await facade.query(collection(index)));
+    expect(refused.map(codesOf)).toEqual([['RATE_LIMITED'], ['RATE_LIMITED'], ['RATE_LIMITED']]);
+    const [a = 0, b = 0, c = 0] = refused.flatMap(secondsOf) as number[];
+    expect([59, 60]).toContain(a);
+    expect([b - a, c - b].map((gap) => Math.round(gap / 10) * 10)).toEqual([60, 60]);
+    expect(facade.postman.calls).toEqual(['GET /me']);
+  });
+
+  it('do not wait for those of another key', async () => {
+    facade = await startFacade({ ...tight, OPERATION_TIMEOUT_MS: '1000' }, { otherApiKeys: ['PMAK-other'] });
+    expect((await facade.query(me)).data).toEqual(myself);
+    expect(codesOf(await facade.query(environments))).toEqual(['RATE_LIMITED']);
+    const other = await facade.query(environments, { headers: { 'x-api-key': 'PMAK-other' } });
+    expect({ errors: other.errors, upstream: other.upstream }).toMatchObject({
+      errors: [],
+      upstream: { calls: 1, cached: 0, waitedMs: 0 },
+    });
+    expect(other.headers.get('ratelimit')).toBe('"general";r=0;t=60');
+    expect(facade.postman.arrivals.map(({ keyIndex }) => keyIndex)).toEqual([0, 1]);
+  });
+});
+
+describe('Prefer: wait', () => {
+  const short = { ...tight, RATE_LIMIT_WINDOW_MS: '700', OPERATION_TIMEOUT_MS: '100' };
+
+  it('lets an operation wait for longer than the default', async () => {
+    facade = await startFacade(short);
+    await facade.query(me);
+    const impatient = await facade.query(environments);
+    const patient = await facade.query(environments, { headers: { prefer: 'respond-async, wait=20' } });
+    expect(codesOf(impatient)).toEqual(['RATE_LIMITED']);
+    expect(impatient.headers.has('preference-applied')).toBe(false);
+    expect(patient).toMatchObject({ status: 200, errors: [], upstream: { calls: 1 } });
+    expect(patient.upstream.waitedMs).toBeGreaterThan(0);
+    expect(patient.headers.get('preference-applied')).toBe('wait=20');
+  });
+
+  it('is bounded, and says so', async () => {
+    facade = await startFacade({ ...tight, MAX_WAIT_MS: '2000' });
+    await facade.query(me);
+    const answer = await facade.query(environments, { headers: { prefer: 'wait=9999' } });
+    expect(codesOf(answer)).toEqual(['RATE_LIMITED']);
+    expect(answer.headers.get('preference-applied')).toBe('wait=2');
+  });
+
+  it('of nothing refuses whatever would have to wait, and nothing else', async () => {
+    facade = await startFacade({ ...tight, RATE_LIMIT: '2' });
+    const headers = { prefer: 'wait=0' };
+    await facade.query(me);
+    // What is kept takes no time at all.
+    expect((await facade.query(me, { headers })).data).toEqual(myself);
+    expect(codesOf(await facade.query(environments, { headers }))).toEqual([expect.any(String)]);
+  });
+
+  it.each(['wait=soon', 'wait=-1', 'wait', ''])('that cannot be read is ignored: "%s"', async (prefer) => {
+    facade = await startFacade(short);
+    const { data, headers } = await facade.query(me, { headers: { prefer } });
+    expect([data, headers.has('preference-applied')]).toEqual([myself, false]);
+  });
+});
+
+describe('the budget of a key', () => {
+  const env = {
+    RATE_LIMIT: '20',
+    RATE_LIMIT_WINDOW_MS: '60000',
+    BURST_LIMIT: '5',
+    BURST_LIMIT_WINDOW_MS: '10000',
+  };
+  const stateOf = ({ headers }: Answer) => headers.get('ratelimit');
+
+  it('stands in every answer', async () => {
+    facade = await startFacade(env);
+    const general = await facade.query(me);
+    expect(general.headers.get('ratelimit-policy')).toBe('"general";q=20;w=60, "burst";q=5;w=10');
+    expect(stateOf(general)).toBe('"general";r=19;t=60, "burst";r=5;t=0');
+    const burst = await facade.query('{ workspaces { nodes { id } } }');
+    expect(stateOf(burst)).toBe('"general";r=18;t=60, "burst";r=4;t=10');
+    // One that is kept, and one that is refused as a query, cost nothing.
+    expect(stateOf(await facade.query(me))).toBe('"general";r=18;t=60, "burst";r=4;t=10');
+    expect(stateOf(await facade.query('{ nobody }'))).toBe('"general";r=18;t=60, "burst";r=4;t=10');
+  });
+
+  it('stands in no answer without a key', async () => {
+    facade = await startFacade({ ...env, POSTMAN_API_KEY: '' });
+    const { headers } = await facade.query(me);
+    expect([headers.get('ratelimit'), headers.get('ratelimit-policy')]).toEqual([null, null]);
+  });
+
+  it('can be asked for without a call', async () => {
+    facade = await startFacade(env);
+    const query = '{ rateLimit { limit windowSeconds remaining queued resetAt } }';
+    const fresh = { limit: 20, windowSeconds: 60, remaining: 20, queued: 0, resetAt: null };
+    expect((await facade.query(query)).data).toEqual({ rateLimit: fresh });
+    const sentAtMs = Date.now();
+    await facade.query(me);
+    const { rateLimit } = (await facade.query(query)).data;
+    expect(rateLimit).toEqual({ ...fresh, remaining: 19, resetAt: expect.any(String) });
+    expect(Date.parse(rateLimit.resetAt) - sentAtMs).toBeGreaterThanOrEqual(60_000);
+    expect(Date.parse(rateLimit.resetAt)).toBeLessThanOrEqual(Date.now() + 60_000);
+    expect(facade.postman.calls).toEqual(['GET /me']);
+  });
+});
+
+describe('a client that hangs up', () => {
+  const patient = { prefer: 'wait=20' };
+
+  it('takes its waiting call out of the queue', async () => {
+    facade = await startFacade({ ...tight, RATE_LIMIT_WINDOW_MS: '700' });
+    await facade.query(me);
+    const hangUp = new AbortController();
+    const lost = facade.query(collection(1), { headers: patient, signal: hangUp.signal });
+    await expect.poll(queued, { interval: 5 }).toBe(1);
+    hangUp.abort();
+    await expect(lost).rejects.toThrow('aborted');
+    await expect.poll(queued, { interval: 5 }).toBe(0);
+    expect((await facade.query(environments, { headers: patient })).errors).toEqual([]);
+    expect(facade.postman.calls).toEqual(['GET /me', 'GET /environments']);
+  });
+
+  it('leaves alone a call that somebody else waits for', async () => {
+    facade = await startFacade({ ...tight, RATE_LIMIT_WINDOW_MS: '700' });
+    await facade.query(me);
+    const hangUp = new AbortController();
+    const lost = facade.query(environments, { headers: patient, signal: hangUp.signal });
+    await expect.poll(queued, { interval: 5 }).toBe(1);
+    const other = facade.query(environments, { headers: patient });
+    await expect.poll(() => facade.log.length, { interval: 5 }).toBeGreaterThan(0);
+    hangUp.abort();
+    await expect(lost).rejects.toThrow('aborted');
+    expect(await other).toMatchObject({ errors: [], upstream: { calls: 0, coalesced: 1 } });
+    expect(facade.postman.calls).toEqual(['GET /me', 'GET /environments']);
+  });
+});

@@ -1,0 +1,150 @@
+import { serverAudits } from 'graphql-http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CSRF_HEADER } from '../../src/server/csrf.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+let facade: Facade;
+/** As a server stands on the street: production, and every client brings its own key. */
+let onTheStreet: Facade;
+beforeAll(async () => {
+  [facade, onTheStreet] = await Promise.all([
+    startFacade(),
+    startFacade({ NODE_ENV: 'production', POSTMAN_API_KEY: '' }),
+  ]);
+});
+afterAll(() => Promise.all([facade.close(), onTheStreet.close()]));
+
+describe('GraphQL over HTTP, with the header that a GET has to carry', () => {
+  const audits = serverAudits({
+    url: () => facade.url,
+    fetchFn: (url: string, init: RequestInit = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set(CSRF_HEADER, '1');
+      return fetch(url, { ...init, headers });
+    },
+  });
+
+  it('has 61 audits', () => {
+    expect(audits).toHaveLength(61);
+  });
+
+  it.each(audits.map((audit) => [audit.id, audit.name, audit] as const))('%s %s', async (_id, _name, audit) => {
+    const { status, ...result } = await audit.fn();
+    expect({ status, reason: 'reason' in result ? result.reason : undefined }).toEqual({
+      status: 'ok',
+      reason: undefined,
+    });
+  });
+});
+
+describe('GraphQL over HTTP, without that header', () => {
+  it('misses what is optional of GET, and nothing else', async () => {
+    const results = await Promise.all(serverAudits({ url: () => facade.url }).map((audit) => audit.fn()));
+    const missed = results
+      .filter(({ status }) => status !== 'ok')
+      .map(({ id, name, status }) => [id, status, name.split(' ')[0]]);
+    expect(missed).toEqual([
+      ['5A70', 'notice', 'MAY'],
+      ['D6D5', 'notice', 'MAY'],
+      ['6A70', 'notice', 'MAY'],
+    ]);
+  });
+});
+
+describe('what scanners for careless GraphQL servers probe', () => {
+  const post = async (body: string, headers: Record<string, string> = {}) => {
+    const response = await fetch(onTheStreet.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  const ask = (query: string) => post(JSON.stringify({ query }));
+  const times = (count: number, text: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => text(index)).join(' ');
+
+  it('refuses alias overloading', async () => {
+    expect((await ask(`{ ${times(101, (index) => `a${index}: __typename`)} }`)).text).toContain(
+      'Aliases limit of 100 exceeded',
+    );
+  });
+
+  it('refuses batches', async () => {
+    const { status, text } = await post(
+      JSON.stringify(Array.from({ length: 10 }, () => ({ query: '{ __typename }' }))),
+    );
+    expect([status, text]).toEqual([400, expect.stringContaining('Batching is not supported')]);
+  });
+
+  it('refuses directive overloading', async () => {
+    expect((await ask(`{ __typename ${times(100, () => '@include(if: true)')} }`)).text).toContain(
+      'Directives limit of 50 exceeded',
+    );
+  });
+
+  it('refuses circular introspection', async () => {
+    const nested = `${times(10, () => 'fields { type {')} name ${times(10, () => '} }')}`;
+    expect((await ask(`{ __schema { types { ${nested} } } }`)).text).not.toContain('"data"');
+  });
+
+  it('answers duplicated fields once', async () => {
+    expect((await ask(`{ ${times(500, () => '__typename')} }`)).text).toContain('{"data":{"__typename":"Query"}');
+  });
+
+  it('has no mutations, by GET or otherwise', async () => {
+    expect((await ask('mutation { __typename }')).text).toContain('it has no mutation operations');
+    const response = await fetch(`${onTheStreet.url}?query=${encodeURIComponent('mutation { __typename }')}`, {
+      headers: { accept: 'application/json' },
+    });
+    expect(response.status).toBe(403);
+  });
+
+  it('executes no GET that a link could make', async () => {
+    const response = await fetch(`${onTheStreet.url}?query=${encodeURIComponent('{ __typename }')}`, {
+      headers: { accept: 'application/json' },
+    });
+    expect([response.status, await response.text()]).toEqual([403, expect.not.stringContaining('"data"')]);
+  });
+
+  it('executes no POST that a form could make', async () => {
+    const { status, text } = await post('query=%7B__typename%7D', {
+      'content-type': 'application/x-www-form-urlencoded',
+    });
+    expect([status, text]).toEqual([415, expect.not.stringContaining('"data"')]);
+  });
+
+  it('makes no suggestions about field names', async () => {
+    const { text } = await ask('{ workspac }');
+    expect(text).toContain('Cannot query field');
+    expect(text).not.toContain('Did you mean');
+  });
+
+  it('shows nobody without a key its schema', async () => {
+    expect((await ask('{ __schema { queryType { name } } }')).text).not.toContain('"data"');
+  });
+
+  it('shows its schema to clients with a key', async () => {
+    const { text } = await post(JSON.stringify({ query: '{ __schema { queryType { name } } }' }), {
+      'x-api-key': 'PMAK-any',
+    });
+    expect(text).toContain('{"data":{"__schema":{"queryType":{"name":"Query"}}}');
+  });
+
+  it('shows no GraphiQL', async () => {
+    const response = await fetch(onTheStreet.url, { headers: { accept: 'text/html' } });
+    expect(await response.text()).not.toContain('graphiql');
+  });
+
+  it('shows no tracing', async () => {
+    expect((await ask('{ __typename }')).text).toBe(
+      '{"data":{"__typename":"Query"},"extensions":{"upstream":{"calls":0,"cached":0,"coalesced":0,"waitedMs":0,"sandbox":false}}}',
+    );
+  });
+
+  it('shows nothing of its inside in errors', async () => {
+    const { text } = await ask('queryy { __typename }');
+    expect(text).toContain('Syntax Error');
+    expect(text).not.toMatch(/node_modules|\bat \w+ \(|stack/);
+  });
+});

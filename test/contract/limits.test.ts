@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+let facade: Facade;
+beforeAll(async () => {
+  facade = await startFacade();
+});
+beforeEach(() => facade.postman.reset());
+afterAll(() => facade.close());
+
+const modern = 'application/graphql-response+json';
+
+/** Sends a body as it is and reads the answer, which must have cost nothing upstream. */
+async function send(body: string, accept: string, contentType = 'application/json') {
+  const response = await fetch(facade.url, { method: 'POST', headers: { 'content-type': contentType, accept }, body });
+  const { data, errors } = (await response.json()) as {
+    data?: unknown;
+    errors: { message: string; extensions: { code: string } }[];
+  };
+  expect(facade.postman.calls).toEqual([]);
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    data,
+    errors: errors.map(({ message, extensions }) => ({ message, code: extensions.code })),
+  };
+}
+
+const as = (message: string | RegExp): unknown =>
+  typeof message === 'string' ? message : (expect.stringMatching(message) as unknown);
+const query = (text: string, more: object = {}) => JSON.stringify({ query: text, ...more });
+const times = (count: number, part: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => part(i)).join(' ');
+
+const folders = (levels: number) =>
+  `{ collection(uid: "${ids.collections.rides}") { items { ${'... on Folder { items { '.repeat(levels)} name ${'} } '.repeat(levels)} } } }`;
+
+/** What validation or the parser refuses: 200 for clients of old, 400 for those that know the newer media type. */
+const invalid: [string, string, string, string | RegExp][] = [
+  ['a query too deep', query(folders(39)), 'GRAPHQL_VALIDATION_FAILED', 'Query depth limit of 40 exceeded, found 42.'],
+  [
+    'a query too deep by its fragments',
+    query(
+      `{ collection(uid: "a") { items { ...f0 } } } ${times(45, (i) => `fragment f${i} on Folder { items { ...f${i + 1} } }`)} fragment f45 on Folder { name }`,
+    ),
+    'GRAPHQL_VALIDATION_FAILED',
+    /^Query depth limit of 40 exceeded, found \d+\.$/,
+  ],
+  [
+    'a hundred and one aliases',
+    query(`{ ${times(101, (i) => `a${i}: me { id }`)} }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Aliases limit of 100 exceeded, found 101.',
+  ],
+  [
+    'aliases doubled by fragments',
+    query(
+      `{ ...f0 } ${times(20, (i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`)} fragment f20 on Query { a: me { id } }`,
+    ),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Aliases limit of 100 exceeded, found 1048576.',
+  ],
+  [
+    'too many tokens',
+    query(`{ ${'me { id } '.repeat(1_000)} }`),
+    'GRAPHQL_PARSE_FAILED',
+    'Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
+  ],
+  [
+    'brackets without end',
+    query('{ a'.repeat(100_000)),
+    'GRAPHQL_PARSE_FAILED',
+    'Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
+  ],
+  [
+    'a value of brackets',
+    query(`{ workspaces(first: ${'['.repeat(100_000)}) { nodes { id } } }`),
+    'GRAPHQL_PARSE_FAILED',
+    'Syntax Error: The document is nested too deeply.',
+  ],
+  [
+    'fifty-one directives',
+    query(`{ me { id ${'@skip(if: false) '.repeat(51)} } }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Directives limit of 50 exceeded, found 51.',
+  ],
+  [
+    'fragments that hold each other',
+    query('{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Cannot spread fragment "a" within itself via "b".',
+  ],
+  [
+    'introspection in circles',
+    query(`{ __schema { types { ${'fields { type { '.repeat(6)} name ${'} } '.repeat(6)} } } }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Maximum introspection depth exceeded',
+  ],
+  [
+    'the same field over and over',
+    query(`{ ${'me { id } '.repeat(490)} }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Validation aborted.',
+  ],
+  ['half a query', query('{ me { '), 'GRAPHQL_PARSE_FAILED', 'Syntax Error: Expected Name, found <EOF>.'],
+  [
+    'an unknown field',
+    query('{ nme }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Cannot query field "nme" on type "Query". Did you mean "me"?',
+  ],
+  [
+    'a mutation',
+    query('mutation { deleteCollection(uid: "a") }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'This server only reads: it has no mutation operations.',
+  ],
+  [
+    'a subscription',
+    query('subscription { collection(uid: "a") }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'This server only reads: it has no subscription operations.',
+  ],
+  ['no query', '{}', 'BAD_REQUEST', 'Must provide query string.'],
+];
+
+/** What is no GraphQL request at all. */
+const malformed: [string, string, number, string, string | RegExp][] = [
+  [
+    'a body over the limit',
+    query(`{ me { id } }${' '.repeat(1_048_576)}`),
+    413,
+    'REQUEST_ENTITY_TOO_LARGE',
+    'Request body too large',
+  ],
+  [
+    'a batch',
+    `[${query('{ me { id } }')}, ${query('{ me { id } }')}]`,
+    400,
+    'BAD_REQUEST',
+    'Batching is not supported.',
+  ],
+  ['half a body', '{"query": ', 400, 'BAD_REQUEST', 'POST body sent invalid JSON.'],
+  ['no body', '', 400, 'BAD_REQUEST', 'POST body sent invalid JSON.'],
+  ['JSON nested without end', '['.repeat(500_000), 400, 'BAD_REQUEST', 'POST body sent invalid JSON.'],
+  ['null', 'null', 400, 'BAD_REQUEST', 'POST body is expected to be object but received null'],
+  [
+    'a query that is no text',
+    '{"query":5}',
+    400,
+    'BAD_REQUEST',
+    'Expected "query" param to be a string, but given number.',
+  ],
+  [
+    'an unknown parameter',
+    query('{ me { id } }', { foo: 1 }),
+    400,
+    'BAD_REQUEST',
+    'Unexpected parameter "foo" in the request body.',
+  ],
+  [
+    'variables that are no object',
+    query('{ me { id } }', { variables: [] }),
+    400,
+    'BAD_REQUEST',
+    'Expected "variables" param to be empty or an object, but given array.',
+  ],
+  [
+    'a variable of the wrong type',
+    query('query ($u: ID!) { collection(uid: $u) { name } }', { variables: { u: {} } }),
+    400,
+    'BAD_USER_INPUT',
+    'Variable "$u" got invalid value {}; ID cannot represent value: {}',
+  ],
+  [
+    'a variable nested without end',
+    `{"query":"query ($u: ID!) { collection(uid: $u) { name } }","variables":{"u":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`,
+    400,
+    'BAD_USER_INPUT',
+    /^Variable "\$u" got invalid value /,
+  ],
+  [
+    'a missing variable',
+    query('query ($u: ID!) { collection(uid: $u) { name } }'),
+    400,
+    'BAD_USER_INPUT',
+    'Variable "$u" of required type "ID!" was not provided.',
+  ],
+  [
+    'two operations and no name',
+    query('query A { me { id } } query B { me { id } }'),
+    400,
+    'OPERATION_RESOLUTION_FAILURE',
+    'Could not determine what operation to execute.',
+  ],
+];
+
+describe('a query that cannot be valid', () => {
+  it.each(invalid)('%s is refused with its code', async (_what, body, code, message) => {
+    const errors = [{ message: as(message), code }];
+    expect(await send(body, 'application/json')).toEqual({
+      status: 200,
+      type: 'application/json; charset=utf-8',
+      data: undefined,
+      errors,
+    });
+    expect(await send(body, modern)).toEqual({
+      status: 400,
+      type: `${modern}; charset=utf-8`,
+      data: undefined,
+      errors,
+    });
+  });
+});
+
+describe('a request that is none', () => {
+  it.each(malformed)('%s is refused with its code', async (_what, body, status, code, message) => {
+    for (const accept of ['application/json', modern]) {
+      expect(await send(body, accept)).toEqual({
+        status,
+        type: `${accept}; charset=utf-8`,
+        data: undefined,
+        errors: [{ message: as(message), code }],
+      });
+    }
+  });
+
+  it('in another media type than JSON is told which one to use', async () => {
+    expect(await send('<me/>', 'application/json', 'application/xml')).toEqual({
+      status: 415,
+      type: 'application/json; charset=utf-8',
+      data: undefined,
+      errors: [{ message: 'A query is sent as JSON, with Content-Type: application/json.', code: 'BAD_REQUEST' }],
+    });
+  });
+
+  it('by another method is told which ones there are', async () => {
+    const response = await fetch(facade.url, { method: 'DELETE' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST']);
+    expect(await response.json()).toMatchObject({
+      errors: [{ message: 'GraphQL only supports GET and POST requests.', extensions: { code: 'BAD_REQUEST' } }],
+    });
+  });
+});
+
+describe('a query that is large without need', () => {
+  it.each([
+    ['the same field two hundred times', `{ ${'me { id } '.repeat(200)} }`],
+    [
+      'fragments that double thirty times',
+      `{ ...f0 } ${times(30, (i) => `fragment f${i} on Query { ...f${i + 1} ...f${i + 1} }`)} fragment f30 on Query { me { id } }`,
+    ],
+  ])('%s costs one call', async (_what, text) => {
+    const { status, data, errors } = await facade.query(text);
+    expect({ status, data, errors }).toEqual({ status: 200, data: { me: { id: ids.users.ines } }, errors: [] });
+    expect(facade.postman.calls.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a null that only turns up while executing', () => {
+  it('is told as what the client passed, and leaves the rest alone', async () => {
+    const { status, data, errors } = await facade.query(
+      'query ($u: ID = "x") { rateLimit { limit } collection(uid: $u) { name } }',
+      { variables: { u: null } },
+    );
+    expect({ status, data, errors }).toEqual({
+      status: 200,
+      data: { rateLimit: { limit: 10_000 }, collection: null },
+      errors: [
+        {
+          message: 'Argument "uid" of non-null type "ID!" must not be null.',
+          path: ['collection'],
+          locations: [{ line: 1, column: 60 }],
+          extensions: { code: 'BAD_USER_INPUT', retryable: false },
+        },
+      ],
+    });
+  });
+});
+
+describe('a query that goes round in circles', () => {
+  it('is stopped before its answer fills the memory', async () => {
+    // Every request has a folder, which holds a dozen requests, each of which has a folder: two million nodes of one call.
+    const rounds = 4;
+    const circle = `${'parent { items { '.repeat(rounds)} id ${'} } '.repeat(rounds)}`;
+    const { status, data, errors, upstream } = await facade.query(
+      `{ collection(uid: "${ids.collections.regression}") { requests(first: 100) { nodes { ${circle} } } } }`,
+    );
+    expect(status).toBe(200);
+    expect(data).toBeUndefined();
+    expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'OPERATION_TOO_EXPENSIVE', retryable: false }]);
+    expect(upstream.calls).toBe(1);
+  });
+});

@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const upstream = 'upstream is the lowest layer: it imports only itself.';
+const noGraphQL = 'upstream knows REST, never GraphQL.';
+const loaders = 'loaders import upstream, nothing above.';
+const noInside = 'loaders know neither GraphQL nor HTTP.';
+const graph = 'graph imports loaders and upstream types, nothing above.';
+const noHttp = "graph never sees HTTP, a queue or a loader's inside.";
+const sandbox = "the sandbox is somebody else's server: it shares no code with the facade.";
+const plain = 'the sandbox is plain node:http.';
+const main = 'main starts the server, not the other way round.';
+
+/** Where something is imported from, what, and what the linter says. */
+const violations: [string, string, string][] = [
+  ['src/upstream', '../loaders/loaders.ts', upstream],
+  ['src/upstream', '../graph/schema.ts', upstream],
+  ['src/upstream', '../server/prefer.ts', upstream],
+  ['src/upstream', '../server.ts', upstream],
+  ['src/upstream', '../sandbox/faults.ts', upstream],
+  ['src/upstream', '../config.ts', upstream],
+  ['src/upstream/collection-format', '../../graph/schema.ts', upstream],
+  ['src/upstream', 'graphql', noGraphQL],
+  ['src/upstream', 'graphql/error/index.js', noGraphQL],
+  ['src/upstream', 'graphql-yoga', noGraphQL],
+  ['src/upstream', '@pothos/core', noGraphQL],
+  ['src/upstream', 'dataloader', noGraphQL],
+  ['src/loaders', '../graph/context.ts', loaders],
+  ['src/loaders', '../server/tenants.ts', loaders],
+  ['src/loaders', '../server.ts', loaders],
+  ['src/loaders', '../sandbox/sandbox.ts', loaders],
+  ['src/loaders', '../config.ts', loaders],
+  ['src/loaders', 'graphql', noInside],
+  ['src/loaders', 'undici', noInside],
+  ['src/loaders', 'p-queue', noInside],
+  ['src/loaders', 'lru-cache', noInside],
+  ['src/graph', '../server/operations.ts', graph],
+  ['src/graph', '../server.ts', graph],
+  ['src/graph', '../config.ts', graph],
+  ['src/graph', '../sandbox/sandbox.ts', graph],
+  ['src/graph/tree', '../../server/operations.ts', graph],
+  ['src/graph', 'graphql-yoga', noHttp],
+  ['src/graph', 'undici', noHttp],
+  ['src/graph', 'p-queue', noHttp],
+  ['src/graph', 'dataloader', noHttp],
+  ['src/graph', 'node:http', noHttp],
+  ['src/sandbox', '../upstream/scrub.ts', sandbox],
+  ['src/sandbox', '../loaders/levels.ts', sandbox],
+  ['src/sandbox', '../graph/schema.ts', sandbox],
+  ['src/sandbox', '../server/loopback.ts', sandbox],
+  ['src/sandbox', '../config.ts', sandbox],
+  ['src/sandbox/account', '../../upstream/scrub.ts', sandbox],
+  ['src/sandbox', 'graphql', plain],
+  ['src/sandbox', 'undici', plain],
+  ['src/server', '../main.ts', main],
+];
+
+const allowed: [string, string][] = [
+  ['src/upstream', './scrub.ts'],
+  ['src/upstream', 'undici'],
+  ['src/upstream', 'p-queue'],
+  ['src/loaders', '../upstream/models.ts'],
+  ['src/loaders', 'dataloader'],
+  ['src/graph', '../loaders/loaders.ts'],
+  ['src/graph', '../upstream/models.ts'],
+  ['src/graph', 'graphql'],
+  ['src/server', '../graph/context.ts'],
+  ['src/server', '../upstream/budget.ts'],
+  ['src/sandbox', './faults.ts'],
+  ['src/sandbox', 'node:http'],
+];
+
+/** Other habits the linter keeps: a file's text, and the rule that it breaks. */
+const habits: [string, string, string, string][] = [
+  ['a default export', 'src/graph/planted-default.ts', 'export default 1;\n', 'import(no-default-export)'],
+  ['console', 'src/server/planted-console.ts', "console.log('x');\n", 'eslint(no-console)'],
+  ['process.env', 'src/server/planted-env.ts', 'export const x = process.env.HOME;\n', 'node(no-process-env)'],
+  ['any', 'src/graph/planted-any.ts', 'export const x = (y: any) => y;\n', 'typescript(no-explicit-any)'],
+  [
+    'a non-null assertion',
+    'src/graph/planted-bang.ts',
+    'export const x = (y?: string) => y!;\n',
+    'typescript(no-non-null-assertion)',
+  ],
+];
+
+const nameOf = ([from, what]: readonly string[]) => `${from}/planted-${what?.replaceAll(/\W+/g, '-')}.ts`;
+
+interface Finding {
+  readonly message: string;
+  readonly code: string;
+  readonly help?: string;
+  readonly filename: string;
+}
+let findings: readonly Finding[] = [];
+const findingsIn = (file: string) => findings.filter(({ filename }) => filename.replaceAll('\\', '/').endsWith(file));
+
+// A copy, so that whoever lints the checkout meanwhile does not meet the planted files.
+const copy = mkdtempSync(join(tmpdir(), 'postman-graphql-lint-'));
+
+beforeAll(() => {
+  cpSync(join(root, '.oxlintrc.json'), join(copy, '.oxlintrc.json'));
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  const plant = (file: string, text: string) => {
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    writeFileSync(join(copy, file), text);
+  };
+  for (const planted of [...violations, ...allowed])
+    plant(nameOf(planted), `import * as planted from '${planted[1]}';\n\nexport const x = planted;\n`);
+  for (const [, file, text] of habits) plant(file, text);
+  plant('src/config.ts', 'export const x = process.env.HOME;\n');
+  const { stdout } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules', 'oxlint', 'bin', 'oxlint'), '--format', 'json', 'src'],
+    { cwd: copy, encoding: 'utf8' },
+  );
+  findings = (JSON.parse(stdout) as { diagnostics: Finding[] }).diagnostics;
+});
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+describe('the linter', () => {
+  it.each(violations)('keeps %s from importing %s', (from, what, message) => {
+    const found = findingsIn(nameOf([from, what]));
+    expect(found.map(({ code }) => code)).toEqual(['eslint(no-restricted-imports)']);
+    expect(`${found[0]?.message} ${found[0]?.help}`).toContain(message);
+  });
+
+  it.each(allowed)('lets %s import %s', (...planted) => {
+    expect(findingsIn(nameOf(planted))).toEqual([]);
+  });
+
+  it.each(habits)('refuses %s', (_what, file, _text, code) => {
+    expect(findingsIn(file).map((finding) => finding.code)).toContain(code);
+  });
+
+  it('lets the configuration alone read the environment', () => {
+    expect(findingsIn('src/config.ts')).toEqual([]);
+  });
+});
