@@ -12,23 +12,30 @@ const SWEEP_ABOVE = 1_000;
 
 /** Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before. */
 export function createBudgets(options: BudgetOptions): Budgets {
-  const budgets = new Map<string, Budget>();
+  const entries = new Map<string, { readonly budget: Budget; usedAtMs: number }>();
   let sweepAt = SWEEP_ABOVE;
 
-  const sweep = () => {
-    for (const [tenant, budget] of budgets) if (budget.isIdle()) budgets.delete(tenant);
+  const sweep = (nowMs: number) => {
+    for (const [tenant, { budget, usedAtMs }] of entries) {
+      // An operation that has just found its budget may not have made its first call yet.
+      if (nowMs - usedAtMs >= options.general.windowMs && budget.isIdle()) entries.delete(tenant);
+    }
     // Sweeping costs a walk over all; doubling keeps that proportional to what is added.
-    sweepAt = Math.min(MAX_BUDGETS, Math.max(SWEEP_ABOVE, budgets.size * 2));
+    sweepAt = Math.min(MAX_BUDGETS, Math.max(SWEEP_ABOVE, entries.size * 2));
   };
 
   return {
     of(tenant) {
-      const known = budgets.get(tenant);
-      if (known) return known;
-      if (budgets.size >= sweepAt) sweep();
-      if (budgets.size >= MAX_BUDGETS) return undefined;
+      const nowMs = options.clock.nowMs();
+      const known = entries.get(tenant);
+      if (known) {
+        known.usedAtMs = nowMs;
+        return known.budget;
+      }
+      if (entries.size >= sweepAt) sweep(nowMs);
+      if (entries.size >= MAX_BUDGETS) return undefined;
       const budget = createBudget(options);
-      budgets.set(tenant, budget);
+      entries.set(tenant, { budget, usedAtMs: nowMs });
       return budget;
     },
   };

@@ -18,6 +18,8 @@ export interface AnnouncedRateLimit {
 }
 
 const MAX_HEADER_LENGTH = 1024;
+// The largest whole number that every reader of a count can hold.
+const MAX_COUNT = 2_147_483_647;
 const MAX_WAIT_MS = 31 * 24 * 60 * 60 * 1000;
 // A plan without a monthly limit announces this number.
 const UNLIMITED_MONTH = 99_999_999;
@@ -128,7 +130,7 @@ function toResetMs(reset: number | undefined, clockMs: number): number | undefin
 function firstCount(least: 0 | 1, ...candidates: readonly (number | undefined)[]): number | undefined {
   for (const candidate of candidates) {
     // Below zero, what is left is nothing; a limit of nothing is a mistake.
-    const count = candidate === undefined ? undefined : Math.max(0, Math.floor(candidate));
+    const count = candidate === undefined ? undefined : Math.min(MAX_COUNT, Math.max(0, Math.floor(candidate)));
     if (count !== undefined && count >= least) return count;
   }
   return undefined;
