@@ -1,10 +1,11 @@
-import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
 import { hasReadableAddress, useAccessControl } from './server/access.ts';
+import { createConnections, streetLimits } from './server/connections.ts';
 import { toCors } from './server/cors.ts';
 import { useCsrfCheck } from './server/csrf.ts';
 import { useGraphiQLPage } from './server/graphiql.ts';
@@ -28,10 +29,6 @@ export interface FacadeServer {
 }
 
 const GRAPHQL_PATH = '/graphql';
-// node:http's own deadlines are minutes: enough for a few slow clients to hold every connection.
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 15_000;
-const STOP_TIMEOUT_MS = 4_500;
 // Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
 const MAX_UPSTREAM_CONNECTIONS = 128;
 
@@ -87,19 +84,11 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
     ],
   });
 
-  const answering = new Set<ServerResponse>();
-  let isStopping = false;
-  const server = createHttpServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-    (request, response) => {
-      answering.add(response);
-      response.once('close', () => answering.delete(response));
-      if (isStopping) response.setHeader('connection', 'close');
-      // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
-      if (hasReadableAddress(request)) void yoga(request, response);
-      else response.writeHead(400, { connection: 'close' }).end();
-    },
-  );
+  const { server, close } = createConnections((request, response) => {
+    // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
+    if (hasReadableAddress(request)) void yoga(request, response);
+    else response.writeHead(400, { connection: 'close' }).end();
+  }, streetLimits);
   await listen(server, config.listen);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
@@ -107,17 +96,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
   return {
     url: `http://${host}:${port}${GRAPHQL_PATH}`,
     async stop() {
-      isStopping = true;
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close');
-      const deadline = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
-      await operations.drain();
-      while (answering.size > 0)
-        await Promise.all([...answering].map((response) => new Promise((resolve) => response.once('close', resolve))));
-      // A socket that has never carried a request counts as busy, and browsers open some in advance.
-      server.closeAllConnections();
-      await closed;
-      clearTimeout(deadline);
+      await close(operations.drain);
       await http.close();
     },
   };

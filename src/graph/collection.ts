@@ -76,9 +76,19 @@ async function readTree(node: CollectionNode, context: Context): Promise<Collect
 const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
   description: 'Where a forked collection came from.',
   fields: (t) => ({
-    label: t.exposeString('label', { nullable: true, description: 'Label the fork was given when it was made.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: true, description: 'When the fork was made.' }),
-    parentUid: t.exposeID('parentUid', { nullable: true, description: 'Uid of the collection it was forked from.' }),
+    label: t.exposeString('label', {
+      nullable: true,
+      description: 'Label the fork was given when it was made; null when Postman does not say.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the fork was made; null when Postman does not say.',
+    }),
+    parentUid: t.exposeID('parentUid', {
+      nullable: true,
+      description: 'Uid of the collection it was forked from; null when Postman does not say.',
+    }),
     parent: t.field({
       type: CollectionRef,
       nullable: true,
@@ -109,7 +119,7 @@ CollectionRef.implement({
     }),
     name: t.string({
       nullable: true,
-      ...carriedBy('Collection', everywhere, 'Name of the collection. Names are not unique.'),
+      ...carriedBy('Collection', everywhere, 'Name of the collection, null when it has none. Names are not unique.'),
       resolve: (node, args, context) =>
         node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context),
     }),
@@ -120,7 +130,11 @@ CollectionRef.implement({
     }),
     ownerId: t.id({
       nullable: true,
-      ...carriedBy('Collection', everywhere, 'User id of the owner, read from the uid.'),
+      ...carriedBy(
+        'Collection',
+        everywhere,
+        'User id of the owner, read from the uid; null when a bare id took its place.',
+      ),
       resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     isPublic: t.boolean({
@@ -135,18 +149,26 @@ CollectionRef.implement({
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Collection', notInRefs, 'When the collection was made.'),
+      ...carriedBy('Collection', notInRefs, 'When the collection was made; null when Postman does not say.'),
       resolve: fromSummary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Collection', notInRefs, 'When anything in the collection was last changed.'),
+      ...carriedBy(
+        'Collection',
+        notInRefs,
+        'When anything in the collection was last changed; null when Postman does not say.',
+      ),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
     lastUpdatedBy: t.id({
       nullable: true,
-      ...carriedBy('Collection', inReads, 'User id of whoever last changed the collection.'),
+      ...carriedBy(
+        'Collection',
+        inReads,
+        'User id of whoever last changed the collection; null when Postman does not say.',
+      ),
       resolve: fromRead(({ lastUpdatedBy }) => lastUpdatedBy),
     }),
     fork: t.field({
@@ -173,7 +195,7 @@ CollectionRef.implement({
       ...carriedBy(
         'Collection',
         inReads,
-        'Variables of the collection. Values of secrets are withheld unless the server reveals secrets.',
+        'Variables of the collection; null only when the collection cannot be read. Values of secrets are withheld unless the server reveals secrets.',
       ),
       resolve: fromRead(({ document }) => variablesOf(document)),
     }),
@@ -190,13 +212,21 @@ CollectionRef.implement({
     scripts: t.field({
       type: [ScriptRef],
       nullable: true,
-      ...carriedBy('Collection', inReads, 'Scripts that run before and after every request of the collection.'),
+      ...carriedBy(
+        'Collection',
+        inReads,
+        'Scripts that run before and after every request of the collection; null only when the collection cannot be read.',
+      ),
       resolve: fromRead(({ document }) => scriptsOf(document)),
     }),
     items: t.field({
       type: [CollectionItemRef],
       nullable: true,
-      ...carriedBy('Collection', inTree, 'Top level of the tree, in order: folders and requests.'),
+      ...carriedBy(
+        'Collection',
+        inTree,
+        'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
+      ),
       resolve: async (node, _args, context) => {
         const tree = await readTree(node, context);
         return tree && context.answerSize.list(tree.items);
@@ -206,7 +236,11 @@ CollectionRef.implement({
       type: FolderConnectionRef,
       nullable: true,
       args: folderListArgs(),
-      ...carriedBy('Collection', inTree, 'Every folder of the tree, depth first, in order.'),
+      ...carriedBy(
+        'Collection',
+        inTree,
+        'Every folder of the tree, depth first, in order; null only when the collection cannot be read.',
+      ),
       resolve: async (node, args, context) => {
         const tree = await readTree(node, context);
         return tree && toFolderPage(tree.folders, args);
@@ -216,7 +250,11 @@ CollectionRef.implement({
       type: RequestConnectionRef,
       nullable: true,
       args: requestListArgs(),
-      ...carriedBy('Collection', inTree, 'Every request of the tree, depth first, in order, wherever it is nested.'),
+      ...carriedBy(
+        'Collection',
+        inTree,
+        'Every request of the tree, depth first, in order, wherever it is nested; null only when the collection cannot be read.',
+      ),
       resolve: async (node, args, context) => {
         const tree = await readTree(node, context);
         return tree && toRequestPage(tree.requests, args);
@@ -241,7 +279,7 @@ CollectionRef.implement({
       ...carriedBy(
         'Collection',
         inTree,
-        'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else.',
+        'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else. null only when the collection cannot be read.',
       ),
       resolve: async (node, _args, context) => {
         const detail = await readDetail(node, inTree, context);

@@ -36,7 +36,11 @@ EnvironmentRef.implement({
     }),
     name: t.string({
       nullable: true,
-      ...carriedBy('Environment', inEveryAnswer, 'Name of the environment. Names are not unique.'),
+      ...carriedBy(
+        'Environment',
+        inEveryAnswer,
+        'Name of the environment, null when it has none. Names are not unique.',
+      ),
       resolve: ({ uid, known }, _args, { loaders }) =>
         known
           ? known.name
@@ -44,24 +48,32 @@ EnvironmentRef.implement({
     }),
     ownerId: t.id({
       nullable: true,
-      ...carriedBy('Environment', inEveryAnswer, 'User id of the owner, read from the uid.'),
+      ...carriedBy(
+        'Environment',
+        inEveryAnswer,
+        'User id of the owner, read from the uid; null when a bare id took its place.',
+      ),
       resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     isPublic: t.boolean({
       nullable: true,
-      ...carriedBy('Environment', notInRefs, 'Whether everybody can see the environment.'),
+      ...carriedBy(
+        'Environment',
+        notInRefs,
+        'Whether everybody can see the environment; null when Postman does not say.',
+      ),
       resolve: fromSummary(({ isPublic }) => isPublic),
     }),
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Environment', notInRefs, 'When the environment was made.'),
+      ...carriedBy('Environment', notInRefs, 'When the environment was made; null when Postman does not say.'),
       resolve: fromSummary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Environment', notInRefs, 'When the environment was last changed.'),
+      ...carriedBy('Environment', notInRefs, 'When the environment was last changed; null when Postman does not say.'),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
     values: t.field({
@@ -70,7 +82,7 @@ EnvironmentRef.implement({
       ...carriedBy(
         'Environment',
         ['detail'],
-        'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets.',
+        'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
       resolve: async ({ uid }, _args, { loaders }) => {
         const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });

@@ -25,13 +25,13 @@ builder.queryType({
     me: t.field({
       type: UserRef,
       nullable: true,
-      description: 'Who the API key belongs to.\n\nCost: one `GET /me`.',
+      description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
       resolve: (_root, _args, { loaders }) => loaders.me(),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
       nullable: true,
-      description: 'Workspaces the key can see.\n\nCost: one `GET /workspaces` per 100.',
+      description: 'Workspaces the key can see; null only when the call fails.\n\nCost: one `GET /workspaces` per 100.',
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
         createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),

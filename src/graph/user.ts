@@ -9,9 +9,9 @@ export const UserRef = builder.objectRef<User>('User').implement({
       nullable: false,
       description: 'User id, as it stands in `createdBy` and `ownerId` elsewhere.',
     }),
-    username: t.exposeString('username', { nullable: true, description: 'User name.' }),
-    fullName: t.exposeString('fullName', { nullable: true, description: 'Full name.' }),
-    email: t.exposeString('email', { nullable: true, description: 'E-mail address.' }),
+    username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
+    fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),
+    email: t.exposeString('email', { nullable: true, description: 'E-mail address; null when Postman does not say.' }),
     avatarUrl: t.exposeString('avatarUrl', {
       nullable: true,
       description: 'Address of the profile picture; null without one.',

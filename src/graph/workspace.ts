@@ -55,7 +55,7 @@ WorkspaceRef.implement({
     }),
     name: t.string({
       nullable: true,
-      ...carriedBy('Workspace', ['summary', 'detail'], 'Name of the workspace.'),
+      ...carriedBy('Workspace', ['summary', 'detail'], 'Name of the workspace; null when it has none.'),
       resolve: fromSummary(({ name }) => name),
     }),
     type: t.string({
@@ -63,7 +63,7 @@ WorkspaceRef.implement({
       ...carriedBy(
         'Workspace',
         ['summary', 'detail'],
-        'Type as Postman names it, usually `personal` or `team`. Who can see it is told by `visibility`.',
+        'Type as Postman names it, usually `personal` or `team`. Who can see it is told by `visibility`. null when Postman does not say.',
       ),
       resolve: fromSummary(({ type }) => type),
     }),
@@ -89,23 +89,35 @@ WorkspaceRef.implement({
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Workspace', ['summary', 'detail'], 'When the workspace was made.'),
+      ...carriedBy('Workspace', ['summary', 'detail'], 'When the workspace was made; null when Postman does not say.'),
       resolve: fromSummary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Workspace', ['summary', 'detail'], 'When the workspace was last changed.'),
+      ...carriedBy(
+        'Workspace',
+        ['summary', 'detail'],
+        'When the workspace was last changed; null when Postman does not say.',
+      ),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
     createdBy: t.id({
       nullable: true,
-      ...carriedBy('Workspace', ['summary', 'detail'], 'User id of whoever made the workspace.'),
+      ...carriedBy(
+        'Workspace',
+        ['summary', 'detail'],
+        'User id of whoever made the workspace; null when Postman does not say.',
+      ),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
     updatedBy: t.id({
       nullable: true,
-      ...carriedBy('Workspace', ['detail'], 'User id of whoever last changed the workspace.'),
+      ...carriedBy(
+        'Workspace',
+        ['detail'],
+        'User id of whoever last changed the workspace; null when Postman does not say.',
+      ),
       resolve: fromDetail(({ updatedBy }) => updatedBy),
     }),
     teamId: t.id({
@@ -120,7 +132,7 @@ WorkspaceRef.implement({
       ...carriedBy(
         'Workspace',
         ['own'],
-        "Collections of the workspace, in Postman's order.\n\nCost: one `GET /workspaces/{id}`, shared with everything else of the workspace, as long as only identifiers, names and owners are asked of them; else one `GET /collections` per 99.",
+        "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}`, shared with everything else of the workspace, as long as only identifiers, names and owners are asked of them; else one `GET /collections` per 99.",
       ),
       resolve: ({ id, isNamed = false }, args, context, info) =>
         readCollections(
@@ -136,7 +148,7 @@ WorkspaceRef.implement({
       ...carriedBy(
         'Workspace',
         ['own'],
-        "Environments of the workspace, in Postman's order.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
+        "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
       ),
       resolve: async ({ id, isNamed = false }, args, { loaders }, info) => {
         const page = parsePageArgs(args, CHILDREN_PAGE_SIZE);
@@ -151,7 +163,7 @@ WorkspaceRef.implement({
       ...carriedBy(
         'Workspace',
         ['own'],
-        'Global variables of the workspace.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
+        'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
       ),
       resolve: async ({ id }, _args, { loaders }) => {
         const values = await loaders.globals(id);

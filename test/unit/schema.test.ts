@@ -4,6 +4,7 @@ import {
   isEnumType,
   isInputObjectType,
   isInterfaceType,
+  isNonNullType,
   isObjectType,
   isScalarType,
   lexicographicSortSchema,
@@ -67,6 +68,24 @@ it('has a line on the cost of every field that can need a call of its own', () =
     }
   }
   expect(silent).toEqual([]);
+});
+
+it('says of every field that can be null when it is', () => {
+  const silent = ownTypes.flatMap((type) =>
+    isObjectType(type) || isInterfaceType(type)
+      ? Object.values(type.getFields())
+          .filter((field) => !isNonNullType(field.type) && !/\bnull\b/.test(field.description ?? ''))
+          .map(({ name }) => `${type.name}.${name}`)
+      : [],
+  );
+  expect(silent).toEqual([]);
+});
+
+it('says of every root field what it costs', () => {
+  const fields = Object.values(schema.getQueryType()?.getFields() ?? {});
+  expect(fields.filter(({ description }) => !/^Cost: /m.test(description ?? '')).map(({ name }) => name)).toEqual([
+    'rateLimit',
+  ]);
 });
 
 it('is the published contract', () => {
