@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
@@ -16,8 +16,6 @@ export interface ConnectionLimits {
   readonly idleMs: number;
   /** How long a client may take nothing of an answer that has begun. What comes before the answer takes any time. */
   readonly stalledMs: number;
-  /** How long idle connections stay open once the server stops: a request may be on its way on any of them. */
-  readonly farewellMs: number;
 }
 
 /** The connections of a running server. */
@@ -31,27 +29,36 @@ export interface Connections {
   close(drain: () => Promise<void>): Promise<void>;
 }
 
-/** For servers that anybody can reach: whoever sends no whole request within 15 seconds is gone by then. */
+/**
+ * For servers that anybody can reach. The clock starts anew with a request's first byte: whoever sends that at the last
+ * moment, and never the rest, is gone within 15 seconds of connecting.
+ */
 export const streetLimits: ConnectionLimits = {
   maxConnections: 4_096,
-  headersMs: 10_000,
-  requestMs: 14_000,
+  headersMs: 5_000,
+  requestMs: 9_000,
   checkMs: 500,
   idleMs: 10_000,
   stalledMs: 30_000,
-  farewellMs: 250,
 };
 
 const MAX_HEADER_BYTES = 16_384;
 const CLOSE_TIMEOUT_MS = 4_500;
+// How long connections are still let in, and then how long idle ones are left open, as long as others keep coming.
+const LAST_CONNECTIONS_MS = 500;
+const LAST_REQUESTS_MS = 500;
+// Without a request for this long, nobody is left who would have been told to go by an answer.
+const QUIET_MS = 50;
 
 /** Makes an HTTP server that is not held up by clients that are slow, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
   listener: RequestListener,
-  { maxConnections, headersMs, requestMs, checkMs, idleMs, stalledMs, farewellMs }: ConnectionLimits,
+  { maxConnections, headersMs, requestMs, checkMs, idleMs, stalledMs }: ConnectionLimits,
 ): Connections {
   const answering = new Set<ServerResponse>();
   let isClosing = false;
+  let connections = 0;
+  let requests = 0;
   const server = createServer(
     {
       headersTimeout: headersMs,
@@ -63,6 +70,7 @@ export function createConnections(
       insecureHTTPParser: false,
     },
     (request, response) => {
+      requests++;
       answering.add(response);
       response.once('close', () => answering.delete(response));
       if (isClosing) response.setHeader('connection', 'close');
@@ -71,23 +79,31 @@ export function createConnections(
       response.setTimeout(stalledMs, () => {
         if (response.headersSent) request.socket.destroy();
       });
-      listener(request, response);
+      if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
+      else listener(request, response);
     },
   );
   server.maxConnections = maxConnections;
+  server.on('connection', () => connections++);
 
   return {
     server,
     async close(drain) {
-      isClosing = true;
-      // Straight after a round of reading and accepting, so that next to nobody stands before a door that closes.
-      await setImmediate();
+      const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      // Node lets in one connection in each round of its event loop: when it is busy, clients that have long sent their
+      // request still stand before the door, and closing it would reset them.
+      await untilQuiet(() => connections, nextRound, LAST_CONNECTIONS_MS);
       // Not http's own close(), which cuts idle connections at once, and with them requests that are on their way.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+      // Not before: who is told to connect anew has to be refused, not left standing there.
+      isClosing = true;
       for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close');
-      const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
-      await sleep(farewellMs);
-      await setImmediate();
+      await untilQuiet(
+        () => requests,
+        () => sleep(QUIET_MS),
+        LAST_REQUESTS_MS,
+      );
+      await nextRound();
       server.close();
       await drain();
       while (answering.size > 0)
@@ -98,4 +114,25 @@ export function createConnections(
       clearTimeout(deadline);
     },
   };
+}
+
+/** Lets everything be read that has arrived: the first half of a round may have been over. */
+async function nextRound(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
+/** Waits until a pause has gone by in which a count has not grown, or until the time is up. */
+async function untilQuiet(count: () => number, pause: () => Promise<void>, timeoutMs: number): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  for (let seen = -1; seen !== count() && performance.now() < endMs; ) {
+    seen = count();
+    await pause();
+  }
+}
+
+/** Whether a request names two hosts, of which the one that is looked at may not be the one that counts (RFC 9112, section 3.2). */
+function isAmbiguous({ url = '/', headers, headersDistinct }: IncomingMessage): boolean {
+  if ((headersDistinct['host']?.length ?? 0) > 1) return true;
+  return /^https?:/i.test(url) && (!URL.canParse(url) || new URL(url).host !== headers.host?.toLowerCase());
 }

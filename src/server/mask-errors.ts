@@ -3,12 +3,18 @@ import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { toGraphQLError } from '../graph/to-graphql-error.ts';
+import { scrub } from '../upstream/scrub.ts';
+
+const MAX_CAUSES = 3;
+const MAX_FRAMES = 20;
 
 /**
  * Makes the function every error goes through before a client sees it: upstream errors get their code, GraphQL's own pass,
  * and everything unexpected becomes "Unexpected error." with an id that stands in the log beside the cause.
  */
 export function createErrorMask(logger: Logger): MaskError {
+  // pino's own serializer copies whole messages and every property.
+  const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
   return (error) => {
     if (error instanceof GraphQLError) {
       const translated = toGraphQLError(error, Date.now());
@@ -20,7 +26,7 @@ export function createErrorMask(logger: Logger): MaskError {
     }
     const errorId = randomUUID();
     const cause = error instanceof GraphQLError ? error.originalError : error;
-    logger.error(
+    log.error(
       { errorId, err: cause, path: error instanceof GraphQLError ? error.path : undefined },
       'unexpected error',
     );
@@ -58,4 +64,27 @@ function withInputCode(error: GraphQLError): GraphQLError {
 /** True for an error that was made for clients: by GraphQL's validation, or by a resolver that threw a GraphQLError. */
 function isOwn(error: GraphQLError): boolean {
   return error.originalError == null || (error.originalError instanceof GraphQLError && isOwn(error.originalError));
+}
+
+/**
+ * Says what an error is and where it comes from, never what it was about: messages quote values, which may be an API key or
+ * a part of what upstream sent. Messages name first what is wrong, and end here at the first quotation, list or colon.
+ */
+function toLogged(cause: unknown, causesLeft: number): object {
+  if (!(cause instanceof Error)) return { type: typeof cause };
+  const { name, message, stack = '' } = cause;
+  const code = 'code' in cause && typeof cause.code === 'string' ? scrub(cause.code) : undefined;
+  // The stack begins with the message, whose lines may look like frames.
+  const frames = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).split('\n') : [];
+  return {
+    type: scrub(name),
+    message: scrub(message.split(/["'`:{[\n]/, 1)[0] ?? ''),
+    ...(code !== undefined && { code }),
+    stack: frames
+      .filter((line) => line.startsWith('    at '))
+      .slice(0, MAX_FRAMES)
+      .map((line) => scrub(line))
+      .join('\n'),
+    ...(cause.cause !== undefined && causesLeft > 0 && { cause: toLogged(cause.cause, causesLeft - 1) }),
+  };
 }

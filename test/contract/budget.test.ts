@@ -42,11 +42,7 @@ describe('many operations of one key', () => {
       { limits: { general, burst } },
     );
     const answers = await Promise.all(
-      Array.from({ length: 200 }, async (_, index) => {
-        const startedAtMs = performance.now();
-        const answer = await facade.query(index % 4 === 0 ? workspace(index) : collection(index));
-        return { ...answer, tookMs: performance.now() - startedAtMs };
-      }),
+      Array.from({ length: 200 }, (_, index) => facade.query(index % 4 === 0 ? workspace(index) : collection(index))),
     );
 
     const { arrivals } = facade.postman;
@@ -69,8 +65,9 @@ describe('many operations of one key', () => {
       expect(headers.get('retry-after')).toBe(String(errors[0]?.extensions?.['retryAfterSeconds']));
       expect(upstream.calls).toBe(0);
     }
-    const slackMs = 2_500;
-    expect(answers.filter(({ tookMs }) => tookMs > timeoutMs + slackMs)).toEqual([]);
+    // Nobody waits for nothing; the slack is for a busy machine, not for the limiter.
+    const waits = answers.map(({ upstream }) => upstream.waitedMs);
+    expect(Math.max(...waits)).toBeLessThan(timeoutMs + 10 * general.windowMs);
     expect(await queued()).toBe(0);
   });
 

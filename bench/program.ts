@@ -1,0 +1,24 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** The built server as a process of its own, on its example account. */
+export interface Program {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
+/** What every benchmark here asks for: one call, which is kept from then on. */
+export const question = JSON.stringify({ query: '{ me { username } }' });
+
+/** Starts the built server without a log and waits for its address. */
+export async function startProgram(): Promise<Program> {
+  const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+  const child = spawn(process.execPath, [main], {
+    env: { PORT: '0', LOG_LEVEL: 'silent' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(/^listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1]);
+  return { child, port };
+}
