@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { isLoopbackAddress, parseHostAndPort } from './server/loopback.ts';
+import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
 import { Secret } from './upstream/secret.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
-import { isLoopbackAddress } from './server/loopback.ts';
+import { isLoopbackAddress } from './loopback.ts';
 import type { Secret } from './upstream/secret.ts';
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 import { isPageRequest } from './graphiql.ts';
-import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from './loopback.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../loopback.ts';
 
 /**
  * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not

@@ -2,10 +2,8 @@ import PQueue from 'p-queue';
 import type { Clock } from './clock.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 import { createRateWindow, type RateWindow } from './rate-window.ts';
+import type { RouteClass, Share } from './share.ts';
 import { type LineOptions, type WaitingCall, WaitingLine } from './waiting-line.ts';
-
-/** Upstream's two rate classes: `burst` routes count against both windows, all others against the general one alone. */
-export type RouteClass = 'general' | 'burst';
 
 /** What every budget of the process is made with. */
 export interface BudgetOptions {
@@ -21,16 +19,6 @@ export interface BudgetOptions {
   /** Calls of one key that are out at the same time, at most. */
   readonly maxConcurrentCalls: number;
   readonly clock: Clock;
-}
-
-/** One operation's standing in the fair queue. Made by `Budget.newShare`, one per operation. */
-export interface Share {
-  /** Virtual time of its newest call of each class. */
-  readonly lastTag: Record<RouteClass, number>;
-  /** Calls sent so far. */
-  sentCalls: number;
-  /** Slots it could have taken, had it not had to leave them to others, since its newest call was sent. */
-  yieldedSlots: number;
 }
 
 /** A call's place in the queue. */

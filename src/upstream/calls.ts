@@ -1,5 +1,6 @@
 import type { AnswerCache } from './answer-cache.ts';
-import type { Place, RouteClass } from './budget.ts';
+import type { Place } from './budget.ts';
+import type { RouteClass } from './share.ts';
 import { toUpstreamError } from './classify.ts';
 import type { Clock } from './clock.ts';
 import type { HttpAnswer, HttpClient } from './http.ts';

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { Budget, Share } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { Clock } from './clock.ts';
 import type { Secret } from './secret.ts';
+import type { Share } from './share.ts';
 
 /** Why an operation stops waiting for its calls. */
 export type EndReason = 'deadline' | 'clientGone';

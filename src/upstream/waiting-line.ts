@@ -1,5 +1,5 @@
 import type { Queue, QueueAddOptions } from 'p-queue';
-import type { Share } from './budget.ts';
+import type { Share } from './share.ts';
 
 /** Run function of p-queue: starts one waiting call. */
 type Start = () => Promise<unknown>;

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type Budget,
-  type BudgetOptions,
-  createBudget,
-  type Place,
-  type RouteClass,
-  type Share,
-} from '../../src/upstream/budget.ts';
+import { type Budget, type BudgetOptions, createBudget, type Place } from '../../src/upstream/budget.ts';
+import type { RouteClass, Share } from '../../src/upstream/share.ts';
 import type { AnnouncedRateLimit } from '../../src/upstream/rate-limit-headers.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 

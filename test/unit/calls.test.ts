@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { type Budget, type BudgetOptions, createBudget, type RouteClass } from '../../src/upstream/budget.ts';
+import { type Budget, type BudgetOptions, createBudget } from '../../src/upstream/budget.ts';
+import type { RouteClass } from '../../src/upstream/share.ts';
 import { type Calls, createCalls } from '../../src/upstream/calls.ts';
 import type { HttpAnswer, HttpClient } from '../../src/upstream/http.ts';
 import { UnexpectedShapeError } from '../../src/upstream/models.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../src/server/loopback.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../src/loopback.ts';
 
 describe('isLoopbackAddress', () => {
   it.each([
