@@ -188,7 +188,6 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         );
       }
       response.headers.set('Cache-Control', 'private, no-store');
-      response.headers.set('X-Content-Type-Options', 'nosniff');
       const { sandbox: _, ...cost } = toCost(record);
       logger.info(
         {
