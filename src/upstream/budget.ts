@@ -65,7 +65,7 @@ export interface Budget {
    * The time to name to a caller that is refused: its own turn behind everybody who waits and everybody refused before,
    * so that the refused do not all come back at the same moment. Each call of this takes one such turn.
    */
-  promiseTurnAtMs(routeClass: RouteClass): number;
+  promiseTurnAtMs(routeClass: RouteClass, share: Share): number;
   /** Queues a call. `isRepeat`: it has had its turn and was refused by upstream, so it goes first. */
   enter(routeClass: RouteClass, share: Share, isRepeat?: boolean): Place;
   /** An admitted call has been answered, and this announced with it, or was given up (nothing announced). */
@@ -224,7 +224,7 @@ export function createBudget({
     [routeClass]: lines[routeClass].line.countAhead(tag, id),
   });
 
-  const promiseTurn = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>) => {
+  const promiseTurn = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>, share: Share) => {
     const nowMs = clock.nowMs();
     for (const promised of Object.values(promisedTurns)) {
       let past = 0;
@@ -232,10 +232,12 @@ export function createBudget({
       promised.splice(0, past);
     }
     const own = promisedTurns[routeClass];
-    const atMs = turnAtMs(routeClass, {
+    const withPromised = {
       general: ahead.general + promisedTurns.general.length,
       burst: ahead.burst + promisedTurns.burst.length,
-    });
+    };
+    // Behind the slots it has to leave to others: they may be free now, and still not for this one.
+    const atMs = turnAtMs(routeClass, withPromised, share);
     const promisedAtMs = Math.max(atMs, own.at(-1) ?? atMs);
     if (own.length < MAX_PROMISED_TURNS) own.push(promisedAtMs);
     return promisedAtMs;
@@ -283,7 +285,8 @@ export function createBudget({
       return turnAtMs(routeClass, aheadOf(routeClass, nextTag(routeClass, share)), share);
     },
 
-    promiseTurnAtMs: (routeClass) => promiseTurn(routeClass, aheadOf(routeClass, Number.POSITIVE_INFINITY)),
+    promiseTurnAtMs: (routeClass, share) =>
+      promiseTurn(routeClass, aheadOf(routeClass, Number.POSITIVE_INFINITY), share),
 
     enter(routeClass, share, isRepeat = false) {
       const id = String(nextId++);
@@ -320,7 +323,7 @@ export function createBudget({
         turnAtMs: () => (isAdmitted ? clock.nowMs() : turnAtMs(routeClass, aheadOf(routeClass, tag, id), share)),
         leave,
         exchange() {
-          const atMs = promiseTurn(routeClass, aheadOf(routeClass, tag, id));
+          const atMs = promiseTurn(routeClass, aheadOf(routeClass, tag, id), share);
           leave();
           return atMs;
         },

@@ -58,7 +58,7 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
   const refusal = (route: Route, turnAtMs: number) =>
     new UpstreamError(
       'rateLimited',
-      "The API key's budget has no room for this call before the operation's deadline.",
+      "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
       {
         route: route.template,
         limitedBy: 'facade',
@@ -83,6 +83,20 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
     const waiters = new Set<Waiter>();
     // The place in the queue; undefined once the call has been sent.
     let place: Place | undefined;
+    // Ends the waiting at whichever place the turn comes first.
+    let goAhead = () => {};
+
+    const waitAt = (entered: Place) => {
+      place = entered;
+      void entered.admitted.then(() => goAhead());
+    };
+
+    /** A newcomer's turn can come sooner than that of the large operation whose call it joins: then the call takes that one. */
+    const hasten = ({ share: newShare }: Operation) => {
+      if (!place || place.isAdmitted() || budget.expectedTurnAtMs(routeClass, newShare) >= place.turnAtMs()) return;
+      place.leave();
+      waitAt(budget.enter(routeClass, newShare));
+    };
 
     /** Refuses waiters that cannot have the answer in time. The last ones take the call's turn with them. */
     const refuse = (waitingPlace: Place, late: readonly Waiter[]) => {
@@ -147,10 +161,13 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
       for (let isRepeat = false; ; isRepeat = true) {
         const entered = budget.enter(routeClass, share, isRepeat);
         if (!entered.isAdmitted()) {
-          place = entered;
+          const turn = new Promise<void>((resolve) => {
+            goAhead = resolve;
+          });
+          waitAt(entered);
           for (const { operation } of waiters) operation.wait.start();
           refuseWhoCannotWait();
-          await entered.admitted;
+          await turn;
           place = undefined;
           for (const { operation } of waiters) operation.wait.stop();
         }
@@ -194,8 +211,12 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
           waiters.add(waiter);
           if (place) operation.wait.start();
           operation.ended.addEventListener('abort', onEnd);
-          if (operation.ended.aborted) onEnd();
-          else refuseWhoCannotWait();
+          if (operation.ended.aborted) {
+            onEnd();
+            return;
+          }
+          if (operation !== leader) hasten(operation);
+          refuseWhoCannotWait();
         }),
     };
     flights.set(key, flight);
@@ -222,7 +243,7 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
       if (operation.askedCalls >= operation.maxCalls) {
         throw new UpstreamError(
           'tooExpensive',
-          `The operation needs more than the ${operation.maxCalls} calls to Postman it may make.`,
+          `The operation needs more than the ${operation.maxCalls} calls to Postman it may make (MAX_CALLS_PER_OPERATION).`,
           {
             route: template,
             calls: operation.askedCalls,
@@ -230,9 +251,10 @@ export function createCalls({ http, cache, clock }: { http: HttpClient; cache: A
           },
         );
       }
-      if (budget.expectedTurnAtMs(routeClass, share) > deadlineMs)
-        throw refusal(call.route, budget.promiseTurnAtMs(routeClass));
+      // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
       operation.askedCalls++;
+      if (budget.expectedTurnAtMs(routeClass, share) > deadlineMs)
+        throw refusal(call.route, budget.promiseTurnAtMs(routeClass, share));
       return (await startFlight(key, call, operation).join(operation)) as T;
     },
   };

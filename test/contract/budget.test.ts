@@ -100,6 +100,18 @@ describe('many operations of one key', () => {
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
+  it('that need more than is not kept for newcomers are told when that comes back, not to come at once', async () => {
+    facade = await startFacade({ RATE_LIMIT: '20', RESERVED_CALLS: '5' }, {});
+    const reads = Array.from(
+      { length: 18 },
+      (_, index) => `c${index}: collection(uid: "${ids.users.ines}-none-${index}") { description }`,
+    );
+    const answer = await facade.query(`{ ${reads.join(' ')} }`);
+    expect(facade.postman.calls).toHaveLength(15);
+    // A window after the answers of the calls that are out, which come a moment from now.
+    expect(secondsOf(answer).map((seconds) => [60, 61].includes(Number(seconds)))).toEqual([true, true, true]);
+  });
+
   it('do not wait for those of another key', async () => {
     facade = await startFacade({ ...tight, OPERATION_TIMEOUT_MS: '1000' }, { otherApiKeys: ['PMAK-other'] });
     expect((await facade.query(me)).data).toEqual(myself);

@@ -277,7 +277,7 @@ describe('turns', () => {
     newcomers(60, 'first');
     await clock.advance(30_000);
     newcomers(3, 'waiting');
-    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general')));
+    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', budget.newShare())));
     // The slots come back one by one, as they were taken: the fourth 60 s after the fourth answer.
     expect(promised).toEqual(
       Array.from({ length: 60 }, (_, index) => 60_000 + 300 * (index + 4) + (index >= 57 ? 42_300 : 0)),
@@ -288,9 +288,9 @@ describe('turns', () => {
     const { clock, budget, newcomers, atMs } = createSetup();
     newcomers(10, 'burst', 'burst');
     await clock.settle();
-    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst')));
+    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', budget.newShare())));
     expect([promised[0], promised[9], promised[10], promised[20]]).toEqual([10_300, 10_300, 20_600, 30_900]);
-    expect(atMs(budget.promiseTurnAtMs('general'))).toBe(0);
+    expect(atMs(budget.promiseTurnAtMs('general', budget.newShare()))).toBe(0);
   });
 
   it('that were promised are free again once they have passed', async () => {
@@ -299,9 +299,11 @@ describe('turns', () => {
     });
     newcomers(1, 'first');
     await clock.settle();
-    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general')))).toEqual([1_300, 2_600, 3_900]);
+    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', budget.newShare())))).toEqual([
+      1_300, 2_600, 3_900,
+    ]);
     await clock.advance(10_000);
-    expect(atMs(budget.promiseTurnAtMs('general'))).toBe(sinceStart());
+    expect(atMs(budget.promiseTurnAtMs('general', budget.newShare()))).toBe(sinceStart());
   });
 
   it('are taken along by those who give up their place', async () => {

@@ -361,6 +361,43 @@ describe('a call under way', () => {
     expect(patient.outcomes).toMatchObject([{ atMs: 60_200, value: { target: '/a' } }]);
   });
 
+  it('takes the turn of a newcomer where that comes sooner than the one it waits for', async () => {
+    const { clock, upstream, open } = createSetup();
+    const large = open({ timeoutMs: 300_000 });
+    large.getAll(80, 'thing');
+    await clock.advance(3_000);
+    // The last five slots are left to newcomers.
+    expect(upstream.sent).toHaveLength(55);
+    const newcomer = open();
+    void newcomer.get('/thing/79');
+    await clock.advance(100);
+    expect(newcomer.outcomes).toEqual([{ target: '/thing/79', atMs: 3_100, value: { target: '/thing/79' } }]);
+    expect(newcomer.operation.cost).toEqual({ calls: 0, cached: 0, coalesced: 1 });
+    await clock.advance(120_000);
+    expect(upstream.sent).toHaveLength(80);
+    expect(large.outcomes).toHaveLength(80);
+    expect(large.errors()).toEqual([]);
+    expect(large.operation.wait.totalMs()).toBeGreaterThan(50_000);
+  });
+
+  it('keeps the turn of a newcomer who has gone', async () => {
+    const { clock, upstream, open } = createSetup({ general: { limit: 12, windowMs: 60_000, isCap: false } });
+    const large = open({ timeoutMs: 300_000 });
+    large.getAll(30, 'thing');
+    await clock.advance(1_000);
+    const others = open();
+    others.getAll(5, 'other');
+    await clock.advance(1_000);
+    const newcomer = open({ timeoutMs: 120_000 });
+    void newcomer.get('/thing/29');
+    newcomer.leave();
+    await clock.advance(65_000);
+    expect(upstream.targets().slice(12)).toContain('/thing/29');
+    expect(newcomer.kinds()).toEqual(['timeout']);
+    await clock.advance(200_000);
+    expect([upstream.sent.length, large.errors()]).toEqual([35, []]);
+  });
+
   it('refuses whoever comes when nobody can wait any more', async () => {
     const { open } = createSetup();
     const client = open();
