@@ -39,8 +39,9 @@ async function start(config: Config, logger: Logger): Promise<FacadeServer> {
   };
 }
 
-function accountOf({ sandbox, sandboxDir }: Config): string {
-  if (!sandbox) return '';
+function accountOf({ sandbox, sandboxDir, postman }: Config): string {
+  if (!sandbox)
+    return ` (${postman.baseUrl}, ${postman.apiKey ? "the server's own API key" : 'every client sends its own X-Api-Key'})`;
   if (sandboxDir !== undefined) return ` (sandbox: the exports in ${toPrintable(sandboxDir)})`;
   return ' (sandbox: an embedded example account, set POSTMAN_API_KEY to use your own)';
 }
@@ -69,7 +70,8 @@ try {
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    if (isStopping) return;
+    // Whoever asks twice does not want to wait.
+    if (isStopping) process.exit(1);
     isStopping = true;
     logger.info({ signal }, 'stopping');
     facade.stop().then(

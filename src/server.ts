@@ -77,7 +77,9 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
     cors: toCors(config.access.corsOrigins),
     plugins: [
       useAccessControl(config, GRAPHQL_PATH),
-      ...(config.graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config.sandbox)] : []),
+      ...(config.graphiql
+        ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.token !== undefined })]
+        : []),
       useCsrfCheck(),
       ...queryLimits(config),
       operations.plugin,

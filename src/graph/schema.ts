@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import './scalars.ts';
 import './query.ts';
@@ -9,7 +9,13 @@ import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';
 
+const DESCRIPTION = `A Postman account as a graph, read only.
+
+The unit of cost is a GET sent to Postman, which allows few a minute. Fields that can need one say so in a line \`Cost:\`; every answer says in \`extensions.upstream\` what it did cost.
+
+A field whose call fails is null and has an entry in \`errors\`, with \`extensions.code\` and, where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; everything else stands. What does not exist is null without an error. Values of secrets are withheld unless the server reveals them.`;
+
 /** Builds the schema of the graph: the table of contents is the list of imports above. */
 export function createSchema(): GraphQLSchema {
-  return builder.toSchema();
+  return new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
 }

@@ -1,7 +1,7 @@
 /** The tabs GraphiQL opens with. Each runs as it is, on any account. */
 export const graphiqlTabs: readonly string[] = [
-  `# Everything at a glance: the first ten workspaces with the names of what they hold.
-# Run it with Ctrl-Enter. Cost: one GET for the list, one for each workspace.
+  `# Everything at a glance. Run it with Ctrl-Enter.
+# Cost: a GET for the list, one for each workspace.
 query Overview {
   workspaces(first: 10) {
     totalCount
@@ -26,8 +26,8 @@ query Overview {
   }
 }
 `,
-  `# One collection's whole tree: folders and requests, three levels deep, by fragments.
-# Cost: one GET for the list, one for the collection, however deep you go.
+  `# A collection's tree, three levels by fragments.
+# Cost: a GET for the list, one for the tree.
 query CollectionTree {
   collections(first: 1) {
     nodes {
@@ -80,8 +80,8 @@ fragment Entry on CollectionItem {
   }
 }
 `,
-  `# Environments with their values. Values of secrets are withheld: isMasked says so.
-# Cost: one GET for the list, one for each environment.
+  `# Values of environments; isMasked: withheld.
+# Cost: a GET for the list, one for each of them.
 query EnvironmentValues {
   environments(first: 3) {
     nodes {
@@ -98,8 +98,8 @@ query EnvironmentValues {
   }
 }
 `,
-  `# Whose key it is, and what is left of its budget of calls to Postman.
-# Cost: one GET for the user; the budget itself costs nothing.
+  `# Whose key it is, and what is left of its budget.
+# Cost: a GET for the user, none for the budget.
 query Budget {
   me {
     username

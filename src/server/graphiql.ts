@@ -5,6 +5,14 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { Plugin } from 'graphql-yoga';
 import { graphiqlTabs } from './graphiql-tabs.ts';
 
+/** What the page says of the server. */
+export interface PageOptions {
+  /** Whether the embedded sandbox answers. */
+  readonly isSandbox: boolean;
+  /** Whether clients have to send an access token. */
+  readonly wantsToken: boolean;
+}
+
 /** The page, made once and kept. */
 interface Page {
   readonly html: Uint8Array<ArrayBuffer>;
@@ -26,6 +34,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+// The tabs are left with a transform after they have slid into place, which GraphiQL takes back only until one gets the focus:
+// a tab then jumps away under the mouse that presses it.
+const TAB_STYLE = '.graphiql-tab { transform: none !important; }';
+
 /**
  * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. Nothing of the page is secret, and
  * it asks nobody but this server.
@@ -33,14 +45,15 @@ const CONTENT_SECURITY_POLICY = [
  * The page is 9 MB: it is compressed once, and browsers that have it are told so in a few bytes.
  *
  * @param path - The GraphQL endpoint.
- * @param isSandbox - Whether the embedded sandbox answers, for the title.
  */
-export function useGraphiQLPage(path: string, isSandbox: boolean): Plugin {
+export function useGraphiQLPage(path: string, { isSandbox, wantsToken }: PageOptions): Plugin {
   let page: Promise<Page> | undefined;
   return {
     async onRequest({ request, url, endResponse, fetchAPI }) {
-      if (request.method !== 'GET' || url.pathname !== path || !isPageRequest(request)) return;
-      page ??= renderPage(isSandbox);
+      if (!isPageRequest(request)) return;
+      if (url.pathname === '/') endResponse(new fetchAPI.Response(null, { status: 302, headers: { location: path } }));
+      if (url.pathname !== path) return;
+      page ??= renderPage({ isSandbox, wantsToken });
       const { html, gzipped, etag } = await page;
       const headers = {
         'content-type': 'text/html; charset=utf-8',
@@ -67,17 +80,17 @@ export function isPageRequest(request: Request): boolean {
   return request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
 }
 
-async function renderPage(isSandbox: boolean): Promise<Page> {
-  const html = new TextEncoder().encode(
-    renderGraphiQL({
-      title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
-      defaultTabs: graphiqlTabs.map((query) => ({ query })),
-      defaultHeaders: JSON.stringify({ 'X-Api-Key': '' }, null, 2),
-      defaultEditorToolsVisibility: 'headers',
-      // A key typed into the header editor must not be found in the browser's storage.
-      shouldPersistHeaders: false,
-    }),
-  );
+async function renderPage({ isSandbox, wantsToken }: PageOptions): Promise<Page> {
+  const page = renderGraphiQL({
+    title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
+    defaultTabs: graphiqlTabs.map((query) => ({ query })),
+    defaultHeaders: JSON.stringify({ ...(wantsToken && { Authorization: 'Bearer ' }), 'X-Api-Key': '' }, null, 2),
+    defaultEditorToolsVisibility: 'headers',
+    // A key typed into the header editor must not be found in the browser's storage.
+    shouldPersistHeaders: false,
+    schemaDescription: true,
+  });
+  const html = new TextEncoder().encode(page.replace('</head>', `<style>${TAB_STYLE}</style></head>`));
   return {
     html,
     gzipped: new Uint8Array(await promisify(gzip)(html)),

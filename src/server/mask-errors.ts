@@ -4,6 +4,7 @@ import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { toGraphQLError } from '../graph/to-graphql-error.ts';
 import { scrub } from '../upstream/scrub.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
 
 const MAX_CAUSES = 3;
 const MAX_FRAMES = 20;
@@ -15,10 +16,18 @@ const MAX_FRAMES = 20;
 export function createErrorMask(logger: Logger): MaskError {
   // pino's own serializer copies whole messages and every property.
   const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
+  /** A client has no use for why a connection failed or a body cannot be read; whoever runs the server has. */
+  const logCause = (failure: unknown) => {
+    if (!(failure instanceof UpstreamError) || failure.cause === undefined) return;
+    log.warn({ route: failure.route, kind: failure.kind, err: failure.cause }, 'upstream failed');
+  };
   return (error) => {
     if (error instanceof GraphQLError) {
       const translated = toGraphQLError(error, Date.now());
-      if (translated) return translated;
+      if (translated) {
+        logCause(error.originalError);
+        return translated;
+      }
       if (isOwn(error)) {
         if (error.extensions['code'] !== undefined) return error;
         if (isAboutInput(error)) return withInputCode(error);

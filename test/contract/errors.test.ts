@@ -302,8 +302,29 @@ describe('one field that fails', () => {
     facade.postman.fail('/me', { kind: 'status', status: 500 });
     facade.postman.fail(environmentPath, { kind: 'status', status: 503 });
     const { headers, errors } = await ask(facade, meAndEnvironment);
-    expect(errors.map(({ extensions }) => extensions?.['retryAfterSeconds'])).toEqual([10, 300]);
+    expect(errors.map(({ extensions }) => Number(extensions?.['retryAfterSeconds'])).sort((a, b) => a - b)).toEqual([
+      10, 300,
+    ]);
     expect(headers.get('retry-after')).toBe('300');
+  });
+});
+
+describe('a Postman that cannot be reached', () => {
+  it('is told to the client without details, and to the log with them', async () => {
+    facade = await startFacade({ POSTMAN_API_BASE_URL: 'http://127.0.0.1:1', POSTMAN_API_KEY: 'PMAK-canary' });
+    const { data, errors } = await facade.query('{ me { username } }');
+    expect(data).toEqual({ me: null });
+    expect(errors.map(({ message }) => message)).toEqual(['The connection to Postman failed.']);
+    expect(facade.log.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({
+        level: 40,
+        msg: 'upstream failed',
+        route: '/me',
+        err: expect.objectContaining({ code: 'ECONNREFUSED' }),
+      }),
+    );
+    expect(facade.log.join('')).not.toContain('PMAK-canary');
+    await facade.close();
   });
 });
 
@@ -441,7 +462,8 @@ describe('a 429 that comes back later than the client is ready to wait', () => {
     expect({ data, calls: upstream.calls }).toEqual({ data: { environment: null }, calls: 0 });
     expect(errors.map(({ message, extensions }) => ({ message, extensions }))).toEqual([
       {
-        message: "The API key's budget has no room for this call before the operation's deadline.",
+        message:
+          "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
         extensions: {
           code: 'RATE_LIMITED',
           ...retryIn(90),
@@ -466,7 +488,7 @@ describe('an operation that needs more calls than it may make', () => {
     expect(status).toBe(200);
     expect(errors.map(({ message, path, extensions }) => ({ message, path, extensions }))).toEqual(
       [3, 4, 5, 6].map((index) => ({
-        message: 'The operation needs more than the 4 calls to Postman it may make.',
+        message: 'The operation needs more than the 4 calls to Postman it may make (MAX_CALLS_PER_OPERATION).',
         path: ['workspaces', 'nodes', index, 'environments'],
         extensions: {
           code: 'OPERATION_TOO_EXPENSIVE',

@@ -101,7 +101,7 @@ describe.concurrent('the program', () => {
   it('uses the Postman it is told of, and keeps the key to itself', async ({ expect }) => {
     const postman = await startSandbox();
     const program = await start({ ...toEnv(postman), LOG_LEVEL: 'trace' });
-    expect(program.stdout()).toBe(`listening on ${program.url}\n`);
+    expect(program.stdout()).toBe(`listening on ${program.url} (${postman.origin}, the server's own API key)\n`);
     expect(await ask(program.url, me)).toMatchObject({ data: myself, extensions: { upstream: { sandbox: false } } });
     postman.fail('/environments', { kind: 'status', status: 403, body: { error: { message: postman.apiKey } } });
     await ask(program.url, '{ environments { nodes { uid } } }');
