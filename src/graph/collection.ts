@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { toAuth } from '../upstream/collection-format/auth.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { toDescription } from '../upstream/collection-format/description.ts';
@@ -61,10 +62,15 @@ async function readDetail({ uid }: CollectionNode, levels: typeof inReads | type
   return (await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null;
 }
 
-function fromRead<T>(pick: (collection: CollectionDetail) => T | null) {
-  return async (node: CollectionNode, _args: unknown, context: Context): Promise<T | null> => {
+function fromRead<T>(pick: (collection: CollectionDetail, context: Context, info: GraphQLResolveInfo) => T | null) {
+  return async (
+    node: CollectionNode,
+    _args: unknown,
+    context: Context,
+    info: GraphQLResolveInfo,
+  ): Promise<T | null> => {
     const detail = await readDetail(node, inReads, context);
-    return detail && pick(detail);
+    return detail && pick(detail, context, info);
   };
 }
 
@@ -197,7 +203,7 @@ CollectionRef.implement({
         inReads,
         'Variables of the collection; null only when the collection cannot be read. Values of secrets are withheld unless the server reveals secrets.',
       ),
-      resolve: fromRead(({ document }) => variablesOf(document)),
+      resolve: fromRead(({ document }, { answerSize }, info) => answerSize.list(variablesOf(document), info)),
     }),
     auth: t.field({
       type: AuthRef,
@@ -217,7 +223,7 @@ CollectionRef.implement({
         inReads,
         'Scripts that run before and after every request of the collection; null only when the collection cannot be read.',
       ),
-      resolve: fromRead(({ document }) => scriptsOf(document)),
+      resolve: fromRead(({ document }, { answerSize }, info) => answerSize.list(scriptsOf(document), info)),
     }),
     items: t.field({
       type: [CollectionItemRef],
@@ -227,9 +233,9 @@ CollectionRef.implement({
         inTree,
         'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
       ),
-      resolve: async (node, _args, context) => {
+      resolve: async (node, _args, context, info) => {
         const tree = await readTree(node, context);
-        return tree && context.answerSize.list(tree.items);
+        return tree && context.answerSize.list(tree.items, info);
       },
     }),
     folders: t.field({
@@ -257,7 +263,7 @@ CollectionRef.implement({
       ),
       resolve: async (node, args, context) => {
         const tree = await readTree(node, context);
-        return tree && toRequestPage(tree.requests, args);
+        return tree && toRequestPage(tree.requests, args, context.answerSize);
       },
     }),
     workspace: t.field({

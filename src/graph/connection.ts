@@ -91,13 +91,17 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: [node],
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
-        resolve: ({ edges }, _args, { answerSize }) => answerSize.list(edges.map((edge) => edge.node)) as never,
+        resolve: ({ edges }, _args, { answerSize }, info) =>
+          answerSize.list(
+            edges.map((edge) => edge.node),
+            info,
+          ) as never,
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        resolve: ({ edges }, _args, { answerSize }) => answerSize.list(edges),
+        resolve: ({ edges }, _args, { answerSize }, info) => answerSize.list(edges, info),
       }),
       pageInfo: t.field({
         type: PageInfo,
@@ -120,7 +124,10 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
  */
 export function pageArgs(defaultFirst: number) {
   return builder.args((t) => ({
-    first: t.int({ defaultValue: defaultFirst, description: `How many nodes at most, 1 to ${MAX_PAGE_SIZE}.` }),
+    first: t.int({
+      defaultValue: defaultFirst,
+      description: `How many nodes at most, 1 to ${MAX_PAGE_SIZE}; ${defaultFirst} unless it is given.`,
+    }),
     after: t.string({
       description: 'Cursor of the node after which the page starts; without it the page starts at the beginning.',
     }),

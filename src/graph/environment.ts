@@ -84,9 +84,9 @@ EnvironmentRef.implement({
         ['detail'],
         'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
-      resolve: async ({ uid }, _args, { loaders }) => {
+      resolve: async ({ uid }, _args, { loaders, answerSize }, info) => {
         const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });
-        return detail && [...toVariables((detail as EnvironmentDetail).values)];
+        return detail && answerSize.list(toVariables((detail as EnvironmentDetail).values), info);
       },
     }),
   }),

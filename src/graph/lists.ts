@@ -71,7 +71,7 @@ function toCollectionConnection(
       node: { uid: known.uid, known },
       cursor: toCursorText({ page: '', index: offset + start + index, id: known.uid }),
     })),
-    hasNextPage: start + nodes.length < items.length || (total !== null && offset + start + nodes.length < total),
+    hasNextPage: start + nodes.length < items.length || offset + start + nodes.length < total,
     hasPreviousPage: offset + start > 0,
     totalCount: total,
   };

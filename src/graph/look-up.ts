@@ -49,9 +49,11 @@ export async function lookUpCollection(
     return { uid };
   }
   // No list has all collections: being in none does not mean that there is no such collection.
-  const isProof = wanted.some((levels) => levels.includes('minimal') || levels.includes('detail'));
+  const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
+  const asked = wanted.some(isProof) ? wanted : [...wanted, everyRead];
   const found = await firstFound(
-    (isProof ? wanted : [...wanted, everyRead]).map((levels) => loaders.collectionByUid({ uid, levels })),
+    asked.map((levels) => loaders.collectionByUid({ uid, levels })),
+    (index) => isProof(asked[index] ?? []),
   );
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
@@ -91,13 +93,20 @@ function levelsToRead(selection: readonly SelectedField[], everyRead: readonly L
 }
 
 /**
- * The first part that says there is such a thing; null where none does. One part that can be read is enough: the others
- * fail where they are selected.
+ * The first part that says there is such a thing; null where one says that there is none. One part that can be read is
+ * enough: the others fail where they are selected.
+ *
+ * @param isProof - Whether the part at this place, when it finds nothing, proves that there is nothing.
+ * @throws What the first of those failed with, when all of them have and no other part found anything.
  */
-async function firstFound<Part>(parts: readonly Promise<Part | null>[]): Promise<Part | null> {
+async function firstFound<Part>(
+  parts: readonly Promise<Part | null>[],
+  isProof: (index: number) => boolean = () => true,
+): Promise<Part | null> {
   const results = await Promise.allSettled(parts);
-  const [first] = results;
-  if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected')) throw first.reason;
   for (const result of results) if (result.status === 'fulfilled' && result.value !== null) return result.value;
+  const proofs = results.filter((_, index) => isProof(index));
+  const [first] = proofs;
+  if (first?.status === 'rejected' && proofs.every(({ status }) => status === 'rejected')) throw first.reason;
   return null;
 }

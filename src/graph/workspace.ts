@@ -165,9 +165,9 @@ WorkspaceRef.implement({
         ['own'],
         'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
       ),
-      resolve: async ({ id }, _args, { loaders }) => {
+      resolve: async ({ id }, _args, { loaders, answerSize }, info) => {
         const values = await loaders.globals(id);
-        return values && [...toVariables(values)];
+        return values && answerSize.list(toVariables(values), info);
       },
     }),
   }),

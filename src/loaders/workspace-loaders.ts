@@ -15,8 +15,8 @@ export interface Chunk<Item> {
   readonly items: readonly Item[];
   /** Position of the first item in the whole list. */
   readonly offset: number;
-  /** Length of the whole list; null where upstream did not say. */
-  readonly total: number | null;
+  /** Length of the whole list. */
+  readonly total: number;
 }
 
 /** Collections or environments of a workspace, or of everything the key sees. */
@@ -78,7 +78,7 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
   ): Promise<Chunk<CollectionSummary>> => {
     const start = Math.floor(from / COLLECTION_PAGE_SIZE) * COLLECTION_PAGE_SIZE;
     const items: CollectionSummary[] = [];
-    let total: number | null;
+    let total: number;
     do {
       const page = await reads.collectionPage({ workspaceId, offset: start + items.length });
       items.push(...page.items);

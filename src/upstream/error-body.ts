@@ -1,3 +1,5 @@
+import { isJsonObject, type JsonObject } from './collection-format/json.ts';
+
 /** What an error body says, whichever dialect it is written in. What it does not say is absent. */
 export interface ErrorBody {
   /** The upstream's code: `name`, or the last segment of `type`. At most 2,000 characters, not yet fit to be shown. */
@@ -26,8 +28,8 @@ const MAX_JSON_TEXT = 1_048_576;
  */
 export function parseErrorBody(body: unknown): ErrorBody {
   if (typeof body === 'string') return parseErrorText(body);
-  if (!isRecord(body)) return {};
-  if (isRecord(body['error'])) {
+  if (!isJsonObject(body)) return {};
+  if (isJsonObject(body['error'])) {
     const inner = readRecord(body['error']);
     if (saysSomething(inner)) return inner;
   }
@@ -37,7 +39,7 @@ export function parseErrorBody(body: unknown): ErrorBody {
   if (saysSomething(flat)) return flat;
   for (const key of Object.keys(body)) {
     const member = body[key];
-    if (!isRecord(member)) continue;
+    if (!isJsonObject(member)) continue;
     if (textOf(member['name']) !== undefined && textOf(member['message']) !== undefined) return readRecord(member);
   }
   return {};
@@ -63,10 +65,10 @@ function messageOnly(text: string): ErrorBody {
   return message === undefined ? {} : { message };
 }
 
-function readRecord(record: Record<string, unknown>): ErrorBody {
+function readRecord(record: JsonObject): ErrorBody {
   const { detail, details } = record;
   // Teams put a whole error where the detail belongs, and its name says more than the type around it.
-  const nested = isRecord(detail) && isRecord(detail['error']) ? detail['error'] : {};
+  const nested = isJsonObject(detail) && isJsonObject(detail['error']) ? detail['error'] : {};
   const name = textOf(record['name']) ?? textOf(nested['name']) ?? lastSegment(textOf(record['type']));
   const title = textOf(record['title']) ?? textOf(record['header']);
   const message = textOf(record['message']) ?? textOf(detail) ?? textOf(nested['message']) ?? textOf(details);
@@ -75,7 +77,7 @@ function readRecord(record: Record<string, unknown>): ErrorBody {
     ...(title !== undefined && { title }),
     ...(message !== undefined && { message }),
     ...(details != null && { details }),
-    ...(isRecord(details) && Object.hasOwn(details, 'model') && { model: true }),
+    ...(isJsonObject(details) && Object.hasOwn(details, 'model') && { model: true }),
   };
 }
 
@@ -96,8 +98,4 @@ function textOf(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const text = value.slice(0, MAX_TEXT).trim();
   return text === '' ? undefined : text;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from './collection-format/json.ts';
+import { isJsonObject, type JsonObject, toId } from './collection-format/json.ts';
 
 /** Who an API key belongs to. */
 export interface User {
@@ -103,12 +103,12 @@ export function parseUser(body: unknown): User {
   const teamId = toId(user['teamId']);
   return {
     id: requiredId(user['id'], 'user.id'),
-    username: toText(user['username']),
-    fullName: toText(user['fullName']),
-    email: toText(user['email']),
-    avatarUrl: toText(user['avatar']),
+    username: toPlainText(user['username']),
+    fullName: toPlainText(user['fullName']),
+    email: toPlainText(user['email']),
+    avatarUrl: toPlainText(user['avatar']),
     teamId: teamId === '0' ? null : teamId,
-    teamName: toText(user['teamName']),
+    teamName: toPlainText(user['teamName']),
     roles: Array.isArray(user['roles']) ? user['roles'].filter((role) => typeof role === 'string') : null,
   };
 }
@@ -119,7 +119,7 @@ export function parseWorkspacePage(body: unknown): WorkspacePage {
   return {
     items: listAt(body, 'workspaces').flatMap((item) => toWorkspaceSummary(item) ?? []),
     // Absent, null and "" all mean the end.
-    nextCursor: toText(meta['nextCursor']) || null,
+    nextCursor: toPlainText(meta['nextCursor']) || null,
   };
 }
 
@@ -131,7 +131,7 @@ export function parseWorkspaceDetail(body: unknown): WorkspaceDetail {
   if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
   return {
     ...summary,
-    description: toText(workspace['description']),
+    description: toPlainText(workspace['description']),
     updatedBy: toId(workspace['updatedBy']),
     teamId: toId(workspace['team'] ?? workspace['teamId']),
     // Older answers leave empty lists out.
@@ -164,11 +164,11 @@ export function parseCollectionPage(body: unknown): CollectionPage {
 export function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const document = objectAt(body, 'collection');
   const info = objectAt(document, 'info');
-  const ownUid = toText(info['uid']) ?? uid;
+  const ownUid = toPlainText(info['uid']) ?? uid;
   return {
-    id: toText(info['_postman_id']) ?? toIdOfUid(ownUid),
+    id: toPlainText(info['_postman_id']) ?? toIdOfUid(ownUid),
     uid: ownUid,
-    name: toText(info['name']),
+    name: toPlainText(info['name']),
     createdAt: toMoment(info['createdAt']),
     updatedAt: toMoment(info['updatedAt']),
     fork: toFork(info['fork']),
@@ -194,12 +194,12 @@ export function parseEnvironments(body: unknown): readonly EnvironmentSummary[] 
  */
 export function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const environment = objectAt(body, 'environment');
-  const id = toText(environment['id']) ?? toIdOfUid(uid);
+  const id = toPlainText(environment['id']) ?? toIdOfUid(uid);
   const owner = toId(environment['owner']);
   return {
     id,
     uid: toOwnerOfUid(uid) === null && owner !== null ? `${owner}-${id}` : uid,
-    name: toText(environment['name']),
+    name: toPlainText(environment['name']),
     ...toEnvironmentFacts(environment),
     values: environment['values'],
   };
@@ -233,14 +233,9 @@ function requiredId(value: unknown, name: string): string {
   return id;
 }
 
-function toText(value: unknown): string | null {
+/** Text alone, unlike `toText` of the collection format: what is something else was not meant to be read. */
+function toPlainText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-/** Ids of people and teams are numbers in some answers and text in others. */
-function toId(value: unknown): string | null {
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
-  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 /** Times come as RFC 3339, with or without milliseconds, and in old material without a zone. What is no time is null. */
@@ -253,11 +248,11 @@ function toMoment(value: unknown): string | null {
 
 function toRef(value: unknown): Ref | null {
   if (!isJsonObject(value)) return null;
-  const id = toText(value['id']);
+  const id = toPlainText(value['id']);
   const owner = toId(value['owner']);
-  const uid = toText(value['uid']) ?? (id !== null && owner !== null ? `${owner}-${id}` : id);
+  const uid = toPlainText(value['uid']) ?? (id !== null && owner !== null ? `${owner}-${id}` : id);
   if (uid === null) return null;
-  return { id: id ?? toIdOfUid(uid), uid, name: toText(value['name']) };
+  return { id: id ?? toIdOfUid(uid), uid, name: toPlainText(value['name']) };
 }
 
 function toRefs(value: unknown): readonly Ref[] {
@@ -266,14 +261,14 @@ function toRefs(value: unknown): readonly Ref[] {
 
 function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
   if (!isJsonObject(value)) return null;
-  const id = toText(value['id']);
+  const id = toPlainText(value['id']);
   if (id === null) return null;
   return {
     id,
-    name: toText(value['name']),
-    type: toText(value['type']),
-    visibility: toText(value['visibility']),
-    about: toText(value['about']),
+    name: toPlainText(value['name']),
+    type: toPlainText(value['type']),
+    visibility: toPlainText(value['visibility']),
+    about: toPlainText(value['about']),
     createdAt: toMoment(value['createdAt']),
     updatedAt: toMoment(value['updatedAt']),
     createdBy: toId(value['createdBy']),
@@ -294,7 +289,11 @@ function toCollectionSummary(value: unknown): CollectionSummary | null {
 
 function toFork(value: unknown): Fork | null {
   if (!isJsonObject(value)) return null;
-  return { label: toText(value['label']), createdAt: toMoment(value['createdAt']), parentUid: toText(value['from']) };
+  return {
+    label: toPlainText(value['label']),
+    createdAt: toMoment(value['createdAt']),
+    parentUid: toPlainText(value['from']),
+  };
 }
 
 function toEnvironmentFacts(environment: JsonObject) {

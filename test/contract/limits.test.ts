@@ -292,4 +292,27 @@ describe('a query that goes round in circles', () => {
     expect(errors.map(({ extensions }) => extensions)).toEqual([{ code: 'OPERATION_TOO_EXPENSIVE', retryable: false }]);
     expect(upstream.calls).toBe(1);
   });
+
+  it.each([
+    ['with as many aliases on each node as it may', 3, times(98, (i) => `a${i}: name`)],
+    [
+      'and searches at each node',
+      2,
+      `parent { ${times(20, (i) => `a${i}: requests(filter: { search: "nothing like it" }) { totalCount }`)} }`,
+    ],
+  ])('is stopped before it takes a minute: %s', async (_how, rounds, selection) => {
+    const circle = `${'parent { items { '.repeat(rounds)} ${selection} ${'} } '.repeat(rounds)}`;
+    const { data, errors } = await facade.query(
+      `{ collection(uid: "${ids.collections.regression}") { requests(first: 100) { nodes { ${circle} } } } }`,
+    );
+    expect(data).toBeUndefined();
+    expect(errors.map(({ message, extensions }) => ({ message, ...extensions }))).toEqual([
+      {
+        message:
+          'The operation would answer or search more than 3000000 values. Ask for less of it at a time, or page through it.',
+        code: 'OPERATION_TOO_EXPENSIVE',
+        retryable: false,
+      },
+    ]);
+  });
 });

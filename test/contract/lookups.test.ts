@@ -158,6 +158,16 @@ describe('what is there is there', () => {
     });
   });
 
+  it('but the failure of the one read that would show it, where no list has it', async () => {
+    facade.postman.fail('/collections?limit', { kind: 'status', status: 200, body: { collections: [] } });
+    facade.postman.fail(`${collections.rides}?model`, { kind: 'status', status: 500 });
+    const { data, errors } = await ask(
+      `{ a: collection(uid: "${collections.rides}") { isPublic } b: collection(uid: "${collections.pricing}") { isPublic } }`,
+    );
+    expect(data).toEqual({ a: null, b: { isPublic: null } });
+    expect(errors).toMatchObject([{ path: ['a'], extensions: { code: 'UPSTREAM_ERROR' } }]);
+  });
+
   it('when none of several collections is in a list', async () => {
     facade.postman.fail('/collections?limit', { kind: 'status', status: 200, body: { collections: [] } });
     const answer = await ask(

@@ -56,7 +56,7 @@ beforeAll(() => {
         type: RequestConnectionRef,
         nullable: false,
         args: requestListArgs(),
-        resolve: ({ requests }, args) => toRequestPage(requests, args),
+        resolve: ({ requests }, args, { answerSize }) => toRequestPage(requests, args, answerSize),
       }),
     }),
   });

@@ -57,7 +57,7 @@ UrlEncodedBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body, _args, { answerSize }) => answerSize.list(formParameters(body)),
+      resolve: (body, _args, { answerSize }, info) => answerSize.list(formParameters(body), info),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -70,7 +70,7 @@ FormDataBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body, _args, { answerSize }) => answerSize.list(formParameters(body)),
+      resolve: (body, _args, { answerSize }, info) => answerSize.list(formParameters(body), info),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -83,9 +83,10 @@ FileBodyRef.implement({
       nullable: true,
       description: 'Path of the file on the machine of whoever saved the request; null when no file was chosen.',
     }),
-    content: t.exposeString('content', {
+    content: t.string({
       nullable: true,
       description: 'Content of the file, where it was saved with the request; null when it was not.',
+      resolve: ({ content }, _args, { answerSize }) => answerSize.text(content),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -94,18 +95,20 @@ FileBodyRef.implement({
 GraphQLBodyRef.implement({
   description: 'A GraphQL operation that the Postman app sends as JSON.',
   fields: (t) => ({
-    query: t.exposeString('query', {
+    query: t.string({
       nullable: false,
       description: 'Text of the operation; empty when there is none.',
+      resolve: ({ query }, _args, { answerSize }) => answerSize.text(query),
     }),
     operationName: t.exposeString('operationName', {
       nullable: true,
       description: 'Which operation of the text is meant; null when it is not said.',
     }),
-    variables: t.exposeString('variables', {
+    variables: t.string({
       nullable: true,
       description:
         'Variables of the operation as JSON text, as it was written: with `{{variable}}` references in it, it need not be valid JSON. null when there are none.',
+      resolve: ({ variables }, _args, { answerSize }) => answerSize.text(variables),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -115,9 +118,10 @@ FormParameterRef.implement({
   description: 'One row of a form. A form may hold the same key twice.',
   fields: (t) => ({
     key: t.exposeString('key', { nullable: true, description: 'Name of the row; null when it has none.' }),
-    value: t.exposeString('value', {
+    value: t.string({
       nullable: true,
       description: 'Text of the row; null when there is none, as for a row of files.',
+      resolve: ({ value }, _args, { answerSize }) => answerSize.text(value),
     }),
     src: t.stringList({
       nullable: true,

@@ -15,15 +15,15 @@ FolderRef.implement({
       type: [CollectionItemRef],
       nullable: false,
       description: 'What is directly in the folder, in order; empty when nothing is.',
-      resolve: ({ items }, _args, { answerSize }) => answerSize.list(items),
+      resolve: ({ items }, _args, { answerSize }, info) => answerSize.list(items, info),
     }),
     requests: t.field({
       type: RequestConnectionRef,
       nullable: false,
       description: 'Every request below the folder, depth first, in order, wherever it is nested.',
       args: requestListArgs(),
-      resolve: ({ tree, firstRequest, endRequest }, args) =>
-        toRequestPage(tree.requests.slice(firstRequest, endRequest), args),
+      resolve: ({ tree, firstRequest, endRequest }, args, { answerSize }) =>
+        toRequestPage(tree.requests.slice(firstRequest, endRequest), args, answerSize),
     }),
     auth: t.field({
       type: AuthRef,
@@ -36,13 +36,13 @@ FolderRef.implement({
       type: [VariableRef],
       nullable: false,
       description: 'Variables for the requests below the folder; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }) => answerSize.list(variablesOf(json)),
+      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(variablesOf(json), info),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description: 'Scripts that run for every request below the folder; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }) => answerSize.list(scriptsOf(json)),
+      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(scriptsOf(json), info),
     }),
   }),
 });

@@ -1,15 +1,18 @@
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/collection-tree.ts';
 import { filterRequests, type RequestFilter } from '../../upstream/collection-format/filter-requests.ts';
+import type { AnswerSize } from '../answer-size.ts';
 import { builder } from '../builder.ts';
-import { type Connection, connectionType, pageArgs, parsePageArgs, toConnection } from '../connection.ts';
+import {
+  type Connection,
+  connectionType,
+  type PageArgs,
+  pageArgs,
+  parsePageArgs,
+  toConnection,
+} from '../connection.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 const PAGE_SIZE = 50;
-
-interface PageArgs {
-  readonly first?: number | null | undefined;
-  readonly after?: string | null | undefined;
-}
 
 /** GraphQL type `FolderConnection`. */
 export const FolderConnectionRef = connectionType('Folder', FolderRef, 'folders');
@@ -60,12 +63,14 @@ export function toFolderPage(folders: readonly FolderItem[], args: PageArgs): Co
 /**
  * Cuts a page out of those requests of a tree that match the filter.
  *
- * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
+ * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`; OPERATION_TOO_EXPENSIVE as `AnswerSize.search`.
  */
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
+  answerSize: AnswerSize,
 ): Connection<RequestItem> {
   const page = parsePageArgs(args, PAGE_SIZE);
+  if (args.filter) answerSize.search(requests.length);
   return toConnection(filterRequests(requests, args.filter), page, ({ id }) => id);
 }

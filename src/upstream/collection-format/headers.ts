@@ -33,7 +33,7 @@ export function shownHeaderValue({ key, value }: Header, revealSecrets: boolean)
 }
 
 /** Reads `Name: value` lines. A name that begins with `//` is a header switched off; lines without a name are left out. */
-export function parseHeaderBlock(block: string): JsonObject[] {
+function parseHeaderBlock(block: string): JsonObject[] {
   return block.split('\n').flatMap((line) => {
     const disabled = line.trimStart().startsWith('//');
     const text = disabled ? line.trim().slice(2) : line;

@@ -35,9 +35,9 @@ export function toText(value: unknown): string | null {
   return JSON.stringify(value);
 }
 
-/** Reads an id: text that is not empty, or a number; null otherwise. */
+/** Reads an id: text that is not empty, or a number, as ids of people and teams are in some answers; null otherwise. */
 export function toId(value: unknown): string | null {
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
@@ -48,7 +48,7 @@ export function toNumber(value: unknown): number | null {
 }
 
 /** Whether a value has more than `levels` levels of objects and lists. */
-export function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
+function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   return Object.values(value).some((member) => isTooDeep(member, levels - 1));

@@ -16,7 +16,7 @@ export interface Script {
  *
  * @param json - The list, or a single event; everything else holds none.
  */
-export function toScripts(json: unknown): Script[] {
+function toScripts(json: unknown): Script[] {
   const events: readonly unknown[] = Array.isArray(json) ? json : [json];
   return events.filter(isJsonObject).map((event) => {
     const { script } = event;
