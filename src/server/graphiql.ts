@@ -37,6 +37,9 @@ const CONTENT_SECURITY_POLICY = [
 // The tabs are left with a transform after they have slid into place, which GraphiQL takes back only until one gets the focus:
 // a tab then jumps away under the mouse that presses it.
 const TAB_STYLE = '.graphiql-tab { transform: none !important; }';
+// GraphiQL keeps its tabs, but of a document that nobody has edited no text, and opens an empty tab for that when it is loaded again.
+const FORGET_UNTOUCHED_TABS =
+  "if (!localStorage.getItem('graphiql:query')) localStorage.removeItem('graphiql:tabState');";
 
 /**
  * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. Nothing of the page is secret, and
@@ -90,7 +93,9 @@ async function renderPage({ isSandbox, wantsToken }: PageOptions): Promise<Page>
     shouldPersistHeaders: false,
     schemaDescription: true,
   });
-  const html = new TextEncoder().encode(page.replace('</head>', `<style>${TAB_STYLE}</style></head>`));
+  const html = new TextEncoder().encode(
+    page.replace('</head>', `<style>${TAB_STYLE}</style><script>${FORGET_UNTOUCHED_TABS}</script></head>`),
+  );
   return {
     html,
     gzipped: new Uint8Array(await promisify(gzip)(html)),

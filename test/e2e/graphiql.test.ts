@@ -137,6 +137,15 @@ describe.skipIf(isSkipped)(
       await page.close();
     }, 120_000);
 
+    it('has the same four tabs when it is loaded again', async () => {
+      const { page } = await open();
+      const titles = () => page.locator('.graphiql-tab-button').allTextContents();
+      await page.reload({ waitUntil: 'load' });
+      await page.locator('.graphiql-tab-button').first().waitFor();
+      expect(await titles()).toEqual(tabs.map(({ name }) => name));
+      await page.close();
+    }, 60_000);
+
     it('is sent compressed, and not again to a browser that has it', async () => {
       const first = await fetch(facade.url, { headers: { accept: 'text/html', 'accept-encoding': 'gzip' } });
       await first.arrayBuffer();
