@@ -129,7 +129,9 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
 
   const plugin: Plugin = {
     onRequestParse({ request }) {
-      const waitSeconds = parsePreferWait(request.headers.get('prefer'));
+      const asked = parsePreferWait(request.headers.get('prefer'));
+      // No call is made in no time: a second is the least that can be asked for.
+      const waitSeconds = asked === undefined ? undefined : Math.max(1, asked);
       const record: RequestRecord = {
         startedAtMs: clock.nowMs(),
         tenant: null,
