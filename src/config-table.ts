@@ -71,7 +71,7 @@ export const table = {
   BURST_LIMIT: {
     ...whole(0, 100_000, 'calls'),
     default: '10',
-    description: 'Calls per burst window, for lists and workspaces; 0 turns it off.',
+    description: 'Calls per burst window: lists of workspaces and collections, single workspaces; 0 turns it off.',
   },
   BURST_LIMIT_WINDOW_MS: { ...whole(1, hourMs, 'ms'), default: '10000', description: 'Length of the burst window.' },
   RESERVED_CALLS: {

@@ -70,8 +70,8 @@ try {
 
   let isStopping = false;
   const stop = (signal: NodeJS.Signals) => {
-    // Whoever asks twice does not want to wait.
-    if (isStopping) process.exit(1);
+    // Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
+    if (isStopping) return;
     isStopping = true;
     logger.info({ signal }, 'stopping');
     facade.stop().then(

@@ -3,20 +3,24 @@ import type { Level } from '../loaders/levels.ts';
 /** The types that upstream answers at several levels. */
 export type LeveledType = 'Workspace' | 'Collection' | 'Environment';
 
-// What one more call costs, said once for all fields that can need it.
-const costs: Readonly<Record<LeveledType, Partial<Record<Level, string>>>> = {
+// What a field can cost, by the levels that carry it, said once for all fields alike.
+const costs: Readonly<Record<LeveledType, Readonly<Record<string, string>>>> = {
   Workspace: {
-    summary: 'nothing on a listed workspace, else one `GET /workspaces/{id}` shared by all such fields',
+    'summary detail': 'nothing on a listed workspace, else one `GET /workspaces/{id}` shared by all such fields',
     detail: 'one `GET /workspaces/{id}` per workspace, shared by all such fields',
   },
   Collection: {
-    summary: 'a list: one `GET /collections` for all collections of a page, or one more call for a single collection',
-    minimal:
-      'one `GET /collections/{uid}?model=minimal` per collection, shared by all such fields; none beside the tree',
+    summary:
+      'in a list, one `GET /collections` for every 99; for a single collection, one more call to find it in a list',
+    'summary minimal detail':
+      'nothing beside a field that has the list or the collection read; else, in a list, one `GET /collections` for every 99, and for a single collection one `GET /collections/{uid}?model=minimal`',
+    'minimal detail':
+      'one `GET /collections/{uid}?model=minimal` per collection, shared by all such fields; nothing beside the tree',
     detail: 'one `GET /collections/{uid}` per collection, shared by everything of the collection',
   },
   Environment: {
-    summary: 'a list: one `GET /environments` for all environments of a page; none beside `values`',
+    'summary detail':
+      'nothing beside `values`; else, in a list, one `GET /environments`, and for a single environment one `GET /environments/{uid}`',
     detail: 'one `GET /environments/{uid}` per environment',
   },
 };
@@ -31,7 +35,9 @@ const costs: Readonly<Record<LeveledType, Partial<Record<Level, string>>>> = {
  * @returns Options for the Pothos field.
  */
 export function carriedBy(type: LeveledType, levels: readonly Level[], description: string) {
-  const cost = levels[0] && costs[type][levels[0]];
+  const isFree = levels.includes('ref') || levels.includes('own');
+  const cost = isFree ? undefined : costs[type][levels.join(' ')];
+  if (!isFree && cost === undefined) throw new TypeError(`Nothing says what ${levels.join()} of a ${type} costs`);
   return {
     description: cost ? `${description}\n\nCost: ${cost}.` : description,
     extensions: { carriedBy: levels },

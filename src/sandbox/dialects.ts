@@ -146,7 +146,7 @@ export function toTooManyRequests(dialect: Dialect, waitMs: number, epochMs: num
 }
 
 /** The content type of errors that are JSON. */
-export function toErrorContentType(dialect: Dialect): string {
+function toErrorContentType(dialect: Dialect): string {
   return dialect === 'seed' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
 }
 
