@@ -188,12 +188,13 @@ describe.concurrent('a program that is told to stop', () => {
 
   it.for(['SIGTERM', 'SIGINT'] as const)('by %s first answers what is under way', async (signal, { expect }) => {
     const postman = await startSandbox();
-    const program = await start(toEnv(postman));
-    postman.fail('/me', { kind: 'delay', delayMs: 400 });
+    const program = await start({ ...toEnv(postman), LOG_LEVEL: 'info' });
+    postman.fail('/me', { kind: 'delay', delayMs: 1_000 });
     const answer = ask(program.url, me);
     await expect.poll(() => postman.calls.length).toBe(1);
     program.child.kill(signal);
-    // Impatience changes nothing.
+    // Impatience changes nothing. Sent at once, the second would be taken for the first.
+    await expect.poll(() => program.stderr()).toContain('stopping');
     program.child.kill(signal);
     const ended = program.ended();
     expect(await answer).toMatchObject({ status: 200, data: myself });
