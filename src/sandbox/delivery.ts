@@ -19,6 +19,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly dialect: Dialect;
+  /** How long the answer is on its way, milliseconds. */
+  readonly answerMs: number;
   /** Told the status just before the head of the answer is sent. */
   readonly markAnswered: (status: number) => void;
 }
@@ -36,16 +38,22 @@ export async function deliver(
   rateHeaders: Readonly<Record<string, string>>,
   fault: Fault | undefined,
 ): Promise<void> {
-  const { request, dialect } = exchange;
+  const { request, response, dialect, answerMs } = exchange;
+  const epochMs = Date.now();
+  if (answerMs > 0) {
+    // Dated when it was made, as are all the times in it.
+    response.setHeader('Date', new Date(epochMs).toUTCString());
+    await untilLater(exchange, answerMs);
+  }
   const send = (sent: Answer, headers = rateHeaders) =>
     sendWhole(exchange, { ...sent, headers: { ...headers, ...sent.headers } });
   switch (fault?.kind) {
     case undefined:
       return send(answer);
     case 'status':
-      return send(toStatusAnswer(fault, dialect), fault.status === 429 ? {} : rateHeaders);
+      return send(toStatusAnswer(fault, dialect, epochMs), fault.status === 429 ? {} : rateHeaders);
     case 'refusal':
-      return send(toRefusal(fault.spelling, fault.waitSeconds, Date.now()), {});
+      return send(toRefusal(fault.spelling, fault.waitSeconds, epochMs), {});
     case 'reset':
       if (fault.when === 'during') await sendHalf(exchange, { ...answer, headers: rateHeaders });
       request.socket.resetAndDestroy();
@@ -98,10 +106,10 @@ export async function deliver(
   }
 }
 
-function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect): Answer {
+function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect, epochMs: number): Answer {
   const { status, body, headers } = fault;
   if (body === undefined && headers === undefined && status === 429) {
-    return toRefusal(dialect === 'seed' ? 'seed' : 'problem', 1, Date.now());
+    return toRefusal(dialect === 'seed' ? 'seed' : 'problem', 1, epochMs);
   }
   const natural = toNaturalError(dialect, status);
   const contentType =

@@ -90,11 +90,13 @@ export function toHtmlPage(status: number): Answer {
 /**
  * The rate headers of an answer: three `X-RateLimit-` names before, those and the draft and month forms today.
  *
+ * @param policies - What the draft form tells, by name; undefined: the window alone, in the older draft without names.
  * @param epochMs - Wall-clock time of the reading; absolute resets are whole epoch seconds, rounded up.
  */
 export function toRateHeaders(
   dialect: Dialect,
   window: WindowReading,
+  policies: Readonly<Record<string, WindowReading>> | undefined,
   month: MonthReading | undefined,
   epochMs: number,
 ): Record<string, string> {
@@ -111,9 +113,24 @@ export function toRateHeaders(
     'RateLimit-Limit': String(limit),
     'RateLimit-Remaining': String(remaining),
     'RateLimit-Reset': resetEpochSeconds,
-    RateLimit: `limit=${limit}, remaining=${remaining}, reset=${toWholeSeconds(window.resetMs)}`,
-    'RateLimit-Policy': `${limit};w=${toWholeSeconds(window.windowMs)}`,
+    ...(policies === undefined
+      ? {
+          RateLimit: `limit=${limit}, remaining=${remaining}, reset=${toWholeSeconds(window.resetMs)}`,
+          'RateLimit-Policy': `${limit};w=${toWholeSeconds(window.windowMs)}`,
+        }
+      : toNamedPolicies(policies)),
     ...(month === undefined ? {} : toMonthHeaders(month)),
+  };
+}
+
+function toNamedPolicies(policies: Readonly<Record<string, WindowReading>>): Record<string, string> {
+  const join = (toItem: (name: string, reading: WindowReading) => string) =>
+    Object.entries(policies)
+      .map(([name, reading]) => toItem(name, reading))
+      .join(', ');
+  return {
+    RateLimit: join((name, { remaining, resetMs }) => `"${name}";r=${remaining};t=${toWholeSeconds(resetMs)}`),
+    'RateLimit-Policy': join((name, { limit, windowMs }) => `"${name}";q=${limit};w=${toWholeSeconds(windowMs)}`),
   };
 }
 
@@ -143,6 +160,11 @@ export function toTooManyRequests(dialect: Dialect, waitMs: number, epochMs: num
     ...toProblem(dialect, 429, 'tooManyRequests', 'Too Many Requests', 'The rate limit of this API is exceeded.'),
     headers: { 'Retry-After': seconds, 'X-RateLimit-RetryAfter': seconds },
   };
+}
+
+/** The refusal of a call when the month's allowance is used up, without the headers that say so. */
+export function toAllowanceSpent(dialect: Dialect): Answer {
+  return toNamedError(dialect, 429, 'serviceLimitExhausted', 'The monthly allowance of API calls is used up.');
 }
 
 /** The content type of errors that are JSON. */

@@ -1,4 +1,4 @@
-import { type Answer, toMonthHeaders, toNamedError, toNaturalError, toTooManyRequests } from './dialects.ts';
+import { type Answer, toAllowanceSpent, toMonthHeaders, toNaturalError, toTooManyRequests } from './dialects.ts';
 
 /**
  * Every way in which a 429 of the Postman API has told, or failed to tell, how long to wait. Apart from the first three,
@@ -63,7 +63,7 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
       return toBareRefusal({});
     case 'monthly':
       return {
-        ...toNamedError('seed', 429, 'serviceLimitExhausted', 'The monthly allowance of API calls is used up.'),
+        ...toAllowanceSpent('today'),
         headers: toMonthHeaders({ limit: 10_000, remaining: 0 }),
       };
     default:

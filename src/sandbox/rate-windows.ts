@@ -4,8 +4,11 @@ export interface RateWindow {
   windowMs: number;
 }
 
-/** The windows in force, or `'off'` for none at all. */
-export type RateLimits = { general: RateWindow; burst: RateWindow } | 'off';
+/**
+ * The windows in force, or `'off'` for none at all, nor a monthly allowance. `isBurstAnnounced`: answers of the burst routes announce
+ * both windows, as two policies of the draft form (today's dialect only); else the general one alone.
+ */
+export type RateLimits = { general: RateWindow; burst: RateWindow; isBurstAnnounced?: boolean } | 'off';
 
 /** How full one window was at one moment; waits are in milliseconds from that moment. */
 export interface WindowReading {
@@ -16,39 +19,40 @@ export interface WindowReading {
   readonly resetMs: number;
 }
 
-/** The rolling windows of one API key. It reads no clock: all times are handed in, as monotonic milliseconds of arrival. */
+/** The rolling windows of one user or API key. It reads no clock: all times are handed in, as monotonic milliseconds of arrival. */
 export interface RateWindows {
   /**
    * Decides whether a call may be served, without counting it.
    *
    * @returns Undefined when it may, else the window that refuses; of two, the one that refuses longer.
    */
-  refusal(limits: RateLimits, isBurstRoute: boolean, nowMs: number): WindowReading | undefined;
+  refusal(limits: Exclude<RateLimits, 'off'>, isBurstRoute: boolean, nowMs: number): WindowReading | undefined;
   /** Counts a call that is served. */
-  count(limits: RateLimits, isBurstRoute: boolean, nowMs: number): void;
-  /** The general window, which is the one that answers announce; undefined without limits. */
-  general(limits: RateLimits, nowMs: number): WindowReading | undefined;
+  count(isBurstRoute: boolean, nowMs: number): void;
+  read(
+    limits: Exclude<RateLimits, 'off'>,
+    nowMs: number,
+  ): { readonly general: WindowReading; readonly burst: WindowReading };
 }
 
-/** Makes the windows of a key that has not called yet. */
+/** Makes windows in which nothing is counted yet. */
 export function createRateWindows(): RateWindows {
   const generalArrivals: number[] = [];
   const burstArrivals: number[] = [];
   return {
     refusal(limits, isBurstRoute, nowMs) {
-      if (limits === 'off') return undefined;
       const readings = [read(generalArrivals, limits.general, nowMs)];
       if (isBurstRoute) readings.push(read(burstArrivals, limits.burst, nowMs));
       return readings.filter((reading) => reading.remaining === 0).sort((a, b) => b.resetMs - a.resetMs)[0];
     },
-    count(limits, isBurstRoute, nowMs) {
-      if (limits === 'off') return;
+    count(isBurstRoute, nowMs) {
       generalArrivals.push(nowMs);
       if (isBurstRoute) burstArrivals.push(nowMs);
     },
-    general(limits, nowMs) {
-      return limits === 'off' ? undefined : read(generalArrivals, limits.general, nowMs);
-    },
+    read: (limits, nowMs) => ({
+      general: read(generalArrivals, limits.general, nowMs),
+      burst: read(burstArrivals, limits.burst, nowMs),
+    }),
   };
 }
 

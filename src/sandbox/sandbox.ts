@@ -1,39 +1,44 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Account } from './account/account.ts';
 import { createDemoAccount } from './account/demo.ts';
 import { deliver } from './delivery.ts';
-import {
-  type Answer,
-  type Dialect,
-  toNamedError,
-  toNaturalError,
-  toRateHeaders,
-  toTooManyRequests,
-} from './dialects.ts';
-import { createFaultPlan, type Fault, isRefusal } from './faults.ts';
-import { createRateWindows, type RateLimits, type RateWindows } from './rate-windows.ts';
-import { answerGet, isBurstRoute } from './routes.ts';
+import { type Answer, type Dialect, toNamedError, toNaturalError } from './dialects.ts';
+import { createDoor, type KnownKey, type OtherApiKey, toKnownKeys } from './door.ts';
+import { createFaultPlan, type Fault } from './faults.ts';
+import type { RateLimits } from './rate-windows.ts';
+import { answerGet } from './routes.ts';
 
 /** Settings of a sandbox; all may be left out. */
 export interface SandboxOptions {
   /** The key it knows; any other gets the 401 of the dialect. Default: a random one. */
   readonly apiKey?: string;
-  /** More keys that see the same account, each with rate windows of its own. */
-  readonly otherApiKeys?: readonly string[];
+  /** More keys that see the same account. */
+  readonly otherApiKeys?: readonly OtherApiKey[];
   /** Default `'today'`. */
   readonly dialect?: Dialect;
   /** Default: 60 calls in 60 s, and 10 in 10 s on the burst routes. */
   readonly limits?: RateLimits;
+  /** How long each call is on its way, asked once for every call. Default: no time. */
+  readonly latency?: () => Latency;
   /** Default: the demo account. It is read anew for every call. */
   readonly account?: Account;
   /** Default 0, which picks a free one. */
   readonly port?: number;
 }
 
+/** The two ways of a call, milliseconds. */
+export interface Latency {
+  /** Before the call arrives and is counted. */
+  readonly requestMs: number;
+  /** After that, before the answer begins. */
+  readonly answerMs: number;
+}
+
 /** One request as it arrived. */
 export interface Arrival {
-  /** Monotonic milliseconds, on the scale of `performance.now()`. */
+  /** When it was counted or refused: monotonic milliseconds, on the scale of `performance.now()`. */
   readonly atMs: number;
   /** Method, path and query exactly as sent, but for the value of an `apikey` parameter. */
   readonly requestLine: string;
@@ -70,9 +75,17 @@ export interface Sandbox {
   heal(): void;
   /** Replaces the rate windows' sizes from the next call on; what has been counted stays counted. */
   setLimits(limits: RateLimits): void;
-  /** Forgets calls, arrivals, what the rate windows have counted, and all faults. */
+  /** Forgets calls, arrivals, what the rate windows and the month have counted, and all faults. */
   reset(): void;
-  /** Stops listening and drops all connections, answered or not. */
+  /** Stops listening and drops all connections, answered or not, until it comes back. What it has counted stays counted. */
+  goDown(): Promise<void>;
+  /**
+   * Listens again, on the same port.
+   *
+   * @throws {Error} When somebody else has taken the port.
+   */
+  comeBack(): Promise<void>;
+  /** Goes down for good. */
   close(): Promise<void>;
 }
 
@@ -87,74 +100,58 @@ type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] };
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const apiKey = options.apiKey ?? `PMAK-sandbox-${randomBytes(12).toString('hex')}`;
-  const knownKeys = [apiKey, ...(options.otherApiKeys ?? [])];
   const dialect = options.dialect ?? 'today';
   const account = options.account ?? createDemoAccount();
+  const keys = toKnownKeys(apiKey, account.user, options.otherApiKeys ?? []);
   const faults = createFaultPlan();
   const calls: string[] = [];
   const arrivals: MutableArrival[] = [];
-  let windows: RateWindows[] = [];
-  let callsThisMonth = 0;
-  let limits: RateLimits = options.limits ?? {
+  const limits = options.limits ?? {
     general: { limit: 60, windowMs: 60_000 },
     burst: { limit: 10, windowMs: 10_000 },
   };
-
-  /** Stands at the door: counts the call or refuses it, and finds the fault it will meet. */
-  const admit = (path: string, pathAndQuery: string, keyIndex: number, nowMs: number) => {
-    // Nobody's budget is touched by a key that does not exist.
-    if (keyIndex === -1) return { fault: faults.take(pathAndQuery), rateHeaders: {} };
-    const ofKey = (windows[keyIndex] ??= createRateWindows());
-    const isBurst = isBurstRoute(path);
-    const refusal = ofKey.refusal(limits, isBurst, nowMs);
-    const fault = refusal === undefined ? faults.take(pathAndQuery) : undefined;
-    if (refusal === undefined && !(fault !== undefined && isRefusal(fault))) {
-      ofKey.count(limits, isBurst, nowMs);
-      callsThisMonth++;
-    }
-    const reading = refusal ?? ofKey.general(limits, nowMs);
-    const rateHeaders = reading === undefined ? {} : toRateHeaders(dialect, reading, readMonth(), Date.now());
-    return { refusal, fault, rateHeaders };
-  };
-
-  const readMonth = () => {
-    const meter = account.operations?.find(({ name }) => name === 'api_usage');
-    return meter && { limit: meter.limit, remaining: Math.max(0, meter.limit - meter.usage - callsThisMonth) };
-  };
+  const door = createDoor({ account, dialect, faults, limits });
 
   const answer = (
     request: IncomingMessage,
     path: string,
     query: URLSearchParams,
-    key: string | undefined,
-    keyIndex: number,
+    sentKey: string | undefined,
+    key: KnownKey | undefined,
   ): Answer => {
-    if (key === undefined) {
+    if (sentKey === undefined) {
       return toNamedError(dialect, 401, 'AuthenticationError', 'API Key missing. Send it as the X-Api-Key header.');
     }
-    if (keyIndex === -1) return toNaturalError(dialect, 401);
+    if (key === undefined) return toNaturalError(dialect, 401);
     if (request.method !== 'GET') return { ...toNaturalError(dialect, 405), headers: { Allow: 'GET' } };
-    return answerGet(account, dialect, path, query);
+    return answerGet(key.user ? { ...account, user: key.user } : account, dialect, path, query);
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    request.resume();
+    const { requestMs, answerMs } = options.latency?.() ?? { requestMs: 0, answerMs: 0 };
+    if (requestMs > 0) {
+      // Sent is sent: it arrives also when the caller has hung up in the meantime, but not where nobody is.
+      await sleep(requestMs, undefined, { ref: false });
+      if (!server.listening) return;
+    }
     const nowMs = performance.now();
     const pathAndQuery = request.url ?? '/';
     const queryStart = pathAndQuery.indexOf('?');
     const path = queryStart === -1 ? pathAndQuery : pathAndQuery.slice(0, queryStart);
     const query = new URLSearchParams(queryStart === -1 ? '' : pathAndQuery.slice(queryStart));
     const headerKey = request.headers['x-api-key'];
-    const key = typeof headerKey === 'string' ? headerKey : (query.get('apikey') ?? undefined);
-    const keyIndex = key === undefined ? -1 : knownKeys.indexOf(key);
+    const sentKey = typeof headerKey === 'string' ? headerKey : (query.get('apikey') ?? undefined);
+    const key = sentKey === undefined ? undefined : keys.get(sentKey);
     const requestLine = `${request.method} ${pathAndQuery.replace(/([?&]apikey=)[^&]*/i, '$1[redacted]')}`;
     const arrival: MutableArrival = {
       atMs: nowMs,
       requestLine,
-      keyIn: key === undefined ? 'none' : headerKey === undefined ? 'query' : 'header',
-      keyIndex,
+      keyIn: sentKey === undefined ? 'none' : headerKey === undefined ? 'query' : 'header',
+      keyIndex: key?.index ?? -1,
       headers: toLoggedHeaders(request),
       status: 0,
-      finishedAtMs: undefined,
+      finishedAtMs: response.destroyed ? nowMs : undefined,
     };
     calls.push(requestLine);
     arrivals.push(arrival);
@@ -162,17 +159,17 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       arrival.finishedAtMs ??= performance.now();
     };
     response.once('finish', finish).once('close', finish);
-    request.resume();
 
-    const { refusal, fault, rateHeaders } = admit(path, pathAndQuery, keyIndex, nowMs);
-    const normal =
-      refusal === undefined
-        ? answer(request, path, query, key, keyIndex)
-        : toTooManyRequests(dialect, refusal.resetMs, Date.now());
+    const { refusal, fault, rateHeaders } = door.admit(path, pathAndQuery, key, nowMs);
     const markAnswered = (status: number) => {
       arrival.status = status;
     };
-    await deliver({ request, response, dialect, markAnswered }, normal, rateHeaders, fault);
+    await deliver(
+      { request, response, dialect, answerMs, markAnswered },
+      refusal ?? answer(request, path, query, sentKey, key),
+      rateHeaders,
+      fault,
+    );
   };
 
   const server = createServer((request, response) => {
@@ -184,10 +181,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   });
   // Longer than any client keeps an idle connection, so that it never closes one in the moment of its reuse.
   server.keepAliveTimeout = 120_000;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
+  const listen = (atPort: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(atPort, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  const goDown = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(options.port ?? 0);
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
 
@@ -199,21 +206,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     failNext: (count, fault) => faults.next(count, fault),
     fail: (match, fault, times = Number.POSITIVE_INFINITY) => faults.matching(match, fault, times),
     heal: () => faults.clear(),
-    setLimits: (next) => {
-      limits = next;
-    },
+    setLimits: door.setLimits,
     reset: () => {
       calls.length = 0;
       arrivals.length = 0;
-      windows = [];
-      callsThisMonth = 0;
+      door.reset();
       faults.clear();
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    goDown,
+    comeBack: () => listen(port),
+    close: goDown,
   };
 }
 

@@ -64,6 +64,9 @@ function shiftableTime(): { shiftMs: number } {
   return time;
 }
 
+const rateHeadersOf = ({ headers }: Reply) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => /rate|retry/.test(name)));
+
 const wide = { limit: 1000, windowMs: 600_000 };
 const bareId = (uid: string) => uid.slice(-36);
 
@@ -412,9 +415,7 @@ describe('the rate windows', () => {
     vi.spyOn(performance, 'now').mockReturnValue(5000);
     const today = await get(await start({}), '/workspaces');
     const seed = await get(await start({ dialect: 'seed' }), '/workspaces');
-    const rateHeaders = ({ headers }: Reply) =>
-      Object.fromEntries(Object.entries(headers).filter(([name]) => name.includes('ratelimit')));
-    expect(rateHeaders(today)).toEqual({
+    expect(rateHeadersOf(today)).toEqual({
       ratelimit: 'limit=60, remaining=59, reset=60',
       'ratelimit-limit': '60',
       'ratelimit-limit-month': '100000',
@@ -428,7 +429,7 @@ describe('the rate windows', () => {
       'x-ratelimit-remaining-month': '81547',
       'x-ratelimit-reset': '1800000061',
     });
-    expect(rateHeaders(seed)).toEqual({
+    expect(rateHeadersOf(seed)).toEqual({
       'x-ratelimit-limit': '60',
       'x-ratelimit-remaining': '59',
       'x-ratelimit-reset': '1800000061',
@@ -465,14 +466,14 @@ describe('the rate windows', () => {
   it('give a slot back when its call is exactly one window old, and name the window that refuses longer', () => {
     const limits = { general: { limit: 2, windowMs: 100 }, burst: { limit: 1, windowMs: 50 } };
     const windows = createRateWindows();
-    windows.count(limits, false, 0);
-    windows.count(limits, true, 40);
+    windows.count(false, 0);
+    windows.count(true, 40);
     const general = { limit: 2, windowMs: 100, remaining: 0 };
     const burst = { limit: 1, windowMs: 50, remaining: 0 };
     expect(windows.refusal(limits, true, 45)).toEqual({ ...general, resetMs: 55 });
     expect(windows.refusal(limits, false, 99.5)).toEqual({ ...general, resetMs: 0.5 });
     expect(windows.refusal(limits, false, 100)).toBeUndefined();
-    windows.count(limits, true, 100);
+    windows.count(true, 100);
     expect(windows.refusal(limits, true, 142)).toEqual({ ...burst, resetMs: 8 });
     expect(windows.refusal(limits, true, 150)).toBeUndefined();
   });
@@ -528,6 +529,86 @@ describe('the rate windows', () => {
     expect(statuses).toEqual([200, 429, 200, 429, 401, 401]);
   });
 
+  it('are shared by the keys of one user, whom /me names', async () => {
+    const limits = { general: { limit: 2, windowMs: 60_000 }, burst: wide };
+    const { user, operations } = createDemoAccount();
+    const jonas = { ...user, id: Number(ids.users.jonas), username: 'jonas' };
+    const sandbox = await start({
+      apiKey: 'PMAK-a',
+      otherApiKeys: [
+        { apiKey: 'PMAK-also-a', user },
+        { apiKey: 'PMAK-b', user: jonas },
+        { apiKey: 'PMAK-also-b', user: jonas },
+        'PMAK-alone',
+      ],
+      limits,
+    });
+    const seen = [];
+    for (const key of ['a', 'also-a', 'a', 'also-a', 'also-b', 'b', 'b', 'also-b', 'alone', 'alone', 'alone']) {
+      const { status, bytes } = await send(sandbox, '/me', { 'X-Api-Key': `PMAK-${key}` });
+      seen.push([key, status, status === 200 ? JSON.parse(bytes.toString()) : undefined]);
+    }
+    expect(seen).toEqual([
+      ['a', 200, { user, operations }],
+      ['also-a', 200, { user, operations }],
+      ['a', 429, undefined],
+      ['also-a', 429, undefined],
+      ['also-b', 200, { user: jonas, operations }],
+      ['b', 200, { user: jonas, operations }],
+      ['b', 429, undefined],
+      ['also-b', 429, undefined],
+      ['alone', 200, { user, operations }],
+      ['alone', 200, { user, operations }],
+      ['alone', 429, undefined],
+    ]);
+    expect(sandbox.arrivals.map(({ keyIndex }) => keyIndex)).toEqual([0, 1, 0, 1, 3, 2, 2, 3, 4, 4, 4]);
+  });
+
+  it('can be announced both, as two policies on the burst routes', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
+    vi.spyOn(performance, 'now').mockReturnValue(5000);
+    const limits = {
+      general: { limit: 60, windowMs: 60_000 },
+      burst: { limit: 2, windowMs: 10_000 },
+      isBurstAnnounced: true,
+    };
+    const sandbox = await start({ limits, account: { ...createDemoAccount(), operations: [] } });
+    const paths = ['/me', '/workspaces', '/workspaces', '/workspaces'];
+    const replies = [];
+    for (const path of paths) replies.push(rateHeadersOf(await get(sandbox, path)));
+    const numbers = (limit: string, remaining: string, reset: string) => ({
+      'ratelimit-limit': limit,
+      'ratelimit-remaining': remaining,
+      'ratelimit-reset': reset,
+      'x-ratelimit-limit': limit,
+      'x-ratelimit-remaining': remaining,
+      'x-ratelimit-reset': reset,
+    });
+    const both = { 'ratelimit-policy': '"general";q=60;w=60, "burst";q=2;w=10' };
+    expect(replies).toEqual([
+      {
+        ...numbers('60', '59', '1800000061'),
+        ratelimit: 'limit=60, remaining=59, reset=60',
+        'ratelimit-policy': '60;w=60',
+      },
+      { ...numbers('60', '58', '1800000061'), ...both, ratelimit: '"general";r=58;t=60, "burst";r=1;t=10' },
+      { ...numbers('60', '57', '1800000061'), ...both, ratelimit: '"general";r=57;t=60, "burst";r=0;t=10' },
+      {
+        ...numbers('2', '0', '1800000011'),
+        ...both,
+        ratelimit: '"general";r=57;t=60, "burst";r=0;t=10',
+        'retry-after': '10',
+        'x-ratelimit-retryafter': '10',
+      },
+    ]);
+    const seed = await start({ limits, dialect: 'seed' });
+    expect(rateHeadersOf(await get(seed, '/workspaces'))).toEqual({
+      'x-ratelimit-limit': '60',
+      'x-ratelimit-remaining': '59',
+      'x-ratelimit-reset': '1800000061',
+    });
+  });
+
   it('can change while it runs, and start over', async () => {
     const sandbox = await start({ limits: { general: { limit: 2, windowMs: 60_000 }, burst: wide } });
     const status = async () => (await get(sandbox, '/me')).status;
@@ -552,6 +633,143 @@ describe('the rate windows', () => {
     await expect(get(sandbox, '/me')).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect([(await get(sandbox, '/me')).status, (await get(sandbox, '/me')).status]).toEqual([429, 429]);
     expect(await remaining()).toBe('996');
+  });
+});
+
+describe('the monthly allowance', () => {
+  const limits = { general: wide, burst: wide };
+  const account = () => ({
+    ...createDemoAccount(),
+    operations: [{ name: 'api_usage', limit: 1000, usage: 997, overage: 0 }],
+  });
+
+  it('is counted down by all keys together, and then refuses every call', async () => {
+    const sandbox = await start({ account: account(), limits, apiKey: 'PMAK-a', otherApiKeys: ['PMAK-b'] });
+    sandbox.failNext(1, { kind: 'status', status: 429 });
+    const replies = [];
+    for (const key of ['a', 'a', 'b', 'a', 'a', 'b']) {
+      const { status, headers } = await send(sandbox, '/environments', { 'X-Api-Key': `PMAK-${key}` });
+      replies.push([
+        status,
+        headers['ratelimit-limit-month'],
+        headers['ratelimit-remaining-month'],
+        headers['x-ratelimit-remaining'],
+      ]);
+    }
+    expect(replies).toEqual([
+      [429, undefined, undefined, undefined],
+      [200, '1000', '2', '999'],
+      [200, '1000', '1', '999'],
+      [200, '1000', '0', '998'],
+      [429, '1000', '0', '998'],
+      [429, '1000', '0', '999'],
+    ]);
+    const refused = await get(sandbox, '/me');
+    expect([refused.status, refused.headers['content-type'], JSON.parse(refused.bytes.toString())]).toEqual([
+      429,
+      'application/problem+json; charset=utf-8',
+      { error: { name: 'serviceLimitExhausted', message: 'The monthly allowance of API calls is used up.' } },
+    ]);
+    expect(rateHeadersOf(refused)).not.toHaveProperty('retry-after');
+    sandbox.reset();
+    expect((await get(sandbox, '/me')).status).toBe(200);
+  });
+
+  it('is told by the body alone in the seed dialect', async () => {
+    const operations = [{ name: 'api_usage', limit: 5, usage: 5, overage: 0 }];
+    const sandbox = await start({ account: { ...account(), operations }, limits, dialect: 'seed' });
+    const refused = await get(sandbox, '/me');
+    expect([refused.status, refused.headers['content-type'], JSON.parse(refused.bytes.toString())]).toEqual([
+      429,
+      'application/json; charset=utf-8',
+      { error: { name: 'serviceLimitExhausted', message: 'The monthly allowance of API calls is used up.' } },
+    ]);
+    expect(Object.keys(rateHeadersOf(refused)).sort()).toEqual([
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+    ]);
+  });
+});
+
+describe('latency', () => {
+  it('lets calls arrive, and be judged, in another order than they were sent in', async () => {
+    const delays = [300, 0];
+    const sandbox = await start({
+      limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
+      latency: () => ({ requestMs: delays.shift() ?? 0, answerMs: 0 }),
+    });
+    const slow = get(sandbox, '/me');
+    await vi.waitFor(() => expect(delays).toEqual([0]), { interval: 2 });
+    const fast = await get(sandbox, '/environments');
+    expect([sandbox.calls, fast.status]).toEqual([['GET /environments'], 200]);
+    expect((await slow).status).toBe(429);
+    expect(sandbox.arrivals.map(({ requestLine, status }) => [requestLine, status])).toEqual([
+      ['GET /environments', 200],
+      ['GET /me', 429],
+    ]);
+  });
+
+  it('counts a call whose caller has hung up on the way', async () => {
+    const sandbox = await start({ limits: 'off', latency: () => ({ requestMs: 40, answerMs: 0 }) });
+    const sent = httpRequest(`${sandbox.origin}/me`, { headers: { 'X-Api-Key': sandbox.apiKey }, agent: false });
+    sent.on('error', () => undefined).end();
+    await new Promise((resolve) => sent.once('finish', resolve));
+    sent.destroy();
+    await arrived(sandbox, 1);
+    expect(sandbox.arrivals).toMatchObject([{ requestLine: 'GET /me', keyIndex: 0, status: 0 }]);
+    expect(sandbox.arrivals[0]?.finishedAtMs).toBe(sandbox.arrivals[0]?.atMs);
+  });
+
+  it('holds back the answer, which is dated when it was made', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
+    const sandbox = await start({
+      limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
+      latency: () => ({ requestMs: 0, answerMs: 150 }),
+    });
+    const reply = get(sandbox, '/me');
+    // The arrival is stamped and the answer made in one go.
+    await arrived(sandbox, 1);
+    vi.setSystemTime(1_800_000_009_000);
+    const { headers } = await reply;
+    expect([headers.date, headers['x-ratelimit-reset']]).toEqual(['Fri, 15 Jan 2027 08:00:00 GMT', '1800000061']);
+    const { atMs, finishedAtMs } = sandbox.arrivals[0]!;
+    expect(finishedAtMs! - atMs).toBeGreaterThanOrEqual(149);
+  });
+});
+
+describe('an outage', () => {
+  it('drops what is under way and refuses connections until it is over; what was counted stays counted', async () => {
+    const sandbox = await start({ limits: { general: { limit: 3, windowMs: 60_000 }, burst: wide } });
+    sandbox.failNext(1, { kind: 'hang' });
+    const hanging = get(sandbox, '/me').catch(({ code }: NodeJS.ErrnoException) => code);
+    await arrived(sandbox, 1);
+    await sandbox.goDown();
+    expect(await hanging).toBe('ECONNRESET');
+    await expect(get(sandbox, '/me')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await sandbox.comeBack();
+    const statuses = [];
+    for (let i = 0; i < 3; i++) statuses.push((await get(sandbox, '/me')).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect(sandbox.arrivals.map(({ status }) => status)).toEqual([0, 200, 200, 429]);
+    await sandbox.goDown();
+  });
+
+  it('loses the calls that are on their way', async () => {
+    const delays = [300];
+    const sandbox = await start({
+      limits: 'off',
+      latency: () => ({ requestMs: delays.shift() ?? 0, answerMs: 0 }),
+    });
+    const lost = get(sandbox, '/me').catch(({ code }: NodeJS.ErrnoException) => code);
+    await vi.waitFor(() => expect(delays).toEqual([]), { interval: 2 });
+    await sandbox.goDown();
+    expect(await lost).toBe('ECONNRESET');
+    await new Promise((resolve) => setTimeout(resolve, 350));
+    expect(sandbox.calls).toEqual([]);
+    await sandbox.comeBack();
+    expect((await get(sandbox, '/environments')).status).toBe(200);
+    expect(sandbox.calls).toEqual(['GET /environments']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { CollectionDocument } from './collection-format.ts';
 /** Everything one API key of the simulated service can see. */
 export interface Account {
   readonly user: AccountUser;
-  /** Usage meters as `GET /me` lists them; `api_usage` also feeds the monthly rate headers. Left out for guests. */
+  /** Usage meters as `GET /me` lists them; `api_usage` is the monthly allowance: the rate headers count it down, and at 0 every call is refused. Left out for guests. */
   readonly operations?: readonly UsageMeter[];
   readonly workspaces: readonly StoredWorkspace[];
   /** Their documents may be anything: those of exported files are not checked. */
