@@ -5,6 +5,8 @@ export default defineConfig({
   // Pothos and Yoga load graphql's CommonJS file; a test that imported the ES module would hold a second copy of every class.
   resolve: { alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }] },
   test: {
+    // On a busy machine the program under test takes its time.
+    expect: { poll: { timeout: 5_000 } },
     include: ['test/**/*.test.ts'],
     environment: 'node',
     testTimeout: 20_000,

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
+import type { ColdStart } from './upstream/budget.ts';
 import { Secret } from './upstream/secret.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */
@@ -19,6 +20,8 @@ export interface Rule {
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+const coldStarts = ['probe', 'wait', 'off'] as const satisfies readonly ColdStart[];
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -80,6 +83,13 @@ export const table = {
     description: 'Calls of the general window that a large operation leaves to newcomers; less than RATE_LIMIT.',
   },
   MAX_CONCURRENT_CALLS: { ...whole(1, 1000, 'calls'), default: '10', description: 'Calls at a time per API key.' },
+  COLD_START: {
+    allowed: 'probe, wait or off',
+    schema: z.enum(coldStarts),
+    default: 'probe',
+    description:
+      'What a process that has just started supposes of the calls made before it. probe: one call at a time until answers have told what is left; wait: none until each window has passed; off: none were made. The sandbox starts with off.',
+  },
   OPERATION_TIMEOUT_MS: {
     ...whole(1, 600_000, 'ms'),
     default: '30000',

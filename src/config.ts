@@ -3,6 +3,7 @@ import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
+import type { ColdStart } from './upstream/budget.ts';
 import type { Secret } from './upstream/secret.ts';
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
@@ -41,6 +42,7 @@ export interface Config {
     /** Always less than the general limit. */
     readonly reservedCalls: number;
     readonly maxConcurrentCalls: number;
+    readonly coldStart: ColdStart;
   };
   readonly operation: {
     /** Never more than `maxWaitMs`. */
@@ -112,10 +114,11 @@ export function parseConfig(env: Environment): Config {
 
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: Name) => Boolean(env[name]);
+  const sandbox =
+    v.SANDBOX_DIR !== undefined || (!isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL'));
   return {
     isProduction,
-    sandbox:
-      v.SANDBOX_DIR !== undefined || (!isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL')),
+    sandbox,
     ...(v.SANDBOX_DIR !== undefined && { sandboxDir: v.SANDBOX_DIR }),
     sandboxLimits: v.SANDBOX_LIMITS,
     listen: { host: v.HOST, port: v.PORT },
@@ -135,6 +138,8 @@ export function parseConfig(env: Environment): Config {
       ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
       reservedCalls: Math.min(v.RESERVED_CALLS, v.RATE_LIMIT - 1),
       maxConcurrentCalls: v.MAX_CONCURRENT_CALLS,
+      // Its account begins with the process.
+      coldStart: sandbox ? 'off' : v.COLD_START,
     },
     operation: {
       timeoutMs: Math.min(v.OPERATION_TIMEOUT_MS, v.MAX_WAIT_MS),

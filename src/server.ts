@@ -30,7 +30,7 @@ export interface FacadeServer {
 
 const GRAPHQL_PATH = '/graphql';
 // Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
-const MAX_UPSTREAM_CONNECTIONS = 128;
+const MAX_UPSTREAM_CONNECTIONS = 1_024;
 
 /**
  * Builds everything that lives as long as the process, and listens.
@@ -53,10 +53,19 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
     config,
     clock,
     logger,
-    calls: createCalls({ http, cache, clock }),
+    calls: createCalls({
+      http,
+      cache,
+      clock,
+      random: Math.random,
+      onOutage: (isDown) =>
+        isDown
+          ? logger.warn('Postman serves no calls: they are refused, but for a probe now and then')
+          : logger.info('Postman serves calls again'),
+    }),
     findTenant: createTenantFinder({
       tenantOf: createTenantOf(),
-      budgets: createBudgets({ ...config.budget, clock }),
+      budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),
       serverKey: config.postman.apiKey,
     }),
   });

@@ -85,8 +85,8 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       return (route) =>
         new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
     }
-    const { budget } = tenant;
-    if (!budget) {
+    const { keyBudget } = tenant;
+    if (!keyBudget) {
       const retryAtMs = clock.epochMs() + config.budget.general.windowMs;
       return (route) =>
         new UpstreamError('rateLimited', 'The server is in use with too many API keys at once.', {
@@ -102,7 +102,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
     const { operation, close, expire } = openOperation({
       tenant: tenant.name,
       apiKey: tenant.apiKey,
-      budget,
+      keyBudget,
       timeoutMs,
       clientGone: request.signal,
       maxCalls: config.operation.maxCalls,
@@ -176,7 +176,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
     onResponse({ request, response }) {
       const record = records.get(request);
       if (!record) return;
-      const snapshot = record.tenant?.budget?.snapshot();
+      const snapshot = record.tenant?.keyBudget?.current.snapshot();
       if (snapshot) {
         const { policy, rateLimit } = toRateLimitFields(snapshot);
         response.headers.set('RateLimit-Policy', policy);
@@ -214,10 +214,10 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       open.add(record);
       // Of a client that has gone nothing more may be heard.
       request.signal.addEventListener('abort', () => finish(record), { once: true });
-      const budget = record.tenant?.budget;
+      const keyBudget = record.tenant?.keyBudget;
       return {
         loaders: createLoaders(createPostmanApi(calls, openFor(record, request))),
-        budget: () => budget?.snapshot() ?? null,
+        budget: () => keyBudget?.current.snapshot() ?? null,
         treeOf,
         answerSize: createAnswerSize((error) => record.stopExecution.abort(error)),
         revealSecrets: config.revealSecrets,

@@ -6,7 +6,11 @@ import type { BudgetSnapshot } from '../upstream/budget.ts';
  * @see draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `r` remaining, `t` seconds until the quota is whole again.
  */
 export function toRateLimitFields(snapshot: BudgetSnapshot): { readonly policy: string; readonly rateLimit: string } {
-  const windows = [{ name: 'general', ...snapshot }, ...(snapshot.burst ? [{ name: 'burst', ...snapshot.burst }] : [])];
+  const windows = [
+    { name: 'general', ...snapshot },
+    ...(snapshot.burst ? [{ name: 'burst', ...snapshot.burst }] : []),
+    ...snapshot.learned.map((window) => ({ name: `${Math.ceil(window.windowMs / 1_000)}s`, ...window })),
+  ];
   const seconds = (ms: number) => Math.ceil(ms / 1_000);
   return {
     policy: windows.map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${seconds(windowMs)}`).join(', '),

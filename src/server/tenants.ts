@@ -1,6 +1,5 @@
 import { createGraphQLError } from 'graphql-yoga';
-import type { Budget } from '../upstream/budget.ts';
-import type { Budgets } from '../upstream/budgets.ts';
+import type { Budgets, KeyBudget } from '../upstream/budgets.ts';
 import { Secret } from '../upstream/secret.ts';
 import type { TenantOf } from '../upstream/tenant.ts';
 
@@ -9,7 +8,7 @@ export interface Tenant {
   readonly name: string;
   readonly apiKey: Secret;
   /** undefined: more keys are in use at once than the server keeps count of. */
-  readonly budget: Budget | undefined;
+  readonly keyBudget: KeyBudget | undefined;
 }
 
 // Visible ASCII. A header that was sent twice arrives as "a, b", whose blank no key has.
@@ -41,6 +40,6 @@ export function createTenantFinder({
     const apiKey = header === undefined ? serverKey : new Secret(header);
     if (!apiKey) return null;
     const name = tenantOf(apiKey);
-    return { name, apiKey, budget: budgets.of(name) };
+    return { name, apiKey, keyBudget: budgets.of(name) };
   };
 }

@@ -1,29 +1,39 @@
 import PQueue from 'p-queue';
 import type { Clock } from './clock.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
-import { createRateWindow, type RateWindow } from './rate-window.ts';
-import type { RouteClass, Share } from './share.ts';
-import { type LineOptions, type WaitingCall, WaitingLine } from './waiting-line.ts';
+import type { RateWindow } from './rate-window.ts';
+import { createRateWindows, type RateWindows, type RateWindowsOptions, type TakenSlots } from './rate-windows.ts';
+import { otherClass, ROUTE_CLASSES, type RouteClass, type Share } from './share.ts';
+import { foretellTurnMs } from './turn-forecast.ts';
+import { type LineOptions, type Room, type Standing, type WaitingCall, WaitingLine } from './waiting-line.ts';
+
+/**
+ * What a process that has just started supposes of the calls that another one may have made under the key before it.
+ *
+ * - `probe`: one call at a time until answers have told what is left, and of the burst class until its window has passed.
+ * - `wait`: everything is used up until each window has passed.
+ * - `off`: nothing has been used.
+ */
+export type ColdStart = 'probe' | 'wait' | 'off';
 
 /** What every budget of the process is made with. */
-export interface BudgetOptions {
-  /** The window of every call. `isCap`: announced limits above it are not followed. */
-  readonly general: { readonly limit: number; readonly windowMs: number; readonly isCap: boolean };
-  /** The second window of `burst` routes; absent: there is none. */
-  readonly burst?: { readonly limit: number; readonly windowMs: number };
+export interface BudgetOptions extends RateWindowsOptions {
   /**
-   * Calls an operation makes before it has to leave this many slots of the general window (and one of the burst window) to
+   * Calls an operation makes before it has to leave this many slots of the general window (and one of every other) to
    * newcomers. When that many have passed it, it takes the next slot itself: a stream of newcomers may slow it, not stop it.
    */
   readonly reservedCalls: number;
   /** Calls of one key that are out at the same time, at most. */
   readonly maxConcurrentCalls: number;
+  readonly coldStart: ColdStart;
+  /** Monotonic ms. */
+  readonly processStartedAtMs: number;
   readonly clock: Clock;
 }
 
-/** A call's place in the queue. */
+/** A call's place in the queue, and then its slots. */
 export interface Place {
-  /** Resolves when the call has to be sent at once: its slot is taken. Never rejects. */
+  /** Resolves when the call has to be sent at once: its slots are taken. Never rejects. */
   readonly admitted: Promise<void>;
   isAdmitted(): boolean;
   /** When its turn is expected (monotonic ms), as things stand. */
@@ -32,22 +42,27 @@ export interface Place {
   leave(): void;
   /** Gives the place up and, as `Budget.promiseTurnAtMs` does, names the turn it had. */
   exchange(): number;
+  /** The admitted call has been answered, and this announced with it, or was given up (nothing announced). */
+  settle(announced?: AnnouncedRateLimit): void;
 }
 
-/** The state of one key's budget at a moment. */
-export interface BudgetSnapshot {
+/** How full one window is. */
+export interface WindowSnapshot {
   readonly limit: number;
   readonly windowMs: number;
+  /** Calls that can be sent now. */
   readonly remaining: number;
   /** Milliseconds until the whole window is free again, if nothing more is sent. */
   readonly restoredInMs: number;
-  /** The same of the burst window, where there is one. */
-  readonly burst?: {
-    readonly limit: number;
-    readonly windowMs: number;
-    readonly remaining: number;
-    readonly restoredInMs: number;
-  };
+}
+
+/** The state of one key's budget at a moment: of the general window, and of the others where there are any. */
+export interface BudgetSnapshot extends WindowSnapshot {
+  /** Calls of the general class that can be sent now, as far as any window goes. */
+  readonly remaining: number;
+  readonly burst?: WindowSnapshot;
+  /** Windows that are known from answers alone. */
+  readonly learned: readonly WindowSnapshot[];
   /** Calls waiting for their turn, of all operations. */
   readonly queuedCalls: number;
   /** Whether upstream has answered under this key yet. */
@@ -58,7 +73,6 @@ export interface BudgetSnapshot {
 
 /** Keeps the calls of one API key inside upstream's rate limits, and lets nobody wait for longer than that takes. */
 export interface Budget {
-  newShare(): Share;
   /** When a call asked for now would get its turn (monotonic ms). */
   expectedTurnAtMs(routeClass: RouteClass, share: Share): number;
   /**
@@ -66,27 +80,40 @@ export interface Budget {
    * so that the refused do not all come back at the same moment. Each call of this takes one such turn.
    */
   promiseTurnAtMs(routeClass: RouteClass, share: Share): number;
-  /** Queues a call. `isRepeat`: it has had its turn and was refused by upstream, so it goes first. */
-  enter(routeClass: RouteClass, share: Share, isRepeat?: boolean): Place;
-  /** An admitted call has been answered, and this announced with it, or was given up (nothing announced). */
-  settle(routeClass: RouteClass, sentAtMs: number, announced?: AnnouncedRateLimit): void;
-  /** Upstream said 429: nothing is sent before `untilMs` (monotonic). */
+  /**
+   * Queues a call.
+   *
+   * @param onDelay - Is told after everything that can put its turn off: a pause, a lower limit, slots used by others, an allowance used up.
+   * @param isRepeat - It has had its turn and failed, so it goes first.
+   */
+  enter(routeClass: RouteClass, share: Share, onDelay: () => void, isRepeat?: boolean): Place;
+  /** Upstream said 429: nothing is sent before `untilMs` (monotonic), and then one call alone, to see whether it is over. */
   pause(untilMs: number): void;
-  /** Is told after everything that can put turns off: a pause, a lower limit, slots used by others. */
-  onDelay(listener: () => void): () => void;
+  /** Upstream said that the monthly allowance is used up. */
+  spendMonth(): void;
+  /** Whether there is nothing left of the month, as far as is known. Now and then it is not, so that one call can find out. */
+  isMonthSpent(): boolean;
+  /** No more than this may wait. */
+  isFull(): boolean;
   snapshot(): BudgetSnapshot;
+  /** Its key turns out to be of the same user as another: what waits and what is in use moves there, and everything to come has to go there. */
+  bequeath(heir: Budget): void;
+  /** Counts what is in use of another budget, and keeps to its pause. */
+  inherit(windows: RateWindows, pausedUntilMs: number): void;
+  /** A call that was out when it was inherited has been answered. */
+  settleInherited(routeClass: RouteClass): void;
   /** True when forgetting this budget loses nothing: no call waits or is out, and every window is unused. */
   isIdle(): boolean;
 }
 
-// Before anything is measured; a large collection takes longer, a list less.
+// Before anything is measured.
 const FIRST_LATENCY_MS = 300;
 const MAX_PROMISED_TURNS = 1_000;
-// Of what upstream announces; the most that can be configured, too.
-const MAX_LIMIT = 100_000;
-
-const CLASSES = ['general', 'burst'] as const;
-const otherClass = (routeClass: RouteClass): RouteClass => (routeClass === 'general' ? 'burst' : 'general');
+const MAX_WAITING_CALLS = 20_000;
+// An upstream that leaves a first call unanswered gets a second one after this long.
+const PROBE_PATIENCE_MS = 1_000;
+// Nobody is told when the month ends, and an allowance can be bought.
+const MONTH_PROBE_MS = 600_000;
 
 /**
  * Makes the budget of one API key.
@@ -96,74 +123,109 @@ const otherClass = (routeClass: RouteClass): RouteClass => (routeClass === 'gene
  * that neither what waits for the burst window nor what passes it is ever far behind. The p-queue task ends as soon as the call is admitted: the windows, not p-queue's
  * own count, know what is out, because a slot outlives its call by one window.
  */
-export function createBudget({
-  general: generalLimit,
-  burst: burstLimit,
-  reservedCalls,
-  maxConcurrentCalls,
-  clock,
-}: BudgetOptions): Budget {
-  const general = createRateWindow(generalLimit.limit, generalLimit.windowMs);
-  const burst = burstLimit && createRateWindow(burstLimit.limit, burstLimit.windowMs);
-  const lines = { general: createLine(), burst: createLine() };
-  const delayListeners = new Set<() => void>();
+export function createBudget(options: BudgetOptions): Budget {
+  const { reservedCalls, maxConcurrentCalls, coldStart, processStartedAtMs, clock } = options;
+  const windows = createRateWindows(options);
+  const lines = { general: createLine('general'), burst: createLine('burst') };
+  const waiting = new Map<string, { readonly onDelay: () => void; readonly move: (to: Budget) => void }>();
   const promisedTurns: Record<RouteClass, number[]> = { general: [], burst: [] };
 
-  let nextId = 0;
+  let nextOrder = 0;
   let preferredClass: RouteClass = 'general';
-  let callsOut = 0;
-  let pausedUntilMs = Number.NEGATIVE_INFINITY;
-  let latencyMs = FIRST_LATENCY_MS;
+  const callsOut: Record<RouteClass, number> = { general: 0, burst: 0 };
+  let lastSentAtMs = Number.NEGATIVE_INFINITY;
   let hasAnswer = false;
+  let pausedUntilMs = Number.NEGATIVE_INFINITY;
+  let latencyMs: number | undefined;
   let monthLimit: number | undefined;
   let monthRemaining: number | undefined;
+  let monthProbeAtMs = Number.NEGATIVE_INFINITY;
+  let heir: Budget | undefined;
   let wakeUp: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  // Until an answer has shown that the windows are as we count them: after the start, and after each 429.
+  let isUnproven = coldStart === 'probe' && isCold(windows.general);
+  let isBurstUnproven = coldStart === 'probe';
 
-  const windowsOf = (routeClass: RouteClass): readonly RateWindow[] =>
-    routeClass === 'burst' && burst ? [general, burst] : [general];
+  if (coldStart === 'wait') {
+    for (const window of windows.all()) {
+      if (isCold(window)) window.hold(window.limit, processStartedAtMs + window.windowMs);
+    }
+  }
 
-  const slotsLeftToNewcomers = (window: RateWindow, share: Share) => {
-    if (share.sentCalls < reservedCalls || share.yieldedSlots >= reservedCalls) return 0;
-    return Math.min(window === general ? reservedCalls : 1, window.limit - 1);
-  };
+  /** Whether the process that ran before this one can have used slots that are not back yet. */
+  function isCold({ windowMs }: RateWindow): boolean {
+    return clock.nowMs() < processStartedAtMs + windowMs;
+  }
 
-  const canSend = (routeClass: RouteClass, slotsToLeave: (window: RateWindow) => number) => {
+  /** A p-queue that starts nothing by itself, and the line it keeps its waiting calls in. */
+  function createLine(routeClass: RouteClass) {
+    const line = new WaitingLine(reservedCalls, () => roomFor(routeClass));
+    // p-queue makes its queue itself, and the budget has to read that very one.
+    const queueClass = function takeLine() {
+      return line;
+    } as unknown as new () => WaitingLine;
+    return { line, queue: new PQueue<WaitingLine, LineOptions>({ autoStart: false, queueClass }) };
+  }
+
+  const slotsToLeave = (window: RateWindow) =>
+    Math.min(window === windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
+
+  const totalOut = () => callsOut.general + callsOut.burst;
+
+  /** Calls that may be out at a time. */
+  const concurrency = () => Math.min(maxConcurrentCalls, Math.max(1, monthRemaining ?? maxConcurrentCalls));
+
+  const isBurstCautious = () => isBurstUnproven && windows.burst !== undefined && isCold(windows.burst);
+
+  /** Whether the call before has to be answered first. */
+  const isProbing = (routeClass: RouteClass) =>
+    clock.nowMs() < lastSentAtMs + PROBE_PATIENCE_MS &&
+    ((isUnproven && totalOut() > 0) || (routeClass === 'burst' && callsOut.burst > 0 && isBurstCautious()));
+
+  const roomFor = (routeClass: RouteClass): Room => {
     const nowMs = clock.nowMs();
-    return (
-      nowMs >= pausedUntilMs &&
-      callsOut < maxConcurrentCalls &&
-      windowsOf(routeClass).every((window) => window.free(nowMs) > slotsToLeave(window))
-    );
+    if (nowMs < pausedUntilMs || totalOut() >= concurrency() || isProbing(routeClass)) {
+      return { forNewcomers: false, forRegulars: false };
+    }
+    let forRegulars = true;
+    for (const window of windows.of(routeClass)) {
+      const free = window.free(nowMs);
+      if (free === 0) return { forNewcomers: false, forRegulars: false };
+      if (free <= slotsToLeave(window)) forRegulars = false;
+    }
+    return { forNewcomers: true, forRegulars };
   };
-
-  const isAdmissible = (routeClass: RouteClass, share: Share) =>
-    canSend(routeClass, (window) => slotsLeftToNewcomers(window, share));
 
   /** Sends what can be sent now, then sets the timer for the next time something can. */
   const pump = () => {
     for (;;) {
-      const turn = [preferredClass, otherClass(preferredClass)].find((routeClass) => lines[routeClass].line.next());
+      const turn = [preferredClass, otherClass(preferredClass)].find((routeClass) => lines[routeClass].line.hasNext());
       if (!turn) break;
-      const passed = CLASSES.flatMap((routeClass) => {
-        const first = lines[routeClass].line.first();
-        return first && !first.isAdmissible() && canSend(routeClass, () => 0) ? [first.share] : [];
-      });
+      const heldBack = ROUTE_CLASSES.filter((routeClass) => lines[routeClass].line.isHeldBack());
       lines[turn].queue.start();
-      for (const share of passed) share.yieldedSlots++;
+      for (const routeClass of heldBack) lines[routeClass].line.countPass();
       preferredClass = otherClass(turn);
     }
     scheduleWakeUp();
   };
 
-  const scheduleWakeUp = () => {
+  /** The next moment at which a call of the class can be sent without an answer coming first. */
+  const nextRoomAtMs = (routeClass: RouteClass): number => {
     const nowMs = clock.nowMs();
-    let atMs = Number.POSITIVE_INFINITY;
-    for (const routeClass of CLASSES) {
-      // With all connections busy the next thing to happen is an answer, and `settle` pumps by itself.
-      if (lines[routeClass].line.size === 0 || callsOut >= maxConcurrentCalls) continue;
-      const releasesAtMs = windowsOf(routeClass).map((window) => window.nextReleaseAtMs(nowMs));
-      atMs = Math.min(atMs, nowMs < pausedUntilMs ? pausedUntilMs : Math.min(...releasesAtMs));
-    }
+    // With all connections busy the next thing to happen is an answer, and `settle` pumps by itself.
+    if (lines[routeClass].line.size === 0 || totalOut() >= concurrency()) return Number.POSITIVE_INFINITY;
+    if (nowMs < pausedUntilMs) return pausedUntilMs;
+    if (isProbing(routeClass)) return lastSentAtMs + PROBE_PATIENCE_MS;
+    const full = windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
+    const toReleaseAtMs = (window: RateWindow) => window.nextReleaseAtMs(nowMs);
+    // Where none is full, slots are kept for newcomers.
+    return full.length > 0
+      ? Math.max(...full.map(toReleaseAtMs))
+      : Math.min(...windows.of(routeClass).map(toReleaseAtMs));
+  };
+
+  const scheduleWakeUp = () => {
+    const atMs = Math.min(nextRoomAtMs('general'), nextRoomAtMs('burst'));
     if (wakeUp?.atMs === atMs) return;
     wakeUp?.cancel();
     wakeUp = undefined;
@@ -175,195 +237,197 @@ export function createBudget({
     wakeUp = { atMs, cancel };
   };
 
-  /**
-   * When a call gets its turn that has so many calls ahead of it in its own line, and so many in the other one: plays
-   * through what `pump` will do if every call is answered after the mean latency and nobody else comes.
-   */
-  const turnAtMs = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>, share?: Share) => {
+  /** When a call gets its turn that has so many others ahead of it. */
+  const turnAtMs = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>, isNewcomer: boolean) => {
     const nowMs = clock.nowMs();
-    const startMs = Math.max(nowMs, pausedUntilMs);
-    const createTurns = (window: RateWindow) => {
-      const reserved = share ? slotsLeftToNewcomers(window, share) : 0;
-      const usable = window.limit - reserved;
-      const takenAtMs: number[] = [];
-      return {
-        next: () => {
-          const again = takenAtMs[takenAtMs.length - usable];
-          return again === undefined
-            ? window.slotAtMs(nowMs, takenAtMs.length + reserved, latencyMs)
-            : again + latencyMs + window.windowMs;
-        },
-        take: (atMs: number) => takenAtMs.push(atMs),
-      };
-    };
-    const generalTurns = createTurns(general);
-    const burstTurns = burst && createTurns(burst);
-    const left = { ...ahead };
-    let preferred = preferredClass;
-    for (;;) {
-      const generalMs = Math.max(startMs, generalTurns.next());
-      const burstMs = Math.max(generalMs, burstTurns?.next() ?? startMs);
-      const waits = {
-        general: routeClass === 'general' || left.general > 0,
-        burst: routeClass === 'burst' || left.burst > 0,
-      };
-      const isBurst = waits.burst && (!waits.general || (preferred === 'burst' && burstMs <= generalMs));
-      const sent = isBurst ? 'burst' : 'general';
-      const atMs = isBurst ? burstMs : generalMs;
-      if (sent === routeClass && left[sent] === 0) return atMs;
-      left[sent]--;
-      generalTurns.take(atMs);
-      if (isBurst) burstTurns?.take(atMs);
-      preferred = otherClass(sent);
-    }
+    const toUsable = (window: RateWindow) => ({ window, slotsToLeave: isNewcomer ? 0 : slotsToLeave(window) });
+    return foretellTurnMs(routeClass, {
+      general: windows.of('general').map(toUsable),
+      burst: windows
+        .of('burst')
+        .filter((window) => !windows.of('general').includes(window))
+        .map(toUsable),
+      connections: { free: concurrency() - totalOut(), total: concurrency() },
+      ahead,
+      preferred: preferredClass,
+      nowMs,
+      startMs: Math.max(nowMs, pausedUntilMs),
+      latencyMs: latencyMs ?? FIRST_LATENCY_MS,
+    });
   };
 
-  const aheadOf = (routeClass: RouteClass, tag: number, id?: string): Record<RouteClass, number> => ({
+  const aheadOf = (routeClass: RouteClass, standing: Standing): Record<RouteClass, number> => ({
     general: lines.general.line.size,
     burst: lines.burst.line.size,
-    [routeClass]: lines[routeClass].line.countAhead(tag, id),
+    [routeClass]: lines[routeClass].line.countAhead(standing),
   });
 
-  const promiseTurn = (routeClass: RouteClass, ahead: Readonly<Record<RouteClass, number>>, share: Share) => {
+  const promiseTurn = (routeClass: RouteClass, standing: Standing) => {
     const nowMs = clock.nowMs();
     for (const promised of Object.values(promisedTurns)) {
       let past = 0;
       while (past < promised.length && (promised[past] ?? 0) <= nowMs) past++;
-      promised.splice(0, past);
+      if (past > 0) promised.splice(0, past);
     }
     const own = promisedTurns[routeClass];
-    const withPromised = {
-      general: ahead.general + promisedTurns.general.length,
-      burst: ahead.burst + promisedTurns.burst.length,
-    };
-    // Behind the slots it has to leave to others: they may be free now, and still not for this one.
-    const atMs = turnAtMs(routeClass, withPromised, share);
+    const ahead = aheadOf(routeClass, standing);
+    ahead.general += promisedTurns.general.length;
+    ahead.burst += promisedTurns.burst.length;
+    const atMs = turnAtMs(routeClass, ahead, standing.isNewcomer);
     const promisedAtMs = Math.max(atMs, own.at(-1) ?? atMs);
     if (own.length < MAX_PROMISED_TURNS) own.push(promisedAtMs);
     return promisedAtMs;
   };
 
-  const nextTag = (routeClass: RouteClass, share: Share) =>
-    Math.max(lines[routeClass].virtualTime, share.lastTag[routeClass]) + 1;
+  /** Where the next call of an operation would come to stand. */
+  const nextStanding = (routeClass: RouteClass, share: Share): Standing => ({
+    tag: Math.max(lines[routeClass].line.virtualTime, share.lastTag[routeClass]) + 1,
+    order: nextOrder,
+    isNewcomer: share.askedCalls < reservedCalls,
+  });
 
   const announceDelay = () => {
-    for (const listener of [...delayListeners]) listener();
+    for (const { onDelay } of [...waiting.values()]) onDelay();
   };
 
-  const learn = (routeClass: RouteClass, announced: AnnouncedRateLimit) => {
-    const nowMs = clock.nowMs();
+  const learn = (slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit) => {
+    hasAnswer = true;
     monthLimit = announced.monthLimit ?? monthLimit;
-    monthRemaining = announced.monthRemaining ?? monthRemaining;
-    const describesBurst =
-      burst !== undefined &&
-      (announced.windowMs === undefined || burst.windowMs === general.windowMs
-        ? routeClass === 'burst' && announced.limit !== undefined && announced.limit <= (burstLimit?.limit ?? 0)
-        : announced.windowMs === burst.windowMs);
-    const window = describesBurst ? burst : general;
-    const announcedWindowMs = announced.windowMs ?? window.windowMs;
-    const before = { limit: window.limit, free: window.free(nowMs) };
-    if (announced.limit !== undefined && announcedWindowMs === window.windowMs) {
-      const cap = describesBurst ? burstLimit?.limit : generalLimit.isCap ? generalLimit.limit : undefined;
-      window.setLimit(Math.min(announced.limit, cap ?? MAX_LIMIT));
-    }
-    // Headers can take away, not give: our own count already has every call that is still out, upstream's may not, and
-    // answers overtake each other.
-    const foreignCalls = window.free(nowMs) - (announced.remaining ?? Number.POSITIVE_INFINITY);
-    if (foreignCalls > 0) {
-      // No window keeps a call for longer than it lasts, whatever is said of its reset.
-      window.hold(foreignCalls, nowMs + Math.min(announced.resetInMs ?? announcedWindowMs, announcedWindowMs));
-    }
-    if (window.limit < before.limit || window.free(nowMs) < before.free) announceDelay();
+    if (announced.monthRemaining !== undefined) monthRemaining = announced.monthRemaining;
+    // What was sent before the month was spent, the refusal itself included, does not say that it is over.
+    else if (monthRemaining === 0 && sentAtMs >= monthProbeAtMs) monthRemaining = undefined;
+    if (monthRemaining === 0) spendMonth();
+    // An answer to a call that was sent before the pause says nothing of the time after it.
+    if (sentAtMs >= pausedUntilMs) isUnproven = false;
+    const { isDelay, toldOfBurst } = windows.learn(slots, announced.windows, clock.nowMs());
+    if (toldOfBurst) isBurstUnproven = false;
+    if (isDelay) announceDelay();
   };
+
+  const spendMonth = () => {
+    monthRemaining = 0;
+    monthProbeAtMs = clock.nowMs() + MONTH_PROBE_MS;
+    announceDelay();
+  };
+
+  const isMonthSpent = () => monthRemaining === 0 && clock.nowMs() < monthProbeAtMs;
 
   return {
-    newShare: () => ({ lastTag: { general: 0, burst: 0 }, sentCalls: 0, yieldedSlots: 0 }),
-
     expectedTurnAtMs(routeClass, share) {
+      const standing = nextStanding(routeClass, share);
       // Whatever waits could not be sent when it was last tried; if this one can, nobody is ahead of it.
-      if (isAdmissible(routeClass, share)) return clock.nowMs();
-      return turnAtMs(routeClass, aheadOf(routeClass, nextTag(routeClass, share)), share);
+      const room = roomFor(routeClass);
+      if (standing.isNewcomer ? room.forNewcomers : room.forRegulars) return clock.nowMs();
+      return turnAtMs(routeClass, aheadOf(routeClass, standing), standing.isNewcomer);
     },
 
     promiseTurnAtMs: (routeClass, share) =>
-      promiseTurn(routeClass, aheadOf(routeClass, Number.POSITIVE_INFINITY), share),
+      promiseTurn(routeClass, { ...nextStanding(routeClass, share), tag: Number.POSITIVE_INFINITY }),
 
-    enter(routeClass, share, isRepeat = false) {
-      const id = String(nextId++);
-      const line = lines[routeClass];
-      const tag = isRepeat ? Number.NEGATIVE_INFINITY : nextTag(routeClass, share);
+    enter(routeClass, share, onDelay, isRepeat = false) {
+      const id = String(nextOrder);
+      const { queue } = lines[routeClass];
+      const standing = isRepeat
+        ? { tag: Number.NEGATIVE_INFINITY, order: nextOrder, isNewcomer: true }
+        : nextStanding(routeClass, share);
+      nextOrder++;
       if (isRepeat) preferredClass = routeClass;
-      else share.lastTag[routeClass] = tag;
-      const call: WaitingCall = { id, share, tag, isAdmissible: () => isAdmissible(routeClass, share) };
+      else {
+        share.lastTag[routeClass] = standing.tag;
+        share.askedCalls++;
+      }
+      const call: WaitingCall = { id, ...standing };
       const leaving = new AbortController();
-      let isAdmitted = false;
-      const admitted = new Promise<void>((admit) => {
-        const start = () => {
-          line.queue.pause();
-          isAdmitted = true;
-          line.virtualTime = Math.max(line.virtualTime, tag);
-          share.sentCalls++;
-          share.yieldedSlots = 0;
-          callsOut++;
-          for (const window of windowsOf(routeClass)) window.take();
-          admit();
-        };
-        // It rejects only for our own abort in `leave`, which whoever left knows of.
-        line.queue.add(start, { id, call, signal: leaving.signal }).catch(() => undefined);
-      });
-      pump();
+      let slots: TakenSlots | undefined;
+      let sentAtMs = 0;
+      let moved: Place | undefined;
       const leave = () => {
-        if (isAdmitted) return;
+        if (slots) return;
+        waiting.delete(id);
         leaving.abort('left');
         scheduleWakeUp();
       };
+      const admitted = new Promise<void>((admit) => {
+        const start = () => {
+          queue.pause();
+          waiting.delete(id);
+          callsOut[routeClass]++;
+          sentAtMs = clock.nowMs();
+          lastSentAtMs = sentAtMs;
+          slots = windows.take(routeClass, sentAtMs);
+          admit();
+        };
+        const move = (to: Budget) => {
+          leave();
+          // It has been counted, and there is another virtual time there.
+          share.lastTag[routeClass] = 0;
+          if (!isRepeat) share.askedCalls--;
+          moved = to.enter(routeClass, share, onDelay, isRepeat);
+          void moved.admitted.then(admit);
+        };
+        waiting.set(id, { onDelay, move });
+        // It rejects only for our own abort in `leave`, which whoever left knows of.
+        queue.add(start, { id, call, signal: leaving.signal }).catch(() => undefined);
+      });
+      pump();
       return {
         admitted,
-        isAdmitted: () => isAdmitted,
-        turnAtMs: () => (isAdmitted ? clock.nowMs() : turnAtMs(routeClass, aheadOf(routeClass, tag, id), share)),
-        leave,
+        isAdmitted: () => moved?.isAdmitted() ?? slots !== undefined,
+        turnAtMs() {
+          if (moved) return moved.turnAtMs();
+          return slots ? clock.nowMs() : turnAtMs(routeClass, aheadOf(routeClass, standing), standing.isNewcomer);
+        },
+        leave: () => (moved ? moved.leave() : leave()),
         exchange() {
-          const atMs = promiseTurn(routeClass, aheadOf(routeClass, tag, id), share);
+          if (moved) return moved.exchange();
+          const atMs = promiseTurn(routeClass, standing);
           leave();
           return atMs;
+        },
+        settle(announced) {
+          if (moved) return moved.settle(announced);
+          if (!slots) throw new TypeError('A call is settled once it has been admitted');
+          const nowMs = clock.nowMs();
+          callsOut[routeClass]--;
+          latencyMs = latencyMs === undefined ? nowMs - sentAtMs : latencyMs + (nowMs - sentAtMs - latencyMs) / 8;
+          if (announced) learn(slots, sentAtMs, announced);
+          windows.release(slots, nowMs);
+          heir?.settleInherited(routeClass);
+          pump();
         },
       };
     },
 
-    settle(routeClass, sentAtMs, announced) {
-      const nowMs = clock.nowMs();
-      callsOut--;
-      for (const window of windowsOf(routeClass)) window.release(nowMs);
-      latencyMs += (nowMs - sentAtMs - latencyMs) / 8;
-      if (announced) {
-        hasAnswer = true;
-        learn(routeClass, announced);
-      }
-      pump();
-    },
-
     pause(untilMs) {
       pausedUntilMs = Math.max(pausedUntilMs, untilMs);
+      isUnproven = true;
       announceDelay();
       scheduleWakeUp();
     },
 
-    onDelay(listener) {
-      delayListeners.add(listener);
-      return () => delayListeners.delete(listener);
-    },
+    spendMonth,
+    isMonthSpent,
+    isFull: () => lines.general.line.size + lines.burst.line.size >= MAX_WAITING_CALLS,
 
     snapshot() {
       const nowMs = clock.nowMs();
+      const isHeld = nowMs < pausedUntilMs || isMonthSpent();
+      const free = (window: RateWindow) => (isHeld ? 0 : window.free(nowMs));
       const toState = (window: RateWindow) => ({
         limit: window.limit,
         windowMs: window.windowMs,
-        remaining: nowMs < pausedUntilMs ? 0 : window.free(nowMs),
+        remaining: free(window),
         restoredInMs: Math.max(window.restoredAtMs(nowMs), pausedUntilMs) - nowMs,
       });
+      const { general, burst } = windows;
       return {
         ...toState(general),
+        remaining: Math.min(...windows.of('general').map(free)),
         ...(burst && { burst: toState(burst) }),
+        learned: windows
+          .all()
+          .filter((window) => window !== general && window !== burst)
+          .map(toState),
         queuedCalls: lines.general.line.size + lines.burst.line.size,
         hasAnswer,
         ...(monthLimit !== undefined && { monthLimit }),
@@ -371,24 +435,33 @@ export function createBudget({
       };
     },
 
+    bequeath(to) {
+      heir = to;
+      to.inherit(windows, pausedUntilMs);
+      for (const { move } of [...waiting.values()]) move(to);
+    },
+
+    inherit(others, othersPausedUntilMs) {
+      windows.absorb(others, clock.nowMs());
+      pausedUntilMs = Math.max(pausedUntilMs, othersPausedUntilMs);
+      announceDelay();
+      scheduleWakeUp();
+    },
+
+    settleInherited(routeClass) {
+      windows.releaseInherited(routeClass, clock.nowMs());
+      pump();
+    },
+
     isIdle() {
       const nowMs = clock.nowMs();
       return (
-        callsOut === 0 &&
+        totalOut() === 0 &&
         lines.general.line.size + lines.burst.line.size === 0 &&
         nowMs >= pausedUntilMs &&
-        [general, burst].every((window) => window === undefined || window.restoredAtMs(nowMs) <= nowMs)
+        !isMonthSpent() &&
+        windows.all().every((window) => window.restoredAtMs(nowMs) <= nowMs)
       );
     },
   };
-}
-
-/** A p-queue that starts nothing by itself, the line it keeps its waiting calls in, and the virtual time of what it started last. */
-function createLine() {
-  const line = new WaitingLine();
-  // p-queue makes its queue itself, and the budget has to read that very one.
-  const queueClass = function takeLine() {
-    return line;
-  } as unknown as new () => WaitingLine;
-  return { line, queue: new PQueue<WaitingLine, LineOptions>({ autoStart: false, queueClass }), virtualTime: 0 };
 }

@@ -55,7 +55,8 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
   const { route, status, nowMs, secret } = response;
   const said = parseErrorBody(response.body);
   const kind = kindOf(response, said);
-  const waitMs = waitMsOf(kind, response, said);
+  const hintedWaitMs = hintedWaitMsOf(kind, response, said);
+  const waitMs = hintedWaitMs ?? defaultWaitMsOf(kind, response);
   const quoted = scrub(said.message ?? said.title ?? '', secret);
   const upstreamName = scrub(said.name ?? '', secret);
   return new UpstreamError(
@@ -66,6 +67,7 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
       status,
       ...(upstreamName !== '' && { upstreamName }),
       ...(waitMs !== undefined && { retryAtMs: nowMs + waitMs }),
+      ...(hintedWaitMs !== undefined && { hintedWaitMs }),
       ...(kind === 'rateLimited' && { limitedBy: 'upstream' }),
     },
   );
@@ -111,15 +113,27 @@ function kindOf({ status, headers, nowMs }: RefusedResponse, said: ErrorBody): R
   }
 }
 
-function waitMsOf(kind: RefusalKind, response: RefusedResponse, said: ErrorBody): number | undefined {
-  const { status, headers, nowMs, burst } = response;
+function hintedWaitMsOf(kind: RefusalKind, { headers, nowMs }: RefusedResponse, said: ErrorBody): number | undefined {
   switch (kind) {
     case 'rateLimited':
-      return parseRetryAfterMs(headers, textOf(said), nowMs) ?? (burst ? BURST_WINDOW_MS : WINDOW_MS);
+      return parseRetryAfterMs(headers, textOf(said), nowMs);
     case 'unavailable':
     case 'serverError':
     case 'timeout':
-      return parseRetryAfterHeaderMs(headers, nowMs) ?? (status === 503 ? UNAVAILABLE_WAIT_MS : FAILURE_WAIT_MS);
+      return parseRetryAfterHeaderMs(headers, nowMs);
+    default:
+      return undefined;
+  }
+}
+
+function defaultWaitMsOf(kind: RefusalKind, { status, burst }: RefusedResponse): number | undefined {
+  switch (kind) {
+    case 'rateLimited':
+      return burst ? BURST_WINDOW_MS : WINDOW_MS;
+    case 'unavailable':
+    case 'serverError':
+    case 'timeout':
+      return status === 503 ? UNAVAILABLE_WAIT_MS : FAILURE_WAIT_MS;
     default:
       return undefined;
   }

@@ -87,9 +87,12 @@ export function createHttpClient({
       } catch (error) {
         if (error instanceof UpstreamError) throw error;
         const details = { route, retryAtMs: clock.epochMs() + FAILURE_WAIT_MS, cause: error };
-        throw timeout.aborted
-          ? new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details)
-          : new UpstreamError('unavailable', 'The connection to Postman failed.', details);
+        if (timeout.aborted)
+          throw new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details);
+        throw new UpstreamError('unavailable', 'The connection to Postman failed.', {
+          ...details,
+          ...(isConnectFailure(error) && { isConnectFailure: true }),
+        });
       }
     },
     close: () => pool.destroy(),
@@ -143,6 +146,19 @@ async function readText(
   } catch (error) {
     throw refuse("Postman's answer is not UTF-8 text.", error);
   }
+}
+
+const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+function isConnectFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
 }
 
 function isZlibError(error: unknown): boolean {

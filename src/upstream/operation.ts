@@ -1,8 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { Budget } from './budget.ts';
+import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { Secret } from './secret.ts';
-import type { Share } from './share.ts';
+import { createShare, type Share } from './share.ts';
 
 /** Why an operation stops waiting for its calls. */
 export type EndReason = 'deadline' | 'clientGone';
@@ -21,7 +22,10 @@ export interface OperationCost {
 export interface Operation {
   readonly tenant: string;
   readonly apiKey: Secret;
+  /** The one that counts now. */
   readonly budget: Budget;
+  /** Whose key it is has become known. */
+  readonly belongsTo: KeyBudget['belongsTo'];
   readonly share: Share;
   /** Monotonic milliseconds. */
   readonly deadlineMs: number;
@@ -47,7 +51,7 @@ export interface WaitMeter {
 export interface OperationOptions {
   readonly tenant: string;
   readonly apiKey: Secret;
-  readonly budget: Budget;
+  readonly keyBudget: KeyBudget;
   /** From now. */
   readonly timeoutMs: number;
   /** Aborts when the client has gone. */
@@ -61,7 +65,15 @@ export interface OperationOptions {
  *
  * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`, which brings its deadline forward to now.
  */
-export function openOperation({ tenant, apiKey, budget, timeoutMs, clientGone, maxCalls, clock }: OperationOptions): {
+export function openOperation({
+  tenant,
+  apiKey,
+  keyBudget,
+  timeoutMs,
+  clientGone,
+  maxCalls,
+  clock,
+}: OperationOptions): {
   readonly operation: Operation;
   readonly close: () => void;
   readonly expire: () => void;
@@ -80,8 +92,11 @@ export function openOperation({ tenant, apiKey, budget, timeoutMs, clientGone, m
     operation: {
       tenant,
       apiKey,
-      budget,
-      share: budget.newShare(),
+      get budget() {
+        return keyBudget.current;
+      },
+      belongsTo: keyBudget.belongsTo,
+      share: createShare(),
       deadlineMs,
       ended: ending.signal,
       maxCalls,

@@ -98,7 +98,11 @@ export function createPostmanApi(
   };
 
   return {
-    getMe: () => get(routes.me, '/me', parseUser),
+    async getMe() {
+      const user = await get(routes.me, '/me', parseUser);
+      if (typeof operation !== 'function') operation.belongsTo(user.id);
+      return user;
+    },
 
     getWorkspaces: ({ visibility, createdBy }, cursor) =>
       get(

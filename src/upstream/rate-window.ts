@@ -18,12 +18,28 @@ export interface RateWindow {
   setLimit(limit: number): void;
   /** Somebody else has used `count` more slots of the same budget; they come back at `untilMs`. */
   hold(count: number, untilMs: number): void;
+  /** Remembers how much is in use now. */
+  mark(nowMs: number): SlotMark;
+  /** The most slots that can have been in use at any moment since the mark was made, as far as this window knows. */
+  mostUsedSince(mark: SlotMark): number;
   /** The next moment at which a slot comes back by itself; Infinity while that hangs on an answer that is still out. */
   nextReleaseAtMs(nowMs: number): number;
   /** When its slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls still out are answered after `latencyMs`. */
   slotAtMs(nowMs: number, index: number, latencyMs: number): number;
   /** When the window is as if unused, supposing that calls still out are answered now. */
   restoredAtMs(nowMs: number): number;
+  /** Takes over what another window of the same limit knows: calls that are out, and slots that have yet to come back. */
+  absorb(other: RateWindow, nowMs: number): void;
+  /** Slots of calls that are out, and when those of others come back, soonest first. */
+  inUse(nowMs: number): { readonly takenCalls: number; readonly releasesAtMs: readonly number[] };
+}
+
+/** How much of a window was in use at a moment. */
+export interface SlotMark {
+  /** Slots in use, of calls that are out and of those that have yet to come back. */
+  readonly used: number;
+  /** Slots taken or held in the window's whole life. */
+  readonly takenEver: number;
 }
 
 /**
@@ -35,20 +51,33 @@ export interface RateWindow {
 export function createRateWindow(initialLimit: number, windowMs: number): RateWindow {
   let limit = initialLimit;
   let takenCalls = 0;
-  // When each slot comes back that is neither free nor taken by a call still out; ascending.
-  const releases: number[] = [];
+  let takenEver = 0;
+  // When each slot comes back that is neither free nor taken by a call still out; ascending from `first` on. What stands
+  // before it has passed, and is cut off in lots: taking one away at a time would cost a walk over all.
+  let releases: number[] = [];
+  let first = 0;
 
   const forgetPast = (nowMs: number) => {
-    let past = 0;
-    while (past < releases.length && (releases[past] ?? 0) <= nowMs) past++;
-    if (past > 0) releases.splice(0, past);
+    while (first < releases.length && (releases[first] ?? 0) <= nowMs) first++;
+    if (first > 64 && first * 2 > releases.length) {
+      releases = releases.slice(first);
+      first = 0;
+    }
   };
+  const used = () => takenCalls + releases.length - first;
   /** Below zero when the limit has been lowered below what is in use. */
-  const unused = () => limit - takenCalls - releases.length;
+  const unused = () => limit - used();
 
   const comesBackAt = (atMs: number, count: number) => {
-    for (let slot = 0; slot < count; slot++) releases.push(atMs);
-    releases.sort((a, b) => a - b);
+    let low = first;
+    let high = releases.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((releases[middle] ?? 0) <= atMs) low = middle + 1;
+      else high = middle;
+    }
+    if (low === releases.length) for (let slot = 0; slot < count; slot++) releases.push(atMs);
+    else releases = [...releases.slice(0, low), ...Array.from({ length: count }, () => atMs), ...releases.slice(low)];
   };
 
   return {
@@ -62,6 +91,11 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
     },
     take() {
       takenCalls++;
+      takenEver++;
+    },
+    mark(nowMs) {
+      forgetPast(nowMs);
+      return { used: used(), takenEver };
     },
     release(nowMs) {
       takenCalls--;
@@ -71,22 +105,38 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
       limit = Math.max(1, newLimit);
     },
     hold(count, untilMs) {
+      takenEver += count;
       comesBackAt(untilMs, count);
     },
+    mostUsedSince: (mark) => mark.used + takenEver - mark.takenEver,
     nextReleaseAtMs(nowMs) {
       forgetPast(nowMs);
-      return releases[0] ?? Number.POSITIVE_INFINITY;
+      return releases[first] ?? Number.POSITIVE_INFINITY;
     },
     slotAtMs(nowMs, index, latencyMs) {
       forgetPast(nowMs);
       const free = unused();
       if (index < free) return nowMs;
       // Over a lowered limit `free` is negative: the first slots to come back only pay the debt.
-      return releases[index - free] ?? nowMs + latencyMs + windowMs;
+      return releases[first + index - free] ?? nowMs + latencyMs + windowMs;
     },
     restoredAtMs(nowMs) {
       forgetPast(nowMs);
-      return Math.max(nowMs, releases.at(-1) ?? nowMs, takenCalls > 0 ? nowMs + windowMs : nowMs);
+      return Math.max(
+        nowMs,
+        first < releases.length ? (releases.at(-1) ?? nowMs) : nowMs,
+        takenCalls > 0 ? nowMs + windowMs : nowMs,
+      );
+    },
+    absorb(other, nowMs) {
+      const { takenCalls: othersCalls, releasesAtMs } = other.inUse(nowMs);
+      takenCalls += othersCalls;
+      takenEver += othersCalls + releasesAtMs.length;
+      for (const atMs of releasesAtMs) comesBackAt(atMs, 1);
+    },
+    inUse(nowMs) {
+      forgetPast(nowMs);
+      return { takenCalls, releasesAtMs: releases.slice(first) };
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   responseClockMs,
   toWaitMs,
 } from './rate-limit-headers.ts';
-import type { ResponseHeaders } from './rate-limit-headers.ts';
+import type { AnnouncedWindow, ResponseHeaders } from './rate-limit-headers.ts';
 
 const MAX_TEXT = 2000;
 
@@ -14,8 +14,9 @@ const MAX_TEXT = 2000;
  * Reads how long a refused caller (429) is asked to wait, in whatever way it is said.
  *
  * The first that can be read counts: `Retry-After` (seconds or a date), `RetryAfter`, `X-RateLimit-RetryAfter`, the reset
- * of `RateLimit`, `RateLimit-Reset`, `X-RateLimit-Reset` (seconds from now or an epoch, by size), then "retry at" or
- * "retry after" an epoch in the text (13 digits are milliseconds, 10 are seconds). Epochs and dates are read against the `Date` of the answer.
+ * of the window with no calls left (the longest of several; where none is said to be used up, the first reset there is),
+ * then "retry at" or "retry after" an epoch in the text (13 digits are milliseconds, 10 are seconds). Epochs and dates
+ * are read against the `Date` of the answer.
  *
  * @param bodyText - The message of the error body.
  * @param nowMs - Epoch milliseconds, for an answer without a `Date`.
@@ -29,7 +30,7 @@ export function parseRetryAfterMs(
 ): number | undefined {
   return (
     parseRetryAfterHeaderMs(headers, nowMs) ??
-    parseRateLimitHeaders(headers, nowMs).resetInMs ??
+    windowResetMs(parseRateLimitHeaders(headers, nowMs).windows) ??
     parseRetryTextMs(bodyText, responseClockMs(headers, nowMs))
   );
 }
@@ -51,6 +52,14 @@ export function parseRetryAfterHeaderMs(headers: ResponseHeaders, nowMs: number)
     if (waitMs !== undefined) return waitMs;
   }
   return undefined;
+}
+
+function windowResetMs(windows: readonly AnnouncedWindow[]): number | undefined {
+  const resets = windows.flatMap(({ remaining, resetInMs }) =>
+    resetInMs === undefined ? [] : [{ remaining, resetInMs }],
+  );
+  const usedUp = resets.filter(({ remaining }) => remaining === 0).map(({ resetInMs }) => resetInMs);
+  return usedUp.length > 0 ? Math.max(...usedUp) : resets[0]?.resetInMs;
 }
 
 function parseRetryTextMs(text: string | undefined, clockMs: number): number | undefined {

@@ -26,6 +26,10 @@ export interface UpstreamErrorDetails {
   readonly upstreamName?: string;
   /** When to try again, epoch milliseconds. */
   readonly retryAtMs?: number;
+  /** How long upstream itself has asked to wait, in milliseconds. */
+  readonly hintedWaitMs?: number;
+  /** No connection was made: the call has not reached anybody. */
+  readonly isConnectFailure?: true;
   /** Who refused for want of budget. */
   readonly limitedBy?: 'upstream' | 'facade';
   /** Calls that were made or would be needed. */
@@ -45,6 +49,8 @@ export class UpstreamError extends Error {
   declare readonly status?: number;
   declare readonly upstreamName?: string;
   declare readonly retryAtMs?: number;
+  declare readonly hintedWaitMs?: number;
+  declare readonly isConnectFailure?: true;
   declare readonly limitedBy?: 'upstream' | 'facade';
   declare readonly calls?: number;
   declare readonly ceiling?: number;
@@ -56,6 +62,8 @@ export class UpstreamError extends Error {
     if (details.status !== undefined) this.status = details.status;
     if (details.upstreamName !== undefined) this.upstreamName = details.upstreamName;
     if (details.retryAtMs !== undefined) this.retryAtMs = details.retryAtMs;
+    if (details.hintedWaitMs !== undefined) this.hintedWaitMs = details.hintedWaitMs;
+    if (details.isConnectFailure !== undefined) this.isConnectFailure = details.isConnectFailure;
     if (details.limitedBy !== undefined) this.limitedBy = details.limitedBy;
     if (details.calls !== undefined) this.calls = details.calls;
     if (details.ceiling !== undefined) this.ceiling = details.ceiling;

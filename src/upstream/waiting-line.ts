@@ -1,78 +1,147 @@
+import { OrderedMap } from '@js-sdsl/ordered-map';
 import type { Queue, QueueAddOptions } from 'p-queue';
-import type { Share } from './share.ts';
 
 /** Run function of p-queue: starts one waiting call. */
 type Start = () => Promise<unknown>;
 
-/** What the budget knows about a call that waits: whose it is and where it stands among the waiting calls of its class. */
-export interface WaitingCall {
-  readonly id: string;
-  readonly share: Share;
-  /** Virtual start time: the lower, the sooner; of equal ones the one that came first. */
+/** Where a call stands: the lower the virtual time, the sooner; of equal ones the one that came first. */
+export interface Standing {
+  /** Virtual time. */
   readonly tag: number;
-  /** False while the slots that are free now are reserved for others. */
-  isAdmissible(): boolean;
+  /** Place in the order of arrival. */
+  readonly order: number;
+  /** It may take the slots that are kept for newcomers. */
+  readonly isNewcomer: boolean;
+}
+
+/** A call that waits for its turn. */
+export interface WaitingCall extends Standing {
+  readonly id: string;
 }
 
 /** What p-queue hands over with a call. */
 export type LineOptions = QueueAddOptions & { readonly call?: WaitingCall };
 
+/** Whose calls can be sent at a moment. */
+export interface Room {
+  readonly forNewcomers: boolean;
+  /** There are slots left beyond those kept for newcomers. */
+  readonly forRegulars: boolean;
+}
+
+interface Entry {
+  readonly call: WaitingCall;
+  readonly start: Start;
+}
+
+/** The index of the end, as this library has it, is that of the last element. */
+function countBefore(entries: OrderedMap<Standing, Entry>, standing: Standing): number {
+  const position = entries.lowerBound(standing);
+  return position.isAccessible() ? position.index : entries.size();
+}
+
+const byStanding = (a: Standing, b: Standing) => a.tag - b.tag || a.order - b.order;
+
 /**
  * The line p-queue keeps its waiting calls in: ordered by virtual time, and readable, so that turns can be foretold.
+ * Everything it is asked costs at most the logarithm of what waits.
  *
- * p-queue hands out the head; this line hands out the first call that may be sent now, because the head can be one that has to leave
- * the last free slots to newcomers standing behind it.
+ * Newcomers (the first calls of an operation) and regulars (all later ones) stand apart, because the head of the line can be one
+ * that has to leave the last free slots to newcomers behind it. Such a call lets `maxPasses` of them pass, then it takes the next slot itself:
+ * a stream of newcomers may slow a large operation, not stop it.
  */
 export class WaitingLine implements Queue<Start, LineOptions> {
-  readonly #waiting: { readonly call: WaitingCall; readonly start: Start }[] = [];
+  /** Virtual time of the call that was started last. */
+  virtualTime = 0;
+  readonly #maxPasses: number;
+  readonly #room: () => Room;
+  readonly #newcomers = new OrderedMap<Standing, Entry>([], byStanding, true);
+  readonly #regulars = new OrderedMap<Standing, Entry>([], byStanding, true);
+  readonly #byId = new Map<string, Entry>();
+  #passes = 0;
+
+  constructor(maxPasses: number, room: () => Room) {
+    this.#maxPasses = maxPasses;
+    this.#room = room;
+  }
 
   get size(): number {
-    return this.#waiting.length;
+    return this.#byId.size;
   }
 
   enqueue(start: Start, options?: Partial<LineOptions>): void {
     const call = options?.call;
     if (call === undefined) throw new TypeError('A waiting line only takes calls');
-    let index = this.#waiting.length;
-    while (index > 0 && (this.#waiting[index - 1]?.call.tag ?? 0) > call.tag) index--;
-    this.#waiting.splice(index, 0, { call, start });
+    const entry = { call, start };
+    this.#byId.set(call.id, entry);
+    (call.isNewcomer ? this.#newcomers : this.#regulars).setElement(call, entry);
   }
 
   dequeue(): Start | undefined {
-    const index = this.#waiting.findIndex(({ call }) => call.isAdmissible());
-    return index === -1 ? undefined : this.#waiting.splice(index, 1)[0]?.start;
+    const next = this.#next();
+    if (!next) return undefined;
+    this.remove(next.call.id);
+    this.virtualTime = Math.max(this.virtualTime, next.call.tag);
+    if (!next.call.isNewcomer) this.#passes = 0;
+    return next.start;
   }
 
   remove(id: string): void {
-    const index = this.#waiting.findIndex(({ call }) => call.id === id);
-    if (index !== -1) this.#waiting.splice(index, 1);
+    const entry = this.#byId.get(id);
+    if (!entry) return;
+    this.#byId.delete(id);
+    (entry.call.isNewcomer ? this.#newcomers : this.#regulars).eraseElementByKey(entry.call);
   }
 
-  /** The call that `dequeue` would start, left where it is. */
-  next(): WaitingCall | undefined {
-    return this.#waiting.find(({ call }) => call.isAdmissible())?.call;
+  /** Whether `dequeue` would start a call now. */
+  hasNext(): boolean {
+    return this.#next() !== undefined;
   }
 
-  /** The call at the head, whether it may be sent or not. */
-  first(): WaitingCall | undefined {
-    return this.#waiting[0]?.call;
+  /** Whether its first regular could be sent now, but for the slots kept for newcomers. */
+  isHeldBack(): boolean {
+    const room = this.#room();
+    return this.#regulars.size() > 0 && room.forNewcomers && !room.forRegulars && this.#passes < this.#maxPasses;
   }
 
-  /** How many calls stand before the one with this id; where it does not wait here: before a call that would come now, with this tag. */
-  countAhead(tag: number, id?: string): number {
-    let count = 0;
-    for (const { call } of this.#waiting) {
-      if (call.id === id || call.tag > tag) break;
-      count++;
-    }
-    return count;
+  /** A newcomer, of whichever line, has taken a slot that its first regular could have had. */
+  countPass(): void {
+    this.#passes++;
+  }
+
+  /** How many calls are expected to be started before a call that stands here, or would come to stand here now. */
+  countAhead(standing: Standing): number {
+    const newcomersAhead = countBefore(this.#newcomers, standing);
+    const regularsAhead = countBefore(this.#regulars, standing);
+    const passes = this.#maxPasses;
+    if (passes === 0) return newcomersAhead + regularsAhead;
+    // As many newcomers as may pass go between two regulars, whether they stand before them or behind.
+    return standing.isNewcomer
+      ? newcomersAhead + Math.min(regularsAhead, Math.floor((this.#passes + newcomersAhead) / passes))
+      : regularsAhead +
+          Math.max(newcomersAhead, Math.min(this.#newcomers.size(), (regularsAhead + 1) * passes - this.#passes));
+  }
+
+  /** Every waiting call, in no particular order. */
+  calls(): readonly WaitingCall[] {
+    return [...this.#byId.values()].map(({ call }) => call);
   }
 
   filter(): Start[] {
-    return this.#waiting.map(({ start }) => start);
+    return [...this.#byId.values()].map(({ start }) => start);
   }
 
   setPriority(): void {
-    throw new TypeError('A call keeps the turn its tag gives it');
+    throw new TypeError('A call keeps the turn its standing gives it');
+  }
+
+  #next(): Entry | undefined {
+    const room = this.#room();
+    if (!room.forNewcomers) return undefined;
+    const newcomer = this.#newcomers.front()?.[1];
+    const regular = this.#regulars.front()?.[1];
+    const mayRegular = regular && (room.forRegulars || this.#passes >= this.#maxPasses);
+    if (!mayRegular) return newcomer;
+    return newcomer && byStanding(newcomer.call, regular.call) < 0 ? newcomer : regular;
   }
 }

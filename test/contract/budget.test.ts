@@ -74,7 +74,7 @@ describe('many operations of one key', () => {
   it('spend less when somebody else uses the key as well', async () => {
     const general = { limit: 20, windowMs: 60_000 };
     facade = await startFacade(
-      { RATE_LIMIT: '20', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', OPERATION_TIMEOUT_MS: '500' },
+      { RATE_LIMIT: '20', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', OPERATION_TIMEOUT_MS: '5000' },
       { limits: { general, burst: general } },
     );
     for (let index = 0; index < 15; index++)
@@ -127,7 +127,7 @@ describe('many operations of one key', () => {
 });
 
 describe('Prefer: wait', () => {
-  const short = { ...tight, RATE_LIMIT_WINDOW_MS: '700', OPERATION_TIMEOUT_MS: '100' };
+  const short = { ...tight, RATE_LIMIT_WINDOW_MS: '700', OPERATION_TIMEOUT_MS: '300' };
 
   it('lets an operation wait for longer than the default', async () => {
     facade = await startFacade(short);

@@ -235,6 +235,7 @@ describe.concurrent('a program that is told to stop', () => {
     const program = await start(toEnv(postman));
     postman.fail('/me', { kind: 'hang' });
     const answer = ask(program.url, '{ me { username } environments { nodes { uid } } }');
+    // The first call after a start goes alone, for a second at most.
     await expect.poll(() => postman.calls.length).toBe(2);
     program.child.kill('SIGTERM');
     const ended = program.ended();

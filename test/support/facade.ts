@@ -48,6 +48,7 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
     RATE_LIMIT: '10000',
     BURST_LIMIT: '10000',
     MAX_CONCURRENT_CALLS: '100',
+    COLD_START: 'off',
     LOG_LEVEL: 'debug',
     ...env,
   });

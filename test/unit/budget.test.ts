@@ -1,21 +1,34 @@
 import { describe, expect, it } from 'vitest';
 import { type Budget, type BudgetOptions, createBudget, type Place } from '../../src/upstream/budget.ts';
-import type { RouteClass, Share } from '../../src/upstream/share.ts';
-import type { AnnouncedRateLimit } from '../../src/upstream/rate-limit-headers.ts';
-import { createVirtualClock } from '../support/virtual-clock.ts';
+import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
+import { createShare, type RouteClass, type Share } from '../../src/upstream/share.ts';
+import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
+
+/** What an answer announces, of one window and of the month. */
+type Told = AnnouncedWindow & { readonly monthLimit?: number; readonly monthRemaining?: number };
+
+const toAnnounced = ({ monthLimit, monthRemaining, ...window }: Told) => ({
+  windows: Object.keys(window).length > 0 ? [window] : [],
+  ...(monthLimit !== undefined && { monthLimit }),
+  ...(monthRemaining !== undefined && { monthRemaining }),
+});
 
 // What a budget takes for granted before it has measured anything: with it, turns can be foretold exactly.
 const LATENCY_MS = 300;
 
 /** A budget of 60 per minute and 10 per 10 s, 5 of them reserved, and an upstream that answers each call after 300 ms. */
-function createSetup(options: Partial<BudgetOptions> = {}) {
-  const clock = createVirtualClock();
+function createSetup({
+  clock = createVirtualClock(),
+  ...options
+}: Omit<Partial<BudgetOptions>, 'clock'> & { clock?: VirtualClock } = {}) {
   const startMs = clock.nowMs();
   const budget = createBudget({
     general: { limit: 60, windowMs: 60_000, isCap: false },
     burst: { limit: 10, windowMs: 10_000 },
     reservedCalls: 5,
     maxConcurrentCalls: 1_000,
+    coldStart: 'off',
+    processStartedAtMs: startMs,
     clock,
     ...options,
   });
@@ -26,17 +39,18 @@ function createSetup(options: Partial<BudgetOptions> = {}) {
     name: string,
     routeClass: RouteClass = 'general',
     {
-      share = budget.newShare(),
+      share = createShare(),
       announced,
       isRepeat = false,
-    }: { share?: Share; announced?: AnnouncedRateLimit; isRepeat?: boolean } = {},
+      onDelay = () => {},
+    }: { share?: Share; announced?: Told; isRepeat?: boolean; onDelay?: () => void } = {},
   ): Place => {
-    const place = budget.enter(routeClass, share, isRepeat);
+    const place = budget.enter(routeClass, share, onDelay, isRepeat);
     const answer = async () => {
       await place.admitted;
       const sentAtMs = clock.nowMs();
       sent.push({ name, atMs: sentAtMs - startMs });
-      clock.schedule(sentAtMs + LATENCY_MS, () => budget.settle(routeClass, sentAtMs, announced ?? {}));
+      clock.schedule(sentAtMs + LATENCY_MS, () => place.settle(toAnnounced(announced ?? {})));
     };
     void answer();
     return place;
@@ -48,7 +62,7 @@ function createSetup(options: Partial<BudgetOptions> = {}) {
     call,
     names: () => sent.map(({ name }) => name),
     countOf: (name: string) => sent.filter((entry) => entry.name === name).length,
-    calls(count: number, name: string, routeClass: RouteClass = 'general', share = budget.newShare()) {
+    calls(count: number, name: string, routeClass: RouteClass = 'general', share = createShare()) {
       return Array.from({ length: count }, () => call(name, routeClass, { share }));
     },
     newcomers(count: number, name: string, routeClass: RouteClass = 'general') {
@@ -145,7 +159,7 @@ describe('order', () => {
     newcomers(3, 'general');
     newcomers(3, 'burst', 'burst');
     call('again', 'burst', { isRepeat: true });
-    await clock.advance(1_000);
+    await clock.advance(1_000 + LATENCY_MS);
     expect(names()).toEqual(['again', 'general', 'burst', 'general', 'burst', 'general', 'burst']);
   });
 
@@ -240,7 +254,7 @@ describe('turns', () => {
     newcomers(35, 'first', 'burst');
     await clock.settle();
     const places = [...newcomers(70, 'general'), ...newcomers(20, 'burst', 'burst')];
-    const expected = atMs(budget.expectedTurnAtMs('burst', budget.newShare()));
+    const expected = atMs(budget.expectedTurnAtMs('burst', createShare()));
     places.push(...newcomers(1, 'last', 'burst'));
     await clock.settle();
     const foretold = places.map((place) => atMs(place.turnAtMs())).filter((ms) => ms > 4_000);
@@ -277,7 +291,7 @@ describe('turns', () => {
     newcomers(60, 'first');
     await clock.advance(30_000);
     newcomers(3, 'waiting');
-    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', budget.newShare())));
+    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', createShare())));
     // The slots come back one by one, as they were taken: the fourth 60 s after the fourth answer.
     expect(promised).toEqual(
       Array.from({ length: 60 }, (_, index) => 60_000 + 300 * (index + 4) + (index >= 57 ? 42_300 : 0)),
@@ -288,9 +302,9 @@ describe('turns', () => {
     const { clock, budget, newcomers, atMs } = createSetup();
     newcomers(10, 'burst', 'burst');
     await clock.settle();
-    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', budget.newShare())));
+    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', createShare())));
     expect([promised[0], promised[9], promised[10], promised[20]]).toEqual([10_300, 10_300, 20_600, 30_900]);
-    expect(atMs(budget.promiseTurnAtMs('general', budget.newShare()))).toBe(0);
+    expect(atMs(budget.promiseTurnAtMs('general', createShare()))).toBe(0);
   });
 
   it('that were promised are free again once they have passed', async () => {
@@ -299,11 +313,9 @@ describe('turns', () => {
     });
     newcomers(1, 'first');
     await clock.settle();
-    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', budget.newShare())))).toEqual([
-      1_300, 2_600, 3_900,
-    ]);
+    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', createShare())))).toEqual([1_300, 2_600, 3_900]);
     await clock.advance(10_000);
-    expect(atMs(budget.promiseTurnAtMs('general', budget.newShare()))).toBe(sinceStart());
+    expect(atMs(budget.promiseTurnAtMs('general', createShare()))).toBe(sinceStart());
   });
 
   it('are taken along by those who give up their place', async () => {
@@ -316,18 +328,17 @@ describe('turns', () => {
   });
 
   it('are put off by a pause, and whoever waits is told', async () => {
-    const { clock, budget, newcomers, sent, atMs } = createSetup();
+    const { clock, budget, call, sent, atMs } = createSetup();
     const told: number[] = [];
-    const stop = budget.onDelay(() => told.push(atMs(budget.expectedTurnAtMs('general', budget.newShare()))));
+    budget.pause(clock.nowMs() + 1_000);
+    const place: Place = call('call', 'general', { onDelay: () => told.push(atMs(place.turnAtMs())) });
     budget.pause(clock.nowMs() + 7_000);
     budget.pause(clock.nowMs() + 2_000);
-    newcomers(5, 'call');
-    expect(budget.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 7_000, queuedCalls: 5 });
+    expect(budget.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 7_000, queuedCalls: 1 });
     await clock.advance(6_999);
     expect(sent).toHaveLength(0);
     await clock.advance(1);
-    expect(sent).toHaveLength(5);
-    stop();
+    expect(sent).toHaveLength(1);
     budget.pause(clock.nowMs() + 1_000);
     expect(told).toEqual([7_000, 7_000]);
   });
@@ -336,12 +347,12 @@ describe('turns', () => {
 describe('announced limits', () => {
   /** Makes one call of the class and has this announced with its answer. */
   const createAnnounced = async (
-    announced: AnnouncedRateLimit,
+    announced: Told,
     routeClass: RouteClass = 'general',
-    options: Partial<BudgetOptions> = {},
+    options: Omit<Partial<BudgetOptions>, 'clock'> = {},
   ) => {
     const setup = createSetup(options);
-    const announce = async (next: AnnouncedRateLimit, ofClass: RouteClass = routeClass) => {
+    const announce = async (next: Told, ofClass: RouteClass = routeClass) => {
       setup.call('call', ofClass, { announced: next });
       await setup.clock.advance(LATENCY_MS);
     };
@@ -477,15 +488,44 @@ describe('announced limits', () => {
     expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 10, remaining: 9 } });
   });
 
-  it('of a window that is neither change no limit, and take away', async () => {
-    const { budget } = await createAnnounced({ limit: 1_000, remaining: 12, resetInMs: 600_000, windowMs: 3_600_000 });
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 12, restoredInMs: 600_000 });
+  it('of a window that is neither are kept to as well, by every call that can count', async () => {
+    const { clock, budget, newcomers, countOf, announce } = await createAnnounced({
+      limit: 4,
+      remaining: 2,
+      resetInMs: 700,
+      windowMs: 1_000,
+    });
+    expect(budget.snapshot()).toMatchObject({
+      limit: 60,
+      remaining: 2,
+      restoredInMs: 60_000,
+      learned: [{ limit: 4, windowMs: 1_000, remaining: 2, restoredInMs: 1_000 }],
+    });
+    newcomers(3, 'general');
+    newcomers(2, 'burst', 'burst');
+    await clock.settle();
+    expect(countOf('general') + countOf('burst')).toBe(2);
+    await clock.advance(60_000);
+    expect(countOf('general') + countOf('burst')).toBe(5);
+    await announce({ limit: 2, windowMs: 5_000 }, 'burst');
+    newcomers(1, 'late');
+    newcomers(3, 'late burst', 'burst');
+    await clock.settle();
+    expect([countOf('late'), countOf('late burst')]).toEqual([1, 1]);
+  });
+
+  it('of more windows than anybody has are not all kept to', async () => {
+    const { budget, announce } = await createAnnounced({});
+    for (let seconds = 1; seconds <= 6; seconds++) await announce({ limit: 1_000, windowMs: seconds * 1_000 });
+    expect(budget.snapshot().learned.map(({ windowMs }) => windowMs)).toEqual([1_000, 2_000, 3_000, 4_000]);
   });
 
   it('tell whoever waits only when turns are put off', async () => {
-    const setup = createSetup();
+    const setup = createSetup({ burst: { limit: 1, windowMs: 600_000 } });
     let told = 0;
-    setup.budget.onDelay(() => told++);
+    setup.call('first', 'burst');
+    await setup.clock.advance(LATENCY_MS);
+    setup.call('waiting', 'burst', { onDelay: () => told++ });
     const counts: number[] = [];
     for (const announced of [
       { limit: 60, remaining: 40 },
@@ -509,6 +549,191 @@ describe('announced limits', () => {
   });
 });
 
+describe('after a 429', () => {
+  it('goes one call alone, and the others when it has been answered', async () => {
+    const { clock, budget, newcomers, sent } = createSetup();
+    budget.pause(clock.nowMs() + 5_000);
+    newcomers(4, 'call');
+    await clock.advance(20_000);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 300, 300].map((ms) => 5_000 + ms));
+  });
+
+  it('an answer that was on its way before proves nothing', async () => {
+    const { clock, budget, newcomers, sent } = createSetup();
+    newcomers(1, 'before');
+    await clock.settle();
+    budget.pause(clock.nowMs() + 100);
+    newcomers(3, 'after');
+    await clock.advance(20_000);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 600, 600]);
+  });
+
+  it('the second call waits for a second at most where the first is not answered', async () => {
+    const { clock, budget } = createSetup();
+    budget.pause(clock.nowMs() + 100);
+    const places = Array.from({ length: 3 }, () => budget.enter('general', createShare(), () => {}));
+    const admitted: boolean[][] = [];
+    for (const ms of [100, 999, 1, 1_000]) {
+      await clock.advance(ms);
+      admitted.push(places.map((place) => place.isAdmitted()));
+    }
+    expect(admitted).toEqual([
+      [true, false, false],
+      [true, false, false],
+      [true, true, false],
+      [true, true, true],
+    ]);
+  });
+});
+
+describe('a cold start', () => {
+  const startedAgoMs = (ms: number) => ({ processStartedAtMs: createVirtualClock().nowMs() - ms });
+
+  it('with probe sends one call alone until answers have told what is left', async () => {
+    const { clock, call, newcomers, sent } = createSetup({ coldStart: 'probe', ...startedAgoMs(0) });
+    call('first', 'general', { announced: { limit: 60, remaining: 3, windowMs: 60_000, resetInMs: 20_000 } });
+    newcomers(5, 'general');
+    await clock.advance(20_299);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 300, 300]);
+    await clock.advance(1);
+    expect(sent).toHaveLength(6);
+  });
+
+  it('with probe sends burst calls one by one until their window has passed', async () => {
+    const { clock, newcomers, sent } = createSetup({ coldStart: 'probe', ...startedAgoMs(9_000) });
+    newcomers(6, 'burst', 'burst');
+    await clock.advance(1_200);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 600, 900, 1_200, 1_200]);
+  });
+
+  it('with probe trusts an answer that speaks of the burst window', async () => {
+    const { clock, call, newcomers, sent } = createSetup({ coldStart: 'probe', ...startedAgoMs(0) });
+    call('first', 'burst', { announced: { limit: 10, remaining: 4, windowMs: 10_000, resetInMs: 8_000 } });
+    newcomers(6, 'burst', 'burst');
+    await clock.advance(400);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 300, 300, 300]);
+  });
+
+  it('with probe knows nothing of it for a key that comes later', async () => {
+    const { clock, newcomers, sent } = createSetup({ coldStart: 'probe', ...startedAgoMs(60_000) });
+    newcomers(5, 'general');
+    newcomers(5, 'burst', 'burst');
+    await clock.settle();
+    expect(sent).toHaveLength(10);
+  });
+
+  it('with wait sends nothing until each window has passed', async () => {
+    const { clock, newcomers, sent, budget } = createSetup({ coldStart: 'wait', ...startedAgoMs(15_000) });
+    expect(budget.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 45_000, burst: { remaining: 10 } });
+    newcomers(61, 'call');
+    await clock.advance(44_999);
+    expect(sent).toHaveLength(0);
+    await clock.advance(1);
+    expect(sent).toHaveLength(60);
+  });
+});
+
+describe('the month', () => {
+  it('that is used up stops everything, tells whoever waits, and is looked at again after ten minutes', async () => {
+    const { clock, budget, call, sent } = createSetup({ general: { limit: 1, windowMs: 1_000, isCap: true } });
+    let told = 0;
+    call('last', 'general', { announced: { monthLimit: 1_000, monthRemaining: 0 } });
+    const waiting = call('waiting', 'general', { onDelay: () => told++ });
+    await clock.advance(LATENCY_MS);
+    expect([budget.isMonthSpent(), told, budget.snapshot().remaining]).toEqual([true, 1, 0]);
+    waiting.leave();
+    await clock.advance(599_999);
+    expect([budget.isMonthSpent(), budget.isIdle()]).toEqual([true, false]);
+    await clock.advance(1);
+    expect([budget.isMonthSpent(), budget.isIdle()]).toEqual([false, true]);
+    call('probe', 'general', { announced: { monthRemaining: 0 } });
+    await clock.advance(LATENCY_MS);
+    expect(budget.isMonthSpent()).toBe(true);
+    await clock.advance(600_000);
+    call('probe', 'general', { announced: { monthRemaining: 500 } });
+    await clock.advance(LATENCY_MS);
+    expect([budget.isMonthSpent(), budget.snapshot().monthRemaining, sent.length]).toEqual([false, 500, 3]);
+  });
+
+  it('is not spent any longer where answers stop speaking of it', async () => {
+    const { clock, budget, call } = createSetup();
+    budget.spendMonth();
+    await clock.advance(600_000);
+    call('probe');
+    await clock.advance(LATENCY_MS);
+    const { monthRemaining } = budget.snapshot();
+    expect([budget.isMonthSpent(), monthRemaining]).toEqual([false, undefined]);
+  });
+
+  it('with little left lets no more calls out at a time than that', async () => {
+    const { clock, call, newcomers, sent } = createSetup();
+    call('first', 'general', { announced: { monthRemaining: 2 } });
+    await clock.advance(LATENCY_MS);
+    newcomers(5, 'call');
+    await clock.settle();
+    expect(sent).toHaveLength(3);
+  });
+});
+
+describe('two budgets of one user', () => {
+  it('become one: what is in use counts there, and what waits goes there', async () => {
+    const clock = createVirtualClock();
+    const [heir, other] = [createSetup({ clock }), createSetup({ clock })];
+    heir.newcomers(20, 'own');
+    other.newcomers(30, 'other');
+    await clock.advance(1_000);
+    // Out, and waiting, at the moment at which it becomes known.
+    const out = other.newcomers(5, 'out', 'burst');
+    other.budget.pause(clock.nowMs() + 2_000);
+    const delays: string[] = [];
+    const waiting = other.call('waiting', 'general', { onDelay: () => delays.push('told') });
+    const gone = other.call('gone');
+    other.budget.bequeath(heir.budget);
+    expect(heir.budget.snapshot()).toMatchObject({ remaining: 0, burst: { limit: 10 }, queuedCalls: 2 });
+    expect(other.budget.snapshot().queuedCalls).toBe(0);
+    gone.leave();
+    expect([heir.budget.snapshot().queuedCalls, waiting.isAdmitted()]).toEqual([1, false]);
+    expect(waiting.turnAtMs() - clock.nowMs()).toBe(2_000);
+    heir.budget.pause(clock.nowMs() + 2_500);
+    expect(delays).toEqual(['told']);
+    await clock.advance(2_500);
+    expect([waiting.isAdmitted(), out.every((place) => place.isAdmitted()), other.countOf('waiting')]).toEqual([
+      true,
+      true,
+      1,
+    ]);
+    await clock.advance(LATENCY_MS);
+    expect(heir.budget.snapshot()).toMatchObject({ remaining: 60 - 20 - 30 - 5 - 1, burst: { remaining: 5 } });
+    await clock.advance(60_000);
+    expect([heir.budget.snapshot().remaining, heir.budget.isIdle(), other.budget.isIdle()]).toEqual([60, true, true]);
+  });
+
+  it('keep those who give up a place there told when its turn would have been', async () => {
+    const clock = createVirtualClock();
+    const [heir, other] = [createSetup({ clock }), createSetup({ clock })];
+    heir.newcomers(60, 'own');
+    other.budget.pause(clock.nowMs() + 1_000);
+    const waiting = other.call('waiting');
+    await clock.settle();
+    other.budget.bequeath(heir.budget);
+    expect([heir.atMs(waiting.exchange()), heir.budget.snapshot().queuedCalls]).toEqual([60_300, 0]);
+  });
+});
+
+describe('a queue', () => {
+  it('is full at 20,000 calls', () => {
+    const { clock, budget } = createSetup();
+    budget.pause(clock.nowMs() + 1_000);
+    const share = createShare();
+    const isFull: boolean[] = [];
+    for (let count = 1; count <= 20_000; count++) {
+      budget.enter('general', share, () => {});
+      if (count >= 19_999) isFull.push(budget.isFull());
+    }
+    expect(isFull).toEqual([false, true]);
+  });
+});
+
 describe('snapshot', () => {
   it('tells of an unused budget', () => {
     const { budget } = createSetup();
@@ -518,20 +743,23 @@ describe('snapshot', () => {
       remaining: 60,
       restoredInMs: 0,
       burst: { limit: 10, windowMs: 10_000, remaining: 10, restoredInMs: 0 },
+      learned: [],
       queuedCalls: 0,
       hasAnswer: false,
     });
   });
 
   it('knows no answer while calls only fail', async () => {
-    const { clock, budget } = createSetup({ burst: undefined as never });
-    await budget.enter('burst', budget.newShare()).admitted;
-    budget.settle('burst', clock.nowMs());
+    const { budget } = createSetup({ burst: undefined as never });
+    const place = budget.enter('burst', createShare(), () => {});
+    await place.admitted;
+    place.settle();
     expect(budget.snapshot()).toEqual({
       limit: 60,
       windowMs: 60_000,
       remaining: 59,
       restoredInMs: 60_000,
+      learned: [],
       queuedCalls: 0,
       hasAnswer: false,
     });

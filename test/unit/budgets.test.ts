@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createBudgets } from '../../src/upstream/budgets.ts';
+import { createShare } from '../../src/upstream/share.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 function createSetup() {
@@ -9,14 +10,17 @@ function createSetup() {
     burst: { limit: 10, windowMs: 10_000 },
     reservedCalls: 5,
     maxConcurrentCalls: 10,
+    coldStart: 'off',
+    processStartedAtMs: clock.nowMs(),
     clock,
   });
   /** Has a tenant make one call that is answered at once. */
   const use = async (tenant: string) => {
-    const budget = budgets.of(tenant);
+    const budget = budgets.of(tenant)?.current;
     if (!budget) return undefined;
-    await budget.enter('general', budget.newShare()).admitted;
-    budget.settle('general', clock.nowMs());
+    const place = budget.enter('general', createShare(), () => {});
+    await place.admitted;
+    place.settle();
     return budget;
   };
   const useMany = async (count: number, prefix: string) => {
@@ -35,7 +39,7 @@ describe('createBudgets', () => {
   it('keeps budgets apart: what one uses is not missing to another', async () => {
     const { budgets, use } = createSetup();
     await use('one');
-    expect([budgets.of('one'), budgets.of('two')].map((budget) => budget?.snapshot().remaining)).toEqual([59, 60]);
+    expect([budgets.of('one'), budgets.of('two')].map((key) => key?.current.snapshot().remaining)).toEqual([59, 60]);
   });
 
   it('forgets a budget only after its windows have passed', async () => {
@@ -43,29 +47,29 @@ describe('createBudgets', () => {
     const budget = await use('one');
     await clock.advance(59_999);
     await useMany(2_000, 'other');
-    expect(budgets.of('one')).toBe(budget);
+    expect(budgets.of('one')?.current).toBe(budget);
     await clock.advance(60_000);
     await useMany(4_000, 'another');
-    expect(budgets.of('one')).not.toBe(budget);
+    expect(budgets.of('one')?.current).not.toBe(budget);
   });
 
   it('does not forget a budget whose call is out or waits', async () => {
     const { clock, budgets, useMany } = createSetup();
-    const out = budgets.of('out');
-    await out?.enter('general', out.newShare()).admitted;
-    const waiting = budgets.of('waiting');
+    const out = budgets.of('out')?.current;
+    await out?.enter('general', createShare(), () => {}).admitted;
+    const waiting = budgets.of('waiting')?.current;
     waiting?.pause(clock.nowMs() + 200_000);
-    waiting?.enter('general', waiting.newShare());
+    waiting?.enter('general', createShare(), () => {});
     await clock.advance(100_000);
     await useMany(4_000, 'other');
-    expect([budgets.of('out'), budgets.of('waiting')]).toEqual([out, waiting]);
+    expect([budgets.of('out')?.current, budgets.of('waiting')?.current]).toEqual([out, waiting]);
   });
 
   it('keeps count of so many keys at once and refuses more, until some are no longer in use', async () => {
     const { clock, budgets, use, useMany } = createSetup();
     const first = await use('first');
     await useMany(9_999, 'other');
-    expect([budgets.of('one more'), budgets.of('first')]).toEqual([undefined, first]);
+    expect([budgets.of('one more'), budgets.of('first')?.current]).toEqual([undefined, first]);
     await clock.advance(60_000);
     expect(budgets.of('one more')).toBeDefined();
   });

@@ -32,6 +32,7 @@ describe('parseConfig', () => {
         burst: { limit: 10, windowMs: 10_000 },
         reservedCalls: 5,
         maxConcurrentCalls: 10,
+        coldStart: 'off',
       },
       operation: {
         timeoutMs: 30_000,
@@ -60,6 +61,7 @@ describe('parseConfig', () => {
       BURST_LIMIT_WINDOW_MS: '104',
       RESERVED_CALLS: '35',
       MAX_CONCURRENT_CALLS: '106',
+      COLD_START: 'wait',
       OPERATION_TIMEOUT_MS: '107',
       MAX_WAIT_MS: '108',
       STREAM_TIMEOUT_MS: '109',
@@ -105,6 +107,7 @@ describe('parseConfig', () => {
         burst: { limit: 103, windowMs: 104 },
         reservedCalls: 35,
         maxConcurrentCalls: 106,
+        coldStart: 'wait',
       },
       operation: { timeoutMs: 107, maxWaitMs: 108, streamTimeoutMs: 109, maxCalls: 110, maxCallsPerStream: 111 },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, maxBytes: 117 },
@@ -136,7 +139,7 @@ describe('parseConfig', () => {
     expect(config).toEqual({
       ...rest,
       sandbox: false,
-      budget: { ...budget, general: { ...budget.general, isCap: true } },
+      budget: { ...budget, general: { ...budget.general, isCap: true }, coldStart: 'probe' },
     });
   });
 
@@ -220,6 +223,7 @@ describe('parseConfig refuses', () => {
     ['BURST_LIMIT_WINDOW_MS', '0'],
     ['RESERVED_CALLS', '-1'],
     ['MAX_CONCURRENT_CALLS', '0'],
+    ['COLD_START', 'warm'],
     ['OPERATION_TIMEOUT_MS', '0'],
     ['OPERATION_TIMEOUT_MS', '600001'],
     ['MAX_WAIT_MS', '0'],

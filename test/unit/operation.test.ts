@@ -8,12 +8,19 @@ import { createVirtualClock } from '../support/virtual-clock.ts';
 function open(client = new AbortController()) {
   const clock = createVirtualClock();
   const general = { limit: 60, windowMs: 60_000, isCap: false };
-  const budget = createBudget({ general, reservedCalls: 5, maxConcurrentCalls: 10, clock });
+  const budget = createBudget({
+    general,
+    reservedCalls: 5,
+    maxConcurrentCalls: 10,
+    coldStart: 'off',
+    processStartedAtMs: 0,
+    clock,
+  });
   const apiKey = new Secret('PMAK-canary');
   const options = {
     tenant: 'tenant',
     apiKey,
-    budget,
+    keyBudget: { current: budget, belongsTo: () => {} },
     timeoutMs: 30_000,
     clientGone: client.signal,
     maxCalls: 60,
@@ -28,6 +35,7 @@ describe('openOperation', () => {
     expect({
       ...operation,
       budget: undefined,
+      belongsTo: undefined,
       share: undefined,
       ended: operation.ended.aborted,
       wait: operation.wait.totalMs(),
@@ -35,6 +43,7 @@ describe('openOperation', () => {
       tenant: 'tenant',
       apiKey: operation.apiKey,
       budget: undefined,
+      belongsTo: undefined,
       share: undefined,
       deadlineMs: clock.nowMs() + 30_000,
       ended: false,

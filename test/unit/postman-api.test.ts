@@ -4,10 +4,11 @@ import type { Operation } from '../../src/upstream/operation.ts';
 import { createPostmanApi, type PostmanApi } from '../../src/upstream/postman-api.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
-const operation = { tenant: 'tenant' } as Operation;
+const userIds: string[] = [];
+const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
 /** An API whose calls are noted and come to what `answer` gives. */
-function createApi(answer: (call: Call<unknown>) => unknown = () => null) {
+function createApi(answer: (call: Call<unknown>) => unknown = () => ({})) {
   const made: Call<unknown>[] = [];
   const calls: Calls = {
     async make(call, forOperation) {
@@ -138,6 +139,7 @@ describe('createPostmanApi', () => {
   it('reads answers by the rules of their route', async () => {
     const { api } = createApi(({ parse }) => parse({ user: { id: 7, username: 'ada' } }));
     expect(await api.getMe()).toMatchObject({ id: '7', username: 'ada' });
+    expect(userIds.at(-1)).toBe('7');
     await expect(api.getCollection('1-c')).rejects.toThrow('The answer has no object "collection".');
   });
 });

@@ -1,0 +1,104 @@
+import type { Clock } from './clock.ts';
+
+/** One call that upstream has not served: it failed (5XX), broke the connection or did not answer. */
+export interface Failure {
+  /** The route's template. */
+  readonly route: string;
+  /** Tells one call from another. */
+  readonly key: string;
+  /** No connection was made, so that what was asked for can have nothing to do with it. */
+  readonly isConnectFailure: boolean;
+}
+
+/** Stops calls to an upstream that is down, and finds out when it is up again. One per origin. */
+export interface Breaker {
+  /**
+   * Asks to make a call.
+   *
+   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While upstream counts as down that makes the call its probe.
+   */
+  refuse(key: string): number | undefined;
+  /** A call that was allowed will not be made. */
+  abandon(key: string): void;
+  /** Upstream has answered, whatever it said. */
+  succeeded(): void;
+  failed(failure: Failure): void;
+  isOpen(): boolean;
+}
+
+// Fewer failures than this say nothing. They count only without a success between them, and not for ever.
+const MIN_FAILURES = 5;
+const JUDGED_MS = 60_000;
+// Calls that fail all at once can be one broken connection of somebody between.
+const MIN_SPAN_MS = 1_000;
+/** Between two probes, and from opening to the first one. */
+const PROBE_INTERVAL_MS = 6_000;
+
+/**
+ * Makes the closed breaker of one origin.
+ *
+ * It opens when nothing has succeeded for at least five calls and a second, and when that cannot be the fault of what was asked for:
+ * no connection was made, or calls of two routes failed. One route or one document that always fails leaves it closed.
+ * Open, it lets one call through every six seconds; the first that is answered closes it.
+ *
+ * @param onChange - Is told when it has opened (true) or closed.
+ */
+export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (isOpen: boolean) => void }): Breaker {
+  let failures: (Failure & { readonly atMs: number })[] = [];
+  let isOpen = false;
+  let nextProbeAtMs = 0;
+  let probe: string | undefined;
+  let lastProbe: string | undefined;
+
+  const judge = (nowMs: number): boolean => {
+    const [oldest] = failures;
+    if (!oldest || failures.length < MIN_FAILURES || nowMs - oldest.atMs < MIN_SPAN_MS) return false;
+    const unconnected = failures.filter(({ isConnectFailure }) => isConnectFailure);
+    return unconnected.length >= MIN_FAILURES || new Set(failures.map(({ route }) => route)).size > 1;
+  };
+
+  return {
+    isOpen: () => isOpen,
+
+    refuse(key) {
+      if (!isOpen) return undefined;
+      const nowMs = clock.nowMs();
+      if (probe !== undefined) return nowMs + PROBE_INTERVAL_MS;
+      // What the last probe asked for can be the one thing that fails: somebody else's call goes before it.
+      const dueAtMs = nextProbeAtMs + (key === lastProbe ? PROBE_INTERVAL_MS / 2 : 0);
+      if (nowMs < dueAtMs) return dueAtMs;
+      probe = key;
+      return undefined;
+    },
+
+    abandon(key) {
+      if (probe === key) probe = undefined;
+    },
+
+    succeeded() {
+      failures = [];
+      probe = undefined;
+      lastProbe = undefined;
+      if (!isOpen) return;
+      isOpen = false;
+      onChange(false);
+    },
+
+    failed(failure) {
+      const nowMs = clock.nowMs();
+      if (isOpen) {
+        // Calls that were out when it opened are no probes.
+        if (failure.key !== probe) return;
+        lastProbe = probe;
+        probe = undefined;
+        nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
+        return;
+      }
+      failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }].slice(-50);
+      if (!judge(nowMs)) return;
+      isOpen = true;
+      nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
+      onChange(true);
+    },
+  };
+}

@@ -1,0 +1,258 @@
+import type { AnswerCache } from './answer-cache.ts';
+import type { Breaker } from './breaker.ts';
+import type { Place } from './budget.ts';
+import type { Call } from './calls.ts';
+import type { Clock } from './clock.ts';
+import type { HttpClient } from './http.ts';
+import type { Operation } from './operation.ts';
+import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
+import { readAnswer } from './read-answer.ts';
+import { toMonthSpent, toRefusal, toTimeout } from './refusals.ts';
+import type { Retries } from './retries.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** A call under way, waiting for its turn or sent, and everybody who wants its answer. */
+export interface Flight {
+  /** Waits for the answer too. */
+  join(operation: Operation): Promise<unknown>;
+  /** Ends it with this error, unless it has been sent. */
+  cancel(error: UpstreamError): void;
+}
+
+/** What flights are made with. */
+export interface FlightOptions {
+  readonly http: HttpClient;
+  readonly cache: AnswerCache;
+  readonly clock: Clock;
+  readonly breaker: Breaker;
+  readonly retries: Retries;
+  /** Tells the call from all others; starts with the tenant. */
+  readonly key: string;
+  readonly call: Call<unknown>;
+  /** Whose turn it waits for. */
+  readonly leader: Operation;
+  /** Is told when it is over, whatever came of it. */
+  readonly onLanding: () => void;
+}
+
+/** One operation that waits for a call. */
+interface Waiter {
+  readonly operation: Operation;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+// A pause shorter than this would be a busy loop against an upstream that says "0"; one longer would trust a typing error for hours.
+const MIN_PAUSE_MS = 1_000;
+const MAX_PAUSE_MS = 300_000;
+
+/** Starts a call: it waits for its turn, is sent, and is made again where that is worth it and somebody can wait for it. */
+export function startFlight(options: FlightOptions): Flight {
+  const { http, cache, clock, breaker, retries, key, call, leader, onLanding } = options;
+  const { route, target, parse } = call;
+  const { tenant, apiKey, share } = leader;
+  const waiters = new Set<Waiter>();
+  // The place in the queue, while it waits there.
+  let place: Place | undefined;
+  // Gives up what it waits for; undefined once it has been sent.
+  let stopWaiting: (() => void) | undefined;
+  // Ends the waiting at whichever place the turn comes first.
+  let goAhead = () => {};
+
+  const finish = (settle: (waiter: Waiter) => void) => {
+    onLanding();
+    for (const waiter of [...waiters]) settle(waiter);
+  };
+
+  const cancel = (error: UpstreamError) => {
+    if (stopWaiting) finish((waiter) => waiter.reject(error));
+  };
+
+  /** Refuses waiters that cannot have the answer in time. The last ones take the call's turn with them. */
+  const refuse = (waitingPlace: Place, late: readonly Waiter[]) => {
+    if (late.length === 0) return;
+    const turnAtMs = late.length === waiters.size ? waitingPlace.exchange() : waitingPlace.turnAtMs();
+    const error = toRefusal(route, turnAtMs, clock);
+    for (const waiter of late) waiter.reject(error);
+  };
+
+  const reconsider = () => {
+    if (leader.budget.isMonthSpent()) cancel(toMonthSpent(route));
+    if (!place) return;
+    const turnAtMs = place.turnAtMs();
+    refuse(
+      place,
+      [...waiters].filter(({ operation }) => turnAtMs > operation.deadlineMs),
+    );
+  };
+
+  const waitAt = (entered: Place) => {
+    place = entered;
+    stopWaiting = () => entered.leave();
+    void entered.admitted.then(() => goAhead());
+  };
+
+  /** A newcomer's turn can come sooner than that of the large operation whose call it joins: then the call takes that one. */
+  const hasten = ({ share: newShare, budget }: Operation) => {
+    const isSooner = () => budget.expectedTurnAtMs(route.routeClass, newShare) < (place?.turnAtMs() ?? 0);
+    if (!place || place.isAdmitted() || !isSooner()) return;
+    place.leave();
+    waitAt(budget.enter(route.routeClass, newShare, reconsider));
+  };
+
+  const takeOff = (waiter: Waiter) => {
+    waiters.delete(waiter);
+    if (waiters.size > 0 || !stopWaiting) return;
+    // Nobody wants it and it has not cost anything yet. A call that has been sent is paid for: it ends in the cache.
+    stopWaiting();
+    stopWaiting = undefined;
+    breaker.abandon(key);
+    onLanding();
+  };
+
+  /** Waits until it may be sent. Ends never, if all have gone before. */
+  const takeTurn = async (isRepeat: boolean): Promise<Place> => {
+    const entered = leader.budget.enter(route.routeClass, share, reconsider, isRepeat);
+    if (entered.isAdmitted()) return entered;
+    const turn = new Promise<void>((resolve) => {
+      goAhead = resolve;
+    });
+    waitAt(entered);
+    for (const { operation } of waiters) operation.wait.start();
+    reconsider();
+    await turn;
+    const taken = place ?? entered;
+    place = undefined;
+    stopWaiting = undefined;
+    for (const { operation } of waiters) operation.wait.stop();
+    return taken;
+  };
+
+  /** Lets some time pass before the call is made again. Ends never, if all have gone before. */
+  const pauseUntil = (atMs: number) =>
+    new Promise<void>((resolve) => {
+      const stop = clock.schedule(atMs, () => {
+        stopWaiting = undefined;
+        resolve();
+      });
+      stopWaiting = stop;
+    });
+
+  const send = async (turn: Place): Promise<unknown> => {
+    leader.cost.calls++;
+    let announced: AnnouncedRateLimit | undefined;
+    try {
+      const answer = await http.get(target, route.template, apiKey);
+      announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
+      if (answer.status < 500) {
+        breaker.succeeded();
+        retries.earn();
+      }
+      const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+      cache.set(tenant, target, value, answer.text.length);
+      return value;
+    } catch (error) {
+      // Before the call is settled, because that sends what waits.
+      if (error instanceof UpstreamError) takeIn(error);
+      throw error;
+    } finally {
+      turn.settle(announced);
+    }
+  };
+
+  const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
+
+  /** What an error means for all others. */
+  const takeIn = (error: UpstreamError) => {
+    switch (error.kind) {
+      case 'rateLimited':
+        leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitMsOf(error))));
+        return;
+      case 'quotaExhausted':
+        // There are other allowances, of single features; and headers that speak of the month are read with every answer.
+        if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.spendMonth();
+        return;
+      case 'unauthenticated':
+        cache.dropTenant(tenant);
+        return;
+      case 'unavailable':
+      case 'serverError':
+      case 'timeout':
+        breaker.failed({ route: route.template, key, isConnectFailure: error.isConnectFailure ?? false });
+        return;
+      case 'badResponse':
+        // Of no use, but an answer.
+        breaker.succeeded();
+        return;
+      default:
+    }
+  };
+
+  /** When a failed call is worth another try (monotonic ms). */
+  const repeatAtMs = (error: UpstreamError, isRetry: boolean): number | undefined => {
+    if (error.kind === 'rateLimited') return clock.nowMs() + waitMsOf(error);
+    if (isRetry || breaker.isOpen()) return undefined;
+    const delayMs = retries.spend(error);
+    return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
+  };
+
+  const fly = async () => {
+    let isRetry = false;
+    for (let isRepeat = false; ; isRepeat = true) {
+      const turn = await takeTurn(isRepeat);
+      try {
+        const value = await send(turn);
+        finish((waiter) => waiter.resolve(value));
+        return;
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || waiters.size === 0) throw error;
+        const againAtMs = repeatAtMs(error, isRetry);
+        if (againAtMs === undefined) throw error;
+        for (const waiter of [...waiters]) if (againAtMs > waiter.operation.deadlineMs) waiter.reject(error);
+        if (waiters.size === 0) throw error;
+        // After a 429 the budget itself waits.
+        if (error.kind === 'rateLimited') continue;
+        isRetry = true;
+        await pauseUntil(againAtMs);
+      }
+    }
+  };
+
+  const flight: Flight = {
+    cancel,
+    join: (operation) =>
+      new Promise((resolve, reject) => {
+        const leave = () => {
+          operation.ended.removeEventListener('abort', onEnd);
+          if (place) operation.wait.stop();
+          takeOff(waiter);
+        };
+        const waiter: Waiter = {
+          operation,
+          resolve(value) {
+            leave();
+            resolve(value);
+          },
+          reject(error) {
+            leave();
+            reject(error);
+          },
+        };
+        const onEnd = () => {
+          if (place && operation.ended.reason === 'deadline') refuse(place, [waiter]);
+          else waiter.reject(toTimeout(route, operation.ended, clock));
+        };
+        waiters.add(waiter);
+        if (place) operation.wait.start();
+        operation.ended.addEventListener('abort', onEnd);
+        if (operation.ended.aborted) {
+          onEnd();
+          return;
+        }
+        if (operation !== leader) hasten(operation);
+        reconsider();
+      }),
+  };
+  fly().catch((error: unknown) => finish((waiter) => waiter.reject(error)));
+  return flight;
+}

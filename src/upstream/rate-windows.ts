@@ -1,0 +1,148 @@
+import type { AnnouncedWindow } from './rate-limit-headers.ts';
+import { createRateWindow, type RateWindow, type SlotMark } from './rate-window.ts';
+import { ROUTE_CLASSES, type RouteClass } from './share.ts';
+
+/** The windows that are known before the first answer. */
+export interface RateWindowsOptions {
+  /** The window of every call. `isCap`: announced limits above it are not followed. */
+  readonly general: { readonly limit: number; readonly windowMs: number; readonly isCap: boolean };
+  /** The second window of `burst` routes; absent: there is none. */
+  readonly burst?: { readonly limit: number; readonly windowMs: number };
+}
+
+/** The slots one call has taken. */
+export interface TakenSlots {
+  readonly routeClass: RouteClass;
+  /** The windows it counts against. */
+  readonly taken: RateWindow[];
+  /** What was in use of every window when the call was sent. */
+  readonly marks: Map<RateWindow, SlotMark>;
+}
+
+/** All rolling windows of one key: the general one, the burst one, and those that answers have announced besides. */
+export interface RateWindows {
+  readonly general: RateWindow;
+  readonly burst: RateWindow | undefined;
+  /** Every window that a call of the class counts against. */
+  of(routeClass: RouteClass): readonly RateWindow[];
+  /** Every window. */
+  all(): readonly RateWindow[];
+  /** A call is being sent. */
+  take(routeClass: RouteClass, nowMs: number): TakenSlots;
+  /** The call has been answered, or given up. */
+  release(slots: TakenSlots, nowMs: number): void;
+  /**
+   * Learns from what the answer of a call announces, before its slots are released: headers take away, they do not give.
+   *
+   * @returns Whether turns that were foretold before are now put off, and whether the burst window was spoken of.
+   */
+  learn(
+    slots: TakenSlots,
+    announced: readonly AnnouncedWindow[],
+    nowMs: number,
+  ): { readonly isDelay: boolean; readonly toldOfBurst: boolean };
+  /** Takes over what is in use of the general and the burst window of another key of the same user. */
+  absorb(other: RateWindows, nowMs: number): void;
+  /** A call that was out then has been answered. */
+  releaseInherited(routeClass: RouteClass, nowMs: number): void;
+}
+
+// Of what upstream announces; the most that can be configured, too.
+const MAX_LIMIT = 100_000;
+const MAX_LEARNED_WINDOWS = 4;
+
+/** Makes the unused windows of one key. */
+export function createRateWindows({ general: generalLimit, burst: burstLimit }: RateWindowsOptions): RateWindows {
+  const general = createRateWindow(generalLimit.limit, generalLimit.windowMs);
+  const burst = burstLimit && createRateWindow(burstLimit.limit, burstLimit.windowMs);
+  const known: Record<RouteClass, RateWindow[]> = { general: [general], burst: burst ? [general, burst] : [general] };
+  // Calls that are out, so that a window that is learned of counts them too.
+  const out = new Set<TakenSlots>();
+
+  const all = () => [...new Set([...known.burst, ...known.general])];
+
+  const take = (window: RateWindow, slots: TakenSlots, nowMs: number) => {
+    if (known[slots.routeClass].includes(window)) {
+      window.take();
+      slots.taken.push(window);
+    }
+    slots.marks.set(window, window.mark(nowMs));
+  };
+
+  /** Which window is spoken of; undefined: one that is not known yet. */
+  const find = (routeClass: RouteClass, { windowMs, limit }: AnnouncedWindow): RateWindow | undefined => {
+    const isSameLength = burst?.windowMs === general.windowMs;
+    if (burst && (windowMs === undefined || (isSameLength && windowMs === general.windowMs))) {
+      // Nothing but its size tells them apart.
+      return routeClass === 'burst' && limit !== undefined && limit <= (burstLimit?.limit ?? 0) ? burst : general;
+    }
+    if (windowMs === undefined) return general;
+    return all().find((window) => window.windowMs === windowMs);
+  };
+
+  /** Somebody counts calls over yet another length of time: those of this class, and all of them where the class is every call's. */
+  const add = (routeClass: RouteClass, limit: number, windowMs: number, nowMs: number): RateWindow | undefined => {
+    if (all().length - (burst ? 2 : 1) >= MAX_LEARNED_WINDOWS) return undefined;
+    const window = createRateWindow(Math.min(limit, MAX_LIMIT), windowMs);
+    for (const ofClass of ROUTE_CLASSES)
+      if (ofClass === 'burst' || routeClass === 'general') known[ofClass].push(window);
+    for (const slots of out) take(window, slots, nowMs);
+    return window;
+  };
+
+  const capOf = (window: RateWindow) =>
+    window === burst ? burstLimit?.limit : window === general && generalLimit.isCap ? generalLimit.limit : undefined;
+
+  return {
+    general,
+    burst,
+    of: (routeClass) => known[routeClass],
+    all,
+    take(routeClass, nowMs) {
+      const slots: TakenSlots = { routeClass, taken: [], marks: new Map() };
+      for (const window of all()) take(window, slots, nowMs);
+      out.add(slots);
+      return slots;
+    },
+    release(slots, nowMs) {
+      out.delete(slots);
+      for (const window of slots.taken) window.release(nowMs);
+    },
+    learn(slots, announced, nowMs) {
+      let isDelay = false;
+      let toldOfBurst = false;
+      for (const told of announced) {
+        const { limit, remaining, resetInMs, windowMs } = told;
+        let window = find(slots.routeClass, told);
+        if (!window && limit !== undefined && windowMs !== undefined) {
+          window = add(slots.routeClass, limit, windowMs, nowMs);
+          isDelay = true;
+        }
+        if (!window) continue;
+        toldOfBurst ||= window === burst && remaining !== undefined;
+        const before = { limit: window.limit, free: window.free(nowMs) };
+        if (limit !== undefined) window.setLimit(Math.min(limit, capOf(window) ?? MAX_LIMIT));
+        const mark = slots.marks.get(window);
+        if (mark && remaining !== undefined) {
+          // The answer counts what was in use when upstream saw the call, somewhere between its sending and now: only what
+          // none of our own calls of that time can explain is certain to be another's.
+          const othersCalls = window.limit - remaining - window.mostUsedSince(mark);
+          // No window keeps a call for longer than it lasts, whatever is said of its reset.
+          if (othersCalls > 0) {
+            window.hold(othersCalls, nowMs + Math.min(resetInMs ?? window.windowMs, window.windowMs));
+          }
+        }
+        isDelay ||= window.limit < before.limit || window.free(nowMs) < before.free;
+      }
+      return { isDelay, toldOfBurst };
+    },
+    absorb(other, nowMs) {
+      general.absorb(other.general, nowMs);
+      if (burst && other.burst) burst.absorb(other.burst, nowMs);
+    },
+    releaseInherited(routeClass, nowMs) {
+      general.release(nowMs);
+      if (routeClass === 'burst') burst?.release(nowMs);
+    },
+  };
+}

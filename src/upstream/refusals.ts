@@ -1,0 +1,52 @@
+import type { Route } from './calls.ts';
+import type { Clock } from './clock.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+// Without a hint: what is still under way will be in the cache by then.
+const TIMEOUT_RETRY_MS = 10_000;
+
+/** The facade's own refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
+export function toRefusal({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'rateLimited',
+    "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+    { route: template, limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+  );
+}
+
+/** The error of a call that nobody waits for any longer. */
+export function toTimeout({ template }: Route, ended: AbortSignal, clock: Clock): UpstreamError {
+  // Nobody reads this one: the connection to the client is gone.
+  if (ended.reason === 'clientGone') return new UpstreamError('timeout', 'The client has gone.', { route: template });
+  return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
+    route: template,
+    retryAtMs: clock.epochMs() + TIMEOUT_RETRY_MS,
+  });
+}
+
+/** The refusal of a call for which there is no allowance left this month. */
+export function toMonthSpent({ template }: Route): UpstreamError {
+  return new UpstreamError(
+    'quotaExhausted',
+    "The API key's monthly allowance of Postman API calls is used up, as Postman's answers say. No call is made, but for one every ten minutes to see whether that is still so.",
+    { route: template },
+  );
+}
+
+/** The refusal of a call while upstream counts as down, until it is tried again (monotonic ms). */
+export function toOutage({ template }: Route, probeAtMs: number, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'unavailable',
+    'Postman has not served any of the last calls, so this one is not made. Another is let through at the time given, to see whether it is back.',
+    { route: template, retryAtMs: clock.epochMs() + Math.max(0, probeAtMs - clock.nowMs()) },
+  );
+}
+
+/** The refusal of a call beyond what its operation may make. */
+export function toTooExpensive({ template }: Route, calls: number, ceiling: number): UpstreamError {
+  return new UpstreamError(
+    'tooExpensive',
+    `The operation needs more than the ${ceiling} calls to Postman it may make (MAX_CALLS_PER_OPERATION).`,
+    { route: template, calls, ceiling },
+  );
+}
