@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
-import type { ColdStart } from './upstream/budget.ts';
+import type { ColdStart } from './upstream/caution.ts';
 import { Secret } from './upstream/secret.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */

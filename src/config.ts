@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
-import type { ColdStart } from './upstream/budget.ts';
+import type { ColdStart } from './upstream/caution.ts';
 import type { Secret } from './upstream/secret.ts';
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */

@@ -29,6 +29,7 @@ export interface Breaker {
 // Fewer failures than this say nothing. They count only without a success between them, and not for ever.
 const MIN_FAILURES = 5;
 const JUDGED_MS = 60_000;
+const MAX_FAILURES_KEPT = 50;
 // Calls that fail all at once can be one broken connection of somebody between.
 const MIN_SPAN_MS = 1_000;
 /** Between two probes, and from opening to the first one. */
@@ -94,7 +95,9 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
         nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
         return;
       }
-      failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }].slice(-50);
+      failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }];
+      // The oldest stays: however fast they come, it tells how long this has been going on.
+      if (failures.length > MAX_FAILURES_KEPT) failures.splice(1, 1);
       if (!judge(nowMs)) return;
       isOpen = true;
       nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;

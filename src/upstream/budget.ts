@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
-import type { Clock } from './clock.ts';
+import { type CautionOptions, createCaution } from './caution.ts';
+import { createMonthAllowance } from './month-allowance.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 import type { RateWindow } from './rate-window.ts';
 import { createRateWindows, type RateWindows, type RateWindowsOptions, type TakenSlots } from './rate-windows.ts';
@@ -7,17 +8,8 @@ import { otherClass, ROUTE_CLASSES, type RouteClass, type Share } from './share.
 import { foretellTurnMs } from './turn-forecast.ts';
 import { type LineOptions, type Room, type Standing, type WaitingCall, WaitingLine } from './waiting-line.ts';
 
-/**
- * What a process that has just started supposes of the calls that another one may have made under the key before it.
- *
- * - `probe`: one call at a time until answers have told what is left, and of the burst class until its window has passed.
- * - `wait`: everything is used up until each window has passed.
- * - `off`: nothing has been used.
- */
-export type ColdStart = 'probe' | 'wait' | 'off';
-
 /** What every budget of the process is made with. */
-export interface BudgetOptions extends RateWindowsOptions {
+export interface BudgetOptions extends RateWindowsOptions, CautionOptions {
   /**
    * Calls an operation makes before it has to leave this many slots of the general window (and one of every other) to
    * newcomers. When that many have passed it, it takes the next slot itself: a stream of newcomers may slow it, not stop it.
@@ -25,10 +17,6 @@ export interface BudgetOptions extends RateWindowsOptions {
   readonly reservedCalls: number;
   /** Calls of one key that are out at the same time, at most. */
   readonly maxConcurrentCalls: number;
-  readonly coldStart: ColdStart;
-  /** Monotonic ms. */
-  readonly processStartedAtMs: number;
-  readonly clock: Clock;
 }
 
 /** A call's place in the queue, and then its slots. */
@@ -110,10 +98,7 @@ export interface Budget {
 const FIRST_LATENCY_MS = 300;
 const MAX_PROMISED_TURNS = 1_000;
 const MAX_WAITING_CALLS = 20_000;
-// An upstream that leaves a first call unanswered gets a second one after this long.
-const PROBE_PATIENCE_MS = 1_000;
-// Nobody is told when the month ends, and an allowance can be bought.
-const MONTH_PROBE_MS = 600_000;
+const NO_ROOM: Room = { forNewcomers: false, forRegulars: false };
 
 /**
  * Makes the budget of one API key.
@@ -124,8 +109,10 @@ const MONTH_PROBE_MS = 600_000;
  * own count, know what is out, because a slot outlives its call by one window.
  */
 export function createBudget(options: BudgetOptions): Budget {
-  const { reservedCalls, maxConcurrentCalls, coldStart, processStartedAtMs, clock } = options;
+  const { reservedCalls, maxConcurrentCalls, clock } = options;
   const windows = createRateWindows(options);
+  const caution = createCaution(windows, options);
+  const month = createMonthAllowance(clock);
   const lines = { general: createLine('general'), burst: createLine('burst') };
   const waiting = new Map<string, { readonly onDelay: () => void; readonly move: (to: Budget) => void }>();
   const promisedTurns: Record<RouteClass, number[]> = { general: [], burst: [] };
@@ -133,29 +120,11 @@ export function createBudget(options: BudgetOptions): Budget {
   let nextOrder = 0;
   let preferredClass: RouteClass = 'general';
   const callsOut: Record<RouteClass, number> = { general: 0, burst: 0 };
-  let lastSentAtMs = Number.NEGATIVE_INFINITY;
   let hasAnswer = false;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
   let latencyMs: number | undefined;
-  let monthLimit: number | undefined;
-  let monthRemaining: number | undefined;
-  let monthProbeAtMs = Number.NEGATIVE_INFINITY;
   let heir: Budget | undefined;
   let wakeUp: { readonly atMs: number; readonly cancel: () => void } | undefined;
-  // Until an answer has shown that the windows are as we count them: after the start, and after each 429.
-  let isUnproven = coldStart === 'probe' && isCold(windows.general);
-  let isBurstUnproven = coldStart === 'probe';
-
-  if (coldStart === 'wait') {
-    for (const window of windows.all()) {
-      if (isCold(window)) window.hold(window.limit, processStartedAtMs + window.windowMs);
-    }
-  }
-
-  /** Whether the process that ran before this one can have used slots that are not back yet. */
-  function isCold({ windowMs }: RateWindow): boolean {
-    return clock.nowMs() < processStartedAtMs + windowMs;
-  }
 
   /** A p-queue that starts nothing by itself, and the line it keeps its waiting calls in. */
   function createLine(routeClass: RouteClass) {
@@ -172,25 +141,16 @@ export function createBudget(options: BudgetOptions): Budget {
 
   const totalOut = () => callsOut.general + callsOut.burst;
 
-  /** Calls that may be out at a time. */
-  const concurrency = () => Math.min(maxConcurrentCalls, Math.max(1, monthRemaining ?? maxConcurrentCalls));
-
-  const isBurstCautious = () => isBurstUnproven && windows.burst !== undefined && isCold(windows.burst);
-
-  /** Whether the call before has to be answered first. */
-  const isProbing = (routeClass: RouteClass) =>
-    clock.nowMs() < lastSentAtMs + PROBE_PATIENCE_MS &&
-    ((isUnproven && totalOut() > 0) || (routeClass === 'burst' && callsOut.burst > 0 && isBurstCautious()));
+  const concurrency = () => month.mostOut(maxConcurrentCalls);
 
   const roomFor = (routeClass: RouteClass): Room => {
     const nowMs = clock.nowMs();
-    if (nowMs < pausedUntilMs || totalOut() >= concurrency() || isProbing(routeClass)) {
-      return { forNewcomers: false, forRegulars: false };
-    }
+    if (nowMs < pausedUntilMs || totalOut() >= concurrency() || caution.untilMs(routeClass, callsOut) !== undefined)
+      return NO_ROOM;
     let forRegulars = true;
     for (const window of windows.of(routeClass)) {
       const free = window.free(nowMs);
-      if (free === 0) return { forNewcomers: false, forRegulars: false };
+      if (free === 0) return NO_ROOM;
       if (free <= slotsToLeave(window)) forRegulars = false;
     }
     return { forNewcomers: true, forRegulars };
@@ -215,7 +175,8 @@ export function createBudget(options: BudgetOptions): Budget {
     // With all connections busy the next thing to happen is an answer, and `settle` pumps by itself.
     if (lines[routeClass].line.size === 0 || totalOut() >= concurrency()) return Number.POSITIVE_INFINITY;
     if (nowMs < pausedUntilMs) return pausedUntilMs;
-    if (isProbing(routeClass)) return lastSentAtMs + PROBE_PATIENCE_MS;
+    const cautiousUntilMs = caution.untilMs(routeClass, callsOut);
+    if (cautiousUntilMs !== undefined) return cautiousUntilMs;
     const full = windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
     const toReleaseAtMs = (window: RateWindow) => window.nextReleaseAtMs(nowMs);
     // Where none is full, slots are kept for newcomers.
@@ -292,25 +253,11 @@ export function createBudget(options: BudgetOptions): Budget {
 
   const learn = (slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit) => {
     hasAnswer = true;
-    monthLimit = announced.monthLimit ?? monthLimit;
-    if (announced.monthRemaining !== undefined) monthRemaining = announced.monthRemaining;
-    // What was sent before the month was spent, the refusal itself included, does not say that it is over.
-    else if (monthRemaining === 0 && sentAtMs >= monthProbeAtMs) monthRemaining = undefined;
-    if (monthRemaining === 0) spendMonth();
-    // An answer to a call that was sent before the pause says nothing of the time after it.
-    if (sentAtMs >= pausedUntilMs) isUnproven = false;
+    month.read(announced, sentAtMs);
     const { isDelay, toldOfBurst } = windows.learn(slots, announced.windows, clock.nowMs());
-    if (toldOfBurst) isBurstUnproven = false;
-    if (isDelay) announceDelay();
+    caution.answered(sentAtMs, toldOfBurst);
+    if (isDelay || month.isSpent()) announceDelay();
   };
-
-  const spendMonth = () => {
-    monthRemaining = 0;
-    monthProbeAtMs = clock.nowMs() + MONTH_PROBE_MS;
-    announceDelay();
-  };
-
-  const isMonthSpent = () => monthRemaining === 0 && clock.nowMs() < monthProbeAtMs;
 
   return {
     expectedTurnAtMs(routeClass, share) {
@@ -353,7 +300,7 @@ export function createBudget(options: BudgetOptions): Budget {
           waiting.delete(id);
           callsOut[routeClass]++;
           sentAtMs = clock.nowMs();
-          lastSentAtMs = sentAtMs;
+          caution.sent();
           slots = windows.take(routeClass, sentAtMs);
           admit();
         };
@@ -400,18 +347,21 @@ export function createBudget(options: BudgetOptions): Budget {
 
     pause(untilMs) {
       pausedUntilMs = Math.max(pausedUntilMs, untilMs);
-      isUnproven = true;
+      caution.doubt(pausedUntilMs);
       announceDelay();
       scheduleWakeUp();
     },
 
-    spendMonth,
-    isMonthSpent,
+    spendMonth() {
+      month.spend();
+      announceDelay();
+    },
+    isMonthSpent: month.isSpent,
     isFull: () => lines.general.line.size + lines.burst.line.size >= MAX_WAITING_CALLS,
 
     snapshot() {
       const nowMs = clock.nowMs();
-      const isHeld = nowMs < pausedUntilMs || isMonthSpent();
+      const isHeld = nowMs < pausedUntilMs || month.isSpent();
       const free = (window: RateWindow) => (isHeld ? 0 : window.free(nowMs));
       const toState = (window: RateWindow) => ({
         limit: window.limit,
@@ -430,8 +380,8 @@ export function createBudget(options: BudgetOptions): Budget {
           .map(toState),
         queuedCalls: lines.general.line.size + lines.burst.line.size,
         hasAnswer,
-        ...(monthLimit !== undefined && { monthLimit }),
-        ...(monthRemaining !== undefined && { monthRemaining }),
+        ...(month.limit !== undefined && { monthLimit: month.limit }),
+        ...(month.remaining !== undefined && { monthRemaining: month.remaining }),
       };
     },
 
@@ -459,7 +409,7 @@ export function createBudget(options: BudgetOptions): Budget {
         totalOut() === 0 &&
         lines.general.line.size + lines.burst.line.size === 0 &&
         nowMs >= pausedUntilMs &&
-        !isMonthSpent() &&
+        !month.isSpent() &&
         windows.all().every((window) => window.restoredAtMs(nowMs) <= nowMs)
       );
     },

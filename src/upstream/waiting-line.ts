@@ -115,11 +115,15 @@ export class WaitingLine implements Queue<Start, LineOptions> {
     const regularsAhead = countBefore(this.#regulars, standing);
     const passes = this.#maxPasses;
     if (passes === 0) return newcomersAhead + regularsAhead;
-    // As many newcomers as may pass go between two regulars, whether they stand before them or behind.
-    return standing.isNewcomer
-      ? newcomersAhead + Math.min(regularsAhead, Math.floor((this.#passes + newcomersAhead) / passes))
-      : regularsAhead +
-          Math.max(newcomersAhead, Math.min(this.#newcomers.size(), (regularsAhead + 1) * passes - this.#passes));
+    const firstRegular = this.#regulars.front()?.[0];
+    const beforeRegulars = firstRegular ? countBefore(this.#newcomers, firstRegular) : 0;
+    // As many newcomers as may pass go before each regular, and before the first one at least those that stand before it.
+    if (standing.isNewcomer) {
+      const passed = Math.min(this.#passes + newcomersAhead, newcomersAhead - beforeRegulars + passes);
+      return newcomersAhead + Math.min(regularsAhead, Math.max(0, Math.floor(passed / passes)));
+    }
+    const passing = Math.max((regularsAhead + 1) * passes - this.#passes, beforeRegulars + regularsAhead * passes);
+    return regularsAhead + Math.max(newcomersAhead, Math.min(this.#newcomers.size(), passing));
   }
 
   /** Every waiting call, in no particular order. */
