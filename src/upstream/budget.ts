@@ -3,6 +3,7 @@ import { type CautionOptions, createCaution } from './caution.ts';
 import { createMonthAllowance } from './month-allowance.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 import type { RateWindow } from './rate-window.ts';
+import { createPromisedTurns } from './promised-turns.ts';
 import { createRateWindows, type RateWindows, type RateWindowsOptions, type TakenSlots } from './rate-windows.ts';
 import { otherClass, ROUTE_CLASSES, type RouteClass, type Share } from './share.ts';
 import { foretellTurnMs } from './turn-forecast.ts';
@@ -30,8 +31,8 @@ export interface Place {
   leave(): void;
   /** Gives the place up and, as `Budget.promiseTurnAtMs` does, names the turn it had. */
   exchange(): number;
-  /** The admitted call has been answered, and this announced with it, or was given up (nothing announced). */
-  settle(announced?: AnnouncedRateLimit): void;
+  /** The admitted call has been answered, and this announced with it, or was given up (nothing announced). `isRefused`: with a 429, after which the budget has been paused. */
+  settle(announced?: AnnouncedRateLimit, isRefused?: boolean): void;
 }
 
 /** How full one window is. */
@@ -62,20 +63,21 @@ export interface BudgetSnapshot extends WindowSnapshot {
 /** Keeps the calls of one API key inside upstream's rate limits, and lets nobody wait for longer than that takes. */
 export interface Budget {
   /** When a call asked for now would get its turn (monotonic ms). */
-  expectedTurnAtMs(routeClass: RouteClass, share: Share): number;
+  expectedTurnAtMs(routeClass: RouteClass, share: Share, key: string): number;
   /**
-   * The time to name to a caller that is refused: its own turn behind everybody who waits and everybody refused before,
-   * so that the refused do not all come back at the same moment. Each call of this takes one such turn.
+   * The time to name to a caller that is refused: its own turn, as if it had queued, behind everybody who waits and everybody refused before.
+   * The turn is kept: a call of the same key that comes back then has it.
    */
-  promiseTurnAtMs(routeClass: RouteClass, share: Share): number;
+  promiseTurnAtMs(routeClass: RouteClass, share: Share, key: string): number;
   /**
    * Queues a call.
    *
+   * @param key - Tells what is called; the turn that was promised to it, if it was, is taken.
    * @param onDelay - Is told after everything that can put its turn off: a pause, a lower limit, slots used by others, an allowance used up.
    * @param isRepeat - It has had its turn and failed, so it goes first.
    */
-  enter(routeClass: RouteClass, share: Share, onDelay: () => void, isRepeat?: boolean): Place;
-  /** Upstream said 429: nothing is sent before `untilMs` (monotonic), and then one call alone, to see whether it is over. */
+  enter(routeClass: RouteClass, share: Share, key: string, onDelay: () => void, isRepeat?: boolean): Place;
+  /** Upstream said 429: nothing is sent before `untilMs` (monotonic) and for at least a second, twice as long each time in a row; then one call alone, to see whether it is over. */
   pause(untilMs: number): void;
   /** Upstream said that the monthly allowance is used up. */
   spendMonth(): void;
@@ -96,8 +98,12 @@ export interface Budget {
 
 // Before anything is measured.
 const FIRST_LATENCY_MS = 300;
-const MAX_PROMISED_TURNS = 1_000;
+// What is held for a moment is idle so long: of a short window that would be too much.
+const HOLDABLE_WINDOW_MS = 30_000;
 const MAX_WAITING_CALLS = 20_000;
+// A pause shorter than this would be a busy loop against an upstream that says "0".
+const MIN_PAUSE_MS = 1_000;
+const MAX_BACKOFF_MS = 32_000;
 const NO_ROOM: Room = { forNewcomers: false, forRegulars: false };
 
 /**
@@ -115,13 +121,15 @@ export function createBudget(options: BudgetOptions): Budget {
   const month = createMonthAllowance(clock);
   const lines = { general: createLine('general'), burst: createLine('burst') };
   const waiting = new Map<string, { readonly onDelay: () => void; readonly move: (to: Budget) => void }>();
-  const promisedTurns: Record<RouteClass, number[]> = { general: [], burst: [] };
+  const promisedTurns = createPromisedTurns({ clock, enqueue, pump, hold, giveBack });
 
   let nextOrder = 0;
   let preferredClass: RouteClass = 'general';
   const callsOut: Record<RouteClass, number> = { general: 0, burst: 0 };
+  const heldCalls: Record<RouteClass, number> = { general: 0, burst: 0 };
   let hasAnswer = false;
   let pausedUntilMs = Number.NEGATIVE_INFINITY;
+  let refusalsInARow = 0;
   let latencyMs: number | undefined;
   let heir: Budget | undefined;
   let wakeUp: { readonly atMs: number; readonly cancel: () => void } | undefined;
@@ -136,8 +144,42 @@ export function createBudget(options: BudgetOptions): Budget {
     return { line, queue: new PQueue<WaitingLine, LineOptions>({ autoStart: false, queueClass }) };
   }
 
+  /** Puts a promised turn in the line. */
+  function enqueue(routeClass: RouteClass, standing: Standing, onTurn: () => void): () => void {
+    const { queue } = lines[routeClass];
+    const id = `turn ${standing.order}`;
+    const leaving = new AbortController();
+    const start = () => {
+      queue.pause();
+      onTurn();
+    };
+    queue.add(start, { id, call: { id, ...standing }, signal: leaving.signal }).catch(() => undefined);
+    return () => leaving.abort('left');
+  }
+
+  /** Takes slots for somebody who is about to come back. */
+  function hold(routeClass: RouteClass, share: number): TakenSlots | undefined {
+    const mostOf = ({ limit, windowMs }: RateWindow) =>
+      Math.floor(limit * share * Math.min(1, windowMs / HOLDABLE_WINDOW_MS));
+    if (heldCalls[routeClass] >= Math.min(...windows.of(routeClass).map(mostOf))) return undefined;
+    heldCalls[routeClass]++;
+    return windows.take(routeClass, clock.nowMs());
+  }
+
+  function stopHolding(slots: TakenSlots) {
+    heldCalls[slots.routeClass]--;
+    windows.giveBack(slots);
+  }
+
+  function giveBack(slots: TakenSlots) {
+    stopHolding(slots);
+    pump();
+  }
+
   const slotsToLeave = (window: RateWindow) =>
     Math.min(window === windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
+
+  const queuedCalls = () => lines.general.line.size + lines.burst.line.size - promisedTurns.inLine;
 
   const totalOut = () => callsOut.general + callsOut.burst;
 
@@ -157,7 +199,7 @@ export function createBudget(options: BudgetOptions): Budget {
   };
 
   /** Sends what can be sent now, then sets the timer for the next time something can. */
-  const pump = () => {
+  function pump() {
     for (;;) {
       const turn = [preferredClass, otherClass(preferredClass)].find((routeClass) => lines[routeClass].line.hasNext());
       if (!turn) break;
@@ -167,7 +209,7 @@ export function createBudget(options: BudgetOptions): Budget {
       preferredClass = otherClass(turn);
     }
     scheduleWakeUp();
-  };
+  }
 
   /** The next moment at which a call of the class can be sent without an answer coming first. */
   const nextRoomAtMs = (routeClass: RouteClass): number => {
@@ -223,21 +265,10 @@ export function createBudget(options: BudgetOptions): Budget {
     [routeClass]: lines[routeClass].line.countAhead(standing),
   });
 
-  const promiseTurn = (routeClass: RouteClass, standing: Standing) => {
-    const nowMs = clock.nowMs();
-    for (const promised of Object.values(promisedTurns)) {
-      let past = 0;
-      while (past < promised.length && (promised[past] ?? 0) <= nowMs) past++;
-      if (past > 0) promised.splice(0, past);
-    }
-    const own = promisedTurns[routeClass];
-    const ahead = aheadOf(routeClass, standing);
-    ahead.general += promisedTurns.general.length;
-    ahead.burst += promisedTurns.burst.length;
-    const atMs = turnAtMs(routeClass, ahead, standing.isNewcomer);
-    const promisedAtMs = Math.max(atMs, own.at(-1) ?? atMs);
-    if (own.length < MAX_PROMISED_TURNS) own.push(promisedAtMs);
-    return promisedAtMs;
+  const promiseTurn = (routeClass: RouteClass, standing: Standing, key: string) => {
+    const atMs = turnAtMs(routeClass, aheadOf(routeClass, standing), standing.isNewcomer);
+    promisedTurns.keep(key, routeClass, standing, atMs);
+    return atMs;
   };
 
   /** Where the next call of an operation would come to stand. */
@@ -246,6 +277,13 @@ export function createBudget(options: BudgetOptions): Budget {
     order: nextOrder,
     isNewcomer: share.askedCalls < reservedCalls,
   });
+
+  /** A call of the operation has come to stand there. */
+  const count = (routeClass: RouteClass, share: Share, { tag }: Standing) => {
+    nextOrder++;
+    share.lastTag[routeClass] = Math.max(share.lastTag[routeClass], tag);
+    share.askedCalls++;
+  };
 
   const announceDelay = () => {
     for (const { onDelay } of [...waiting.values()]) onDelay();
@@ -260,29 +298,34 @@ export function createBudget(options: BudgetOptions): Budget {
   };
 
   return {
-    expectedTurnAtMs(routeClass, share) {
-      const standing = nextStanding(routeClass, share);
+    expectedTurnAtMs(routeClass, share, key) {
+      const claim = promisedTurns.find(key);
+      const standing = claim?.standing ?? nextStanding(routeClass, share);
       // Whatever waits could not be sent when it was last tried; if this one can, nobody is ahead of it.
       const room = roomFor(routeClass);
       if (standing.isNewcomer ? room.forNewcomers : room.forRegulars) return clock.nowMs();
+      if (claim?.slots) return Math.max(clock.nowMs(), pausedUntilMs);
       return turnAtMs(routeClass, aheadOf(routeClass, standing), standing.isNewcomer);
     },
 
-    promiseTurnAtMs: (routeClass, share) =>
-      promiseTurn(routeClass, { ...nextStanding(routeClass, share), tag: Number.POSITIVE_INFINITY }),
+    promiseTurnAtMs(routeClass, share, key) {
+      const standing = promisedTurns.find(key)?.standing ?? nextStanding(routeClass, share);
+      count(routeClass, share, standing);
+      return promiseTurn(routeClass, standing, key);
+    },
 
-    enter(routeClass, share, onDelay, isRepeat = false) {
+    enter(routeClass, share, key, onDelay, isRepeat = false) {
+      const claim = isRepeat ? undefined : promisedTurns.claim(key);
+      if (claim?.slots) stopHolding(claim.slots);
+      const isFirst = isRepeat || claim?.slots !== undefined;
+      const standing = isFirst
+        ? { tag: Number.NEGATIVE_INFINITY, order: nextOrder, isNewcomer: true }
+        : (claim?.standing ?? nextStanding(routeClass, share));
       const id = String(nextOrder);
       const { queue } = lines[routeClass];
-      const standing = isRepeat
-        ? { tag: Number.NEGATIVE_INFINITY, order: nextOrder, isNewcomer: true }
-        : nextStanding(routeClass, share);
-      nextOrder++;
-      if (isRepeat) preferredClass = routeClass;
-      else {
-        share.lastTag[routeClass] = standing.tag;
-        share.askedCalls++;
-      }
+      if (isFirst) preferredClass = routeClass;
+      if (isRepeat) nextOrder++;
+      else count(routeClass, share, standing);
       const call: WaitingCall = { id, ...standing };
       const leaving = new AbortController();
       let slots: TakenSlots | undefined;
@@ -309,7 +352,7 @@ export function createBudget(options: BudgetOptions): Budget {
           // It has been counted, and there is another virtual time there.
           share.lastTag[routeClass] = 0;
           if (!isRepeat) share.askedCalls--;
-          moved = to.enter(routeClass, share, onDelay, isRepeat);
+          moved = to.enter(routeClass, share, key, onDelay, isRepeat);
           void moved.admitted.then(admit);
         };
         waiting.set(id, { onDelay, move });
@@ -327,17 +370,18 @@ export function createBudget(options: BudgetOptions): Budget {
         leave: () => (moved ? moved.leave() : leave()),
         exchange() {
           if (moved) return moved.exchange();
-          const atMs = promiseTurn(routeClass, standing);
           leave();
-          return atMs;
+          return promiseTurn(routeClass, standing, key);
         },
-        settle(announced) {
-          if (moved) return moved.settle(announced);
+        settle(announced, isRefused = false) {
+          if (moved) return moved.settle(announced, isRefused);
           if (!slots) throw new TypeError('A call is settled once it has been admitted');
           const nowMs = clock.nowMs();
           callsOut[routeClass]--;
           latencyMs = latencyMs === undefined ? nowMs - sentAtMs : latencyMs + (nowMs - sentAtMs - latencyMs) / 8;
           if (announced) learn(slots, sentAtMs, announced);
+          if (announced && !isRefused) refusalsInARow = 0;
+          if (isRefused) windows.refused(slots, announced?.windows ?? [], pausedUntilMs, nowMs);
           windows.release(slots, nowMs);
           heir?.settleInherited(routeClass);
           pump();
@@ -346,7 +390,11 @@ export function createBudget(options: BudgetOptions): Budget {
     },
 
     pause(untilMs) {
-      pausedUntilMs = Math.max(pausedUntilMs, untilMs);
+      const nowMs = clock.nowMs();
+      // Refused again after a pause: somebody else takes what comes back, and asking as often would only add to it.
+      if (nowMs >= pausedUntilMs) refusalsInARow++;
+      const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (refusalsInARow - 1));
+      pausedUntilMs = Math.max(pausedUntilMs, untilMs, nowMs + leastMs);
       caution.doubt(pausedUntilMs);
       announceDelay();
       scheduleWakeUp();
@@ -357,7 +405,7 @@ export function createBudget(options: BudgetOptions): Budget {
       announceDelay();
     },
     isMonthSpent: month.isSpent,
-    isFull: () => lines.general.line.size + lines.burst.line.size >= MAX_WAITING_CALLS,
+    isFull: () => queuedCalls() >= MAX_WAITING_CALLS,
 
     snapshot() {
       const nowMs = clock.nowMs();
@@ -378,7 +426,7 @@ export function createBudget(options: BudgetOptions): Budget {
           .all()
           .filter((window) => window !== general && window !== burst)
           .map(toState),
-        queuedCalls: lines.general.line.size + lines.burst.line.size,
+        queuedCalls: queuedCalls(),
         hasAnswer,
         ...(month.limit !== undefined && { monthLimit: month.limit }),
         ...(month.remaining !== undefined && { monthRemaining: month.remaining }),
@@ -387,6 +435,7 @@ export function createBudget(options: BudgetOptions): Budget {
 
     bequeath(to) {
       heir = to;
+      promisedTurns.clear();
       to.inherit(windows, pausedUntilMs);
       for (const { move } of [...waiting.values()]) move(to);
     },

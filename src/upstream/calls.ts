@@ -61,11 +61,15 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
   });
 
   /** Why a call cannot be made now, whatever else is under way. */
-  const refuse = (key: string, route: Route, { budget, share, deadlineMs }: Operation): UpstreamError | undefined => {
+  const refuse = (
+    key: string,
+    { route, target }: Call<unknown>,
+    { budget, share, deadlineMs }: Operation,
+  ): UpstreamError | undefined => {
     if (budget.isMonthSpent()) return toMonthSpent(route);
-    const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share);
+    const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.isFull()) {
-      return toRefusal(route, budget.promiseTurnAtMs(route.routeClass, share), clock);
+      return toRefusal(route, budget.promiseTurnAtMs(route.routeClass, share, target), clock);
     }
     const probeAtMs = breaker.refuse(key);
     return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs, clock);
@@ -92,7 +96,7 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
       }
       // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
       operation.askedCalls++;
-      const refusal = refuse(key, route, operation);
+      const refusal = refuse(key, call, operation);
       if (refusal) throw refusal;
       const flight = startFlight({
         http,

@@ -49,7 +49,7 @@ export function createCaution(windows: RateWindows, { coldStart, processStartedA
   if (coldStart === 'wait') {
     for (const window of windows.all()) {
       const untilMs = coldUntilMs(window.windowMs);
-      if (clock.nowMs() < untilMs) window.hold(window.limit, untilMs);
+      if (clock.nowMs() < untilMs) window.hold(window.limit, untilMs, untilMs);
     }
   }
 

@@ -19,6 +19,8 @@ export interface Flight {
   cancel(error: UpstreamError): void;
 }
 
+const isRateLimited = (error: unknown) => error instanceof UpstreamError && error.kind === 'rateLimited';
+
 /** What flights are made with. */
 export interface FlightOptions {
   readonly http: HttpClient;
@@ -42,8 +44,7 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-// A pause shorter than this would be a busy loop against an upstream that says "0"; one longer would trust a typing error for hours.
-const MIN_PAUSE_MS = 1_000;
+// A longer one would trust a typing error for hours.
 const MAX_PAUSE_MS = 300_000;
 
 /** Starts a call: it waits for its turn, is sent, and is made again where that is worth it and somebody can wait for it. */
@@ -94,10 +95,10 @@ export function startFlight(options: FlightOptions): Flight {
 
   /** A newcomer's turn can come sooner than that of the large operation whose call it joins: then the call takes that one. */
   const hasten = ({ share: newShare, budget }: Operation) => {
-    const isSooner = () => budget.expectedTurnAtMs(route.routeClass, newShare) < (place?.turnAtMs() ?? 0);
+    const isSooner = () => budget.expectedTurnAtMs(route.routeClass, newShare, target) < (place?.turnAtMs() ?? 0);
     if (!place || place.isAdmitted() || !isSooner()) return;
     place.leave();
-    waitAt(budget.enter(route.routeClass, newShare, reconsider));
+    waitAt(budget.enter(route.routeClass, newShare, target, reconsider));
   };
 
   const takeOff = (waiter: Waiter) => {
@@ -112,7 +113,7 @@ export function startFlight(options: FlightOptions): Flight {
 
   /** Waits until it may be sent. Ends never, if all have gone before. */
   const takeTurn = async (isRepeat: boolean): Promise<Place> => {
-    const entered = leader.budget.enter(route.routeClass, share, reconsider, isRepeat);
+    const entered = leader.budget.enter(route.routeClass, share, target, reconsider, isRepeat);
     if (entered.isAdmitted()) return entered;
     const turn = new Promise<void>((resolve) => {
       goAhead = resolve;
@@ -141,6 +142,7 @@ export function startFlight(options: FlightOptions): Flight {
   const send = async (turn: Place): Promise<unknown> => {
     leader.cost.calls++;
     let announced: AnnouncedRateLimit | undefined;
+    let isRefused = false;
     try {
       const answer = await http.get(target, route.template, apiKey);
       announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
@@ -154,9 +156,10 @@ export function startFlight(options: FlightOptions): Flight {
     } catch (error) {
       // Before the call is settled, because that sends what waits.
       if (error instanceof UpstreamError) takeIn(error);
+      isRefused = isRateLimited(error);
       throw error;
     } finally {
-      turn.settle(announced);
+      turn.settle(announced, isRefused);
     }
   };
 
@@ -166,7 +169,7 @@ export function startFlight(options: FlightOptions): Flight {
   const takeIn = (error: UpstreamError) => {
     switch (error.kind) {
       case 'rateLimited':
-        leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitMsOf(error))));
+        leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
         return;
       case 'quotaExhausted':
         // There are other allowances, of single features; and headers that speak of the month are read with every answer.
@@ -190,7 +193,7 @@ export function startFlight(options: FlightOptions): Flight {
 
   /** When a failed call is worth another try (monotonic ms). */
   const repeatAtMs = (error: UpstreamError, isRetry: boolean): number | undefined => {
-    if (error.kind === 'rateLimited') return clock.nowMs() + waitMsOf(error);
+    if (isRateLimited(error)) return clock.nowMs() + waitMsOf(error);
     if (isRetry || breaker.isOpen()) return undefined;
     const delayMs = retries.spend(error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
@@ -211,7 +214,7 @@ export function startFlight(options: FlightOptions): Flight {
         for (const waiter of [...waiters]) if (againAtMs > waiter.operation.deadlineMs) waiter.reject(error);
         if (waiters.size === 0) throw error;
         // After a 429 the budget itself waits.
-        if (error.kind === 'rateLimited') continue;
+        if (isRateLimited(error)) continue;
         isRetry = true;
         await pauseUntil(againAtMs);
       }

@@ -1,3 +1,5 @@
+import { createReleaseTimes, timeInBoth } from './release-times.ts';
+
 /**
  * One rolling rate limit: at most `limit` calls in any `windowMs`, as the other side counts them.
  *
@@ -14,14 +16,24 @@ export interface RateWindow {
   take(): void;
   /** A call that was taken has been answered (or given up): its slot comes back one window from now. */
   release(nowMs: number): void;
+  /** A slot that was taken has not been used. */
+  giveBack(): void;
   /** From now on the limit is this. Slots already taken stay taken. */
   setLimit(limit: number): void;
-  /** Somebody else has used `count` more slots of the same budget; they come back at `untilMs`. */
-  hold(count: number, untilMs: number): void;
+  /** Somebody else has used `count` more slots of the same budget; they come back evenly from the first of these times to the second. */
+  hold(count: number, fromMs: number, toMs: number): void;
+  /** Somebody else has used `count` slots less than is held, as far as it was held before the mark was made. */
+  letGo(count: number, mark: SlotMark, nowMs: number): void;
   /** Remembers how much is in use now. */
   mark(nowMs: number): SlotMark;
-  /** The most slots that can have been in use at any moment since the mark was made, as far as this window knows. */
-  mostUsedSince(mark: SlotMark): number;
+  /** One of the slots that are held comes back at that time already. */
+  bringForward(atMs: number, nowMs: number): void;
+  /** Slots that are held for others. */
+  held(nowMs: number): number;
+  /** The most slots that calls of our own can have used at any moment since the mark was made. */
+  mostOwnSince(mark: SlotMark): number;
+  /** Slots that have been taken or held since the mark was made. */
+  takenSince(mark: SlotMark): number;
   /** The next moment at which a slot comes back by itself; Infinity while that hangs on an answer that is still out. */
   nextReleaseAtMs(nowMs: number): number;
   /** When its slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls still out are answered after `latencyMs`. */
@@ -34,12 +46,19 @@ export interface RateWindow {
   inUse(nowMs: number): { readonly takenCalls: number; readonly releasesAtMs: readonly number[] };
 }
 
+// What others have used is known roughly at best.
+const MAX_LOTS = 60;
+
 /** How much of a window was in use at a moment. */
 export interface SlotMark {
-  /** Slots in use, of calls that are out and of those that have yet to come back. */
-  readonly used: number;
-  /** Slots taken or held in the window's whole life. */
+  /** Slots in use by calls of our own: that were out, or have yet to come back. */
+  readonly ownUsed: number;
+  /** Calls that were out. */
+  readonly callsOut: number;
+  /** Slots taken in the window's whole life. */
   readonly takenEver: number;
+  /** Slots held in the window's whole life. */
+  readonly heldEver: number;
 }
 
 /**
@@ -52,33 +71,18 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
   let limit = initialLimit;
   let takenCalls = 0;
   let takenEver = 0;
-  // When each slot comes back that is neither free nor taken by a call still out; ascending from `first` on. What stands
-  // before it has passed, and is cut off in lots: taking one away at a time would cost a walk over all.
-  let releases: number[] = [];
-  let first = 0;
+  let heldEver = 0;
+  // When the slots come back that calls of our own have used, and those that others have.
+  const own = createReleaseTimes();
+  const others = createReleaseTimes();
 
   const forgetPast = (nowMs: number) => {
-    while (first < releases.length && (releases[first] ?? 0) <= nowMs) first++;
-    if (first > 64 && first * 2 > releases.length) {
-      releases = releases.slice(first);
-      first = 0;
-    }
+    own.forgetPast(nowMs);
+    others.forgetPast(nowMs);
   };
-  const used = () => takenCalls + releases.length - first;
+  const used = () => takenCalls + own.size + others.size;
   /** Below zero when the limit has been lowered below what is in use. */
   const unused = () => limit - used();
-
-  const comesBackAt = (atMs: number, count: number) => {
-    let low = first;
-    let high = releases.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((releases[middle] ?? 0) <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    if (low === releases.length) for (let slot = 0; slot < count; slot++) releases.push(atMs);
-    else releases = [...releases.slice(0, low), ...Array.from({ length: count }, () => atMs), ...releases.slice(low)];
-  };
 
   return {
     get limit() {
@@ -93,50 +97,69 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
       takenCalls++;
       takenEver++;
     },
-    mark(nowMs) {
-      forgetPast(nowMs);
-      return { used: used(), takenEver };
-    },
     release(nowMs) {
       takenCalls--;
-      comesBackAt(nowMs + windowMs, 1);
+      own.add(nowMs + windowMs, 1);
+    },
+    giveBack() {
+      takenCalls--;
     },
     setLimit(newLimit) {
       limit = Math.max(1, newLimit);
     },
-    hold(count, untilMs) {
-      takenEver += count;
-      comesBackAt(untilMs, count);
+    hold(count, fromMs, toMs) {
+      heldEver += count;
+      const lots = Math.min(count, MAX_LOTS);
+      for (let lot = 0; lot < lots; lot++) {
+        const size = Math.floor((count * (lot + 1)) / lots) - Math.floor((count * lot) / lots);
+        others.add(fromMs + (Math.max(0, toMs - fromMs) * lot) / lots, size);
+      }
     },
-    mostUsedSince: (mark) => mark.used + takenEver - mark.takenEver,
+    letGo(count, mark, nowMs) {
+      others.forgetPast(nowMs);
+      const heldBefore = others.size - (heldEver - mark.heldEver);
+      others.removeFirst(Math.max(0, Math.min(count, heldBefore)));
+    },
+    mark(nowMs) {
+      forgetPast(nowMs);
+      return { ownUsed: takenCalls + own.size, callsOut: takenCalls, takenEver, heldEver };
+    },
+    bringForward(atMs, nowMs) {
+      others.forgetPast(nowMs);
+      if (others.atMs(0) <= atMs || others.size === 0) return;
+      others.removeFirst(1);
+      others.add(atMs, 1);
+    },
+    held(nowMs) {
+      others.forgetPast(nowMs);
+      return others.size;
+    },
+    takenSince: (mark) => takenEver - mark.takenEver + heldEver - mark.heldEver,
+    mostOwnSince: (mark) => mark.ownUsed + takenEver - mark.takenEver,
     nextReleaseAtMs(nowMs) {
       forgetPast(nowMs);
-      return releases[first] ?? Number.POSITIVE_INFINITY;
+      return timeInBoth(own, others, 0);
     },
     slotAtMs(nowMs, index, latencyMs) {
       forgetPast(nowMs);
       const free = unused();
       if (index < free) return nowMs;
       // Over a lowered limit `free` is negative: the first slots to come back only pay the debt.
-      return releases[first + index - free] ?? nowMs + latencyMs + windowMs;
+      const atMs = timeInBoth(own, others, index - free);
+      return atMs === Number.POSITIVE_INFINITY ? nowMs + latencyMs + windowMs : atMs;
     },
     restoredAtMs(nowMs) {
-      forgetPast(nowMs);
-      return Math.max(
-        nowMs,
-        first < releases.length ? (releases.at(-1) ?? nowMs) : nowMs,
-        takenCalls > 0 ? nowMs + windowMs : nowMs,
-      );
+      return Math.max(nowMs, own.lastAtMs(), others.lastAtMs(), takenCalls > 0 ? nowMs + windowMs : nowMs);
     },
     absorb(other, nowMs) {
       const { takenCalls: othersCalls, releasesAtMs } = other.inUse(nowMs);
       takenCalls += othersCalls;
       takenEver += othersCalls + releasesAtMs.length;
-      for (const atMs of releasesAtMs) comesBackAt(atMs, 1);
+      own.addAll(releasesAtMs);
     },
     inUse(nowMs) {
       forgetPast(nowMs);
-      return { takenCalls, releasesAtMs: releases.slice(first) };
+      return { takenCalls, releasesAtMs: [...own.times(), ...others.times()].sort((a, b) => a - b) };
     },
   };
 }

@@ -31,6 +31,8 @@ export interface RateWindows {
   take(routeClass: RouteClass, nowMs: number): TakenSlots;
   /** The call has been answered, or given up. */
   release(slots: TakenSlots, nowMs: number): void;
+  /** The call has not been made. */
+  giveBack(slots: TakenSlots): void;
   /**
    * Learns from what the answer of a call announces, before its slots are released: headers take away, they do not give.
    *
@@ -41,6 +43,13 @@ export interface RateWindows {
     announced: readonly AnnouncedWindow[],
     nowMs: number,
   ): { readonly isDelay: boolean; readonly toldOfBurst: boolean };
+  /**
+   * A call has been refused although there was room for it, so that others have used more than is known. Unless the answer says how much
+   * is left of the window that refused, nothing is, and it comes back evenly until a window has passed.
+   *
+   * @param untilMs - When upstream wants to be asked again.
+   */
+  refused(slots: TakenSlots, announced: readonly AnnouncedWindow[], untilMs: number, nowMs: number): void;
   /** Takes over what is in use of the general and the burst window of another key of the same user. */
   absorb(other: RateWindows, nowMs: number): void;
   /** A call that was out then has been answered. */
@@ -83,7 +92,7 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
   /** Somebody counts calls over yet another length of time: those of this class, and all of them where the class is every call's. */
   const add = (routeClass: RouteClass, limit: number, windowMs: number, nowMs: number): RateWindow | undefined => {
     if (all().length - (burst ? 2 : 1) >= MAX_LEARNED_WINDOWS) return undefined;
-    const window = createRateWindow(Math.min(limit, MAX_LIMIT), windowMs);
+    const window = createRateWindow(limit, windowMs);
     for (const ofClass of ROUTE_CLASSES)
       if (ofClass === 'burst' || routeClass === 'general') known[ofClass].push(window);
     for (const slots of out) take(window, slots, nowMs);
@@ -108,33 +117,53 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
       out.delete(slots);
       for (const window of slots.taken) window.release(nowMs);
     },
+    giveBack(slots) {
+      out.delete(slots);
+      for (const window of slots.taken) window.giveBack();
+    },
     learn(slots, announced, nowMs) {
       let isDelay = false;
       let toldOfBurst = false;
+      const limited = new Set<RateWindow>();
       for (const told of announced) {
         const { limit, remaining, resetInMs, windowMs } = told;
         let window = find(slots.routeClass, told);
         if (!window && limit !== undefined && windowMs !== undefined) {
           window = add(slots.routeClass, limit, windowMs, nowMs);
-          isDelay = true;
+          isDelay ||= window !== undefined;
         }
         if (!window) continue;
         toldOfBurst ||= window === burst && remaining !== undefined;
         const before = { limit: window.limit, free: window.free(nowMs) };
-        if (limit !== undefined) window.setLimit(Math.min(limit, capOf(window) ?? MAX_LIMIT));
+        if (limit !== undefined) {
+          // Of two limits over the same length of time the lower holds.
+          window.setLimit(Math.min(limit, limited.has(window) ? window.limit : (capOf(window) ?? MAX_LIMIT)));
+          limited.add(window);
+        }
         const mark = slots.marks.get(window);
         if (mark && remaining !== undefined) {
-          // The answer counts what was in use when upstream saw the call, somewhere between its sending and now: only what
-          // none of our own calls of that time can explain is certain to be another's.
-          const othersCalls = window.limit - remaining - window.mostUsedSince(mark);
-          // No window keeps a call for longer than it lasts, whatever is said of its reset.
+          // The answer counts what was in use when upstream saw the call, somewhere between its sending and now: what none of our
+          // own calls of that time can explain is certain to be another's.
+          const othersCalls = window.limit - remaining - window.mostOwnSince(mark) - window.held(nowMs);
           if (othersCalls > 0) {
-            window.hold(othersCalls, nowMs + Math.min(resetInMs ?? window.windowMs, window.windowMs));
+            // A reset can mean the first slot that comes back, or all of them.
+            const firstInMs = Math.min(resetInMs ?? window.windowMs, window.windowMs);
+            window.hold(othersCalls, nowMs + firstInMs, nowMs + window.windowMs);
+          } else {
+            // What was held was a guess. As much was left then, less what had not arrived yet and what has been sent since.
+            const notCounted = mark.callsOut - (slots.taken.includes(window) ? 1 : 0) + window.takenSince(mark);
+            window.letGo(remaining - notCounted - window.free(nowMs), mark, nowMs);
           }
         }
         isDelay ||= window.limit < before.limit || window.free(nowMs) < before.free;
       }
       return { isDelay, toldOfBurst };
+    },
+    refused({ routeClass }, announced, untilMs, nowMs) {
+      const isTold = announced.some(({ remaining }) => remaining === 0);
+      const window = burst && routeClass === 'burst' && untilMs <= nowMs + burst.windowMs ? burst : general;
+      if (!isTold) window.hold(window.free(nowMs), untilMs, nowMs + window.windowMs);
+      for (const known of all()) known.bringForward(untilMs, nowMs);
     },
     absorb(other, nowMs) {
       general.absorb(other.general, nowMs);

@@ -25,7 +25,7 @@ export interface Forecast {
   readonly latencyMs: number;
 }
 
-// More than fit the general window within the longest usual wait. What lies further ahead is told by the rates alone.
+// More than fit the general window within the longest usual wait. What lies further ahead is told by rates alone.
 const MAX_PLAYED_CALLS = 300;
 
 /**
@@ -33,69 +33,96 @@ const MAX_PLAYED_CALLS = 300;
  * after the mean latency, and nobody else comes.
  */
 export function foretellTurnMs(routeClass: RouteClass, forecast: Forecast): number {
-  const { connections, ahead, nowMs, latencyMs } = forecast;
-  // The calls that are out were sent one after the other, so that on the whole they come back evenly.
-  const toConnectionMs = (index: number) =>
-    nowMs + Math.max(0, index + 1 - connections.free) * (latencyMs / connections.total);
-  const isAlone = routeClass === 'general' && ahead.burst === 0;
-  return isAlone
-    ? Math.max(
-        toConnectionMs(ahead.general),
-        ...forecast.general.map((window) => toSlots(window, forecast).atMs(ahead.general)),
-      )
-    : playThrough(routeClass, forecast, toConnectionMs);
+  const [window, another] = forecast.general;
+  const isAlone = routeClass === 'general' && forecast.ahead.burst === 0 && another === undefined;
+  return window && isAlone ? toSlots(window, forecast).atMs(forecast.ahead.general) : playThrough(routeClass, forecast);
 }
 
+/** When the connections are taken one after the other: `free` now, `total` at most when it starts. */
+function toConnectionMs(index: number, { connections, nowMs, startMs, latencyMs }: Forecast): number {
+  const { free, total } = connections;
+  // The calls that are out were sent one after the other, so that on the whole they come back evenly.
+  const eachMs = latencyMs / total;
+  return Math.max(startMs, nowMs + (index + 1 - free) * eachMs, startMs + (index + 1 - total) * eachMs);
+}
+
+type Slots = ReturnType<typeof toSlots>;
+
 /** When the slots of a window are taken one after the other; each can be taken again one window after its answer. */
-function toSlots({ window, slotsToLeave }: UsableWindow, { nowMs, startMs, latencyMs }: Forecast) {
+function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
+  const { nowMs, latencyMs } = forecast;
   const usable = Math.max(1, window.limit - slotsToLeave);
   const cycleMs = latencyMs + window.windowMs;
-  const firstAtMs = (index: number) => Math.max(startMs, window.slotAtMs(nowMs, slotsToLeave + index, latencyMs));
+  const firstAtMs = (index: number) =>
+    Math.max(toConnectionMs(index, forecast), window.slotAtMs(nowMs, slotsToLeave + index, latencyMs));
   const takenAtMs: number[] = [];
   return {
-    atMs: (index: number) => firstAtMs(index % usable) + Math.floor(index / usable) * cycleMs,
+    /** Where nothing but this window and the connections decides. */
+    atMs: (index: number) =>
+      Math.max(toConnectionMs(index, forecast), firstAtMs(index % usable) + Math.floor(index / usable) * cycleMs),
     nextMs() {
       const again = takenAtMs[takenAtMs.length - usable];
       return again === undefined ? firstAtMs(takenAtMs.length) : again + cycleMs;
     },
     take: (atMs: number) => takenAtMs.push(atMs),
+    usable,
     perMs: usable / cycleMs,
   };
 }
 
 /** Plays through what the two lines will do: they take turns with the slots that both need, and one of them needs more. */
-function playThrough(
-  routeClass: RouteClass,
-  { ahead, preferred, startMs, ...forecast }: Forecast,
-  toConnectionMs: (index: number) => number,
-): number {
-  const general = forecast.general.map((window) => toSlots(window, { ahead, preferred, startMs, ...forecast }));
-  const burst = forecast.burst.map((window) => toSlots(window, { ahead, preferred, startMs, ...forecast }));
-  const left = { ...ahead };
-  let next = preferred;
-  let atMs = startMs;
+function playThrough(routeClass: RouteClass, forecast: Forecast): number {
+  const general = forecast.general.map((window) => toSlots(window, forecast));
+  const burst = forecast.burst.map((window) => toSlots(window, forecast));
+  const left = { ...forecast.ahead };
+  const sent: RouteClass[] = [];
+  let atMs = forecast.startMs;
+  let next = forecast.preferred;
   for (let played = 0; played < MAX_PLAYED_CALLS; played++) {
-    const generalMs = general.reduce((ms, slots) => Math.max(ms, slots.nextMs()), toConnectionMs(played));
+    const generalMs = general.reduce((ms, slots) => Math.max(ms, slots.nextMs()), toConnectionMs(played, forecast));
     const burstMs = burst.reduce((ms, slots) => Math.max(ms, slots.nextMs()), generalMs);
     const waits = {
       general: routeClass === 'general' || left.general > 0,
       burst: routeClass === 'burst' || left.burst > 0,
     };
     const isBurst = waits.burst && (!waits.general || (next === 'burst' && burstMs <= generalMs));
-    const sent = isBurst ? 'burst' : 'general';
+    const sentClass = isBurst ? 'burst' : 'general';
     atMs = isBurst ? burstMs : generalMs;
-    if (sent === routeClass && left[sent] === 0) return atMs;
-    left[sent]--;
+    if (sentClass === routeClass && left[sentClass] === 0) return atMs;
+    left[sentClass]--;
+    sent.push(sentClass);
     for (const slots of general) slots.take(atMs);
     if (isBurst) for (const slots of burst) slots.take(atMs);
-    next = otherClass(sent);
+    next = otherClass(sentClass);
   }
-  const perMs = Math.min(...general.map((slots) => slots.perMs));
-  const burstPerMs = Math.min(perMs / 2, ...burst.map((slots) => slots.perMs));
-  const ownPerMs = routeClass === 'burst' ? burstPerMs : perMs - burstPerMs;
-  // The other line slows this one only as long as it lasts.
-  const together = (left.general + left.burst) / perMs;
-  const alone =
-    left[routeClass] / (routeClass === 'burst' ? Math.min(perMs, ...burst.map((slots) => slots.perMs)) : perMs);
-  return atMs + Math.max(alone, Math.min(together, left[routeClass] / ownPerMs));
+  return atMs + toRestMs(routeClass, forecast, { general, burst, left, sent });
+}
+
+interface Played {
+  readonly general: readonly Slots[];
+  readonly burst: readonly Slots[];
+  /** Calls that still go first. */
+  readonly left: Readonly<Record<RouteClass, number>>;
+  /** Of which line the calls were that went, in this order. */
+  readonly sent: readonly RouteClass[];
+}
+
+/** How much longer it takes, supposing that it goes on as it did over the last whole cycles of the slowest window. */
+function toRestMs(
+  routeClass: RouteClass,
+  { connections, latencyMs }: Forecast,
+  { general, burst, left, sent }: Played,
+) {
+  const slowest = general.reduce((slow, slots) => (slots.perMs < slow.perMs ? slots : slow));
+  const perMs = Math.min(connections.total / latencyMs, slowest.perMs);
+  // An even number, because the lines take turns.
+  const cycles = 2 * Math.max(1, Math.floor(MAX_PLAYED_CALLS / 4 / slowest.usable));
+  const lately = sent.slice(-cycles * slowest.usable);
+  const toPerMs = (ofClass: RouteClass) =>
+    (perMs * Math.max(1, lately.filter((sentClass) => sentClass === ofClass).length)) / lately.length;
+  const other = otherClass(routeClass);
+  const ownCalls = left[routeClass] + 1;
+  const togetherMs = Math.min(ownCalls / toPerMs(routeClass), left[other] / toPerMs(other));
+  const alonePerMs = routeClass === 'burst' ? Math.min(perMs, ...burst.map((slots) => slots.perMs)) : perMs;
+  return togetherMs + Math.max(0, ownCalls - togetherMs * toPerMs(routeClass)) / alonePerMs;
 }

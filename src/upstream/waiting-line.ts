@@ -109,18 +109,22 @@ export class WaitingLine implements Queue<Start, LineOptions> {
     this.#passes++;
   }
 
-  /** How many calls are expected to be started before a call that stands here, or would come to stand here now. */
+  /**
+   * How many calls are expected to be started before a call that stands here, or would come to stand here now, if no slot is ever left over.
+   * Where crowds of newcomers stand between regulars, somewhat more of them go before a regular than this tells.
+   */
   countAhead(standing: Standing): number {
     const newcomersAhead = countBefore(this.#newcomers, standing);
     const regularsAhead = countBefore(this.#regulars, standing);
     const passes = this.#maxPasses;
     if (passes === 0) return newcomersAhead + regularsAhead;
     const firstRegular = this.#regulars.front()?.[0];
-    const beforeRegulars = firstRegular ? countBefore(this.#newcomers, firstRegular) : 0;
+    const beforeRegulars =
+      firstRegular && regularsAhead > 0 ? countBefore(this.#newcomers, firstRegular) : newcomersAhead;
     // As many newcomers as may pass go before each regular, and before the first one at least those that stand before it.
     if (standing.isNewcomer) {
-      const passed = Math.min(this.#passes + newcomersAhead, newcomersAhead - beforeRegulars + passes);
-      return newcomersAhead + Math.min(regularsAhead, Math.max(0, Math.floor(passed / passes)));
+      const passing = Math.min(this.#passes + newcomersAhead, passes + newcomersAhead - beforeRegulars);
+      return newcomersAhead + Math.min(regularsAhead, Math.floor(passing / passes));
     }
     const passing = Math.max((regularsAhead + 1) * passes - this.#passes, beforeRegulars + regularsAhead * passes);
     return regularsAhead + Math.max(newcomersAhead, Math.min(this.#newcomers.size(), passing));

@@ -32,6 +32,8 @@ function createSetup({
     clock,
     ...options,
   });
+  let keys = 0;
+  const newKey = () => `key ${keys++}`;
   const sent: { readonly name: string; readonly atMs: number }[] = [];
 
   /** Queues a call and, once it is admitted, answers it. */
@@ -43,9 +45,10 @@ function createSetup({
       announced,
       isRepeat = false,
       onDelay = () => {},
-    }: { share?: Share; announced?: Told; isRepeat?: boolean; onDelay?: () => void } = {},
+      key = newKey(),
+    }: { share?: Share; announced?: Told; isRepeat?: boolean; onDelay?: () => void; key?: string } = {},
   ): Place => {
-    const place = budget.enter(routeClass, share, onDelay, isRepeat);
+    const place = budget.enter(routeClass, share, key, onDelay, isRepeat);
     const answer = async () => {
       await place.admitted;
       const sentAtMs = clock.nowMs();
@@ -58,6 +61,7 @@ function createSetup({
   return {
     clock,
     budget,
+    newKey,
     sent,
     call,
     names: () => sent.map(({ name }) => name),
@@ -248,13 +252,13 @@ describe('reserved calls', () => {
 
 describe('turns', () => {
   it('are foretold exactly, whatever waits', async () => {
-    const { clock, budget, newcomers, sent, atMs } = createSetup();
+    const { newKey, clock, budget, newcomers, sent, atMs } = createSetup();
     newcomers(25, 'first');
     await clock.advance(4_000);
     newcomers(35, 'first', 'burst');
     await clock.settle();
     const places = [...newcomers(70, 'general'), ...newcomers(20, 'burst', 'burst')];
-    const expected = atMs(budget.expectedTurnAtMs('burst', createShare()));
+    const expected = atMs(budget.expectedTurnAtMs('burst', createShare(), newKey()));
     places.push(...newcomers(1, 'last', 'burst'));
     await clock.settle();
     const foretold = places.map((place) => atMs(place.turnAtMs())).filter((ms) => ms > 4_000);
@@ -287,11 +291,11 @@ describe('turns', () => {
   });
 
   it('of the refused lie behind everybody who waits and everybody refused before', async () => {
-    const { clock, budget, newcomers, atMs } = createSetup({ maxConcurrentCalls: 1 });
+    const { newKey, clock, budget, newcomers, atMs } = createSetup({ maxConcurrentCalls: 1 });
     newcomers(60, 'first');
     await clock.advance(30_000);
     newcomers(3, 'waiting');
-    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', createShare())));
+    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', createShare(), newKey())));
     // The slots come back one by one, as they were taken: the fourth 60 s after the fourth answer.
     expect(promised).toEqual(
       Array.from({ length: 60 }, (_, index) => 60_000 + 300 * (index + 4) + (index >= 57 ? 42_300 : 0)),
@@ -299,23 +303,25 @@ describe('turns', () => {
   });
 
   it('of the refused count each class for itself', async () => {
-    const { clock, budget, newcomers, atMs } = createSetup();
+    const { newKey, clock, budget, newcomers, atMs } = createSetup();
     newcomers(10, 'burst', 'burst');
     await clock.settle();
-    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', createShare())));
+    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', createShare(), newKey())));
     expect([promised[0], promised[9], promised[10], promised[20]]).toEqual([10_300, 10_300, 20_600, 30_900]);
-    expect(atMs(budget.promiseTurnAtMs('general', createShare()))).toBe(0);
+    expect(atMs(budget.promiseTurnAtMs('general', createShare(), newKey()))).toBe(0);
   });
 
   it('that were promised are free again once they have passed', async () => {
-    const { clock, budget, newcomers, sinceStart, atMs } = createSetup({
+    const { newKey, clock, budget, newcomers, sinceStart, atMs } = createSetup({
       general: { limit: 1, windowMs: 1_000, isCap: true },
     });
     newcomers(1, 'first');
     await clock.settle();
-    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', createShare())))).toEqual([1_300, 2_600, 3_900]);
+    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', createShare(), newKey())))).toEqual([
+      1_300, 2_600, 3_900,
+    ]);
     await clock.advance(10_000);
-    expect(atMs(budget.promiseTurnAtMs('general', createShare()))).toBe(sinceStart());
+    expect(atMs(budget.promiseTurnAtMs('general', createShare(), newKey()))).toBe(sinceStart());
   });
 
   it('are taken along by those who give up their place', async () => {
@@ -344,6 +350,101 @@ describe('turns', () => {
   });
 });
 
+describe('a promised turn', () => {
+  /** A window of 30 a minute, all used, whose slots come back at 60,300. */
+  const createFull = (options: Parameters<typeof createSetup>[0] = {}) => {
+    const setup = createSetup({ general: { limit: 30, windowMs: 60_000, isCap: true }, reservedCalls: 0, ...options });
+    setup.newcomers(30, 'first');
+    return setup;
+  };
+
+  it('is held for whoever comes back then, whoever else waits', async () => {
+    const { clock, budget, call, newcomers, sent, atMs } = createFull();
+    await clock.advance(1_000);
+    const promised = ['a', 'b', 'c'].map((key) => atMs(budget.promiseTurnAtMs('general', createShare(), key)));
+    newcomers(60, 'other');
+    expect([promised, budget.snapshot().queuedCalls]).toEqual([[60_300, 60_300, 60_300], 60]);
+    await clock.advance(60_299);
+    // Told in whole seconds, it comes a second later.
+    expect([budget.expectedTurnAtMs('general', createShare(), 'a') - clock.nowMs(), sent.length]).toEqual([0, 57]);
+    call('a', 'general', { key: 'a' });
+    await clock.settle();
+    expect(sent.at(-1)).toEqual({ name: 'a', atMs: 61_299 });
+  });
+
+  it('is given to others two seconds later, and then goes first of all that wait', async () => {
+    const { clock, budget, call, newcomers, sent, names } = createFull();
+    await clock.advance(1_000);
+    budget.promiseTurnAtMs('general', createShare(), 'a');
+    newcomers(60, 'other');
+    await clock.advance(61_299);
+    expect(sent).toHaveLength(59);
+    await clock.advance(1);
+    expect(sent.slice(59)).toEqual([{ name: 'other', atMs: 62_300 }]);
+    call('a', 'general', { key: 'a' });
+    await clock.advance(58_300);
+    expect(names()[60]).toBe('a');
+  });
+
+  it('that is asked for again too soon stays what it was', async () => {
+    const { clock, budget, newcomers, atMs } = createFull();
+    await clock.advance(1_000);
+    newcomers(29, 'other');
+    const ask = (key: string) => atMs(budget.promiseTurnAtMs('general', createShare(), key));
+    expect([ask('a'), ask('b'), ask('a'), ask('b')]).toEqual([60_300, 120_600, 60_300, 120_600]);
+  });
+
+  it('is kept until its time where others have given up before it', async () => {
+    const { clock, budget, newcomers, call, sent } = createFull();
+    await clock.advance(1_000);
+    const others = newcomers(30, 'other');
+    budget.promiseTurnAtMs('general', createShare(), 'a');
+    for (const other of others) other.leave();
+    newcomers(40, 'late');
+    await clock.advance(120_000);
+    const before = sent.length;
+    call('a', 'general', { key: 'a' });
+    await clock.settle();
+    expect([before, sent.at(-1)?.name]).toEqual([30 + 40, 'a']);
+  });
+
+  it('holds less the fewer of those who were promised one come back', async () => {
+    const { clock, budget, newcomers, countOf } = createFull();
+    const idle: number[] = [];
+    for (let minute = 0; minute < 4; minute++) {
+      await clock.advance(1_000);
+      for (let index = 0; index < 30; index++) {
+        budget.promiseTurnAtMs('general', createShare(), `${minute} ${index}`);
+      }
+      newcomers(30, `late ${minute}`);
+      await clock.advance(59_900);
+      idle.push(30 - countOf(`late ${minute}`));
+      await clock.advance(60_300);
+    }
+    expect(idle[0]).toBe(30);
+    expect(idle.at(-1)).toBeLessThanOrEqual(1);
+  });
+
+  it('of a short window is held for few only', async () => {
+    const { clock, budget, newcomers, countOf } = createSetup();
+    newcomers(10, 'first', 'burst');
+    await clock.advance(1_000);
+    for (let index = 0; index < 10; index++) budget.promiseTurnAtMs('burst', createShare(), `${index}`);
+    newcomers(10, 'late', 'burst');
+    await clock.advance(9_300);
+    expect(countOf('late')).toBe(7);
+  });
+
+  it('is kept for a thousand at most', async () => {
+    const { clock, budget, newcomers, atMs } = createFull();
+    await clock.advance(1_000);
+    newcomers(1, 'other');
+    for (let index = 0; index < 1_000; index++) budget.promiseTurnAtMs('general', createShare(), `${index}`);
+    const [first, second] = ['one', 'two'].map((key) => atMs(budget.promiseTurnAtMs('general', createShare(), key)));
+    expect(second).toBe(first);
+  });
+});
+
 describe('announced limits', () => {
   /** Makes one call of the class and has this announced with its answer. */
   const createAnnounced = async (
@@ -360,13 +461,15 @@ describe('announced limits', () => {
     return { ...setup, announce };
   };
 
-  it('hold what others have used until the reset', async () => {
+  it('hold what others have used until the reset, and all but the first slot longer, until a window has passed', async () => {
     const { clock, budget } = await createAnnounced({ limit: 60, remaining: 20, resetInMs: 15_000, windowMs: 60_000 });
     expect(remaining(budget)).toBe(20);
-    await clock.advance(14_999);
-    expect(remaining(budget)).toBe(20);
-    await clock.advance(1);
-    expect(remaining(budget)).toBe(59);
+    const left: number[] = [];
+    for (const ms of [14_999, 1, 22_500, 22_499, 1]) {
+      await clock.advance(ms);
+      left.push(remaining(budget));
+    }
+    expect(left).toEqual([20, 21, 40, 59, 60]);
   });
 
   it('cost nothing where they agree with our own count', async () => {
@@ -377,14 +480,26 @@ describe('announced limits', () => {
     expect(remaining(budget)).toBe(59);
   });
 
-  it('do not give: a higher number left is ignored, also after a lower one', async () => {
-    const { clock, budget, announce } = await createAnnounced({ remaining: 20, resetInMs: 30_000 });
-    await announce({ remaining: 57, resetInMs: 60_000 });
-    expect(remaining(budget)).toBe(19);
+  it('do not give more than they have taken', async () => {
+    const { budget, announce } = await createAnnounced({ remaining: 20, resetInMs: 30_000 });
+    await announce({ remaining: 30, resetInMs: 60_000 });
+    expect(remaining(budget)).toBe(30);
     await announce({ remaining: 1_000_000 });
-    expect(remaining(budget)).toBe(18);
-    await clock.advance(29_400);
     expect(remaining(budget)).toBe(57);
+  });
+
+  it('give nothing back for calls that upstream may not have seen, or that were sent before it was taken', async () => {
+    const { clock, budget, call, announce } = await createAnnounced({ remaining: 20 });
+    for (const remaining of [19, 40]) call('late', 'general', { announced: { remaining } });
+    await clock.settle();
+    expect(remaining(budget)).toBe(18);
+    await clock.advance(LATENCY_MS);
+    // 40 less the other one, which may have arrived later.
+    expect(remaining(budget)).toBe(39);
+    const before = call('before', 'general', { announced: { remaining: 55 } });
+    await clock.advance(100);
+    await announce({ remaining: 10 });
+    expect([before.isAdmitted(), remaining(budget)]).toEqual([true, 10]);
   });
 
   it('take more where others have used more', async () => {
@@ -392,9 +507,9 @@ describe('announced limits', () => {
     await announce({ remaining: 30, resetInMs: 20_000 });
     expect(remaining(budget)).toBe(30);
     await clock.advance(9_700);
-    expect(remaining(budget)).toBe(39);
-    await clock.advance(10_300);
-    expect(remaining(budget)).toBe(58);
+    expect(remaining(budget)).toBe(31);
+    await clock.advance(50_000);
+    expect(remaining(budget)).toBe(59);
   });
 
   it('hold nothing for longer than the window, whatever the reset', async () => {
@@ -562,18 +677,18 @@ describe('after a 429', () => {
     const { clock, budget, newcomers, sent } = createSetup();
     newcomers(1, 'before');
     await clock.settle();
-    budget.pause(clock.nowMs() + 100);
+    budget.pause(clock.nowMs() + 1_000);
     newcomers(3, 'after');
     await clock.advance(20_000);
-    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 600, 600]);
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 1_000, 1_300, 1_300]);
   });
 
   it('the second call waits for a second at most where the first is not answered', async () => {
-    const { clock, budget } = createSetup();
-    budget.pause(clock.nowMs() + 100);
-    const places = Array.from({ length: 3 }, () => budget.enter('general', createShare(), () => {}));
+    const { newKey, clock, budget } = createSetup();
+    budget.pause(clock.nowMs() + 1_000);
+    const places = Array.from({ length: 3 }, () => budget.enter('general', createShare(), newKey(), () => {}));
     const admitted: boolean[][] = [];
-    for (const ms of [100, 999, 1, 1_000]) {
+    for (const ms of [1_000, 999, 1, 1_000]) {
       await clock.advance(ms);
       admitted.push(places.map((place) => place.isAdmitted()));
     }
@@ -596,7 +711,7 @@ describe('a cold start', () => {
     await clock.advance(20_299);
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 300, 300]);
     await clock.advance(1);
-    expect(sent).toHaveLength(6);
+    expect(sent).toHaveLength(5);
   });
 
   it('with probe sends burst calls one by one until their window has passed', async () => {
@@ -722,12 +837,12 @@ describe('two budgets of one user', () => {
 
 describe('a queue', () => {
   it('is full at 20,000 calls', () => {
-    const { clock, budget } = createSetup();
+    const { newKey, clock, budget } = createSetup();
     budget.pause(clock.nowMs() + 1_000);
     const share = createShare();
     const isFull: boolean[] = [];
     for (let count = 1; count <= 20_000; count++) {
-      budget.enter('general', share, () => {});
+      budget.enter('general', share, newKey(), () => {});
       if (count >= 19_999) isFull.push(budget.isFull());
     }
     expect(isFull).toEqual([false, true]);
@@ -750,8 +865,8 @@ describe('snapshot', () => {
   });
 
   it('knows no answer while calls only fail', async () => {
-    const { budget } = createSetup({ burst: undefined as never });
-    const place = budget.enter('burst', createShare(), () => {});
+    const { newKey, budget } = createSetup({ burst: undefined as never });
+    const place = budget.enter('burst', createShare(), newKey(), () => {});
     await place.admitted;
     place.settle();
     expect(budget.snapshot()).toEqual({

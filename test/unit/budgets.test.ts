@@ -18,7 +18,7 @@ function createSetup() {
   const use = async (tenant: string) => {
     const budget = budgets.of(tenant)?.current;
     if (!budget) return undefined;
-    const place = budget.enter('general', createShare(), () => {});
+    const place = budget.enter('general', createShare(), 'key', () => {});
     await place.admitted;
     place.settle();
     return budget;
@@ -56,10 +56,10 @@ describe('createBudgets', () => {
   it('does not forget a budget whose call is out or waits', async () => {
     const { clock, budgets, useMany } = createSetup();
     const out = budgets.of('out')?.current;
-    await out?.enter('general', createShare(), () => {}).admitted;
+    await out?.enter('general', createShare(), 'key', () => {}).admitted;
     const waiting = budgets.of('waiting')?.current;
     waiting?.pause(clock.nowMs() + 200_000);
-    waiting?.enter('general', createShare(), () => {});
+    waiting?.enter('general', createShare(), 'key', () => {});
     await clock.advance(100_000);
     await useMany(4_000, 'other');
     expect([budgets.of('out')?.current, budgets.of('waiting')?.current]).toEqual([out, waiting]);

@@ -548,8 +548,10 @@ describe('a 429', () => {
 
   it('pauses all calls of the key, then sends the refused one first', async () => {
     const { clock, upstream, open } = createSetup({ maxConcurrentCalls: 2 });
-    upstream.reply = (target, index) => (index === 0 ? refuse() : { body: { target } });
-    const [first, second] = [open(), open()];
+    const nothingLeft = { 'retry-after': '7', ratelimit: 'limit=60, remaining=0, reset=60' };
+    const muchLeft = { ratelimit: 'limit=60, remaining=50, reset=60' };
+    upstream.reply = (target, index) => (index === 0 ? refuse(nothingLeft) : { headers: muchLeft, body: { target } });
+    const [first, second] = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 100_000 })];
     first.getAll(10, 'a');
     second.getAll(5, 'b', 'burst');
     await clock.advance(20_000);
@@ -562,6 +564,20 @@ describe('a 429', () => {
     ]);
     expect([...first.kinds(), ...second.kinds()]).toEqual(Array(15).fill('answer'));
     expect(upstream.sent).toHaveLength(16);
+  });
+
+  it('that does not say what is left has used it all: it comes back bit by bit', async () => {
+    const { clock, upstream, open } = createSetup({ reservedCalls: 0 });
+    upstream.reply = (target, index) => (index === 0 ? refuse({ 'retry-after': '10' }) : { body: { target } });
+    const client = open({ timeoutMs: 600_000 });
+    client.getAll(80, 'a');
+    await clock.advance(10_100);
+    expect(upstream.sent).toHaveLength(11);
+    await clock.advance(25_000);
+    expect(upstream.sent).toHaveLength(36);
+    await clock.advance(25_000);
+    // And those of the first ten a window after their answers.
+    expect(upstream.sent).toHaveLength(60 + 10);
   });
 
   it('lets answers that are on their way arrive', async () => {
@@ -632,8 +648,9 @@ describe('a 429', () => {
     const client = open();
     void client.get('/a');
     await clock.advance(60_000);
-    expect(upstream.sent.map(({ atMs }) => atMs)).toEqual([0, 7_100, 14_200, 21_300, 28_400]);
-    expect(client.outcomes).toMatchObject([{ atMs: 28_500, error: { kind: 'rateLimited' } }]);
+    expect(upstream.sent.map(({ atMs }) => atMs)).toEqual([0, 7_100, 14_200, 21_300, 29_400]);
+    // The last pause is one of eight seconds: each time in a row it lasts twice as long at least.
+    expect(client.outcomes).toMatchObject([{ atMs: 29_500, error: { kind: 'rateLimited' } }]);
     expect(client.operation.cost.calls).toBe(5);
   });
 

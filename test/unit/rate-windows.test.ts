@@ -1,0 +1,567 @@
+import { array, assert, constantFrom, integer, nat, property, tuple } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
+import type { RateWindow } from '../../src/upstream/rate-window.ts';
+import { createRateWindows, type RateWindows, type RateWindowsOptions } from '../../src/upstream/rate-windows.ts';
+import type { RouteClass } from '../../src/upstream/share.ts';
+
+const T = 5_000;
+const NOTHING_LEARNED = { isDelay: false, toldOfBurst: false };
+const DELAYED = { isDelay: true, toldOfBurst: false };
+
+/** 60 per minute, and of the burst class 10 per 10 s. */
+const createWindows = (options: Partial<RateWindowsOptions> = {}) =>
+  createRateWindows({
+    general: { limit: 60, windowMs: 60_000, isCap: false },
+    burst: { limit: 10, windowMs: 10_000 },
+    ...options,
+  });
+
+/** The general window alone. */
+const createGeneralOnly = (limit = 60, isCap = false) =>
+  createRateWindows({ general: { limit, windowMs: 60_000, isCap } });
+
+/** Makes a call whose answer announces this. */
+function answer(
+  windows: RateWindows,
+  routeClass: RouteClass,
+  announced: readonly AnnouncedWindow[],
+  { sentAtMs = T, nowMs = T }: { sentAtMs?: number; nowMs?: number } = {},
+) {
+  const slots = windows.take(routeClass, sentAtMs);
+  const learned = windows.learn(slots, announced, nowMs);
+  windows.release(slots, nowMs);
+  return learned;
+}
+
+const toState = ({ limit, windowMs, free }: RateWindow, nowMs = T) => ({ limit, windowMs, free: free(nowMs) });
+const statesOf = (windows: RateWindows, nowMs = T) => windows.all().map((window) => toState(window, nowMs));
+const limitsOf = (windows: readonly RateWindow[]) => windows.map(({ limit, windowMs }) => [limit, windowMs]);
+
+describe('createRateWindows', () => {
+  it('has the windows it is made with, unused, and those of each class', () => {
+    const windows = createWindows();
+    expect(statesOf(windows)).toEqual([
+      { limit: 60, windowMs: 60_000, free: 60 },
+      { limit: 10, windowMs: 10_000, free: 10 },
+    ]);
+    expect(windows.of('general')).toEqual([windows.general]);
+    expect(windows.of('burst')).toEqual([windows.general, windows.burst]);
+    expect(windows.all()).toEqual([windows.general, windows.burst]);
+  });
+
+  it('has one window of every call where there is no burst window', () => {
+    const windows = createGeneralOnly();
+    expect([windows.burst, windows.of('general'), windows.of('burst'), windows.all()]).toEqual([
+      undefined,
+      [windows.general],
+      [windows.general],
+      [windows.general],
+    ]);
+  });
+
+  it('takes and gives back a slot of each window the class counts against', () => {
+    const windows = createWindows();
+    const general = windows.take('general', T);
+    const burst = windows.take('burst', T);
+    const taken = [general.taken, burst.taken];
+    const free = () => windows.all().map((window) => window.free(T + 10_100));
+    const whileOut = free();
+    windows.release(general, T + 100);
+    windows.release(burst, T + 100);
+    expect(taken).toEqual([[windows.general], [windows.general, windows.burst]]);
+    expect([whileOut, free(), windows.all().map((window) => window.free(T + 60_100))]).toEqual([
+      [58, 9],
+      [58, 10],
+      [60, 10],
+    ]);
+  });
+});
+
+describe('RateWindows.giveBack', () => {
+  it('has the slots of a call that was not made back at once, in every window the call counts against', () => {
+    const windows = createWindows();
+    windows.take('burst', T);
+    const slots = windows.take('burst', T);
+    windows.giveBack(windows.take('general', T));
+    windows.giveBack(slots);
+    expect(windows.all().map((window) => window.inUse(T))).toEqual([
+      { takenCalls: 1, releasesAtMs: [] },
+      { takenCalls: 1, releasesAtMs: [] },
+    ]);
+  });
+
+  it('counts the call no longer in a window that is learned of', () => {
+    const windows = createWindows();
+    windows.giveBack(windows.take('general', T));
+    answer(windows, 'general', [{ limit: 1_000, windowMs: 3_600_000 }]);
+    expect(windows.all()[2]?.inUse(T)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_000] });
+  });
+});
+
+describe('RateWindows.learn', () => {
+  it('learns nothing from an answer that announces nothing, or nothing it understands', () => {
+    const windows = createWindows();
+    const answers = [[], [{}], [{ resetInMs: 5_000 }], [{ remaining: 3, windowMs: 7_000 }], [{ limit: 60 }]];
+    expect(answers.map((announced) => answer(windows, 'general', announced))).toEqual(
+      answers.map(() => NOTHING_LEARNED),
+    );
+    expect(statesOf(windows)).toEqual([
+      { limit: 60, windowMs: 60_000, free: 55 },
+      { limit: 10, windowMs: 10_000, free: 10 },
+    ]);
+  });
+
+  it('finds a window by its length, whichever class the call is of and in whichever order', () => {
+    const windows = createWindows();
+    const announced = [
+      { limit: 8, windowMs: 10_000 },
+      { limit: 50, windowMs: 60_000 },
+    ];
+    expect(answer(windows, 'general', announced)).toEqual(DELAYED);
+    expect(limitsOf(windows.all())).toEqual([
+      [50, 60_000],
+      [8, 10_000],
+    ]);
+  });
+
+  it.each<{ what: string; routeClass: RouteClass; told: AnnouncedWindow; general: number; burst: number }>([
+    {
+      what: 'a small limit of a burst call for the burst one',
+      routeClass: 'burst',
+      told: { limit: 7 },
+      general: 60,
+      burst: 7,
+    },
+    {
+      what: 'a limit of the size of the burst one for it',
+      routeClass: 'burst',
+      told: { limit: 10, remaining: 5 },
+      general: 60,
+      burst: 10,
+    },
+    {
+      what: 'a larger limit of a burst call for the general one',
+      routeClass: 'burst',
+      told: { limit: 11 },
+      general: 11,
+      burst: 10,
+    },
+    {
+      what: 'any limit of another call for the general one',
+      routeClass: 'general',
+      told: { limit: 7 },
+      general: 7,
+      burst: 10,
+    },
+  ])('takes $what, where no length is told', ({ routeClass, told, general, burst }) => {
+    const windows = createWindows();
+    const { toldOfBurst } = answer(windows, routeClass, [told]);
+    expect([windows.general.limit, windows.burst?.limit, toldOfBurst]).toEqual([
+      general,
+      burst,
+      told.remaining !== undefined,
+    ]);
+  });
+
+  it('takes a remaining count with neither length nor limit for that of the general window', () => {
+    const windows = createWindows();
+    expect(answer(windows, 'burst', [{ remaining: 20 }])).toEqual(DELAYED);
+    expect(windows.all().map((window) => window.free(T))).toEqual([20, 9]);
+  });
+
+  it('takes what tells no length for the general window, where there is no other', () => {
+    const windows = createGeneralOnly();
+    answer(windows, 'burst', [{ limit: 7 }]);
+    expect(limitsOf(windows.all())).toEqual([[7, 60_000]]);
+  });
+
+  it('tells windows of the same length apart by their size', () => {
+    const windows = createWindows({ burst: { limit: 10, windowMs: 60_000 } });
+    const announced = [
+      { limit: 9, windowMs: 60_000 },
+      { limit: 50, windowMs: 60_000 },
+    ];
+    answer(windows, 'burst', announced);
+    expect(limitsOf(windows.all())).toEqual([
+      [50, 60_000],
+      [9, 60_000],
+    ]);
+  });
+
+  it('takes neither of two windows of the same length for one of another length', () => {
+    const windows = createWindows({ burst: { limit: 10, windowMs: 60_000 } });
+    answer(windows, 'burst', [{ limit: 5, windowMs: 1_000 }]);
+    expect(limitsOf(windows.all())).toEqual([
+      [60, 60_000],
+      [10, 60_000],
+      [5, 1_000],
+    ]);
+  });
+
+  it('finds the burst window by its length where the other one has another', () => {
+    const windows = createWindows();
+    answer(windows, 'burst', [{ limit: 40, windowMs: 10_000 }]);
+    answer(windows, 'burst', [{ limit: 5, windowMs: 60_000 }]);
+    expect(limitsOf(windows.all())).toEqual([
+      [5, 60_000],
+      [10, 10_000],
+    ]);
+  });
+
+  it('follows the lower of two limits over the same length of time, in whichever order', () => {
+    for (const limits of [
+      [30, 300],
+      [300, 30],
+    ]) {
+      const windows = createWindows();
+      const announced = limits.map((limit) => ({ limit, remaining: limit - 1, windowMs: 60_000 }));
+      answer(windows, 'general', announced);
+      expect([windows.general.limit, windows.general.free(T)]).toEqual([30, 29]);
+    }
+  });
+
+  it('follows a lower limit, and a higher one up to what can be configured', () => {
+    const windows = createWindows();
+    const learned = [20, 300, 100_000, 100_001, 2_147_483_647].map((limit) => [
+      answer(windows, 'general', [{ limit }]).isDelay,
+      windows.general.limit,
+    ]);
+    expect(learned).toEqual([
+      [true, 20],
+      [false, 300],
+      [false, 100_000],
+      [false, 100_000],
+      [false, 100_000],
+    ]);
+  });
+
+  it('tells of a delay where a lower limit leaves as little free as before', () => {
+    const windows = createWindows();
+    for (let call = 0; call < 59; call++) windows.take('general', T);
+    expect(answer(windows, 'general', [{ limit: 30 }])).toEqual(DELAYED);
+  });
+
+  it('follows no limit above a cap', () => {
+    const windows = createGeneralOnly(30, true);
+    const limits = [300, 20, 300].map((limit) => {
+      answer(windows, 'general', [{ limit }]);
+      return windows.general.limit;
+    });
+    expect(limits).toEqual([30, 20, 30]);
+  });
+
+  it('follows no limit of the burst window above the one it is made with', () => {
+    const windows = createWindows();
+    const limits = [300, 4, 300].map((limit) => {
+      answer(windows, 'burst', [{ limit, windowMs: 10_000 }]);
+      return windows.burst?.limit;
+    });
+    expect(limits).toEqual([10, 4, 10]);
+  });
+
+  it('takes nothing away below a cap while more than the cap is left', () => {
+    const windows = createGeneralOnly(30, true);
+    expect(answer(windows, 'general', [{ limit: 300, remaining: 200, resetInMs: 30_000 }])).toEqual(NOTHING_LEARNED);
+    expect(windows.general.free(T)).toBe(29);
+  });
+
+  it('takes away below a cap what is no longer left', () => {
+    const windows = createGeneralOnly(30, true);
+    expect(answer(windows, 'general', [{ limit: 300, remaining: 12, resetInMs: 30_000 }])).toEqual(DELAYED);
+    expect(windows.general.free(T)).toBe(12);
+  });
+
+  it('holds the first slot that others have used until the reset, and the rest until a window has passed', () => {
+    const windows = createWindows();
+    expect(answer(windows, 'general', [{ limit: 60, remaining: 40, resetInMs: 20_000 }])).toEqual(DELAYED);
+    expect([0, 19_999, 20_000, 40_000, 59_999].map((ms) => windows.general.free(T + ms))).toEqual([40, 40, 41, 50, 59]);
+  });
+
+  it.each([{ told: {} }, { told: { resetInMs: 3_600_000 } }])(
+    'holds it for a window at most, told $told of the reset',
+    ({ told }) => {
+      const windows = createWindows();
+      answer(windows, 'general', [{ remaining: 40, ...told }]);
+      expect([T + 59_999, T + 60_000].map((nowMs) => windows.general.free(nowMs))).toEqual([40, 60]);
+    },
+  );
+
+  it('holds a slot of others once, however many answers count it', () => {
+    const windows = createWindows();
+    const slots = [1, 2, 3].map(() => windows.take('general', T));
+    const learned = slots.map((ofCall) => {
+      const told = windows.learn(ofCall, [{ limit: 60, remaining: 50, resetInMs: 20_000 }], T + 100);
+      windows.release(ofCall, T + 100);
+      return told.isDelay;
+    });
+    expect([learned, windows.general.free(T + 100)]).toEqual([[true, false, false], 50]);
+  });
+
+  it('gives back what it has held where more is left than it thinks, and no more', () => {
+    const windows = createWindows();
+    answer(windows, 'general', [{ remaining: 40 }]);
+    expect(answer(windows, 'general', [{ limit: 60, remaining: 59 }])).toEqual(NOTHING_LEARNED);
+    expect(windows.general.free(T)).toBe(58);
+  });
+
+  it('takes nothing away for calls of its own that were sent while the answer was on its way', () => {
+    const windows = createWindows();
+    const slots = windows.take('general', T);
+    for (let call = 0; call < 9; call++) windows.take('general', T + 10);
+    expect(windows.learn(slots, [{ remaining: 50 }], T + 100)).toEqual(NOTHING_LEARNED);
+    expect(windows.general.free(T + 100)).toBe(50);
+  });
+
+  it('takes nothing away for slots of its own that have come back while the answer was on its way', () => {
+    const windows = createWindows();
+    for (let call = 0; call < 20; call++) windows.release(windows.take('general', T - 60_000), T - 59_950);
+    const slots = windows.take('general', T);
+    expect(windows.learn(slots, [{ limit: 60, remaining: 39, resetInMs: 60_000 }], T + 100)).toEqual(NOTHING_LEARNED);
+    expect(windows.general.free(T + 100)).toBe(59);
+  });
+
+  it('costs no slot while upstream counts as it does, whatever is out and comes back meanwhile', () => {
+    const start = tuple(constantFrom<RouteClass>('general', 'burst'), nat(400), integer({ min: 1, max: 3_000 }));
+    assert(
+      property(array(start, { minLength: 1, maxLength: 60 }), nat(100), (calls, seenPercent) => {
+        const windows = createWindows({ burst: { limit: 30, windowMs: 2_000 } });
+        // When upstream saw each call of a class: somewhere between its sending and its answer.
+        const seen: { readonly routeClass: RouteClass; readonly atMs: number }[] = [];
+        const events: { readonly atMs: number; readonly run: () => void }[] = [];
+        let sentAtMs = T;
+        for (const [routeClass, afterMs, latencyMs] of calls) {
+          sentAtMs += afterMs;
+          const sendMs = sentAtMs;
+          const seenAtMs = sendMs + (latencyMs * seenPercent) / 100;
+          seen.push({ routeClass, atMs: seenAtMs });
+          const answeredAtMs = sendMs + latencyMs;
+          const countSeen = (isCounted: (of: RouteClass) => boolean, windowMs: number) =>
+            seen.filter(
+              (call) => isCounted(call.routeClass) && call.atMs <= seenAtMs && call.atMs > seenAtMs - windowMs,
+            ).length;
+          let slots: ReturnType<RateWindows['take']>;
+          events.push({ atMs: sendMs, run: () => void (slots = windows.take(routeClass, sendMs)) });
+          events.push({
+            atMs: answeredAtMs,
+            run: () => {
+              const announced = [
+                { limit: 60, windowMs: 60_000, remaining: 60 - countSeen(() => true, 60_000) },
+                { limit: 30, windowMs: 2_000, remaining: 30 - countSeen((of) => of === 'burst', 2_000) },
+              ];
+              expect(windows.learn(slots, announced, answeredAtMs)).toEqual({ isDelay: false, toldOfBurst: true });
+              windows.release(slots, answeredAtMs);
+            },
+          });
+        }
+        // Of what happens at the same moment the sending comes first.
+        for (const { run } of events.toSorted((a, b) => a.atMs - b.atMs)) run();
+      }),
+      { numRuns: 200, seed: 7 },
+    );
+  });
+
+  it('tells a burst call that the burst window was spoken of where a remaining count came with it', () => {
+    const windows = createWindows();
+    const told = [
+      { limit: 10, windowMs: 10_000 },
+      { limit: 10, windowMs: 10_000, remaining: 5, resetInMs: 0 },
+      { limit: 60, windowMs: 60_000, remaining: 50 },
+    ];
+    expect(told.map((window) => answer(windows, 'burst', [window]).toldOfBurst)).toEqual([false, true, false]);
+    expect(answer(windows, 'general', [told[1] ?? {}, told[2] ?? {}]).toldOfBurst).toBe(true);
+    expect(answer(createGeneralOnly(), 'burst', [{ limit: 5, remaining: 1 }]).toldOfBurst).toBe(false);
+  });
+});
+
+describe('windows that are learned of', () => {
+  const HOUR = { limit: 1_000, remaining: 999, resetInMs: 3_600_000, windowMs: 3_600_000 };
+
+  it('count every call where the call that told of them is of every class', () => {
+    const windows = createWindows();
+    expect(answer(windows, 'general', [HOUR])).toEqual(DELAYED);
+    const [, , learned] = windows.all();
+    expect([limitsOf(windows.all()), windows.of('general'), windows.of('burst')]).toEqual([
+      [
+        [60, 60_000],
+        [10, 10_000],
+        [1_000, 3_600_000],
+      ],
+      [windows.general, learned],
+      [windows.general, windows.burst, learned],
+    ]);
+  });
+
+  it('count burst calls where a burst call told of them', () => {
+    const windows = createWindows();
+    answer(windows, 'burst', [HOUR]);
+    const [, , learned] = windows.all();
+    expect([windows.of('general'), windows.of('burst')]).toEqual([
+      [windows.general],
+      [windows.general, windows.burst, learned],
+    ]);
+    windows.take('general', T);
+    const free = learned?.free(T);
+    windows.take('burst', T);
+    expect([free, learned?.free(T)]).toEqual([999, 998]);
+  });
+
+  it('are learned of where there is no burst window too, of each class', () => {
+    for (const [routeClass, ofGeneral] of [
+      ['burst', 1],
+      ['general', 2],
+    ] as const) {
+      const windows = createGeneralOnly();
+      answer(windows, routeClass, [HOUR]);
+      expect([windows.of('general').length, windows.of('burst').length, windows.all().length]).toEqual([
+        ofGeneral,
+        2,
+        2,
+      ]);
+    }
+  });
+
+  it('count the calls that are out, each until its answer', () => {
+    const windows = createWindows();
+    const [first, second] = [windows.take('general', T), windows.take('burst', T)];
+    windows.take('burst', T);
+    const over = windows.take('general', T);
+    windows.release(over, T);
+    expect(windows.learn(first, [{ ...HOUR, remaining: 996 }], T + 100)).toEqual(DELAYED);
+    const [, , learned] = windows.all();
+    // Three of ours are out; the fourth is over and counts as somebody else's.
+    const free = learned?.free(T + 100);
+    windows.release(first, T + 100);
+    windows.release(second, T + 200);
+    expect([free, learned?.inUse(T + 200)]).toEqual([
+      996,
+      { takenCalls: 1, releasesAtMs: [T + 3_600_100, T + 3_600_100, T + 3_600_200] },
+    ]);
+  });
+
+  it('count no call that is out and of another class', () => {
+    const windows = createWindows();
+    const general = windows.take('general', T);
+    const burst = windows.take('burst', T);
+    windows.learn(burst, [HOUR], T + 100);
+    const [, , learned] = windows.all();
+    windows.release(general, T + 100);
+    windows.release(burst, T + 100);
+    expect(learned?.inUse(T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_100] });
+  });
+
+  it('are told apart from those of others that are still out, by the calls made since', () => {
+    const windows = createWindows();
+    const first = windows.take('general', T);
+    const second = windows.take('general', T);
+    windows.learn(first, [HOUR], T + 100);
+    windows.take('general', T + 100);
+    // Upstream can have seen three of ours when it saw the second.
+    expect(windows.learn(second, [{ ...HOUR, remaining: 997 }], T + 200)).toEqual(NOTHING_LEARNED);
+    expect(windows.learn(second, [{ ...HOUR, remaining: 990 }], T + 200)).toEqual(DELAYED);
+    expect(windows.all()[2]?.free(T + 200)).toBe(990);
+  });
+
+  it('follow what is announced of them, lower and higher, up to the most that can be configured', () => {
+    const windows = createWindows();
+    const limits = [2_147_483_647, 50, 500, 2_147_483_647].map((limit) => {
+      answer(windows, 'general', [{ limit, windowMs: 3_600_000 }]);
+      return windows.all()[2]?.limit;
+    });
+    expect([windows.all().length, limits]).toEqual([3, [100_000, 50, 500, 100_000]]);
+  });
+
+  it('are not bound by the cap of the general window', () => {
+    const windows = createGeneralOnly(30, true);
+    answer(windows, 'general', [HOUR]);
+    expect(limitsOf(windows.all())).toEqual([
+      [30, 60_000],
+      [1_000, 3_600_000],
+    ]);
+  });
+
+  it('are not learned of without a limit', () => {
+    const windows = createWindows();
+    expect(answer(windows, 'general', [{ remaining: 5, windowMs: 3_600_000 }])).toEqual(NOTHING_LEARNED);
+    expect(windows.all()).toHaveLength(2);
+  });
+
+  it.each([
+    { what: 'with a burst window', create: createWindows, known: 2 },
+    { what: 'without one', create: createGeneralOnly, known: 1 },
+  ])('are four at most, $what', ({ create, known }) => {
+    const windows = create();
+    const learned = [1, 2, 3, 4, 5, 6].map((hours) =>
+      answer(windows, hours === 2 ? 'burst' : 'general', [{ ...HOUR, windowMs: hours * 3_600_000 }]),
+    );
+    expect(learned).toEqual([DELAYED, DELAYED, DELAYED, DELAYED, NOTHING_LEARNED, NOTHING_LEARNED]);
+    expect(windows.all().length).toBe(known + 4);
+  });
+
+  it('are followed still when there is no room for more', () => {
+    const windows = createWindows();
+    const lengths = [1, 2, 3, 4, 5].map((hours) => hours * 3_600_000);
+    answer(
+      windows,
+      'general',
+      lengths.map((windowMs) => ({ ...HOUR, windowMs })),
+    );
+    answer(windows, 'general', [{ limit: 77, windowMs: 4 * 3_600_000 }]);
+    expect(windows.all()[5]?.limit).toBe(77);
+  });
+});
+
+describe('windows of two keys of one user', () => {
+  it('count together what is in use of both', () => {
+    const windows = createWindows();
+    const other = createWindows();
+    other.release(other.take('burst', T - 1_000), T - 500);
+    other.release(other.take('general', T - 1_000), T - 400);
+    const out = other.take('burst', T);
+    windows.take('general', T);
+    windows.absorb(other, T);
+    expect(windows.all().map((window) => window.inUse(T))).toEqual([
+      { takenCalls: 2, releasesAtMs: [T + 59_500, T + 59_600] },
+      { takenCalls: 1, releasesAtMs: [T + 9_500] },
+    ]);
+    other.release(out, T + 100);
+    windows.releaseInherited('burst', T + 100);
+    expect(windows.all().map((window) => window.inUse(T + 100))).toEqual([
+      { takenCalls: 1, releasesAtMs: [T + 59_500, T + 59_600, T + 60_100] },
+      { takenCalls: 0, releasesAtMs: [T + 9_500, T + 10_100] },
+    ]);
+  });
+
+  it('give back what a call of the general class had, and nothing of the burst window', () => {
+    const windows = createWindows();
+    const other = createWindows();
+    other.take('general', T);
+    const held = other.take('burst', T);
+    windows.absorb(other, T);
+    windows.releaseInherited('general', T + 100);
+    expect([held.taken.length, ...windows.all().map((window) => window.inUse(T + 100))]).toEqual([
+      2,
+      { takenCalls: 1, releasesAtMs: [T + 60_100] },
+      { takenCalls: 1, releasesAtMs: [] },
+    ]);
+  });
+
+  it('count together where there is no burst window', () => {
+    const windows = createGeneralOnly();
+    const other = createGeneralOnly();
+    other.take('burst', T);
+    windows.absorb(other, T);
+    windows.releaseInherited('burst', T + 100);
+    expect(windows.general.inUse(T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 60_100] });
+  });
+
+  it('count together the general windows where one of them has a burst window and the other has none', () => {
+    const withBurst = createWindows();
+    const without = createGeneralOnly();
+    withBurst.take('burst', T);
+    without.take('burst', T);
+    without.absorb(withBurst, T);
+    withBurst.absorb(without, T);
+    expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([58, 57, 9]);
+  });
+});

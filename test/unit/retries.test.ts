@@ -1,0 +1,98 @@
+import { array, assert, constantFrom, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createRetries } from '../../src/upstream/retries.ts';
+import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
+
+const failure = (kind: UpstreamErrorKind, hintedWaitMs?: number) =>
+  new UpstreamError(kind, 'It failed.', { route: '/me', ...(hintedWaitMs !== undefined && { hintedWaitMs }) });
+
+const createSteady = () => createRetries(() => 0);
+
+/** What becomes of so many failures, one after the other. */
+const spendAll = (retries: ReturnType<typeof createRetries>, count: number) =>
+  Array.from({ length: count }, () => retries.spend(failure('serverError')));
+
+describe('createRetries', () => {
+  it('makes a call again that broke or that the server failed, and no other', () => {
+    const kinds: readonly UpstreamErrorKind[] = [
+      'unavailable',
+      'serverError',
+      'timeout',
+      'rateLimited',
+      'quotaExhausted',
+      'unauthenticated',
+      'forbidden',
+      'notFound',
+      'badInput',
+      'badResponse',
+      'tooExpensive',
+    ];
+    expect(kinds.filter((kind) => createSteady().spend(failure(kind)) !== undefined)).toEqual([
+      'unavailable',
+      'serverError',
+    ]);
+  });
+
+  it('waits from 200 ms to below a second, as chance has it', () => {
+    const delayOf = (random: number) => createRetries(() => random).spend(failure('unavailable'));
+    expect([delayOf(0), delayOf(0.5), delayOf(0.999999)]).toEqual([200, 600, 999.9992]);
+  });
+
+  it('waits as long as upstream asks, up to five seconds, and never less than without', () => {
+    const delayOf = (hintedWaitMs: number) => createSteady().spend(failure('serverError', hintedWaitMs));
+    expect([0, 199, 201, 1_000, 5_000].map(delayOf)).toEqual([200, 200, 201, 1_000, 5_000]);
+  });
+
+  it('leaves a longer wait to the client', () => {
+    expect(createSteady().spend(failure('serverError', 5_001))).toBeUndefined();
+  });
+
+  it('keeps three at first', () => {
+    expect(spendAll(createSteady(), 5)).toEqual([200, 200, 200, undefined, undefined]);
+  });
+
+  it('pays nothing for a failure that is not worth one', () => {
+    const retries = createSteady();
+    for (let index = 0; index < 50; index++) {
+      retries.spend(failure('timeout'));
+      retries.spend(failure('unavailable', 60_000));
+    }
+    expect(spendAll(retries, 4)).toEqual([200, 200, 200, undefined]);
+  });
+
+  it('earns one with every ten answers', () => {
+    const retries = createSteady();
+    spendAll(retries, 3);
+    for (let answer = 0; answer < 9; answer++) retries.earn();
+    const afterNine = retries.spend(failure('serverError'));
+    retries.earn();
+    expect([afterNine, ...spendAll(retries, 2)]).toEqual([undefined, 200, undefined]);
+  });
+
+  it('never keeps more than three', () => {
+    const retries = createSteady();
+    for (let answer = 0; answer < 1_000; answer++) retries.earn();
+    expect(spendAll(retries, 4)).toEqual([200, 200, 200, undefined]);
+  });
+
+  it('never makes more than three and a tenth of the answers, whatever comes in which order', () => {
+    assert(
+      property(
+        array(constantFrom('answer', 'answer', 'answer', 'unavailable', 'serverError', 'timeout'), { maxLength: 400 }),
+        (events) => {
+          const retries = createSteady();
+          let answers = 0;
+          let made = 0;
+          for (const event of events) {
+            if (event === 'answer') {
+              answers++;
+              retries.earn();
+            } else if (retries.spend(failure(event)) !== undefined) made++;
+            expect(made).toBeLessThanOrEqual(3 + answers / 10);
+          }
+        },
+      ),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+});
