@@ -1,0 +1,157 @@
+import type { Outcome } from './facade.ts';
+import type { World } from './world.ts';
+
+/** Starts clients that ask until the world is over. */
+export type Demand = (world: World, key: string, burstShare: number) => void;
+
+const MINUTE_MS = 60_000;
+
+/** A rate for a budget of 60 a minute, made one for the budget there is. */
+const inProportion =
+  (world: World, perMinute: number, isBurstAlone = false) =>
+  (): number => {
+    const { general, generalMs, burst, burstMs } = world.upstream.limits;
+    const room = isBurstAlone ? Math.min(general / generalMs, burst / burstMs) : general / generalMs;
+    return perMinute * room * 1_000;
+  };
+
+/** Single calls, coming independently of each other, `perMinute` on average. */
+export function startStream(world: World, perMinute: () => number, ask: () => unknown): void {
+  const next = () => {
+    world.timeline.act(world.timeline.nowMs() + world.random.exponential(MINUTE_MS / perMinute()), () => {
+      if (world.isOver()) return;
+      void ask();
+      next();
+    });
+  };
+  next();
+}
+
+/** A client that keeps asking: the next operation follows the last. */
+async function keepAsking(world: World, ask: () => Promise<readonly Outcome[]>): Promise<void> {
+  await world.timeline.sleep(world.random.between(0, 1_000));
+  while (!world.isOver()) {
+    const outcomes = await ask();
+    // Whoever was refused is in no hurry; without this, clients of a dead upstream would ask for ever at one moment.
+    if (outcomes.some(({ kind }) => kind !== 'answer')) await world.timeline.sleep(world.random.between(500, 5_000));
+  }
+}
+
+/** So many calls for things nobody has asked for yet. */
+export const manyCalls = (world: World, count: number, burstShare: number) =>
+  Array.from({ length: count }, () => world.newTarget(world.random.chance(burstShare)));
+
+/** Asks once more at the time that was told, and again, as long as it is refused. */
+async function askAsTold(
+  world: World,
+  key: string,
+  call: { readonly target: string; readonly isBurst: boolean },
+  timeoutMs: number,
+  tries: number,
+): Promise<void> {
+  for (let left = tries; left > 0; left--) {
+    const [outcome] = await world.facade.ask({ key, calls: [call], timeoutMs });
+    if (outcome?.retryAfterSeconds === undefined || world.isOver()) return;
+    await world.timeline.sleep(outcome.retryAfterSeconds * 1_000);
+  }
+}
+
+/** So many clients that never stop: operations of 1 to 20 calls, each client's next when its last is answered. */
+export function startGreedyClients(world: World, key: string, burstShare: number, clients: number): void {
+  const { random, facade } = world;
+  for (let count = clients; count > 0; count--) {
+    void keepAsking(world, () =>
+      facade.ask({ key, calls: manyCalls(world, random.whole(1, 20), burstShare), timeoutMs: 3_600_000 }),
+    );
+  }
+}
+
+const greedy: Demand = (world, key, burstShare) => startGreedyClients(world, key, burstShare, world.random.whole(1, 4));
+
+const bursty: Demand = (world, key, burstShare) => {
+  const { random, facade } = world;
+  startStream(world, inProportion(world, 0.3, burstShare === 1), () => {
+    for (let count = 100; count > 0; count--) {
+      const timeoutMs = random.pick([1_000, 10_000, 30_000, 300_000]);
+      void facade.ask({ key, calls: manyCalls(world, 1, burstShare), timeoutMs });
+    }
+  });
+};
+
+const bigAndSmall: Demand = (world, key, burstShare) => {
+  const { random, facade } = world;
+  void keepAsking(world, () => facade.ask({ key, calls: manyCalls(world, 200, burstShare), timeoutMs: 3_600_000 }));
+  startStream(world, inProportion(world, 10, burstShare === 1), () =>
+    facade.ask({ key, calls: manyCalls(world, 1, burstShare), timeoutMs: random.pick([1_000, 30_000]) }),
+  );
+};
+
+const returning: Demand = (world, key, burstShare) => {
+  const { random } = world;
+  startStream(world, inProportion(world, 65, burstShare === 1), () =>
+    askAsTold(world, key, world.newTarget(random.chance(burstShare)), random.pick([1_000, 10_000, 30_000]), 3),
+  );
+};
+
+const leaving: Demand = (world, key, burstShare) => {
+  const { random, facade } = world;
+  startStream(world, inProportion(world, 15, burstShare === 1), () =>
+    facade.ask({
+      key,
+      calls: manyCalls(world, random.whole(1, 10), burstShare),
+      timeoutMs: 30_000,
+      leavesAfterMs: random.between(0, 20_000),
+    }),
+  );
+};
+
+const alike: Demand = (world, key, burstShare) => {
+  const { random, facade } = world;
+  startStream(world, inProportion(world, 30, burstShare === 1), () => {
+    const isBurst = random.chance(burstShare);
+    const calls = Array.from({ length: random.whole(1, 5) }, () => ({
+      target: `/${isBurst ? 'burst' : 'general'}/shared/${random.whole(1, 100)}`,
+      isBurst,
+    }));
+    const leaves = random.chance(0.3) ? { leavesAfterMs: random.between(0, 10_000) } : {};
+    return facade.ask({ key, calls, timeoutMs: random.pick([1_000, 30_000, 120_000]), ...leaves });
+  });
+};
+
+/** Ways in which clients ask for more than there is, or nearly. */
+export const DEMANDS = { greedy, bursty, bigAndSmall, returning, leaving, alike };
+
+/** Name of a way to ask. */
+export type DemandName = keyof typeof DEMANDS;
+
+/** For drawing one: most often the one that asks without a pause, because it makes the most calls. */
+export const DRAWN_DEMANDS: readonly [DemandName, ...DemandName[]] = [
+  'greedy',
+  'greedy',
+  'greedy',
+  'greedy',
+  'greedy',
+  'greedy',
+  'greedy',
+  'bursty',
+  'bigAndSmall',
+  'returning',
+  'leaving',
+  'alike',
+];
+
+/** Other programs that use the same key and care for no limit. */
+export function startForeignUsers(world: World, key: string, kind: 'steady' | 'bursts', perMinute: number): void {
+  const { timeline, random, upstream } = world;
+  const next = () => {
+    const size = kind === 'steady' ? 1 : random.whole(5, 30);
+    timeline.at(timeline.nowMs() + random.exponential((MINUTE_MS * (kind === 'steady' ? 1 : 17.5)) / perMinute), () => {
+      if (world.isOver()) return;
+      for (let count = size; count > 0; count--) {
+        upstream.receive({ user: key, isBurst: random.chance(0.2), isOurs: false, sentAtMs: timeline.nowMs() });
+      }
+      next();
+    });
+  };
+  next();
+}

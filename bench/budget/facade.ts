@@ -1,0 +1,163 @@
+import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
+import type { Figures } from './figures.ts';
+import type { Latency } from './latency.ts';
+import { createLimiter, type Limiter, type LimiterSettings } from './limiter.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+import type { Upstream } from './upstream.ts';
+import { createWireClient, type Wire } from './wire.ts';
+
+/** What a client asks for. */
+export interface Ask {
+  readonly key: string;
+  /** All at once, as the resolvers of one GraphQL level do. */
+  readonly calls: readonly { readonly target: string; readonly isBurst: boolean }[];
+  readonly timeoutMs: number;
+  /** By default as many as it asks for. */
+  readonly maxCalls?: number;
+  /** The client hangs up so long after it has asked. */
+  readonly leavesAfterMs?: number;
+  /** Find out when each call was sent; for targets that nobody else asks for. */
+  readonly isWatched?: boolean;
+}
+
+/** What became of one call of a client. */
+export interface Outcome {
+  /** `crashed`: the process died, or was down. */
+  readonly kind: 'answer' | 'crashed' | UpstreamErrorKind;
+  readonly askedAtMs: number;
+  readonly atMs: number;
+  readonly sentAtMs?: number;
+  /** As clients are told it: whole seconds, rounded up. */
+  readonly retryAfterSeconds?: number;
+  readonly limitedBy?: 'upstream' | 'facade';
+}
+
+/** The program under test as its clients see it. */
+export interface Facade {
+  /** Never rejects. */
+  ask(ask: Ask): Promise<readonly Outcome[]>;
+  /** The process dies with all it knows, and another one starts after this time. */
+  crash(downMs: number): void;
+  /** Somebody sets the clock of the machine. */
+  jumpWallClock(ms: number): void;
+  readonly isUp: boolean;
+  /** Clients that still wait. */
+  readonly waiting: number;
+}
+
+/** Starts the program under test. */
+export function startFacade({
+  timeline,
+  random,
+  upstream,
+  latency,
+  wire,
+  figures,
+  settings,
+  wallOffsetMs,
+  processAgeMs,
+}: {
+  readonly timeline: Timeline;
+  readonly random: Random;
+  readonly upstream: Upstream;
+  readonly latency: Latency;
+  readonly wire: Wire;
+  readonly figures: Figures;
+  readonly settings: LimiterSettings;
+  /** By how much its wall clock is ahead of upstream's. */
+  readonly wallOffsetMs: number;
+  /** How long the first process has been up at the beginning. */
+  readonly processAgeMs: number;
+}): Facade {
+  let offsetMs = wallOffsetMs;
+  let limiter: Limiter | undefined;
+  let die = () => {};
+  const abandon = new Set<() => void>();
+
+  const epochMs = () => upstream.epochMs() + offsetMs;
+
+  const start = (ageMs: number) => {
+    let isAlive = true;
+    die = () => {
+      isAlive = false;
+    };
+    const clock = {
+      nowMs: () => timeline.nowMs(),
+      epochMs,
+      schedule: (atMs: number, run: () => void) => timeline.act(atMs, () => isAlive && run()),
+    };
+    const http = createWireClient(wire, { timeline, upstream, latency, figures, isAlive: () => isAlive, epochMs });
+    const ownRandom = random.fork();
+    const processStartedAtMs = timeline.nowMs() - ageMs;
+    limiter = createLimiter({ settings, http, clock, random: () => ownRandom.next(), processStartedAtMs });
+  };
+  start(processAgeMs);
+
+  const toOutcome = (error: unknown, askedAtMs: number): Outcome => {
+    if (!(error instanceof UpstreamError)) throw error;
+    const atMs = timeline.nowMs();
+    const { kind, retryAtMs, limitedBy } = error;
+    return {
+      kind,
+      askedAtMs,
+      atMs,
+      ...(retryAtMs !== undefined && { retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - epochMs()) / 1_000)) }),
+      ...(limitedBy !== undefined && { limitedBy }),
+    };
+  };
+
+  return {
+    async ask({ key, calls, timeoutMs, maxCalls = Math.max(1, calls.length), leavesAfterMs, isWatched = false }) {
+      const askedAtMs = timeline.nowMs();
+      const crashed = (): Outcome => ({ kind: 'crashed', askedAtMs, atMs: timeline.nowMs() });
+      if (!limiter) return calls.map(crashed);
+      const client = new AbortController();
+      const operation = limiter.open({ key, timeoutMs, maxCalls, clientGone: client.signal });
+      const hangUp =
+        leavesAfterMs === undefined ? undefined : timeline.act(askedAtMs + leavesAfterMs, () => client.abort());
+      let onCrash = () => {};
+      const crash = new Promise<'crash'>((resolve) => {
+        onCrash = () => resolve('crash');
+      });
+      abandon.add(onCrash);
+      const each = calls.map(async ({ target, isBurst }): Promise<Outcome> => {
+        if (isWatched) wire.sentAtMs.set(target, undefined);
+        figures.add('calls asked for');
+        const outcome = await operation.get(target, isBurst).then(
+          (): Outcome => ({ kind: 'answer', askedAtMs, atMs: timeline.nowMs() }),
+          (error: unknown) => toOutcome(error, askedAtMs),
+        );
+        const sentAtMs = isWatched ? wire.sentAtMs.get(target) : undefined;
+        if (isWatched) wire.sentAtMs.delete(target);
+        if (outcome.atMs > askedAtMs + timeoutMs) figures.never('answered after the deadline', 1);
+        return { ...outcome, ...(sentAtMs !== undefined && { sentAtMs }) };
+      });
+      const outcomes = await Promise.race([Promise.all(each), crash]);
+      abandon.delete(onCrash);
+      hangUp?.();
+      if (outcomes === 'crash') return calls.map(crashed);
+      operation.close();
+      for (const { kind, limitedBy } of outcomes) {
+        figures.add(`client: ${kind}${limitedBy === undefined ? '' : ` by ${limitedBy}`}`);
+      }
+      return outcomes;
+    },
+    crash(downMs) {
+      if (!limiter) return;
+      die();
+      limiter = undefined;
+      for (const onCrash of abandon) onCrash();
+      timeline.act(timeline.nowMs() + downMs, () => start(0));
+    },
+    jumpWallClock(ms) {
+      offsetMs += ms;
+    },
+    get isUp() {
+      return limiter !== undefined;
+    },
+    get waiting() {
+      return abandon.size;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** What runs have counted and measured, by name. Figures of many runs add up. */
+export interface Figures {
+  add(name: string, count?: number): void;
+  /** Keeps the highest. */
+  most(name: string, value: number): void;
+  /** Keeps the lowest. */
+  least(name: string, value: number): void;
+  /** What has to be nothing: a count above 0 makes the run one that failed. */
+  never(name: string, count: number): void;
+  /** 0 for what was never counted. */
+  get(name: string): number;
+  has(name: string): boolean;
+  /** Those of `never` that came about nevertheless. */
+  broken(): readonly (readonly [name: string, count: number])[];
+  toRecord(): FigureRecord;
+  merge(record: FigureRecord): void;
+}
+
+/** Figures as they go from one thread to another. */
+export type FigureRecord = Readonly<
+  Record<'sums' | 'highest' | 'lowest' | 'nevers', readonly (readonly [string, number])[]>
+>;
+
+/** Makes figures of nothing yet. */
+export function createFigures(): Figures {
+  const sums = new Map<string, number>();
+  const highest = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const nevers = new Map<string, number>();
+  const addTo = (map: Map<string, number>, name: string, value: number) => map.set(name, (map.get(name) ?? 0) + value);
+
+  const figures: Figures = {
+    add: (name, count = 1) => void addTo(sums, name, count),
+    most: (name, value) => void highest.set(name, Math.max(value, highest.get(name) ?? Number.NEGATIVE_INFINITY)),
+    least: (name, value) => void lowest.set(name, Math.min(value, lowest.get(name) ?? Number.POSITIVE_INFINITY)),
+    never: (name, count) => void addTo(nevers, name, count),
+    get: (name) => sums.get(name) ?? highest.get(name) ?? lowest.get(name) ?? nevers.get(name) ?? 0,
+    has: (name) => [sums, highest, lowest, nevers].some((map) => map.has(name)),
+    broken: () => [...nevers].filter(([, count]) => count > 0),
+    toRecord: () => ({ sums: [...sums], highest: [...highest], lowest: [...lowest], nevers: [...nevers] }),
+    merge(record) {
+      for (const [name, value] of record.sums) figures.add(name, value);
+      for (const [name, value] of record.highest) figures.most(name, value);
+      for (const [name, value] of record.lowest) figures.least(name, value);
+      for (const [name, value] of record.nevers) figures.never(name, value);
+    },
+  };
+  return figures;
+}

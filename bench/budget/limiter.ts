@@ -1,0 +1,109 @@
+import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
+import { type BudgetOptions, createBudget } from '../../src/upstream/budget.ts';
+import { createBudgets } from '../../src/upstream/budgets.ts';
+import { createCalls } from '../../src/upstream/calls.ts';
+import type { Clock } from '../../src/upstream/clock.ts';
+import type { HttpClient } from '../../src/upstream/http.ts';
+import { openOperation } from '../../src/upstream/operation.ts';
+import { Secret } from '../../src/upstream/secret.ts';
+import { createShare } from '../../src/upstream/share.ts';
+
+/** How the limiter under test is configured. */
+export interface LimiterSettings
+  extends Pick<BudgetOptions, 'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls'> {
+  readonly cacheTtlMs: number;
+  /** What it does after a start, not knowing what was sent before: sends carefully, or waits until that is forgotten upstream. */
+  readonly coldStart: 'probe' | 'wait';
+}
+
+/** One operation of the limiter under test. */
+export interface OpenedOperation {
+  /** Rejects with an UpstreamError. */
+  get(target: string, isBurst: boolean): Promise<unknown>;
+  /** It is answered: nothing more is spent on it. */
+  close(): void;
+}
+
+/** The program under test, without what GraphQL and HTTP add around it. */
+export interface Limiter {
+  open(operation: {
+    readonly key: string;
+    readonly timeoutMs: number;
+    readonly maxCalls: number;
+    readonly clientGone: AbortSignal;
+  }): OpenedOperation;
+}
+
+const ROUTES = {
+  general: { template: '/collections/{uid}', routeClass: 'general' },
+  burst: { template: '/collections', routeClass: 'burst' },
+} as const;
+
+/** Builds the limiter as a process does when it starts. This is the one place that knows how it is put together. */
+export function createLimiter({
+  settings: { cacheTtlMs, ...settings },
+  http,
+  clock,
+  random,
+  processStartedAtMs,
+}: {
+  readonly settings: LimiterSettings;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly processStartedAtMs: number;
+}): Limiter {
+  const budgets = createBudgets({ ...settings, clock, processStartedAtMs });
+  const cache = createAnswerCache({ ttlMs: cacheTtlMs, maxBytes: 100_000_000, clock });
+  const calls = createCalls({ http, cache, clock, random, onOutage: () => undefined });
+  return {
+    open({ key, timeoutMs, maxCalls, clientGone }) {
+      const keyBudget = budgets.of(key);
+      if (!keyBudget) throw new Error('There is no budget for the key');
+      const apiKey = new Secret(key);
+      const { operation, close } = openOperation({
+        tenant: key,
+        apiKey,
+        keyBudget,
+        timeoutMs,
+        clientGone,
+        maxCalls,
+        clock,
+      });
+      return {
+        get: (target, isBurst) =>
+          calls.make({ route: isBurst ? ROUTES.burst : ROUTES.general, target, parse: (body) => body }, operation),
+        close,
+      };
+    },
+  };
+}
+
+/** The budget of one key alone, for measuring what it costs. */
+export interface BareBudget {
+  /** Foretells the turn of a call, promises it, and queues the call, each as a new operation's. */
+  enter(): { readonly admitted: Promise<void>; readonly settle: () => void };
+}
+
+/** Builds a budget whose windows never fill: what waits, waits for one of ten connections. */
+export function createBareBudget(clock: Clock): BareBudget {
+  const budget = createBudget({
+    general: { limit: 100_000, windowMs: 60_000, isCap: true },
+    reservedCalls: 5,
+    maxConcurrentCalls: 10,
+    coldStart: 'off',
+    processStartedAtMs: clock.nowMs(),
+    clock,
+  });
+  let calls = 0;
+  return {
+    enter() {
+      const share = createShare();
+      const target = `/collections/${calls++}`;
+      budget.expectedTurnAtMs('general', share, target);
+      budget.promiseTurnAtMs('general', share, target);
+      const place = budget.enter('general', share, target, () => undefined);
+      return { admitted: place.admitted, settle: () => place.settle() };
+    },
+  };
+}

@@ -1,0 +1,35 @@
+/** The only source of chance in a simulated run: the same seed gives the same numbers in the same order. */
+export interface Random {
+  /** From 0 up to, and without, 1. */
+  next(): number;
+  between(low: number, high: number): number;
+  /** A whole number, both ends included. */
+  whole(low: number, high: number): number;
+  chance(share: number): boolean;
+  pick<T>(choices: readonly [T, ...T[]]): T;
+  /** The time to the next of events that come independently of each other, one in `mean` on average. */
+  exponential(mean: number): number;
+  /** Another source, so that what one part draws does not move what another part draws. */
+  fork(): Random;
+}
+
+/** Makes a source of chance (mulberry32). */
+export function createRandom(seed: number): Random {
+  let state = seed | 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  const whole = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
+  return {
+    next,
+    between: (low, high) => low + next() * (high - low),
+    whole,
+    chance: (share) => next() < share,
+    pick: (choices) => choices[whole(0, choices.length - 1)] ?? choices[0],
+    exponential: (mean) => -mean * Math.log(1 - next()),
+    fork: () => createRandom(Math.floor(next() * 4_294_967_296)),
+  };
+}
