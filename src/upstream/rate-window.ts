@@ -42,8 +42,12 @@ export interface RateWindow {
   restoredAtMs(nowMs: number): number;
   /** Takes over what another window of the same limit knows: calls that are out, and slots that have yet to come back. */
   absorb(other: RateWindow, nowMs: number): void;
-  /** Slots of calls that are out, and when those of others come back, soonest first. */
-  inUse(nowMs: number): { readonly takenCalls: number; readonly releasesAtMs: readonly number[] };
+  /** Slots of calls that are out, and when those come back that our own calls have used and those that others have, soonest first. */
+  inUse(nowMs: number): {
+    readonly takenCalls: number;
+    readonly releasesAtMs: readonly number[];
+    readonly heldUntilMs: readonly number[];
+  };
 }
 
 // What others have used is known roughly at best.
@@ -152,14 +156,17 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
       return Math.max(nowMs, own.lastAtMs(), others.lastAtMs(), takenCalls > 0 ? nowMs + windowMs : nowMs);
     },
     absorb(other, nowMs) {
-      const { takenCalls: othersCalls, releasesAtMs } = other.inUse(nowMs);
+      forgetPast(nowMs);
+      const { takenCalls: othersCalls, releasesAtMs, heldUntilMs } = other.inUse(nowMs);
+      // What the other has taken for somebody else's calls are these here first of all.
+      others.addAll(heldUntilMs.slice(used()));
       takenCalls += othersCalls;
       takenEver += othersCalls + releasesAtMs.length;
       own.addAll(releasesAtMs);
     },
     inUse(nowMs) {
       forgetPast(nowMs);
-      return { takenCalls, releasesAtMs: [...own.times(), ...others.times()].sort((a, b) => a - b) };
+      return { takenCalls, releasesAtMs: own.times(), heldUntilMs: others.times() };
     },
   };
 }

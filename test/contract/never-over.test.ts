@@ -411,3 +411,63 @@ describe('the budget that is told', () => {
     expect(resetAtMs).toBeGreaterThanOrEqual(pausedAtMs + 90_000 - 50);
   });
 });
+
+describe('keys of one user', () => {
+  it('share one budget once it is known whose they are', async () => {
+    const general = { limit: 4, windowMs: 60_000 };
+    const { user } = createDemoAccount();
+    const facade = await start(
+      { RATE_LIMIT: '4', BURST_LIMIT: '0', RESERVED_CALLS: '0', OPERATION_TIMEOUT_MS: '5000' },
+      { limits: { general, burst: general }, otherApiKeys: [{ apiKey: 'PMAK-second', user }] },
+    );
+    const second = { headers: { 'x-api-key': 'PMAK-second' } };
+    const answers = [
+      await facade.query(me),
+      await facade.query(me, second),
+      await facade.query(missing(1)),
+      await facade.query(missing(2), second),
+      await facade.query(missing(3)),
+      await facade.query(missing(4), second),
+    ];
+    expect(answers.map((answer) => extensionsOf(answer).map((extensions) => extensions?.['limitedBy']))).toEqual([
+      [],
+      [],
+      [],
+      [],
+      ['facade'],
+      ['facade'],
+    ]);
+    expect(facade.postman.arrivals.map(({ keyIndex, status }) => [keyIndex, status])).toEqual([
+      [0, 200],
+      [1, 200],
+      [0, 400],
+      [1, 400],
+    ]);
+  });
+});
+
+describe('a process that starts when the budget is nearly used up', () => {
+  const general = { limit: 6, windowMs: 60_000 };
+  /** Five calls of a process before, and then six operations at once of the one that has just started. */
+  const restart = async (coldStart: string) => {
+    const facade = await start(
+      { RATE_LIMIT: '6', BURST_LIMIT: '0', RESERVED_CALLS: '0', OPERATION_TIMEOUT_MS: '5000', COLD_START: coldStart },
+      { limits: { general, burst: general } },
+    );
+    const { origin, apiKey } = facade.postman;
+    for (let index = 0; index < 5; index++) await fetch(`${origin}/me`, { headers: { 'x-api-key': apiKey } });
+    const answers = await Promise.all(upTo(6).map((index) => facade.query(missing(index))));
+    return {
+      codes: answers.flatMap((answer) => extensionsOf(answer).map((extensions) => extensions?.['limitedBy'])),
+      statuses: facade.postman.arrivals.slice(5).map(({ status }) => status),
+    };
+  };
+
+  it('sends one call alone, and learns from its answer that there is no room for another', async () => {
+    expect(await restart('probe')).toEqual({ codes: Array(5).fill('facade'), statuses: [400] });
+  });
+
+  it('sends nothing until a window has passed where it is told to wait', async () => {
+    expect(await restart('wait')).toEqual({ codes: Array(6).fill('facade'), statuses: [] });
+  });
+});

@@ -4,6 +4,7 @@ import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
 import type { RateWindow } from '../../src/upstream/rate-window.ts';
 import { createRateWindows, type RateWindows, type RateWindowsOptions } from '../../src/upstream/rate-windows.ts';
 import type { RouteClass } from '../../src/upstream/share.ts';
+import { inUse } from '../support/in-use.ts';
 
 const T = 5_000;
 const NOTHING_LEARNED = { isDelay: false, toldOfBurst: false };
@@ -85,7 +86,7 @@ describe('RateWindows.giveBack', () => {
     const slots = windows.take('burst', T);
     windows.giveBack(windows.take('general', T));
     windows.giveBack(slots);
-    expect(windows.all().map((window) => window.inUse(T))).toEqual([
+    expect(windows.all().map((window) => inUse(window, T))).toEqual([
       { takenCalls: 1, releasesAtMs: [] },
       { takenCalls: 1, releasesAtMs: [] },
     ]);
@@ -95,7 +96,7 @@ describe('RateWindows.giveBack', () => {
     const windows = createWindows();
     windows.giveBack(windows.take('general', T));
     answer(windows, 'general', [{ limit: 1_000, windowMs: 3_600_000 }]);
-    expect(windows.all()[2]?.inUse(T)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_000] });
+    expect(inUse(windows.all()[2], T)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_000] });
   });
 });
 
@@ -433,7 +434,7 @@ describe('windows that are learned of', () => {
     const free = learned?.free(T + 100);
     windows.release(first, T + 100);
     windows.release(second, T + 200);
-    expect([free, learned?.inUse(T + 200)]).toEqual([
+    expect([free, inUse(learned, T + 200)]).toEqual([
       996,
       { takenCalls: 1, releasesAtMs: [T + 3_600_100, T + 3_600_100, T + 3_600_200] },
     ]);
@@ -447,7 +448,7 @@ describe('windows that are learned of', () => {
     const [, , learned] = windows.all();
     windows.release(general, T + 100);
     windows.release(burst, T + 100);
-    expect(learned?.inUse(T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_100] });
+    expect(inUse(learned, T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_100] });
   });
 
   it('are told apart from those of others that are still out, by the calls made since', () => {
@@ -520,13 +521,13 @@ describe('windows of two keys of one user', () => {
     const out = other.take('burst', T);
     windows.take('general', T);
     windows.absorb(other, T);
-    expect(windows.all().map((window) => window.inUse(T))).toEqual([
+    expect(windows.all().map((window) => inUse(window, T))).toEqual([
       { takenCalls: 2, releasesAtMs: [T + 59_500, T + 59_600] },
       { takenCalls: 1, releasesAtMs: [T + 9_500] },
     ]);
     other.release(out, T + 100);
     windows.releaseInherited('burst', T + 100);
-    expect(windows.all().map((window) => window.inUse(T + 100))).toEqual([
+    expect(windows.all().map((window) => inUse(window, T + 100))).toEqual([
       { takenCalls: 1, releasesAtMs: [T + 59_500, T + 59_600, T + 60_100] },
       { takenCalls: 0, releasesAtMs: [T + 9_500, T + 10_100] },
     ]);
@@ -539,7 +540,7 @@ describe('windows of two keys of one user', () => {
     const held = other.take('burst', T);
     windows.absorb(other, T);
     windows.releaseInherited('general', T + 100);
-    expect([held.taken.length, ...windows.all().map((window) => window.inUse(T + 100))]).toEqual([
+    expect([held.taken.length, ...windows.all().map((window) => inUse(window, T + 100))]).toEqual([
       2,
       { takenCalls: 1, releasesAtMs: [T + 60_100] },
       { takenCalls: 1, releasesAtMs: [] },
@@ -552,7 +553,7 @@ describe('windows of two keys of one user', () => {
     other.take('burst', T);
     windows.absorb(other, T);
     windows.releaseInherited('burst', T + 100);
-    expect(windows.general.inUse(T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 60_100] });
+    expect(inUse(windows.general, T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 60_100] });
   });
 
   it('count together the general windows where one of them has a burst window and the other has none', () => {
