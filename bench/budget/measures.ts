@@ -166,7 +166,12 @@ export async function runOutage(seed: number): Promise<Run> {
   startStream(
     world,
     () => 30,
-    () => facade.ask({ key: KEY, calls: call(world), timeoutMs: world.random.pick([1_000, 10_000, 30_000]) }),
+    () =>
+      facade.ask({
+        key: KEY,
+        calls: call(world, world.random.chance(0.2)),
+        timeoutMs: world.random.pick([1_000, 10_000, 30_000]),
+      }),
   );
   const downAtMs = timeline.nowMs() + random.between(2, 5) * MINUTE_MS;
   const upAtMs = downAtMs + 5 * MINUTE_MS;

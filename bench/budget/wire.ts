@@ -61,7 +61,14 @@ export function createWireClient(
         if (wire.isRefusing) {
           toProgram(sentAtMs + 1, () => {
             const cause = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:443'), { code: 'ECONNREFUSED' });
-            reject(failed('unavailable', 'The connection to Postman failed.', route, cause));
+            reject(
+              new UpstreamError('unavailable', 'The connection to Postman failed.', {
+                route,
+                retryAtMs: epochMs() + FAILURE_WAIT_MS,
+                isConnectFailure: true,
+                cause,
+              }),
+            );
           });
           return;
         }

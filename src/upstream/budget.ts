@@ -12,7 +12,7 @@ import { type LineOptions, type Room, type Standing, type WaitingCall, WaitingLi
 /** What every budget of the process is made with. */
 export interface BudgetOptions extends RateWindowsOptions, CautionOptions {
   /**
-   * Calls an operation makes before it has to leave this many slots of the general window (and one of every other) to
+   * Calls an operation makes before it has to leave this many slots of the general window (and one of every other, and one connection) to
    * newcomers. When that many have passed it, it takes the next slot itself: a stream of newcomers may slow it, not stop it.
    */
   readonly reservedCalls: number;
@@ -189,7 +189,8 @@ export function createBudget(options: BudgetOptions): Budget {
     const nowMs = clock.nowMs();
     if (nowMs < pausedUntilMs || totalOut() >= concurrency() || caution.untilMs(routeClass, callsOut) !== undefined)
       return NO_ROOM;
-    let forRegulars = true;
+    // Of the connections one is left to newcomers, too.
+    let forRegulars = totalOut() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
     for (const window of windows.of(routeClass)) {
       const free = window.free(nowMs);
       if (free === 0) return NO_ROOM;

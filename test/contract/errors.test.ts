@@ -285,7 +285,7 @@ describe('one field that fails', () => {
   });
 
   it('leaves a sibling alone that is answered later', async () => {
-    facade = shared;
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/me', { kind: 'delay', delayMs: 100 });
     facade.postman.fail(environmentPath, { kind: 'status', status: 403 });
     const { data, errors } = await ask(facade, meAndEnvironment);
@@ -296,7 +296,7 @@ describe('one field that fails', () => {
   });
 
   it('leaves the other children of a list alone', async () => {
-    facade = shared;
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail(`/environments?workspace=${ids.workspaces.release}`, { kind: 'status', status: 503 });
     const { data, errors } = await ask(facade, '{ workspaces { nodes { id environments { nodes { uid } } } } }');
     const nodes = data.workspaces.nodes as { id: string; environments: object | null }[];
@@ -316,7 +316,7 @@ describe('one field that fails', () => {
   });
 
   it('names the longest of several times in Retry-After', async () => {
-    facade = shared;
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/me', { kind: 'status', status: 500 });
     facade.postman.fail(environmentPath, { kind: 'status', status: 503 });
     const { headers, errors } = await ask(facade, meAndEnvironment);
