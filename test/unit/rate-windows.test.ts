@@ -306,6 +306,18 @@ describe('RateWindows.learn', () => {
     expect(windows.general.free(T)).toBe(58);
   });
 
+  it('gives back no more than is left once all its calls have arrived that are on their way', () => {
+    const windows = createWindows();
+    answer(windows, 'general', [{ remaining: 40 }]);
+    for (let call = 0; call < 3; call++) windows.take('general', T);
+    const slots = windows.take('general', T);
+    for (let call = 0; call < 2; call++) windows.take('general', T);
+    const before = windows.general.free(T);
+    // Of the 50 that are left three others that were out and the two that came later can still take theirs.
+    expect(windows.learn(slots, [{ remaining: 50 }], T)).toEqual(NOTHING_LEARNED);
+    expect([before, windows.general.free(T)]).toEqual([34, 45]);
+  });
+
   it('takes nothing away for calls of its own that were sent while the answer was on its way', () => {
     const windows = createWindows();
     const slots = windows.take('general', T);
@@ -372,6 +384,87 @@ describe('RateWindows.learn', () => {
     expect(told.map((window) => answer(windows, 'burst', [window]).toldOfBurst)).toEqual([false, true, false]);
     expect(answer(windows, 'general', [told[1] ?? {}, told[2] ?? {}]).toldOfBurst).toBe(true);
     expect(answer(createGeneralOnly(), 'burst', [{ limit: 5, remaining: 1 }]).toldOfBurst).toBe(false);
+  });
+});
+
+describe('RateWindows.refused', () => {
+  /** A call that is refused at T, and how much is free then and later. */
+  const refuse = (
+    windows: RateWindows,
+    routeClass: RouteClass,
+    untilInMs: number,
+    announced: readonly AnnouncedWindow[] = [],
+  ) => {
+    const slots = windows.take(routeClass, T);
+    windows.learn(slots, announced, T);
+    windows.refused(slots, announced, T + untilInMs, T);
+    windows.release(slots, T);
+    return (inMs: number) => windows.all().map((window) => window.free(T + inMs));
+  };
+
+  it('takes all that was free for used, and lets it come back evenly from the time that was named', () => {
+    const freeIn = refuse(createWindows(), 'general', 6_000);
+    expect([0, 5_999, 6_000, 33_000, 59_999, 60_000].map((inMs) => freeIn(inMs))).toEqual([
+      [0, 10],
+      [0, 10],
+      [1, 10],
+      [30, 10],
+      [59, 10],
+      [60, 10],
+    ]);
+  });
+
+  it('takes the burst window for the one that is used up where a burst call may come again before it has passed', () => {
+    const freeIn = refuse(createWindows(), 'burst', 10_000);
+    expect([0, 9_999, 10_000].map((inMs) => freeIn(inMs))).toEqual([
+      [59, 0],
+      [59, 0],
+      [59, 10],
+    ]);
+  });
+
+  it('takes the general window for it where a burst call may come again only later', () => {
+    const freeIn = refuse(createWindows(), 'burst', 10_001);
+    expect([0, 10_000, 10_001].map((inMs) => freeIn(inMs))).toEqual([
+      [0, 9],
+      [0, 10],
+      [1, 10],
+    ]);
+  });
+
+  it('takes the general window for it where there is no other', () => {
+    const freeIn = refuse(createGeneralOnly(), 'burst', 6_000);
+    expect([0, 6_000].map((inMs) => freeIn(inMs))).toEqual([[0], [1]]);
+  });
+
+  it('holds nothing more where the answer says which window is used up, and lets one call go when that may be', () => {
+    const told = [
+      { limit: 60, remaining: 30, windowMs: 60_000 },
+      { limit: 10, remaining: 0, resetInMs: 10_000, windowMs: 10_000 },
+    ];
+    const freeIn = refuse(createWindows(), 'burst', 4_000, told);
+    expect([0, 3_999, 4_000, 9_999, 10_000].map((inMs) => freeIn(inMs))).toEqual([
+      [30, 0],
+      [30, 0],
+      [31, 1],
+      [31, 1],
+      [31, 10],
+    ]);
+  });
+
+  it('leaves the burst window alone where the answer says that another one is used up', () => {
+    const told = [{ limit: 60, remaining: 0, resetInMs: 60_000, windowMs: 60_000 }];
+    const freeIn = refuse(createWindows(), 'burst', 4_000, told);
+    expect([0, 4_000, 10_000].map((inMs) => freeIn(inMs))).toEqual([
+      [0, 9],
+      [1, 9],
+      [1, 10],
+    ]);
+  });
+
+  it('holds all that is free where the answer says that something is left', () => {
+    const freeIn = refuse(createWindows(), 'general', 6_000, [{ limit: 60, remaining: 30, windowMs: 60_000 }]);
+    expect([0, 6_000].map((inMs) => freeIn(inMs)[0])).toEqual([0, 1]);
   });
 });
 
