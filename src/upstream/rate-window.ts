@@ -59,7 +59,7 @@ export interface SlotMark {
   readonly ownUsed: number;
   /** Calls that were out. */
   readonly callsOut: number;
-  /** Slots taken in the window's whole life. */
+  /** Slots taken in the window's whole life, and used. */
   readonly takenEver: number;
   /** Slots held in the window's whole life. */
   readonly heldEver: number;
@@ -107,6 +107,7 @@ export function createRateWindow(initialLimit: number, windowMs: number): RateWi
     },
     giveBack() {
       takenCalls--;
+      takenEver--;
     },
     setLimit(newLimit) {
       limit = Math.max(1, newLimit);

@@ -130,11 +130,6 @@ export class WaitingLine implements Queue<Start, LineOptions> {
     return regularsAhead + Math.max(newcomersAhead, Math.min(this.#newcomers.size(), passing));
   }
 
-  /** Every waiting call, in no particular order. */
-  calls(): readonly WaitingCall[] {
-    return [...this.#byId.values()].map(({ call }) => call);
-  }
-
   filter(): Start[] {
     return [...this.#byId.values()].map(({ start }) => start);
   }
