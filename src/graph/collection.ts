@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { toAuth } from '../upstream/collection-format/auth.ts';
+import { collectionAuth } from '../upstream/collection-format/item.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { toDescription } from '../upstream/collection-format/description.ts';
 import { toFormatVersion } from '../upstream/collection-format/format-version.ts';
@@ -213,7 +213,7 @@ CollectionRef.implement({
         inReads,
         'Authorization that requests inherit when neither they nor their folders have their own; null when there is none.',
       ),
-      resolve: fromRead(({ document }) => toAuth(document['auth'])),
+      resolve: fromRead(({ document }) => collectionAuth(document)),
     }),
     scripts: t.field({
       type: [ScriptRef],

@@ -430,7 +430,7 @@ describe('a request', () => {
     const nodes = await readRequests(
       rides,
       { search: 'a bike by hand' },
-      'scripts { listen language source enabled } settings effectiveAuth { type parameters { key value isMasked } }',
+      'scripts { listen language source enabled } settings effectiveAuth { type parameters { key value isMasked } definedOn { __typename name } }',
     );
     expect(nodes).toEqual([
       {
@@ -443,14 +443,19 @@ describe('a request', () => {
             { key: 'value', value: null, isMasked: true },
             { key: 'in', value: 'header', isMasked: false },
           ],
+          definedOn: { __typename: 'Request', name: 'Unlock a bike by hand' },
         },
       },
     ]);
     const { collection } = await read(
-      `{ collection(uid: "${rides}") { auth { type parameters { key value isMasked } } scripts { listen language source enabled } } }`,
+      `{ collection(uid: "${rides}") { auth { type parameters { key value isMasked } definedOn { id } } scripts { listen language source enabled } } }`,
     );
     expect(collection).toEqual({
-      auth: { type: 'bearer', parameters: [{ key: 'token', value: '{{riderToken}}', isMasked: false }] },
+      auth: {
+        type: 'bearer',
+        parameters: [{ key: 'token', value: '{{riderToken}}', isMasked: false }],
+        definedOn: null,
+      },
       scripts: [
         {
           listen: 'prerequest',

@@ -4,6 +4,7 @@ import { filterRequests } from '../../src/upstream/collection-format/filter-requ
 import {
   effectiveAuth,
   itemDescription,
+  itemName,
   itemPath,
   MAX_PATH_LENGTH,
 } from '../../src/upstream/collection-format/item.ts';
@@ -147,11 +148,15 @@ describe('description of an item', () => {
 
 describe('effective auth', () => {
   const bearer = { type: 'bearer', bearer: { token: '{{t}}' } };
-  const typeOf = (document: JsonObject) => treeOf(document).requests.map((item) => effectiveAuth(item)?.type ?? null);
+  const foundFor = (document: JsonObject) =>
+    treeOf(document).requests.map((item) => {
+      const auth = effectiveAuth(item);
+      return auth && [auth.type, auth.definedOn && itemName(auth.definedOn)];
+    });
 
-  it('is that of the request, else of the nearest folder, else of the collection', () => {
+  it('is that of the request, else of the nearest folder, else of the collection, and says which', () => {
     expect(
-      typeOf({
+      foundFor({
         auth: { type: 'basic' },
         item: [
           request('own', { auth: bearer }),
@@ -171,12 +176,20 @@ describe('effective auth', () => {
           ),
         ],
       }),
-    ).toEqual(['bearer', 'basic', 'basic', 'noauth', 'digest', 'digest', 'noauth']);
+    ).toEqual([
+      ['bearer', 'own'],
+      ['basic', null],
+      ['basic', null],
+      ['noauth', 'none'],
+      ['digest', 'A'],
+      ['digest', 'A'],
+      ['noauth', 'C'],
+    ]);
   });
 
   it('is null where nothing says anything', () => {
     expect(
-      typeOf({ auth: {}, item: [request('a'), folder('A', [request('b', { auth: {} })], { auth: 'basic' })] }),
+      foundFor({ auth: {}, item: [request('a'), folder('A', [request('b', { auth: {} })], { auth: 'basic' })] }),
     ).toEqual([null, null]);
   });
 });

@@ -81,7 +81,7 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
 }
 
 const VARIABLE = '{ key value text type enabled isSecret isMasked description }';
-const AUTH = '{ type parameters { key value isMasked } }';
+const AUTH = '{ type parameters { key value isMasked } definedOn { __typename id } }';
 const SCRIPT = '{ listen language source enabled }';
 const HEADER = '{ key value enabled description }';
 const URL = `{ raw protocol host port path query { key value enabled description } variables ${VARIABLE} hash }`;
@@ -99,7 +99,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endC
 const EVERYTHING = `query Everything {
   items { ${ITEM} }
   folders { ${PAGE} edges { cursor node { id } } nodes {
-    ${ITEM} items { ${ITEM} } requests { ${PAGE} nodes { id } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
+    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { id } } requests { ${PAGE} nodes { id } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
   requests { ${PAGE} edges { cursor node { id } } nodes {
     ${ITEM} method url ${URL} headers ${HEADER} body ${BODY} auth ${AUTH} effectiveAuth ${AUTH}
     variables ${VARIABLE} scripts ${SCRIPT} examples ${EXAMPLE} settings } }
@@ -333,6 +333,7 @@ describe('a request of the tree', () => {
                 { key: 'username', value: 'ann', isMasked: false },
                 { key: 'password', value: null, isMasked: true },
               ],
+              definedOn: null,
             },
             variables: [
               {
@@ -412,7 +413,7 @@ describe('lists of the tree', () => {
       {
         id: 'A',
         name: 'A',
-        item: [request('1'), { id: 'B', name: 'B', item: [request('2'), request('3', 'https://b.example')] }],
+        item: [request('1'), { id: 'B', name: 'B', item: [request('2'), request('3', 'https://b.example'), { id: 'C', item: [] }] }],
       },
       request('4'),
     ],
@@ -422,7 +423,7 @@ describe('lists of the tree', () => {
     expect(
       run(
         document,
-        '{ items { __typename id } folders { nodes { id items { id } requests { totalCount nodes { id } } } } }',
+        '{ items { __typename id } folders { nodes { id items { id } folders { totalCount nodes { id } } requests { totalCount nodes { id } } } } }',
       ).data,
     ).toEqual({
       items: [
@@ -434,13 +435,16 @@ describe('lists of the tree', () => {
           {
             id: 'A',
             items: [{ id: '1' }, { id: 'B' }],
+            folders: { totalCount: 2, nodes: [{ id: 'B' }, { id: 'C' }] },
             requests: { totalCount: 3, nodes: [{ id: '1' }, { id: '2' }, { id: '3' }] },
           },
           {
             id: 'B',
-            items: [{ id: '2' }, { id: '3' }],
+            items: [{ id: '2' }, { id: '3' }, { id: 'C' }],
+            folders: { totalCount: 1, nodes: [{ id: 'C' }] },
             requests: { totalCount: 2, nodes: [{ id: '2' }, { id: '3' }] },
           },
+          { id: 'C', items: [], folders: { totalCount: 0, nodes: [] }, requests: { totalCount: 0, nodes: [] } },
         ],
       },
     });
@@ -487,6 +491,7 @@ describe('lists of the tree', () => {
         nodes: [
           { requests: { nodes: [{ id: '2' }, { id: '3' }] } },
           { requests: { nodes: [{ id: '2' }, { id: '3' }] } },
+          { requests: { nodes: [] } },
         ],
       },
     });

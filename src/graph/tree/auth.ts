@@ -1,10 +1,12 @@
-import { type Auth, type AuthParameter, toShownParameter } from '../../upstream/collection-format/auth.ts';
+import { type AuthParameter, toShownParameter } from '../../upstream/collection-format/auth.ts';
+import type { PlacedAuth } from '../../upstream/collection-format/item.ts';
 import { builder } from '../builder.ts';
 import { toJsonAnswer } from './json-answer.ts';
+import { CollectionItemRef } from './refs.ts';
 
 const AuthParameterRef = builder.objectRef<AuthParameter>('AuthParameter');
 /** GraphQL type `Auth`. */
-export const AuthRef = builder.objectRef<Auth>('Auth');
+export const AuthRef = builder.objectRef<PlacedAuth>('Auth');
 
 AuthRef.implement({
   description: 'How requests authenticate: a scheme and its settings.',
@@ -19,6 +21,12 @@ AuthRef.implement({
       nullable: false,
       description: 'Settings of the scheme, in the order they were saved; empty when there are none.',
       resolve: ({ parameters }, _args, { answerSize }, info) => answerSize.list(parameters, info),
+    }),
+    definedOn: t.field({
+      type: CollectionItemRef,
+      nullable: true,
+      description: 'The request or folder it is written on; null when that is the collection.',
+      resolve: ({ definedOn }) => definedOn,
     }),
   }),
 });

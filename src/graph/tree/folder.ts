@@ -1,8 +1,15 @@
-import { toAuth } from '../../upstream/collection-format/auth.ts';
+import { authOf } from '../../upstream/collection-format/item.ts';
 import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
 import { variablesOf } from '../../upstream/collection-format/variables.ts';
 import { AuthRef } from './auth.ts';
-import { RequestConnectionRef, requestListArgs, toRequestPage } from './lists.ts';
+import {
+  FolderConnectionRef,
+  folderListArgs,
+  RequestConnectionRef,
+  requestListArgs,
+  toFolderPage,
+  toRequestPage,
+} from './lists.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
@@ -17,6 +24,14 @@ FolderRef.implement({
       description: 'What is directly in the folder, in order; empty when nothing is.',
       resolve: ({ items }, _args, { answerSize }, info) => answerSize.list(items, info),
     }),
+    folders: t.field({
+      type: FolderConnectionRef,
+      nullable: false,
+      description: 'Every folder below the folder, depth first, in order, wherever it is nested.',
+      args: folderListArgs(),
+      resolve: ({ tree, firstFolder, endFolder }, args) =>
+        toFolderPage(tree.folders.slice(firstFolder, endFolder), args),
+    }),
     requests: t.field({
       type: RequestConnectionRef,
       nullable: false,
@@ -30,7 +45,7 @@ FolderRef.implement({
       nullable: true,
       description:
         'How requests below the folder authenticate unless they, or a folder between, say otherwise. null when the folder leaves it to what is above.',
-      resolve: ({ json }) => toAuth(json.auth),
+      resolve: authOf,
     }),
     variables: t.field({
       type: [VariableRef],

@@ -1,8 +1,7 @@
-import { toAuth } from '../../upstream/collection-format/auth.ts';
 import { toBody } from '../../upstream/collection-format/body.ts';
 import { examplesOf } from '../../upstream/collection-format/example.ts';
 import { toHeaders } from '../../upstream/collection-format/headers.ts';
-import { definitionOf, effectiveAuth } from '../../upstream/collection-format/item.ts';
+import { authOf, definitionOf, effectiveAuth } from '../../upstream/collection-format/item.ts';
 import { toWritableJson } from '../../upstream/collection-format/json.ts';
 import { methodOf } from '../../upstream/collection-format/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
@@ -51,13 +50,13 @@ RequestRef.implement({
       nullable: true,
       description:
         'How the request authenticates, as written on the request itself. null when it leaves that to what is above: see `effectiveAuth`.',
-      resolve: (request) => toAuth(definitionOf(request).auth),
+      resolve: authOf,
     }),
     effectiveAuth: t.field({
       type: AuthRef,
       nullable: true,
       description:
-        'What applies when the request is sent: `auth` of the request, else of the nearest folder above that has one, else of the collection. Type `noauth` ends the search like any other. null when none has one. Where it was found shows by comparing it with `auth` here and on `parent`.',
+        'What applies when the request is sent: `auth` of the request, else of the nearest folder above that has one, else of the collection. Type `noauth` ends the search like any other. Where it was found is `definedOn`. null when none has one.',
       resolve: effectiveAuth,
     }),
     variables: t.field({

@@ -39,8 +39,12 @@ export interface FolderItem extends ItemBase {
   readonly firstRequest: number;
   /** … up to, but not including, here. */
   readonly endRequest: number;
-  /** The auth block that applies to what is below it; null where neither it nor anything above has one. */
-  readonly authBelow: JsonObject | null;
+  /** The folders below it are `tree.folders` from here … */
+  readonly firstFolder: number;
+  /** … up to, but not including, here. */
+  readonly endFolder: number;
+  /** Itself where it has an auth block, else the nearest folder above that has one; null where what is below is left to the collection. */
+  readonly authFolder: FolderItem | null;
 }
 
 /** Any other item, also one without a `request`. */
@@ -50,11 +54,14 @@ export interface RequestItem extends ItemBase {
   readonly position: number;
 }
 
+/** A folder whose end is not known yet. */
+type OpenFolder = { -readonly [Key in keyof FolderItem]: FolderItem[Key] };
+
 /** A list of items that is being walked. */
 interface OpenList {
   readonly source: readonly unknown[];
   readonly items: CollectionItem[];
-  readonly folder: { endRequest: number } | null;
+  readonly folder: OpenFolder | null;
   readonly parent: FolderItem | null;
   next: number;
 }
@@ -70,13 +77,15 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
   const folders: FolderItem[] = [];
   const requests: RequestItem[] = [];
   const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
-  const collectionAuth = ownAuth(document);
   const claimId = createItemIds(collectionUid);
   // A stack of its own, not recursion: 100,000 folders inside each other must not overflow the program's.
   const open: OpenList[] = [{ source: toList(document.item), items, folder: null, parent: null, next: 0 }];
   for (let list = open.at(-1); list !== undefined; list = open.at(-1)) {
     if (list.next === list.source.length) {
-      if (list.folder !== null) list.folder.endRequest = requests.length;
+      if (list.folder !== null) {
+        list.folder.endRequest = requests.length;
+        list.folder.endFolder = folders.length;
+      }
       open.pop();
       continue;
     }
@@ -90,9 +99,9 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
     if (Array.isArray(json.item)) {
       const below: CollectionItem[] = [];
       const firstRequest = requests.length;
-      const authBelow = ownAuth(json) ?? (parent === null ? collectionAuth : parent.authBelow);
-      const folder = {
-        kind: 'folder' as const,
+      const firstFolder = folders.length + 1;
+      const folder: OpenFolder = {
+        kind: 'folder',
         tree,
         id,
         uid,
@@ -101,8 +110,11 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
         items: below,
         firstRequest,
         endRequest: firstRequest,
-        authBelow,
+        firstFolder,
+        endFolder: firstFolder,
+        authFolder: parent?.authFolder ?? null,
       };
+      if (authTypeOf(json.auth) !== null) folder.authFolder = folder;
       folders.push(folder);
       list.items.push(folder);
       open.push({ source: json.item, items: below, folder, parent: folder, next: 0 });
@@ -113,8 +125,4 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
     }
   }
   return tree;
-}
-
-function ownAuth(owner: JsonObject): JsonObject | null {
-  return isJsonObject(owner.auth) && authTypeOf(owner.auth) !== null ? owner.auth : null;
 }

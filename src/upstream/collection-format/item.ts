@@ -32,8 +32,31 @@ export function definitionOf(request: RequestItem): JsonObject {
   return toRequestDefinition(request.json.request);
 }
 
+/** An auth block and what it is written on. */
+export interface PlacedAuth extends Auth {
+  /** The request or folder; null for the collection. */
+  readonly definedOn: CollectionItem | null;
+}
+
+/** Reads the auth block of a folder or request; null where it leaves that to what is above. */
+export function authOf(item: CollectionItem): PlacedAuth | null {
+  return placed(item.kind === 'folder' ? item.json.auth : definitionOf(item).auth, item);
+}
+
+/** Reads the auth block of a collection; null where it has none. */
+export function collectionAuth(document: JsonObject): PlacedAuth | null {
+  return placed(document.auth, null);
+}
+
 /** Gives how a request authenticates: its own auth, else that of the nearest folder that has one, else the collection's; null where none has. */
-export function effectiveAuth(request: RequestItem): Auth | null {
-  const { parent, tree } = request;
-  return toAuth(definitionOf(request).auth) ?? toAuth(parent === null ? tree.json.auth : parent.authBelow);
+export function effectiveAuth(request: RequestItem): PlacedAuth | null {
+  const own = authOf(request);
+  if (own !== null) return own;
+  const folder = request.parent?.authFolder ?? null;
+  return folder === null ? collectionAuth(request.tree.json) : authOf(folder);
+}
+
+function placed(json: unknown, definedOn: CollectionItem | null): PlacedAuth | null {
+  const auth = toAuth(json);
+  return auth && { ...auth, definedOn };
 }
