@@ -1,7 +1,7 @@
 import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
-import { everyField } from '../support/every-field.ts';
+import { everyField } from '../../bench/corpus/every-field.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const { rides, stations } = ids.collections;

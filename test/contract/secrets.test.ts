@@ -6,7 +6,7 @@ import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
-import { everyField } from '../support/every-field.ts';
+import { everyField } from '../../bench/corpus/every-field.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 let facade: Facade;

@@ -1,0 +1,62 @@
+import { createRequire } from 'node:module';
+import type { Contents, Facts } from './contents.ts';
+import { isRecord, type JsonRecord, toRecords } from './json.ts';
+import { bodyTypes } from './walk-document.ts';
+
+/** What is asked of an item of the SDK, whose package does not say where its types are. */
+interface SdkItem {
+  readonly request: {
+    readonly method: string;
+    readonly headers: SdkList<unknown>;
+    readonly body?: { readonly mode: string; isEmpty(): boolean };
+  };
+  readonly events: SdkList<unknown>;
+  readonly responses: SdkList<{ readonly code?: number }>;
+  getAuth(): { readonly type: string } | undefined;
+}
+
+interface SdkList<T> {
+  count(): number;
+  each(visit: (element: T) => void): void;
+}
+
+interface Sdk {
+  readonly Collection: new (document: JsonRecord) => { forEachItem(visit: (item: SdkItem) => void): void };
+}
+
+const { Collection } = createRequire(import.meta.url)('postman-collection') as Sdk;
+
+/**
+ * Tells what Postman's own SDK finds in a document. It leaves open what the SDK changes: ids, names it makes up, and the text of
+ * URLs, into which it fills path variables.
+ *
+ * @returns Requests in the order of the document, and as many saved responses as it finds.
+ * @throws {Error} Where the SDK cannot read the document.
+ */
+export function askSdk(document: JsonRecord): Pick<Contents, 'requests' | 'examples'> {
+  const requests: Facts[] = [];
+  const examples: Facts[] = [];
+  new Collection(withoutStrays(document)).forEachItem((item) => {
+    const { request, responses } = item;
+    const { body } = request;
+    requests.push({
+      // The SDK leaves it blank where the server says what is sent.
+      method: request.method.trim() || undefined,
+      headers: request.headers.count(),
+      body: body && !body.isEmpty() && Object.hasOwn(bodyTypes, body.mode) ? bodyTypes[body.mode] : undefined,
+      scripts: item.events.count(),
+      examples: responses.count(),
+      effectiveAuth: item.getAuth()?.type ?? null,
+    });
+    responses.each((response) => examples.push({ code: response.code || undefined }));
+  });
+  return { requests, examples };
+}
+
+/** A copy in which lists of items and saved responses hold objects only: of everything else in them the SDK makes objects. */
+function withoutStrays(document: JsonRecord): JsonRecord {
+  return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
+    if (key === 'response') return toRecords(value);
+    return key === 'item' && Array.isArray(value) ? value.filter(isRecord) : value;
+  }) as JsonRecord;
+}

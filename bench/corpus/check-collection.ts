@@ -1,0 +1,67 @@
+import { askSdk } from './ask-sdk.ts';
+import { compareContents, type Contents } from './contents.ts';
+import { type JsonRecord, toRecord, toRecords } from './json.ts';
+import type { Meter } from './meter.ts';
+import type { Queries } from './queries.ts';
+import { type AnsweredContents, readFlat, readNested } from './read-answer.ts';
+import { walkDocument } from './walk-document.ts';
+
+/** What one collection turned out to be. */
+export interface CheckedCollection {
+  /** What the file holds, whatever was answered. */
+  readonly source: Contents;
+  /** One line for each thing that is wrong; empty when nothing is. */
+  readonly problems: readonly string[];
+}
+
+/** The three ways in which a collection is answered, and the document itself. */
+export interface CollectionAnswers {
+  readonly flat: AnsweredContents;
+  readonly nested: AnsweredContents;
+  readonly json: unknown;
+}
+
+/** Asks for everything of a collection and holds it against the document of its file. */
+export async function checkCollection(
+  meter: Meter,
+  queries: Queries,
+  uid: string,
+  document: JsonRecord,
+): Promise<CheckedCollection> {
+  const source = walkDocument(document);
+  const collection = await meter.ask(queries.collection, { uid });
+  const folders = await meter.askPages(queries.folders, 'folders', { uid });
+  const requests = await meter.askPages(queries.requests, 'requests', { uid });
+  const { items } = await meter.ask(queries.items(source.depth), { uid });
+  const answers = {
+    flat: readFlat(collection, folders, requests),
+    nested: readNested(collection, toRecords(items)),
+    json: collection.json,
+  };
+  return { source, problems: judge(document, source, answers) };
+}
+
+/** Says what is wrong with what was answered about a document. */
+export function judge(document: JsonRecord, source: Contents, { flat, nested, json }: CollectionAnswers): string[] {
+  return [
+    ...compareContents('lists', source, flat),
+    ...compareContents('tree', source, nested),
+    ...compareContents('json', source, walkDocument(toRecord(json))),
+    ...compareWithSdk(document, flat),
+    ...(isSame(flat.ids, nested.ids) ? [] : ['the lists and the tree have other ids, or another order']),
+    ...(new Set(flat.ids).size === flat.ids.length ? [] : ['ids are not unique']),
+  ];
+}
+
+function compareWithSdk(document: JsonRecord, flat: Contents): string[] {
+  try {
+    const none = { collection: [], folders: [] };
+    return compareContents('SDK', { ...none, ...askSdk(document) }, { ...flat, ...none });
+  } catch (error) {
+    return [`the SDK cannot read it: ${String(error)}`];
+  }
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((id, index) => id === other[index]);
+}

@@ -1,0 +1,48 @@
+import {
+  getNamedType,
+  getNullableType,
+  type GraphQLField,
+  type GraphQLSchema,
+  isListType,
+  isObjectType,
+} from 'graphql';
+import { isRecord } from './json.ts';
+
+/** The lists that may be null although everything could be read. */
+const mayBeNull = new Set(['FormParameter.src', 'User.roles']);
+
+/**
+ * Finds what may only be null when something could not be read, and is: lists, connections, and the document of a collection.
+ *
+ * @param answer - Its objects have their `__typename`.
+ * @returns Coordinates, each once, sorted.
+ */
+export function findNullLists(schema: GraphQLSchema, answer: unknown): string[] {
+  const found = new Set<string>();
+  const open: unknown[] = [answer];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (Array.isArray(value)) for (const element of value) open.push(element);
+    if (!isRecord(value)) continue;
+    const typeName = String(value.__typename);
+    const type = schema.getType(typeName);
+    const fields = isObjectType(type) ? type.getFields() : {};
+    for (const [name, member] of Object.entries(value)) {
+      const field = fields[name];
+      const coordinate = `${typeName}.${name}`;
+      if (member === null && field && holdsMore(field, coordinate)) found.add(coordinate);
+      // What a file has in there may look like an object of the schema.
+      if (typeof member === 'object' && !(field && getNamedType(field.type).name === 'JSON')) open.push(member);
+    }
+  }
+  return [...found].sort();
+}
+
+function holdsMore({ type }: GraphQLField<unknown, unknown>, coordinate: string): boolean {
+  if (mayBeNull.has(coordinate)) return false;
+  return (
+    isListType(getNullableType(type)) ||
+    getNamedType(type).name.endsWith('Connection') ||
+    coordinate === 'Collection.json'
+  );
+}

@@ -1,0 +1,66 @@
+import { getNamedType, type GraphQLSchema, isObjectType } from 'graphql';
+import { everyField, type FieldRules } from './every-field.ts';
+
+/** One query for each way into what a folder of exports holds. Together they select every field of the schema. */
+export interface Queries {
+  /** Everything about a collection but its tree, and the first folders without what is in them. Variable: `uid`. */
+  readonly collection: string;
+  /** A page of all folders or requests, with all that is below each. Variables: `uid`, `first`, `after`. */
+  readonly folders: string;
+  readonly requests: string;
+  /** The tree as it is nested. Variable: `uid`. */
+  items(depth: number): string;
+  /** Variable: `uid`. */
+  readonly environment: string;
+  /** A workspace but for its lists. Variable: `id`. */
+  readonly workspace: string;
+  /** Every other field of Query, with the beginnings of all lists. */
+  readonly account: string;
+}
+
+/** Writes the queries for the schema as the server tells it. */
+export function createQueries(schema: GraphQLSchema): Queries {
+  const withoutTree = { ...leaveOutLists(schema, 'Collection'), ...leaveOutLists(schema, 'Folder') };
+  const withoutLists = leaveOutLists(schema, 'Workspace');
+  const ofCollection = (selection: string) => `query ($uid: ID!) { collection(uid: $uid) ${selection} }`;
+  const pageOf = (field: string, connection: string) =>
+    `query ($uid: ID!, $first: Int, $after: String) {
+      collection(uid: $uid) { ${field}(first: $first, after: $after) ${everyField(schema, connection)} }
+    }`;
+  const fragments = ['Folder', 'Request'].map(
+    (type) => `fragment of${type} on ${type} ${everyField(schema, type, withoutTree)}`,
+  );
+  return {
+    collection: ofCollection(
+      everyField(schema, 'Collection', { ...withoutTree, ...withoutLists, 'Collection.folders': 'first: 10' }),
+    ),
+    folders: pageOf('folders', 'FolderConnection'),
+    requests: pageOf('requests', 'RequestConnection'),
+    items(depth) {
+      const level = '{ ...ofFolder ...ofRequest ... on Folder { items ';
+      const tree = `${level.repeat(depth)} { __typename } ${'} } '.repeat(depth)}`;
+      return `${ofCollection(`{ items ${tree} }`)} ${fragments.join(' ')}`;
+    },
+    environment: `query ($uid: ID!) { environment(uid: $uid) ${everyField(schema, 'Environment')} }`,
+    workspace: `query ($id: ID!) { workspace(id: $id) ${everyField(schema, 'Workspace', withoutLists)} }`,
+    account: everyField(schema, 'Query', {
+      ...withoutTree,
+      'Collection.json': false,
+      'Collection.formatVersion': false,
+      // Each node costs calls of its own, and an operation may make 60.
+      'Query.workspaces': 'first: 2',
+      'Query.collections': 'first: 2',
+      'Query.environments': 'first: 2',
+      'Workspace.collections': 'first: 2',
+      'Workspace.environments': 'first: 2',
+    }),
+  };
+}
+
+/** Rules that leave out whatever lists items of a collection, or collections and environments. */
+function leaveOutLists(schema: GraphQLSchema, typeName: string): FieldRules {
+  const type = schema.getType(typeName);
+  const fields = isObjectType(type) ? Object.values(type.getFields()) : [];
+  const lists = fields.filter((field) => /^CollectionItem$|Connection$/.test(getNamedType(field.type).name));
+  return Object.fromEntries(lists.map(({ name }) => [`${typeName}.${name}`, false]));
+}
