@@ -41,14 +41,14 @@ const use = (scenario: ScenarioName, windowMs: number): readonly Row[] =>
     const shares = (get: (name: string) => number) =>
       LATENCIES.map((latency) => {
         const name = toUseName(windowMs, users, latency);
-        return { latency, share: ratio(get(name), get(`${name}, runs`)) };
+        return { latency, share: ratio(get(name), get(`${name}, runs`)), lowest: get(`${name}, lowest`) };
       }).filter(({ share }) => !Number.isNaN(share));
     return {
       scenario,
-      figure: `use of the ${windowMs / 1_000} s window: ${users}`,
+      figure: `use of the ${windowMs / 1_000} s window (lowest run): ${users}`,
       value: (get) =>
         shares(get)
-          .map(({ latency, share }) => `${latency} ${percent(share)}`)
+          .map(({ latency, share, lowest }) => `${latency} ${percent(share)} (${percent(lowest)})`)
           .join(', '),
       ...(toLeastShare(users) === 0
         ? { aim: '' }

@@ -20,6 +20,9 @@ const USERS = {
 /** Names of the ways in which the use of the budget is measured. */
 export const USER_NAMES = Object.keys(USERS) as readonly (keyof typeof USERS)[];
 
+// A run is judged by itself only where it is far off: the share is an aim of all of them together.
+const RUN_TOLERANCE = 0.01;
+
 /** The share of the budget that has to be used; 0 where it is only told. */
 export const toLeastShare = (users: keyof typeof USERS) => USERS[users].leastShare;
 
@@ -71,7 +74,8 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
     const name = toUseName(windowMs, users, latency);
     figures.add(name, share);
     figures.add(`${name}, runs`);
-    if (share < leastShare) figures.never(`${name}, below ${leastShare * 100} %`, 1);
+    figures.least(`${name}, lowest`, share);
+    if (share < leastShare - RUN_TOLERANCE) figures.never(`${name}, far below ${leastShare * 100} %`, 1);
   });
   await world.run();
   figures.never('calls above a window', figures.get('calls above a window'));
