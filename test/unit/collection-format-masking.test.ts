@@ -64,6 +64,15 @@ describe('the name of a credential', () => {
     'X-Auth-Token',
     'passphrase',
     'code_verifier',
+    'tokenEncoded',
+    'Ocp-Apim-Subscription-Key',
+    'X-Functions-Key',
+    'DD-APPLICATION-KEY',
+    'X-Master-Key',
+    'X-Session-Id',
+    'X-Auth',
+    'Authentication',
+    `${'x'.repeat(1_000)}-Token`,
   ])('is %j', (name) => {
     expect(isCredentialName(name)).toBe(true);
   });
@@ -89,6 +98,9 @@ describe('the name of a credential', () => {
     'Content-Type',
     'Accept',
     'signatureMethod',
+    'client_authentication',
+    'X-Author',
+    'outside',
   ])('is not %j', (name) => {
     expect(isCredentialName(name)).toBe(false);
   });

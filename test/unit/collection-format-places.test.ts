@@ -82,6 +82,15 @@ describe('headers', () => {
       [header('Accept', 'text/plain'), header('X-Off', 'a:b', false), header('X-Bare', '')],
     ],
     ['a map', { Accept: 'text/plain' }, [header('Accept', 'text/plain')]],
+    ['a row by itself', { key: 'Accept', value: 'text/plain' }, [header('Accept', 'text/plain')]],
+    ['name instead of key', [{ name: 'Accept', value: 'text/plain' }], [header('Accept', 'text/plain')]],
+    ['a list as key', [{ key: ['a'], value: '1' }], [header('', '1')]],
+    ['both, of which the key counts', [{ key: 'Accept', name: 'X', value: '1' }], [header('Accept', '1')]],
+    [
+      'a block with old line ends and folded lines',
+      'A: 1\rB: 2\n\t3\r\n 4\n C: 5',
+      [header('A', '1'), header('B', '2 3 4'), header('C', '5')],
+    ],
     ['a number as value', [{ key: 'Content-Length', value: 12 }], [header('Content-Length', '12')]],
     ['a list as value', [{ key: 'Vary', value: ['Accept', 'Origin'] }], [header('Vary', 'Accept, Origin')]],
     ['a row without key and value', [{}], [header('', null)]],
@@ -158,6 +167,7 @@ describe('body', () => {
       [row('a', '1'), row('b', ''), row('c', null), row('{{x&y}}', 'z')],
     ],
     ['a map', { mode: 'urlencoded', urlencoded: { a: 1 } }, [row('a', '1')]],
+    ['a row by itself', { mode: 'urlencoded', urlencoded: { key: 'a', value: '1' } }, [row('a', '1')]],
     ['null', { mode: 'urlencoded', urlencoded: null }, []],
     ['nothing', { mode: 'formdata' }, []],
     ['form data as text', { mode: 'formdata', formdata: 'a=1' }, [row('a', '1')]],
@@ -187,6 +197,7 @@ describe('body', () => {
 });
 
 describe('auth', () => {
+  const bearer = { type: 'bearer', parameters: [{ key: 'token', value: 't', isCredential: true }] };
   const basic = {
     type: 'basic',
     parameters: [
@@ -212,6 +223,19 @@ describe('auth', () => {
       basic,
     ],
     ['the map of format 2.0', { type: 'basic', basic: { username: 'ann', password: 'pw' } }, basic],
+    ['a row by itself', { type: 'bearer', bearer: { key: 'token', value: 't' } }, bearer],
+    [
+      'the map of an API key, which looks like a row',
+      { type: 'apikey', apikey: { key: 'X-Key', value: 'k', in: 'header' } },
+      {
+        type: 'apikey',
+        parameters: [
+          { key: 'key', value: 'X-Key', isCredential: false },
+          { key: 'value', value: 'k', isCredential: true },
+          { key: 'in', value: 'header', isCredential: false },
+        ],
+      },
+    ],
     ['a block without a type', { basic: { username: 'ann', password: 'pw' } }, basic],
     ['noauth', { type: 'noauth' }, { type: 'noauth', parameters: [] }],
     ['a type without parameters', { type: 'oauth2' }, { type: 'oauth2', parameters: [] }],
@@ -294,6 +318,12 @@ describe('variables', () => {
       [variable('a', null, { isSecret: true })],
     ],
     ['a map', { a: 'b' }, [variable('a', 'b')]],
+    ['a map of one called value', { value: 'b' }, [variable('value', 'b')]],
+    [
+      'a row by itself',
+      { key: 'a', type: 'secret', value: 's' },
+      [variable('a', 's', { type: 'secret', isSecret: true })],
+    ],
     ['null', null, []],
     ['text', 'a=b', []],
   ])('are read from %s', (_form, json, variables) => {

@@ -126,6 +126,15 @@ describe('ids of items', () => {
     expect(new Set(ids).size).toBe(2);
   });
 
+  it('are made where upstream has one that no cursor could hold', () => {
+    const long = 'x'.repeat(500);
+    expect(idsOf({ item: [{ id: long }, { id: `${long}x`, _postman_id: 'a' }, { id: `${long}x` }] })).toEqual([
+      long,
+      'a',
+      expect.stringMatching(uuid),
+    ]);
+  });
+
   it('go with the uid upstream gives, or none', () => {
     expect(treeOf({ item: [{ uid: '12-a' }, {}, { uid: 5 }] }).requests.map(({ uid }) => uid)).toEqual([
       '12-a',

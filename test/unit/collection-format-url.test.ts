@@ -12,9 +12,11 @@ import {
   urlVariables,
 } from '../../src/upstream/collection-format/url.ts';
 
+const urlOf = (json: unknown) => toUrl(json) as Url;
+
 /** The parts of a URL that are not empty. */
 function partsOf(json: unknown) {
-  const url = toUrl(json) as Url;
+  const url = urlOf(json);
   const parts = {
     protocol: urlProtocol(url),
     host: urlHost(url),
@@ -68,13 +70,13 @@ describe('a URL as text', () => {
   });
 
   it('keeps its text', () => {
-    expect(urlRaw({ json: ' https://a b/{{c}}?x#y ' })).toBe(' https://a b/{{c}}?x#y ');
+    expect(urlRaw(urlOf(' https://a b/{{c}}?x#y '))).toBe(' https://a b/{{c}}?x#y ');
   });
 
   it.each(['{{', '}}', '{{}}', '/', '.', ':', '@', '?', '&', '=', '#', '://', '{{a', '[', ':1'])(
     'of a hundred thousand %j is read to its end',
     (piece) => {
-      const url = toUrl(piece.repeat(100_000)) as Url;
+      const url = urlOf(piece.repeat(100_000));
       expect(() => partsOf(url.json)).not.toThrow();
     },
   );
@@ -130,6 +132,7 @@ describe('a URL as an object', () => {
       },
     ],
     ['a query as a map', { host: ['a'], query: { a: 1 } }, { host: ['a'], query: [['a', '1']] }],
+    ['one query parameter', { host: ['a'], query: { key: 'b', value: 'c' } }, { host: ['a'], query: [['b', 'c']] }],
     [
       'path variables',
       {
@@ -160,10 +163,7 @@ describe('a URL as an object', () => {
   });
 
   it('keeps its raw text, be it wrong or empty', () => {
-    expect([urlRaw({ json: { raw: 'x y', host: ['a'] } }), urlRaw({ json: { raw: '', host: ['a'] } })]).toEqual([
-      'x y',
-      '',
-    ]);
+    expect([urlRaw(urlOf({ raw: 'x y', host: ['a'] })), urlRaw(urlOf({ raw: '', host: ['a'] }))]).toEqual(['x y', '']);
   });
 
   it('is put together where it has no raw text', () => {
@@ -182,14 +182,14 @@ describe('a URL as an object', () => {
       hash: 'top',
       variable: [{ key: 'id', value: '7' }],
     };
-    expect(urlRaw({ json })).toBe('https://api.example.com:8443/users/:id?a&b=&c=1#top');
-    expect(urlRaw({ json: { host: ['{{baseUrl}}'], raw: null } })).toBe('{{baseUrl}}');
-    expect(urlRaw({ json: {} })).toBe('');
+    expect(urlRaw(urlOf(json))).toBe('https://api.example.com:8443/users/:id?a&b=&c=1#top');
+    expect(urlRaw(urlOf({ host: ['{{baseUrl}}'], raw: null }))).toBe('{{baseUrl}}');
+    expect(urlRaw(urlOf({}))).toBe('');
   });
 
   it('says which query parameters are switched off and what they are for', () => {
     expect(
-      urlQuery({ json: { query: [{ key: 'a', value: '1', disabled: true, description: { content: 'why' } }] } }),
+      urlQuery(urlOf({ query: [{ key: 'a', value: '1', disabled: true, description: { content: 'why' } }] })),
     ).toEqual([{ key: 'a', value: '1', enabled: false, description: 'why' }]);
   });
 });

@@ -1,6 +1,6 @@
-import { isJsonObject, toText, toWritableJson } from './json.ts';
+import { isJsonObject, toName, toWritableJson } from './json.ts';
 import { maskCredentials } from './mask-secrets.ts';
-import { toRows } from './rows.ts';
+import { mapRows, toRows } from './rows.ts';
 import { isCredentialParameter, isSecretValue } from './secrets.ts';
 
 /** How a request, or everything in a folder or collection, authenticates. */
@@ -33,11 +33,13 @@ export interface ShownParameter {
 export function toAuth(json: unknown): Auth | null {
   const type = authTypeOf(json);
   if (type === null || !isJsonObject(json)) return null;
-  const rows = Object.hasOwn(json, type) ? toRows(json[type]) : [];
+  const block = Object.hasOwn(json, type) ? json[type] : undefined;
+  // The settings of an API key are called key and value, as the members of a row are.
+  const rows = type === 'apikey' && isJsonObject(block) ? mapRows(block) : toRows(block);
   return {
     type,
     parameters: rows.map((row) => {
-      const key = toText(row.key) ?? '';
+      const key = toName(row.key) ?? '';
       return { key, value: row.value ?? null, isCredential: isCredentialParameter(type, key) };
     }),
   };

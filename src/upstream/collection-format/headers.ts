@@ -1,5 +1,5 @@
 import { toDescription } from './description.ts';
-import { type JsonObject, toText } from './json.ts';
+import { type JsonObject, toName, toText } from './json.ts';
 import { isEnabled, toRows } from './rows.ts';
 import { isCredentialName, isSecretValue, MASKED_TEXT } from './secrets.ts';
 
@@ -20,11 +20,16 @@ export interface Header {
  */
 export function toHeaders(json: unknown): Header[] {
   return toRows(json, parseHeaderBlock).map((row) => ({
-    key: toText(row.key) ?? '',
+    key: headerName(row),
     value: toHeaderValue(row.value),
     enabled: isEnabled(row),
     description: toDescription(row.description),
   }));
+}
+
+/** Gives the name of a header, which stands under `key`, or `name` where it has no key; empty where it has neither. */
+export function headerName(row: JsonObject): string {
+  return toName(row.key) || toName(row.name) || '';
 }
 
 /** Gives the value of a header as it may be shown: credentials read `MASKED_TEXT` unless they are revealed. */
@@ -32,9 +37,19 @@ export function shownHeaderValue({ key, value }: Header, revealSecrets: boolean)
   return !revealSecrets && isCredentialName(key) && isSecretValue(value) ? MASKED_TEXT : value;
 }
 
+/** Splits a block of headers into its lines. An indented line without a colon goes on with the line before it, as it does in HTTP. */
+export function headerLines(block: string): string[] {
+  const lines: string[] = [];
+  for (const line of block.split(/\r\n|\n|\r/)) {
+    if (/^[ \t]/.test(line) && !line.includes(':') && lines.length > 0) lines.push(`${lines.pop()} ${line.trim()}`);
+    else lines.push(line);
+  }
+  return lines;
+}
+
 /** Reads `Name: value` lines. A name that begins with `//` is a header switched off; lines without a name are left out. */
 function parseHeaderBlock(block: string): JsonObject[] {
-  return block.split('\n').flatMap((line) => {
+  return headerLines(block).flatMap((line) => {
     const disabled = line.trimStart().startsWith('//');
     const text = disabled ? line.trim().slice(2) : line;
     const colon = text.indexOf(':');

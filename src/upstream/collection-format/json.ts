@@ -35,6 +35,11 @@ export function toText(value: unknown): string | null {
   return JSON.stringify(value);
 }
 
+/** Reads a name as text: numbers and booleans as `toText` writes them; null for lists and objects, which name nothing, and for null. */
+export function toName(value: unknown): string | null {
+  return typeof value === 'object' ? null : toText(value);
+}
+
 /** Reads an id: text that is not empty, or a number, as ids of people and teams are in some answers; null otherwise. */
 export function toId(value: unknown): string | null {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);

@@ -1,5 +1,6 @@
-import { isJsonObject, type JsonObject, JsonTooDeepError, MAX_JSON_DEPTH, toText } from './json.ts';
-import { isCredentialName, isSecretValue, MASKED_TEXT } from './secrets.ts';
+import { headerLines, headerName } from './headers.ts';
+import { isJsonObject, type JsonObject, JsonTooDeepError, MAX_JSON_DEPTH, toName } from './json.ts';
+import { isCredentialName, isCredentialParameter, isSecretValue, MASKED_TEXT } from './secrets.ts';
 import { isSecretRow } from './variables.ts';
 
 /** Where in a collection a value stands, which decides what in it is a secret. */
@@ -52,20 +53,27 @@ export function maskCredentials(json: unknown): unknown {
 }
 
 function mask(value: unknown, place: Place, levels: number): unknown {
-  if (typeof value === 'string') return place === 'headers' ? maskHeaderBlock(value) : value;
+  if (typeof value === 'string') return maskText(value, place);
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) throw new JsonTooDeepError();
   if (Array.isArray(value)) {
     const list: readonly unknown[] = value;
-    const masked = list.map((element) => mask(element, place, levels - 1));
-    return masked.some((element, index) => element !== list[index]) ? masked : list;
+    let copy: unknown[] | undefined;
+    for (const [index, element] of list.entries()) {
+      const masked = mask(element, place, levels - 1);
+      if (masked === element) continue;
+      copy ??= [...list];
+      copy[index] = masked;
+    }
+    return copy ?? list;
   }
   return isJsonObject(value) ? maskMembers(value, place, levels) : value;
 }
 
 function maskMembers(object: JsonObject, place: Place, levels: number): JsonObject {
   let copy = object;
-  for (const [key, value] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
+    const value = object[key];
     const masked = isSecretMember(object, key, value, place)
       ? MASKED[place]
       : mask(value, placeOfMember(key, value, place), levels - 1);
@@ -96,21 +104,27 @@ function isSecretMember(row: JsonObject, key: string, value: unknown, place: Pla
   const isValue = key === 'value';
   if (place === 'variables') return isValue && isSecretRow(row);
   if (place === 'cookies') return isValue;
-  if (place === 'apikeyMap' && isValue) return true;
-  if (place === 'apikeyRows' && isValue && row.key === 'value') return true;
-  // The blocks of parameters of an auth are named like credentials (`jwt`, `apikey`) and hold more than those.
-  if (place === 'auth' && typeof value === 'object') return false;
-  return isCredentialName(key) || (isValue && isCredentialName(toText(row.key) ?? ''));
+  const name = place === 'headers' ? headerName(row) : (toName(row.key) ?? '');
+  if (place === 'apikeyMap') return isCredentialParameter('apikey', key);
+  if (place === 'apikeyRows' && isValue && isCredentialParameter('apikey', name)) return true;
+  if (place === 'auth' && (key === row.type || key === 'apikey' || key === 'jwt')) {
+    // The blocks of parameters of an auth are named like credentials and hold more than those.
+    return key !== 'type' && typeof value !== 'object';
+  }
+  return isCredentialName(key) || (isValue && isCredentialName(name));
 }
 
-function maskHeaderBlock(block: string): string {
-  return block
-    .split('\n')
-    .map((line) => {
-      const colon = line.indexOf(':');
-      if (colon === -1 || !isCredentialName(line.slice(0, colon)) || !isSecretValue(line.slice(colon + 1).trim()))
-        return line;
-      return `${line.slice(0, colon)}: ${MASKED_TEXT}`;
-    })
-    .join('\n');
+function maskText(text: string, place: Place): string {
+  if (place === 'cookies') return isSecretValue(text) ? MASKED_TEXT : text;
+  if (place !== 'headers') return text;
+  const lines = headerLines(text);
+  const masked = lines.map(maskHeaderLine);
+  return masked.some((line, index) => line !== lines[index]) ? masked.join('\n') : text;
+}
+
+function maskHeaderLine(line: string): string {
+  const colon = line.indexOf(':');
+  if (colon === -1 || !isCredentialName(line.slice(0, colon)) || !isSecretValue(line.slice(colon + 1).trim()))
+    return line;
+  return `${line.slice(0, colon)}: ${MASKED_TEXT}`;
 }

@@ -4,23 +4,29 @@
  */
 
 /**
- * Finds characters that stand outside every `{{variable}}`.
+ * Finds a character wherever it stands outside every `{{variable}}`.
  *
- * @param characters - Any of these is looked for.
  * @param max - Stops after this many.
- * @returns Their positions, ascending.
+ * @returns Its positions, ascending.
  */
-export function positionsOutsideReferences(text: string, characters: string, max = Number.POSITIVE_INFINITY): number[] {
+export function positionsOutsideReferences(text: string, character: string, max = Number.POSITIVE_INFINITY): number[] {
   const positions: number[] = [];
   // Beyond it no reference can close: without this, text full of open braces would be searched to its end for each of them.
   const lastClose = text.lastIndexOf('}}');
-  let at = 0;
-  while (at < text.length && positions.length < max) {
-    if (at + 2 <= lastClose && text.startsWith('{{', at)) {
-      at = text.indexOf('}}', at + 2) + 2;
+  const nextOpen = (from: number): number => {
+    const open = text.indexOf('{{', from);
+    return open === -1 || open + 2 > lastClose ? Number.POSITIVE_INFINITY : open;
+  };
+  let open = nextOpen(0);
+  let at = text.indexOf(character);
+  while (at !== -1 && positions.length < max) {
+    if (open < at) {
+      const end = text.indexOf('}}', open + 2) + 2;
+      if (at < end) at = text.indexOf(character, end);
+      open = nextOpen(end);
     } else {
-      if (characters.includes(text.charAt(at))) positions.push(at);
-      at += 1;
+      positions.push(at);
+      at = text.indexOf(character, at + 1);
     }
   }
   return positions;

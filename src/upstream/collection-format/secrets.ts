@@ -12,9 +12,14 @@ const CREDENTIAL_WORDS = [
   'privatekey',
   'apikey',
   'accesskey',
+  'applicationkey',
   'authkey',
+  'functionskey',
+  'masterkey',
+  'sessionid',
   'sessionkey',
   'signingkey',
+  'subscriptionkey',
   'credential',
   'assertion',
   'authorization',
@@ -22,29 +27,25 @@ const CREDENTIAL_WORDS = [
   'jwt',
   'verifier',
 ];
-const CREDENTIAL_NAMES = new Set(['pass', 'pwd', 'code', 'signature']);
+const CREDENTIAL_NAMES = new Set(['pass', 'pwd', 'code', 'signature', 'auth', 'xauth', 'authentication', 'sid']);
 /** Names such as `accessTokenUrl`, `tokenType` or `addTokenTo` speak about a credential without holding one. */
-const HARMLESS_ENDINGS = /(?:ur[li]|type|name|to|prefix|params|encoded|endpoint|service|method|expiresin)$/;
+const HARMLESS_NAMES = /(?:ur[li]|type|name|to|prefix|params|endpoint|service|method|expiresin)$|^is.*encoded$/;
 const AUTH_SCHEMES = new Set(['', 'basic', 'bearer', 'digest', 'token', 'apikey', 'key']);
-const MAX_NAME = 200;
 
 /** Whether a parameter of this name holds a credential, judged by its name in any spelling (`clientSecret`, `client_secret`). */
 export function isCredentialName(name: string): boolean {
-  const plain = name
-    .slice(0, MAX_NAME)
-    .toLowerCase()
-    .replace(/[^a-z0-9]/g, '');
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   if (CREDENTIAL_NAMES.has(plain)) return true;
-  return CREDENTIAL_WORDS.some((word) => plain.includes(word)) && !HARMLESS_ENDINGS.test(plain);
+  return CREDENTIAL_WORDS.some((word) => plain.includes(word)) && !HARMLESS_NAMES.test(plain);
 }
 
 /**
  * Whether a parameter of an auth block holds a credential.
  *
- * @param type - The auth type; in `apikey` it is the parameter called `value`.
+ * @param type - The auth type; in `apikey` it is every parameter but those that say where the key goes.
  */
 export function isCredentialParameter(type: string, key: string): boolean {
-  return isCredentialName(key) || (type === 'apikey' && key === 'value');
+  return isCredentialName(key) || (type === 'apikey' && key !== 'key' && key !== 'in');
 }
 
 /**

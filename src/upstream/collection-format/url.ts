@@ -7,6 +7,8 @@ import { type Variable, variablesOf } from './variables.ts';
 /** A URL as upstream sent it; the functions of this file read its parts one by one. */
 export interface Url {
   readonly json: JsonObject | string;
+  /** The parts of a URL that came as text, taken apart when first asked for; null where upstream has done that. */
+  readonly parts: () => UrlParts | null;
 }
 
 /** One query parameter. */
@@ -20,7 +22,9 @@ export interface QueryParam {
 
 /** Reads a URL, which is text or an object of parts; null where there is none. */
 export function toUrl(json: unknown): Url | null {
-  return typeof json === 'string' || isJsonObject(json) ? { json } : null;
+  if (typeof json !== 'string' && !isJsonObject(json)) return null;
+  let parts: UrlParts | null = null;
+  return { json, parts: () => (parts ??= partsOfText(json)) };
 }
 
 /** Gives the URL as text: as exported, and put together from its parts only where upstream has no text. */
@@ -42,32 +46,32 @@ export function urlRaw(url: Url): string {
 }
 
 /** Gives the protocol without `://`; null where the URL names none. */
-export function urlProtocol({ json }: Url): string | null {
-  return partsOfText(json)?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
+export function urlProtocol({ json, parts }: Url): string | null {
+  return parts()?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
 }
 
 /** Gives the host, split at its dots. */
-export function urlHost({ json }: Url): readonly string[] {
-  const parts = partsOfText(json);
+export function urlHost({ json, parts: partsOf }: Url): readonly string[] {
+  const parts = partsOf();
   if (parts !== null || typeof json === 'string') return parts?.host ?? [];
   return typeof json.host === 'string' ? splitHost(json.host) : toTexts(json.host);
 }
 
 /** Gives the port; null where the URL names none. */
-export function urlPort({ json }: Url): string | null {
-  return partsOfText(json)?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
+export function urlPort({ json, parts }: Url): string | null {
+  return parts()?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
 }
 
 /** Gives the segments of the path; empty ones are kept. */
-export function urlPath({ json }: Url): readonly string[] {
-  const parts = partsOfText(json);
+export function urlPath({ json, parts: partsOf }: Url): readonly string[] {
+  const parts = partsOf();
   if (parts !== null || typeof json === 'string') return parts?.path ?? [];
   return typeof json.path === 'string' ? splitPath(json.path) : toTexts(json.path);
 }
 
 /** Gives the query parameters in order, those switched off too. */
-export function urlQuery({ json }: Url): QueryParam[] {
-  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : partsOfText(json)?.query;
+export function urlQuery({ json, parts }: Url): QueryParam[] {
+  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts()?.query;
   return (rows ?? []).map((row) => {
     const value = toText(row.value);
     return {
@@ -80,10 +84,10 @@ export function urlQuery({ json }: Url): QueryParam[] {
 }
 
 /** Gives the path variables: those upstream lists, or else the `:names` in the path of a URL that came as text. */
-export function urlVariables({ json }: Url): Variable[] {
+export function urlVariables({ json, parts }: Url): Variable[] {
   const listed = typeof json === 'string' ? [] : variablesOf(json);
   if (listed.length > 0) return listed;
-  return (partsOfText(json)?.path ?? [])
+  return (parts()?.path ?? [])
     .filter((segment) => segment.startsWith(':') && segment.length > 1)
     .map((segment) => ({
       key: segment.slice(1),
@@ -96,8 +100,8 @@ export function urlVariables({ json }: Url): Variable[] {
 }
 
 /** Gives what stands behind `#`; null where the URL has none. */
-export function urlHash({ json }: Url): string | null {
-  return partsOfText(json)?.hash ?? (typeof json === 'string' ? null : toText(json.hash));
+export function urlHash({ json, parts }: Url): string | null {
+  return parts()?.hash ?? (typeof json === 'string' ? null : toText(json.hash));
 }
 
 /** The parts of a URL that came as text, also as an object of nothing but `raw`; null where upstream has taken it apart. */
