@@ -1,5 +1,6 @@
 import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
+import { countTexts } from './counted-text.ts';
 import './scalars.ts';
 import './query.ts';
 import './workspace.ts';
@@ -17,5 +18,7 @@ A field whose call fails is null and has an entry in \`errors\`, with \`extensio
 
 /** Builds the schema of the graph: the table of contents is the list of imports above. */
 export function createSchema(): GraphQLSchema {
-  return new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
+  const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
+  countTexts(schema);
+  return schema;
 }

@@ -413,7 +413,10 @@ describe('lists of the tree', () => {
       {
         id: 'A',
         name: 'A',
-        item: [request('1'), { id: 'B', name: 'B', item: [request('2'), request('3', 'https://b.example'), { id: 'C', item: [] }] }],
+        item: [
+          request('1'),
+          { id: 'B', name: 'B', item: [request('2'), request('3', 'https://b.example'), { id: 'C', item: [] }] },
+        ],
       },
       request('4'),
     ],

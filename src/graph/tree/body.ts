@@ -36,10 +36,9 @@ export const RequestBodyRef = builder.unionType('RequestBody', {
 RawBodyRef.implement({
   description: 'A body sent exactly as it is written.',
   fields: (t) => ({
-    raw: t.string({
+    raw: t.exposeString('raw', {
       nullable: false,
       description: 'The text, with `{{variable}}` references not filled in; empty when there is none.',
-      resolve: ({ raw }, _args, { answerSize }) => answerSize.text(raw),
     }),
     language: t.exposeString('language', {
       nullable: true,
@@ -83,10 +82,9 @@ FileBodyRef.implement({
       nullable: true,
       description: 'Path of the file on the machine of whoever saved the request; null when no file was chosen.',
     }),
-    content: t.string({
+    content: t.exposeString('content', {
       nullable: true,
       description: 'Content of the file, where it was saved with the request; null when it was not.',
-      resolve: ({ content }, _args, { answerSize }) => answerSize.text(content),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -95,20 +93,18 @@ FileBodyRef.implement({
 GraphQLBodyRef.implement({
   description: 'A GraphQL operation that the Postman app sends as JSON.',
   fields: (t) => ({
-    query: t.string({
+    query: t.exposeString('query', {
       nullable: false,
       description: 'Text of the operation; empty when there is none.',
-      resolve: ({ query }, _args, { answerSize }) => answerSize.text(query),
     }),
     operationName: t.exposeString('operationName', {
       nullable: true,
       description: 'Which operation of the text is meant; null when it is not said.',
     }),
-    variables: t.string({
+    variables: t.exposeString('variables', {
       nullable: true,
       description:
         'Variables of the operation as JSON text, as it was written: with `{{variable}}` references in it, it need not be valid JSON. null when there are none.',
-      resolve: ({ variables }, _args, { answerSize }) => answerSize.text(variables),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -118,10 +114,9 @@ FormParameterRef.implement({
   description: 'One row of a form. A form may hold the same key twice.',
   fields: (t) => ({
     key: t.exposeString('key', { nullable: true, description: 'Name of the row; null when it has none.' }),
-    value: t.string({
+    value: t.exposeString('value', {
       nullable: true,
       description: 'Text of the row; null when there is none, as for a row of files.',
-      resolve: ({ value }, _args, { answerSize }) => answerSize.text(value),
     }),
     src: t.stringList({
       nullable: true,

@@ -23,7 +23,7 @@ CollectionItemRef.implement({
     description: t.string({
       nullable: true,
       description: 'What its author wrote about the item, usually Markdown; null when nothing.',
-      resolve: (item, _args, { answerSize }) => answerSize.text(itemDescription(item)),
+      resolve: itemDescription,
     }),
     path: t.stringList({
       nullable: false,

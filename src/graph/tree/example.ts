@@ -55,7 +55,7 @@ ExampleRef.implement({
     body: t.string({
       nullable: true,
       description: 'Body of the response as text; null when none was saved. It can be megabytes long.',
-      resolve: ({ json }, _args, { answerSize }) => answerSize.text(toText(json.body)),
+      resolve: ({ json }) => toText(json.body),
     }),
     language: t.string({
       nullable: true,

@@ -15,8 +15,7 @@ HeaderRef.implement({
       nullable: true,
       description:
         'Value of the header; several values in one are joined by a comma. null when there is none. The value of a header whose name speaks of credentials (`Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, anything with `token` or `secret` …) reads `******` when this server withholds secrets, unless it consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`.',
-      resolve: (header, _args, { revealSecrets, answerSize }) =>
-        answerSize.text(shownHeaderValue(header, revealSecrets)),
+      resolve: (header, _args, { revealSecrets }) => shownHeaderValue(header, revealSecrets),
     }),
     enabled: t.exposeBoolean('enabled', {
       nullable: false,

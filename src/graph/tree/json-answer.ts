@@ -8,9 +8,15 @@ import { JsonTooDeepError } from '../../upstream/collection-format/json.ts';
  */
 export function toJsonAnswer<T>(make: () => T): T {
   try {
-    return make();
+    return withoutThen(make());
   } catch (error) {
     if (!(error instanceof JsonTooDeepError)) throw error;
     throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
   }
+}
+
+/** The executor takes whatever has a `then` for a promise; written as JSON, what this gives is the same as the value. */
+function withoutThen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || !('then' in value)) return value;
+  return { toJSON: () => value } as T;
 }

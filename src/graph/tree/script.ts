@@ -17,10 +17,9 @@ ScriptRef.implement({
       nullable: true,
       description: 'Media type of the source, nearly always `text/javascript`; null when it is not said.',
     }),
-    source: t.string({
+    source: t.exposeString('source', {
       nullable: false,
       description: 'Text of the script, its lines ended by a line feed; empty when there is none.',
-      resolve: ({ source }, _args, { answerSize }) => answerSize.text(source),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: 'Whether the script is switched on.' }),
   }),

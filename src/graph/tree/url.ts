@@ -25,7 +25,7 @@ UrlRef.implement({
       nullable: false,
       description:
         'The whole URL as it was written, with variables not filled in. Where only the parts were saved it is put together from those, without query parameters that are switched off. Empty when nothing was written.',
-      resolve: (url, _args, { answerSize }) => answerSize.text(urlRaw(url)),
+      resolve: urlRaw,
     }),
     protocol: t.string({
       nullable: true,

@@ -19,18 +19,15 @@ VariableRef.implement({
       nullable: true,
       description:
         'The value, in the JSON type it was saved with: usually text, sometimes a number, boolean or object. null when there is none, as for a secret held in a vault, and when it is withheld (see `isMasked`).',
-      resolve: (variable, _args, { revealSecrets, answerSize }) => {
-        if (isWithheld(variable, revealSecrets)) return null;
-        const json = toJsonAnswer(() => toWritableJson(variable.value));
-        return typeof json === 'string' ? answerSize.text(json) : json;
-      },
+      resolve: (variable, _args, { revealSecrets }) =>
+        isWithheld(variable, revealSecrets) ? null : toJsonAnswer(() => toWritableJson(variable.value)),
     }),
     text: t.string({
       nullable: true,
       description:
         'The value as text: numbers and booleans in digits and words, lists and objects as compact JSON. null when `value` is null.',
-      resolve: (variable, _args, { revealSecrets, answerSize }) =>
-        isWithheld(variable, revealSecrets) ? null : answerSize.text(toText(variable.value)),
+      resolve: (variable, _args, { revealSecrets }) =>
+        isWithheld(variable, revealSecrets) ? null : toText(variable.value),
     }),
     type: t.exposeString('type', {
       nullable: true,

@@ -1,0 +1,51 @@
+import {
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isLeafType,
+  isRequiredArgument,
+} from 'graphql';
+
+/** Types that lead from one item of a tree to others: of these the id is enough, the rest is selected where they are listed. */
+const ITEM_TYPES = new Set(['CollectionItem', 'Folder', 'Request']);
+const LISTED = /Connection$/;
+
+/**
+ * Writes a selection of every field of a type of the tree, each once: what leads to other items is left out or cut to their ids.
+ *
+ * @returns The selection with its braces.
+ */
+export function everyFieldOnce(schema: GraphQLSchema, typeName: string): string {
+  const type = schema.getType(typeName);
+  if (!isCompositeType(type)) throw new TypeError(`${typeName} has no fields`);
+  if (isAbstractType(type)) {
+    const parts = schema.getPossibleTypes(type).map(({ name }) => `... on ${name} ${everyFieldOnce(schema, name)}`);
+    return `{ __typename ${parts.join(' ')} }`;
+  }
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    if (field.args.some(isRequiredArgument)) return [];
+    const named = getNamedType(field.type);
+    if (isLeafType(named)) return field.name;
+    if (LISTED.test(named.name) || field.name === 'items') return [];
+    return `${field.name} ${ITEM_TYPES.has(named.name) ? '{ id }' : everyFieldOnce(schema, named.name)}`;
+  });
+  return `{ __typename ${fields.join(' ')} }`;
+}
+
+/** Everything about the folders and requests of a collection, a hundred at a time. */
+export function pageQuery(schema: GraphQLSchema, list: 'folders' | 'requests'): string {
+  const node = everyFieldOnce(schema, list === 'folders' ? 'Folder' : 'Request');
+  return `query ($uid: ID!, $after: String) { collection(uid: $uid) { page: ${list}(first: 100, after: $after) {
+    pageInfo { hasNextPage endCursor } nodes ${node} } } }`;
+}
+
+/** The whole tree in one answer, nested as it is. */
+export function treeQuery(schema: GraphQLSchema, levels: number): string {
+  const request = everyFieldOnce(schema, 'Request');
+  const folder = everyFieldOnce(schema, 'Folder');
+  const level = (left: number): string =>
+    `{ ...item ${left === 0 ? '' : `... on Folder { items ${level(left - 1)} }`} }`;
+  return `query ($uid: ID!) { collection(uid: $uid) { items ${level(levels)} } }
+    fragment item on CollectionItem { ... on Request ${request} ... on Folder ${folder} }`;
+}
