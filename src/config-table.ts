@@ -132,14 +132,18 @@ export const table = {
   CACHE_SWR_MS: {
     ...whole(0, dayMs, 'ms'),
     default: '60000',
-    description:
-      'How much longer an answer is served at once while it is refreshed. Checked, but without effect in this version.',
+    description: 'How much longer an answer is served at once while it is refreshed; says so in `stale`.',
   },
   CACHE_STALE_IF_ERROR_MS: {
     ...whole(0, 7 * dayMs, 'ms'),
     default: '3600000',
+    description: 'Oldest answer served when Postman fails or the budget is empty; says so in `stale`.',
+  },
+  CACHE_RENEW_MS: {
+    ...whole(0, 7 * dayMs, 'ms'),
+    default: '3600000',
     description:
-      'Oldest answer served when Postman fails or the budget is empty. Checked, but without effect in this version.',
+      'How long after it was read an answer stays good as long as lists show an unchanged `updatedAt`; 0: lists renew nothing.',
   },
   CACHE_MAX_BYTES: {
     ...whole(1, 16_384 * mebibyte, 'bytes'),

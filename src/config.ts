@@ -57,6 +57,7 @@ export interface Config {
     readonly ttlMs: number;
     readonly swrMs: number;
     readonly staleIfErrorMs: number;
+    readonly renewMs: number;
     readonly maxBytes: number;
   };
   readonly query: {
@@ -152,6 +153,7 @@ export function parseConfig(env: Environment): Config {
       ttlMs: v.CACHE_TTL_MS,
       swrMs: v.CACHE_SWR_MS,
       staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
+      renewMs: v.CACHE_RENEW_MS,
       maxBytes: v.CACHE_MAX_BYTES,
     },
     query: {

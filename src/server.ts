@@ -16,7 +16,7 @@ import { createTenantFinder } from './server/tenants.ts';
 import { createAnswerCache } from './upstream/answer-cache.ts';
 import { createBudgets } from './upstream/budgets.ts';
 import { createCalls } from './upstream/calls.ts';
-import { createSystemClock } from './upstream/clock.ts';
+import { type Clock, createSystemClock } from './upstream/clock.ts';
 import { createHttpClient } from './upstream/http.ts';
 import { createTenantOf } from './upstream/tenant.ts';
 
@@ -36,11 +36,15 @@ const MAX_UPSTREAM_CONNECTIONS = 1_024;
  * Builds everything that lives as long as the process, and listens.
  *
  * @param config - Its `postman` part names the upstream, Postman or the sandbox.
+ * @param clock - What deadlines, budgets and the cache live by.
  * @returns Once it listens.
  * @throws {Error} When the address is in use.
  */
-export async function startServer(config: Config, logger: Logger): Promise<FacadeServer> {
-  const clock = createSystemClock();
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  clock: Clock = createSystemClock(),
+): Promise<FacadeServer> {
   const http = createHttpClient({
     origin: config.postman.baseUrl,
     timeoutMs: config.postman.timeoutMs,
@@ -48,7 +52,7 @@ export async function startServer(config: Config, logger: Logger): Promise<Facad
     maxConnections: MAX_UPSTREAM_CONNECTIONS,
     clock,
   });
-  const cache = createAnswerCache({ ttlMs: config.cache.ttlMs, maxBytes: config.cache.maxBytes, clock });
+  const cache = createAnswerCache({ ...config.cache, clock });
   const operations = createOperations({
     config,
     clock,

@@ -54,7 +54,14 @@ export function createLimiter({
   readonly processStartedAtMs: number;
 }): Limiter {
   const budgets = createBudgets({ ...settings, clock, processStartedAtMs });
-  const cache = createAnswerCache({ ttlMs: cacheTtlMs, maxBytes: 100_000_000, clock });
+  const cache = createAnswerCache({
+    ttlMs: cacheTtlMs,
+    swrMs: 0,
+    staleIfErrorMs: 0,
+    renewMs: 0,
+    maxBytes: 100_000_000,
+    clock,
+  });
   const calls = createCalls({ http, cache, clock, random, onOutage: () => undefined });
   return {
     open({ key, timeoutMs, maxCalls, clientGone }) {

@@ -9,7 +9,7 @@ import {
 import { isRecord } from './json.ts';
 
 /** The lists that may be null although everything could be read. */
-const mayBeNull = new Set(['FormParameter.src', 'User.roles']);
+const mayBeNull = new Set(['FormParameter.src', 'RateLimit.plan', 'User.roles']);
 
 /**
  * Finds what may only be null when something could not be read, and is: lists, connections, and the document of a collection.

@@ -1,4 +1,5 @@
 import type { Level } from '../loaders/levels.ts';
+import type { RouteTemplate } from '../upstream/postman-api.ts';
 
 /** The types that upstream answers at several levels. */
 export type LeveledType = 'Workspace' | 'Collection' | 'Environment';
@@ -32,14 +33,22 @@ const costs: Readonly<Record<LeveledType, Readonly<Record<string, string>>>> = {
  * @param type - Type of the field's parent.
  * @param levels - Every level that carries the field, cheapest first. `own`: its description says what it costs.
  * @param description - The field's description without its cost.
+ * @param routes - Of a field of level `own`: the routes it reads.
  * @returns Options for the Pothos field.
  */
-export function carriedBy(type: LeveledType, levels: readonly Level[], description: string) {
+export function carriedBy(
+  type: LeveledType,
+  levels: readonly Level[],
+  description: string,
+  routes: readonly RouteTemplate[] = [],
+) {
   const isFree = levels.includes('ref') || levels.includes('own');
   const cost = isFree ? undefined : costs[type][levels.join(' ')];
   if (!isFree && cost === undefined) throw new TypeError(`Nothing says what ${levels.join()} of a ${type} costs`);
+  if (levels.includes('own') !== routes.length > 0)
+    throw new TypeError(`Which routes ${levels.join()} of a ${type} reads`);
   return {
     description: cost ? `${description}\n\nCost: ${cost}.` : description,
-    extensions: { carriedBy: levels },
+    extensions: { carriedBy: levels, reads: routes },
   };
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { GraphQLResolveInfo } from 'graphql';
 import { collectionAuth } from '../upstream/collection-format/item.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
@@ -18,7 +19,8 @@ import { builder } from './builder.ts';
 import { carriedBy } from './carried-by.ts';
 import { connectionType } from './connection.ts';
 import type { Context } from './context.ts';
-import { lookUpCollection } from './look-up.ts';
+import { lookUpCollection, toAsked } from './look-up.ts';
+import { reads } from './reads.ts';
 import { type CollectionNode, CollectionRef, WorkspaceRef } from './refs.ts';
 import { AuthRef } from './tree/auth.ts';
 import { toJsonAnswer } from './tree/json-answer.ts';
@@ -49,17 +51,28 @@ function fromSummary<T>(
   pick: (collection: CollectionSummary) => T | null,
   levels: readonly (typeof notInRefs)[number][] = notInRefs,
 ) {
-  return ({ uid, known }: CollectionNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
+  return (
+    { uid, known }: CollectionNode,
+    _args: unknown,
+    { loaders, placed }: Context,
+    { path }: GraphQLResolveInfo,
+  ): T | null | Promise<T | null> =>
     known && 'updatedAt' in known
       ? pick(known)
       : loaders
           .collectionByUid({ uid, levels, ...(known && { name: known.name }) })
+          .then((loaded) => placed(loaded, path.prev))
           .then((loaded) => loaded && pick(loaded));
 }
 
-async function readDetail({ uid }: CollectionNode, levels: typeof inReads | typeof inTree, { loaders }: Context) {
+async function readDetail(
+  { uid }: CollectionNode,
+  levels: typeof inReads | typeof inTree,
+  { loaders, placed }: Context,
+  { path }: GraphQLResolveInfo,
+) {
   // A level other than summary is always answered by a single read.
-  return (await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null;
+  return placed((await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null, path.prev);
 }
 
 function fromRead<T>(pick: (collection: CollectionDetail, context: Context, info: GraphQLResolveInfo) => T | null) {
@@ -69,13 +82,30 @@ function fromRead<T>(pick: (collection: CollectionDetail, context: Context, info
     context: Context,
     info: GraphQLResolveInfo,
   ): Promise<T | null> => {
-    const detail = await readDetail(node, inReads, context);
+    const detail = await readDetail(node, inReads, context, info);
     return detail && pick(detail, context, info);
   };
 }
 
-async function readTree(node: CollectionNode, context: Context): Promise<CollectionTree | null> {
-  const detail = await readDetail(node, inTree, context);
+/** Reads the whole collection. To parse a large one holds everybody else up: they have a turn before fields are answered from it. */
+async function readWhole(
+  node: CollectionNode,
+  context: Context,
+  info: GraphQLResolveInfo,
+): Promise<CollectionDetail | null> {
+  const detail = await readDetail(node, inTree, context, info);
+  // The first comes before anybody else's turn, the second after.
+  await setImmediate();
+  await setImmediate();
+  return detail;
+}
+
+async function readTree(
+  node: CollectionNode,
+  context: Context,
+  info: GraphQLResolveInfo,
+): Promise<CollectionTree | null> {
+  const detail = await readWhole(node, context, info);
   return detail && context.treeOf(detail);
 }
 
@@ -100,8 +130,9 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       nullable: true,
       description:
         'The collection it was forked from; null when the key may not see it.\n\nCost: as `Query.collection`, by what is selected on it.',
+      ...reads('/collections/{uid}', '/collections'),
       resolve: ({ parentUid }, _args, context, info) =>
-        parentUid === null ? null : lookUpCollection(context, parentUid, info),
+        parentUid === null ? null : lookUpCollection(context, parentUid, toAsked(info)),
     }),
   }),
 });
@@ -126,8 +157,8 @@ CollectionRef.implement({
     name: t.string({
       nullable: true,
       ...carriedBy('Collection', everywhere, 'Name of the collection, null when it has none. Names are not unique.'),
-      resolve: (node, args, context) =>
-        node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context),
+      resolve: (node, args, context, info) =>
+        node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context, info),
     }),
     description: t.string({
       nullable: true,
@@ -190,8 +221,8 @@ CollectionRef.implement({
         inTree,
         'Version of the Collection Format it is written in, for example `2.1.0`; null when it does not say.',
       ),
-      resolve: async (node, _args, context) => {
-        const detail = await readDetail(node, inTree, context);
+      resolve: async (node, _args, context, info) => {
+        const detail = await readDetail(node, inTree, context, info);
         return detail && toFormatVersion(detail.document);
       },
     }),
@@ -234,7 +265,7 @@ CollectionRef.implement({
         'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
       ),
       resolve: async (node, _args, context, info) => {
-        const tree = await readTree(node, context);
+        const tree = await readTree(node, context, info);
         return tree && context.answerSize.list(tree.items, info);
       },
     }),
@@ -247,8 +278,8 @@ CollectionRef.implement({
         inTree,
         'Every folder of the tree, depth first, in order; null only when the collection cannot be read.',
       ),
-      resolve: async (node, args, context) => {
-        const tree = await readTree(node, context);
+      resolve: async (node, args, context, info) => {
+        const tree = await readTree(node, context, info);
         return tree && toFolderPage(tree.folders, args);
       },
     }),
@@ -261,8 +292,8 @@ CollectionRef.implement({
         inTree,
         'Every request of the tree, depth first, in order, wherever it is nested; null only when the collection cannot be read.',
       ),
-      resolve: async (node, args, context) => {
-        const tree = await readTree(node, context);
+      resolve: async (node, args, context, info) => {
+        const tree = await readTree(node, context, info);
         return tree && toRequestPage(tree.requests, args, context.answerSize);
       },
     }),
@@ -273,9 +304,10 @@ CollectionRef.implement({
         'Collection',
         ['own'],
         'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
+        ['/workspaces'],
       ),
-      resolve: async (node, _args, { loaders }) => {
-        const summary = await loaders.workspaceOfCollection(uidOf(node));
+      resolve: async (node, _args, { loaders, placed }, info) => {
+        const summary = placed(await loaders.workspaceOfCollection(uidOf(node)), info.path);
         return summary && { id: summary.id, summary };
       },
     }),
@@ -287,13 +319,10 @@ CollectionRef.implement({
         inTree,
         'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else. null only when the collection cannot be read.',
       ),
-      resolve: async (node, _args, context) => {
-        const detail = await readDetail(node, inTree, context);
+      resolve: async (node, _args, context, info) => {
+        const detail = await readWhole(node, context, info);
         const show = context.revealSecrets ? toWritableJson : maskSecrets;
-        if (!detail) return null;
-        const json = toJsonAnswer(() => show(detail.document));
-        context.answerSize.text(JSON.stringify(json));
-        return json;
+        return detail && toJsonAnswer(() => show(detail.document));
       },
     }),
   }),

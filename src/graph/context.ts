@@ -1,14 +1,20 @@
+import type { ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/models.ts';
 import type { AnswerSize } from './answer-size.ts';
+import type { Estimate } from './rate-limit.ts';
 
 /** What resolvers get to work with, made anew for each operation. */
 export interface Context {
   readonly loaders: Loaders;
   /** The budget of the key in use; null without a key. */
   readonly budget: () => BudgetSnapshot | null;
+  /** Is told of each value read and where in the answer it goes, so that the answer can say which of its parts are stale. Gives the value back. */
+  readonly placed: <Value>(value: Value, path: ResponsePath | undefined) => Value;
+  /** What the operation costs, foretold without a call. */
+  readonly estimate: () => Promise<Estimate>;
   /** The tree of a collection, built once for each answer that holds it. */
   readonly treeOf: (collection: CollectionDetail) => CollectionTree;
   /** Bounds the answer. */

@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
 import { type EnvironmentDetail, type EnvironmentSummary, toIdOfUid, toOwnerOfUid } from '../upstream/models.ts';
 import { carriedBy } from './carried-by.ts';
@@ -10,10 +11,18 @@ const inEveryAnswer = ['ref', 'summary', 'detail'] as const;
 const notInRefs = ['summary', 'detail'] as const;
 
 function fromSummary<T>(pick: (environment: EnvironmentSummary) => T | null) {
-  return ({ uid, known }: EnvironmentNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
+  return (
+    { uid, known }: EnvironmentNode,
+    _args: unknown,
+    { loaders, placed }: Context,
+    { path }: GraphQLResolveInfo,
+  ): T | null | Promise<T | null> =>
     known && 'updatedAt' in known
       ? pick(known)
-      : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded && pick(loaded));
+      : loaders
+          .environmentByUid({ uid, levels: notInRefs })
+          .then((loaded) => placed(loaded, path.prev))
+          .then((loaded) => loaded && pick(loaded));
 }
 
 /** Its uid, also where it was looked up by its bare id. */
@@ -41,10 +50,8 @@ EnvironmentRef.implement({
         inEveryAnswer,
         'Name of the environment, null when it has none. Names are not unique.',
       ),
-      resolve: ({ uid, known }, _args, { loaders }) =>
-        known
-          ? known.name
-          : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded?.name ?? null),
+      resolve: (node, args, context, info) =>
+        node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context, info),
     }),
     ownerId: t.id({
       nullable: true,
@@ -84,8 +91,8 @@ EnvironmentRef.implement({
         ['detail'],
         'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
-      resolve: async ({ uid }, _args, { loaders, answerSize }, info) => {
-        const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });
+      resolve: async ({ uid }, _args, { loaders, answerSize, placed }, info) => {
+        const detail = placed(await loaders.environmentByUid({ uid, levels: ['detail'] }), info.path.prev);
         return detail && answerSize.list(toVariables((detail as EnvironmentDetail).values), info);
       },
     }),

@@ -18,6 +18,7 @@ export const errorCodes = [
   'UPSTREAM_TIMEOUT',
   'UPSTREAM_BAD_RESPONSE',
   'OPERATION_TOO_EXPENSIVE',
+  'NOT_CACHED',
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
@@ -40,7 +41,7 @@ export interface FinalErrorExtensions {
   readonly code: Exclude<ErrorCode, 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_ERROR' | 'UPSTREAM_TIMEOUT'>;
   readonly retryable: false;
   readonly upstream?: UpstreamAnswer;
-  /** OPERATION_TOO_EXPENSIVE: calls the operation had asked for. */
+  /** OPERATION_TOO_EXPENSIVE: calls the operation had asked for, or certainly needs. */
   readonly calls?: number;
   /** OPERATION_TOO_EXPENSIVE: calls an operation may make. */
   readonly ceiling?: number;

@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
 import type { Ref } from '../upstream/models.ts';
 import { type Connection, indexOfCursor, type PageRequest } from './connection.ts';
@@ -9,7 +10,8 @@ import type { SelectedField } from './selection.ts';
 /** Page size of the lists inside a workspace when the client names none. */
 export const CHILDREN_PAGE_SIZE = 50;
 
-type Level = ListRequest['level'];
+/** What a list has to carry for what is selected on its nodes. */
+export type ListNeed = Pick<ListRequest, 'level' | 'readsEach'>;
 
 /**
  * Chooses what a list has to carry for the fields selected on its nodes.
@@ -17,7 +19,7 @@ type Level = ListRequest['level'];
  * A field that only a single read carries will cause that read for every node, and what it carries is then free; the list
  * has to carry the rest.
  */
-export function toListLevel(nodeSelection: readonly SelectedField[]): Level {
+export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   const levels = nodeSelection
     .map(({ carriedBy }) => carriedBy)
     .filter((carriers) => carriers.length > 0 && !carriers.includes('own'));
@@ -29,13 +31,12 @@ export function toListLevel(nodeSelection: readonly SelectedField[]): Level {
         ? 'minimal'
         : 'detail';
   const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
-  return needsList ? 'summary' : 'ref';
+  return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined };
 }
 
 /** Which collections: of one workspace, or of everything the key sees. */
-export interface CollectionsOf {
+export interface CollectionsOf extends ListNeed {
   readonly workspaceId: string | null;
-  readonly level: Level;
   /** Whether the client named the workspace, so that it may not exist. */
   readonly isUnconfirmed: boolean;
 }
@@ -49,9 +50,11 @@ export async function readCollections(
   context: Context,
   of: CollectionsOf,
   page: PageRequest,
+  { path }: GraphQLResolveInfo,
 ): Promise<Connection<CollectionNode> | null> {
   const start = page.after ? page.after.index + 1 : 0;
   const chunk = await context.loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
+  for (const part of chunk ? [chunk.items, ...chunk.items] : []) context.placed(part, path);
   return chunk && toCollectionConnection(chunk, page);
 }
 

@@ -1,11 +1,22 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import type { Level } from '../loaders/levels.ts';
 import { toOwnerOfUid } from '../upstream/models.ts';
 import { parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
-import { CHILDREN_PAGE_SIZE, toListLevel } from './lists.ts';
+import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';
 import type { CollectionNode, EnvironmentNode, WorkspaceNode } from './refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
+
+/** What is selected on a thing that is looked up, and its place in the answer. */
+export interface Asked {
+  readonly selection: readonly SelectedField[];
+  readonly path: ResponsePath;
+}
+
+/** What is asked of the thing that the field being resolved looks up. */
+export function toAsked(info: GraphQLResolveInfo): Asked {
+  return { selection: toSelection(info), path: info.path };
+}
 
 /**
  * Looks up one workspace that a client named by its id.
@@ -18,10 +29,9 @@ import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from '.
 export async function lookUpWorkspace(
   context: Context,
   id: string,
-  info: GraphQLResolveInfo,
+  { selection, path }: Asked,
 ): Promise<WorkspaceNode | null> {
   const { loaders } = context;
-  const selection = toSelection(info);
   const levels = selection.map(({ carriedBy }) => carriedBy);
   const parts: Promise<unknown>[] = selection.flatMap((field) => workspaceListOf(field, context, id));
   if (levels.some((carriers) => carriers.includes('summary'))) parts.push(loaders.workspaceSummaryById(id));
@@ -33,17 +43,17 @@ export async function lookUpWorkspace(
     if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.globals(id))?.length) return node;
     parts.push(loaders.workspaceSummaryById(id));
   }
-  return (await firstFound(parts)) === null ? null : node;
+  return context.placed(await firstFound(parts), path) === null ? null : node;
 }
 
 /** Looks up one collection that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
 export async function lookUpCollection(
-  { loaders }: Context,
+  { loaders, placed }: Context,
   uid: string,
-  info: GraphQLResolveInfo,
+  { selection, path }: Asked,
 ): Promise<CollectionNode | null> {
   const everyRead = ['summary', 'minimal', 'detail'] as const;
-  const wanted = levelsToRead(toSelection(info), everyRead);
+  const wanted = levelsToRead(selection, everyRead);
   // Nothing but its workspace is asked for: where there is one, there is the collection.
   if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.workspaceOfCollection(uid)) !== null) {
     return { uid };
@@ -51,27 +61,30 @@ export async function lookUpCollection(
   // No list has all collections: being in none does not mean that there is no such collection.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const asked = wanted.some(isProof) ? wanted : [...wanted, everyRead];
-  const found = await firstFound(
-    asked.map((levels) => loaders.collectionByUid({ uid, levels })),
-    (index) => isProof(asked[index] ?? []),
+  const found = placed(
+    await firstFound(
+      asked.map((levels) => loaders.collectionByUid({ uid, levels })),
+      (index) => isProof(asked[index] ?? []),
+    ),
+    path,
   );
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
 
 /** Looks up one environment that a client named by its uid. See `lookUpWorkspace`. */
 export async function lookUpEnvironment(
-  { loaders }: Context,
+  { loaders, placed }: Context,
   uid: string,
-  info: GraphQLResolveInfo,
+  { selection, path }: Asked,
 ): Promise<EnvironmentNode | null> {
-  const wanted = levelsToRead(toSelection(info), ['summary', 'detail']);
-  const known = await firstFound(wanted.map((levels) => loaders.environmentByUid({ uid, levels })));
+  const wanted = levelsToRead(selection, ['summary', 'detail']);
+  const known = placed(await firstFound(wanted.map((levels) => loaders.environmentByUid({ uid, levels }))), path);
   return known && { uid, known };
 }
 
 function workspaceListOf({ name, args, select }: SelectedField, { loaders }: Context, id: string): Promise<unknown>[] {
   if (name !== 'collections' && name !== 'environments') return [];
-  const request = { workspaceId: id, level: toListLevel(toNodeSelection(select())), isUnconfirmed: true };
+  const request = { workspaceId: id, ...toListNeed(toNodeSelection(select())), isUnconfirmed: true };
   if (name === 'environments') return [loaders.environmentsByWorkspace(request)];
   try {
     const { first, after } = parsePageArgs(args, CHILDREN_PAGE_SIZE);

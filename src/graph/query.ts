@@ -4,9 +4,10 @@ import { CollectionConnection } from './collection.ts';
 import { pageArgs, parsePageArgs, toConnection } from './connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { parseIdentifier } from './identifiers.ts';
-import { readCollections, toEnvironmentNode, toListLevel } from './lists.ts';
-import { lookUpCollection, lookUpEnvironment, lookUpWorkspace } from './look-up.ts';
-import { RateLimitRef } from './rate-limit.ts';
+import { readCollections, toEnvironmentNode, toListNeed } from './lists.ts';
+import { lookUpCollection, lookUpEnvironment, lookUpWorkspace, toAsked } from './look-up.ts';
+import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
+import { reads } from './reads.ts';
 import { CollectionRef, EnvironmentRef, WorkspaceRef } from './refs.ts';
 import { toNodeSelection, toSelection } from './selection.ts';
 import { UserRef } from './user.ts';
@@ -26,22 +27,24 @@ builder.queryType({
       type: UserRef,
       nullable: true,
       description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
-      resolve: (_root, _args, { loaders }) => loaders.me(),
+      ...reads('/me'),
+      resolve: async (_root, _args, { loaders, placed }, { path }) => placed(await loaders.me(), path),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
       nullable: true,
       description: 'Workspaces the key can see; null only when the call fails.\n\nCost: one `GET /workspaces` per 100.',
+      ...reads('/workspaces'),
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
         createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: (_root, { visibility, createdBy, ...args }, { loaders }) => {
+      resolve: (_root, { visibility, createdBy, ...args }, context, info) => {
         if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: ask for one that has a name.');
         const creator = optionalIdentifier(createdBy, 'createdBy');
         const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
-        return readWorkspaces(loaders, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
+        return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE), info);
       },
     }),
     workspace: t.field({
@@ -49,14 +52,16 @@ builder.queryType({
       nullable: true,
       description:
         'One workspace; null when there is none of this id, or the key may not see it.\n\nCost: usually one `GET /workspaces/{id}`, which also has the names of its collections and environments.',
+      ...reads('/workspaces/{id}'),
       args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
-      resolve: (_root, { id }, context, info) => lookUpWorkspace(context, parseIdentifier(id, 'id'), info),
+      resolve: (_root, { id }, context, info) => lookUpWorkspace(context, parseIdentifier(id, 'id'), toAsked(info)),
     }),
     collections: t.field({
       type: CollectionConnection,
       nullable: true,
       description:
         "Collections the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /collections` per 99; for the names of one workspace's collections one `GET /workspaces/{id}`.",
+      ...reads('/collections', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Only collections of this workspace.' }),
         name: t.arg.string({ description: 'Only collections of exactly this name.' }),
@@ -66,12 +71,12 @@ builder.queryType({
         const page = parsePageArgs(args, ROOT_PAGE_SIZE);
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
         if (name == null) {
-          const level = toListLevel(toNodeSelection(toSelection(info)));
-          return readCollections(context, { workspaceId: workspace, level, isUnconfirmed: true }, page);
+          const need = toListNeed(toNodeSelection(toSelection(info)));
+          return readCollections(context, { workspaceId: workspace, ...need, isUnconfirmed: true }, page, info);
         }
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
-        const { loaders } = context;
-        const list = await loaders.collectionsByName({ name, workspaceId: workspace });
+        const { loaders, placed } = context;
+        const list = placed(await loaders.collectionsByName({ name, workspaceId: workspace }), info.path);
         // Upstream has an empty list for a workspace that does not exist, too.
         if (list.length === 0 && workspace !== null && !(await loaders.workspaceSummaryById(workspace))) return null;
         return toConnection(
@@ -86,28 +91,33 @@ builder.queryType({
       nullable: true,
       description:
         'One collection; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /collections/{uid}`, as `model=minimal` unless something of the tree is asked for; one list more for `isPublic`.',
+      ...reads('/collections/{uid}', '/collections'),
       args: {
         uid: t.arg.id({
           required: true,
           description: "Uid of the collection. A bare id works for collections of the key's own user.",
         }),
       },
-      resolve: (_root, { uid }, context, info) => lookUpCollection(context, parseIdentifier(uid, 'uid'), info),
+      resolve: (_root, { uid }, context, info) => lookUpCollection(context, parseIdentifier(uid, 'uid'), toAsked(info)),
     }),
     environments: t.field({
       type: EnvironmentConnection,
       nullable: true,
       description:
         'Environments the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /environments`.',
+      ...reads('/environments', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: async (_root, { workspaceId, ...args }, { loaders }, info) => {
+      resolve: async (_root, { workspaceId, ...args }, { loaders, placed }, info) => {
         const page = parsePageArgs(args, ROOT_PAGE_SIZE);
-        const level = toListLevel(toNodeSelection(toSelection(info)));
+        const need = toListNeed(toNodeSelection(toSelection(info)));
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
-        const list = await loaders.environmentsByWorkspace({ workspaceId: workspace, level, isUnconfirmed: true });
+        const list = placed(
+          await loaders.environmentsByWorkspace({ workspaceId: workspace, ...need, isUnconfirmed: true }),
+          info.path,
+        );
         return list && toConnection(list.map(toEnvironmentNode), page, ({ uid }) => uid);
       },
     }),
@@ -116,19 +126,31 @@ builder.queryType({
       nullable: true,
       description:
         'One environment; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /environments/{uid}`.',
+      ...reads('/environments/{uid}', '/environments'),
       args: {
         uid: t.arg.id({
           required: true,
           description: "Uid of the environment. A bare id works for environments of the key's own user.",
         }),
       },
-      resolve: (_root, { uid }, context, info) => lookUpEnvironment(context, parseIdentifier(uid, 'uid'), info),
+      resolve: (_root, { uid }, context, info) =>
+        lookUpEnvironment(context, parseIdentifier(uid, 'uid'), toAsked(info)),
     }),
     rateLimit: t.field({
       type: RateLimitRef,
       nullable: true,
-      description: 'The upstream budget of the API key in use; null without a key.',
-      resolve: (_root, _args, { budget }) => budget(),
+      description: RATE_LIMIT_DESCRIPTION,
+      ...reads(),
+      args: {
+        dryRun: t.arg.boolean({
+          defaultValue: false,
+          description: 'true: nothing is sent to Postman, and every other root field is left out of the answer.',
+        }),
+      },
+      resolve: (_root, { dryRun }, { budget }) => {
+        const snapshot = budget();
+        return snapshot && { ...snapshot, isDryRun: dryRun === true };
+      },
     }),
   }),
 });

@@ -1,10 +1,78 @@
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import { builder } from './builder.ts';
 
+/** The calls of one route that an operation can make. */
+export interface PlannedCall {
+  /** Route template. */
+  readonly path: string;
+  readonly atLeast: number;
+  readonly atMost: number;
+  /** Schema coordinates of selected fields that such calls serve, sorted. */
+  readonly forFields: readonly string[];
+}
+
+/** What an operation costs, in upstream calls. */
+export interface Estimate {
+  readonly atLeast: number;
+  readonly atMost: number;
+  /** How long the budget takes to serve the most it can cost, in milliseconds from now; null: longer than this month lasts. */
+  readonly servedInMs: number | null;
+  readonly plan: readonly PlannedCall[];
+}
+
+/** The largest cost that is told: it stands for any larger one, which nobody waits for at so many calls a minute. */
+export const LARGEST_COST = 2_000;
+
+/** Description of `Query.rateLimit`. */
+export const RATE_LIMIT_DESCRIPTION = `The upstream budget of the API key in use, and what this operation costs of it; null without a key.
+
+With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whatever the operation is: \`cost\` and \`costAtLeast\` say what it would take, \`plan\` by which calls, \`readyAt\` when the budget would have served them. Every other root field is left out of the answer, as by \`@skip\`. Sent again without \`dryRun\`, the same operation makes no more calls than \`cost\` and no fewer than \`costAtLeast\`, as long as
+
+- nothing changes in the account or is forgotten by the cache in between,
+- every call succeeds: one that fails may be tried again, and what hangs on it is not read,
+- nobody else is having the same call made, which is then shared and costs the operation nothing,
+- Postman fills the pages of its lists,
+- the operation is allowed so many: past MAX_CALLS_PER_OPERATION it makes no more.
+
+What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them.`;
+
+/** The budget as it stands, for one field that asks. */
+export interface AskedRateLimit extends BudgetSnapshot {
+  readonly isDryRun: boolean;
+}
+
+const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
+  description: 'The calls of one route of the Postman API that an operation can make.',
+  fields: (t) => ({
+    path: t.exposeString('path', {
+      nullable: false,
+      description:
+        'Template of the route, for example `/collections/{uid}`. Collections read with their tree and without it are counted together.',
+    }),
+    atLeast: t.exposeInt('atLeast', {
+      nullable: false,
+      description: 'Calls of this route that are certainly made: different ones, what is kept not counted.',
+    }),
+    atMost: t.exposeInt('atMost', {
+      nullable: false,
+      description:
+        'Calls of this route that can be made at most: lists that are not known taken for as long as was asked for, and everything named for existing.',
+    }),
+    forFields: t.stringList({
+      nullable: false,
+      description:
+        'Selected fields that such a call serves, as schema coordinates, for example `Collection.description`: those whose values its answer carries, and those that find or list what they are selected on. A field that several routes can serve is named with each of them.',
+      resolve: ({ forFields }) => [...forFields],
+    }),
+  }),
+});
+
+const inFuture = (inMs: number) => new Date(Date.now() + inMs).toISOString();
+
 /** GraphQL type `RateLimit`. */
-export const RateLimitRef = builder.objectRef<BudgetSnapshot>('RateLimit').implement({
+export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').implement({
   description:
-    "The budget of upstream calls of the API key in use, as it stands now. It is shared by everybody who uses the key through this server, and lowered when Postman's answers show that others use it too.",
+    "The budget of upstream calls of the API key in use, as it stands now, and the part of it that an operation can take. It is shared by everybody who uses the key through this server, and lowered when Postman's answers show that others use it too.",
   fields: (t) => ({
     limit: t.exposeInt('limit', { nullable: false, description: 'Calls per window.' }),
     windowSeconds: t.int({
@@ -21,7 +89,7 @@ export const RateLimitRef = builder.objectRef<BudgetSnapshot>('RateLimit').imple
       nullable: true,
       description:
         'When all calls of the window are free again if nothing more is sent; null before the first answer of Postman.',
-      resolve: ({ hasAnswer, restoredInMs }) => (hasAnswer ? new Date(Date.now() + restoredInMs).toISOString() : null),
+      resolve: ({ hasAnswer, restoredInMs }) => (hasAnswer ? inFuture(restoredInMs) : null),
     }),
     queued: t.exposeInt('queuedCalls', {
       nullable: false,
@@ -35,6 +103,33 @@ export const RateLimitRef = builder.objectRef<BudgetSnapshot>('RateLimit').imple
     monthRemaining: t.exposeInt('monthRemaining', {
       nullable: true,
       description: "Calls left of the month; null when Postman's answers have not said, or there is no limit.",
+    }),
+    cost: t.int({
+      nullable: false,
+      description: `The most calls that this operation can make, told before it makes any; what it has made says \`extensions.upstream.calls\`. 0: everything is kept. ${LARGEST_COST} stands for any larger number.`,
+      resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atMost,
+    }),
+    costAtLeast: t.int({
+      nullable: false,
+      description:
+        'The calls that this operation certainly makes, told before it makes any: those it makes whatever Postman answers.',
+      resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atLeast,
+    }),
+    readyAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'When the budget would have served all of `cost`, asked for now, behind everything that waits now: now where nothing is needed. Calls that cannot be asked for before others are answered take that much longer. null without `dryRun: true`, and where less is left of the month.',
+      resolve: async ({ isDryRun }, _args, { estimate }) => {
+        const servedInMs = isDryRun ? (await estimate()).servedInMs : null;
+        return servedInMs === null ? null : inFuture(servedInMs);
+      },
+    }),
+    plan: t.field({
+      type: [PlannedCallRef],
+      nullable: true,
+      description: `The calls that this operation can make, one entry for each route, ordered by path; empty where everything is kept. \`atLeast\` of all entries add up to \`costAtLeast\`, and \`atMost\` to \`cost\` where that is below ${LARGEST_COST}. null without \`dryRun: true\`.`,
+      resolve: async ({ isDryRun }, _args, { estimate }) => (isDryRun ? [...(await estimate()).plan] : null),
     }),
   }),
 });

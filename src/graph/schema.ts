@@ -1,6 +1,7 @@
 import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { countTexts } from './counted-text.ts';
+import { assertDeclared } from './declared.ts';
 import './scalars.ts';
 import './query.ts';
 import './workspace.ts';
@@ -19,6 +20,7 @@ A field whose call fails is null and has an entry in \`errors\`, with \`extensio
 /** Builds the schema of the graph: the table of contents is the list of imports above. */
 export function createSchema(): GraphQLSchema {
   const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
+  assertDeclared(schema);
   countTexts(schema);
   return schema;
 }

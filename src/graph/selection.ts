@@ -34,6 +34,11 @@ export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] 
   return selectIn(info, namedObject(info.returnType), info.fieldNodes);
 }
 
+/** The same below a field of a union: what is selected on those of its objects that are of one type. */
+export function toSelectionOn(info: GraphQLResolveInfo, typeName: string): readonly SelectedField[] {
+  return selectIn(info, namedObject(info.schema.getType(typeName)), info.fieldNodes);
+}
+
 /** The field of that name in a selection, once for each alias. */
 export function fieldsNamed(selection: readonly SelectedField[], name: string): readonly SelectedField[] {
   return selection.filter((field) => field.name === name);
@@ -63,11 +68,15 @@ function selectIn(
     const [node] = nodes;
     const field = node && type.getFields()[node.name.value];
     if (!field) return [];
+    let selected: readonly SelectedField[] | undefined;
     return {
       name: field.name,
       args: getArgumentValues(field, node, info.variableValues),
       carriedBy: levelsOf(field.extensions),
-      select: () => selectIn(info, namedObject(field.type), nodes),
+      select() {
+        selected ??= selectIn(info, namedObject(field.type), nodes);
+        return selected;
+      },
     };
   });
 }
@@ -85,7 +94,9 @@ function collect(
     if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.['if'] === false) continue;
     if (selection.kind === Kind.FIELD) {
       const responseName = selection.alias?.value ?? selection.name.value;
-      found.set(responseName, [...(found.get(responseName) ?? []), selection]);
+      const nodes = found.get(responseName);
+      if (nodes) nodes.push(selection);
+      else found.set(responseName, [selection]);
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
       const condition = selection.typeCondition?.name.value ?? type.name;
       if (condition === type.name) collect(info, type, selection.selectionSet, found, visitedFragments);

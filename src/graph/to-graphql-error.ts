@@ -15,6 +15,7 @@ const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
   timeout: 'UPSTREAM_TIMEOUT',
   badResponse: 'UPSTREAM_BAD_RESPONSE',
   tooExpensive: 'OPERATION_TOO_EXPENSIVE',
+  notCached: 'NOT_CACHED',
 };
 
 const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([

@@ -1,7 +1,8 @@
-import type { Loaders } from '../loaders/loaders.ts';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { WorkspaceSummary } from '../upstream/models.ts';
 import type { WorkspaceFilter } from '../upstream/postman-api.ts';
 import { type Connection, type Edge, indexOfCursor, type PageRequest } from './connection.ts';
+import type { Context } from './context.ts';
 import { toCursorText } from './cursor.ts';
 import type { WorkspaceNode } from './refs.ts';
 
@@ -10,16 +11,17 @@ import type { WorkspaceNode } from './refs.ts';
  * going on costs one call however far into the list.
  */
 export async function readWorkspaces(
-  loaders: Loaders,
+  { loaders, placed }: Context,
   filter: WorkspaceFilter,
   { first, after }: PageRequest,
+  { path }: GraphQLResolveInfo,
 ): Promise<Connection<WorkspaceNode>> {
   const edges: Edge<WorkspaceNode>[] = [];
   const visited = new Set<string>();
   let upstreamCursor = after?.page || null;
   let skip = after;
   for (;;) {
-    const { items, nextCursor } = await loaders.workspacePage({ filter, cursor: upstreamCursor });
+    const { items, nextCursor } = placed(await loaders.workspacePage({ filter, cursor: upstreamCursor }), path);
     const start: number = skip === undefined ? 0 : indexOfCursor(items, skip, ({ id }) => id) + 1;
     const taken = items.slice(start, start + first - edges.length);
     edges.push(...taken.map((summary, index) => toEdge(summary, upstreamCursor ?? '', start + index)));

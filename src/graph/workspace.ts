@@ -1,3 +1,4 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
 import type { WorkspaceDetail, WorkspaceSummary } from '../upstream/models.ts';
 import { builder } from './builder.ts';
@@ -6,7 +7,7 @@ import { CollectionConnection } from './collection.ts';
 import { connectionType, pageArgs, parsePageArgs, toConnection } from './connection.ts';
 import type { Context } from './context.ts';
 import { EnvironmentConnection } from './environment.ts';
-import { CHILDREN_PAGE_SIZE, readCollections, toEnvironmentNode, toListLevel } from './lists.ts';
+import { CHILDREN_PAGE_SIZE, readCollections, toEnvironmentNode, toListNeed } from './lists.ts';
 import { type WorkspaceNode, WorkspaceRef } from './refs.ts';
 import { toNodeSelection, toSelection } from './selection.ts';
 import { VariableRef } from './tree/variable.ts';
@@ -35,13 +36,28 @@ const visibilities: readonly string[] = [
 
 /** Answers from the list item the node came with, else from the one call that all such fields share. */
 function fromSummary<T>(pick: (summary: WorkspaceSummary) => T | null) {
-  return ({ id, summary }: WorkspaceNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
-    summary ? pick(summary) : loaders.workspaceSummaryById(id).then((loaded) => loaded && pick(loaded));
+  return (
+    { id, summary }: WorkspaceNode,
+    _args: unknown,
+    { loaders, placed }: Context,
+    { path }: GraphQLResolveInfo,
+  ): T | null | Promise<T | null> =>
+    summary
+      ? pick(summary)
+      : loaders
+          .workspaceSummaryById(id)
+          .then((loaded) => placed(loaded, path.prev))
+          .then((loaded) => loaded && pick(loaded));
 }
 
 function fromDetail<T>(pick: (detail: WorkspaceDetail) => T | null) {
-  return async ({ id }: WorkspaceNode, _args: unknown, { loaders }: Context): Promise<T | null> => {
-    const detail = await loaders.workspaceDetailById(id);
+  return async (
+    { id }: WorkspaceNode,
+    _args: unknown,
+    { loaders, placed }: Context,
+    { path }: GraphQLResolveInfo,
+  ): Promise<T | null> => {
+    const detail = placed(await loaders.workspaceDetailById(id), path.prev);
     return detail && pick(detail);
   };
 }
@@ -133,12 +149,14 @@ WorkspaceRef.implement({
         'Workspace',
         ['own'],
         "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}`, shared with everything else of the workspace, as long as only identifiers, names and owners are asked of them; else one `GET /collections` per 99.",
+        ['/workspaces/{id}', '/collections'],
       ),
       resolve: ({ id, isNamed = false }, args, context, info) =>
         readCollections(
           context,
-          { workspaceId: id, level: toListLevel(toNodeSelection(toSelection(info))), isUnconfirmed: isNamed },
+          { workspaceId: id, ...toListNeed(toNodeSelection(toSelection(info))), isUnconfirmed: isNamed },
           parsePageArgs(args, CHILDREN_PAGE_SIZE),
+          info,
         ),
     }),
     environments: t.field({
@@ -149,11 +167,15 @@ WorkspaceRef.implement({
         'Workspace',
         ['own'],
         "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
+        ['/workspaces/{id}', '/environments'],
       ),
-      resolve: async ({ id, isNamed = false }, args, { loaders }, info) => {
+      resolve: async ({ id, isNamed = false }, args, { loaders, placed }, info) => {
         const page = parsePageArgs(args, CHILDREN_PAGE_SIZE);
-        const level = toListLevel(toNodeSelection(toSelection(info)));
-        const list = await loaders.environmentsByWorkspace({ workspaceId: id, level, isUnconfirmed: isNamed });
+        const need = toListNeed(toNodeSelection(toSelection(info)));
+        const list = placed(
+          await loaders.environmentsByWorkspace({ workspaceId: id, ...need, isUnconfirmed: isNamed }),
+          info.path,
+        );
         return list && toConnection(list.map(toEnvironmentNode), page, ({ uid }) => uid);
       },
     }),
@@ -164,9 +186,10 @@ WorkspaceRef.implement({
         'Workspace',
         ['own'],
         'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
+        ['/workspaces/{id}/global-variables'],
       ),
-      resolve: async ({ id }, _args, { loaders, answerSize }, info) => {
-        const values = await loaders.globals(id);
+      resolve: async ({ id }, _args, { loaders, answerSize, placed }, info) => {
+        const values = placed(await loaders.globals(id), info.path);
         return values && answerSize.list(toVariables(values), info);
       },
     }),

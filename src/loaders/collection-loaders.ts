@@ -1,7 +1,7 @@
 import { type CollectionDetail, type CollectionSummary, toOwnerOfUid } from '../upstream/models.ts';
 import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
 import type { Level } from './levels.ts';
-import { createPlanner, toGroups } from './planner.ts';
+import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
 
 /** One collection, and the levels of which any will do. */
@@ -35,10 +35,11 @@ interface Wanted {
  * Makes the collection loaders of one operation.
  *
  * All requests of one tick are planned together: per collection the cheapest read that carries everything asked of it, and
- * one list for many collections of which only summary fields are wanted, with single reads for those the list lacks.
+ * one list for many collections of which only summary fields are wanted, with single reads for those the list lacks; also for
+ * many whose kept reads are too old, because a list renews those it shows unchanged.
  */
 export function createCollectionLoaders(reads: Reads): CollectionLoaders {
-  const summaries = reads.seen.collections;
+  const summaries = reads.listed.collections;
   // Asked for already, and so free to ask for again.
   const details = new Set<string>();
   const minimals = new Set<string>();
@@ -58,8 +59,18 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
     }
   };
 
+  // It has all that the minimal read has.
+  const prefersKeptDetail = (uid: string) => reads.keeps.collection(uid) && !reads.keeps.collectionMinimal(uid);
+  const isKept = (uid: string) => reads.keeps.collection(uid) || reads.keeps.collectionMinimal(uid);
+  const isRenewable = ({ uid, read }: Wanted) =>
+    toOwnerOfUid(uid) !== null &&
+    !summaries.has(uid) &&
+    (read === 'detail'
+      ? reads.renewable.collection(uid)
+      : read === 'minimal' && !reads.keeps.collection(uid) && reads.renewable.collectionMinimal(uid));
+
   const readSingle = (uid: string, level: 'minimal' | 'detail'): Promise<CollectionDetail | null> => {
-    const isDetail = level === 'detail' || details.has(uid);
+    const isDetail = level === 'detail' || details.has(uid) || prefersKeptDetail(uid);
     (isDetail ? details : minimals).add(uid);
     return isDetail ? reads.collection(uid) : reads.collectionMinimal(uid);
   };
@@ -67,6 +78,10 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
   /** Finds the list item of one collection by its name, which upstream can filter by. */
   const listOne = async (uid: string, name: string | null): Promise<CollectionSummary | null> => {
     if (name === null) return null;
+    // Lists that were begun while its name was read.
+    await summaries.expected([uid]);
+    const listed = summaries.get(uid);
+    if (listed) return listed;
     return (await reads.collectionsByName({ name, workspaceId: null })).find((item) => item.uid === uid) ?? null;
   };
 
@@ -78,18 +93,28 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
     return { uid, requests: open, needsList, read: needsDetail ? 'detail' : needsMinimal ? 'minimal' : undefined };
   };
 
-  const plan = (requests: readonly CollectionRequest[]): readonly Promise<Found>[] => {
-    const wanted = [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toWanted(uid, ofOne));
-    const byUid = new Map(wanted.map((one) => [one.uid, one]));
-    const isListable = (one: Wanted) =>
-      one.requests.length > 0 &&
-      // Lists are searched by uid; a bare id is not one.
-      toOwnerOfUid(one.uid) !== null &&
-      (one.needsList || (one.read === undefined && !details.has(one.uid) && !minimals.has(one.uid)));
-    const listable = wanted.filter(isListable);
-    const listed = listable.length > 1 ? listMany(listable.map(({ uid }) => uid)) : undefined;
+  const isListable = ({ uid, requests, needsList, read }: Wanted) =>
+    requests.length > 0 &&
+    // Lists are searched by uid; a bare id is not one.
+    toOwnerOfUid(uid) !== null &&
+    (needsList || (read === undefined && !details.has(uid) && !minimals.has(uid) && !isKept(uid)));
 
-    const answer = async (request: CollectionRequest): Promise<Found> => {
+  const allWanted = (requests: readonly CollectionRequest[]): readonly Wanted[] =>
+    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toWanted(uid, ofOne));
+
+  const planNow = (requests: readonly CollectionRequest[]): ((request: CollectionRequest) => Promise<Found>) => {
+    const wanted = allWanted(requests);
+    const byUid = new Map(wanted.map((one) => [one.uid, one]));
+    const listable = wanted.filter(isListable);
+    // A list that is kept has renewed already what it could.
+    const renewable = reads.keeps.collections(null, 0) ? [] : wanted.filter(isRenewable);
+    const isListWorthIt = listable.length > (reads.keeps.collections(null, 0) ? 0 : 1) || renewable.length > 1;
+    const listed = isListWorthIt
+      ? listMany([...new Set([...listable, ...renewable].map(({ uid }) => uid))])
+      : undefined;
+    const renewed = new Set(renewable.length > 1 ? renewable.map(({ uid }) => uid) : []);
+
+    return async (request) => {
       const { uid, levels } = request;
       const one = byUid.get(uid);
       const takesSummary = levels.includes('summary');
@@ -112,10 +137,25 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
         const summary = summaries.get(uid);
         if (summary) return summary;
       }
+      // What a list shows unchanged needs no call. Should it fail, each is read by itself.
+      if (renewed.has(uid)) await listed?.catch(() => undefined);
       return readSingle(uid, levels.includes('minimal') ? (one?.read ?? 'minimal') : 'detail');
     };
-    return requests.map(answer);
   };
 
-  return { collectionByUid: createPlanner(plan, ({ uid, levels }) => `${uid} ${levels.join()}`) };
+  const mayBeListed = (requests: readonly CollectionRequest[]) =>
+    new Set(
+      allWanted(requests)
+        .filter((one) => isListable(one) || isRenewable(one))
+        .map(({ uid }) => uid),
+    );
+
+  return {
+    collectionByUid: createPlannerAfterLists(
+      summaries,
+      mayBeListed,
+      planNow,
+      ({ uid, levels }) => `${uid} ${levels.join()}`,
+    ),
+  };
 }

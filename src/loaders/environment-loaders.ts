@@ -1,6 +1,6 @@
 import { type EnvironmentDetail, type EnvironmentSummary, toOwnerOfUid } from '../upstream/models.ts';
 import type { Level } from './levels.ts';
-import { createPlanner, toGroups } from './planner.ts';
+import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
 
 /** One environment, and the levels of which any will do. */
@@ -22,28 +22,52 @@ export interface EnvironmentLoaders {
  * them, and single reads those the list lacks.
  */
 export function createEnvironmentLoaders(reads: Reads): EnvironmentLoaders {
-  const summaries = reads.seen.environments;
+  const summaries = reads.listed.environments;
   // Asked for singly already, and so free to ask for again.
   const details = new Set<string>();
 
-  const plan = (requests: readonly EnvironmentRequest[]) => {
+  const noteDetails = (requests: readonly EnvironmentRequest[]) => {
     for (const { uid, levels } of requests) if (!levels.includes('summary')) details.add(uid);
-    const listable = [...toGroups(requests, ({ uid }) => uid).keys()].filter(
-      // Lists are searched by uid; a bare id is not one.
-      (uid) => toOwnerOfUid(uid) !== null && !details.has(uid) && !summaries.has(uid),
-    );
-    const listed = listable.length > 1 ? reads.environments(null) : undefined;
+  };
+  // Lists are searched by uid; a bare id is not one.
+  const isListable = (uid: string) =>
+    toOwnerOfUid(uid) !== null && !details.has(uid) && !summaries.has(uid) && !reads.keeps.environment(uid);
+  const isRenewable = (uid: string) => details.has(uid) && reads.renewable.environment(uid);
 
-    return requests.map(async ({ uid, levels }) => {
+  const planNow = (requests: readonly EnvironmentRequest[]) => {
+    noteDetails(requests);
+    const uids = [...toGroups(requests, ({ uid }) => uid).keys()];
+    const listable = uids.filter(isListable);
+    const keepsList = reads.keeps.environments(null);
+    // A list that is kept has renewed already what it could.
+    const renewable = keepsList ? [] : uids.filter(isRenewable);
+    const isListWorthIt = listable.length > (keepsList ? 0 : 1) || renewable.length > 1;
+    const listed = isListWorthIt ? reads.environments(null) : undefined;
+
+    return async ({ uid, levels }: EnvironmentRequest): Promise<EnvironmentSummary | EnvironmentDetail | null> => {
       if (levels.includes('summary')) {
         if (!summaries.has(uid) && !details.has(uid)) await listed;
         const summary = summaries.get(uid);
         if (summary) return summary;
       }
       details.add(uid);
+      // What it shows unchanged needs no call. Should it fail, each is read by itself.
+      if (renewable.length > 1 && renewable.includes(uid)) await listed?.catch(() => undefined);
       return reads.environment(uid);
-    });
+    };
   };
 
-  return { environmentByUid: createPlanner(plan, ({ uid, levels }) => `${uid} ${levels.join()}`) };
+  const mayBeListed = (requests: readonly EnvironmentRequest[]) => {
+    noteDetails(requests);
+    return new Set(requests.map(({ uid }) => uid).filter((uid) => isListable(uid) || isRenewable(uid)));
+  };
+
+  return {
+    environmentByUid: createPlannerAfterLists(
+      summaries,
+      mayBeListed,
+      planNow,
+      ({ uid, levels }) => `${uid} ${levels.join()}`,
+    ),
+  };
 }

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Listed } from './listed.ts';
 
 /**
  * Makes a loader that sees all requests of one tick before it decides which calls answer them.
@@ -8,10 +9,12 @@ import DataLoader from 'dataloader';
  *
  * @param plan - Gets the different requests of one tick and returns a promise for each, in the same order.
  * @param keyOf - Text that is equal for equal requests.
+ * @param schedule - Runs the plan when a tick is over. Default: as soon as nothing more can be asked for without an answer.
  */
 export function createPlanner<Request extends object | string, Answer>(
   plan: (requests: readonly Request[]) => readonly Promise<Answer>[],
   keyOf: (request: Request) => string,
+  schedule?: (plan: () => void) => void,
 ): (request: Request) => Promise<Answer> {
   const loader = new DataLoader<Request, { readonly answer: Promise<Answer> }, string>(
     (requests) => {
@@ -20,7 +23,7 @@ export function createPlanner<Request extends object | string, Answer>(
       for (const answer of answers) answer.catch(() => undefined);
       return Promise.resolve(answers.map((answer) => ({ answer })));
     },
-    { cacheKeyFn: keyOf },
+    { cacheKeyFn: keyOf, ...(schedule && { batchScheduleFn: schedule }) },
   );
   return async (request) => (await loader.load(request)).answer;
 }
@@ -36,6 +39,31 @@ export function createOnce<Key extends object | string, Answer>(
   keyOf: (key: Key) => string = String,
 ): (key: Key) => Promise<Answer> {
   return createPlanner((keys) => keys.map(load), keyOf);
+}
+
+/**
+ * Makes a loader of things that lists have, too. It plans after all lists have been begun that anybody else wants in the same tick, and
+ * what they may answer only when they are in, or have it.
+ *
+ * @param plan - Returns what answers each of its requests.
+ * @param keyOf - Text that is equal for equal requests.
+ */
+export function createPlannerAfterLists<Request extends { readonly uid: string }, Answer>(
+  listed: Pick<Listed<unknown>, 'isExpecting' | 'expected'>,
+  mayBeListed: (requests: readonly Request[]) => ReadonlySet<string>,
+  plan: (requests: readonly Request[]) => (request: Request) => Promise<Answer>,
+  keyOf: (request: Request) => string,
+): (request: Request) => Promise<Answer> {
+  const planAll = (requests: readonly Request[]): readonly Promise<Answer>[] => {
+    const uids = listed.isExpecting() ? mayBeListed(requests) : new Set<string>();
+    const planned = plan(requests.filter(({ uid }) => !uids.has(uid)));
+    if (uids.size === 0) return requests.map(planned);
+    const plannedLater = listed.expected([...uids]).then(() => plan(requests.filter(({ uid }) => uids.has(uid))));
+    return requests.map((request) =>
+      uids.has(request.uid) ? plannedLater.then((answer) => answer(request)) : planned(request),
+    );
+  };
+  return createPlanner(planAll, keyOf, (run) => void setImmediate(run));
 }
 
 /** Sorts values into groups, in the order in which each group first appears. */

@@ -10,6 +10,7 @@ import type {
   WorkspaceSummary,
 } from '../upstream/models.ts';
 import type { PostmanApi, WorkspaceFilter } from '../upstream/postman-api.ts';
+import { createListed, type Listed } from './listed.ts';
 import { createOnce } from './planner.ts';
 
 /** Every GET an operation can make, each different one made once, and what their answers said about things that can also be asked for singly. */
@@ -33,66 +34,63 @@ export interface Reads {
   /** `workspaceId`: null for everything the key sees. */
   environments(workspaceId: string | null): Promise<readonly EnvironmentSummary[]>;
   environment(uid: string): Promise<EnvironmentDetail | null>;
-  /** List items read so far, by id or uid. */
-  readonly seen: {
-    readonly workspaces: ReadonlyMap<string, WorkspaceSummary>;
-    readonly collections: ReadonlyMap<string, CollectionSummary>;
-    readonly environments: ReadonlyMap<string, EnvironmentSummary>;
+  /** Which answers are kept, and so free. */
+  readonly keeps: PostmanApi['keeps'];
+  /** Which kept answers are too old, but would be renewed by a list. */
+  readonly renewable: PostmanApi['renewable'];
+  /** Items of lists, by id or uid. */
+  readonly listed: {
+    readonly workspaces: Listed<WorkspaceSummary>;
+    readonly collections: Listed<CollectionSummary>;
+    readonly environments: Listed<EnvironmentSummary>;
   };
 }
 
 /** Makes the reads of one operation. */
 export function createReads(api: PostmanApi): Reads {
-  const workspaces = new Map<string, WorkspaceSummary>();
-  const collections = new Map<string, CollectionSummary>();
-  const environments = new Map<string, EnvironmentSummary>();
-  const see = <Item>(map: Map<string, Item>, items: readonly Item[], keyOf: (item: Item) => string) => {
-    for (const item of items) map.set(keyOf(item), item);
-  };
+  const workspaces = createListed<WorkspaceSummary>(({ id }) => id);
+  const collections = createListed<CollectionSummary>(({ uid }) => uid);
+  const environments = createListed<EnvironmentSummary>(({ uid }) => uid);
 
   const me = createOnce((_key: string) => api.getMe());
-  const environmentList = createOnce(
-    async ({ workspaceId }: { readonly workspaceId: string | null }) => {
-      const items = await api.getEnvironments(workspaceId);
-      see(environments, items, ({ uid }) => uid);
-      return items;
-    },
+  const environmentList = createListing(
+    environments,
+    ({ workspaceId }: { readonly workspaceId: string | null }) => api.getEnvironments(workspaceId),
+    (items) => items,
     ({ workspaceId }) => JSON.stringify(workspaceId),
+  );
+  const holders = createListing(
+    workspaces,
+    ({ uid }: { readonly uid: string }) => api.getWorkspacesOfCollection(uid),
+    (page) => page?.items ?? [],
+    ({ uid }) => uid,
   );
 
   return {
-    seen: { workspaces, collections, environments },
+    keeps: api.keeps,
+    renewable: api.renewable,
+    listed: { workspaces, collections, environments },
     me: () => me('me'),
-    workspacePage: createOnce(
-      async ({ filter, cursor }) => {
-        const page = await api.getWorkspaces(filter, cursor);
-        see(workspaces, page.items, ({ id }) => id);
-        return page;
-      },
+    workspacePage: createListing(
+      workspaces,
+      ({ filter, cursor }) => api.getWorkspaces(filter, cursor),
+      ({ items }) => items,
       ({ filter, cursor }) => JSON.stringify([filter.visibility, filter.createdBy, cursor]),
     ),
     workspace: createOnce((id) => api.getWorkspace(id)),
     globals: createOnce((workspaceId) => api.getGlobalVariables(workspaceId)),
-    workspaceOfCollection: createOnce(async (uid) => {
-      const page = await api.getWorkspacesOfCollection(uid);
-      see(workspaces, page?.items ?? [], ({ id }) => id);
-      return page?.items[0] ?? null;
-    }),
-    collectionPage: createOnce(
-      async ({ workspaceId, offset }) => {
-        const page = await api.getCollections(workspaceId, offset);
-        see(collections, page.items, ({ uid }) => uid);
-        return page;
-      },
+    workspaceOfCollection: async (uid) => (await holders({ uid }))?.items[0] ?? null,
+    collectionPage: createListing(
+      collections,
+      ({ workspaceId, offset }) => api.getCollections(workspaceId, offset),
+      ({ items }) => items,
       // As JSON: a workspace of id "null" is not the absence of one.
       ({ workspaceId, offset }) => JSON.stringify([workspaceId, offset]),
     ),
-    collectionsByName: createOnce(
-      async ({ name, workspaceId }) => {
-        const { items } = await api.getCollectionsByName(name, workspaceId);
-        see(collections, items, ({ uid }) => uid);
-        return items;
-      },
+    collectionsByName: createListing(
+      collections,
+      async ({ name, workspaceId }) => (await api.getCollectionsByName(name, workspaceId)).items,
+      (items) => items,
       ({ name, workspaceId }) => JSON.stringify([name, workspaceId]),
     ),
     collection: createOnce((uid) => api.getCollection(uid)),
@@ -100,4 +98,19 @@ export function createReads(api: PostmanApi): Reads {
     environments: (workspaceId) => environmentList({ workspaceId }),
     environment: createOnce((uid) => api.getEnvironment(uid)),
   };
+}
+
+/** Makes a loader of lists, each read once per operation, whose items are taken note of. */
+function createListing<Key extends object, Answer, Item>(
+  listed: Listed<Item>,
+  load: (key: Key) => Promise<Answer>,
+  itemsOf: (answer: Answer) => readonly Item[],
+  keyOf: (key: Key) => string,
+): (key: Key) => Promise<Answer> {
+  const read = createOnce(async (key: Key) => {
+    const answer = await load(key);
+    listed.add(itemsOf(answer));
+    return answer;
+  }, keyOf);
+  return (key) => listed.expect(read(key));
 }

@@ -25,6 +25,8 @@ export interface ListRequest {
   readonly workspaceId: string | null;
   /** `ref` if the identifier and name are enough, else `summary`. */
   readonly level: Level & ('ref' | 'summary');
+  /** Each item will be read singly, too: of two reads at the same price the one that can renew kept items is better. */
+  readonly readsEach: boolean;
   /** Upstream has an empty list for a workspace that does not exist: true has an empty list confirmed by one more call. */
   readonly isUnconfirmed: boolean;
 }
@@ -65,23 +67,25 @@ type PartAnswer =
  * Makes the workspace loaders of one operation.
  *
  * Everything that is asked of a workspace in one tick is planned together: a list that has to be read anyway replaces the refs
- * in the workspace's own answer, and one read of the workspace replaces two lists of which only names are wanted.
+ * in the workspace's own answer, one read of the workspace replaces two lists of which only names are wanted, and what is kept replaces both. What a list
+ * that is being read may say of a workspace is asked for singly only once it has not.
  */
 export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
-  // Read already, and so free to read from again.
+  // Asked for already, and so free to ask for again.
   const detailed = new Set<string>();
+  const begunLists = new Set<string>();
 
   const readCollectionList = async (
     workspaceId: string | null,
     from: number,
     count: number,
   ): Promise<Chunk<CollectionSummary>> => {
-    const start = Math.floor(from / COLLECTION_PAGE_SIZE) * COLLECTION_PAGE_SIZE;
-    const items: CollectionSummary[] = [];
+    const start = pageStart(from);
+    let items: readonly CollectionSummary[] = [];
     let total: number;
     do {
       const page = await reads.collectionPage({ workspaceId, offset: start + items.length });
-      items.push(...page.items);
+      items = items.length === 0 ? page.items : [...items, ...page.items];
       // Without a total upstream does not page: this was the whole list, whatever offset was asked for.
       if (page.total === null) return { items, offset: 0, total: items.length };
       total = page.total;
@@ -90,54 +94,121 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
     return { items, offset: start, total };
   };
 
-  const confirmed = async <List>(list: List, isEmpty: boolean, request: ListRequest): Promise<List | null> => {
-    if (!isEmpty || !request.isUnconfirmed || request.workspaceId === null) return list;
-    return (await reads.workspace(request.workspaceId)) === null ? null : list;
+  /** Whether there is a workspace of which only empty lists are known. */
+  const exists = async (workspaceId: string): Promise<boolean> => {
+    await reads.listed.workspaces.expected([workspaceId]);
+    return reads.listed.workspaces.has(workspaceId) || (await reads.workspace(workspaceId)) !== null;
   };
 
-  const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): readonly Promise<PartAnswer>[] => {
-    const wants = (kind: Part['kind'], level?: Level) =>
-      parts.some((part) => part.kind === kind && (level === undefined || ('level' in part && part.level === level)));
-    const readsCollectionList = workspaceId === null || wants('collections', 'summary');
-    const readsEnvironmentList = workspaceId === null || wants('environments', 'summary');
-    const readsDetail =
-      workspaceId !== null &&
-      (detailed.has(workspaceId) ||
-        wants('detail') ||
-        (wants('summary') && !reads.seen.workspaces.has(workspaceId)) ||
-        (wants('collections') && !readsCollectionList));
-    if (readsDetail) detailed.add(workspaceId);
-    // Names of environments alone: the list costs as much as the workspace and is not subject to the burst limit.
-    const takesEnvironmentRefs = readsDetail && !readsEnvironmentList;
+  const hasCollections = (workspaceId: string, offset: number) =>
+    begunLists.has(collectionsKey(workspaceId, offset)) || reads.keeps.collections(workspaceId, offset);
+  const hasEnvironments = (workspaceId: string) =>
+    begunLists.has(environmentsKey(workspaceId)) || reads.keeps.environments(workspaceId);
 
-    return parts.map((part): Promise<PartAnswer> => {
+  /** Whether the workspace's own answer is read: because it has to be, or because its refs are the cheapest way to the names that are wanted. */
+  const prefersWorkspace = (workspaceId: string, parts: readonly Part[]): boolean => {
+    const wants = toWants(parts);
+    if (detailed.has(workspaceId) || wants('detail')) return true;
+    if (wants('summary') && !reads.listed.workspaces.has(workspaceId)) return true;
+    const namesCollections = wants('collections') && !wants('collections', 'summary');
+    const namesEnvironments = wants('environments') && !wants('environments', 'summary');
+    if (!namesCollections && !namesEnvironments) return false;
+    const workspaceCalls = reads.keeps.workspace(workspaceId) ? 0 : 1;
+    const collectionCalls =
+      namesCollections &&
+      !parts.every((part) => part.kind !== 'collections' || hasCollections(workspaceId, pageStart(part.from)))
+        ? 1
+        : 0;
+    const environmentCalls = namesEnvironments && !hasEnvironments(workspaceId) ? 1 : 0;
+    const listCalls = collectionCalls + environmentCalls;
+    if (workspaceCalls !== listCalls) return workspaceCalls < listCalls;
+    // At the same price: a list of environments is outside the burst class; a list of collections can renew kept ones, but it has pages.
+    return (
+      collectionCalls === 1 &&
+      !parts.some((part) => part.kind === 'collections' && part.readsEach && isOnFirstPage(part))
+    );
+  };
+
+  /** Whether all that the workspace's own answer would be read for may be in a list that is being read. */
+  const mayBeListed = (workspaceId: string | null, parts: readonly Part[]): workspaceId is string =>
+    workspaceId !== null &&
+    reads.listed.workspaces.isExpecting() &&
+    !reads.listed.workspaces.has(workspaceId) &&
+    !reads.keeps.workspace(workspaceId) &&
+    toWants(parts)('summary') &&
+    !prefersWorkspace(
+      workspaceId,
+      parts.filter(({ kind }) => kind !== 'summary'),
+    );
+
+  /** @returns What answers each of the parts. */
+  const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartAnswer>) => {
+    const wants = toWants(parts);
+    const needsCollectionList = workspaceId === null || wants('collections', 'summary');
+    const needsEnvironmentList = workspaceId === null || wants('environments', 'summary');
+    const takesWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
+    if (takesWorkspace) detailed.add(workspaceId);
+    const readsCollectionList = needsCollectionList || !takesWorkspace;
+    const readsEnvironmentList = needsEnvironmentList || !takesWorkspace;
+
+    /** What the workspace's own answer has, if it is read and has enough; undefined: a list has to be read. */
+    const refsOf = async (kind: 'collections' | 'environments', readsList: boolean) => {
+      if (workspaceId === null) return undefined;
+      if (!readsList) return (await reads.workspace(workspaceId))?.[kind] ?? null;
+      // What it has nothing of needs no list, so that comes after it. Should it fail, the list need not.
+      const own = await reads.workspace(workspaceId).catch(() => undefined);
+      return own === null ? null : own?.[kind].length === 0 ? own[kind] : undefined;
+    };
+
+    const listsAreEmpty: Promise<boolean>[] = [];
+    const confirmed = async <List>(
+      list: Promise<List>,
+      isEmpty: (list: List) => boolean,
+      isUnconfirmed: boolean,
+    ): Promise<List | null> => {
+      listsAreEmpty.push(list.then(isEmpty, () => true));
+      if (workspaceId === null || !isUnconfirmed || !isEmpty(await list)) return list;
+      // A list of what else is in it proves it as well.
+      const areEmpty = await Promise.all(listsAreEmpty);
+      return !areEmpty.every(Boolean) || (await exists(workspaceId)) ? list : null;
+    };
+
+    return async (part) => {
       switch (part.kind) {
-        case 'summary': {
-          const summary = reads.seen.workspaces.get(part.workspaceId);
-          return summary ? Promise.resolve(summary) : reads.workspace(part.workspaceId);
-        }
+        case 'summary':
+          return reads.listed.workspaces.get(part.workspaceId) ?? reads.workspace(part.workspaceId);
         case 'detail':
           return reads.workspace(part.workspaceId);
-        case 'collections':
-          return part.workspaceId !== null && !readsCollectionList
-            ? reads.workspace(part.workspaceId).then((detail) => detail && toChunk(detail.collections))
-            : readCollectionList(part.workspaceId, part.from, part.count).then((chunk) =>
-                confirmed(chunk, chunk.total === 0, part),
-              );
-        case 'environments':
-          return part.workspaceId !== null && takesEnvironmentRefs
-            ? reads.workspace(part.workspaceId).then((detail) => detail && detail.environments)
-            : reads.environments(part.workspaceId).then((list) => confirmed(list, list.length === 0, part));
+        case 'collections': {
+          const refs = takesWorkspace ? await refsOf('collections', readsCollectionList) : undefined;
+          if (refs !== undefined) return refs && toChunk(refs);
+          begunLists.add(collectionsKey(workspaceId, pageStart(part.from)));
+          const list = readCollectionList(workspaceId, part.from, part.count);
+          return confirmed(list, ({ total }) => total === 0, part.isUnconfirmed);
+        }
+        case 'environments': {
+          const refs = takesWorkspace ? await refsOf('environments', readsEnvironmentList) : undefined;
+          if (refs !== undefined) return refs;
+          begunLists.add(environmentsKey(workspaceId));
+          return confirmed(reads.environments(workspaceId), ({ length }) => length === 0, part.isUnconfirmed);
+        }
       }
-    });
+    };
   };
 
   const partOf = createPlanner(
     (parts: readonly Part[]) => {
       const answers = new Map<Part, Promise<PartAnswer>>();
       for (const [workspaceId, ofOne] of toGroups(parts, (part) => part.workspaceId)) {
-        const planned = planWorkspace(workspaceId, ofOne);
-        ofOne.forEach((part, index) => answers.set(part, planned[index] ?? Promise.resolve(null)));
+        const planned = mayBeListed(workspaceId, ofOne)
+          ? reads.listed.workspaces.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofOne))
+          : planWorkspace(workspaceId, ofOne);
+        for (const part of ofOne) {
+          const answer = planned instanceof Promise ? planned.then((answerOf) => answerOf(part)) : planned(part);
+          answers.set(part, answer);
+          // Also where it is begun later: look-ups are planned as soon as this is.
+          if ('level' in part && part.level === 'summary') void reads.listed[part.kind].expect(answer);
+        }
       }
       return parts.map((part) => answers.get(part) ?? Promise.resolve(null));
     },
@@ -152,6 +223,24 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
     environmentsByWorkspace: (request) =>
       partOf({ kind: 'environments', ...request }) as Promise<readonly (Ref | EnvironmentSummary)[] | null>,
   };
+}
+
+/** Whether, of all these parts, there is one of that kind and level. */
+function toWants(parts: readonly Part[]) {
+  return (kind: Part['kind'], level?: Level): boolean =>
+    parts.some((part) => part.kind === kind && (level === undefined || ('level' in part && part.level === level)));
+}
+
+const collectionsKey = (workspaceId: string | null, offset: number) => JSON.stringify([workspaceId, offset]);
+const environmentsKey = (workspaceId: string | null) => JSON.stringify([workspaceId]);
+
+/** Where the page of upstream begins that holds this position. */
+function pageStart(position: number): number {
+  return Math.floor(position / COLLECTION_PAGE_SIZE) * COLLECTION_PAGE_SIZE;
+}
+
+function isOnFirstPage({ from, count }: CollectionListRequest): boolean {
+  return from + count <= COLLECTION_PAGE_SIZE;
 }
 
 function toChunk<Item>(items: readonly Item[]): Chunk<Item> {

@@ -15,8 +15,8 @@ export function toCors(origins: readonly string[]) {
       origin,
       credentials: false,
       methods: ['GET', 'POST'],
-      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', CSRF_HEADER],
-      exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
+      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
+      exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
     };
   };
 }

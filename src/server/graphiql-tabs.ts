@@ -116,4 +116,59 @@ query Budget {
   }
 }
 `,
+  `# Page by page. The next one: add after: "<endCursor>".
+# Cost: a GET for every 99.
+query Paging {
+  collections(first: 3) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      name
+      updatedAt
+    }
+  }
+}
+`,
+  `# What a query would cost. Nothing is sent to Postman.
+# Cost: none. Delete the first field to run the rest.
+query DryRun {
+  rateLimit(dryRun: true) {
+    cost
+    costAtLeast
+    readyAt
+    plan {
+      path
+      atLeast
+      atMost
+      forFields
+    }
+  }
+  workspaces(first: 5) {
+    nodes {
+      name
+      collections(first: 10) {
+        nodes {
+          description
+        }
+      }
+    }
+  }
+}
+`,
+  `# An error on purpose: pages have 100 at most.
+# What fails is null and in errors; the rest stands.
+query OneError {
+  me {
+    username
+  }
+  workspaces(first: 1000) {
+    nodes {
+      name
+    }
+  }
+}
+`,
 ];

@@ -1,5 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { BREAK, type DocumentNode, getOperationAST, GraphQLError, visit } from 'graphql';
+import {
+  BREAK,
+  type DocumentNode,
+  getOperationAST,
+  GraphQLError,
+  type ResponsePath,
+  responsePathAsArray,
+  visit,
+} from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -13,6 +21,8 @@ import type { JsonObject } from '../upstream/collection-format/json.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
+import { parseCacheDirectives } from './cache-control.ts';
+import { type Foretelling, foretell } from './foretelling.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import type { Tenant } from './tenants.ts';
@@ -25,11 +35,14 @@ interface RequestRecord {
   close?: () => void;
   expire?: () => void;
   operationName?: string;
+  estimate?: Foretelling['estimate'];
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
   errorCodes: string[];
   retryAfterSeconds?: number;
   waitSeconds?: number;
+  /** Parts of the answer that are stale, by their path as text. */
+  readonly stale: Map<string, StalePart>;
 }
 
 /** What operations are made with. */
@@ -51,14 +64,28 @@ export interface UpstreamCost {
   readonly coalesced: number;
   /** How long at least one call waited for its turn in the budget. */
   readonly waitedMs: number;
+  /** Parts of the answer that come from kept answers past the time for which they count as fresh; absent when there are none. */
+  readonly stale?: readonly StalePart[];
   /** Whether the embedded sandbox answers instead of Postman. */
   readonly sandbox: boolean;
+}
+
+/** A part of an answer that is past the time for which it counts as fresh. */
+export interface StalePart {
+  /** As in `errors`: the object, list or value all of which comes from the kept answer, but for what has an entry of its own. */
+  readonly path: readonly (string | number)[];
+  /** Whole seconds since it was last known to be true. */
+  readonly ageSeconds: number;
 }
 
 // An operation that waits for its budget has this long when the server stops; then it gets what it has.
 const STOP_GRACE_MS = 3_000;
 const STOP_POLL_MS = 20;
+// A list of ten times as many would be larger than most answers.
+const MAX_STALE_PARTS = 1_000;
 const LOGGED_NAME_LENGTH = 100;
+// The last is what gateways ask.
+const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
 const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
@@ -106,6 +133,7 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       timeoutMs,
       clientGone: request.signal,
       maxCalls: config.operation.maxCalls,
+      directives: parseCacheDirectives(request.headers.get('cache-control')),
       clock,
     });
     record.operation = operation;
@@ -119,11 +147,22 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
     open.delete(record);
   };
 
-  const toCost = ({ operation }: RequestRecord): UpstreamCost => ({
+  const notePlace = ({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined) => {
+    if (!operation || !path || typeof value !== 'object' || value === null) return;
+    const ageMs = operation.ages.staleMs(value);
+    if (ageMs === undefined || stale.size >= MAX_STALE_PARTS) return;
+    const place = responsePathAsArray(path);
+    const key = JSON.stringify(place);
+    const ageSeconds = Math.floor(ageMs / 1_000);
+    if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: place, ageSeconds });
+  };
+
+  const toCost = ({ operation, stale }: RequestRecord): UpstreamCost => ({
     calls: operation?.cost.calls ?? 0,
     cached: operation?.cost.cached ?? 0,
     coalesced: operation?.cost.coalesced ?? 0,
     waitedMs: operation?.wait.totalMs() ?? 0,
+    ...(stale.size > 0 && { stale: [...stale.values()] }),
     sandbox: config.sandbox,
   });
 
@@ -137,13 +176,14 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         tenant: null,
         stopExecution: new AbortController(),
         errorCodes: [],
+        stale: new Map(),
         ...(waitSeconds !== undefined && { waitSeconds }),
       };
       records.set(request, record);
       record.tenant = findTenant(request);
     },
 
-    onExecute({ args, setResultAndStopExecution }) {
+    async onExecute({ args, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
@@ -154,6 +194,22 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         });
         return;
       }
+      const { document, refusal, estimate } = await foretell(
+        {
+          schema: args.schema,
+          document: args.document,
+          operationName: args.operationName ?? undefined,
+          variables: args.variableValues ?? {},
+          operation: record.operation,
+        },
+        { calls, clock },
+      );
+      record.estimate = estimate;
+      if (refusal) {
+        setResultAndStopExecution({ errors: [refusal] });
+        return;
+      }
+      args.document = document;
       // The executor takes a signal that Envelop's types do not know of.
       Object.assign(args, { signal: record.stopExecution.signal });
     },
@@ -190,13 +246,16 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         );
       }
       response.headers.set('Cache-Control', 'private, no-store');
-      const { sandbox: _, ...cost } = toCost(record);
+      const oldestMs = record.operation?.ages.oldestMs();
+      if (oldestMs !== undefined) response.headers.set('Age', String(Math.floor(oldestMs / 1_000)));
+      const { sandbox: _, stale, ...cost } = toCost(record);
       logger.info(
         {
           operation: record.operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
           status: response.status,
           durationMs: Math.round(clock.nowMs() - record.startedAtMs),
           ...cost,
+          stale: stale?.length ?? 0,
           errors: countByCode(record.errorCodes),
         },
         'operation',
@@ -218,7 +277,13 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       return {
         loaders: createLoaders(createPostmanApi(calls, openFor(record, request))),
         budget: () => keyBudget?.current.snapshot() ?? null,
+        estimate: () =>
+          record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
         treeOf,
+        placed(value, path) {
+          notePlace(record, value, path);
+          return value;
+        },
         answerSize: createAnswerSize((error) => record.stopExecution.abort(error)),
         revealSecrets: config.revealSecrets,
       };
@@ -233,12 +298,12 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
   };
 }
 
-/** Whether a document introspects anywhere. Validation could say so too, but its verdict is kept for whoever sends the document next. */
+/** Whether a document asks for the schema anywhere. Validation could say so too, but its verdict is kept for whoever sends the document next. */
 function asksForSchema(document: DocumentNode): boolean {
   let asks = false;
   visit(document, {
     Field({ name }) {
-      if (name.value !== '__schema' && name.value !== '__type') return;
+      if (!SCHEMA_FIELDS.has(name.value)) return;
       asks = true;
       return BREAK;
     },

@@ -1,56 +1,167 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
+import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
+import type { UpstreamError } from './upstream-error.ts';
 
-/** Answers of upstream that are still taken for true. Keys start with the tenant, so that no key's data is ever another's. */
+/** What a call was answered with: a value, or a refusal that would be the same again. */
+export type Outcome = { readonly value: unknown } | { readonly error: UpstreamError };
+
+/** An answer that is kept, and what is known of its truth. */
+export interface KeptAnswer {
+  readonly outcome: Outcome;
+  /** Milliseconds since it was last known to be true: read, or shown unchanged by a list. */
+  readonly ageMs: number;
+  /** A list has shown a newer version. */
+  readonly isOutdated: boolean;
+  /** A list that shows it unchanged would renew it. */
+  readonly isRenewable: boolean;
+}
+
+/** An answer to be kept. */
+export interface NewAnswer {
+  readonly outcome: Outcome;
+  /** Size of its JSON text. */
+  readonly bytes: number;
+  /** When the thing was last changed, RFC 3339 in UTC; null where the answer does not say. */
+  readonly updatedAt: string | null;
+  /** When the call was sent (monotonic ms). */
+  readonly sentAtMs: number;
+}
+
+/** Answers of upstream. Each tenant has a store of its own, so that no key's data is ever another's. */
 export interface AnswerCache {
-  get(tenant: string, target: string): { readonly value: unknown } | undefined;
-  /** @param bytes - Size of the answer's JSON text. */
-  set(tenant: string, target: string, value: unknown, bytes: number): void;
+  /** Whether what it keeps will do. */
+  readonly freshness: Freshness;
+  get(tenant: string, target: string): KeptAnswer | undefined;
+  /** Keeps an answer, unless one to a later call is kept, or the tenant was dropped after the call. */
+  set(tenant: string, target: string, answer: NewAnswer): void;
+  /** A list shows when a thing was last changed: the same moment renews the kept answer, a later one outdates it. */
+  renew(tenant: string, target: string, updatedAt: string): void;
+  /** Drops one answer: the key may no longer read it. */
+  drop(tenant: string, target: string): void;
   /** Drops everything of one tenant: its key is no longer good. */
   dropTenant(tenant: string): void;
 }
 
-interface Entry {
-  readonly value: unknown;
-  readonly bytes: number;
+/** What the cache of the process is made with. */
+export interface AnswerCacheOptions extends FreshnessOptions {
+  /** How long after it was read an answer can be renewed by lists; 0: never. */
+  readonly renewMs: number;
+  /** Bytes of JSON text over all tenants. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
 }
 
+interface Entry {
+  readonly outcome: Outcome;
+  readonly bytes: number;
+  readonly updatedAt: string | null;
+  readonly sentAtMs: number;
+  readonly readAtMs: number;
+  trueAtMs: number;
+  isOutdated: boolean;
+}
+
+interface Store {
+  readonly entries: LRUCache<string, Entry>;
+  /** Answers to calls sent before are not taken any more. */
+  droppedAtMs: number;
+}
+
+// A small answer costs more memory than its text: this stands for its objects and the bookkeeping, and bounds the number of entries.
+const ENTRY_BYTES = 1_024;
+// Longer than any call can be out.
+const DROPPED_FOR_MS = 600_000;
+
 /**
- * Makes the cache of the process.
- *
- * @param ttlMs - How long an answer is fresh; 0 keeps nothing.
- * @param maxBytes - Bytes of JSON text over all tenants; the least recently used go first.
+ * Makes the cache of the process. When it is full, the tenant that holds most gives up what it has used least recently: one that
+ * floods the cache pushes out its own answers, not those of others.
  */
-export function createAnswerCache({
-  ttlMs,
-  maxBytes,
-  clock,
-}: {
-  ttlMs: number;
-  maxBytes: number;
-  clock: Clock;
-}): AnswerCache {
-  const entries =
-    ttlMs > 0
-      ? new LRUCache<string, Entry>({
-          maxSize: maxBytes,
-          // A small answer costs more memory than its text; the key and the bookkeeping stand for that.
-          sizeCalculation: ({ bytes }, key) => bytes + key.length + 256,
-          ttl: ttlMs,
-          ttlResolution: 0,
-          perf: { now: () => clock.nowMs() },
-        })
-      : undefined;
+export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: AnswerCacheOptions): AnswerCache {
+  const { ttlMs, swrMs, staleIfErrorMs } = periods;
+  const keepMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
+  const stores = new Map<string, Store>();
+  let totalBytes = 0;
+
+  const createStore = (): Store => ({
+    entries: new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ bytes }, key) => bytes + key.length + ENTRY_BYTES }),
+    droppedAtMs: Number.NEGATIVE_INFINITY,
+  });
+
+  /** Changes a store, and counts by how much it grew or shrank. */
+  const change = (store: Store, how: (entries: Store['entries']) => void) => {
+    const before = store.entries.calculatedSize;
+    how(store.entries);
+    totalBytes += store.entries.calculatedSize - before;
+  };
+
+  const canRenew = ({ updatedAt, readAtMs }: Entry) => updatedAt !== null && clock.nowMs() - readAtMs <= renewMs;
+
+  const isTooLarge = () => totalBytes > maxBytes;
+
+  const makeRoom = () => {
+    while (isTooLarge()) {
+      let largest: readonly [string, Store] | undefined;
+      for (const one of stores) {
+        if (one[1].entries.calculatedSize > (largest?.[1].entries.calculatedSize ?? 0)) largest = one;
+      }
+      if (!largest) return;
+      const [tenant, store] = largest;
+      change(store, (entries) => entries.pop());
+      if (store.entries.size === 0 && store.droppedAtMs === Number.NEGATIVE_INFINITY) stores.delete(tenant);
+    }
+  };
 
   return {
-    get: (tenant, target) => entries?.get(`${tenant} ${target}`),
-    set(tenant, target, value, bytes) {
-      entries?.set(`${tenant} ${target}`, { value, bytes });
-    },
-    dropTenant(tenant) {
-      for (const key of [...(entries?.keys() ?? [])]) {
-        if (key.startsWith(`${tenant} `)) entries?.delete(key);
+    freshness: createFreshness(periods),
+
+    get(tenant, target) {
+      const store = stores.get(tenant);
+      const entry = store?.entries.get(target);
+      if (!store || !entry) return undefined;
+      const nowMs = clock.nowMs();
+      const ageMs = nowMs - entry.trueAtMs;
+      if (ageMs > keepMs && nowMs - entry.readAtMs > renewMs) {
+        change(store, (entries) => entries.delete(target));
+        return undefined;
       }
+      const { outcome, isOutdated } = entry;
+      return { outcome, ageMs, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
+    },
+
+    set(tenant, target, { outcome, bytes, updatedAt, sentAtMs }) {
+      if (ttlMs === 0) return;
+      const store = stores.get(tenant) ?? createStore();
+      const kept = store.entries.peek(target);
+      if (sentAtMs < store.droppedAtMs || (kept && sentAtMs < kept.sentAtMs)) return;
+      stores.set(tenant, store);
+      const nowMs = clock.nowMs();
+      const entry = { outcome, bytes, updatedAt, sentAtMs, readAtMs: nowMs, trueAtMs: nowMs, isOutdated: false };
+      change(store, (entries) => entries.set(target, entry));
+      makeRoom();
+    },
+
+    renew(tenant, target, updatedAt) {
+      const entry = stores.get(tenant)?.entries.peek(target);
+      if (!entry || entry.updatedAt === null) return;
+      // An earlier moment is that of a list from before the change.
+      if (updatedAt > entry.updatedAt) entry.isOutdated = true;
+      else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.trueAtMs = clock.nowMs();
+    },
+
+    drop(tenant, target) {
+      const store = stores.get(tenant);
+      if (store) change(store, (entries) => entries.delete(target));
+    },
+
+    dropTenant(tenant) {
+      const store = stores.get(tenant);
+      if (!store) return;
+      change(store, (entries) => entries.clear());
+      store.droppedAtMs = clock.nowMs();
+      clock.schedule(store.droppedAtMs + DROPPED_FOR_MS, () => {
+        if (store.entries.size === 0) stores.delete(tenant);
+      });
     },
   };
 }

@@ -85,6 +85,10 @@ export interface Budget {
   isMonthSpent(): boolean;
   /** No more than this may wait. */
   isFull(): boolean;
+  /** When so many calls of each class, asked for now by one operation, would all have been answered (monotonic ms), behind everything that waits. */
+  servedAtMs(calls: Readonly<Record<RouteClass, number>>): number;
+  /** Whether a call that nobody waits for can be sent without being in anybody's way: nothing waits, and half of every window is free. */
+  hasSpareSlot(routeClass: RouteClass): boolean;
   snapshot(): BudgetSnapshot;
   /** Its key turns out to be of the same user as another: what waits and what is in use moves there, and everything to come has to go there. */
   bequeath(heir: Budget): void;
@@ -407,6 +411,30 @@ export function createBudget(options: BudgetOptions): Budget {
     },
     isMonthSpent: month.isSpent,
     isFull: () => queuedCalls() >= MAX_WAITING_CALLS,
+
+    servedAtMs(calls) {
+      const inLine = {
+        general: lines.general.line.size + calls.general,
+        burst: lines.burst.line.size + calls.burst,
+      };
+      const isNewcomer = calls.general + calls.burst <= reservedCalls;
+      const toLastTurnMs = (routeClass: RouteClass) =>
+        turnAtMs(routeClass, { ...inLine, [routeClass]: inLine[routeClass] - 1 }, isNewcomer);
+      const asked = ROUTE_CLASSES.filter((routeClass) => calls[routeClass] > 0);
+      return asked.length === 0
+        ? clock.nowMs()
+        : Math.max(...asked.map(toLastTurnMs)) + (latencyMs ?? FIRST_LATENCY_MS);
+    },
+
+    hasSpareSlot(routeClass) {
+      const nowMs = clock.nowMs();
+      return (
+        queuedCalls() === 0 &&
+        !month.isSpent() &&
+        roomFor(routeClass).forRegulars &&
+        windows.of(routeClass).every((window) => window.free(nowMs) > window.limit / 2)
+      );
+    },
 
     snapshot() {
       const nowMs = clock.nowMs();

@@ -1,13 +1,14 @@
-import type { AnswerCache } from './answer-cache.ts';
+import type { AnswerCache, KeptAnswer, Outcome } from './answer-cache.ts';
 import { createBreaker } from './breaker.ts';
 import type { Clock } from './clock.ts';
 import { type Flight, startFlight } from './flight.ts';
 import type { HttpClient } from './http.ts';
 import type { Operation } from './operation.ts';
-import { toMonthSpent, toOutage, toRefusal, toTimeout, toTooExpensive } from './refusals.ts';
+import { createRefreshes } from './refreshes.ts';
+import { toMonthSpent, toNotCached, toOutage, toRefusal, toTimeout, toTooExpensive } from './refusals.ts';
 import { createRetries } from './retries.ts';
 import type { RouteClass } from './share.ts';
-import type { UpstreamError } from './upstream-error.ts';
+import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
 /** A route of the Postman API. */
 export interface Route {
@@ -23,6 +24,10 @@ export interface Call<T> {
   readonly target: string;
   /** @throws {UnexpectedShapeError} for a body that is not what the route answers with. */
   readonly parse: (body: unknown) => T;
+  /** When what a single read answers with was last changed. */
+  updatedAtOf?(value: T): string | null;
+  /** The single reads whose things a list shows, by target, with when each was last changed. */
+  shows?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
 }
 
 /** Makes calls: from the cache, with somebody else's call under way, or inside the key's budget. */
@@ -32,6 +37,10 @@ export interface Calls {
    *   `unavailable` at once while upstream counts as down, `quotaExhausted` at once while the month's allowance is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
+  /** What `make` would answer with without a call, as far as is kept; undefined where a call is needed. It counts nothing. */
+  kept(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
+  isRenewable(call: Call<unknown>, operation: Operation): boolean;
 }
 
 /** What the call layer is made with; one per origin. */
@@ -45,8 +54,19 @@ export interface CallsOptions {
   readonly onOutage: (isDown: boolean) => void;
 }
 
+/** Failures that say nothing about what was kept before. */
+const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
+  'unavailable',
+  'serverError',
+  'timeout',
+  'rateLimited',
+  'quotaExhausted',
+  'tooExpensive',
+]);
+
 /** Makes the one place through which every GET goes. */
 export function createCalls({ http, cache, clock, random, onOutage }: CallsOptions): Calls {
+  const { freshness } = cache;
   const flights = new Map<string, { readonly flight: Flight; readonly route: Route }>();
   const retries = createRetries(random);
   const breaker = createBreaker({
@@ -60,59 +80,111 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     },
   });
 
-  /** Why a call cannot be made now, whatever else is under way. */
+  /** Why a call cannot be made now, whatever else is under way. `promises`: its turn is kept for it until the time that is named. */
   const refuse = (
     key: string,
     { route, target }: Call<unknown>,
     { budget, share, deadlineMs }: Operation,
+    promises: boolean,
   ): UpstreamError | undefined => {
     if (budget.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.isFull()) {
-      return toRefusal(route, budget.promiseTurnAtMs(route.routeClass, share, target), clock);
+      return toRefusal(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs, clock);
     }
     const probeAtMs = breaker.refuse(key);
     return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs, clock);
   };
 
+  const fly = (key: string, call: Call<unknown>, operation: Operation): Promise<unknown> => {
+    const { route } = call;
+    const flight = startFlight({
+      http,
+      cache,
+      clock,
+      breaker,
+      retries,
+      key,
+      call,
+      leader: operation,
+      onLanding: () => {
+        if (flights.get(key)?.flight === flight) flights.delete(key);
+      },
+    });
+    flights.set(key, { flight, route });
+    return flight.join(operation);
+  };
+
+  /** @param hasFallback - A refused caller is served something kept, and will not come back for its turn. */
+  const call = async (asked: Call<unknown>, operation: Operation, hasFallback: boolean): Promise<unknown> => {
+    const { route, target } = asked;
+    const key = `${operation.tenant} ${target}`;
+    const underWay = flights.get(key);
+    // What was sent before the client asked may be from before what it wants to see.
+    if (underWay && !(operation.directives.noCache && underWay.flight.isSent())) {
+      operation.cost.coalesced++;
+      return underWay.flight.join(operation);
+    }
+    if (operation.ended.aborted) throw toTimeout(route, operation.ended, clock);
+    if (operation.askedCalls >= operation.maxCalls) {
+      throw toTooExpensive(route, operation.askedCalls, operation.maxCalls);
+    }
+    // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
+    operation.askedCalls++;
+    const refusal = refuse(key, asked, operation, !hasFallback);
+    if (refusal) throw refusal;
+    return fly(key, asked, operation);
+  };
+
+  const refreshes = createRefreshes({
+    cache,
+    clock,
+    async refresh(asked, operation) {
+      const key = `${operation.tenant} ${asked.target}`;
+      if (flights.has(key) || refuse(key, asked, operation, false)) return;
+      // A failure is nobody's: breaker, budget and cache have learned from it, and whoever asks next learns of it.
+      await fly(key, asked, operation).catch(() => undefined);
+    },
+  });
+
+  const take = (kept: KeptAnswer, operation: Operation): unknown => {
+    operation.cost.cached++;
+    if ('error' in kept.outcome) throw kept.outcome.error;
+    operation.ages.add(kept.outcome.value, kept.ageMs, !freshness.isFresh(kept));
+    return kept.outcome.value;
+  };
+
   return {
-    async make<T>(call: Call<T>, operation: Operation): Promise<T> {
-      const { tenant } = operation;
-      const { route, target } = call;
-      const kept = cache.get(tenant, target);
-      if (kept) {
-        operation.cost.cached++;
-        return kept.value as T;
+    async make<T>(asked: Call<T>, operation: Operation): Promise<T> {
+      const { tenant, directives } = operation;
+      const kept = cache.get(tenant, asked.target);
+      const verdict = kept ? freshness.judge(kept, directives) : 'call';
+      if (kept && verdict !== 'call') {
+        if (verdict === 'serveAndRefresh') refreshes.add(asked, operation);
+        return take(kept, operation) as T;
       }
-      const key = `${tenant} ${target}`;
-      const underWay = flights.get(key);
-      if (underWay) {
-        operation.cost.coalesced++;
-        return (await underWay.flight.join(operation)) as T;
+      if (directives.onlyIfCached) throw toNotCached(asked.route);
+      const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
+      try {
+        return (await call(asked, operation, isFallback)) as T;
+      } catch (error) {
+        if (!isFallback || !(error instanceof UpstreamError) || !KEPT_IS_BETTER.has(error.kind)) throw error;
+        // A refused key has lost it in the meantime.
+        const keptStill = cache.get(tenant, asked.target);
+        if (!keptStill || !freshness.servesOnError(keptStill, directives)) throw error;
+        return take(keptStill, operation) as T;
       }
-      if (operation.ended.aborted) throw toTimeout(route, operation.ended, clock);
-      if (operation.askedCalls >= operation.maxCalls) {
-        throw toTooExpensive(route, operation.askedCalls, operation.maxCalls);
-      }
-      // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
-      operation.askedCalls++;
-      const refusal = refuse(key, call, operation);
-      if (refusal) throw refusal;
-      const flight = startFlight({
-        http,
-        cache,
-        clock,
-        breaker,
-        retries,
-        key,
-        call,
-        leader: operation,
-        onLanding: () => {
-          if (flights.get(key)?.flight === flight) flights.delete(key);
-        },
-      });
-      flights.set(key, { flight, route });
-      return (await flight.join(operation)) as T;
+    },
+
+    kept(asked, { tenant, directives }) {
+      const kept = cache.get(tenant, asked.target);
+      return kept && freshness.judge(kept, directives) !== 'call' ? kept.outcome : undefined;
+    },
+
+    isRenewable(asked, { tenant, directives }) {
+      if (directives.noCache || directives.onlyIfCached) return false;
+      const kept = cache.get(tenant, asked.target);
+      return kept !== undefined && kept.isRenewable && freshness.judge(kept, directives) === 'call';
     },
   };
 }

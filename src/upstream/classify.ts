@@ -23,8 +23,8 @@ export interface RefusedResponse {
   readonly secret?: string;
 }
 
-/** Only the facade itself finds an operation too expensive. */
-type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive'>;
+/** Only the facade itself finds an operation too expensive, or nothing kept. */
+type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive' | 'notCached'>;
 
 const SENTENCES: Readonly<Record<RefusalKind, string>> = {
   unauthenticated: 'Postman refused the API key',

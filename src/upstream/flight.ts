@@ -15,6 +15,8 @@ import { UpstreamError } from './upstream-error.ts';
 export interface Flight {
   /** Waits for the answer too. */
   join(operation: Operation): Promise<unknown>;
+  /** Whether it has left the queue: its answer can be from before whatever happens now. */
+  isSent(): boolean;
   /** Ends it with this error, unless it has been sent. */
   cancel(error: UpstreamError): void;
 }
@@ -141,6 +143,7 @@ export function startFlight(options: FlightOptions): Flight {
 
   const send = async (turn: Place): Promise<unknown> => {
     leader.cost.calls++;
+    const sentAtMs = clock.nowMs();
     let announced: AnnouncedRateLimit | undefined;
     let isRefused = false;
     try {
@@ -151,11 +154,15 @@ export function startFlight(options: FlightOptions): Flight {
         retries.earn();
       }
       const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
-      cache.set(tenant, target, value, answer.text.length);
+      const updatedAt = call.updatedAtOf?.(value) ?? null;
+      cache.set(tenant, target, { outcome: { value }, bytes: answer.text.length, updatedAt, sentAtMs });
+      for (const [shown, shownAt] of call.shows?.(value) ?? []) {
+        if (shownAt !== null) cache.renew(tenant, shown, shownAt);
+      }
       return value;
     } catch (error) {
       // Before the call is settled, because that sends what waits.
-      if (error instanceof UpstreamError) takeIn(error);
+      if (error instanceof UpstreamError) takeIn(error, sentAtMs);
       isRefused = isRateLimited(error);
       throw error;
     } finally {
@@ -166,7 +173,7 @@ export function startFlight(options: FlightOptions): Flight {
   const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
 
   /** What an error means for all others. */
-  const takeIn = (error: UpstreamError) => {
+  const takeIn = (error: UpstreamError, sentAtMs: number) => {
     switch (error.kind) {
       case 'rateLimited':
         leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
@@ -177,6 +184,12 @@ export function startFlight(options: FlightOptions): Flight {
         return;
       case 'unauthenticated':
         cache.dropTenant(tenant);
+        return;
+      case 'forbidden':
+      case 'notFound':
+      case 'badInput':
+        // What was there before is not to be shown any more.
+        cache.set(tenant, target, { outcome: { error }, bytes: error.message.length, updatedAt: null, sentAtMs });
         return;
       case 'unavailable':
       case 'serverError':
@@ -223,6 +236,7 @@ export function startFlight(options: FlightOptions): Flight {
 
   const flight: Flight = {
     cancel,
+    isSent: () => stopWaiting === undefined,
     join: (operation) =>
       new Promise((resolve, reject) => {
         const leave = () => {

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Budget } from './budget.ts';
 import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
+import type { CacheDirectives } from './freshness.ts';
 import type { Secret } from './secret.ts';
 import { createShare, type Share } from './share.ts';
 
@@ -35,8 +36,22 @@ export interface Operation {
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
   readonly cost: OperationCost;
+  /** What it wants of kept answers. */
+  readonly directives: CacheDirectives;
+  /** The kept answers it was given. */
+  readonly ages: ServedAges;
   /** Counts the time in which at least one call waits for its turn. */
   readonly wait: WaitMeter;
+}
+
+/** How old the kept answers are that an operation was given. */
+export interface ServedAges {
+  /** A kept answer is given out. `isStale`: past the time for which it counts as fresh. */
+  add(value: unknown, ageMs: number, isStale: boolean): void;
+  /** The age of a stale answer, or of an item in it, in milliseconds; undefined for everything else. */
+  staleMs(value: object): number | undefined;
+  /** Age of the oldest in milliseconds; undefined where nothing was kept. */
+  oldestMs(): number | undefined;
 }
 
 /** Measures for how long at least one of several things was waiting. */
@@ -57,6 +72,7 @@ export interface OperationOptions {
   /** Aborts when the client has gone. */
   readonly clientGone: AbortSignal;
   readonly maxCalls: number;
+  readonly directives?: CacheDirectives;
   readonly clock: Clock;
 }
 
@@ -72,6 +88,7 @@ export function openOperation({
   timeoutMs,
   clientGone,
   maxCalls,
+  directives = {},
   clock,
 }: OperationOptions): {
   readonly operation: Operation;
@@ -102,6 +119,8 @@ export function openOperation({
       maxCalls,
       askedCalls: 0,
       cost: { calls: 0, cached: 0, coalesced: 0 },
+      directives,
+      ages: createServedAges(),
       wait: createWaitMeter(clock),
     },
     expire: () => end('deadline'),
@@ -111,6 +130,48 @@ export function openOperation({
       // An answer can be complete while fields of a part that came to nothing still wait for their turn.
       end('clientGone');
     },
+  };
+}
+
+/** Makes an operation of nobody, with the key of one that has been: for calls that are made after it, whoever profits. */
+export function toBackground(operation: Operation): Operation {
+  return {
+    tenant: operation.tenant,
+    apiKey: operation.apiKey,
+    get budget() {
+      return operation.budget;
+    },
+    belongsTo: operation.belongsTo,
+    share: createShare(),
+    deadlineMs: Number.POSITIVE_INFINITY,
+    ended: new AbortController().signal,
+    maxCalls: Number.POSITIVE_INFINITY,
+    askedCalls: 0,
+    cost: { calls: 0, cached: 0, coalesced: 0 },
+    directives: {},
+    ages: createServedAges(),
+    wait: { start() {}, stop() {}, totalMs: () => 0 },
+  };
+}
+
+function createServedAges(): ServedAges {
+  const staleMs = new WeakMap<object, number>();
+  let oldestMs: number | undefined;
+  const mark = (value: unknown, ageMs: number) => {
+    if (typeof value === 'object' && value !== null) staleMs.set(value, ageMs);
+  };
+  return {
+    add(value, ageMs, isStale) {
+      oldestMs = Math.max(oldestMs ?? 0, ageMs);
+      if (!isStale || typeof value !== 'object' || value === null) return;
+      mark(value, ageMs);
+      // Items of a list are handed on without it.
+      for (const part of Array.isArray(value) ? [value] : Object.values(value)) {
+        if (Array.isArray(part)) for (const item of part) mark(item, ageMs);
+      }
+    },
+    staleMs: (value) => staleMs.get(value),
+    oldestMs: () => oldestMs,
   };
 }
 

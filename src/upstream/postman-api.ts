@@ -48,6 +48,21 @@ export interface PostmanApi {
   getEnvironments(workspaceId: string | null): Promise<readonly EnvironmentSummary[]>;
   /** `GET /environments/{uid}`, with values. */
   getEnvironment(uid: string): Promise<EnvironmentDetail | null>;
+  /** Which of these would be answered without a call. */
+  readonly keeps: {
+    workspace(id: string): boolean;
+    collections(workspaceId: string | null, offset: number): boolean;
+    collection(uid: string): boolean;
+    collectionMinimal(uid: string): boolean;
+    environments(workspaceId: string | null): boolean;
+    environment(uid: string): boolean;
+  };
+  /** Which of these would cost a call, and none after a list that shows the thing unchanged. */
+  readonly renewable: {
+    collection(uid: string): boolean;
+    collectionMinimal(uid: string): boolean;
+    environment(uid: string): boolean;
+  };
 }
 
 /** What `GET /workspaces` can be narrowed by. */
@@ -75,6 +90,9 @@ const routes = {
   environment: { template: '/environments/{uid}', routeClass: 'general' },
 } as const satisfies Record<string, Route>;
 
+/** Template of a route of the Postman API. */
+export type RouteTemplate = (typeof routes)[keyof typeof routes]['template'];
+
 /**
  * Binds the Postman API to one operation.
  *
@@ -84,74 +102,145 @@ export function createPostmanApi(
   calls: Calls,
   operation: Operation | ((routeTemplate: string) => UpstreamError),
 ): PostmanApi {
-  const get = <T>(route: Route, target: string, parse: Call<T>['parse']): Promise<T> =>
-    typeof operation === 'function'
-      ? Promise.reject(operation(route.template))
-      : calls.make({ route, target, parse }, operation);
-  const getIfExists = async <T>(route: Route, target: string, parse: Call<T>['parse']): Promise<T | null> => {
+  const get = <T>(call: Call<T>): Promise<T> =>
+    typeof operation === 'function' ? Promise.reject(operation(call.route.template)) : calls.make(call, operation);
+  const getIfExists = async <T>(call: Call<T>): Promise<T | null> => {
     try {
-      return await get(route, target, parse);
+      return await get(call);
     } catch (error) {
       if (error instanceof UpstreamError && error.kind === 'notFound') return null;
       throw error;
     }
   };
+  const keeps =
+    <Args extends unknown[]>(toCall: (...args: Args) => Call<unknown>) =>
+    (...args: Args): boolean =>
+      typeof operation !== 'function' && calls.kept(toCall(...args), operation) !== undefined;
+  const isRenewable =
+    <Args extends unknown[]>(toCall: (...args: Args) => Call<unknown>) =>
+    (...args: Args): boolean =>
+      typeof operation !== 'function' && calls.isRenewable(toCall(...args), operation);
 
   return {
     async getMe() {
-      const user = await get(routes.me, '/me', parseUser);
+      const user = await get(meCall);
       if (typeof operation !== 'function') operation.belongsTo(user.id);
       return user;
     },
-
-    getWorkspaces: ({ visibility, createdBy }, cursor) =>
-      get(
-        routes.workspaces,
-        withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
-        parseWorkspacePage,
-      ),
-
-    getWorkspace: (id) => getIfExists(routes.workspace, `/workspaces/${toSegment(id)}`, parseWorkspaceDetail),
-
-    getGlobalVariables: (workspaceId) =>
-      getIfExists(routes.globalVariables, `/workspaces/${toSegment(workspaceId)}/global-variables`, parseGlobals),
-
-    getWorkspacesOfCollection: (uid) =>
-      getIfExists(
-        routes.workspaces,
-        withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
-        parseWorkspacePage,
-      ),
-
-    getCollections: (workspaceId, offset) =>
-      get(
-        routes.collections,
-        withQuery('/collections', {
-          workspace: workspaceId,
-          limit: String(COLLECTION_PAGE_SIZE),
-          offset: String(offset),
-        }),
-        parseCollectionPage,
-      ),
-
-    // Upstream refuses a name together with limit and offset.
-    getCollectionsByName: (name, workspaceId) =>
-      get(routes.collections, withQuery('/collections', { workspace: workspaceId, name }), parseCollectionPage),
-
-    getCollection: (uid) =>
-      getIfExists(routes.collection, `/collections/${toSegment(uid)}`, (body) => parseCollectionDetail(body, uid)),
-
-    getCollectionMinimal: (uid) =>
-      getIfExists(routes.collection, `/collections/${toSegment(uid)}?model=minimal`, (body) =>
-        parseCollectionDetail(body, uid),
-      ),
-
-    getEnvironments: (workspaceId) =>
-      get(routes.environments, withQuery('/environments', { workspace: workspaceId }), parseEnvironments),
-
-    getEnvironment: (uid) =>
-      getIfExists(routes.environment, `/environments/${toSegment(uid)}`, (body) => parseEnvironmentDetail(body, uid)),
+    getWorkspaces: (filter, cursor) => get(workspacesCall(filter, cursor)),
+    getWorkspace: (id) => getIfExists(workspaceCall(id)),
+    getGlobalVariables: (workspaceId) => getIfExists(globalVariablesCall(workspaceId)),
+    getWorkspacesOfCollection: (uid) => getIfExists(workspacesOfCollectionCall(uid)),
+    getCollections: (workspaceId, offset) => get(collectionsCall(workspaceId, offset)),
+    getCollectionsByName: (name, workspaceId) => get(collectionsByNameCall(name, workspaceId)),
+    getCollection: (uid) => getIfExists(collectionCall(uid)),
+    getCollectionMinimal: (uid) => getIfExists(collectionMinimalCall(uid)),
+    getEnvironments: (workspaceId) => get(environmentsCall(workspaceId)),
+    getEnvironment: (uid) => getIfExists(environmentCall(uid)),
+    keeps: {
+      workspace: keeps(workspaceCall),
+      collections: keeps(collectionsCall),
+      collection: keeps(collectionCall),
+      collectionMinimal: keeps(collectionMinimalCall),
+      environments: keeps(environmentsCall),
+      environment: keeps(environmentCall),
+    },
+    renewable: {
+      collection: isRenewable(collectionCall),
+      collectionMinimal: isRenewable(collectionMinimalCall),
+      environment: isRenewable(environmentCall),
+    },
   };
+}
+
+const meCall: Call<User> = { route: routes.me, target: '/me', parse: parseUser };
+
+const workspacesCall = ({ visibility, createdBy }: WorkspaceFilter, cursor: string | null): Call<WorkspacePage> => ({
+  route: routes.workspaces,
+  target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
+  parse: parseWorkspacePage,
+});
+
+const workspaceCall = (id: string): Call<WorkspaceDetail> => ({
+  route: routes.workspace,
+  target: `/workspaces/${toSegment(id)}`,
+  parse: parseWorkspaceDetail,
+});
+
+const globalVariablesCall = (workspaceId: string): Call<readonly unknown[]> => ({
+  route: routes.globalVariables,
+  target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
+  parse: parseGlobals,
+});
+
+const workspacesOfCollectionCall = (uid: string): Call<WorkspacePage> => ({
+  route: routes.workspaces,
+  target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
+  parse: parseWorkspacePage,
+});
+
+const collectionsCall = (workspaceId: string | null, offset: number): Call<CollectionPage> => ({
+  route: routes.collections,
+  target: withQuery('/collections', {
+    workspace: workspaceId,
+    limit: String(COLLECTION_PAGE_SIZE),
+    offset: String(offset),
+  }),
+  parse: parseCollectionPage,
+  shows: collectionsShown,
+});
+
+// Upstream refuses a name together with limit and offset.
+const collectionsByNameCall = (name: string, workspaceId: string | null): Call<CollectionPage> => ({
+  route: routes.collections,
+  target: withQuery('/collections', { workspace: workspaceId, name }),
+  parse: parseCollectionPage,
+  shows: collectionsShown,
+});
+
+const collectionCall = (uid: string): Call<CollectionDetail> => ({
+  route: routes.collection,
+  target: toCollectionTarget(uid),
+  parse: (body) => parseCollectionDetail(body, uid),
+  updatedAtOf,
+});
+
+const collectionMinimalCall = (uid: string): Call<CollectionDetail> => ({
+  ...collectionCall(uid),
+  target: toMinimalTarget(uid),
+});
+
+const environmentsCall = (workspaceId: string | null): Call<readonly EnvironmentSummary[]> => ({
+  route: routes.environments,
+  target: withQuery('/environments', { workspace: workspaceId }),
+  parse: parseEnvironments,
+  shows: environmentsShown,
+});
+
+const environmentCall = (uid: string): Call<EnvironmentDetail> => ({
+  route: routes.environment,
+  target: toEnvironmentTarget(uid),
+  parse: (body) => parseEnvironmentDetail(body, uid),
+  updatedAtOf,
+});
+
+const toCollectionTarget = (uid: string) => `/collections/${toSegment(uid)}`;
+const toMinimalTarget = (uid: string) => `${toCollectionTarget(uid)}?model=minimal`;
+const toEnvironmentTarget = (uid: string) => `/environments/${toSegment(uid)}`;
+
+function updatedAtOf({ updatedAt }: { readonly updatedAt: string | null }): string | null {
+  return updatedAt;
+}
+
+function collectionsShown({ items }: CollectionPage) {
+  return items.flatMap(({ uid, updatedAt }) => [
+    [toCollectionTarget(uid), updatedAt] as const,
+    [toMinimalTarget(uid), updatedAt] as const,
+  ]);
+}
+
+function environmentsShown(items: readonly EnvironmentSummary[]) {
+  return items.map(({ uid, updatedAt }) => [toEnvironmentTarget(uid), updatedAt] as const);
 }
 
 /** One path segment, whatever the identifier holds: it can come from upstream's own data, and a dot has no encoding of its own. */

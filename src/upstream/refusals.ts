@@ -50,3 +50,12 @@ export function toTooExpensive({ template }: Route, calls: number, ceiling: numb
     { route: template, calls, ceiling },
   );
 }
+
+/** The refusal of a client that wants nothing but what is kept. */
+export function toNotCached({ template }: Route): UpstreamError {
+  return new UpstreamError(
+    'notCached',
+    'No answer of Postman is kept that is as new as asked for, and Cache-Control: only-if-cached allows no call.',
+    { route: template },
+  );
+}

@@ -14,7 +14,8 @@ export type UpstreamErrorKind =
   | 'serverError'
   | 'timeout'
   | 'badResponse'
-  | 'tooExpensive';
+  | 'tooExpensive'
+  | 'notCached';
 
 /** The facts of a failed read. A fact that is not known is absent. */
 export interface UpstreamErrorDetails {

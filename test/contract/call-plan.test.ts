@@ -200,7 +200,7 @@ describe('one workspace', () => {
       gets: [collectionList(workspaces.openData), environmentList(workspaces.openData)],
     },
     {
-      what: 'descriptions of its collections are their names and one minimal read each, which has the dates too',
+      what: 'what only reads of its collections have is a list, which shows what has changed, and one minimal read each',
       query: `{ workspace(id: "${workspaces.release}") { collections { nodes { lastUpdatedBy updatedAt } } } }`,
       data: {
         workspace: {
@@ -212,7 +212,7 @@ describe('one workspace', () => {
           },
         },
       },
-      gets: [workspaceRead(workspaces.release), minimalRead(collections.smoke), minimalRead(collections.regression)],
+      gets: [collectionList(workspaces.release), minimalRead(collections.smoke), minimalRead(collections.regression)],
     },
     {
       what: 'trees of its collections beside their flags are one list and one read each',
@@ -724,6 +724,82 @@ describe('what is selected is seen', () => {
       query: `{ ${workspace} { collections @skip(if: true) { nodes { updatedAt } } name } }`,
       data: { workspace: { name: 'Kestrel Open Data' } },
       gets: refs,
+    },
+  ])('$what', expectPlan);
+});
+
+describe('fields of one operation answer each other', () => {
+  const updatedAt = '2026-01-07T08:00:00.000Z';
+  const { cityPilot, archive } = workspaces;
+
+  it.each<Plan>([
+    {
+      what: 'a workspace that a list has needs no read',
+      query: `{ workspace(id: "${platform}") { name } workspaces(first: 1) { nodes { id } } }`,
+      data: { workspace: { name: 'Rider Platform' }, workspaces: { nodes: [{ id: platform }] } },
+      gets: [allWorkspaces],
+    },
+    {
+      what: 'a workspace that the list has not is read after it',
+      query: `{ workspace(id: "${archive}") { name } workspaces(visibility: PRIVATE) { totalCount } }`,
+      data: { workspace: { name: 'Archive 2023' }, workspaces: { totalCount: 1 } },
+      gets: ['GET /workspaces?type=private&limit=100', workspaceRead(archive)],
+    },
+    {
+      what: 'a collection that a list has needs no read, nor a search for whether it is public',
+      query: `{
+        collection(uid: "${collections.openData}") { updatedAt isPublic }
+        collections(workspaceId: "${workspaces.openData}") { nodes { updatedAt } }
+      }`,
+      data: { collection: { updatedAt, isPublic: true }, collections: { nodes: [{ updatedAt }] } },
+      gets: [collectionList(workspaces.openData)],
+    },
+    {
+      what: 'an environment that a list has needs no read',
+      query: `{ environment(uid: "${environments.local}") { isPublic } environments(first: 1) { nodes { name } } }`,
+      data: { environment: { isPublic: false }, environments: named('Local') },
+      gets: ['GET /environments'],
+    },
+    {
+      what: 'an environment that the list has not is read after it',
+      query: `{
+        environment(uid: "${environments.openData}") { name }
+        workspace(id: "${platform}") { environments(first: 1) { nodes { name } } }
+      }`,
+      data: { environment: { name: 'Open data' }, workspace: { environments: named('Local') } },
+      gets: [environmentList(platform), environmentRead(environments.openData)],
+    },
+    {
+      what: 'names in a list that has been begun need no read of the workspace',
+      query: `{
+        collections(workspaceId: "${platform}", first: 1) { nodes { updatedAt } }
+        workspaces(first: 1) { nodes { collections(first: 1) { nodes { name } } } }
+      }`,
+      data: {
+        collections: { nodes: [{ updatedAt: '2026-03-02T15:40:09.000Z' }] },
+        workspaces: { nodes: [{ collections: named('Rides API') }] },
+      },
+      gets: [allWorkspaces, collectionList(platform)],
+    },
+    {
+      what: 'a list of a workspace that is not empty shows that an empty one is no mistake',
+      query: `{ workspace(id: "${cityPilot}") {
+        collections { nodes { isPublic } } environments { nodes { updatedAt } }
+      } }`,
+      data: { workspace: { collections: { nodes: [{ isPublic: false }] }, environments: { nodes: [] } } },
+      gets: [collectionList(cityPilot), environmentList(cityPilot)],
+    },
+    {
+      what: 'so does a list that has the workspace',
+      query: `{ environments(workspaceId: "${archive}") { totalCount } workspaces(first: 1) { nodes { id } } }`,
+      data: { environments: { totalCount: 0 }, workspaces: { nodes: [{ id: platform }] } },
+      gets: [environmentList(archive), allWorkspaces],
+    },
+    {
+      what: 'a workspace that is read shows what it has nothing of',
+      query: `{ workspace(id: "${cityPilot}") { updatedBy environments { nodes { updatedAt } } } }`,
+      data: { workspace: { updatedBy: ids.users.ines, environments: { nodes: [] } } },
+      gets: [workspaceRead(cityPilot)],
     },
   ])('$what', expectPlan);
 });

@@ -34,6 +34,7 @@ const expectedCalls: Readonly<Record<string, readonly string[]>> = {
     `GET /workspaces/${workspaces.riderPlatform}/global-variables`,
   ],
   '10-budget.graphql': ['GET /me'],
+  '11-dry-run.graphql': [],
 };
 
 describe('published operations', () => {

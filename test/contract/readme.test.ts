@@ -28,6 +28,24 @@ it('shows the very answer its curl prints', async () => {
   expect({ data, extensions: { upstream: { ...upstream, sandbox: true } } }).toEqual(shown);
 });
 
+it('shows what the dry run of its query says, cold and over kept lists', async () => {
+  facade = await startFacade();
+  const query = /```graphql\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  const shown: unknown = JSON.parse(/```graphql[\s\S]*?```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? '');
+  expect((await facade.query(query)).data).toEqual(shown);
+  expect(facade.postman.calls).toEqual([]);
+  const [, lists = '', calls, cost] =
+    /after `(\{.*?\})`, which makes (\w+) calls,\nthe same dry run says that `cost` and `costAtLeast` are (\d+)/.exec(
+      readme,
+    ) ?? [];
+  expect([(await facade.query(lists)).upstream.calls, calls]).toEqual([6, 'six']);
+  expect((await facade.query(query)).data.rateLimit).toMatchObject({
+    cost: Number(cost),
+    costAtLeast: Number(cost),
+    plan: [{ path: '/collections/{uid}' }],
+  });
+});
+
 it('lists every variable with its default and description', () => {
   expect(tableRows('| variable | default |')).toEqual(
     variables.map(({ name, default: text, description }) => [

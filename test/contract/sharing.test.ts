@@ -62,12 +62,15 @@ describe('operations of one key', () => {
     expect([sum([one, other], 'calls'), sum([one, other], 'coalesced')]).toEqual([2, 1]);
   });
 
-  it('share a failure, and the next one tries anew', async () => {
+  it('share a failure, also those that ask soon after; one that wants nothing kept tries anew', async () => {
     facade = await startFacade();
     facade.postman.fail('/workspaces', { kind: 'status', status: 403 }, 1);
     const failed = await facade.query(overview);
     expect(failed).toMatchObject({ data: { workspace: null }, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
-    expect((await facade.query(overview)).data).toEqual(overviewData);
+    expect(await facade.query(overview)).toMatchObject({ data: failed.data, errors: failed.errors });
+    expect(facade.postman.calls).toEqual([platformRead]);
+    const anew = await facade.query(overview, { headers: { 'cache-control': 'no-cache' } });
+    expect(anew.data).toEqual(overviewData);
     expect(facade.postman.calls).toEqual([platformRead, platformRead]);
   });
 });

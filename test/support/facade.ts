@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { parseConfig } from '../../src/config.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
+import { createMovingClock } from './moving-clock.ts';
 import type { UpstreamCost } from '../../src/server/operations.ts';
 
 /** One entry of `errors`. */
@@ -31,6 +32,8 @@ export interface Facade {
     query: string,
     options?: { variables?: object; headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<Answer>;
+  /** Moves the facade's time on, without waiting: what it kept gets older, its windows pass. */
+  skip(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -52,12 +55,15 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
     LOG_LEVEL: 'debug',
     ...env,
   });
-  const server = await startServer(config, pino({ level: config.logLevel }, { write: (line) => void log.push(line) }));
+  const clock = createMovingClock();
+  const logger = pino({ level: config.logLevel }, { write: (line) => void log.push(line) });
+  const server = await startServer(config, logger, clock);
 
   return {
     url: server.url,
     postman,
     log,
+    skip: clock.skip,
     async query(query, { variables, headers, signal } = {}) {
       const response = await fetch(server.url, {
         method: 'POST',

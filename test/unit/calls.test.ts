@@ -56,7 +56,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const { upstream, http } = createUpstream(clock, startMs);
-  const cache = createAnswerCache({ ttlMs, maxBytes: 1_000_000, clock });
+  const cache = createAnswerCache({ ttlMs, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000_000, clock });
   const outages: boolean[] = [];
   const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: (isDown) => outages.push(isDown) });
   const newBudget = () =>
@@ -215,7 +215,7 @@ describe('an answer', () => {
     const { http } = createUpstream(clock, clock.nowMs());
     const calls = createCalls({
       http,
-      cache: createAnswerCache({ ttlMs: 1_000, maxBytes: 1_000, clock }),
+      cache: createAnswerCache({ ttlMs: 1_000, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000, clock }),
       clock,
       random: Math.random,
       onOutage: () => {},
@@ -285,9 +285,12 @@ describe('a call under way', () => {
     for (const client of clients) void client.get('/a');
     await clock.advance(100);
     expect(clients.flatMap((client) => client.kinds())).toEqual(['forbidden', 'forbidden', 'forbidden']);
-    void clients[0]?.get('/a');
+    // A refusal is kept, too, but not for long.
+    await clock.advance(10_001);
+    const later = open();
+    void later.get('/a');
     await clock.advance(100);
-    expect(clients[0]?.kinds()).toEqual(['forbidden', 'answer']);
+    expect(later.kinds()).toEqual(['answer']);
   });
 
   it.each(['waiting', 'sent'])(
@@ -1034,7 +1037,7 @@ describe('as the upstream sees it', () => {
       const judge = createJudge(clock, random, model, limits);
       const calls = createCalls({
         http: judge.http,
-        cache: createAnswerCache({ ttlMs: 0, maxBytes: 1, clock }),
+        cache: createAnswerCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
         clock,
         random,
         onOutage: () => {},
@@ -1101,7 +1104,7 @@ describe('as the upstream sees it', () => {
     });
     const calls = createCalls({
       http: judge.http,
-      cache: createAnswerCache({ ttlMs: 0, maxBytes: 1, clock }),
+      cache: createAnswerCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
       clock,
       random: () => 0,
       onOutage: () => {},

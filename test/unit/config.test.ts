@@ -41,7 +41,7 @@ describe('parseConfig', () => {
         maxCalls: 60,
         maxCallsPerStream: 600,
       },
-      cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, maxBytes: 268_435_456 },
+      cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 268_435_456 },
       query: { maxDepth: 40, maxAliases: 100, maxTokens: 2000, maxRequestBytes: 1_048_576 },
       revealSecrets: false,
       logLevel: 'info',
@@ -72,6 +72,7 @@ describe('parseConfig', () => {
       CACHE_TTL_MS: '114',
       CACHE_SWR_MS: '115',
       CACHE_STALE_IF_ERROR_MS: '116',
+      CACHE_RENEW_MS: '130',
       CACHE_MAX_BYTES: '117',
       MAX_QUERY_DEPTH: '118',
       MAX_QUERY_ALIASES: '119',
@@ -110,7 +111,7 @@ describe('parseConfig', () => {
         coldStart: 'wait',
       },
       operation: { timeoutMs: 107, maxWaitMs: 108, streamTimeoutMs: 109, maxCalls: 110, maxCallsPerStream: 111 },
-      cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, maxBytes: 117 },
+      cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
       query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121 },
       revealSecrets: true,
       logLevel: 'silent',
@@ -420,7 +421,7 @@ describe('variables', () => {
   it('says the unit of every number that has one in its name', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)$/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(12);
+    expect(units).toHaveLength(13);
   });
 });
 

@@ -50,6 +50,8 @@ describe('openOperation', () => {
       maxCalls: 60,
       askedCalls: 0,
       cost: { calls: 0, cached: 0, coalesced: 0 },
+      directives: {},
+      ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
       wait: 0,
     });
     expect(JSON.stringify(operation)).not.toContain('canary');

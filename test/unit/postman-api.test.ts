@@ -7,10 +7,13 @@ import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstre
 const userIds: string[] = [];
 const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
+const nothingKept = { kept: () => undefined, isRenewable: () => false };
+
 /** An API whose calls are noted and come to what `answer` gives. */
 function createApi(answer: (call: Call<unknown>) => unknown = () => ({})) {
   const made: Call<unknown>[] = [];
   const calls: Calls = {
+    ...nothingKept,
     async make(call, forOperation) {
       expect(forOperation).toBe(operation);
       made.push(call);
@@ -130,7 +133,7 @@ describe('createPostmanApi', () => {
 
   it.each(reads)('%s makes no call where there is nothing to call with', async (_, read, __, template) => {
     const { made } = createApi();
-    const calls: Calls = { make: () => Promise.reject(new Error('no call was expected')) };
+    const calls: Calls = { ...nothingKept, make: () => Promise.reject(new Error('no call was expected')) };
     const api = createPostmanApi(calls, (route) => new UpstreamError('unauthenticated', 'no key', { route }));
     await expect(read(api)).rejects.toMatchObject({ kind: 'unauthenticated', route: template });
     expect(made).toEqual([]);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  extendSchema,
   type GraphQLArgument,
   isEnumType,
   isInputObjectType,
@@ -8,10 +9,12 @@ import {
   isObjectType,
   isScalarType,
   lexicographicSortSchema,
+  parse,
   printSchema,
   specifiedScalarTypes,
 } from 'graphql';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { assertDeclared } from '../../src/graph/declared.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 
 const schema = createSchema();
@@ -92,4 +95,24 @@ it('is the published contract', () => {
   expect(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8')).toBe(
     `${printSchema(lexicographicSortSchema(schema))}\n`,
   );
+});
+
+describe('a schema with a field that says nothing of what it is read from', () => {
+  const withField = (typeName: string, fieldName: string) =>
+    extendSchema(createSchema(), parse(`extend type ${typeName} { ${fieldName}: String }`));
+
+  it.each([
+    ['Workspace', 'carriedBy'],
+    ['Collection', 'carriedBy'],
+    ['Environment', 'carriedBy'],
+    ['Query', 'reads'],
+  ])('is not built: one of %s', (typeName, extension) => {
+    expect(() => assertDeclared(withField(typeName, 'planted'))).toThrow(
+      new TypeError(`Nothing says what these fields are read from: ${typeName}.planted has no "${extension}"`),
+    );
+  });
+
+  it('is built where nothing has levels', () => {
+    expect(() => assertDeclared(withField('RateLimit', 'planted'))).not.toThrow();
+  });
 });

@@ -30,11 +30,18 @@ it('names the same key differently in another process', () => {
 it('never answers from the cache of another key or another target', () => {
   assert(
     property(awkward, awkward, awkward, awkward, (key, target, otherKey, otherTarget) => {
-      const cache = createAnswerCache({ ttlMs: 60_000, maxBytes: 100_000, clock: createSystemClock() });
+      const cache = createAnswerCache({
+        ttlMs: 60_000,
+        swrMs: 0,
+        staleIfErrorMs: 0,
+        renewMs: 0,
+        maxBytes: 100_000,
+        clock: createSystemClock(),
+      });
       const [tenant, other] = [tenantOf(new Secret(key)), tenantOf(new Secret(otherKey))];
-      cache.set(tenant, target, 'canary', 6);
+      cache.set(tenant, target, { outcome: { value: 'canary' }, bytes: 6, updatedAt: null, sentAtMs: 0 });
       const isSame = tenant === other && target === otherTarget;
-      expect(cache.get(other, otherTarget)?.value).toBe(isSame ? 'canary' : undefined);
+      expect(cache.get(other, otherTarget)?.outcome).toEqual(isSame ? { value: 'canary' } : undefined);
     }),
     { numRuns: 20_000 },
   );

@@ -1,0 +1,120 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  getDirectiveValues,
+  getNamedType,
+  getOperationAST,
+  getVariableValues,
+  GraphQLIncludeDirective,
+  type GraphQLField,
+  type GraphQLSchema,
+  GraphQLSkipDirective,
+  isInterfaceType,
+  isObjectType,
+  isUnionType,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Level } from '../loaders/levels.ts';
+import { answeredTypes } from './reads.ts';
+
+/** A field that calls of a route serve. */
+export interface ServedField {
+  /** For example `Collection.description`. */
+  readonly coordinate: string;
+  /** It makes such calls by itself. */
+  readonly isReader: boolean;
+  /** How often it stands in the document. */
+  readonly count: number;
+}
+
+type Selected = ServedField & { readonly type: string; readonly field: GraphQLField<unknown, unknown> };
+
+/** Reads a document as it would be executed. */
+export interface DocumentReader {
+  /** Variables after defaults; undefined where those sent do not fit. */
+  readonly variables: { readonly [name: string]: unknown };
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Whether a field or fragment is left out by `@skip` or `@include`. */
+  isLeftOut(selection: SelectionNode): boolean;
+}
+
+/** @returns undefined where the document cannot be executed: no such operation, or variables that do not fit. */
+export function createDocumentReader(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+  sentVariables: Readonly<Record<string, unknown>>,
+): DocumentReader | undefined {
+  const operation = getOperationAST(document, operationName);
+  if (!operation) return undefined;
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], sentVariables);
+  if (!coerced) return undefined;
+  const fragments = document.definitions.flatMap((definition) =>
+    definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+  );
+  return {
+    variables: coerced,
+    fragments: new Map(fragments),
+    isLeftOut: (selection) =>
+      getDirectiveValues(GraphQLSkipDirective, selection, coerced)?.['if'] === true ||
+      getDirectiveValues(GraphQLIncludeDirective, selection, coerced)?.['if'] === false,
+  };
+}
+
+/**
+ * Tells which of the fields that an operation selects are served by the calls of a route, read off what the fields declare: the levels that
+ * carry them, and the routes they read by themselves.
+ *
+ * @returns A function from route template to fields, sorted by coordinate.
+ */
+export function createServedFields(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+  reader: DocumentReader,
+): (template: string) => readonly ServedField[] {
+  const selected = new Map<string, { -readonly [Key in keyof Selected]: Selected[Key] }>();
+  const visitedFragments = new Set<string>();
+
+  const walk = (typeName: string, { selections }: SelectionSetNode) => {
+    const type = schema.getType(typeName);
+    if (!isObjectType(type) && !isInterfaceType(type) && !isUnionType(type)) return;
+    for (const selection of selections) {
+      if (reader.isLeftOut(selection)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const field = isUnionType(type) ? undefined : type.getFields()[selection.name.value];
+        if (!field) continue;
+        const coordinate = `${typeName}.${field.name}`;
+        const known = selected.get(coordinate);
+        if (known) known.count++;
+        else selected.set(coordinate, { coordinate, type: typeName, field, isReader: false, count: 1 });
+        if (selection.selectionSet) walk(getNamedType(field.type).name, selection.selectionSet);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        walk(selection.typeCondition?.name.value ?? typeName, selection.selectionSet);
+      } else if (!visitedFragments.has(selection.name.value)) {
+        visitedFragments.add(selection.name.value);
+        const fragment = reader.fragments.get(selection.name.value);
+        if (fragment) walk(fragment.typeCondition.name.value, fragment.selectionSet);
+      }
+    }
+  };
+  const operation = getOperationAST(document, operationName);
+  const queryType = schema.getQueryType();
+  if (operation && queryType) walk(queryType.name, operation.selectionSet);
+
+  return (template) => {
+    const carried = Object.hasOwn(answeredTypes, template) ? answeredTypes[template as keyof typeof answeredTypes] : [];
+    return [...selected.values()]
+      .flatMap(({ coordinate, type, field, count }) => {
+        const isReader = (field.extensions['reads'] as readonly string[] | undefined)?.includes(template) ?? false;
+        const carriedBy = (field.extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+        const isCarried = carried.some(
+          (answer) => answer.type === type && (answer.levels?.some((level) => carriedBy.includes(level)) ?? true),
+        );
+        return isReader || isCarried ? { coordinate, isReader, count } : [];
+      })
+      .sort((a, b) => (a.coordinate < b.coordinate ? -1 : 1));
+  };
+}

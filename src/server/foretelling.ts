@@ -1,0 +1,169 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  getArgumentValues,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+} from 'graphql';
+import type { Estimate } from '../graph/rate-limit.ts';
+import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
+import type { Calls } from '../upstream/calls.ts';
+import type { Clock } from '../upstream/clock.ts';
+import type { Operation } from '../upstream/operation.ts';
+import { type Cost, type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
+import { countPages, toRootFields, withRootFields } from './root-fields.ts';
+
+/** An operation that is about to be executed. */
+export interface Execution {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  /** As the client sent them. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** undefined: there is no key, or no budget for it, and no call will be made. */
+  readonly operation: Operation | undefined;
+}
+
+/** What is known of an operation before it is executed. */
+export interface Foretelling {
+  /** What is executed in its place: of a dry run, the fields that tell its cost. */
+  readonly document: DocumentNode;
+  /** Why it is not executed. */
+  readonly refusal: GraphQLError | undefined;
+  /** What it costs, found out when it is first asked for. */
+  readonly estimate: () => Promise<Estimate>;
+}
+
+// What one thing can certainly need that a client has named by a root field: a workspace, its two lists and its globals; or a collection, a list
+// that has it, its workspace and once more so for what it was forked from.
+const MAX_CALLS_NAMED = 5;
+const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
+
+/**
+ * Looks at an operation before it is executed: whether it is a dry run, and whether it certainly needs more calls than it may make.
+ *
+ * Nearly all operations are neither, which shows without rehearsing them.
+ */
+export async function foretell(
+  execution: Execution,
+  { calls, clock }: { readonly calls: Pick<Calls, 'kept' | 'isRenewable'>; readonly clock: Clock },
+): Promise<Foretelling> {
+  const { schema, document, operationName, variables, operation } = execution;
+  const reader = createDocumentReader(schema, document, operationName, variables);
+  const definition = getOperationAST(document, operationName);
+  // The execution will say what is wrong with it.
+  if (!reader || !definition)
+    return { document, refusal: undefined, estimate: () => Promise.reject(new TypeError('It is not executed')) };
+
+  const roots = toRootFields(definition, reader);
+  const asking = roots.filter(({ name }) => name.value === 'rateLimit');
+  const others = roots.filter(({ name }) => name.value !== 'rateLimit');
+  const isDryRun = asking.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
+  const rehearsable = operation && {
+    schema,
+    document: withRootFields(document, definition, others),
+    operationName,
+    variables,
+    operation,
+    calls,
+  };
+
+  let estimated: Promise<Estimate> | undefined;
+  const estimate = () => {
+    estimated ??= toEstimate(rehearsable, reader, clock);
+    return estimated;
+  };
+  if (isDryRun) {
+    const left = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
+    return { document: withRootFields(document, definition, left), refusal: undefined, estimate };
+  }
+  // Once the execution has begun, some of what it costs is paid, and kept.
+  if (asking.some((field) => selectsCost(field, reader))) await estimate();
+  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader)), estimate };
+}
+
+/** Arguments of a root field; none where they do not fit, which the field itself will say. */
+function toArguments(
+  schema: GraphQLSchema,
+  node: FieldNode,
+  { variables }: DocumentReader,
+): { readonly [name: string]: unknown } {
+  const field = schema.getQueryType()?.getFields()[node.name.value];
+  try {
+    return field ? getArgumentValues(field, node, variables) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** How many things a root field can name: one, or what the representations of a gateway refer to. */
+function countNamed(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number {
+  const { representations } = toArguments(schema, node, reader);
+  return Array.isArray(representations) ? representations.length : 1;
+}
+
+function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: DocumentReader): boolean {
+  return (selectionSet?.selections ?? []).some((selection) => {
+    if (selection.kind === Kind.FIELD) return ['cost', 'costAtLeast'].includes(selection.name.value);
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selectsCost(selection, reader);
+    const fragment = reader.fragments.get(selection.name.value);
+    return fragment !== undefined && selectsCost(fragment, reader);
+  });
+}
+
+async function toEstimate(
+  rehearsable: Rehearsable | undefined,
+  reader: DocumentReader,
+  clock: Clock,
+): Promise<Estimate> {
+  const { atLeast, atMost, routes } = rehearsable ? await rehearse(rehearsable) : NO_COST;
+  const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
+  return {
+    atLeast,
+    atMost,
+    servedInMs: rehearsable && atMost > 0 ? toServedInMs(rehearsable.operation, routes, clock) : 0,
+    plan: routes.map(({ path, atLeast, atMost }) => ({
+      path,
+      atLeast,
+      atMost,
+      forFields: fieldsOf?.(path).map(({ coordinate }) => coordinate) ?? [],
+    })),
+  };
+}
+
+function toServedFields({ schema, document, operationName }: Rehearsable, reader: DocumentReader) {
+  return createServedFields(schema, document, operationName, reader);
+}
+
+function toServedInMs({ budget }: Operation, routes: Cost['routes'], clock: Clock): number | null {
+  const calls = { general: 0, burst: 0 };
+  for (const { routeClass, atMost } of routes) calls[routeClass] += atMost;
+  const { monthRemaining } = budget.snapshot();
+  if (monthRemaining !== undefined && monthRemaining < calls.general + calls.burst) return null;
+  return budget.servedAtMs(calls) - clock.nowMs();
+}
+
+/** The refusal of an operation that certainly needs more calls than it may make. */
+async function refuse(
+  rehearsable: Rehearsable,
+  roots: readonly FieldNode[],
+  reader: DocumentReader,
+): Promise<GraphQLError | undefined> {
+  const { maxCalls } = rehearsable.operation;
+  const mostNamed = roots.reduce(
+    (most, root) =>
+      most + countNamed(rehearsable.schema, root, reader) * (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
+    0,
+  );
+  const cost = mostNamed > maxCalls ? await rehearseNamed(rehearsable, maxCalls) : undefined;
+  if (!cost) return undefined;
+  const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
+  const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);
+  const [field] = [...readers].sort((a, b) => b.count - a.count);
+  return new GraphQLError(
+    `The operation certainly needs ${cost.atLeast} calls to Postman, of the ${maxCalls} it may make (MAX_CALLS_PER_OPERATION): ${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. Ask for less of it at a time.`,
+    { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: cost.atLeast, ceiling: maxCalls } },
+  );
+}

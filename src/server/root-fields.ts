@@ -1,0 +1,70 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { DocumentReader } from '../graph/served-fields.ts';
+
+/** Root fields of an operation as they would be executed: those of fragments too, without what `@skip` and `@include` leave out. */
+export function toRootFields(operation: OperationDefinitionNode, reader: DocumentReader): readonly FieldNode[] {
+  const fields: FieldNode[] = [];
+  const visited = new Set<string>();
+  const collect = ({ selections }: SelectionSetNode) => {
+    for (const selection of selections) {
+      if (reader.isLeftOut(selection)) continue;
+      if (selection.kind === Kind.FIELD) fields.push(selection);
+      // There is one root type: every condition is on it.
+      else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+      else if (!visited.has(selection.name.value)) {
+        visited.add(selection.name.value);
+        const fragment = reader.fragments.get(selection.name.value);
+        if (fragment) collect(fragment.selectionSet);
+      }
+    }
+  };
+  collect(operation.selectionSet);
+  return fields;
+}
+
+/** The document with other root fields in the place of those of an operation. */
+export function withRootFields(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  selections: readonly FieldNode[],
+): DocumentNode {
+  return {
+    ...document,
+    definitions: document.definitions.map((definition) =>
+      definition === operation ? { ...operation, selectionSet: { ...operation.selectionSet, selections } } : definition,
+    ),
+  };
+}
+
+/** How often lists are gone on from below some fields, counted wherever a fragment is spread. */
+export function countPages(
+  fields: readonly FieldNode[],
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): number {
+  const ofFragments = new Map<string, number>();
+  const ofField = ({ arguments: args = [], selectionSet }: FieldNode): number =>
+    (args.some(({ name }) => name.value === 'after') ? 1 : 0) + (selectionSet ? ofSet(selectionSet) : 0);
+  const ofSet = ({ selections }: SelectionSetNode): number => {
+    let count = 0;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) count += ofField(selection);
+      else if (selection.kind === Kind.INLINE_FRAGMENT) count += ofSet(selection.selectionSet);
+      else count += ofFragment(selection.name.value);
+    }
+    return count;
+  };
+  const ofFragment = (name: string): number => {
+    const fragment = fragments.get(name);
+    const count = ofFragments.get(name) ?? (fragment ? ofSet(fragment.selectionSet) : 0);
+    ofFragments.set(name, count);
+    return count;
+  };
+  return fields.reduce((count, field) => count + ofField(field), 0);
+}

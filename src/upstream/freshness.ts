@@ -1,0 +1,64 @@
+import type { KeptAnswer } from './answer-cache.ts';
+
+/** How old kept answers may be. */
+export interface FreshnessOptions {
+  /** An answer is fresh for so long; 0: nothing is kept. */
+  readonly ttlMs: number;
+  /** For so much longer it is served at once while it is refreshed. */
+  readonly swrMs: number;
+  /** Up to this age it is served where upstream gives no answer. */
+  readonly staleIfErrorMs: number;
+}
+
+/** What a client wants of kept answers: the request directives of `Cache-Control`, RFC 9111 section 5.2.1. */
+export interface CacheDirectives {
+  /** Nothing that is kept will do. */
+  readonly noCache?: boolean;
+  /** Nothing older, and nothing stale unless `maxStaleMs` says so. */
+  readonly maxAgeMs?: number;
+  /** What has been stale for no longer will do. */
+  readonly maxStaleMs?: number;
+  /** Only what is kept will do. */
+  readonly onlyIfCached?: boolean;
+}
+
+/** What becomes of a read: its kept answer is served, served while it is refreshed, or a call is made. */
+export type Verdict = 'serve' | 'serveAndRefresh' | 'call';
+
+/** Judges kept answers. */
+export interface Freshness {
+  judge(kept: KeptAnswer, directives: CacheDirectives): Verdict;
+  /** Whether it is better than an error. */
+  servesOnError(kept: KeptAnswer, directives: CacheDirectives): boolean;
+  isFresh(kept: KeptAnswer): boolean;
+  /** Not fresh, but worth refreshing before somebody has to wait for it. */
+  isInRefreshPeriod(kept: KeptAnswer): boolean;
+}
+
+// What does not exist, or may not be read, can come to exist or be shared: long enough to save the calls of a loop of wrong questions.
+const REFUSAL_TTL_MS = 10_000;
+
+/** Makes the judge of kept answers. */
+export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
+  const ttlOf = ({ outcome }: KeptAnswer) => ('error' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
+  const isFresh = (kept: KeptAnswer) => !kept.isOutdated && kept.ageMs <= ttlOf(kept);
+  const isInRefreshPeriod = (kept: KeptAnswer) =>
+    !isFresh(kept) && !kept.isOutdated && !('error' in kept.outcome) && kept.ageMs <= ttlMs + swrMs;
+  const servesOnError = (kept: KeptAnswer, { noCache = false, maxAgeMs }: CacheDirectives) =>
+    !noCache && maxAgeMs === undefined && !('error' in kept.outcome) && kept.ageMs <= staleIfErrorMs;
+
+  return {
+    isFresh,
+    isInRefreshPeriod,
+    servesOnError,
+    judge(kept, directives) {
+      const { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY, maxStaleMs, onlyIfCached = false } = directives;
+      if (noCache || kept.ageMs > maxAgeMs) return 'call';
+      if (isFresh(kept)) return 'serve';
+      if ('error' in kept.outcome) return 'call';
+      if (maxStaleMs !== undefined && kept.ageMs - ttlMs <= maxStaleMs) return 'serve';
+      if (onlyIfCached) return servesOnError(kept, directives) ? 'serve' : 'call';
+      return isInRefreshPeriod(kept) && directives.maxAgeMs === undefined ? 'serveAndRefresh' : 'call';
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { AnswerCache } from './answer-cache.ts';
+import type { Call } from './calls.ts';
+import type { Clock } from './clock.ts';
+import { type Operation, toBackground } from './operation.ts';
+
+/** Renews answers that were served stale, after the clients and below them. */
+export interface Refreshes {
+  /** Has an answer renewed for the tenant of an operation; once, however often it is asked for. */
+  add(call: Call<unknown>, operation: Operation): void;
+}
+
+/** What refreshes are made with. */
+export interface RefreshesOptions {
+  readonly cache: AnswerCache;
+  readonly clock: Clock;
+  /** Makes the call now. Never rejects. */
+  readonly refresh: (call: Call<unknown>, operation: Operation) => Promise<void>;
+}
+
+interface Job {
+  readonly call: Call<unknown>;
+  readonly operation: Operation;
+}
+
+/** What is to be refreshed for one tenant, by target. */
+interface Queue {
+  readonly lists: Map<string, Job>;
+  readonly singles: Map<string, Job>;
+}
+
+const RETRY_MS = 1_000;
+const MAX_JOBS = 1_000;
+
+/**
+ * Makes the queue of refreshes of the process.
+ *
+ * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
+ * half of every window is free and nobody waits; what is still waiting when its refresh period is over is left to whoever asks for it next.
+ */
+export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Refreshes {
+  const queues = new Map<string, Queue>();
+
+  const isWorthIt = ({ call, operation }: Job) => {
+    const kept = cache.get(operation.tenant, call.target);
+    return kept !== undefined && cache.freshness.isInRefreshPeriod(kept);
+  };
+
+  const work = async (tenant: string, queue: Queue): Promise<void> => {
+    for (;;) {
+      const jobs = queue.lists.size > 0 ? queue.lists : queue.singles;
+      const [next] = jobs;
+      if (next === undefined) break;
+      const [target, job] = next;
+      if (isWorthIt(job) && !job.operation.budget.hasSpareSlot(job.call.route.routeClass)) {
+        await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
+        continue;
+      }
+      if (isWorthIt(job)) await refresh(job.call, job.operation);
+      jobs.delete(target);
+    }
+    queues.delete(tenant);
+  };
+
+  return {
+    add(call, operation) {
+      const { tenant } = operation;
+      const known = queues.get(tenant);
+      const queue = known ?? { lists: new Map<string, Job>(), singles: new Map<string, Job>() };
+      if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
+      const jobs = call.shows ? queue.lists : queue.singles;
+      if (!jobs.has(call.target)) jobs.set(call.target, { call, operation: toBackground(operation) });
+      if (known) return;
+      queues.set(tenant, queue);
+      void work(tenant, queue);
+    },
+  };
+}

@@ -1,0 +1,337 @@
+import {
+  type Arbitrary,
+  array,
+  assert,
+  asyncProperty,
+  boolean,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  option,
+  record,
+  tuple,
+} from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type {
+  Account,
+  StoredCollection,
+  StoredEnvironment,
+  StoredWorkspace,
+} from '../../src/sandbox/account/account.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+// A few in every run of the tests; RUNS=10000 looks for what is rare.
+const RUNS = Number(process.env['RUNS'] ?? 100);
+const OWNERS = ['41829063', '55301274'];
+const { user } = createDemoAccount();
+const at = '2026-01-01T00:00:00.000Z';
+
+const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+const toUid = ({ owner, id }: { owner: string; id: string }) => `${owner}-${id}`;
+
+/** Many small things, or a list long enough to have pages. */
+const anyCount = (usual: number, many: number) =>
+  oneof({ weight: 6, arbitrary: nat(usual) }, { weight: 1, arbitrary: constantFrom(98, 99, 100, 101, many, many) });
+
+const anyAccount: Arbitrary<Account> = record({
+  collectionCount: anyCount(8, 230),
+  environmentCount: anyCount(6, 120),
+  workspaceCount: oneof({ weight: 8, arbitrary: nat(6) }, { weight: 1, arbitrary: constantFrom(99, 100, 101, 130) }),
+  forks: array(option(nat(20), { nil: undefined }), { minLength: 5, maxLength: 9 }),
+  names: integer({ min: 1, max: 5 }),
+  spread: array(array(nat(40), { maxLength: 6 }), { minLength: 3, maxLength: 7 }),
+  holdsAll: boolean(),
+}).map(({ collectionCount, environmentCount, workspaceCount, forks, names, spread, holdsAll }) => {
+  const collections = Array.from({ length: collectionCount }, (_, index): StoredCollection => {
+    const parent = forks[index % forks.length];
+    const name = `Collection ${index % names}`;
+    return {
+      id: toUuid(1, index),
+      owner: OWNERS[index % 3 === 0 ? 1 : 0]!,
+      name,
+      isPublic: index % 2 === 0,
+      createdAt: at,
+      updatedAt: at,
+      lastUpdatedBy: OWNERS[0]!,
+      // Some are forks of what the account does not have, some of each other.
+      ...(parent !== undefined && {
+        fork: { label: 'fork', createdAt: at, from: `${OWNERS[parent % 3 === 0 ? 1 : 0]}-${toUuid(1, parent)}` },
+      }),
+      document: { info: { name, schema: 'v2.1.0' }, item: [] },
+    };
+  });
+  const environments = Array.from(
+    { length: environmentCount },
+    (_, index): StoredEnvironment => ({
+      id: toUuid(2, index),
+      owner: OWNERS[0]!,
+      name: `Environment ${index}`,
+      isPublic: false,
+      createdAt: at,
+      updatedAt: at,
+      values: [],
+    }),
+  );
+  const workspaces = Array.from({ length: workspaceCount }, (_, index): StoredWorkspace => {
+    const held = spread[index % spread.length] ?? [];
+    const pick = (items: readonly { readonly owner: string; readonly id: string }[]) =>
+      index === 0 && holdsAll
+        ? items.map(toUid)
+        : [...new Set(held.flatMap((place) => (items[place] ? [toUid(items[place])] : [])))];
+    return {
+      id: toUuid(3, index),
+      name: `Workspace ${index}`,
+      type: 'team',
+      visibility: index % 2 === 0 ? 'team' : 'personal',
+      createdBy: OWNERS[0]!,
+      updatedBy: OWNERS[0]!,
+      createdAt: at,
+      updatedAt: at,
+      collections: pick(collections),
+      environments: pick(environments),
+      globals: index % 2 === 0 ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
+    };
+  });
+  return { user, collections, environments, workspaces };
+});
+
+// Places in lists are taken from the answers of the operations before, as clients take them.
+const anyPage = record({
+  first: oneof(
+    { weight: 12, arbitrary: integer({ min: 1, max: 6 }) },
+    { weight: 1, arbitrary: constantFrom(0, 20, 98, 99, 100) },
+  ),
+  after: oneof({ weight: 3, arbitrary: constant(undefined) }, { weight: 1, arbitrary: nat(30) }),
+}).map(({ first, after }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}`);
+
+const oneOrMore = <Value>(arbitrary: Arbitrary<Value>, maxLength: number) =>
+  array(arbitrary, { minLength: 1, maxLength });
+
+const toSelection = (fields: readonly string[]) =>
+  `{ ${fields.map((field, index) => (/^(\.\.\.|__)/.test(field) ? field : `f${index}: ${field}`)).join(' ')} }`;
+
+const anyEnvironment = oneOrMore(
+  constantFrom('id', 'uid', 'name', 'updatedAt', 'isPublic', 'values { key }', '__typename'),
+  3,
+).map(toSelection);
+const toNodes = (selection: Arbitrary<string>) =>
+  selection.chain((nodes) =>
+    constantFrom(
+      `{ nodes ${nodes} }`,
+      `{ edges { cursor node ${nodes} } totalCount }`,
+      `{ nodes ${nodes} pageInfo { endCursor } }`,
+    ),
+  );
+const anyList = (name: string, selection: Arbitrary<string>) =>
+  tuple(anyPage, toNodes(selection)).map(([page, nodes]) => `${name}(${page}) ${nodes}`);
+
+const collectionLeaves = [
+  'id',
+  'name',
+  'ownerId',
+  'description',
+  'updatedAt',
+  'isPublic',
+  'lastUpdatedBy',
+  'formatVersion',
+  'items { name }',
+  'variables { key }',
+  'fork { label }',
+  '... on Collection { createdAt }',
+  '...Collections',
+  // Whether there is such a collection shows in its workspace, unless it has none.
+  'fork { parent { workspace { name } } }',
+];
+function anyCollection(depth: number): Arbitrary<string> {
+  const leaf = constantFrom(...collectionLeaves);
+  if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);
+  return oneOrMore(
+    oneof(
+      { weight: 5, arbitrary: leaf },
+      { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
+      { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
+    ),
+    3,
+  ).map(toSelection);
+}
+
+const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updatedBy', 'globals { key }', '...Workspaces'];
+function anyWorkspace(depth: number): Arbitrary<string> {
+  const leaf = constantFrom(...workspaceLeaves);
+  if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);
+  return oneOrMore(
+    oneof(
+      { weight: 3, arbitrary: leaf },
+      { weight: 2, arbitrary: anyList('collections', anyCollection(depth - 1)) },
+      { weight: 2, arbitrary: anyList('environments', anyEnvironment) },
+    ),
+    4,
+  ).map(toSelection);
+}
+
+const toCollectionUid = (index: number) => `${OWNERS[index % 3 === 0 ? 1 : 0]}-${toUuid(1, index)}`;
+const anyCollectionUid = nat(12).map(toCollectionUid);
+const anyWorkspaceId = nat(7).map((index) => toUuid(3, index));
+const anyRoot = oneof(
+  constant('me { username }'),
+  anyList('workspaces', anyWorkspace(1)),
+  anyPage.map((page) => `workspaces(visibility: TEAM, ${page}) { nodes { name } }`),
+  tuple(anyWorkspaceId, anyWorkspace(2)).map(([id, selection]) => `workspace(id: "${id}") ${selection}`),
+  anyList('collections', anyCollection(2)),
+  tuple(anyWorkspaceId, anyPage, toNodes(anyCollection(2))).map(
+    ([id, page, nodes]) => `collections(workspaceId: "${id}", ${page}) ${nodes}`,
+  ),
+  tuple(nat(5), option(anyWorkspaceId), anyPage, toNodes(anyCollection(1))).map(
+    ([name, id, page, nodes]) =>
+      `collections(name: "Collection ${name}", ${id === null ? '' : `workspaceId: "${id}", `}${page}) ${nodes}`,
+  ),
+  ...[0, 1].map(() =>
+    tuple(
+      oneof(
+        { weight: 4, arbitrary: anyCollectionUid },
+        { weight: 1, arbitrary: anyCollectionUid.map((uid) => uid.slice(-36)) },
+      ),
+      anyCollection(3),
+    ).map(([uid, selection]) => `collection(uid: "${uid}") ${selection}`),
+  ),
+  // Several at once, of which lists can have some.
+  tuple(constantFrom(0, 7, 95, 190, 400), constantFrom('updatedAt', 'isPublic'), integer({ min: 2, max: 6 })).map(
+    ([start, field, count]) =>
+      Array.from({ length: count }, (_, step) => start + 3 * step)
+        .map((index) => `collection(uid: "${toCollectionUid(index)}") { ${field} }`)
+        .map((lookUp, step) => (step === 0 ? lookUp : `${field}${start}_${step}: ${lookUp}`))
+        .join(' '),
+  ),
+  anyList('environments', anyEnvironment),
+  tuple(anyWorkspaceId, anyPage, toNodes(anyEnvironment)).map(
+    ([id, page, nodes]) => `environments(workspaceId: "${id}", ${page}) ${nodes}`,
+  ),
+  tuple(nat(8), anyEnvironment).map(
+    ([index, selection]) => `environment(uid: "${OWNERS[0]}-${toUuid(2, index)}") ${selection}`,
+  ),
+);
+
+interface Sketch {
+  readonly fields: readonly string[];
+  readonly fragment: string;
+  readonly workspaceFragment: string;
+}
+
+/** Fields of a fragment: under other names than beside it, and without further fragments. */
+const toFragment = (selection: string) =>
+  selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
+
+const anyOperation: Arbitrary<Sketch> = record({
+  fields: oneOrMore(anyRoot, 4),
+  fragment: anyCollection(1).map(toFragment),
+  workspaceFragment: anyWorkspace(1).map(toFragment),
+});
+
+/** What has been asked before: something else, or one of the fields that are asked for now. */
+const anyWarmUp = array(oneof({ weight: 2, arbitrary: anyOperation }, { weight: 1, arbitrary: nat(3) }), {
+  maxLength: 3,
+});
+
+/** Every other root field stands in a fragment. */
+function toDocument({ fields, fragment, workspaceFragment }: Sketch, more: string, cursors: readonly string[]): string {
+  const selections = fields.map((field, index) =>
+    index % 2 === 0 ? `r${index}: ${field}` : `... on Query { r${index}: ${field} }`,
+  );
+  const text = `query { ${more} ${selections.join(' ')} }`;
+  const fragments = [
+    ...(text.includes('...Collections') ? [`fragment Collections on Collection ${fragment}`] : []),
+    ...(text.includes('...Workspaces') ? [`fragment Workspaces on Workspace ${workspaceFragment}`] : []),
+  ];
+  return [text, ...fragments]
+    .join(' ')
+    .replaceAll(/, after: "CURSOR(\d+)"/g, (_, index: string) =>
+      cursors.length === 0 ? '' : `, after: "${cursors[Number(index) % cursors.length]}"`,
+    );
+}
+
+function cursorsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    (key === 'cursor' || key === 'endCursor') && typeof inner === 'string' ? [inner] : cursorsIn(inner),
+  );
+}
+
+// One facade for all runs: each has an account and a key of its own.
+const held: { account: Account } = { account: createDemoAccount() };
+let facade: Facade;
+beforeAll(async () => {
+  facade = await startFacade(
+    {
+      RATE_LIMIT: '100000',
+      RATE_LIMIT_WINDOW_MS: '1000',
+      BURST_LIMIT: '0',
+      MAX_CALLS_PER_OPERATION: '100000',
+      MAX_QUERY_ALIASES: '1000',
+      MAX_QUERY_TOKENS: '10000',
+      CACHE_TTL_MS: '3600000',
+    },
+    {
+      account: {
+        get user() {
+          return held.account.user;
+        },
+        get workspaces() {
+          return held.account.workspaces;
+        },
+        get collections() {
+          return held.account.collections;
+        },
+        get environments() {
+          return held.account.environments;
+        },
+      },
+      otherApiKeys: Array.from({ length: 2 * RUNS + 1_000 }, (_, index) => `PMAK-estimate-${index}`),
+    },
+  );
+});
+afterAll(() => facade.close());
+
+const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast plan { path atLeast atMost } }';
+
+it('never costs more than was foretold, nor less, whatever is kept', async () => {
+  let key = 0;
+  const seen = { runs: 0, exact: 0, over: 0, calls: 0, cost: 0, free: 0 };
+  await assert(
+    asyncProperty(anyAccount, anyWarmUp, anyOperation, async (account, warmUp, sketch) => {
+      held.account = account;
+      facade.postman.reset();
+      const headers = { 'x-api-key': `PMAK-estimate-${key++}` };
+      const cursors: string[] = [];
+      for (const step of warmUp) {
+        const one =
+          typeof step === 'number' ? { ...sketch, fields: [sketch.fields[step % sketch.fields.length] ?? ''] } : step;
+        const { data } = await facade.query(toDocument(one, '', cursors), { headers });
+        cursors.push(...cursorsIn(data));
+      }
+      const made = facade.postman.calls.length;
+      const dry = await facade.query(toDocument(sketch, DRY_RUN, cursors), { headers });
+      expect(dry.errors).toEqual([]);
+      expect(Object.keys(dry.data)).toEqual(['rateLimit']);
+      expect(facade.postman.calls.slice(made)).toEqual([]);
+      const real = await facade.query(toDocument(sketch, '', cursors), { headers });
+      const calls = facade.postman.calls.slice(made);
+      const { cost, costAtLeast } = dry.data.rateLimit;
+      if (cost < calls.length || costAtLeast > calls.length) {
+        throw new Error(
+          `${costAtLeast} <= ${calls.length} <= ${cost} is wrong, ${JSON.stringify(dry.data.rateLimit.plan)}, ${real.errors.length} errors, kept: ${facade.postman.calls.slice(0, made).slice(0, 40).join(', ')}; made: ${calls.slice(0, 40).join(', ')}; ${toDocument(sketch, '', cursors)}`,
+        );
+      }
+      seen.runs++;
+      seen.calls += calls.length;
+      seen.cost += cost;
+      seen.over += cost - calls.length;
+      if (cost === calls.length) seen.exact++;
+      if (cost === 0) seen.free++;
+    }),
+    { numRuns: RUNS, ...(process.env['SEED'] && { seed: Number(process.env['SEED']) }) },
+  );
+  if (process.env['RUNS']) process.stdout.write(`${JSON.stringify(seen)}\n`);
+}, 3_600_000);

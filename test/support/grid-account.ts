@@ -1,0 +1,100 @@
+import type { Account, StoredCollection, StoredEnvironment } from '../../src/sandbox/account/account.ts';
+
+const OWNER = '31415926';
+const MADE_AT = '2026-01-02T03:04:05.000Z';
+
+/** An account as even as a grid, whose things can be edited. */
+export interface GridAccount {
+  readonly account: Account;
+  readonly workspaceIds: readonly string[];
+  readonly collectionUids: readonly string[];
+  readonly environmentUids: readonly string[];
+  /** Gives a collection another description, as somebody else would in the Postman app. */
+  editCollection(index: number, description: string): void;
+}
+
+const toId = (kind: number, index: number) =>
+  `${String(kind).padStart(8, '0')}-0000-4000-8000-${String(index).padStart(12, '0')}`;
+
+/** Makes an account of so many workspaces, each with so many collections and environments of its own. */
+export function createGridAccount(workspaces: number, collectionsEach: number, environmentsEach: number): GridAccount {
+  const toCollection = (index: number): StoredCollection => {
+    const id = toId(2, index);
+    const name = `Collection ${index}`;
+    return {
+      id,
+      owner: OWNER,
+      name,
+      isPublic: index % 2 === 0,
+      createdAt: MADE_AT,
+      updatedAt: MADE_AT,
+      lastUpdatedBy: OWNER,
+      document: {
+        info: {
+          name,
+          description: `About ${name}`,
+          schema: 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json',
+        },
+        item: [],
+      },
+    };
+  };
+  const toEnvironment = (index: number): StoredEnvironment => ({
+    id: toId(3, index),
+    owner: OWNER,
+    name: `Environment ${index}`,
+    isPublic: false,
+    createdAt: MADE_AT,
+    updatedAt: MADE_AT,
+    values: [{ key: 'number', value: String(index), type: 'default', enabled: true }],
+  });
+  const collections = Array.from({ length: workspaces * collectionsEach }, (_, index) => toCollection(index));
+  const environments = Array.from({ length: workspaces * environmentsEach }, (_, index) => toEnvironment(index));
+  const toUid = ({ id }: { readonly id: string }) => `${OWNER}-${id}`;
+  const account: Account = {
+    user: {
+      id: Number(OWNER),
+      sub: OWNER,
+      username: 'grid',
+      email: 'grid@example.com',
+      fullName: 'Grid',
+      avatar: null,
+      isPublic: false,
+      emailVerified: true,
+      teamId: 0,
+      roles: ['user'],
+    },
+    workspaces: Array.from({ length: workspaces }, (_, index) => ({
+      id: toId(1, index),
+      name: `Workspace ${index}`,
+      type: 'team',
+      visibility: 'team',
+      createdBy: OWNER,
+      updatedBy: OWNER,
+      createdAt: MADE_AT,
+      updatedAt: MADE_AT,
+      collections: collections.slice(index * collectionsEach, (index + 1) * collectionsEach).map(toUid),
+      environments: environments.slice(index * environmentsEach, (index + 1) * environmentsEach).map(toUid),
+      globals: [],
+    })),
+    collections,
+    environments,
+  };
+  let edits = 0;
+  return {
+    account,
+    workspaceIds: account.workspaces.map(({ id }) => id),
+    collectionUids: collections.map(toUid),
+    environmentUids: environments.map(toUid),
+    editCollection(index, description) {
+      const old = collections[index];
+      if (!old) throw new RangeError(`There is no collection ${index}`);
+      edits++;
+      collections[index] = {
+        ...old,
+        updatedAt: new Date(Date.parse(MADE_AT) + edits * 1_000).toISOString(),
+        document: { ...old.document, info: { ...old.document.info, description } },
+      };
+    },
+  };
+}

@@ -1,0 +1,156 @@
+import { type Cost, findFewestGets } from './fewest-gets.ts';
+import type { Survey } from './operation-needs.ts';
+import type { SmallAccount } from './small-account.ts';
+import { facts, lines, type PossibleGet, surveyGets } from './upstream-model.ts';
+
+type Plan = Cost & { readonly plan: readonly string[] };
+
+const isTree = (line: string) => /^GET \/collections\/[^?]*$/.test(line);
+
+/** The earliest round of each. */
+function earliest(pairs: Iterable<readonly [string, number]>): ReadonlyMap<string, number> {
+  const rounds = new Map<string, number>();
+  for (const [line, round] of pairs) rounds.set(line, Math.min(round, rounds.get(line) ?? round));
+  return rounds;
+}
+
+/** The cheapest plan of who knows beforehand what every answer will be: nobody can do with fewer calls. */
+export function toLuckiestPlan(
+  account: SmallAccount,
+  { needs, known, named }: Survey,
+  kept: ReadonlySet<string>,
+): Plan {
+  const plan = findFewestGets(
+    surveyGets(account, named),
+    needs.filter(({ isPrecaution }) => !isPrecaution),
+    known,
+    kept,
+  );
+  if (!plan) throw new Error('No plan answers the operation');
+  return plan;
+}
+
+/**
+ * The cheapest plan of who makes only calls that are sure to have something that is needed, but lets them answer whatever else they turn
+ * out to have, as far as it is asked for no earlier than they are. Kept lists of everything are looked into; refs inside workspaces
+ * and workspaces of a collection are not searched for what was named by its uid.
+ */
+export function toSurePlan(account: SmallAccount, { needs, known, named }: Survey, kept: ReadonlySet<string>): Plan {
+  const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
+  // Read for what only they have, and so at hand for the rest.
+  const onlyWay = (fact: RegExp) =>
+    earliest(
+      needs.flatMap(({ fact: one, sure: [line = '', ...others], round }) =>
+        others.length === 0 && fact.test(one) ? [[line, round] as const] : [],
+      ),
+    );
+  const trees = onlyWay(/^collection .* (?:detail|absent)$/);
+  const details = onlyWay(/^workspace .* detail$/);
+  const atHand = (rounds: ReadonlyMap<string, number>, round: number) =>
+    [...rounds].flatMap(([line, from]) => (from <= round ? [line] : []));
+
+  // A workspace that is read shows what it has nothing of, so that no list has to.
+  const withPrecautions = (get: PossibleGet): PossibleGet => {
+    const shown = account.workspaces.flatMap(({ id, collections, environments }) => {
+      if (get.line !== lines.workspace(id) || !details.has(get.line)) return [];
+      return [
+        ...(collections.length === 0 ? [lines.collections(id)] : []),
+        ...(environments.length === 0 ? [lines.environments(id)] : []),
+      ];
+    });
+    return { ...get, tells: new Set([...get.tells, ...[get.line, ...shown].map(facts.precaution)]) };
+  };
+  const everything = [lines.collections(null), lines.environments(null)].filter((line) => kept.has(line));
+  const searches = (fact: string, line: string) =>
+    !(
+      /^(?:collection|environment) .* (?:ref|exists)$/.test(fact) &&
+      /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line)
+    );
+  // A refusal of the one read of a collection is not taken for one of the other.
+  const isSameRead = (fact: string, line: string, round: number) =>
+    !/^collection .* absent$/.test(fact) ||
+    isTree(line) === (trees.get(line.replace('?model=minimal', '')) ?? Infinity) <= round;
+  const plan = findFewestGets(
+    surveyGets(account, named).map(withPrecautions),
+    needs.map(({ fact, sure, round, isPrecaution }) => ({
+      fact,
+      from: new Set(
+        (isPrecaution
+          ? [...sure, ...atHand(details, round)]
+          : [...sure, ...everything, ...atHand(planned, round).filter((line) => searches(fact, line))]
+        )
+          .filter((line) => !isTree(line) || kept.has(line) || (trees.get(line) ?? Infinity) <= round)
+          .filter((line) => isSameRead(fact, line, round)),
+      ),
+    })),
+    known,
+    kept,
+  );
+  if (!plan) throw new Error('No sure plan answers the operation');
+  return plan;
+}
+
+/**
+ * How many calls more than a sure plan an operation has made because of what nobody knew at the time.
+ *
+ * @param plan - The sure plan.
+ */
+export function countBadLuck(
+  account: SmallAccount,
+  { needs }: Survey,
+  made: readonly string[],
+  kept: ReadonlySet<string>,
+  plan: readonly string[],
+): number {
+  const sure = new Set(needs.flatMap((need) => (need.isPrecaution ? [] : need.sure)));
+  const idsIn = (pattern: RegExp) => made.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+  const count = <Value>(values: readonly Value[], test: (value: Value) => boolean) => values.filter(test).length;
+
+  // A list of everything, read for several things that were named, has too few of them.
+  const missing = count(
+    [lines.collections(null), lines.environments(null)],
+    (line) => made.includes(line) && !sure.has(line),
+  );
+
+  // All lists of a workspace that was named are empty: it has to be read, to tell whether it is there.
+  const empty = count(idsIn(/^GET \/workspaces\/([^/]+)$/), (id) => {
+    const one = account.workspaces.find((candidate) => candidate.id === id);
+    const lists = [
+      { line: lines.collections(id), isEmpty: !one?.collections.length },
+      { line: lines.environments(id), isEmpty: !one?.environments.length },
+    ].filter(({ line }) => made.includes(line) || (kept.has(line) && sure.has(line)));
+    const isByName = made.some((line) => line.startsWith(`GET /collections?workspace=${id}&name=`));
+    return isByName || (lists.length > 0 && lists.every(({ isEmpty }) => isEmpty));
+  });
+
+  const waysTo = (id: string) => [lines.workspace(id), lines.collections(id), lines.environments(id)];
+  const timesOf = (id: string) =>
+    new Set(
+      needs.flatMap(({ fact, round, via }) =>
+        [facts.collections(id), facts.environments(id), facts.precaution(lines.workspace(id))].includes(fact) ||
+        fact.startsWith(`workspace ${id} `)
+          ? [`${round} ${via}`]
+          : [],
+      ),
+    );
+  // One field wants a list of a workspace, and later another field, which was not in sight, more than that.
+  const again = account.workspaces.map(({ id }) =>
+    timesOf(id).size > 1 ? Math.max(0, count(waysTo(id), (line) => made.includes(line)) - 1) : 0,
+  );
+  // Of two ways to the same names at the same price, one turned out to have something else as well.
+  const ties = count(account.workspaces, ({ id }) => {
+    const [used, better] = [made, plan].map((calls) => waysTo(id).filter((line) => calls.includes(line)));
+    return used?.length === better?.length && used?.join() !== better?.join();
+  });
+
+  // One field wants a collection without its tree, and later another field wants the tree.
+  const trees = count(
+    idsIn(/^GET \/collections\/([^/?]+)$/),
+    (uid) =>
+      made.includes(lines.minimal(uid)) &&
+      needs.some(({ fact, round }) => fact === facts.collection(uid, 'detail') && round > 0),
+  );
+  // A collection is searched for by its name, and a list that is asked for at the same time, or later, has it.
+  const byName = count(made, (line) => line.startsWith('GET /collections?name=') && !plan.includes(line));
+  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
+}

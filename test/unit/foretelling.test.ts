@@ -1,0 +1,110 @@
+import { parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createSchema } from '../../src/graph/schema.ts';
+import { foretell } from '../../src/server/foretelling.ts';
+import { type Operation, openOperation } from '../../src/upstream/operation.ts';
+import { createBudgets } from '../../src/upstream/budgets.ts';
+import { Secret } from '../../src/upstream/secret.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+
+const schema = createSchema();
+
+function createOperation(maxCalls: number): {
+  readonly operation: Operation;
+  readonly clock: ReturnType<typeof createVirtualClock>;
+} {
+  const clock = createVirtualClock();
+  const budgets = createBudgets({
+    general: { limit: 60, windowMs: 60_000, isCap: false },
+    burst: { limit: 10, windowMs: 10_000 },
+    reservedCalls: 5,
+    maxConcurrentCalls: 10,
+    coldStart: 'off',
+    processStartedAtMs: clock.nowMs(),
+    clock,
+  });
+  const { operation } = openOperation({
+    tenant: 'tenant',
+    apiKey: new Secret('key'),
+    keyBudget: budgets.of('tenant')!,
+    timeoutMs: 1_000,
+    clientGone: new AbortController().signal,
+    maxCalls,
+    clock,
+  });
+  return { operation, clock };
+}
+
+/** Foretells an operation, and counts how often it was asked what is kept. */
+async function foretold(query: string, maxCalls = 60) {
+  const { operation, clock } = createOperation(maxCalls);
+  let asked = 0;
+  const calls = {
+    kept: () => {
+      asked++;
+      return undefined;
+    },
+    isRenewable: () => false,
+  };
+  const execution = { schema, document: parse(query), operationName: undefined, variables: {}, operation };
+  const { refusal, estimate } = await foretell(execution, { calls, clock });
+  return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
+}
+
+const lookUps = (count: number) =>
+  Array.from({ length: count }, (_, index) => `e${index}: environment(uid: "1-${index}") { values { key } }`).join(' ');
+
+describe('foretell', () => {
+  it.each([
+    ['an ordinary operation', `{ rateLimit { remaining } ${lookUps(12)} }`],
+    ['a dry run', `{ rateLimit(dryRun: true) { cost } ${lookUps(12)} }`],
+  ])('rehearses nothing of %s before it is executed', async (_what, query) => {
+    const { refusal, askedBefore, estimate, askedInAll } = await foretold(query);
+    expect({ refusal, askedBefore }).toEqual({ refusal: undefined, askedBefore: 0 });
+    expect(await estimate()).toMatchObject({ atLeast: 12, atMost: 12 });
+    const once = askedInAll();
+    await estimate();
+    expect(askedInAll()).toBe(once);
+  });
+
+  it.each([
+    '{ rateLimit { cost } me { id } }',
+    '{ rateLimit { ...C } me { id } } fragment C on RateLimit { costAtLeast }',
+    '{ rateLimit { ... on RateLimit { cost } } me { id } }',
+  ])('rehearses before the execution where that would change the cost: %s', async (query) => {
+    expect((await foretold(query)).askedBefore).toBeGreaterThan(0);
+  });
+
+  it('looks closer at an operation that names much, and refuses it for what it certainly needs', async () => {
+    expect((await foretold(`{ ${lookUps(10)} }`, 10)).refusal).toBeUndefined();
+    expect((await foretold(`{ ${lookUps(11)} }`, 10)).refusal?.extensions).toEqual({
+      code: 'OPERATION_TOO_EXPENSIVE',
+      retryable: false,
+      calls: 11,
+      ceiling: 10,
+    });
+  });
+
+  it('counts pages that are named', async () => {
+    const pages = Array.from({ length: 11 }, (_, page) =>
+      Buffer.from(JSON.stringify(['', 99 * page, 'x'])).toString('base64url'),
+    );
+    const lists = pages.map(
+      (after, index) => `c${index}: collections(first: 1, after: "${after}") { nodes { updatedAt } }`,
+    );
+    const { refusal } = await foretold(`{ workspace(id: "1") { ${lists.join(' ')} } }`, 10);
+    expect(refusal?.message).toBe(
+      'The operation certainly needs 11 calls to Postman, of the 10 it may make (MAX_CALLS_PER_OPERATION): 11 of them are GET /collections, for Workspace.collections. Ask for less of it at a time.',
+    );
+  });
+
+  it('says nothing against what cannot be executed: that is told when it is tried', async () => {
+    const { operation, clock } = createOperation(1);
+    const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
+    const foretelling = await foretell(
+      { schema, document, operationName: undefined, variables: {}, operation },
+      { calls: { kept: () => undefined, isRenewable: () => false }, clock },
+    );
+    expect(foretelling).toMatchObject({ document, refusal: undefined });
+  });
+});
