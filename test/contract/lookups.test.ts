@@ -24,11 +24,7 @@ describe('what does not exist is null without an error', () => {
     [
       'workspace of which everything is asked',
       `workspace(id: "${nowhere}") { name description collections { nodes { updatedAt } } environments { nodes { isPublic } } globals { key } }`,
-      [
-        `GET /collections?workspace=${nowhere}&limit=99&offset=0`,
-        `GET /environments?workspace=${nowhere}`,
-        `GET /workspaces/${nowhere}`,
-      ],
+      [`GET /workspaces/${nowhere}`],
     ],
     [
       'workspace of which only a list is asked, which upstream has empty',

@@ -46,6 +46,12 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
     );
   const trees = onlyWay(/^collection .* (?:detail|absent)$/);
   const details = onlyWay(/^workspace .* detail$/);
+  const detailsOf = (round: number, via: string) =>
+    needs.flatMap((need) =>
+      need.round <= round && need.via === via && details.has(need.sure[0] ?? '') && need.sure.length === 1
+        ? need.sure
+        : [],
+    );
   const atHand = (rounds: ReadonlyMap<string, number>, round: number) =>
     [...rounds].flatMap(([line, from]) => (from <= round ? [line] : []));
 
@@ -72,11 +78,11 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
     isTree(line) === (trees.get(line.replace('?model=minimal', '')) ?? Infinity) <= round;
   const plan = findFewestGets(
     surveyGets(account, named).map(withPrecautions),
-    needs.map(({ fact, sure, round, isPrecaution }) => ({
+    needs.map(({ fact, sure, round, via, isPrecaution }) => ({
       fact,
       from: new Set(
         (isPrecaution
-          ? [...sure, ...atHand(details, round)]
+          ? [...sure, ...detailsOf(round, via)]
           : [...sure, ...everything, ...atHand(planned, round).filter((line) => searches(fact, line))]
         )
           .filter((line) => !isTree(line) || kept.has(line) || (trees.get(line) ?? Infinity) <= round)
