@@ -7,8 +7,10 @@ import {
   type GraphQLSchema,
   Kind,
 } from 'graphql';
+import { badUserInput } from '../graph/bad-user-input.ts';
 import type { Estimate } from '../graph/rate-limit.ts';
 import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
+import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
@@ -75,6 +77,13 @@ export async function foretell(
     estimated ??= toEstimate(rehearsable, reader, clock);
     return estimated;
   };
+  const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
+  if (references > MAX_REPRESENTATIONS) {
+    const refusal = badUserInput(
+      `The operation has ${references} representations; it may have ${MAX_REPRESENTATIONS}. Ask for less of them at a time.`,
+    );
+    return { document, refusal, estimate };
+  }
   if (isDryRun) {
     const left = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
     return { document: withRootFields(document, definition, left), refusal: undefined, estimate };
@@ -98,10 +107,10 @@ function toArguments(
   }
 }
 
-/** How many things a root field can name: one, or what the representations of a gateway refer to. */
-function countNamed(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number {
+/** How many representations of a gateway a root field has; undefined: it is not for them. */
+function countReferences(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number | undefined {
   const { representations } = toArguments(schema, node, reader);
-  return Array.isArray(representations) ? representations.length : 1;
+  return Array.isArray(representations) ? representations.length : undefined;
 }
 
 function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: DocumentReader): boolean {
@@ -154,7 +163,9 @@ async function refuse(
   const { maxCalls } = rehearsable.operation;
   const mostNamed = roots.reduce(
     (most, root) =>
-      most + countNamed(rehearsable.schema, root, reader) * (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
+      most +
+      (countReferences(rehearsable.schema, root, reader) ?? 1) *
+        (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
     0,
   );
   const cost = mostNamed > maxCalls ? await rehearseNamed(rehearsable, maxCalls) : undefined;

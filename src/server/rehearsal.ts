@@ -99,7 +99,11 @@ function createRehearsal({ schema, document, operationName, variables, operation
   const imagination = createImagination(listPlaces(document, variables));
   const rehearsedDocument = withoutRepeats(document);
   // With what it would take of real answers left alone.
-  const rehearsed: Operation = { ...toBackground(operation), directives: operation.directives, belongsTo() {} };
+  const rehearsed: Operation = {
+    ...toBackground(operation, Number.POSITIVE_INFINITY),
+    directives: operation.directives,
+    belongsTo() {},
+  };
 
   let isWhole = true;
 

@@ -133,8 +133,12 @@ export function openOperation({
   };
 }
 
-/** Makes an operation of nobody, with the key of one that has been: for calls that are made after it, whoever profits. */
-export function toBackground(operation: Operation): Operation {
+/**
+ * Makes an operation of nobody, with the key of one that has been: for calls that are made after it, whoever profits.
+ *
+ * @param deadlineMs - Monotonic milliseconds.
+ */
+export function toBackground(operation: Operation, deadlineMs: number): Operation {
   return {
     tenant: operation.tenant,
     apiKey: operation.apiKey,
@@ -143,7 +147,7 @@ export function toBackground(operation: Operation): Operation {
     },
     belongsTo: operation.belongsTo,
     share: createShare(),
-    deadlineMs: Number.POSITIVE_INFINITY,
+    deadlineMs,
     ended: new AbortController().signal,
     maxCalls: Number.POSITIVE_INFINITY,
     askedCalls: 0,

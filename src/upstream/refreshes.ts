@@ -13,7 +13,7 @@ export interface Refreshes {
 export interface RefreshesOptions {
   readonly cache: AnswerCache;
   readonly clock: Clock;
-  /** Makes the call now. Never rejects. */
+  /** Makes the call now, if it can be made. Never rejects. */
   readonly refresh: (call: Call<unknown>, operation: Operation) => Promise<void>;
 }
 
@@ -28,6 +28,8 @@ interface Queue {
   readonly singles: Map<string, Job>;
 }
 
+// It has found a free slot: should it have to wait all the same, the next client that asks is sooner.
+const REFRESH_MS = 2_000;
 const RETRY_MS = 1_000;
 const MAX_JOBS = 1_000;
 
@@ -55,7 +57,7 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
-      if (isWorthIt(job)) await refresh(job.call, job.operation);
+      if (isWorthIt(job)) await refresh(job.call, toBackground(job.operation, clock.nowMs() + REFRESH_MS));
       jobs.delete(target);
     }
     queues.delete(tenant);
@@ -68,7 +70,7 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
       const queue = known ?? { lists: new Map<string, Job>(), singles: new Map<string, Job>() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
       const jobs = call.shows ? queue.lists : queue.singles;
-      if (!jobs.has(call.target)) jobs.set(call.target, { call, operation: toBackground(operation) });
+      if (!jobs.has(call.target)) jobs.set(call.target, { call, operation });
       if (known) return;
       queues.set(tenant, queue);
       void work(tenant, queue);
