@@ -1,26 +1,31 @@
 /**
- * Prints the published contract, schema/schema.graphql, from the code of src/graph.
+ * Prints the published contract, schema/schema.graphql and schema/subgraph.graphql, from the code of src/graph.
  *
- * `npm run codegen` writes it; `npm run codegen -- --check` writes nothing and exits 1 when the file is not what it would write.
+ * `npm run codegen` writes it; `npm run codegen -- --check` writes nothing and exits 1 when a file is not what it would write.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { lexicographicSortSchema, printSchema } from 'graphql';
 import { createSchema } from './src/graph/schema.ts';
+import { printSubgraph } from './src/graph/subgraph/subgraph-sdl.ts';
 
-const file = resolve('schema/schema.graphql');
-const printed = `${printSchema(lexicographicSortSchema(createSchema()))}\n`;
+const schema = createSchema();
+const contract = {
+  'schema/schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+  'schema/subgraph.graphql': printSubgraph(schema),
+};
 
-if (process.argv.includes('--check')) {
-  const published = readIfThere(file);
-  if (published !== printed) {
+for (const [name, printed] of Object.entries(contract)) {
+  const file = resolve(name);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, printed);
+    console.log(`wrote ${file}`);
+  } else if (readIfThere(file) === printed) {
+    console.log(`${name} is what src/graph prints.`);
+  } else {
     console.error(`${file} is not what src/graph prints. Run "npm run codegen" and commit the result.`);
-    process.exit(1);
+    process.exitCode = 1;
   }
-  console.log('schema/schema.graphql is what src/graph prints.');
-} else {
-  writeFileSync(file, printed);
-  console.log(`wrote ${file}`);
 }
 
 function readIfThere(path: string): string | undefined {

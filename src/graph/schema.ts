@@ -2,8 +2,12 @@ import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { countTexts } from './counted-text.ts';
 import { assertDeclared } from './declared.ts';
+import { hideFromIntrospection } from './subgraph/hidden.ts';
+import { printSubgraph } from './subgraph/subgraph-sdl.ts';
 import './scalars.ts';
 import './query.ts';
+import './subgraph/entities.ts';
+import './subgraph/service.ts';
 import './workspace.ts';
 import './collection.ts';
 import './environment.ts';
@@ -17,10 +21,16 @@ The unit of cost is a GET sent to Postman, which allows few a minute. Fields tha
 
 A field whose call fails is null and has an entry in \`errors\`, with \`extensions.code\` and, where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; everything else stands. What does not exist is null without an error. Values of secrets are withheld unless the server reveals them.`;
 
-/** Builds the schema of the graph: the table of contents is the list of imports above. */
+/**
+ * Builds the schema of the graph: the table of contents is the list of imports above.
+ *
+ * It can be executed for gateways, too. What they alone use is hidden from introspection, and so from `printSchema`.
+ */
 export function createSchema(): GraphQLSchema {
   const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
   assertDeclared(schema);
   countTexts(schema);
+  hideFromIntrospection(schema);
+  schema.extensions = { ...schema.extensions, subgraphSdl: printSubgraph(schema) };
   return schema;
 }

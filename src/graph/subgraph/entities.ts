@@ -1,0 +1,117 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import { badUserInput } from '../bad-user-input.ts';
+import { builder } from '../builder.ts';
+import type { LeveledType } from '../carried-by.ts';
+import type { Context } from '../context.ts';
+import { parseIdentifier } from '../identifiers.ts';
+import { type Asked, lookUpCollection, lookUpEnvironment, lookUpWorkspace } from '../look-up.ts';
+import { reads } from '../reads.ts';
+import {
+  type CollectionNode,
+  CollectionRef,
+  type EnvironmentNode,
+  EnvironmentRef,
+  type WorkspaceNode,
+  WorkspaceRef,
+} from '../refs.ts';
+import { type SelectedField, toSelectionOn } from '../selection.ts';
+import { entityKeys } from './keys.ts';
+
+/** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
+export const MAX_REPRESENTATIONS = 1_000;
+const SHOWN_NAME_LENGTH = 100;
+
+/** A thing that another subgraph refers to. */
+interface Reference {
+  readonly type: LeveledType;
+  /** The value of its key. */
+  readonly key: string;
+}
+
+type Entity = (WorkspaceNode | CollectionNode | EnvironmentNode) & { readonly __typename: LeveledType };
+
+builder.scalarType('_Any', {
+  description: 'A representation: `__typename` of an entity, and its key.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+});
+
+const EntityRef = builder.unionType('_Entity', {
+  description: 'What other subgraphs can refer to.',
+  types: [WorkspaceRef, CollectionRef, EnvironmentRef],
+  resolveType: (entity) => (entity as Entity).__typename,
+});
+
+builder.queryField('_entities', (t) =>
+  t.field({
+    type: [EntityRef],
+    nullable: { list: false, items: true },
+    description:
+      'What representations refer to, in their order, all planned as one. One of something that does not exist is null; one that cannot be read, or is none, is null with an error.',
+    ...reads('/workspaces/{id}', '/collections', '/collections/{uid}', '/environments', '/environments/{uid}'),
+    args: {
+      representations: t.arg({
+        type: ['_Any'],
+        required: { list: true, items: true },
+        description: `At most ${MAX_REPRESENTATIONS} in one operation.`,
+      }),
+    },
+    resolve: (_root, { representations }, context, info) => {
+      const selectionOn = createSelectionOn(info);
+      return context.answerSize.list(representations, info).map(async (representation, index) => {
+        const { type, key } = parseReference(representation);
+        const path = { prev: info.path, key: index, typename: undefined };
+        const node = await lookUp(type, key, context, { selection: selectionOn(type), path });
+        return node && { ...node, __typename: type };
+      });
+    },
+  }),
+);
+
+/**
+ * Checks a representation as a gateway sends it.
+ *
+ * @throws {GraphQLError} BAD_USER_INPUT
+ */
+function parseReference(representation: unknown): Reference {
+  const type = ownValue(representation, '__typename');
+  if (typeof type !== 'string') throw badUserInput('A representation is an object with a "__typename".');
+  if (!isEntityType(type)) {
+    const entities = Object.entries(entityKeys).map(([name, key]) => `${name} by "${key}"`);
+    throw badUserInput(
+      `"${type.slice(0, SHOWN_NAME_LENGTH)}" cannot be referred to here. What can is ${entities.join(', ')}.`,
+    );
+  }
+  const key = ownValue(representation, entityKeys[type]);
+  if (typeof key !== 'string')
+    throw badUserInput(`A representation of ${type} has its "${entityKeys[type]}", as text.`);
+  return { type, key: parseIdentifier(key, `${type}.${entityKeys[type]}`) };
+}
+
+function ownValue(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
+
+const isEntityType = (name: string): name is LeveledType => Object.hasOwn(entityKeys, name);
+
+function lookUp(type: LeveledType, key: string, context: Context, asked: Asked) {
+  switch (type) {
+    case 'Workspace':
+      return lookUpWorkspace(context, key, asked);
+    case 'Collection':
+      return lookUpCollection(context, key, asked);
+    case 'Environment':
+      return lookUpEnvironment(context, key, asked);
+  }
+}
+
+/** Reads ahead once for all references to things of one type. */
+function createSelectionOn(info: GraphQLResolveInfo): (type: LeveledType) => readonly SelectedField[] {
+  const selections = new Map<LeveledType, readonly SelectedField[]>();
+  return (type) => {
+    const selection = selections.get(type) ?? toSelectionOn(info, type);
+    selections.set(type, selection);
+    return selection;
+  };
+}

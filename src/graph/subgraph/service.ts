@@ -1,0 +1,24 @@
+import type { GraphQLSchema } from 'graphql';
+import { builder } from '../builder.ts';
+import { reads } from '../reads.ts';
+
+const ServiceRef = builder.objectRef<GraphQLSchema>('_Service').implement({
+  description: 'This server as a subgraph.',
+  fields: (t) => ({
+    sdl: t.string({
+      nullable: false,
+      description: 'The schema with the directives of Apollo Federation, as in `schema/subgraph.graphql`.',
+      resolve: ({ extensions }) => extensions['subgraphSdl'] as string,
+    }),
+  }),
+});
+
+builder.queryField('_service', (t) =>
+  t.field({
+    type: ServiceRef,
+    nullable: false,
+    description: 'What gateways are composed from.',
+    ...reads(),
+    resolve: (_root, _args, _context, { schema }) => schema,
+  }),
+);

@@ -1,0 +1,53 @@
+import {
+  type ConstDirectiveNode,
+  type GraphQLSchema,
+  isObjectType,
+  Kind,
+  lexicographicSortSchema,
+  type ObjectTypeDefinitionNode,
+  parse,
+  print,
+  printSchema,
+  visit,
+} from 'graphql';
+import { OBJECT_COST, toDemand } from './demand.ts';
+import { entityKeys } from './keys.ts';
+
+// The last version that all composers can read.
+const LINK =
+  '@link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@key", "@listSize", "@shareable"])';
+
+/** Prints a schema as the SDL of a federated subgraph: descriptions as they are, with keys, costs and sizes of lists, types in the order of their names. */
+export function printSubgraph(schema: GraphQLSchema): string {
+  const document = visit(parse(printSchema(lexicographicSortSchema(schema))), {
+    SchemaDefinition: (node) => ({ ...node, directives: toDirectives([LINK]) }),
+    ObjectTypeDefinition: (node) => withDirectives(node, schema),
+  });
+  return `${print(document)}\n`;
+}
+
+function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): ObjectTypeDefinitionNode {
+  const name = node.name.value;
+  const type = schema.getType(name);
+  const fields = isObjectType(type) ? type.getFields() : {};
+  const key = Object.hasOwn(entityKeys, name) ? entityKeys[name as keyof typeof entityKeys] : undefined;
+  return {
+    ...node,
+    directives: toDirectives([
+      ...(key === undefined ? [] : [`@key(fields: "${key}")`]),
+      // Every subgraph with pages has this type.
+      ...(name === 'PageInfo' ? ['@shareable'] : []),
+      OBJECT_COST,
+    ]),
+    fields: (node.fields ?? []).map((fieldNode) => {
+      const field = fields[fieldNode.name.value];
+      return { ...fieldNode, directives: field ? toDirectives(toDemand(field)) : [] };
+    }),
+  };
+}
+
+/** GraphQL has no parser of directives alone. */
+function toDirectives(texts: readonly string[]): readonly ConstDirectiveNode[] {
+  const [definition] = parse(`scalar Any ${texts.join(' ')}`, { noLocation: true }).definitions;
+  return definition?.kind === Kind.SCALAR_TYPE_DEFINITION ? (definition.directives ?? []) : [];
+}
