@@ -103,8 +103,7 @@ export const table = {
   STREAM_TIMEOUT_MS: {
     ...whole(1, hourMs, 'ms'),
     default: '600000',
-    description:
-      'Deadline of an operation delivered incrementally (@defer, @stream). Checked, but without effect in this version.',
+    description: 'Deadline of an operation delivered incrementally (@defer, @stream).',
   },
   MAX_CALLS_PER_OPERATION: {
     ...whole(1, 100_000, 'calls'),
@@ -114,8 +113,7 @@ export const table = {
   MAX_CALLS_PER_STREAM: {
     ...whole(1, 100_000, 'calls'),
     default: '600',
-    description:
-      'Calls that one operation delivered incrementally may make. Checked, but without effect in this version.',
+    description: 'Calls that one operation delivered incrementally may make.',
   },
   UPSTREAM_TIMEOUT_MS: { ...whole(1, 600_000, 'ms'), default: '60000', description: 'Time for one call to Postman.' },
   MAX_RESPONSE_BYTES: {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -53,8 +54,10 @@ export async function startServer(
     clock,
   });
   const cache = createAnswerCache({ ...config.cache, clock });
+  const maskError = createErrorMask(logger);
   const operations = createOperations({
     config,
+    maskError,
     clock,
     logger,
     calls: createCalls({
@@ -85,7 +88,7 @@ export async function startServer(
     batching: false,
     multipart: false,
     maxRequestBodySize: config.query.maxRequestBytes,
-    maskedErrors: { maskError: createErrorMask(logger) },
+    maskedErrors: { maskError },
     logging: false,
     cors: toCors(config.access.corsOrigins),
     plugins: [
@@ -95,6 +98,7 @@ export async function startServer(
         : []),
       useCsrfCheck(),
       ...queryLimits(config),
+      useDeferStream(),
       operations.plugin,
     ],
   });

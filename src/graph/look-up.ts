@@ -32,11 +32,19 @@ export async function lookUpWorkspace(
   { selection, path }: Asked,
 ): Promise<WorkspaceNode | null> {
   const { loaders } = context;
-  const levels = selection.map(({ carriedBy }) => carriedBy);
-  const parts: Promise<unknown>[] = selection.flatMap((field) => workspaceListOf(field, context, id));
-  if (levels.some((carriers) => carriers.includes('summary'))) parts.push(loaders.workspaceSummaryById(id));
-  const isOnlyDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
-  if (levels.some(isOnlyDetail)) parts.push(loaders.workspaceDetailById(id));
+  const readParts = (fields: readonly SelectedField[]): Promise<unknown>[] => {
+    const levels = fields.map(({ carriedBy }) => carriedBy);
+    const lists = fields.flatMap((field) => workspaceListOf(field, context, id));
+    const isOnlyDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
+    return [
+      ...lists,
+      ...(levels.some((carriers) => carriers.includes('summary')) ? [loaders.workspaceSummaryById(id)] : []),
+      ...(levels.some(isOnlyDetail) ? [loaders.workspaceDetailById(id)] : []),
+    ];
+  };
+  const parts = readParts(selection.filter(({ isDeferred }) => !isDeferred));
+  // Planned together, but not waited for.
+  for (const part of readParts(selection.filter(({ isDeferred }) => isDeferred))) part.catch(() => undefined);
   const node = { id, isNamed: true };
   if (parts.length === 0) {
     // Globals prove the workspace; having none proves nothing.
@@ -53,7 +61,8 @@ export async function lookUpCollection(
   { selection, path }: Asked,
 ): Promise<CollectionNode | null> {
   const everyRead = ['summary', 'minimal', 'detail'] as const;
-  const wanted = levelsToRead(selection, everyRead);
+  const { wanted, deferred } = levelsToRead(selection, everyRead);
+  for (const levels of deferred) loaders.collectionByUid({ uid, levels }).catch(() => undefined);
   // Nothing but its workspace is asked for: where there is one, there is the collection.
   if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.workspaceOfCollection(uid)) !== null) {
     return { uid };
@@ -77,7 +86,8 @@ export async function lookUpEnvironment(
   uid: string,
   { selection, path }: Asked,
 ): Promise<EnvironmentNode | null> {
-  const wanted = levelsToRead(selection, ['summary', 'detail']);
+  const { wanted, deferred } = levelsToRead(selection, ['summary', 'detail']);
+  for (const levels of deferred) loaders.environmentByUid({ uid, levels }).catch(() => undefined);
   const known = placed(await firstFound(wanted.map((levels) => loaders.environmentByUid({ uid, levels }))), path);
   return known && { uid, known };
 }
@@ -95,14 +105,27 @@ function workspaceListOf({ name, args, select }: SelectedField, { loaders }: Con
   }
 }
 
-/** The different sets of levels of which one answer each is needed. Whatever is asked, the thing has to exist. */
-function levelsToRead(selection: readonly SelectedField[], everyRead: readonly Level[]): readonly (readonly Level[])[] {
-  const declared = selection.map(({ carriedBy }) => carriedBy).filter((carriers) => carriers.length > 0);
-  const needed = declared.filter((carriers) => !carriers.includes('own'));
-  if (needed.length === 0 && declared.length > 0) return [];
-  const sets = needed.map((carriers) => (carriers.includes('ref') ? everyRead : carriers));
-  const different = new Map(sets.map((carriers) => [carriers.join(), carriers]));
-  return different.size === 0 ? [everyRead] : [...different.values()];
+/**
+ * The different sets of levels of which one answer each is needed. Whatever is asked, the thing has to exist.
+ *
+ * @returns `wanted` now; `deferred` besides, planned together with them, but not waited for.
+ */
+function levelsToRead(
+  selection: readonly SelectedField[],
+  everyRead: readonly Level[],
+): Readonly<Record<'wanted' | 'deferred', readonly (readonly Level[])[]>> {
+  const toSets = (fields: readonly SelectedField[]) => {
+    const needed = fields.map(({ carriedBy }) => carriedBy).filter((carriers) => carriers.length > 0);
+    const sets = needed
+      .filter((carriers) => !carriers.includes('own'))
+      .map((carriers) => (carriers.includes('ref') ? everyRead : carriers));
+    const isOwnOnly = sets.length === 0 && needed.length > 0;
+    return { isOwnOnly, sets: new Map(sets.map((carriers) => [carriers.join(), carriers])) };
+  };
+  const now = toSets(selection.filter(({ isDeferred }) => !isDeferred));
+  const later = toSets(selection.filter(({ isDeferred }) => isDeferred));
+  const wanted = now.isOwnOnly ? [] : now.sets.size === 0 ? [everyRead] : [...now.sets.values()];
+  return { wanted, deferred: [...later.sets].flatMap(([key, levels]) => (now.sets.has(key) ? [] : [levels])) };
 }
 
 /**

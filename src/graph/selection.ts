@@ -19,6 +19,8 @@ export interface SelectedField {
   readonly name: string;
   /** Arguments after defaults and variables. */
   readonly args: Readonly<Record<string, unknown>>;
+  /** It is only wanted later, through `@defer`. */
+  readonly isDeferred: boolean;
   /** The levels its declaration names; empty for fields of types without levels. */
   readonly carriedBy: readonly Level[];
   /** Fields selected on the object (or the objects of the list) it returns. */
@@ -60,11 +62,11 @@ function selectIn(
   parents: readonly FieldNode[],
 ): readonly SelectedField[] {
   if (!type) return [];
-  const byResponseName = new Map<string, FieldNode[]>();
+  const found = new Map<string, Found>();
   for (const { selectionSet } of parents) {
-    if (selectionSet) collect(info, type, selectionSet, byResponseName, new Set());
+    if (selectionSet) collect(info, type, selectionSet, { found, visitedFragments: new Set(), isDeferred: false });
   }
-  return [...byResponseName.values()].flatMap((nodes) => {
+  return [...found.values()].flatMap(({ nodes, isDeferred }) => {
     const [node] = nodes;
     const field = node && type.getFields()[node.name.value];
     if (!field) return [];
@@ -72,6 +74,7 @@ function selectIn(
     return {
       name: field.name,
       args: getArgumentValues(field, node, info.variableValues),
+      isDeferred,
       carriedBy: levelsOf(field.extensions),
       select() {
         selected ??= selectIn(info, namedObject(field.type), nodes);
@@ -81,32 +84,61 @@ function selectIn(
   });
 }
 
+/** What was found under one response name. */
+interface Found {
+  readonly nodes: FieldNode[];
+  isDeferred: boolean;
+}
+
+/** Where the reading of a selection stands. */
+interface Reading {
+  readonly found: Map<string, Found>;
+  /** A fragment adds the same fields however often it is spread in one selection: once keeps nested spreads linear. */
+  readonly visitedFragments: Set<string>;
+  readonly isDeferred: boolean;
+}
+
 function collect(
   info: GraphQLResolveInfo,
   type: GraphQLObjectType,
   { selections }: SelectionSetNode,
-  found: Map<string, FieldNode[]>,
-  // A fragment adds the same fields however often it is spread in one selection: once keeps nested spreads linear.
-  visitedFragments: Set<string>,
+  reading: Reading,
 ): void {
   for (const selection of selections) {
     if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.['if'] === true) continue;
     if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.['if'] === false) continue;
     if (selection.kind === Kind.FIELD) {
-      const responseName = selection.alias?.value ?? selection.name.value;
-      const nodes = found.get(responseName);
-      if (nodes) nodes.push(selection);
-      else found.set(responseName, [selection]);
-    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const condition = selection.typeCondition?.name.value ?? type.name;
-      if (condition === type.name) collect(info, type, selection.selectionSet, found, visitedFragments);
-    } else if (!visitedFragments.has(selection.name.value)) {
-      visitedFragments.add(selection.name.value);
-      const fragment = info.fragments[selection.name.value];
-      if (fragment?.typeCondition.name.value === type.name)
-        collect(info, type, fragment.selectionSet, found, visitedFragments);
+      add(reading, selection);
+      continue;
     }
+    const defer = info.schema.getDirective('defer');
+    const isDeferred =
+      reading.isDeferred ||
+      (defer != null && getDirectiveValues(defer, selection, info.variableValues)?.['if'] === true);
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      const condition = selection.typeCondition?.name.value ?? type.name;
+      if (condition === type.name) collect(info, type, selection.selectionSet, { ...reading, isDeferred });
+      continue;
+    }
+    const { value: name } = selection.name;
+    const visit = isDeferred ? `@defer ${name}` : name;
+    if (reading.visitedFragments.has(visit)) continue;
+    reading.visitedFragments.add(visit);
+    const fragment = info.fragments[name];
+    if (fragment?.typeCondition.name.value === type.name)
+      collect(info, type, fragment.selectionSet, { ...reading, isDeferred });
   }
+}
+
+function add({ found, isDeferred }: Reading, node: FieldNode): void {
+  const responseName = node.alias?.value ?? node.name.value;
+  const known = found.get(responseName);
+  if (!known) {
+    found.set(responseName, { nodes: [node], isDeferred });
+    return;
+  }
+  known.nodes.push(node);
+  known.isDeferred &&= isDeferred;
 }
 
 function namedObject(type: unknown): GraphQLObjectType | undefined {

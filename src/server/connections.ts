@@ -77,7 +77,9 @@ export function createConnections(
       // Nothing that is answered is to be taken for anything else.
       response.setHeader('X-Content-Type-Options', 'nosniff');
       response.setTimeout(stalledMs, () => {
-        if (response.headersSent) request.socket.destroy();
+        // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
+        if (response.writableLength > 0 || request.socket.writableLength > 0) request.socket.destroy();
+        else request.socket.setTimeout(stalledMs);
       });
       if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
       else listener(request, response);

@@ -171,4 +171,17 @@ query OneError {
   }
 }
 `,
+  `# Rows as they come: names first, then descriptions.
+# Cost: a GET for the list, one for each of them.
+query Stream {
+  collections(first: 5) {
+    nodes @stream(initialCount: 1) {
+      name
+      ... @defer {
+        description
+      }
+    }
+  }
+}
+`,
 ];

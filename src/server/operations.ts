@@ -4,11 +4,12 @@ import {
   type DocumentNode,
   getOperationAST,
   GraphQLError,
+  Kind,
   type ResponsePath,
   responsePathAsArray,
   visit,
 } from 'graphql';
-import type { Plugin, YogaInitialContext } from 'graphql-yoga';
+import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
@@ -23,6 +24,7 @@ import { createPostmanApi } from '../upstream/postman-api.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './cache-control.ts';
 import { type Foretelling, foretell } from './foretelling.ts';
+import { type AnswerPart, errorsOf, isIncremental, mapIncrementErrors, mapParts } from './incremental.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import type { Tenant } from './tenants.ts';
@@ -36,6 +38,8 @@ interface RequestRecord {
   expire?: () => void;
   operationName?: string;
   estimate?: Foretelling['estimate'];
+  /** Its answer is delivered in parts. */
+  isIncremental: boolean;
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
   errorCodes: string[];
@@ -52,6 +56,8 @@ export interface OperationsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findTenant: (request: Request) => Tenant | null;
+  /** What errors go through that nothing else sees before a client. */
+  readonly maskError: MaskError;
 }
 
 /** What every answer says about its cost: `extensions.upstream`. */
@@ -86,13 +92,19 @@ const MAX_STALE_PARTS = 1_000;
 const LOGGED_NAME_LENGTH = 100;
 // The last is what gateways ask.
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
+const NOT_ACCEPTABLE = 406;
+const TAKES_NO_PARTS = {
+  message:
+    'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+  extensions: { code: 'BAD_REQUEST', retryable: false },
+};
 const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
  * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:
  * the context of the resolvers, `extensions.upstream`, the budget's response headers and the line in the log.
  */
-export function createOperations({ config, calls, clock, logger, findTenant }: OperationsOptions) {
+export function createOperations({ config, calls, clock, logger, findTenant, maskError }: OperationsOptions) {
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
@@ -104,6 +116,13 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
     const tree = createCollectionTree(document, uid);
     trees.set(document, tree);
     return tree;
+  };
+
+  const limitsOf = ({ isIncremental: isInParts }: RequestRecord) => {
+    const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = config.operation;
+    return isInParts
+      ? { timeoutMs: streamTimeoutMs, maxWaitMs: streamTimeoutMs, maxCalls: maxCallsPerStream }
+      : { timeoutMs, maxWaitMs, maxCalls };
   };
 
   const openFor = (record: RequestRecord, request: Request): Operation | ((route: string) => UpstreamError) => {
@@ -122,17 +141,14 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
           retryAtMs,
         });
     }
-    const timeoutMs =
-      record.waitSeconds === undefined
-        ? config.operation.timeoutMs
-        : Math.min(record.waitSeconds * 1_000, config.operation.maxWaitMs);
+    const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
     const { operation, close, expire } = openOperation({
       tenant: tenant.name,
       apiKey: tenant.apiKey,
       keyBudget,
-      timeoutMs,
+      timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
       clientGone: request.signal,
-      maxCalls: config.operation.maxCalls,
+      maxCalls,
       directives: parseCacheDirectives(request.headers.get('cache-control')),
       clock,
     });
@@ -166,6 +182,63 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
     sandbox: config.sandbox,
   });
 
+  const noteErrors = (record: RequestRecord, errors: readonly GraphQLError[]) => {
+    for (const { extensions } of errors) {
+      const code = extensions?.['code'];
+      record.errorCodes.push(typeof code === 'string' ? code : 'none');
+      const seconds = extensions?.['retryAfterSeconds'];
+      // The whole answer can be had when the last of its parts can.
+      if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
+    }
+  };
+
+  const logOperation = (record: RequestRecord, status: number) => {
+    const { sandbox: _, stale, ...cost } = toCost(record);
+    logger.info(
+      {
+        operation: record.operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
+        status,
+        durationMs: Math.round(clock.nowMs() - record.startedAtMs),
+        ...cost,
+        stale: stale?.length ?? 0,
+        errors: countByCode(record.errorCodes),
+      },
+      'operation',
+    );
+  };
+
+  /** What headers say of an answer that comes at once, the last part says of one that does not. */
+  const toLastWords = (record: RequestRecord) => {
+    const snapshot = record.tenant?.keyBudget?.current.snapshot();
+    const fields = snapshot && toRateLimitFields(snapshot);
+    return {
+      upstream: toCost(record),
+      ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
+      ...(record.retryAfterSeconds !== undefined && { retryAfterSeconds: record.retryAfterSeconds }),
+    };
+  };
+
+  const inParts = (record: RequestRecord, parts: AsyncIterable<AnswerPart>) =>
+    mapParts(
+      parts,
+      (part) => {
+        const masked = mapIncrementErrors(
+          part,
+          (error) => maskError(error, 'Unexpected error.', false) as GraphQLError,
+        );
+        noteErrors(record, errorsOf(masked));
+        // An execution that has been ended has the same part again and again.
+        const isStopped = record.stopExecution.signal.aborted;
+        if (masked.hasNext !== false && !isStopped) return masked;
+        return { ...masked, hasNext: false, extensions: { ...masked.extensions, ...toLastWords(record) } };
+      },
+      () => {
+        if (!open.has(record)) return;
+        finish(record);
+        logOperation(record, 200);
+      },
+    );
+
   const plugin: Plugin = {
     onRequestParse({ request }) {
       const asked = parsePreferWait(request.headers.get('prefer'));
@@ -175,12 +248,20 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
         startedAtMs: clock.nowMs(),
         tenant: null,
         stopExecution: new AbortController(),
+        isIncremental: false,
         errorCodes: [],
         stale: new Map(),
         ...(waitSeconds !== undefined && { waitSeconds }),
       };
       records.set(request, record);
       record.tenant = findTenant(request);
+    },
+
+    onParse({ context }) {
+      return ({ result }) => {
+        const record = records.get((context as YogaInitialContext).request);
+        if (record && isDocument(result)) record.isIncremental = isIncremental(result);
+      };
     },
 
     async onExecute({ args, setResultAndStopExecution }) {
@@ -216,22 +297,30 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
 
     onResultProcess({ request, result, setResult }) {
       const record = records.get(request);
-      if (!record || Array.isArray(result) || !('data' in result || 'errors' in result)) return;
+      if (!record || Array.isArray(result)) return;
+      if (isAsyncIterable(result)) {
+        setResult(inParts(record, result as AsyncIterable<AnswerPart>) as typeof result);
+        return;
+      }
+      if (!('data' in result || 'errors' in result)) return;
+      // Refused before it was executed, or it turned out to have nothing to deliver later.
+      record.isIncremental = false;
       if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
-      for (const { extensions } of result.errors ?? []) {
-        const code = extensions?.['code'];
-        record.errorCodes.push(typeof code === 'string' ? code : 'none');
-        const seconds = extensions?.['retryAfterSeconds'];
-        // The whole answer can be had when the last of its parts can.
-        if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
-      }
+      noteErrors(record, result.errors ?? []);
       setResult({ ...result, extensions: { ...result.extensions, upstream: toCost(record) } });
     },
 
-    onResponse({ request, response }) {
+    onResponse({ request, response, setResponse, fetchAPI }) {
       const record = records.get(request);
       if (!record) return;
+      if (record.isIncremental && response.status === NOT_ACCEPTABLE) {
+        // Nobody will ask for its parts.
+        finish(record);
+        logOperation(record, response.status);
+        setResponse(fetchAPI.Response.json({ errors: [TAKES_NO_PARTS] }, { status: NOT_ACCEPTABLE }));
+        return;
+      }
       const snapshot = record.tenant?.keyBudget?.current.snapshot();
       if (snapshot) {
         const { policy, rateLimit } = toRateLimitFields(snapshot);
@@ -242,24 +331,14 @@ export function createOperations({ config, calls, clock, logger, findTenant }: O
       if (record.waitSeconds !== undefined && record.operation) {
         response.headers.set(
           'Preference-Applied',
-          `wait=${Math.min(record.waitSeconds, Math.floor(config.operation.maxWaitMs / 1_000))}`,
+          `wait=${Math.min(record.waitSeconds, Math.floor(limitsOf(record).maxWaitMs / 1_000))}`,
         );
       }
       response.headers.set('Cache-Control', 'private, no-store');
       const oldestMs = record.operation?.ages.oldestMs();
       if (oldestMs !== undefined) response.headers.set('Age', String(Math.floor(oldestMs / 1_000)));
-      const { sandbox: _, stale, ...cost } = toCost(record);
-      logger.info(
-        {
-          operation: record.operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
-          status: response.status,
-          durationMs: Math.round(clock.nowMs() - record.startedAtMs),
-          ...cost,
-          stale: stale?.length ?? 0,
-          errors: countByCode(record.errorCodes),
-        },
-        'operation',
-      );
+      // One that is delivered in parts has not ended yet.
+      if (!record.isIncremental) logOperation(record, response.status);
     },
   };
 
@@ -309,6 +388,10 @@ function asksForSchema(document: DocumentNode): boolean {
     },
   });
   return asks;
+}
+
+function isDocument(result: unknown): result is DocumentNode {
+  return typeof result === 'object' && result !== null && 'kind' in result && result.kind === Kind.DOCUMENT;
 }
 
 function countByCode(codes: readonly string[]): Readonly<Record<string, number>> {

@@ -1,0 +1,265 @@
+import { GraphQLError } from 'graphql';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createAnswerSize } from '../../src/graph/answer-size.ts';
+import type * as Loaders from '../../src/loaders/loaders.ts';
+import { createLoaders } from '../../src/loaders/loaders.ts';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+import { createGridAccount } from '../support/grid-account.ts';
+import { askInParts, type Part } from '../support/parts.ts';
+
+vi.mock('../../src/loaders/loaders.ts', { spy: true });
+vi.mock('../../src/graph/answer-size.ts', { spy: true });
+
+const platform = ids.workspaces.riderPlatform;
+
+let facade: Facade;
+afterEach(() => facade.close());
+
+async function collect(parts: AsyncIterable<Part>): Promise<Part[]> {
+  const collected: Part[] = [];
+  for await (const part of parts) collected.push(part);
+  return collected;
+}
+
+/** Puts the parts together as a client does. */
+function merge(parts: readonly Part[]): unknown {
+  const whole = structuredClone(parts[0]?.data) as Record<string, unknown>;
+  for (const { data, items, path } of parts.flatMap(({ incremental = [] }) => incremental)) {
+    let place: unknown = whole;
+    const [last, ...above] = [...path].reverse();
+    for (const key of above.reverse()) place = (place as Record<string | number, unknown>)[key];
+    const at = place as Record<string | number, unknown>;
+    if (items) items.forEach((item, index) => (at[Number(last) + index] = item));
+    else Object.assign((last === undefined ? whole : at[last]) as object, data);
+  }
+  return whole;
+}
+
+const incrementsOf = (parts: readonly Part[]) => parts.flatMap(({ incremental = [] }) => incremental);
+
+describe('an answer in parts', () => {
+  it.each(['multipart/mixed', 'text/event-stream', '*/*'])('is that of the same query in one (%s)', async (accept) => {
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
+    const query = (defer: string, stream: string) =>
+      `{ workspace(id: "${platform}") { name ...${defer} { description collections { nodes${stream} { name description } } } } }`;
+    const whole = await facade.query(query('', ''));
+    const calls = [...facade.postman.calls].sort();
+    facade.postman.reset();
+    const parts = await collect(
+      askInParts(facade, query(' @defer', ' @stream(initialCount: 1)'), { headers: { accept } }),
+    );
+    expect(merge(parts)).toEqual(whole.data);
+    expect([...facade.postman.calls].sort()).toEqual(calls);
+    expect(parts.map(({ hasNext }) => hasNext)).toEqual([...parts.slice(1).map(() => true), false]);
+    expect(parts.at(-1)?.extensions).toEqual({
+      upstream: { calls: 5, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+      rateLimit: expect.stringContaining('"general";r='),
+      rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
+    });
+    expect(parts.slice(0, -1).every(({ extensions }) => extensions === undefined)).toBe(true);
+    const logged = facade.log.filter((line) => line.includes('"msg":"operation"'));
+    expect(logged.slice(1).map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { status: 200, calls: 5, errors: {} },
+    ]);
+  });
+
+  it('begins with what is known, and does not wait for what is deferred', async () => {
+    facade = await startFacade();
+    await facade.query(`{ workspace(id: "${platform}") { name } }`);
+    facade.postman.reset();
+    facade.postman.fail('/environments', { kind: 'hang' }, 1);
+    const client = new AbortController();
+    const parts = askInParts(
+      facade,
+      `{ workspace(id: "${platform}") { name ... @defer { environments { nodes { updatedAt } } } } }`,
+      { signal: client.signal },
+    );
+    expect((await parts.next()).value).toEqual({ data: { workspace: { name: 'Rider Platform' } }, hasNext: true });
+    client.abort();
+    await expect(parts.next()).rejects.toThrow(/abort/i);
+  });
+
+  it('is refused, with what to accept instead, to a client that takes JSON alone', async () => {
+    facade = await startFacade();
+    const parts = await collect(
+      askInParts(facade, '{ workspaces { nodes @stream { name } } }', { headers: { accept: 'application/json' } }),
+    );
+    expect(parts).toEqual([
+      {
+        errors: [
+          {
+            message:
+              'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+            extensions: { code: 'BAD_REQUEST', retryable: false },
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is one of an operation like any other where everything is switched off', async () => {
+    facade = await startFacade();
+    const answer = await facade.query('{ workspaces(first: 1) { nodes @stream(if: false) { name } } }');
+    expect(answer.data).toEqual({ workspaces: { nodes: [{ name: 'Rider Platform' }] } });
+  });
+});
+
+describe('an error in a later part', () => {
+  it('has its code, time and place, and nothing else is lost', async () => {
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
+    facade.postman.fail(`/collections/${ids.collections.stations}`, { kind: 'status', status: 403 }, 1);
+    const parts = await collect(
+      askInParts(facade, `{ workspace(id: "${platform}") { collections { nodes @stream { name description } } } }`),
+    );
+    const failed = incrementsOf(parts).filter(({ errors }) => errors);
+    expect(failed).toMatchObject([
+      {
+        items: [{ name: 'Stations API', description: null }],
+        errors: [
+          {
+            path: ['workspace', 'collections', 'nodes', 1, 'description'],
+            extensions: {
+              code: 'FORBIDDEN',
+              retryable: false,
+              upstream: { status: 403, method: 'GET', route: '/collections/{uid}' },
+            },
+          },
+        ],
+      },
+    ]);
+    expect(incrementsOf(parts).flatMap(({ items = [] }) => items)).toHaveLength(4);
+  });
+
+  it('is masked where nobody expected it, with an id that stands in the log beside the cause', async () => {
+    facade = await startFacade();
+    const cause = new TypeError('Cannot read properties of the private thing');
+    const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
+    vi.mocked(createLoaders).mockImplementationOnce((api) => ({ ...original(api), me: () => Promise.reject(cause) }));
+    const parts = await collect(
+      askInParts(facade, '{ workspaces(first: 1) { totalCount } ... @defer { me { username } } }'),
+    );
+    const errors = incrementsOf(parts).flatMap((increment) => increment.errors ?? []);
+    expect(errors).toEqual([
+      {
+        message: 'Unexpected error.',
+        path: ['me'],
+        locations: [{ line: 1, column: 52 }],
+        extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId: expect.any(String) },
+      },
+    ]);
+    expect(JSON.stringify(parts)).not.toContain('private thing');
+    const logged = facade.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(logged.filter(({ errorId }) => errorId === errors[0]?.extensions?.['errorId'])).toMatchObject([
+      { level: 50, msg: 'unexpected error', err: { message: cause.message } },
+    ]);
+  });
+
+  it('ends what would fill the memory, once', async () => {
+    facade = await startFacade({ MAX_QUERY_TOKENS: '100000', MAX_QUERY_ALIASES: '10000' });
+    const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
+    vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
+      list: (items) => [...items],
+      search: () => undefined,
+      text(value) {
+        if (value !== 'Rides API') return value;
+        stop(error);
+        throw error;
+      },
+    }));
+    const parts = await collect(
+      askInParts(
+        facade,
+        `{ me { username } ... @defer { collection(uid: "${ids.collections.rides}") { name items { name } json } } }`,
+      ),
+    );
+    expect(parts).toMatchObject([
+      { data: { me: { username: 'ines-aldana' } }, hasNext: true },
+      { errors: [{ message: 'Too much.' }], hasNext: false, extensions: { upstream: { calls: 2 } } },
+    ]);
+    expect(parts).toHaveLength(2);
+    const logged = facade.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(logged.filter(({ msg }) => msg === 'operation')).toMatchObject([{ errors: { OPERATION_TOO_EXPENSIVE: 1 } }]);
+  });
+
+  it('tells when to come back, in the last part too', async () => {
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
+    facade.postman.fail('/environments', { kind: 'status', status: 503, headers: { 'retry-after': '7' } }, 10);
+    const parts = await collect(
+      askInParts(
+        facade,
+        `{ workspace(id: "${platform}") { name ... @defer { environments { nodes { updatedAt } } } } }`,
+      ),
+    );
+    expect(incrementsOf(parts)[0]?.errors).toMatchObject([
+      { extensions: { code: 'UPSTREAM_UNAVAILABLE', retryable: true, retryAt: expect.any(String) } },
+    ]);
+    expect(parts.at(-1)?.extensions).toMatchObject({ retryAfterSeconds: expect.any(Number) });
+  });
+});
+
+describe('a stream under a small budget', () => {
+  const LIMITS = {
+    RATE_LIMIT: '10',
+    RATE_LIMIT_WINDOW_MS: '500',
+    BURST_LIMIT: '0',
+    RESERVED_CALLS: '0',
+    CACHE_TTL_MS: '0',
+  };
+  const DESCRIPTIONS = '{ collections(first: 40) { nodes @stream { description } } }';
+
+  it('shows its first rows at once and the others as the budget allows, longer than an operation may take', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ ...LIMITS, OPERATION_TIMEOUT_MS: '200', MAX_CALLS_PER_OPERATION: '5' }, { account });
+    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    expect(parts[0]?.data).toEqual({ collections: { nodes: [] } });
+    const rows = incrementsOf(parts).flatMap(({ items = [] }) => items);
+    expect(rows).toEqual(Array.from({ length: 40 }, (_, index) => ({ description: `About Collection ${index}` })));
+    const windows = facade.postman.arrivals.map(
+      ({ atMs }) => facade.postman.arrivals.filter((other) => other.atMs >= atMs && other.atMs < atMs + 500).length,
+    );
+    expect(Math.max(...windows)).toBeLessThanOrEqual(10);
+    expect(facade.postman.calls).toHaveLength(41);
+  });
+
+  it('ends where it may make no more calls, with an error for each further row', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ MAX_CALLS_PER_STREAM: '11' }, { account });
+    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    const increments = incrementsOf(parts);
+    expect(facade.postman.calls).toHaveLength(11);
+    const codes = increments.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions?.['code']));
+    expect(codes).toEqual(Array.from({ length: 30 }, () => 'OPERATION_TOO_EXPENSIVE'));
+  });
+
+  it('ends at its own deadline', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '1000' }, { account });
+    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    const codes = incrementsOf(parts).flatMap(({ errors = [] }) =>
+      errors.map(({ extensions }) => extensions?.['code']),
+    );
+    expect(codes).toEqual(Array.from({ length: 31 }, () => 'RATE_LIMITED'));
+    expect(facade.postman.calls).toHaveLength(10);
+  });
+
+  it('makes no more calls once the client has gone', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '1000' }, { account });
+    const client = new AbortController();
+    for await (const part of askInParts(facade, DESCRIPTIONS, { signal: client.signal })) {
+      if (part.incremental) break;
+    }
+    client.abort();
+    // An operation of somebody else takes what is free next, and nothing of the stream is called any more.
+    const calls = async () => {
+      await facade.query('{ me { username } }', { headers: { prefer: 'wait=10' } });
+      return facade.postman.calls.filter((call) => call !== 'GET /me').length;
+    };
+    const [soon, later] = [await calls(), await calls()];
+    expect(later).toBe(soon);
+    expect(soon).toBeLessThanOrEqual(10);
+    const { data } = await facade.query('{ rateLimit { queued } }');
+    expect(data).toEqual({ rateLimit: { queued: 0 } });
+  });
+});

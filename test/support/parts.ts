@@ -1,0 +1,86 @@
+import type { Facade } from './facade.ts';
+
+/** One part of an answer that is delivered incrementally. */
+export interface Part {
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
+  readonly data?: any;
+  readonly errors?: readonly PartError[];
+  readonly incremental?: readonly {
+    readonly data?: unknown;
+    readonly items?: readonly unknown[];
+    readonly path: readonly (string | number)[];
+    readonly errors?: readonly PartError[];
+  }[];
+  readonly hasNext?: boolean;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** One entry of `errors`. */
+export interface PartError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** Asks for an answer in parts as a browser does, with nothing but fetch, and gives each part when it comes. */
+export async function* askInParts(
+  facade: Facade,
+  query: string,
+  { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+): AsyncGenerator<Part> {
+  const response = await fetch(facade.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+    ...(signal && { signal }),
+  });
+  const type = response.headers.get('content-type') ?? '';
+  if (!response.body) throw new TypeError('The answer has no body');
+  const read = type.startsWith('text/event-stream') ? readEvents : readMultipart;
+  if (type.startsWith('application/')) yield (await response.json()) as Part;
+  else yield* read(response.body.pipeThrough(new TextDecoderStream()), type);
+}
+
+async function* readMultipart(text: AsyncIterable<string>, type: string): AsyncGenerator<Part> {
+  const boundary = `--${/boundary="?([^";]+)/.exec(type)?.[1] ?? '-'}`;
+  let buffer = '';
+  for await (const chunk of text) {
+    buffer += chunk;
+    const pieces = buffer.split(boundary);
+    buffer = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      const body = piece.split('\r\n\r\n').slice(1).join('\r\n\r\n').trim();
+      if (body !== '') yield JSON.parse(body) as Part;
+    }
+    // A part is whole when its JSON is: its boundary comes with the next.
+    const body = buffer.split('\r\n\r\n').slice(1).join('\r\n\r\n').trim();
+    if (body.endsWith('}')) {
+      const part = tryParse(body);
+      if (part) {
+        yield part;
+        buffer = '';
+      }
+    }
+  }
+}
+
+async function* readEvents(text: AsyncIterable<string>): AsyncGenerator<Part> {
+  let buffer = '';
+  for await (const chunk of text) {
+    buffer += chunk;
+    const events = buffer.split('\n\n');
+    buffer = events.pop() ?? '';
+    for (const event of events) {
+      const data = /^data: ?(.*)$/m.exec(event)?.[1];
+      if (event.includes('event: next') && data) yield JSON.parse(data) as Part;
+    }
+  }
+}
+
+function tryParse(text: string): Part | undefined {
+  try {
+    return JSON.parse(text) as Part;
+  } catch {
+    return undefined;
+  }
+}
