@@ -2,6 +2,7 @@ import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { countTexts } from './counted-text.ts';
 import { assertDeclared } from './declared.ts';
+import { incrementalDirectives } from './incremental-directives.ts';
 import { hideFromIntrospection } from './subgraph/hidden.ts';
 import { printSubgraph } from './subgraph/subgraph-sdl.ts';
 import './scalars.ts';
@@ -27,7 +28,9 @@ A field whose call fails is null and has an entry in \`errors\`, with \`extensio
  * It can be executed for gateways, too. What they alone use is hidden from introspection, and so from `printSchema`.
  */
 export function createSchema(): GraphQLSchema {
-  const schema = new GraphQLSchema({ ...builder.toSchema().toConfig(), description: DESCRIPTION });
+  const config = builder.toSchema().toConfig();
+  const directives = [...config.directives, ...incrementalDirectives];
+  const schema = new GraphQLSchema({ ...config, directives, description: DESCRIPTION });
   assertDeclared(schema);
   countTexts(schema);
   hideFromIntrospection(schema);

@@ -20,6 +20,8 @@ const LINK =
 /** Prints a schema as the SDL of a federated subgraph: descriptions as they are, with keys, costs and sizes of lists, types in the order of their names. */
 export function printSubgraph(schema: GraphQLSchema): string {
   const document = visit(parse(printSchema(lexicographicSortSchema(schema))), {
+    // A gateway delivers in parts what it has put together itself.
+    DirectiveDefinition: () => null,
     SchemaDefinition: (node) => ({ ...node, directives: toDirectives([LINK]) }),
     ObjectTypeDefinition: (node) => withDirectives(node, schema),
   });

@@ -1,0 +1,39 @@
+import {
+  DirectiveLocation,
+  GraphQLBoolean,
+  GraphQLDirective,
+  GraphQLInt,
+  GraphQLNonNull,
+  GraphQLString,
+} from 'graphql';
+
+const on = {
+  type: new GraphQLNonNull(GraphQLBoolean),
+  defaultValue: true,
+  description: 'false: as if the directive were not there.',
+};
+const label = { type: GraphQLString, description: 'Name under which the part is delivered.' };
+
+/** GraphQL directives `@defer` and `@stream`, as graphql-yoga executes them (GraphQL's draft of 24 August 2022). */
+export const incrementalDirectives: readonly GraphQLDirective[] = [
+  new GraphQLDirective({
+    name: 'defer',
+    description: 'Delivers the fields of a fragment later, when they are there, and does not hold up what is known.',
+    locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
+    args: { if: on, label },
+  }),
+  new GraphQLDirective({
+    name: 'stream',
+    description: 'Delivers the items of a list one by one, in order, as the budget serves the calls they need.',
+    locations: [DirectiveLocation.FIELD],
+    args: {
+      if: on,
+      initialCount: {
+        type: GraphQLInt,
+        defaultValue: 0,
+        description: 'So many items come with what they are part of.',
+      },
+      label,
+    },
+  }),
+];
