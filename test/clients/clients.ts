@@ -1,0 +1,74 @@
+import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { Defer20220824Handler } from '@apollo/client/incremental';
+import { Client, fetchExchange } from '@urql/core';
+import type { GraphQLError } from 'graphql';
+import type { AnswerError } from '../support/facade.ts';
+
+/** What a client shows its application at one moment. */
+export interface ClientResult {
+  /** Without the `__typename` that a client may ask for by itself. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
+  readonly data: any;
+  readonly errors: readonly AnswerError[];
+  /** Nothing more is on its way. */
+  readonly isLast: boolean;
+  /** undefined where the client keeps them to itself. */
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Asks a query, and gives what the client shows each time that it shows something new. */
+export type Read = (url: string, query: string, onResult: (result: ClientResult) => void) => Reading;
+
+/** A query that is being answered. */
+export interface Reading {
+  /** What an application does that is no longer interested. */
+  unsubscribe(): void;
+}
+
+/** The clients under test, by their packages, each set up as an application would. */
+export const clients: Readonly<Record<string, Read>> = {
+  '@apollo/client': readByApollo,
+  '@urql/core': readByUrql,
+};
+
+function readByApollo(url: string, query: string, onResult: (result: ClientResult) => void): Reading {
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    link: new HttpLink({ uri: url }),
+    incrementalHandler: new Defer20220824Handler(),
+  });
+  return client
+    .watchQuery({ query: gql(query), errorPolicy: 'all' })
+    .subscribe(({ data, error, loading, dataState }) => {
+      // Before anything has come it says so.
+      if (loading && dataState === 'empty') return;
+      onResult({
+        data: withoutTypenames(data),
+        errors: CombinedGraphQLErrors.is(error) ? error.errors : error ? [error] : [],
+        isLast: !loading,
+        extensions: undefined,
+      });
+    });
+}
+
+function readByUrql(url: string, query: string, onResult: (result: ClientResult) => void): Reading {
+  // Left to itself it asks by GET, which takes a header that a web page cannot send unasked.
+  const client = new Client({ url, exchanges: [fetchExchange], preferGetMethod: false });
+  return client.query(query, {}).subscribe(({ data, error, hasNext, extensions }) => {
+    onResult({
+      data,
+      errors: error?.networkError ? [error.networkError] : (error?.graphQLErrors.map(toAnswerError) ?? []),
+      isLast: !hasNext,
+      extensions,
+    });
+  });
+}
+
+function toAnswerError({ message, path, extensions }: GraphQLError): AnswerError {
+  return { message, ...(path && { path }), extensions };
+}
+
+function withoutTypenames(data: unknown): unknown {
+  if (data === undefined) return undefined;
+  return JSON.parse(JSON.stringify(data), (key, value: unknown) => (key === '__typename' ? undefined : value));
+}
