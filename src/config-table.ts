@@ -174,6 +174,18 @@ export const table = {
     default: '',
     description: 'Once set, every client must send it as Authorization: Bearer <token>.',
   },
+  PERSISTED_DOCUMENTS: {
+    allowed: 'the path of a JSON file',
+    schema: z.string().optional(),
+    default: '',
+    description:
+      'JSON file of GraphQL documents by id, which clients then may name instead of sending them (`documentId`).',
+  },
+  PERSISTED_DOCUMENTS_ONLY: {
+    ...flag,
+    default: 'false',
+    description: 'Whether nothing else than the persisted documents is executed.',
+  },
   SANDBOX_DIR: {
     allowed: 'the path of a folder',
     schema: z.string().optional(),

@@ -66,6 +66,8 @@ export interface Config {
     readonly maxTokens: number;
     readonly maxRequestBytes: number;
   };
+  /** Documents that clients may name. `only`: no other is executed. */
+  readonly persistedDocuments?: { readonly file: string; readonly only: boolean };
   readonly revealSecrets: boolean;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly graphiql: boolean;
@@ -162,6 +164,9 @@ export function parseConfig(env: Environment): Config {
       maxTokens: v.MAX_QUERY_TOKENS,
       maxRequestBytes: v.MAX_REQUEST_BYTES,
     },
+    ...(v.PERSISTED_DOCUMENTS !== undefined && {
+      persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
+    }),
     revealSecrets: v.REVEAL_SECRETS,
     logLevel: v.LOG_LEVEL,
     graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
@@ -212,7 +217,15 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   const contradict = (name: Name, given: string, allowed: string) =>
     problems.push(toProblem(name, given, { ...table[name], allowed }));
 
-  const { HOST, RATE_LIMIT, RESERVED_CALLS, OPERATION_TIMEOUT_MS, MAX_WAIT_MS, SANDBOX_LIMITS } = values;
+  const {
+    HOST,
+    RATE_LIMIT,
+    RESERVED_CALLS,
+    OPERATION_TIMEOUT_MS,
+    MAX_WAIT_MS,
+    SANDBOX_LIMITS,
+    PERSISTED_DOCUMENTS_ONLY,
+  } = values;
   const opened = env.POSTMAN_API_KEY
     ? { name: 'POSTMAN_API_KEY', danger: 'everybody could read with that key' }
     : { name: 'SANDBOX_DIR', danger: 'everybody could read these exports' };
@@ -224,6 +237,9 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   if (env.SANDBOX_DIR && accounts.length > 0) {
     const names = accounts.join(' and ');
     contradict('SANDBOX_DIR', `is set, and so is ${names}: these are two accounts`, 'one of them, not both');
+  }
+  if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
+    contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, and there are none', 'on beside PERSISTED_DOCUMENTS, else off');
   }
   if (SANDBOX_LIMITS === true && !env.SANDBOX_DIR) {
     contradict('SANDBOX_LIMITS', 'is on, which only matters with SANDBOX_DIR', 'on beside SANDBOX_DIR, else off');

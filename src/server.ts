@@ -6,12 +6,18 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
 import { hasReadableAddress, useAccessControl } from './server/access.ts';
+import { useCompression } from './server/compression.ts';
 import { createConnections, streetLimits } from './server/connections.ts';
 import { toCors } from './server/cors.ts';
 import { useCsrfCheck } from './server/csrf.ts';
 import { useGraphiQLPage } from './server/graphiql.ts';
 import { createErrorMask } from './server/mask-errors.ts';
 import { createOperations } from './server/operations.ts';
+import {
+  persistedDocumentParams,
+  readPersistedDocuments,
+  usePersistedDocuments,
+} from './server/persisted-documents.ts';
 import { queryLimits } from './server/query-limits.ts';
 import { createTenantFinder } from './server/tenants.ts';
 import { createAnswerCache } from './upstream/answer-cache.ts';
@@ -39,7 +45,7 @@ const MAX_UPSTREAM_CONNECTIONS = 1_024;
  * @param config - Its `postman` part names the upstream, Postman or the sandbox.
  * @param clock - What deadlines, budgets and the cache live by.
  * @returns Once it listens.
- * @throws {Error} When the address is in use.
+ * @throws {Error} When the address is in use, or the persisted documents cannot be executed.
  */
 export async function startServer(
   config: Config,
@@ -77,8 +83,12 @@ export async function startServer(
     }),
   });
 
+  const schema = createSchema();
+  const { persistedDocuments } = config;
+  const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
+
   const yoga = createYoga({
-    schema: createSchema(),
+    schema,
     context: operations.toContext,
     graphqlEndpoint: GRAPHQL_PATH,
     healthCheckEndpoint: '/health',
@@ -86,6 +96,7 @@ export async function startServer(
     // Yoga's own page loads its scripts from elsewhere.
     graphiql: false,
     batching: false,
+    extraParamNames: documents ? persistedDocumentParams : [],
     multipart: false,
     maxRequestBodySize: config.query.maxRequestBytes,
     maskedErrors: { maskError },
@@ -97,9 +108,11 @@ export async function startServer(
         ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.token !== undefined })]
         : []),
       useCsrfCheck(),
+      ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
       ...queryLimits(config),
       useDeferStream(),
       operations.plugin,
+      useCompression(),
     ],
   });
 

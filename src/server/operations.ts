@@ -335,6 +335,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
         );
       }
       response.headers.set('Cache-Control', 'private, no-store');
+      response.headers.append('Vary', 'X-Api-Key, Authorization');
       const oldestMs = record.operation?.ages.oldestMs();
       if (oldestMs !== undefined) response.headers.set('Age', String(Math.floor(oldestMs / 1_000)));
       // One that is delivered in parts has not ended yet.

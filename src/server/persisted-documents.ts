@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
+import { type GraphQLSchema, parse, validate } from 'graphql';
+import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { isJsonObject } from '../upstream/collection-format/json.ts';
+
+/** GraphQL documents that clients name instead of sending them. */
+export type PersistedDocuments = ReadonlyMap<string, string>;
+
+/**
+ * Reads the documents that clients may name, and checks each against the schema: a client that names one cannot mend it.
+ *
+ * @param file - A JSON object of texts by id, as GraphQL Code Generator's client preset writes it.
+ * @throws {Error} Names the file, and the documents that cannot be executed.
+ */
+export async function readPersistedDocuments(file: string, schema: GraphQLSchema): Promise<PersistedDocuments> {
+  const json: unknown = JSON.parse(await readFile(file, 'utf8'));
+  if (!isJsonObject(json))
+    throw new TypeError(`${file} (PERSISTED_DOCUMENTS) is not a JSON object of documents by id.`);
+  const documents = new Map<string, string>();
+  for (const [id, text] of Object.entries(json)) {
+    const problem = typeof text === 'string' ? findProblem(text, schema) : 'is not text';
+    if (problem !== undefined) throw new TypeError(`${file} (PERSISTED_DOCUMENTS): the document "${id}" ${problem}.`);
+    documents.set(id, String(text));
+  }
+  return documents;
+}
+
+/**
+ * Makes the plugin that puts a document in place of its id, which stands in `documentId` or, as Apollo sends it, in
+ * `extensions.persistedQuery.sha256Hash`.
+ *
+ * @param only - No other document is executed.
+ */
+export function usePersistedDocuments(documents: PersistedDocuments, only: boolean): Plugin {
+  const refused = (message: string, code: string, status: number) => ({
+    message,
+    extensions: { code, retryable: false, http: { status } },
+  });
+  return usePersistedOperations({
+    allowArbitraryOperations: !only,
+    extractPersistedOperationId: idOf,
+    getPersistedOperation: (id) => documents.get(id) ?? null,
+    customErrors: {
+      notFound: refused('There is no persisted document of this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
+      keyNotFound: refused('There is neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),
+      persistedQueryOnly: refused('This server executes persisted documents only.', 'PERSISTED_DOCUMENT_REQUIRED', 403),
+    },
+  });
+}
+
+/** Names of request parameters besides those of GraphQL over HTTP. */
+export const persistedDocumentParams = ['documentId'];
+
+function idOf(params: GraphQLParams): string | null {
+  const { documentId } = params as { readonly documentId?: unknown };
+  if (typeof documentId === 'string') return documentId;
+  const persisted: unknown = params.extensions?.['persistedQuery'];
+  const hash = isJsonObject(persisted) ? persisted['sha256Hash'] : undefined;
+  return typeof hash === 'string' ? hash : null;
+}
+
+function findProblem(text: string, schema: GraphQLSchema): string | undefined {
+  try {
+    const [error] = validate(schema, parse(text));
+    return error && `does not fit the schema: ${error.message}`;
+  } catch (error) {
+    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
