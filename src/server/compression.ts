@@ -14,10 +14,12 @@ const LEVEL = 4;
 export function useCompression(): Plugin {
   return {
     async onResponse({ request, response, setResponse, fetchAPI }) {
-      response.headers.append('Vary', 'Accept-Encoding');
       const { headers } = response;
+      const length = headers.get('content-length');
       // What comes in parts has no length.
-      if (Number(headers.get('content-length') ?? 0) < LEAST_BYTES || headers.has('content-encoding')) return;
+      if (length === null || headers.has('content-encoding')) return;
+      headers.append('Vary', 'Accept-Encoding');
+      if (Number(length) < LEAST_BYTES) return;
       if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
       headers.set('Content-Encoding', 'gzip');
