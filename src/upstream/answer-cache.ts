@@ -37,8 +37,6 @@ export interface AnswerCache {
   set(tenant: string, target: string, answer: NewAnswer): void;
   /** A list shows when a thing was last changed: the same moment renews the kept answer, a later one outdates it. */
   renew(tenant: string, target: string, updatedAt: string): void;
-  /** Drops one answer: the key may no longer read it. */
-  drop(tenant: string, target: string): void;
   /** Drops everything of one tenant: its key is no longer good. */
   dropTenant(tenant: string): void;
 }
@@ -147,11 +145,6 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       // An earlier moment is that of a list from before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
       else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.trueAtMs = clock.nowMs();
-    },
-
-    drop(tenant, target) {
-      const store = stores.get(tenant);
-      if (store) change(store, (entries) => entries.delete(target));
     },
 
     dropTenant(tenant) {
