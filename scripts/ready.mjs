@@ -1,4 +1,5 @@
 // Makes a fresh clone runnable: installs what package-lock.json names when node_modules lacks it, then (--build) compiles.
+// Further arguments are folders with a package of their own, which are installed too.
 // Plain JavaScript without dependencies, because it runs before there are any.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,11 +7,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stampFile = `${root}node_modules/.ready`;
-const lockHash = createHash('sha256')
-  .update(readFileSync(`${root}package-lock.json`))
-  .digest('hex');
-const wanted = `${lockHash} ${process.platform}-${process.arch}`;
 
 function run(command, args) {
   const { status, error } = spawnSync(command, args, {
@@ -33,13 +29,26 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
-if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) {
-  process.stderr.write('postman-graphql: installing dependencies (npm ci), once …\n');
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+/** Folders are relative to the root, with a slash at the end. */
+function install(folder, options) {
+  const stampFile = `${root}${folder}node_modules/.ready`;
+  const lockHash = createHash('sha256')
+    .update(readFileSync(`${root}${folder}package-lock.json`))
+    .digest('hex');
+  const wanted = `${lockHash} ${process.platform}-${process.arch}`;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
+  process.stderr.write(`postman-graphql: installing dependencies (npm ci${folder && ` in ${folder}`}), once …\n`);
+  run('npm', ['ci', ...options, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stampFile, wanted);
 }
 
-if (process.argv.includes('--build')) {
+const options = process.argv.slice(2);
+install('', []);
+for (const folder of options.filter((option) => !option.startsWith('--'))) {
+  install(`${folder}/`, ['--prefix', folder, '--ignore-scripts']);
+}
+
+if (options.includes('--build')) {
   process.stderr.write('postman-graphql: building …\n');
   run(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json']);
 }

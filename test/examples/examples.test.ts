@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import { type Facade, startFacade } from '../support/facade.ts';
+
+const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+
+/** What the README shows of a program: the first block after its command. */
+function shownOf(command: string): string {
+  const from = readme.indexOf(`npm run ${command}\n`);
+  return /```\n\n```\n([\s\S]*?)```/.exec(readme.slice(from))?.[1] ?? '';
+}
+
+interface Output {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program of the examples, as its script does once it is compiled. */
+function run(program: string, { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {}) {
+  return new Promise<Output>((resolve) => {
+    const options = { cwd: examples, env: { POSTMAN_GRAPHQL_URL: facade?.url ?? '', ...env } };
+    execFile(process.execPath, [`dist/${program}.js`, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+const withoutTimes = (text: string) => text.replaceAll(/in \d+ s, at \S+/g, 'in … s, at …');
+/** With Postman's limits, and the facade's own. */
+const startLimited = () =>
+  startFacade(
+    { RATE_LIMIT: '60', BURST_LIMIT: '10', MAX_CONCURRENT_CALLS: '10' },
+    { limits: { general: { limit: 60, windowMs: 60_000 }, burst: { limit: 10, windowMs: 10_000 } } },
+  );
+
+let facade: Facade | undefined;
+afterEach(async () => {
+  await facade?.close();
+  facade = undefined;
+});
+
+it('is, step by step, what the README shows', async () => {
+  facade = await startLimited();
+  const { rides } = ids.collections;
+  const { riderPlatform } = ids.workspaces;
+
+  expect(await run('typed-query')).toEqual({ code: 0, stdout: shownOf('typed-query'), stderr: '' });
+  expect(facade.postman.calls).toEqual(['GET /workspaces?limit=100', `GET /workspaces/${riderPlatform}`]);
+
+  facade.postman.calls.length = 0;
+  const pages = { code: 0, stdout: shownOf(`paged-list -- ${rides}`), stderr: '' };
+  expect(await run('paged-list', { args: [rides] })).toEqual(pages);
+  expect(facade.postman.calls).toEqual([`GET /collections/${rides}`]);
+
+  facade.postman.calls.length = 0;
+  const { stdout, ...rest } = await run('rate-limited');
+  expect(rest).toEqual({ code: 0, stderr: '' });
+  expect(withoutTimes(stdout)).toBe(withoutTimes(shownOf('rate-limited')));
+  expect([...facade.postman.calls].sort()).toEqual(
+    [
+      ...Object.values(ids.workspaces)
+        .filter((id) => id !== riderPlatform)
+        .map((id) => `GET /workspaces/${id}`),
+      // That workspace says itself that it is empty.
+      ...Object.values(ids.workspaces)
+        .filter((id) => id !== ids.workspaces.archive)
+        .map((id) => `GET /collections?workspace=${id}&limit=99&offset=0`),
+    ].sort(),
+  );
+  expect(facade.postman.arrivals.filter(({ status }) => status === 429)).toEqual([]);
+}, 60_000);
+
+describe('the typed query', () => {
+  it('names its document where nothing else is executed', async () => {
+    facade = await startFacade({
+      PERSISTED_DOCUMENTS: `${examples}src/gql/persisted-documents.json`,
+      PERSISTED_DOCUMENTS_ONLY: 'true',
+    });
+    const output = { code: 0, stdout: shownOf('typed-query'), stderr: '' };
+    expect(await run('typed-query', { env: { PERSISTED_DOCUMENTS_ONLY: 'true' } })).toEqual(output);
+    expect(await run('typed-query')).toMatchObject({ stderr: 'This server executes persisted documents only.\n' });
+  });
+
+  it('says why it has nothing', async () => {
+    facade = await startFacade({ POSTMAN_API_KEY: 'PMAK-nobody' });
+    const { stdout, stderr } = await run('typed-query');
+    expect(stdout).toBe('1 calls to Postman\n');
+    expect(stderr).toMatch(/^Postman refused the API key /);
+  });
+
+  it('says so when something else answers', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { code, stderr } = await run('typed-query', { env: { POSTMAN_GRAPHQL_URL: url } });
+    server.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${url} answered 502 with text/html, which is no answer of a GraphQL server.`);
+  });
+});
+
+describe('the paged list', () => {
+  it('says why there is no page', async () => {
+    facade = await startFacade();
+    const { rides, stations } = ids.collections;
+    facade.postman.fail(`/collections/${rides}`, { kind: 'status', status: 403 });
+    expect((await run('paged-list', { args: [rides] })).stderr).toContain('Error: The API key may not');
+    expect((await run('paged-list', { args: [`${stations.slice(0, -3)}000`] })).stderr).toContain(
+      'Error: There is nothing to page through.',
+    );
+  });
+});
+
+describe('the dashboard that meets the rate limit', () => {
+  it('does not wait for what waiting cannot bring', async () => {
+    facade = await startFacade();
+    facade.postman.fail(/\/collections\?workspace/, { kind: 'status', status: 403 });
+    const { stdout, stderr } = await run('rate-limited');
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(stderr).toMatch(/^The API key may not/);
+  });
+
+  it('does not wait for longer than its patience', async () => {
+    facade = await startFacade();
+    facade.postman.fail('/workspaces', { kind: 'status', status: 503, headers: { 'retry-after': '1000' } }, 10);
+    const { stdout, stderr } = await run('rate-limited');
+    expect(stdout).toBe('collections of 0 of 0 workspaces: 0, 1 errors, 1 calls to Postman\n');
+    expect(stderr).not.toBe('');
+  });
+});
