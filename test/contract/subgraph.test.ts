@@ -322,7 +322,7 @@ describe('the schema', () => {
       'values: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
     ]);
     const page =
-      '@listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)';
+      '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)';
     expect(fieldsOf('Workspace')).toEqual([
       'type Workspace @key(fields: "id") @cost(weight: 0) {',
       `): CollectionConnection @cost(weight: 1) ${page}`,

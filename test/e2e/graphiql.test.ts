@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
+import { createGridAccount } from '../support/grid-account.ts';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
   existsSync(path),
@@ -79,11 +80,11 @@ describe.skipIf(isSkipped)(
     });
 
     /** Opens GraphiQL with everything but this server cut off; `elsewhere` collects what was asked of others. */
-    const open = async () => {
+    const open = async (url = facade.url) => {
       const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
       const elsewhere: string[] = [];
       const failures: string[] = [];
-      const { origin } = new URL(facade.url);
+      const { origin } = new URL(url);
       await page.route('**/*', (route) => {
         const url = new URL(route.request().url());
         if (url.origin === origin || ['data:', 'blob:'].includes(url.protocol)) return route.continue();
@@ -94,7 +95,7 @@ describe.skipIf(isSkipped)(
       page.on('console', (message) => {
         if (message.type() === 'error') failures.push(message.text());
       });
-      await page.goto(facade.url, { waitUntil: 'load' });
+      await page.goto(url, { waitUntil: 'load' });
       await page.locator('.graphiql-execute-button').waitFor();
       return { page, elsewhere, failures };
     };
@@ -145,6 +146,43 @@ describe.skipIf(isSkipped)(
         await run(page, 'CollectionTree', '"Rides API"');
         await page.screenshot({ path: picture });
       }
+      await page.close();
+    }, 120_000);
+
+    it('shows the rows of a stream as the budget serves them, all 200 of them', async () => {
+      const { account, collectionUids, workspaceIds } = createGridAccount(4, 50, 0);
+      // Postman's limits, ten times as fast.
+      const small = await startFacade(
+        { RATE_LIMIT: '60', RATE_LIMIT_WINDOW_MS: '6000', BURST_LIMIT: '10', BURST_LIMIT_WINDOW_MS: '1000' },
+        { account, limits: { general: { limit: 60, windowMs: 6_000 }, burst: { limit: 10, windowMs: 1_000 } } },
+      );
+      onTestFinished(() => small.close());
+      const query = '{ workspaces { nodes @stream { collections(first: 50) { nodes @stream { description } } } } }';
+      const { page, failures } = await open(`${small.url}?${new URLSearchParams({ query }).toString()}`);
+      // An editor shows the lines that there is room for: for all of them.
+      await page.setViewportSize({ width: 1360, height: 16_000 });
+      const isRunning = async () => (await page.locator('.graphiql-execute-button[aria-label^="Stop"]').count()) > 0;
+      const countRows = async () =>
+        ((await page.locator('.result-window .view-lines').textContent()) ?? '').split('About').length - 1;
+      const seen: number[] = [];
+      await page.click('.graphiql-execute-button');
+      do {
+        seen.push(await countRows());
+        await page.waitForTimeout(250);
+      } while (await isRunning());
+      await expect.poll(countRows).toBe(collectionUids.length);
+      // A window's worth at a time, and never fewer than before.
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      expect(new Set(seen).size).toBeGreaterThanOrEqual(4);
+      expect(small.postman.arrivals.filter(({ status }) => status === 429)).toEqual([]);
+      expect([...small.postman.calls].sort()).toEqual(
+        [
+          'GET /workspaces?limit=100',
+          ...workspaceIds.map((id) => `GET /collections?workspace=${id}&limit=99&offset=0`),
+          ...collectionUids.map((uid) => `GET /collections/${uid}?model=minimal`),
+        ].sort(),
+      );
+      expect(failures).toEqual([]);
       await page.close();
     }, 120_000);
 

@@ -1,10 +1,11 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { readFileSync } from 'node:fs';
+import { buildSchema } from 'graphql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
-import { type Compose, composers } from './composers.ts';
+import { type Compose, composeForCosmo, composers } from './composers.ts';
 import { type ClientAnswer, type Gateway, gateways, type StartGateway } from './gateways.ts';
 import { startRunbooks, type RunbookSubgraph } from './runbooks.ts';
 
@@ -44,6 +45,8 @@ const noteSocket = (message: unknown) => {
   socket.on('connect', () => contacted.add(String(socket.remoteAddress)));
 };
 
+const published = (name: string) => new URL(`../../schema/${name}`, import.meta.url);
+
 let facade: Facade;
 let second: RunbookSubgraph;
 let subgraphs: readonly { name: string; url: string; sdl: string }[];
@@ -80,7 +83,18 @@ afterAll(async () => {
 });
 
 it('serves the SDL that is published', () => {
-  expect(subgraphs[0]?.sdl).toBe(readFileSync(new URL('../../schema/subgraph.graphql', import.meta.url), 'utf8'));
+  expect(subgraphs[0]?.sdl).toBe(readFileSync(published('subgraph.graphql'), 'utf8'));
+});
+
+it('composes for Cosmo Router, whose clients see the fields of both subgraphs', () => {
+  const schema = composeForCosmo(subgraphs);
+  const own = Object.keys(
+    buildSchema(readFileSync(published('schema.graphql'), 'utf8'))
+      .getQueryType()!
+      .getFields(),
+  );
+  expect(Object.keys(schema.getQueryType()!.getFields()).sort()).toEqual([...own, 'runbooks', 'runbookPage'].sort());
+  expect(Object.keys(schema.getTypeMap())).toEqual(expect.arrayContaining(['Runbook', 'Collection', 'PageInfo']));
 });
 
 const combinations = Object.entries(composers).flatMap(([composer, compose]) =>

@@ -25,9 +25,10 @@ export function toDemand(field: GraphQLField<unknown, unknown>): readonly string
   if (calls > 0 || isAbstractType(getNamedType(field.type))) demand.push(`@cost(weight: ${calls})`);
   const pageSize: unknown = field.args.find(({ name }) => name === 'first')?.defaultValue;
   if (typeof pageSize === 'number') {
+    // Without an assumed size: gateways go by the argument's default, and Cosmo composes no list that has both.
     const sized = sizedFields(field.type).map((name) => `"${name}"`);
     demand.push(
-      `@listSize(assumedSize: ${pageSize}, slicingArguments: ["first"], sizedFields: [${sized.join(', ')}], requireOneSlicingArgument: false)`,
+      `@listSize(slicingArguments: ["first"], sizedFields: [${sized.join(', ')}], requireOneSlicingArgument: false)`,
     );
   } else if (calls > 0 && isList(field.type)) {
     // One call has all of it: it would be counted for each item.
