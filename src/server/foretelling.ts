@@ -174,7 +174,7 @@ async function refuse(
   const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);
   const [field] = [...readers].sort((a, b) => b.count - a.count);
   return new GraphQLError(
-    `The operation certainly needs ${cost.atLeast} calls to Postman, of the ${maxCalls} it may make (MAX_CALLS_PER_OPERATION): ${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. Ask for less of it at a time.`,
+    `The operation certainly needs ${cost.atLeast} calls to Postman, of the ${maxCalls} it may make: ${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. Ask for less of it at a time.`,
     { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: cost.atLeast, ceiling: maxCalls } },
   );
 }

@@ -313,7 +313,11 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
 
     onResponse({ request, response, setResponse, fetchAPI }) {
       const record = records.get(request);
-      if (!record) return;
+      if (!record) {
+        // Turned away before it was read: whoever runs the server would look for it here. Its URL may hold anything.
+        if (response.status >= 400) logger.info({ status: response.status, method: request.method }, 'request refused');
+        return;
+      }
       if (record.isIncremental && response.status === NOT_ACCEPTABLE) {
         // Nobody will ask for its parts.
         finish(record);

@@ -46,7 +46,7 @@ export function toOutage({ template }: Route, probeAtMs: number, clock: Clock): 
 export function toTooExpensive({ template }: Route, calls: number, ceiling: number): UpstreamError {
   return new UpstreamError(
     'tooExpensive',
-    `The operation needs more than the ${ceiling} calls to Postman it may make (MAX_CALLS_PER_OPERATION).`,
+    `The operation needs more than the ${ceiling} calls to Postman it may make.`,
     { route: template, calls, ceiling },
   );
 }

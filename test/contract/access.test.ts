@@ -365,3 +365,26 @@ describe('what else is served', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 });
+
+describe('the log', () => {
+  const lines = () =>
+    facade.log
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ msg }) => msg === 'request refused')
+      .map(({ level, method, status }) => ({ level, method, status }));
+
+  it('has a line for each request that is turned away before it is read, and none for the page or the health check', async () => {
+    facade = await startFacade();
+    await sendAs('evil.example');
+    await fetch(`${facade.url}?query={me{username}}`);
+    await fetch(facade.url, { method: 'POST', body: 'query={me{username}}' });
+    await fetch(facade.url, { headers: { accept: 'text/html' } });
+    await fetch(new URL('/health', facade.url));
+    expect(lines()).toEqual([
+      { level: 30, method: 'POST', status: 403 },
+      { level: 30, method: 'GET', status: 403 },
+      { level: 30, method: 'POST', status: 415 },
+    ]);
+    expect(facade.log.join()).not.toContain('username');
+  });
+});

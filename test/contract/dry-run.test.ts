@@ -328,7 +328,7 @@ describe('an operation that certainly needs more calls than it may make', () => 
       errors: [
         {
           message:
-            'The operation certainly needs 12 calls to Postman, of the 10 it may make (MAX_CALLS_PER_OPERATION): 11 of them are GET /collections/{uid}, for Query.collection. Ask for less of it at a time.',
+            'The operation certainly needs 12 calls to Postman, of the 10 it may make: 11 of them are GET /collections/{uid}, for Query.collection. Ask for less of it at a time.',
           extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: 12, ceiling: 10 },
         },
       ],

@@ -506,7 +506,7 @@ describe('an operation that needs more calls than it may make', () => {
     expect(status).toBe(200);
     expect(errors.map(({ message, path, extensions }) => ({ message, path, extensions }))).toEqual(
       [3, 4, 5, 6].map((index) => ({
-        message: 'The operation needs more than the 4 calls to Postman it may make (MAX_CALLS_PER_OPERATION).',
+        message: 'The operation needs more than the 4 calls to Postman it may make.',
         path: ['workspaces', 'nodes', index, 'environments'],
         extensions: {
           code: 'OPERATION_TOO_EXPENSIVE',

@@ -94,7 +94,7 @@ describe('foretell', () => {
     );
     const { refusal } = await foretold(`{ workspace(id: "1") { ${lists.join(' ')} } }`, 10);
     expect(refusal?.message).toBe(
-      'The operation certainly needs 11 calls to Postman, of the 10 it may make (MAX_CALLS_PER_OPERATION): 11 of them are GET /collections, for Workspace.collections. Ask for less of it at a time.',
+      'The operation certainly needs 11 calls to Postman, of the 10 it may make: 11 of them are GET /collections, for Workspace.collections. Ask for less of it at a time.',
     );
   });
 
