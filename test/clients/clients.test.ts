@@ -168,6 +168,8 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
 
   it('keeps what it has shown when the operation is ended as a whole, and shows why', async () => {
     facade = await startFacade();
+    // Kept, so that it comes before what is deferred.
+    await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
     vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
       list: (items) => [...items],

@@ -156,7 +156,9 @@ describe('an error in a later part', () => {
   });
 
   it('ends what would fill the memory, once', async () => {
-    facade = await startFacade({ MAX_QUERY_TOKENS: '100000', MAX_QUERY_ALIASES: '10000' });
+    facade = await startFacade();
+    // Kept, so that it comes before what is deferred.
+    await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
     vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
       list: (items) => [...items],
@@ -175,11 +177,13 @@ describe('an error in a later part', () => {
     );
     expect(parts).toMatchObject([
       { data: { me: { username: 'ines-aldana' } }, hasNext: true },
-      { errors: [{ message: 'Too much.' }], hasNext: false, extensions: { upstream: { calls: 2 } } },
+      { errors: [{ message: 'Too much.' }], hasNext: false, extensions: { upstream: { calls: 1, cached: 1 } } },
     ]);
     expect(parts).toHaveLength(2);
     const logged = facade.log.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(logged.filter(({ msg }) => msg === 'operation')).toMatchObject([{ errors: { OPERATION_TOO_EXPENSIVE: 1 } }]);
+    expect(logged.filter(({ msg }) => msg === 'operation').slice(1)).toMatchObject([
+      { errors: { OPERATION_TOO_EXPENSIVE: 1 } },
+    ]);
   });
 
   it('tells when to come back, in the last part too', async () => {
