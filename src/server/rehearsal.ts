@@ -50,6 +50,7 @@ export interface Cost {
 }
 
 type Noted = ReadonlyMap<string, NotedCall>;
+type Notes = readonly (readonly [string, NotedCall])[];
 
 const nothing: Scenario = { isFull: false, answersFirst: 'oldest', hasWorkspaces: false };
 // What is asked for last is answered first, so that a rehearsal that is too long is so soon.
@@ -69,7 +70,7 @@ const LISTED_KINDS = {
  */
 export async function rehearse(operation: Rehearsable): Promise<Cost> {
   const rehearsal = createRehearsal(operation);
-  return toCost(await rehearsal.playMost(nothing));
+  return toCost(await rehearsal.playMost(nothing, await rehearsal.play(nothing)));
 }
 
 /**
@@ -82,8 +83,12 @@ export async function rehearse(operation: Rehearsable): Promise<Cost> {
 export async function rehearseNamed(operation: Rehearsable, enough: number): Promise<Cost | undefined> {
   const rehearsal = createRehearsal(operation);
   const forgetful = { ...nothing, forgetsLists: true } as const;
-  if ((await rehearsal.play(forgetful)).noted.size <= enough) return undefined;
-  const cost = toCost(await rehearsal.playMost(forgetful));
+  const none = await rehearsal.play(forgetful);
+  if (none.noted.size <= enough) return undefined;
+  // Nearly always one list would save most of the reads: that shows without the lengthier rehearsals.
+  const optimistic = [none.noted, (await rehearsal.playListed(forgetful, [...none.noted])).noted];
+  if (toCost({ possible: optimistic, optimistic, isWhole: true }).atLeast <= enough) return undefined;
+  const cost = toCost(await rehearsal.playMost(forgetful, none));
   return cost.atLeast > enough ? cost : undefined;
 }
 
@@ -140,10 +145,19 @@ function createRehearsal({ schema, document, operationName, variables, operation
     return imagined;
   };
 
-  /** Plays one scenario in which nothing exists, and all in which something does that can make a difference. */
-  const playMost = async (scenario: Scenario): Promise<Rehearsed> => {
+  /**
+   * Plays a scenario in which lists have all that was noted.
+   *
+   * @param target - The only list that has it; undefined: all of them do.
+   */
+  const playListed = (scenario: Scenario, notes: Notes, target?: string): Promise<ImaginedCalls> => {
+    const listed = { ids: toListed(notes, imagination), ...(target !== undefined && { target }) };
+    return play({ ...scenario, answersFirst: 'lists', listed });
+  };
+
+  /** Plays, after one scenario in which nothing exists (`none`), all in which something does that can make a difference. */
+  const playMost = async (scenario: Scenario, none: ImaginedCalls): Promise<Rehearsed> => {
     const full = { ...scenario, ...everything };
-    const none = await play(scenario);
     const most = await play(full);
     const possible: Noted[] = [none.noted, most.noted];
     const optimistic: Noted[] = [...possible];
@@ -160,26 +174,25 @@ function createRehearsal({ schema, document, operationName, variables, operation
       await playMore({ pages: countSought(notes(), imagination) });
     }
     // A list that has what is known already saves single reads of it, or leads to them.
-    const ids = toListed(notes(), imagination);
-    if (Object.values(ids).some(({ length }) => length > 0)) {
+    const known = notes();
+    if (Object.values(toListed(known, imagination)).some(({ length }) => length > 0)) {
       const lists = new Set(notes().flatMap(([target, call]) => (isKnownList(call) ? [target] : [])));
       const isFew = lists.size <= MOST_LISTS;
       // Of so many, say of none of these reads that it is certain.
       if (!isFew) optimistic.push(new Map(notes().filter(([, { single }]) => single === null)));
       for (const target of [undefined, ...(isFew ? lists : [])]) {
-        const listed = { ids, ...(target !== undefined && { target }) };
-        optimistic.push((await play({ ...scenario, answersFirst: 'lists', listed })).noted);
+        optimistic.push((await playListed(scenario, known, target)).noted);
       }
     }
     return { possible, optimistic, isWhole };
   };
 
-  return { play, playMost };
+  return { play, playListed, playMost };
 }
 
 const isKnownList = ({ single, isImagined }: NotedCall) => single === null && !isImagined;
 
-function* idsOf(notes: readonly (readonly [string, NotedCall])[]): Iterable<readonly [ListedKind, string]> {
+function* idsOf(notes: Notes): Iterable<readonly [ListedKind, string]> {
   for (const [, { route, single }] of notes) {
     const kind = Object.hasOwn(LISTED_KINDS, route.template)
       ? LISTED_KINDS[route.template as keyof typeof LISTED_KINDS]
@@ -189,10 +202,7 @@ function* idsOf(notes: readonly (readonly [string, NotedCall])[]): Iterable<read
 }
 
 /** All that is not imagined, and was asked for singly. */
-function toListed(
-  notes: readonly (readonly [string, NotedCall])[],
-  imagination: Imagination,
-): Readonly<Record<ListedKind, readonly string[]>> {
+function toListed(notes: Notes, imagination: Imagination): Readonly<Record<ListedKind, readonly string[]>> {
   const listed = { workspaces: new Set<string>(), collections: new Set<string>(), environments: new Set<string>() };
   for (const [kind, id] of idsOf(notes)) if (!imagination.isImagined(id)) listed[kind].add(id);
   return {
@@ -203,7 +213,7 @@ function toListed(
 }
 
 /** How many collections, at most, can have been looked for at once: answers that come at the same time can lead to some each. */
-function countSought(notes: readonly (readonly [string, NotedCall])[], imagination: Imagination): number {
+function countSought(notes: Notes, imagination: Imagination): number {
   const sought = new Set<string>();
   for (const [kind, uid] of idsOf(notes)) if (kind === 'collections' && imagination.isSought(uid)) sought.add(uid);
   return Math.max(1, sought.size);
