@@ -61,7 +61,9 @@ export async function startServer(
   });
   const cache = createAnswerCache({ ...config.cache, clock });
   const maskError = createErrorMask(logger);
+  const schema = createSchema();
   const operations = createOperations({
+    schema,
     config,
     maskError,
     clock,
@@ -83,7 +85,6 @@ export async function startServer(
     }),
   });
 
-  const schema = createSchema();
   const { persistedDocuments } = config;
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
 

@@ -1,12 +1,13 @@
 import {
-  type ArgumentNode,
-  BREAK,
   type DirectiveNode,
-  type DocumentNode,
   type GraphQLError,
   Kind,
-  visit,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
 } from 'graphql';
+import type { DocumentReader } from '../graph/served-fields.ts';
+import type { Clock } from '../upstream/clock.ts';
 
 /** One part of an answer that is delivered incrementally, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
 export interface AnswerPart {
@@ -16,49 +17,78 @@ export interface AnswerPart {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Whether a document asks for an answer in parts: it has a `@defer` or `@stream` that is not switched off in so many words. */
-export function isIncremental(document: DocumentNode): boolean {
-  let asks = false;
-  visit(document, {
-    Directive(directive) {
-      if (!isOn(directive)) return;
-      asks = true;
-      return BREAK;
-    },
-  });
-  return asks;
+/** How an operation wants its answer. */
+export interface Delivery {
+  /** In parts: it has a `@defer` or `@stream`. */
+  readonly isIncremental: boolean;
+  /** Some of the parts are rows of a list. */
+  readonly isStreamed: boolean;
+}
+
+/** The answer comes as a whole. */
+export const WHOLE: Delivery = { isIncremental: false, isStreamed: false };
+
+// Proxies, and what else stands between, cut connections on which nothing has come for a minute. Half of that, with room for one that is lost.
+const SILENCE_MS = 15_000;
+const STILL_THERE: AnswerPart = { hasNext: true };
+
+/** Finds out what a document asks for as it would be executed: by the operation and the variables that it is sent with. */
+export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: DocumentReader): Delivery {
+  const visited = new Set<string>();
+  let defers = false;
+  let streams = false;
+  const look = (selections: readonly SelectionNode[]): void => {
+    for (const selection of selections) {
+      if (reader.isLeftOut(selection)) continue;
+      for (const directive of selection.directives ?? []) {
+        if (!isOn(directive, reader)) continue;
+        if (directive.name.value === 'defer') defers = true;
+        if (directive.name.value === 'stream') streams = true;
+      }
+      const inside = setOf(selection, reader, visited);
+      if (inside) look(inside.selections);
+    }
+  };
+  look(selectionSet.selections);
+  return { isIncremental: defers || streams, isStreamed: streams };
 }
 
 /**
- * Has every part pass through a function, and whoever stops listening be noticed at once, also while the next part is awaited.
+ * Has every part pass through a function, and whoever stops listening be noticed at once, also while the next part is awaited. Where that takes
+ * long, parts with nothing in them show that there are more to come.
  *
  * @param map - A part that it gives without anything next is the last, whatever else would come.
- * @param onEnd - Is called at the end, whichever it is.
+ * @param onEnd - Is called at the end, whichever it is, once.
  */
 export function mapParts(
   parts: AsyncIterable<AnswerPart>,
   map: (part: AnswerPart) => AnswerPart,
   onEnd: () => void,
+  clock: Clock,
 ): AsyncIterable<AnswerPart> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = parts[Symbol.asyncIterator]();
+      let awaited: Promise<IteratorResult<AnswerPart>> | undefined;
       let isOver = false;
+      const end = () => {
+        if (!isOver) onEnd();
+        isOver = true;
+      };
       return {
         async next() {
-          const next = isOver ? undefined : await iterator.next();
-          if (!next || next.done === true) {
-            onEnd();
-            return { done: true, value: undefined };
-          }
-          const value = map(next.value);
-          isOver = value.hasNext === false;
-          if (isOver) onEnd();
-          return { done: false, value };
+          if (isOver) return { done: true, value: undefined };
+          awaited ??= iterator.next();
+          const next = await orSilence(awaited, clock);
+          if (next === 'silence') return { done: false, value: STILL_THERE };
+          awaited = undefined;
+          const value = next.done === true ? undefined : map(next.value);
+          if (!value || value.hasNext === false) end();
+          return value ? { done: false, value } : { done: true, value: undefined };
         },
         async return() {
           // First: what the next part waits for ends with it.
-          onEnd();
+          end();
           await iterator.return?.();
           return { done: true, value: undefined };
         },
@@ -83,8 +113,28 @@ export function mapIncrementErrors(part: AnswerPart, map: (error: GraphQLError) 
   };
 }
 
-function isOn({ name, arguments: args = [] }: DirectiveNode): boolean {
-  const isOff = ({ name: argument, value }: ArgumentNode) =>
-    argument.value === 'if' && value.kind === Kind.BOOLEAN && !value.value;
-  return (name.value === 'defer' || name.value === 'stream') && !args.some(isOff);
+async function orSilence<Value>(value: Promise<Value>, clock: Clock): Promise<Value | 'silence'> {
+  let cancel = () => {};
+  const silence = new Promise<'silence'>((resolve) => {
+    cancel = clock.schedule(clock.nowMs() + SILENCE_MS, () => resolve('silence'));
+  });
+  return Promise.race([value, silence]).finally(cancel);
+}
+
+function isOn({ arguments: args = [] }: DirectiveNode, { variables }: DocumentReader): boolean {
+  const condition = args.find(({ name }) => name.value === 'if')?.value;
+  if (condition?.kind === Kind.BOOLEAN) return condition.value;
+  return condition?.kind === Kind.VARIABLE ? variables[condition.name.value] !== false : true;
+}
+
+function setOf(
+  selection: SelectionNode,
+  { fragments }: DocumentReader,
+  visited: Set<string>,
+): SelectionSetNode | undefined {
+  if (selection.kind !== Kind.FRAGMENT_SPREAD) return selection.selectionSet;
+  const { value: name } = selection.name;
+  if (visited.has(name)) return undefined;
+  visited.add(name);
+  return fragments.get(name)?.selectionSet;
 }

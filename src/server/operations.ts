@@ -1,19 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import {
-  BREAK,
-  type DocumentNode,
-  getOperationAST,
-  GraphQLError,
-  Kind,
-  type ResponsePath,
-  responsePathAsArray,
-  visit,
-} from 'graphql';
+import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
+import { createDocumentReader } from '../graph/served-fields.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -23,34 +15,24 @@ import { type Operation, openOperation } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './cache-control.ts';
-import { type Foretelling, foretell } from './foretelling.ts';
-import { type AnswerPart, errorsOf, isIncremental, mapIncrementErrors, mapParts } from './incremental.ts';
+import { foretell } from './foretelling.ts';
+import {
+  type AnswerPart,
+  type Delivery,
+  errorsOf,
+  mapIncrementErrors,
+  mapParts,
+  toDelivery,
+  WHOLE,
+} from './incremental.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
+import { createRequestRecord, noteErrors, notePlace, type RequestRecord, toCost } from './request-record.ts';
 import type { Tenant } from './tenants.ts';
-
-/** What is known of one request while it is served. */
-interface RequestRecord {
-  readonly startedAtMs: number;
-  tenant: Tenant | null;
-  operation?: Operation;
-  close?: () => void;
-  expire?: () => void;
-  operationName?: string;
-  estimate?: Foretelling['estimate'];
-  /** Its answer is delivered in parts. */
-  isIncremental: boolean;
-  /** Ends the execution as a whole; its reason is the error that is answered. */
-  readonly stopExecution: AbortController;
-  errorCodes: string[];
-  retryAfterSeconds?: number;
-  waitSeconds?: number;
-  /** Parts of the answer that are stale, by their path as text. */
-  readonly stale: Map<string, StalePart>;
-}
 
 /** What operations are made with. */
 export interface OperationsOptions {
+  readonly schema: GraphQLSchema;
   readonly config: Config;
   readonly calls: Calls;
   readonly clock: Clock;
@@ -60,35 +42,9 @@ export interface OperationsOptions {
   readonly maskError: MaskError;
 }
 
-/** What every answer says about its cost: `extensions.upstream`. */
-export interface UpstreamCost {
-  /** GETs sent to Postman for this operation. */
-  readonly calls: number;
-  /** Answers that were still kept. */
-  readonly cached: number;
-  /** Answers of calls that another operation already had under way. */
-  readonly coalesced: number;
-  /** How long at least one call waited for its turn in the budget. */
-  readonly waitedMs: number;
-  /** Parts of the answer that come from kept answers past the time for which they count as fresh; absent when there are none. */
-  readonly stale?: readonly StalePart[];
-  /** Whether the embedded sandbox answers instead of Postman. */
-  readonly sandbox: boolean;
-}
-
-/** A part of an answer that is past the time for which it counts as fresh. */
-export interface StalePart {
-  /** As in `errors`: the object, list or value all of which comes from the kept answer, but for what has an entry of its own. */
-  readonly path: readonly (string | number)[];
-  /** Whole seconds since it was last known to be true. */
-  readonly ageSeconds: number;
-}
-
 // An operation that waits for its budget has this long when the server stops; then it gets what it has.
 const STOP_GRACE_MS = 3_000;
 const STOP_POLL_MS = 20;
-// A list of ten times as many would be larger than most answers.
-const MAX_STALE_PARTS = 1_000;
 const LOGGED_NAME_LENGTH = 100;
 // The last is what gateways ask.
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
@@ -104,7 +60,7 @@ const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
  * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:
  * the context of the resolvers, `extensions.upstream`, the budget's response headers and the line in the log.
  */
-export function createOperations({ config, calls, clock, logger, findTenant, maskError }: OperationsOptions) {
+export function createOperations({ schema, config, calls, clock, logger, findTenant, maskError }: OperationsOptions) {
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
@@ -125,7 +81,20 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
       : { timeoutMs, maxWaitMs, maxCalls };
   };
 
-  const openFor = (record: RequestRecord, request: Request): Operation | ((route: string) => UpstreamError) => {
+  const deliveryOf = (
+    { document }: RequestRecord,
+    { operationName, variables }: YogaInitialContext['params'],
+  ): Delivery => {
+    const definition = document && getOperationAST(document, operationName);
+    const reader = document && createDocumentReader(schema, document, operationName ?? undefined, variables ?? {});
+    return definition && reader ? toDelivery(definition, reader) : WHOLE;
+  };
+
+  const openFor = (
+    record: RequestRecord,
+    request: Request,
+    isStreamed: boolean,
+  ): Operation | ((route: string) => UpstreamError) => {
     const { tenant } = record;
     if (!tenant) {
       return (route) =>
@@ -149,6 +118,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
       timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
       clientGone: request.signal,
       maxCalls,
+      isStreamed,
       directives: parseCacheDirectives(request.headers.get('cache-control')),
       clock,
     });
@@ -163,37 +133,8 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
     open.delete(record);
   };
 
-  const notePlace = ({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined) => {
-    if (!operation || !path || typeof value !== 'object' || value === null) return;
-    const ageMs = operation.ages.staleMs(value);
-    if (ageMs === undefined || stale.size >= MAX_STALE_PARTS) return;
-    const place = responsePathAsArray(path);
-    const key = JSON.stringify(place);
-    const ageSeconds = Math.floor(ageMs / 1_000);
-    if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: place, ageSeconds });
-  };
-
-  const toCost = ({ operation, stale }: RequestRecord): UpstreamCost => ({
-    calls: operation?.cost.calls ?? 0,
-    cached: operation?.cost.cached ?? 0,
-    coalesced: operation?.cost.coalesced ?? 0,
-    waitedMs: operation?.wait.totalMs() ?? 0,
-    ...(stale.size > 0 && { stale: [...stale.values()] }),
-    sandbox: config.sandbox,
-  });
-
-  const noteErrors = (record: RequestRecord, errors: readonly GraphQLError[]) => {
-    for (const { extensions } of errors) {
-      const code = extensions?.['code'];
-      record.errorCodes.push(typeof code === 'string' ? code : 'none');
-      const seconds = extensions?.['retryAfterSeconds'];
-      // The whole answer can be had when the last of its parts can.
-      if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
-    }
-  };
-
   const logOperation = (record: RequestRecord, status: number) => {
-    const { sandbox: _, stale, ...cost } = toCost(record);
+    const { sandbox: _, stale, ...cost } = toCost(record, config.sandbox);
     logger.info(
       {
         operation: record.operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
@@ -202,6 +143,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
         ...cost,
         stale: stale?.length ?? 0,
         errors: countByCode(record.errorCodes),
+        ...(record.isClientGone && { clientGone: true }),
       },
       'operation',
     );
@@ -212,7 +154,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
     const snapshot = record.tenant?.keyBudget?.current.snapshot();
     const fields = snapshot && toRateLimitFields(snapshot);
     return {
-      upstream: toCost(record),
+      upstream: toCost(record, config.sandbox),
       ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
       ...(record.retryAfterSeconds !== undefined && { retryAfterSeconds: record.retryAfterSeconds }),
     };
@@ -233,10 +175,10 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
         return { ...masked, hasNext: false, extensions: { ...masked.extensions, ...toLastWords(record) } };
       },
       () => {
-        if (!open.has(record)) return;
         finish(record);
         logOperation(record, 200);
       },
+      clock,
     );
 
   const plugin: Plugin = {
@@ -244,15 +186,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
       const asked = parsePreferWait(request.headers.get('prefer'));
       // No call is made in no time: a second is the least that can be asked for.
       const waitSeconds = asked === undefined ? undefined : Math.max(1, asked);
-      const record: RequestRecord = {
-        startedAtMs: clock.nowMs(),
-        tenant: null,
-        stopExecution: new AbortController(),
-        isIncremental: false,
-        errorCodes: [],
-        stale: new Map(),
-        ...(waitSeconds !== undefined && { waitSeconds }),
-      };
+      const record = createRequestRecord(clock.nowMs(), waitSeconds);
       records.set(request, record);
       record.tenant = findTenant(request);
     },
@@ -260,7 +194,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
     onParse({ context }) {
       return ({ result }) => {
         const record = records.get((context as YogaInitialContext).request);
-        if (record && isDocument(result)) record.isIncremental = isIncremental(result);
+        if (record && isDocument(result)) record.document = result;
       };
     },
 
@@ -308,7 +242,7 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
       if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
       noteErrors(record, result.errors ?? []);
-      setResult({ ...result, extensions: { ...result.extensions, upstream: toCost(record) } });
+      setResult({ ...result, extensions: { ...result.extensions, upstream: toCost(record, config.sandbox) } });
     },
 
     onResponse({ request, response, setResponse, fetchAPI }) {
@@ -338,7 +272,9 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
           `wait=${Math.min(record.waitSeconds, Math.floor(limitsOf(record).maxWaitMs / 1_000))}`,
         );
       }
-      response.headers.set('Cache-Control', 'private, no-store');
+      // A proxy that waits for more before it sends a part on, or compresses it with the next ones, takes away what parts are for.
+      if (record.isIncremental) response.headers.set('X-Accel-Buffering', 'no');
+      response.headers.set('Cache-Control', `private, no-store${record.isIncremental ? ', no-transform' : ''}`);
       response.headers.append('Vary', 'X-Api-Key, Authorization');
       const oldestMs = record.operation?.ages.oldestMs();
       if (oldestMs !== undefined) response.headers.set('Age', String(Math.floor(oldestMs / 1_000)));
@@ -351,15 +287,21 @@ export function createOperations({ config, calls, clock, logger, findTenant, mas
     plugin,
 
     /** Makes the resolvers' context; the operation's deadline starts here. */
-    toContext({ request }: YogaInitialContext): Context {
+    toContext({ request, params }: YogaInitialContext): Context {
       const record = records.get(request);
       if (!record) throw new TypeError('A context is made for a request that has been parsed');
+      const { isIncremental, isStreamed } = deliveryOf(record, params);
+      record.isIncremental = isIncremental;
       open.add(record);
       // Of a client that has gone nothing more may be heard.
-      request.signal.addEventListener('abort', () => finish(record), { once: true });
+      const onGone = () => {
+        record.isClientGone = true;
+        finish(record);
+      };
+      request.signal.addEventListener('abort', onGone, { once: true });
       const keyBudget = record.tenant?.keyBudget;
       return {
-        loaders: createLoaders(createPostmanApi(calls, openFor(record, request))),
+        loaders: createLoaders(createPostmanApi(calls, openFor(record, request, isStreamed))),
         budget: () => keyBudget?.current.snapshot() ?? null,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),

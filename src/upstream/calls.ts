@@ -64,6 +64,9 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'tooExpensive',
 ]);
 
+/** Tells a call from those of other tenants, too. */
+const toKey = ({ target }: Call<unknown>, { tenant }: Operation) => `${tenant} ${target}`;
+
 /** Makes the one place through which every GET goes. */
 export function createCalls({ http, cache, clock, random, onOutage }: CallsOptions): Calls {
   const { freshness } = cache;
@@ -117,8 +120,8 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
 
   /** @param hasFallback - A refused caller is served something kept, and will not come back for its turn. */
   const call = async (asked: Call<unknown>, operation: Operation, hasFallback: boolean): Promise<unknown> => {
-    const { route, target } = asked;
-    const key = `${operation.tenant} ${target}`;
+    const { route } = asked;
+    const key = toKey(asked, operation);
     const underWay = flights.get(key);
     // What was sent before the client asked may be from before what it wants to see.
     if (underWay && !(operation.directives.noCache && underWay.flight.isSent())) {
@@ -140,7 +143,7 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     cache,
     clock,
     async refresh(asked, operation) {
-      const key = `${operation.tenant} ${asked.target}`;
+      const key = toKey(asked, operation);
       if (flights.has(key) || refuse(key, asked, operation, false)) return;
       // A failure is nobody's: breaker, budget and cache have learned from it, and whoever asks next learns of it.
       await fly(key, asked, operation).catch(() => undefined);
@@ -165,8 +168,10 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
       }
       if (directives.onlyIfCached) throw toNotCached(asked.route);
       const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
+      const start = () => call(asked, operation, isFallback);
       try {
-        return (await call(asked, operation, isFallback)) as T;
+        // Somebody else's call is no step of the operation's own.
+        return (await (flights.has(toKey(asked, operation)) ? start() : operation.pace.run(start))) as T;
       } catch (error) {
         if (!isFallback || !(error instanceof UpstreamError) || !KEPT_IS_BETTER.has(error.kind)) throw error;
         // A refused key has lost it in the meantime.

@@ -3,6 +3,7 @@ import type { Budget } from './budget.ts';
 import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
+import { createFirstRowPace, type Pace, unpaced } from './pace.ts';
 import type { Secret } from './secret.ts';
 import { createShare, type Share } from './share.ts';
 
@@ -33,6 +34,7 @@ export interface Operation {
   /** Aborts, with an `EndReason`, when nobody waits any more. */
   readonly ended: AbortSignal;
   readonly maxCalls: number;
+  readonly pace: Pace;
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
   readonly cost: OperationCost;
@@ -72,6 +74,8 @@ export interface OperationOptions {
   /** Aborts when the client has gone. */
   readonly clientGone: AbortSignal;
   readonly maxCalls: number;
+  /** Its answer is a stream of rows, of which the first is to come soon. */
+  readonly isStreamed?: boolean;
   readonly directives?: CacheDirectives;
   readonly clock: Clock;
 }
@@ -88,6 +92,7 @@ export function openOperation({
   timeoutMs,
   clientGone,
   maxCalls,
+  isStreamed = false,
   directives = {},
   clock,
 }: OperationOptions): {
@@ -117,6 +122,7 @@ export function openOperation({
       deadlineMs,
       ended: ending.signal,
       maxCalls,
+      pace: isStreamed ? createFirstRowPace(clock) : unpaced,
       askedCalls: 0,
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives,
@@ -150,6 +156,7 @@ export function toBackground(operation: Operation, deadlineMs: number): Operatio
     deadlineMs,
     ended: new AbortController().signal,
     maxCalls: Number.POSITIVE_INFINITY,
+    pace: unpaced,
     askedCalls: 0,
     cost: { calls: 0, cached: 0, coalesced: 0 },
     directives: {},

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -115,6 +116,22 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
     await expect.poll(() => results).toHaveLength(1);
     expect(results).toMatchObject([{ data: { workspace: { name: 'Rider Platform' } }, isLast: false }]);
     await expect.poll(getsMade).toEqual([...DEFER_GETS].sort());
+  });
+
+  it('keeps what it shows when it hears that there is more to come, and then shows what comes', async () => {
+    facade = await startFacade({ CACHE_TTL_MS: '0' });
+    const whole = await askWhole(toDeferred(''));
+    facade.postman.fail('/environments', { kind: 'delay', delayMs: 500 }, 1);
+    const results = startReading(read, DEFERRED);
+    await expect.poll(() => results).toHaveLength(1);
+    const first = results[0];
+    for (let silence = 0; silence < 3; silence++) {
+      facade.skip(15_000);
+      await nextRound();
+    }
+    await expect.poll(() => results.at(-1)?.isLast).toBe(true);
+    expect(results.at(-1)).toMatchObject({ data: whole.data, errors: [] });
+    for (const result of results.slice(0, -1)) expect(result).toEqual(first);
   });
 
   it('shows the rows before one that has no answer yet', async () => {

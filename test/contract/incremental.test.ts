@@ -80,6 +80,55 @@ describe('an answer in parts', () => {
     await expect(parts.next()).rejects.toThrow(/abort/i);
   });
 
+  it('says every 15 s that there is more to come, so that nothing between cuts the connection', async () => {
+    facade = await startFacade();
+    facade.postman.fail('/collections', { kind: 'hang' }, 1);
+    const client = new AbortController();
+    const parts = askInParts(facade, '{ me { username } ... @defer { collections { nodes { name } } } }', {
+      headers: { accept: 'multipart/mixed' },
+      signal: client.signal,
+    });
+    expect((await parts.next()).value).toEqual({ data: { me: { username: 'ines-aldana' } }, hasNext: true });
+    for (let time = 0; time < 2; time++) {
+      facade.skip(15_000);
+      expect((await parts.next()).value).toEqual({ hasNext: true });
+    }
+    client.abort();
+    await expect(parts.next()).rejects.toThrow(/abort/i);
+  });
+
+  it('asks proxies to pass each part on as it comes', async () => {
+    facade = await startFacade();
+    const headersOf = async (query: string) => {
+      const response = await fetch(facade.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
+      });
+      await response.text();
+      return [response.headers.get('cache-control'), response.headers.get('x-accel-buffering')];
+    };
+    expect(await headersOf('{ ... @defer { me { username } } }')).toEqual(['private, no-store, no-transform', 'no']);
+    expect(await headersOf('{ me { username } }')).toEqual(['private, no-store', null]);
+  });
+
+  it('leaves a line in the log also when its client has gone', async () => {
+    facade = await startFacade();
+    facade.postman.fail('/collections', { kind: 'hang' }, 1);
+    const client = new AbortController();
+    const parts = askInParts(facade, 'query Gone { me { username } ... @defer { collections { nodes { name } } } }', {
+      signal: client.signal,
+    });
+    await parts.next();
+    client.abort();
+    await expect(parts.next()).rejects.toThrow(/abort/i);
+    await expect
+      .poll(() => facade.log.map((line) => JSON.parse(line) as unknown))
+      .toContainEqual(
+        expect.objectContaining({ msg: 'operation', operation: 'Gone', status: 200, calls: 2, clientGone: true }),
+      );
+  });
+
   it('is refused, with what to accept instead, to a client that takes JSON alone', async () => {
     facade = await startFacade();
     const parts = await collect(
@@ -211,6 +260,9 @@ describe('a stream under a small budget', () => {
     CACHE_TTL_MS: '0',
   };
   const DESCRIPTIONS = '{ collections(first: 40) { nodes @stream { description } } }';
+  const NESTED = '{ workspaces { nodes @stream { collections(first: 50) { nodes @stream { description } } } } }';
+  const toList = (workspaceId: string) => `GET /collections?workspace=${workspaceId}&limit=99&offset=0`;
+  const toRead = (uid: string) => `GET /collections/${uid}?model=minimal`;
 
   it('shows its first rows at once and the others as the budget allows, longer than an operation may take', async () => {
     const { account } = createGridAccount(4, 10, 0);
@@ -224,6 +276,57 @@ describe('a stream under a small budget', () => {
     );
     expect(Math.max(...windows)).toBeLessThanOrEqual(10);
     expect(facade.postman.calls).toHaveLength(41);
+  });
+
+  it('has its first row by its third call, whatever else there is to read', async () => {
+    const { account, workspaceIds, collectionUids } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
+    const parts = await collect(askInParts(facade, NESTED));
+    expect(facade.postman.calls.slice(0, 3)).toEqual([
+      'GET /workspaces?limit=100',
+      toList(workspaceIds[0]!),
+      toRead(collectionUids[0]!),
+    ]);
+    expect([...facade.postman.calls].sort()).toEqual(
+      ['GET /workspaces?limit=100', ...workspaceIds.map(toList), ...collectionUids.map(toRead)].sort(),
+    );
+    expect(merge(parts)).toEqual((await facade.query(NESTED.replaceAll(' @stream', ''))).data);
+  });
+
+  it('shows a row also where three calls are all that is left', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade(
+      { ...LIMITS, RATE_LIMIT: '3', RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '1000' },
+      { account },
+    );
+    const increments = incrementsOf(await collect(askInParts(facade, NESTED)));
+    expect(facade.postman.calls).toHaveLength(3);
+    const rows = increments.filter(({ path }) => path[3] === 'collections');
+    expect(rows[0]).toEqual({
+      items: [{ description: 'About Collection 0' }],
+      path: ['workspaces', 'nodes', 0, 'collections', 'nodes', 0],
+    });
+    expect(rows.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions?.['code']))).toEqual(
+      Array.from({ length: 9 }, () => 'RATE_LIMITED'),
+    );
+  });
+
+  it('goes on with the other lists when what its first row needs has no answer', async () => {
+    const { account, collectionUids } = createGridAccount(2, 3, 0);
+    facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
+    facade.postman.fail(collectionUids[0]!, { kind: 'hang' });
+    const client = new AbortController();
+    const rows: unknown[] = [];
+    const reading = (async () => {
+      for await (const { incremental = [] } of askInParts(facade, NESTED, { signal: client.signal })) {
+        rows.push(...incremental.filter(({ path }) => path[1] === 'nodes' && path[2] === 1 && path.length > 3));
+      }
+    })().catch(() => undefined);
+    await expect.poll(() => facade.postman.calls.length).toBe(3);
+    facade.skip(1_000);
+    await expect.poll(() => rows).toHaveLength(3);
+    client.abort();
+    await reading;
   });
 
   it('ends where it may make no more calls, with an error for each further row', async () => {

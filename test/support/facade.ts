@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/config.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createMovingClock } from './moving-clock.ts';
-import type { UpstreamCost } from '../../src/server/operations.ts';
+import type { UpstreamCost } from '../../src/server/request-record.ts';
 
 /** One entry of `errors`. */
 export interface AnswerError {

@@ -1,0 +1,106 @@
+import { type DocumentNode, type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import type { Operation } from '../upstream/operation.ts';
+import type { Foretelling } from './foretelling.ts';
+import type { Tenant } from './tenants.ts';
+
+/** What every answer says about its cost: `extensions.upstream`. */
+export interface UpstreamCost {
+  /** GETs sent to Postman for this operation. */
+  readonly calls: number;
+  /** Answers that were still kept. */
+  readonly cached: number;
+  /** Answers of calls that another operation already had under way. */
+  readonly coalesced: number;
+  /** How long at least one call waited for its turn in the budget. */
+  readonly waitedMs: number;
+  /** Parts of the answer that come from kept answers past the time for which they count as fresh; absent when there are none. */
+  readonly stale?: readonly StalePart[];
+  /** Whether the embedded sandbox answers instead of Postman. */
+  readonly sandbox: boolean;
+}
+
+/** A part of an answer that is past the time for which it counts as fresh. */
+export interface StalePart {
+  /** As in `errors`: the object, list or value all of which comes from the kept answer, but for what has an entry of its own. */
+  readonly path: readonly (string | number)[];
+  /** Whole seconds since it was last known to be true. */
+  readonly ageSeconds: number;
+}
+
+/** What is known of one request while it is served. */
+export interface RequestRecord {
+  readonly startedAtMs: number;
+  readonly waitSeconds: number | undefined;
+  tenant: Tenant | null;
+  document?: DocumentNode;
+  operation?: Operation;
+  close?: () => void;
+  expire?: () => void;
+  operationName?: string;
+  estimate?: Foretelling['estimate'];
+  /** Its answer is delivered in parts. */
+  isIncremental: boolean;
+  /** Its client has not waited for the end of the answer. */
+  isClientGone: boolean;
+  /** Ends the execution as a whole; its reason is the error that is answered. */
+  readonly stopExecution: AbortController;
+  readonly errorCodes: string[];
+  retryAfterSeconds?: number;
+  /** Parts of the answer that are stale, by their path as text. */
+  readonly stale: Map<string, StalePart>;
+}
+
+// A list of ten times as many would be larger than most answers.
+const MAX_STALE_PARTS = 1_000;
+
+/**
+ * Begins the record of a request.
+ *
+ * @param waitSeconds - What its client asked to wait for at most; undefined: nothing.
+ */
+export function createRequestRecord(startedAtMs: number, waitSeconds: number | undefined): RequestRecord {
+  return {
+    startedAtMs,
+    waitSeconds,
+    tenant: null,
+    stopExecution: new AbortController(),
+    isIncremental: false,
+    isClientGone: false,
+    errorCodes: [],
+    stale: new Map(),
+  };
+}
+
+/** Notes where in the answer a value goes, if it comes from a kept answer that is stale. */
+export function notePlace({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined): void {
+  if (!operation || !path || typeof value !== 'object' || value === null) return;
+  const ageMs = operation.ages.staleMs(value);
+  if (ageMs === undefined || stale.size >= MAX_STALE_PARTS) return;
+  const place = responsePathAsArray(path);
+  const key = JSON.stringify(place);
+  const ageSeconds = Math.floor(ageMs / 1_000);
+  if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: place, ageSeconds });
+}
+
+/** Notes the codes of errors, and when the last of what failed can be had. */
+export function noteErrors(record: RequestRecord, errors: readonly GraphQLError[]): void {
+  for (const { extensions } of errors) {
+    const code = extensions?.['code'];
+    record.errorCodes.push(typeof code === 'string' ? code : 'none');
+    const seconds = extensions?.['retryAfterSeconds'];
+    // The whole answer can be had when the last of its parts can.
+    if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
+  }
+}
+
+/** What the request has cost so far. */
+export function toCost({ operation, stale }: RequestRecord, sandbox: boolean): UpstreamCost {
+  return {
+    calls: operation?.cost.calls ?? 0,
+    cached: operation?.cost.cached ?? 0,
+    coalesced: operation?.cost.coalesced ?? 0,
+    waitedMs: operation?.wait.totalMs() ?? 0,
+    ...(stale.size > 0 && { stale: [...stale.values()] }),
+    sandbox,
+  };
+}

@@ -1,0 +1,115 @@
+import { getOperationAST, parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createSchema } from '../../src/graph/schema.ts';
+import { createDocumentReader } from '../../src/graph/served-fields.ts';
+import { type AnswerPart, mapParts, toDelivery } from '../../src/server/incremental.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
+
+const schema = createSchema();
+const whole = { isIncremental: false, isStreamed: false };
+const deferred = { isIncremental: true, isStreamed: false };
+const streamed = { isIncremental: true, isStreamed: true };
+
+describe('what an operation asks for', () => {
+  const toDeliveryOf = (text: string, variables = {}, operationName?: string) => {
+    const document = parse(text);
+    const definition = getOperationAST(document, operationName);
+    const reader = createDocumentReader(schema, document, operationName, variables);
+    return toDelivery(definition!, reader!);
+  };
+
+  it.each([
+    ['{ workspaces { nodes { name } } }', whole],
+    ['{ ... @defer { me { username } } }', deferred],
+    ['{ workspaces { nodes @stream { name } } }', streamed],
+    ['{ ... @defer { workspaces { nodes @stream { name } } } }', streamed],
+    ['{ ...Me @defer } fragment Me on Query { me { username } }', deferred],
+    ['{ ...Mine } fragment Mine on Query { ... { ...Me @defer } ...Me } fragment Me on Query { me { id } }', deferred],
+    ['{ ... @defer(if: false) { me { username } } }', whole],
+    ['{ ... @skip(if: true) { ... @defer { me { username } } } me { id } }', whole],
+    ['{ workspaces { nodes @stream @include(if: false) { name } totalCount } }', whole],
+  ])('is read off %s', (text, delivery) => {
+    expect(toDeliveryOf(text)).toEqual(delivery);
+  });
+
+  it.each([
+    [{ later: true }, deferred],
+    [{ later: false }, whole],
+    [{}, whole],
+  ])('depends on variables: %o', (variables, delivery) => {
+    const text = 'query ($later: Boolean! = false) { ... @defer(if: $later) { me { username } } }';
+    expect(toDeliveryOf(text, variables)).toEqual(delivery);
+  });
+
+  it('is that of the operation which is executed, not of its neighbour', () => {
+    const text = 'query Rows { workspaces { nodes @stream { name } } } query Me { me { username } }';
+    expect(toDeliveryOf(text, {}, 'Rows')).toEqual(streamed);
+    expect(toDeliveryOf(text, {}, 'Me')).toEqual(whole);
+  });
+});
+
+describe('parts on their way out', () => {
+  /** Parts that come when a test says so. */
+  function start() {
+    const clock = createVirtualClock();
+    const seen: unknown[] = [];
+    const ends: string[] = [];
+    let send = (_part: IteratorResult<AnswerPart>) => {};
+    let fail = (_error: Error) => {};
+    const source: AsyncIterator<AnswerPart> = {
+      next: () =>
+        new Promise((resolve, reject) => {
+          send = resolve;
+          fail = reject;
+        }),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+    const parts = mapParts(
+      { [Symbol.asyncIterator]: () => source },
+      (part) => part,
+      () => ends.push('end'),
+      clock,
+    );
+    const reading = (async () => {
+      for await (const part of parts) seen.push(part);
+    })();
+    return {
+      clock,
+      seen,
+      ends,
+      reading,
+      async send(value: AnswerPart) {
+        send({ done: false, value });
+        await clock.settle();
+      },
+      fail: (error: Error) => fail(error),
+    };
+  }
+
+  it('show every 15 s of silence that there are more, and none is lost or comes twice', async () => {
+    const { clock, seen, ends, reading, send } = start();
+    await send({ hasNext: true, incremental: [] });
+    await clock.advance(14_999);
+    expect(seen).toEqual([{ hasNext: true, incremental: [] }]);
+    await clock.advance(1);
+    expect(seen.slice(1)).toEqual([{ hasNext: true }]);
+    await clock.advance(15_000);
+    expect(seen.slice(1)).toEqual([{ hasNext: true }, { hasNext: true }]);
+    await send({ hasNext: false, extensions: {} });
+    expect(seen.slice(3)).toEqual([{ hasNext: false, extensions: {} }]);
+    await reading;
+    await clock.advance(60_000);
+    expect([seen.length, ends]).toEqual([4, ['end']]);
+  });
+
+  it('fail when what brings them fails, also after a silence', async () => {
+    const { clock, reading, fail } = start();
+    const caught = reading.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await clock.advance(20_000);
+    fail(new Error('broken'));
+    expect(await caught).toEqual(new Error('broken'));
+  });
+});
