@@ -34,17 +34,33 @@ const namesDocuments = process.env['PERSISTED_DOCUMENTS_ONLY'] === 'true';
 export async function ask<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
   variables: Variables,
-  { headers = {}, signal }: AskOptions = {},
+  options: AskOptions = {},
 ): Promise<Answer<Result>> {
+  const response = await send(document, variables, ['application/graphql-response+json'], options);
+  return (await response.json()) as Answer<Result>;
+}
+
+/**
+ * Sends a document, or its id where the server executes nothing else.
+ *
+ * @param accept - The content types that will do, the best one first.
+ * @throws {Error} Something else than the server has answered, or nothing.
+ */
+export async function send<Result, Variables>(
+  document: TypedDocumentString<Result, Variables>,
+  variables: Variables,
+  accept: readonly string[],
+  { headers = {}, signal }: AskOptions,
+): Promise<Response> {
   const named = namesDocuments ? { documentId: document.__meta__?.['hash'] } : { query: document.toString() };
   const response = await fetch(url, {
     method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+    headers: { ...headers, 'content-type': 'application/json', accept: accept.join() },
     body: JSON.stringify({ ...named, variables }),
     ...(signal && { signal }),
   });
   const type = response.headers.get('content-type') ?? 'no content-type';
-  if (!type.startsWith('application/graphql-response+json'))
+  if (!accept.some((accepted) => type.startsWith(accepted)))
     throw new Error(`${url} answered ${response.status} with ${type}, which is no answer of a GraphQL server.`);
-  return (await response.json()) as Answer<Result>;
+  return response;
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 import { isPageRequest } from './graphiql.ts';
+import { toRefusalResponse } from './refusal.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../loopback.ts';
 
 /**
@@ -21,33 +22,22 @@ export function useAccessControl(
   const checksHost = isLoopbackAddress(listen.host);
   return {
     onRequest({ request, endResponse, fetchAPI, url }) {
-      const refuse = (status: number, message: string, headers: Record<string, string> = {}) =>
-        endResponse(
-          new fetchAPI.Response(
-            JSON.stringify({
-              errors: [
-                { message, extensions: { code: status === 401 ? 'UNAUTHENTICATED' : 'FORBIDDEN', retryable: false } },
-              ],
-            }),
-            {
-              status,
-              headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-            },
-          ),
-        );
       if (checksHost && !isAllowedHost(request.headers.get('host') ?? undefined, access.allowedHosts)) {
-        refuse(
-          403,
-          'This server is bound to loopback and does not answer to this Host. Name it in ALLOWED_HOSTS if it is meant to.',
-        );
+        const message =
+          'This server is bound to loopback and does not answer to this Host. Name it in ALLOWED_HOSTS if it is meant to.';
+        endResponse(toRefusalResponse(request, fetchAPI, { status: 403, code: 'FORBIDDEN', message }));
         return;
       }
       // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
       const isPage = graphiql && url.pathname === graphqlPath && isPageRequest(request);
       if (access.token && !isPage && !isBearer(request.headers.get('authorization'), access.token.reveal())) {
-        refuse(401, 'This server wants its access token: Authorization: Bearer <token>.', {
-          'www-authenticate': 'Bearer',
-        });
+        const refusal = {
+          status: 401,
+          code: 'UNAUTHENTICATED',
+          message: 'This server wants its access token: Authorization: Bearer <token>.',
+          headers: { 'www-authenticate': 'Bearer' },
+        } as const;
+        endResponse(toRefusalResponse(request, fetchAPI, refusal));
       }
     },
   };

@@ -27,6 +27,7 @@ import {
 } from './incremental.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
+import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, notePlace, type RequestRecord, toCost } from './request-record.ts';
 import type { Tenant } from './tenants.ts';
 
@@ -48,12 +49,12 @@ const STOP_POLL_MS = 20;
 const LOGGED_NAME_LENGTH = 100;
 // The last is what gateways ask.
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
-const NOT_ACCEPTABLE = 406;
 const TAKES_NO_PARTS = {
+  status: 406,
+  code: 'BAD_REQUEST',
   message:
     'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
-  extensions: { code: 'BAD_REQUEST', retryable: false },
-};
+} as const;
 const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
@@ -252,11 +253,11 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
         if (response.status >= 400) logger.info({ status: response.status, method: request.method }, 'request refused');
         return;
       }
-      if (record.isIncremental && response.status === NOT_ACCEPTABLE) {
+      if (record.isIncremental && response.status === TAKES_NO_PARTS.status) {
         // Nobody will ask for its parts.
         finish(record);
         logOperation(record, response.status);
-        setResponse(fetchAPI.Response.json({ errors: [TAKES_NO_PARTS] }, { status: NOT_ACCEPTABLE }));
+        setResponse(toRefusalResponse(request, fetchAPI, TAKES_NO_PARTS));
         return;
       }
       const snapshot = record.tenant?.keyBudget?.current.snapshot();

@@ -157,34 +157,42 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     return kept.outcome.value;
   };
 
+  const makeNow = async (asked: Call<unknown>, operation: Operation): Promise<unknown> => {
+    const { tenant, directives } = operation;
+    const kept = cache.get(tenant, asked.target);
+    const verdict = kept ? freshness.judge(kept, directives) : 'call';
+    if (kept && verdict !== 'call') {
+      if (verdict === 'serveAndRefresh') refreshes.add(asked, operation);
+      return take(kept, operation);
+    }
+    if (directives.onlyIfCached) throw toNotCached(asked.route);
+    const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
+    try {
+      return await call(asked, operation, isFallback);
+    } catch (error) {
+      if (!isFallback || !(error instanceof UpstreamError) || !KEPT_IS_BETTER.has(error.kind)) throw error;
+      // A refused key has lost it in the meantime.
+      const keptStill = cache.get(tenant, asked.target);
+      if (!keptStill || !freshness.servesOnError(keptStill, directives)) throw error;
+      return take(keptStill, operation);
+    }
+  };
+
+  const keptOutcome = ({ target }: Call<unknown>, { tenant, directives }: Operation): Outcome | undefined => {
+    const kept = cache.get(tenant, target);
+    return kept && freshness.judge(kept, directives) !== 'call' ? kept.outcome : undefined;
+  };
+
   return {
-    async make<T>(asked: Call<T>, operation: Operation): Promise<T> {
-      const { tenant, directives } = operation;
-      const kept = cache.get(tenant, asked.target);
-      const verdict = kept ? freshness.judge(kept, directives) : 'call';
-      if (kept && verdict !== 'call') {
-        if (verdict === 'serveAndRefresh') refreshes.add(asked, operation);
-        return take(kept, operation) as T;
-      }
-      if (directives.onlyIfCached) throw toNotCached(asked.route);
-      const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
-      const start = () => call(asked, operation, isFallback);
-      try {
-        // Somebody else's call is no step of the operation's own.
-        return (await (flights.has(toKey(asked, operation)) ? start() : operation.pace.run(start))) as T;
-      } catch (error) {
-        if (!isFallback || !(error instanceof UpstreamError) || !KEPT_IS_BETTER.has(error.kind)) throw error;
-        // A refused key has lost it in the meantime.
-        const keptStill = cache.get(tenant, asked.target);
-        if (!keptStill || !freshness.servesOnError(keptStill, directives)) throw error;
-        return take(keptStill, operation) as T;
-      }
+    make<T>(asked: Call<T>, operation: Operation): Promise<T> {
+      const make = () => makeNow(asked, operation) as Promise<T>;
+      const { pace } = operation;
+      // What is kept, and what somebody else has called, is no step of the operation's own.
+      const isOwn = pace && !flights.has(toKey(asked, operation)) && !keptOutcome(asked, operation);
+      return isOwn ? pace.run(make) : make();
     },
 
-    kept(asked, { tenant, directives }) {
-      const kept = cache.get(tenant, asked.target);
-      return kept && freshness.judge(kept, directives) !== 'call' ? kept.outcome : undefined;
-    },
+    kept: keptOutcome,
 
     isRenewable(asked, { tenant, directives }) {
       if (directives.noCache || directives.onlyIfCached) return false;

@@ -143,7 +143,7 @@ export function startFlight(options: FlightOptions): Flight {
 
   const send = async (turn: Place): Promise<unknown> => {
     leader.cost.calls++;
-    leader.pace.sent();
+    leader.pace?.sent();
     const sentAtMs = clock.nowMs();
     let announced: AnnouncedRateLimit | undefined;
     let isRefused = false;

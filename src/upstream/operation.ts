@@ -3,7 +3,7 @@ import type { Budget } from './budget.ts';
 import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
-import { createFirstRowPace, type Pace, unpaced } from './pace.ts';
+import { createFirstRowPace, type Pace } from './pace.ts';
 import type { Secret } from './secret.ts';
 import { createShare, type Share } from './share.ts';
 
@@ -34,7 +34,8 @@ export interface Operation {
   /** Aborts, with an `EndReason`, when nobody waits any more. */
   readonly ended: AbortSignal;
   readonly maxCalls: number;
-  readonly pace: Pace;
+  /** undefined: each of its calls is made when it is asked for. */
+  readonly pace: Pace | undefined;
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
   readonly cost: OperationCost;
@@ -122,7 +123,7 @@ export function openOperation({
       deadlineMs,
       ended: ending.signal,
       maxCalls,
-      pace: isStreamed ? createFirstRowPace(clock) : unpaced,
+      pace: isStreamed ? createFirstRowPace(clock) : undefined,
       askedCalls: 0,
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives,
@@ -156,7 +157,7 @@ export function toBackground(operation: Operation, deadlineMs: number): Operatio
     deadlineMs,
     ended: new AbortController().signal,
     maxCalls: Number.POSITIVE_INFINITY,
-    pace: unpaced,
+    pace: undefined,
     askedCalls: 0,
     cost: { calls: 0, cached: 0, coalesced: 0 },
     directives: {},

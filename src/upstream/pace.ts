@@ -10,9 +10,6 @@ export interface Pace {
   sent(): void;
 }
 
-/** Each call is made when it is asked for. */
-export const unpaced: Pace = { run: (call) => call(), sent() {} };
-
 // A list of lists, one of those, and what its first row is read by.
 const FIRST_CALLS = 3;
 // Longer than calls take, as a rule.

@@ -145,6 +145,15 @@ describe('the access token', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
+  it.each([
+    ['application/json', 'application/json'],
+    ['application/graphql-response+json, application/json;q=0.9', 'application/graphql-response+json'],
+  ])('is asked for in the content type that %s names', async (accept, type) => {
+    facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
+    const answer = await send('/graphql', { headers: { ...json, accept } });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([401, `${type}; charset=utf-8`]);
+  });
+
   it('lets in', async () => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
     expect((await facade.query(me, { headers: { authorization } })).data).toEqual(myself);

@@ -129,13 +129,17 @@ describe('an answer in parts', () => {
       );
   });
 
-  it('is refused, with what to accept instead, to a client that takes JSON alone', async () => {
-    facade = await startFacade();
-    const parts = await collect(
-      askInParts(facade, '{ workspaces { nodes @stream { name } } }', { headers: { accept: 'application/json' } }),
-    );
-    expect(parts).toEqual([
-      {
+  it.each(['application/json', 'application/graphql-response+json'])(
+    'is refused, with what to accept instead, to a client that takes JSON alone (%s)',
+    async (accept) => {
+      facade = await startFacade();
+      const response = await fetch(facade.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify({ query: '{ workspaces { nodes @stream { name } } }' }),
+      });
+      expect([response.status, response.headers.get('content-type')]).toEqual([406, `${accept}; charset=utf-8`]);
+      expect(await response.json()).toEqual({
         errors: [
           {
             message:
@@ -143,9 +147,9 @@ describe('an answer in parts', () => {
             extensions: { code: 'BAD_REQUEST', retryable: false },
           },
         ],
-      },
-    ]);
-  });
+      });
+    },
+  );
 
   it('is one of an operation like any other where everything is switched off', async () => {
     facade = await startFacade();
@@ -291,6 +295,18 @@ describe('a stream under a small budget', () => {
       ['GET /workspaces?limit=100', ...workspaceIds.map(toList), ...collectionUids.map(toRead)].sort(),
     );
     expect(merge(parts)).toEqual((await facade.query(NESTED.replaceAll(' @stream', ''))).data);
+  });
+
+  it('costs as much as one when several ask for it at once', async () => {
+    const { account, workspaceIds, collectionUids } = createGridAccount(4, 10, 0);
+    const latency = () => ({ requestMs: 2, answerMs: 3 });
+    facade = await startFacade({ ...LIMITS, RATE_LIMIT: '20', CACHE_TTL_MS: '60000' }, { account, latency });
+    const answers = await Promise.all(Array.from({ length: 4 }, () => collect(askInParts(facade, NESTED))));
+    const whole = await facade.query(NESTED.replaceAll(' @stream', ''));
+    expect(answers.map(merge)).toEqual(answers.map(() => whole.data));
+    expect([...facade.postman.calls].sort()).toEqual(
+      ['GET /workspaces?limit=100', ...workspaceIds.map(toList), ...collectionUids.map(toRead)].sort(),
+    );
   });
 
   it('shows a row also where three calls are all that is left', async () => {

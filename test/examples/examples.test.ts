@@ -77,6 +77,44 @@ it('is, step by step, what the README shows', async () => {
   expect(facade.postman.arrivals.filter(({ status }) => status === 429)).toEqual([]);
 }, 60_000);
 
+describe('the streamed rows', () => {
+  const listed = Object.values(ids.collections);
+
+  it('come as the README shows', async () => {
+    facade = await startLimited();
+    expect(await run('streamed-rows')).toEqual({ code: 0, stdout: shownOf('streamed-rows'), stderr: '' });
+    expect(facade.postman.calls[0]).toBe('GET /collections?limit=99&offset=0');
+    expect(facade.postman.calls.slice(1).sort()).toEqual(
+      listed.map((uid) => `GET /collections/${uid}?model=minimal`).sort(),
+    );
+  });
+
+  it('come also where one fails, each once and in its place', async () => {
+    facade = await startFacade();
+    facade.postman.fail(`/collections/${ids.collections.stations}`, { kind: 'status', status: 403 });
+    const { code, stdout, stderr } = await run('streamed-rows');
+    expect([code, stderr.split('\n').length]).toEqual([0, 2]);
+    expect(stderr).toMatch(/^The API key may not/);
+    expect(stdout).toBe(shownOf('streamed-rows').replace(/^(2\. Stations API: ).*$/m, '$1no description'));
+  });
+
+  it('are replaced by the reason where the request is not executed', async () => {
+    facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
+    const { stdout, stderr } = await run('streamed-rows');
+    expect(stdout).toBe('0 calls to Postman\n');
+    expect(stderr).toMatch(/^This server wants its access token/);
+  });
+
+  it('can be asked for by their id where nothing else is executed', async () => {
+    facade = await startFacade({
+      PERSISTED_DOCUMENTS: `${examples}src/gql/persisted-documents.json`,
+      PERSISTED_DOCUMENTS_ONLY: 'true',
+    });
+    const { stdout } = await run('streamed-rows', { env: { PERSISTED_DOCUMENTS_ONLY: 'true' } });
+    expect(stdout).toBe(shownOf('streamed-rows'));
+  });
+});
+
 describe('the typed query', () => {
   it('names its document where nothing else is executed', async () => {
     facade = await startFacade({

@@ -2,7 +2,6 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createBudget } from '../../src/upstream/budget.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
-import { unpaced } from '../../src/upstream/pace.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -49,7 +48,7 @@ describe('openOperation', () => {
       deadlineMs: clock.nowMs() + 30_000,
       ended: false,
       maxCalls: 60,
-      pace: unpaced,
+      pace: undefined,
       askedCalls: 0,
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives: {},

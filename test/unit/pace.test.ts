@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createFirstRowPace, unpaced } from '../../src/upstream/pace.ts';
+import { createFirstRowPace } from '../../src/upstream/pace.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** Calls that are answered when a test says so; `made` has them in the order in which they were made. */
@@ -91,16 +91,4 @@ describe('the calls of an operation that streams', () => {
     await clock.advance(900);
     expect(made).toEqual(['a', 'b']);
   });
-});
-
-it('the calls of any other go when they are asked for', async () => {
-  const made: string[] = [];
-  const answers = ['a', 'b'].map((name) =>
-    unpaced.run(async () => {
-      made.push(name);
-      return name;
-    }),
-  );
-  expect(made).toEqual(['a', 'b']);
-  expect(await Promise.all(answers)).toEqual(['a', 'b']);
 });

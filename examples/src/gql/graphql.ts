@@ -17,6 +17,11 @@ export type DashboardQueryVariables = Exact<{ [key: string]: never; }>;
 
 export type DashboardQuery = { workspaces: { nodes: Array<{ name: string | null, description: string | null, collections: { nodes: Array<{ name: string | null, updatedAt: string | null }> } | null }> } | null };
 
+export type StreamedRowsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StreamedRowsQuery = { collections: { nodes: Array<{ name: string | null, description: string | null }> } | null };
+
 export type FirstWorkspaceQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -75,6 +80,16 @@ export const DashboardDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:9d8d3c5880af5b36ecebbc7228f66b8793db7ec6509e4629c0291e2ab267e4a3"}) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
+export const StreamedRowsDocument = new TypedDocumentString(`
+    query StreamedRows {
+  collections(first: 50) {
+    nodes @stream {
+      name
+      description
+    }
+  }
+}
+    `, {"hash":"sha256:2acbba74e2ab9a9519a1deb5a2fb5244679f3d5e12aafc966038e3fb03d85b38"}) as unknown as TypedDocumentString<StreamedRowsQuery, StreamedRowsQueryVariables>;
 export const FirstWorkspaceDocument = new TypedDocumentString(`
     query FirstWorkspace {
   workspaces(first: 1) {

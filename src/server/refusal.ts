@@ -1,0 +1,28 @@
+import type { FetchAPI } from 'graphql-yoga';
+
+/** Why a request is not executed. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly code: 'BAD_REQUEST' | 'FORBIDDEN' | 'UNAUTHENTICATED';
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const GRAPHQL_TYPE = 'application/graphql-response+json';
+
+/**
+ * Makes the answer to a request that never gets to GraphQL's execution, which would have made it: a well-formed GraphQL answer, of GraphQL's own
+ * content type for whoever accepts that (GraphQL over HTTP, section 6.4).
+ */
+export function toRefusalResponse(
+  request: Request,
+  { Response }: FetchAPI,
+  { status, message, code, headers }: Refusal,
+): Response {
+  const accept = request.headers.get('accept') ?? '';
+  const type = accept.toLowerCase().includes(GRAPHQL_TYPE) ? GRAPHQL_TYPE : 'application/json';
+  return new Response(JSON.stringify({ errors: [{ message, extensions: { code, retryable: false } }] }), {
+    status,
+    headers: { 'content-type': `${type}; charset=utf-8`, ...headers },
+  });
+}
