@@ -11,14 +11,14 @@ import { badUserInput } from '../graph/bad-user-input.ts';
 import type { Estimate } from '../graph/rate-limit.ts';
 import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
-import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
-import { type Cost, type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
-import { countPages, toRootFields, withRootFields } from './root-fields.ts';
+import { type Cost, type Execute, type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
+import { countPages, toRootFields, withoutField, withRootFields } from './root-fields.ts';
 
 /** An operation that is about to be executed. */
 export interface Execution {
+  readonly execute: Execute;
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
@@ -50,9 +50,9 @@ const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
  */
 export async function foretell(
   execution: Execution,
-  { calls, clock }: { readonly calls: Pick<Calls, 'kept' | 'isRenewable'>; readonly clock: Clock },
+  { calls, clock }: { readonly calls: Rehearsable['calls']; readonly clock: Clock },
 ): Promise<Foretelling> {
-  const { schema, document, operationName, variables, operation } = execution;
+  const { execute, schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
   const definition = getOperationAST(document, operationName);
   // The execution will say what is wrong with it.
@@ -64,8 +64,9 @@ export async function foretell(
   const others = roots.filter(({ name }) => name.value !== 'rateLimit');
   const isDryRun = asking.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
   const rehearsable = operation && {
+    execute,
     schema,
-    document: withRootFields(document, definition, others),
+    document: asking.length === 0 ? document : withoutField(document, 'rateLimit'),
     operationName,
     variables,
     operation,

@@ -199,7 +199,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       };
     },
 
-    async onExecute({ args, setResultAndStopExecution }) {
+    async onExecute({ args, executeFn, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
@@ -212,6 +212,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       }
       const { document, refusal, estimate } = await foretell(
         {
+          execute: executeFn,
           schema: args.schema,
           document: args.document,
           operationName: args.operationName ?? undefined,

@@ -1,4 +1,5 @@
-import { type DocumentNode, execute, type GraphQLSchema, visit } from 'graphql';
+import { type DocumentNode, type ExecutionArgs, type GraphQLSchema, visit } from 'graphql';
+import { isAsyncIterable } from 'graphql-yoga';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
 import { parseCursor } from '../graph/cursor.ts';
@@ -11,6 +12,7 @@ import {
   createImagination,
   type Imagination,
   type ImaginedCalls,
+  type Listed,
   type ListedKind,
   type ListPlace,
   type NotedCall,
@@ -20,8 +22,13 @@ import { type Operation, toBackground } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import type { RouteClass } from '../upstream/share.ts';
 
+/** An executor. It answers with a result, or with the parts of one. */
+export type Execute = (args: ExecutionArgs) => unknown;
+
 /** A GraphQL operation that could be executed. */
 export interface Rehearsable {
+  /** What would execute it: in which order fields ask is part of what it costs. */
+  readonly execute: Execute;
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
@@ -29,7 +36,7 @@ export interface Rehearsable {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Whose key it is, and what it wants of kept answers. */
   readonly operation: Operation;
-  readonly calls: Pick<Calls, 'kept' | 'isRenewable'>;
+  readonly calls: Pick<Calls, 'kept' | 'keepsAny' | 'isRenewable'>;
 }
 
 /** The calls of one route that an operation makes. */
@@ -100,7 +107,7 @@ interface Rehearsed {
   readonly optimistic: readonly Noted[];
 }
 
-function createRehearsal({ schema, document, operationName, variables, operation, calls }: Rehearsable) {
+function createRehearsal({ execute, schema, document, operationName, variables, operation, calls }: Rehearsable) {
   const imagination = createImagination(listPlaces(document, variables));
   const rehearsedDocument = withoutRepeats(document);
   // With what it would take of real answers left alone.
@@ -137,23 +144,21 @@ function createRehearsal({ schema, document, operationName, variables, operation
       answerSize,
       revealSecrets: false,
     };
-    await Promise.race([
-      execute({ schema, document: rehearsedDocument, operationName, variableValues: variables, contextValue }),
-      stopped,
-    ]);
+    const toTheEnd = async () => {
+      const args = { schema, document: rehearsedDocument, operationName, variableValues: variables, contextValue };
+      const result = await execute(args);
+      if (!isAsyncIterable(result)) return;
+      const parts = result[Symbol.asyncIterator]();
+      while ((await parts.next()).done !== true);
+    };
+    await Promise.race([toTheEnd(), stopped]);
     imagined.end();
     return imagined;
   };
 
-  /**
-   * Plays a scenario in which lists have all that was noted.
-   *
-   * @param target - The only list that has it; undefined: all of them do.
-   */
-  const playListed = (scenario: Scenario, notes: Notes, target?: string): Promise<ImaginedCalls> => {
-    const listed = { ids: toListed(notes, imagination), ...(target !== undefined && { target }) };
-    return play({ ...scenario, answersFirst: 'lists', listed });
-  };
+  /** Plays a scenario in which lists have all that was noted. */
+  const playListed = (scenario: Scenario, notes: Notes, more: Omit<Listed, 'ids'> = {}): Promise<ImaginedCalls> =>
+    play({ ...scenario, answersFirst: 'lists', listed: { ids: toListed(notes, imagination), ...more } });
 
   /** Plays, after one scenario in which nothing exists (`none`), all in which something does that can make a difference. */
   const playMost = async (scenario: Scenario, none: ImaginedCalls): Promise<Rehearsed> => {
@@ -181,8 +186,10 @@ function createRehearsal({ schema, document, operationName, variables, operation
       // Of so many, say of none of these reads that it is certain.
       if (!isFew) optimistic.push(new Map(notes().filter(([, { single }]) => single === null)));
       for (const target of [undefined, ...(isFew ? lists : [])]) {
-        optimistic.push((await playListed(scenario, known, target)).noted);
+        optimistic.push((await playListed(scenario, known, target === undefined ? {} : { target })).noted);
       }
+      // Or has it behind others, of which nothing needs to be read.
+      if (calls.keepsAny(operation)) optimistic.push((await playListed(scenario, known, { isBehindKept: true })).noted);
     }
     return { possible, optimistic, isWhole };
   };

@@ -33,6 +33,8 @@ export interface AnswerCache {
   /** Whether what it keeps will do. */
   readonly freshness: Freshness;
   get(tenant: string, target: string): KeptAnswer | undefined;
+  /** Whether anything of a tenant is kept. */
+  hasAny(tenant: string): boolean;
   /** Keeps an answer, unless one to a later call is kept, or the tenant was dropped after the call. */
   set(tenant: string, target: string, answer: NewAnswer): void;
   /** A list shows when a thing was last changed: the same moment renews the kept answer, a later one outdates it. */
@@ -126,6 +128,8 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       const { outcome, isOutdated } = entry;
       return { outcome, ageMs, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
     },
+
+    hasAny: (tenant) => (stores.get(tenant)?.entries.size ?? 0) > 0,
 
     set(tenant, target, { outcome, bytes, updatedAt, sentAtMs }) {
       if (ttlMs === 0) return;

@@ -39,6 +39,8 @@ export interface Calls {
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** What `make` would answer with without a call, as far as is kept; undefined where a call is needed. It counts nothing. */
   kept(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  /** Whether anything is kept that could answer the operation. */
+  keepsAny(operation: Operation): boolean;
   /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
   isRenewable(call: Call<unknown>, operation: Operation): boolean;
 }
@@ -193,6 +195,8 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     },
 
     kept: keptOutcome,
+
+    keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
 
     isRenewable(asked, { tenant, directives }) {
       if (directives.noCache || directives.onlyIfCached) return false;

@@ -29,6 +29,8 @@ export interface Listed {
   readonly ids: Readonly<Record<ListedKind, readonly string[]>>;
   /** Only the list of this target has them; absent: every one that can. */
   readonly target?: string;
+  /** Before them come as many others as a client can ask for, and all there is to know of those is kept. */
+  readonly isBehindKept?: true;
 }
 
 /** What lists are of. */
@@ -44,7 +46,7 @@ export interface NotedCall {
 }
 
 /** Calls that are noted instead of made. */
-export interface ImaginedCalls extends Calls {
+export interface ImaginedCalls extends Pick<Calls, 'make' | 'kept' | 'isRenewable'> {
   /** By target. */
   readonly noted: ReadonlyMap<string, NotedCall>;
   /** Whether anything was answered from what is kept. */
@@ -71,6 +73,9 @@ export interface Imagination {
   /** Whether a collection is looked up: a client has named it, or another was forked from it. */
   isSought(uid: string): boolean;
   isImagined(identifier: string): boolean;
+  /** The uids, or ids, of things of which everything is kept, which no scenario has anywhere but before what it lists. */
+  keptOf(kind: ListedKind): readonly string[];
+  isKept(identifier: string): boolean;
   readonly places: readonly ListPlace[];
 }
 
@@ -83,6 +88,10 @@ const ID_LENGTH = 36;
 // No identifier that a client can name has it: generation, number of the list, place in the list.
 const IMAGINED = /^(?:0-)?~+(\d+)\.(\d+)\.(\d+)$/;
 
+/** So many are enough for every page that can be asked for. */
+const lengthOfLists = (places: readonly ListPlace[]): number =>
+  Math.min(LONGEST_LIST, Math.max(-1, ...places.map(({ index }) => index)) + 1) + LIST_LENGTH;
+
 /** @param places - Where lists are gone on from. */
 export function createImagination(places: readonly ListPlace[]): Imagination {
   const lists = new Map<string, number>();
@@ -94,6 +103,9 @@ export function createImagination(places: readonly ListPlace[]): Imagination {
   const toId = (generation: number, list: number, index: number) =>
     `${generation}.${list}.${index}`.padStart(ID_LENGTH, '~');
   const named = numberOf('named');
+  const kept = numberOf('kept');
+  // Whoever goes on from a place finds only these, too.
+  const length = lengthOfLists(places) + COLLECTION_PAGE_SIZE;
   return {
     idOf: (list, index) => toId(0, numberOf(list), index),
     uidOf: (list, index) => `0-${toId(0, numberOf(list), index)}`,
@@ -105,6 +117,9 @@ export function createImagination(places: readonly ListPlace[]): Imagination {
     },
     isSought: (uid) => (IMAGINED.exec(uid)?.[1] ?? '1') !== '0',
     isImagined: (identifier) => IMAGINED.test(identifier),
+    keptOf: (kind) =>
+      Array.from({ length }, (_, index) => `${kind === 'workspaces' ? '' : '0-'}${toId(0, kept, index)}`),
+    isKept: (identifier) => Number(IMAGINED.exec(identifier)?.[2]) === kept,
     places,
   };
 }
@@ -152,9 +167,18 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
     return { error: new UpstreamError('notFound', 'Nothing is imagined here.', { route: route.template }) };
   };
 
+  /** What a call says of what is imagined to be kept: that it exists, and has nothing. */
+  const imagineKept = ({ route: { template }, target, parse }: Call<unknown>): Outcome => {
+    const asked = toAsked(target);
+    const isFull = toSingle(asked, template) !== null;
+    const body = toBody(asked, template, { isFull, answersFirst: 'oldest', hasWorkspaces: false }, imagination);
+    return { value: withoutLists(parse(body), template) };
+  };
+
   /** What is kept of a call, as far as it is to be known; undefined where the call would be made. */
   const recall = (call: Call<unknown>, operation: Operation): Outcome | undefined => {
     const { route, target } = call;
+    if (identifiersIn(target).some(imagination.isKept)) return imagineKept(call);
     const kept = calls.kept(call, operation);
     if (!kept) {
       // A list can show that an answer which is too old is still true: here each does.
@@ -189,8 +213,7 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
         }
         const asked = toAsked(target);
         const single = toSingle(asked, route.template);
-        const identifiers = [asked.id ?? '', ...asked.query.values()];
-        const isImagined = identifiers.some((one) => imagination.isImagined(one.replace(NAME_PREFIX, '')));
+        const isImagined = identifiersIn(target).some(imagination.isImagined);
         noted.set(target, { route, single, isImagined });
         await turn(single === null);
         outcome = imagine(call);
@@ -215,6 +238,12 @@ function toAsked(target: string): Asked {
   const [path = '', query = ''] = target.split('?');
   const id = path.split('/')[2];
   return { id: id === undefined ? undefined : decodeURIComponent(id), query: new URLSearchParams(query) };
+}
+
+/** Whatever a target names, by its id or by a name of our own making. */
+function identifiersIn(target: string): readonly string[] {
+  const { id = '', query } = toAsked(target);
+  return [id, ...query.values()].map((one) => one.replace(NAME_PREFIX, ''));
 }
 
 function toSingle({ id }: Asked, template: string): string | null {
@@ -243,11 +272,10 @@ function toBody(
 ): JsonObject | null {
   const { isFull, listed } = scenario;
   const workspace = query.get('workspace') ?? '*';
-  const toWholeList = (kind: 'collections' | 'environments', list: string) => {
-    const length =
-      Math.min(LONGEST_LIST, Math.max(-1, ...imagination.places.map(({ index }) => index)) + 1) + LIST_LENGTH;
-    return listed?.ids[kind] ?? toUids(imagination, list, 0, isFull ? length : 0);
-  };
+  const toWholeList = (kind: 'collections' | 'environments', list: string) =>
+    listed
+      ? idsIn(listed, kind, imagination)
+      : toUids(imagination, list, 0, isFull ? lengthOfLists(imagination.places) : 0);
   switch (template) {
     case '/me':
       return { user: { id: 1 } };
@@ -295,14 +323,18 @@ const toForked =
 const toUids = ({ uidOf }: Imagination, list: string, from: number, count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => uidOf(list, from + index));
 
+const idsIn = ({ ids, isBehindKept }: Listed, kind: ListedKind, { keptOf }: Imagination): readonly string[] =>
+  isBehindKept ? [...keptOf(kind), ...ids[kind]] : ids[kind];
+
 function toWorkspacePage(
   query: URLSearchParams,
   { isFull, hasWorkspaces, listed }: Scenario,
-  { idOf, places }: Imagination,
+  imagination: Imagination,
 ): JsonObject {
+  const { idOf, places } = imagination;
   const asked = query.toString();
   if (query.has('elementId')) return { workspaces: isFull && hasWorkspaces ? [toWorkspace(idOf(asked, 0))] : [] };
-  if (listed) return { workspaces: listed.ids.workspaces.map(toWorkspace) };
+  if (listed) return { workspaces: idsIn(listed, 'workspaces', imagination).map(toWorkspace) };
   if (!isFull) return { workspaces: [] };
   const page = query.get('cursor') ?? '';
   const items = Array.from({ length: LIST_LENGTH }, (_, index) => {
@@ -323,9 +355,9 @@ function toCollectionPage(
   const end = offset + COLLECTION_PAGE_SIZE;
   // A loader that looks for several things goes on as long as few pages are left: let there always be one left, up to the last.
   const pagesLeft = pages === undefined || workspace !== '*' ? MANY_PAGES : end < pages * COLLECTION_PAGE_SIZE ? 1 : 0;
-  const uids =
-    listed?.ids.collections ??
-    toUids(imagination, `collections of ${workspace}`, offset, isFull ? COLLECTION_PAGE_SIZE : 0);
+  const uids = listed
+    ? idsIn(listed, 'collections', imagination)
+    : toUids(imagination, `collections of ${workspace}`, offset, isFull ? COLLECTION_PAGE_SIZE : 0);
   return {
     collections: uids.map(toForked(imagination)),
     meta: { total: isFull ? end + pagesLeft * COLLECTION_PAGE_SIZE : uids.length },

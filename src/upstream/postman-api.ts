@@ -99,7 +99,7 @@ export type RouteTemplate = (typeof routes)[keyof typeof routes]['template'];
  * @param operation - A function in its place makes the error that every method throws instead of making a call.
  */
 export function createPostmanApi(
-  calls: Calls,
+  calls: Pick<Calls, 'make' | 'kept' | 'isRenewable'>,
   operation: Operation | ((routeTemplate: string) => UpstreamError),
 ): PostmanApi {
   const get = <T>(call: Call<T>): Promise<T> =>

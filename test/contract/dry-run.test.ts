@@ -117,6 +117,13 @@ describe('a dry run', () => {
     expect(await costOf(`${ofWorkspace} a: ${smoke} b: ${regression}`)).toEqual([1, 6, 26]);
   });
 
+  it('does not take for certain what a list can save that begins with what is kept', async () => {
+    await facade.query(`{ collection(uid: "${collections.rides}") { description } }`);
+    const updated = `collection(uid: "${collections.stations}") { updatedAt }`;
+    // The first node needs no read, and the list has what is looked up, too.
+    expect(await costOf(`${updated} collections(first: 1) { nodes { variables { key } } }`)).toEqual([1, 1, 3]);
+  });
+
   it.each([
     [
       'a fragment',

@@ -1,4 +1,4 @@
-import { parse } from 'graphql';
+import { execute, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createSchema } from '../../src/graph/schema.ts';
 import { foretell } from '../../src/server/foretelling.ts';
@@ -44,9 +44,10 @@ async function foretold(query: string, maxCalls = 60) {
       asked++;
       return undefined;
     },
+    keepsAny: () => false,
     isRenewable: () => false,
   };
-  const execution = { schema, document: parse(query), operationName: undefined, variables: {}, operation };
+  const execution = { execute, schema, document: parse(query), operationName: undefined, variables: {}, operation };
   const { refusal, estimate } = await foretell(execution, { calls, clock });
   return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
 }
@@ -102,8 +103,8 @@ describe('foretell', () => {
     const { operation, clock } = createOperation(1);
     const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
     const foretelling = await foretell(
-      { schema, document, operationName: undefined, variables: {}, operation },
-      { calls: { kept: () => undefined, isRenewable: () => false }, clock },
+      { execute, schema, document, operationName: undefined, variables: {}, operation },
+      { calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false }, clock },
     );
     expect(foretelling).toMatchObject({ document, refusal: undefined });
   });

@@ -7,7 +7,7 @@ import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstre
 const userIds: string[] = [];
 const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
-const nothingKept = { kept: () => undefined, isRenewable: () => false };
+const nothingKept = { kept: () => undefined, keepsAny: () => false, isRenewable: () => false };
 
 /** An API whose calls are noted and come to what `answer` gives. */
 function createApi(answer: (call: Call<unknown>) => unknown = () => ({})) {
