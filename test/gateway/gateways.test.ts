@@ -7,6 +7,7 @@ import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { type Compose, composeForCosmo, composers } from './composers.ts';
 import { type ClientAnswer, type Gateway, gateways, type StartGateway } from './gateways.ts';
+import { cosmoSubgraphs, shownTable } from './readme.ts';
 import { startRunbooks, type RunbookSubgraph } from './runbooks.ts';
 
 const { collections, environments, workspaces } = ids;
@@ -65,6 +66,13 @@ beforeAll(async () => {
   ];
 });
 afterAll(async () => {
+  process.stdout.write(`\n${toTable().join('\n')}\n\n`);
+  await second.close();
+  await facade.close();
+});
+
+/** What has been asked of which gateway, and what came of it. */
+function toTable(): string[] {
   const cells = [
     ['composed by', 'queried through', 'queries', 'GETs', 'codes that the client saw'],
     ...lines.map(({ composer, gateway, queries, gets, codes }) => [
@@ -76,18 +84,26 @@ afterAll(async () => {
     ]),
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const rows = cells.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
-  process.stdout.write(`\n${rows.join('\n')}\n\n`);
-  await second.close();
-  await facade.close();
-});
+  return cells.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
 
 it('serves the SDL that is published', () => {
   expect(subgraphs[0]?.sdl).toBe(readFileSync(published('subgraph.graphql'), 'utf8'));
 });
 
 it('composes for Cosmo Router, whose clients see the fields of both subgraphs', () => {
-  const schema = composeForCosmo(subgraphs);
+  const sdls: Readonly<Record<string, string>> = {
+    'schema/subgraph.graphql': subgraphs[0]!.sdl,
+    'runbooks.graphql': subgraphs[1]!.sdl,
+  };
+  const schema = composeForCosmo(
+    cosmoSubgraphs.map(({ name, routing_url: url, schema: { file } }) => ({ name, url, sdl: sdls[file]! })),
+  );
   const own = Object.keys(
     buildSchema(readFileSync(published('schema.graphql'), 'utf8'))
       .getQueryType()!
@@ -334,6 +350,10 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
     });
   },
 );
+
+it('comes to what the README shows', () => {
+  expect(toTable()).toEqual(shownTable);
+});
 
 it('nobody but this machine was contacted', () => {
   expect(

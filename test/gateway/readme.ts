@@ -1,11 +1,26 @@
 import { readFileSync } from 'node:fs';
 import type { GatewayConfigSupergraph } from '@graphql-hive/gateway-runtime';
+import { parse } from 'yaml';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
 const section = readme.slice(readme.indexOf('\n## Behind a gateway\n'));
-const [, hiveSource = ''] = /```js\n([\s\S]*?)```/.exec(section) ?? [];
+/** The first block of a language after a text. */
+const blockAfter = (text: string, language: string) =>
+  new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(section.slice(section.indexOf(text)))?.[1] ?? '';
 
 /** The configuration of Hive Gateway that the README shows. */
 export const { gatewayConfig: hiveConfig } = (await import(
-  /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(hiveSource)}`
+  /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(blockAfter('gateway.config.mjs', 'js'))}`
 )) as { readonly gatewayConfig: GatewayConfigSupergraph };
+
+/** The subgraphs that Cosmo composes, as the README names them. */
+export const { subgraphs: cosmoSubgraphs } = parse(blockAfter('graph.yaml', 'yaml')) as {
+  readonly subgraphs: readonly {
+    readonly name: string;
+    readonly routing_url: string;
+    readonly schema: { readonly file: string };
+  }[];
+};
+
+/** The table that the README says is printed at the end. */
+export const shownTable = blockAfter('At the end it prints', '').trimEnd().split('\n');
