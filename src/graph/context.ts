@@ -4,7 +4,7 @@ import type { BudgetSnapshot } from '../upstream/budget.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/models.ts';
 import type { AnswerSize } from './answer-size.ts';
-import type { Estimate } from './rate-limit.ts';
+import type { Estimate } from './estimate.ts';
 
 /** What resolvers get to work with, made anew for each operation. */
 export interface Context {

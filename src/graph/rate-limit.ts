@@ -1,27 +1,6 @@
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import { builder } from './builder.ts';
-
-/** The calls of one route that an operation can make. */
-export interface PlannedCall {
-  /** Route template. */
-  readonly path: string;
-  readonly atLeast: number;
-  readonly atMost: number;
-  /** Schema coordinates of selected fields that such calls serve, sorted. */
-  readonly forFields: readonly string[];
-}
-
-/** What an operation costs, in upstream calls. */
-export interface Estimate {
-  readonly atLeast: number;
-  readonly atMost: number;
-  /** How long the budget takes to serve the most it can cost, in milliseconds from now; null: longer than this month lasts. */
-  readonly servedInMs: number | null;
-  readonly plan: readonly PlannedCall[];
-}
-
-/** The largest cost that is told: it stands for any larger one, which nobody waits for at so many calls a minute. */
-export const LARGEST_COST = 2_000;
+import { LARGEST_COST, type PlannedCall } from './estimate.ts';
 
 /** Description of `Query.rateLimit`. */
 export const RATE_LIMIT_DESCRIPTION = `The upstream budget of the API key in use, and what this operation costs of it; null without a key.

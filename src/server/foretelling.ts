@@ -8,7 +8,7 @@ import {
   Kind,
 } from 'graphql';
 import { badUserInput } from '../graph/bad-user-input.ts';
-import type { Estimate } from '../graph/rate-limit.ts';
+import type { Estimate } from '../graph/estimate.ts';
 import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';

@@ -3,7 +3,7 @@ import { isAsyncIterable } from 'graphql-yoga';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
 import { parseCursor } from '../graph/cursor.ts';
-import { LARGEST_COST } from '../graph/rate-limit.ts';
+import { LARGEST_COST } from '../graph/estimate.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import { createCollectionTree } from '../upstream/collection-format/collection-tree.ts';

@@ -1,34 +1,15 @@
-import type { AnswerCache, KeptAnswer, Outcome } from './answer-cache.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import { createBreaker } from './breaker.ts';
+import type { Call, Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Flight, startFlight } from './flight.ts';
 import type { HttpClient } from './http.ts';
+import type { KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
 import { toMonthSpent, toNotCached, toOutage, toRefusal, toTimeout, toTooExpensive } from './refusals.ts';
 import { createRetries } from './retries.ts';
-import type { RouteClass } from './share.ts';
 import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
-
-/** A route of the Postman API. */
-export interface Route {
-  /** For example `/collections/{uid}`. */
-  readonly template: string;
-  readonly routeClass: RouteClass;
-}
-
-/** One GET to be made, and how its body is read. Equal targets are equal calls. */
-export interface Call<T> {
-  readonly route: Route;
-  /** Path and query, encoded. */
-  readonly target: string;
-  /** @throws {UnexpectedShapeError} for a body that is not what the route answers with. */
-  readonly parse: (body: unknown) => T;
-  /** When what a single read answers with was last changed. */
-  updatedAtOf?(value: T): string | null;
-  /** The single reads whose things a list shows, by target, with when each was last changed. */
-  shows?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
-}
 
 /** Makes calls: from the cache, with somebody else's call under way, or inside the key's budget. */
 export interface Calls {

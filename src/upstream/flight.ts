@@ -1,7 +1,7 @@
 import type { AnswerCache } from './answer-cache.ts';
 import type { Breaker } from './breaker.ts';
 import type { Place } from './budget.ts';
-import type { Call } from './calls.ts';
+import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { HttpClient } from './http.ts';
 import type { Operation } from './operation.ts';

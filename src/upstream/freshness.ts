@@ -1,4 +1,4 @@
-import type { KeptAnswer } from './answer-cache.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 
 /** How old kept answers may be. */
 export interface FreshnessOptions {

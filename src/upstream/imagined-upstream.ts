@@ -1,7 +1,8 @@
-import type { Outcome } from './answer-cache.ts';
-import type { Call, Calls, Route } from './calls.ts';
+import type { Call, Route } from './call.ts';
+import type { Calls } from './calls.ts';
 import type { JsonObject } from './collection-format/json.ts';
 import type { CollectionDetail, EnvironmentDetail, WorkspaceDetail } from './models.ts';
+import type { Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { COLLECTION_PAGE_SIZE } from './postman-api.ts';
 import { toNotCached } from './refusals.ts';

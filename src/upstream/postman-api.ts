@@ -1,4 +1,5 @@
-import type { Call, Calls, Route } from './calls.ts';
+import type { Call, Route } from './call.ts';
+import type { Calls } from './calls.ts';
 import {
   type CollectionDetail,
   type CollectionPage,

@@ -1,4 +1,4 @@
-import type { Call, Route } from './calls.ts';
+import type { Call, Route } from './call.ts';
 import { toUpstreamError } from './classify.ts';
 import type { HttpAnswer } from './http.ts';
 import { UnexpectedShapeError } from './models.ts';

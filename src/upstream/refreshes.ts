@@ -1,5 +1,5 @@
 import type { AnswerCache } from './answer-cache.ts';
-import type { Call } from './calls.ts';
+import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Operation, toBackground } from './operation.ts';
 

@@ -1,4 +1,4 @@
-import type { Route } from './calls.ts';
+import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import { UpstreamError } from './upstream-error.ts';
 

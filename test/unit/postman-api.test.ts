@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Call, Calls } from '../../src/upstream/calls.ts';
+import type { Call } from '../../src/upstream/call.ts';
+import type { Calls } from '../../src/upstream/calls.ts';
 import type { Operation } from '../../src/upstream/operation.ts';
 import { createPostmanApi, type PostmanApi } from '../../src/upstream/postman-api.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
