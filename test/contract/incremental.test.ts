@@ -366,6 +366,26 @@ describe('a stream under a small budget', () => {
     expect(facade.postman.calls).toHaveLength(10);
   });
 
+  it('ends with what it has when the server stops', async () => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000' }, { account });
+    const parts: Part[] = [];
+    let stopping: Promise<void> | undefined;
+    for await (const part of askInParts(facade, DESCRIPTIONS)) {
+      parts.push(part);
+      const rows = incrementsOf(parts).flatMap(({ items = [] }) => items);
+      if (rows.length === 9) stopping ??= facade.close();
+    }
+    await stopping;
+    expect(parts.at(-1)).toMatchObject({ hasNext: false, extensions: { upstream: { calls: 10 } } });
+    const increments = incrementsOf(parts);
+    expect(increments.flatMap(({ items = [] }) => items)).toHaveLength(40);
+    const codes = increments.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions?.['code']));
+    expect(codes).toEqual(Array.from({ length: 31 }, () => 'RATE_LIMITED'));
+    // Something to close when the test is over.
+    facade = await startFacade();
+  });
+
   it('makes no more calls once the client has gone', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '1000' }, { account });
