@@ -21,11 +21,9 @@ import type {
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { type Facade, startFacade } from '../support/facade.ts';
+import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
 
-// The same few in every run of the tests; RUNS=10000 looks for what is rare.
-const RUNS = Number(process.env['RUNS'] ?? 100);
-const SEED = process.env['SEED'] ?? (process.env['RUNS'] ? undefined : '1');
+const runs = toRuns(100);
 const OWNERS = ['41829063', '55301274'];
 const { user } = createDemoAccount();
 const at = '2026-01-01T00:00:00.000Z';
@@ -260,51 +258,21 @@ function cursorsIn(value: unknown): string[] {
   );
 }
 
-// One facade for all runs: each has an account and a key of its own.
-const held: { account: Account } = { account: createDemoAccount() };
-let facade: Facade;
+let tested: AnyAccountFacade;
 beforeAll(async () => {
-  facade = await startFacade(
-    {
-      RATE_LIMIT: '100000',
-      RATE_LIMIT_WINDOW_MS: '1000',
-      BURST_LIMIT: '0',
-      MAX_CALLS_PER_OPERATION: '100000',
-      MAX_QUERY_ALIASES: '1000',
-      MAX_QUERY_TOKENS: '10000',
-      CACHE_TTL_MS: '3600000',
-    },
-    {
-      account: {
-        get user() {
-          return held.account.user;
-        },
-        get workspaces() {
-          return held.account.workspaces;
-        },
-        get collections() {
-          return held.account.collections;
-        },
-        get environments() {
-          return held.account.environments;
-        },
-      },
-      otherApiKeys: Array.from({ length: 2 * RUNS + 1_000 }, (_, index) => `PMAK-estimate-${index}`),
-    },
-  );
+  tested = await startAnyAccount(runs.numRuns + 1_000);
 });
-afterAll(() => facade.close());
+afterAll(() => tested.facade.close());
 
 const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast plan { path atLeast atMost } }';
 
 it('never costs more than was foretold, nor less, whatever is kept', async () => {
-  let key = 0;
+  const { facade } = tested;
   const seen = { runs: 0, exact: 0, over: 0, calls: 0, cost: 0, free: 0 };
   await assert(
     asyncProperty(anyAccount, anyWarmUp, anyOperation, async (account, warmUp, sketch) => {
-      held.account = account;
-      facade.postman.reset();
-      const headers = { 'x-api-key': `PMAK-estimate-${key++}` };
+      tested.serve(account);
+      const headers = tested.nextKey();
       const cursors: string[] = [];
       for (const step of warmUp) {
         const one =
@@ -332,7 +300,7 @@ it('never costs more than was foretold, nor less, whatever is kept', async () =>
       if (cost === calls.length) seen.exact++;
       if (cost === 0) seen.free++;
     }),
-    { numRuns: RUNS, ...(SEED !== undefined && { seed: Number(SEED) }) },
+    runs,
   );
   if (process.env['RUNS']) process.stdout.write(`${JSON.stringify(seen)}\n`);
 }, 3_600_000);

@@ -1,53 +1,18 @@
 import { array, assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Account } from '../../src/sandbox/account/account.ts';
-import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { anyOperation, type Field, toText } from '../support/any-operation.ts';
-import { type Facade, startFacade } from '../support/facade.ts';
+import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
+import { anyOperation, type Field, toText, withKnownPlaces } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
 import { countBadLuck, toLuckiestPlan, toSurePlan } from '../support/planned-gets.ts';
 import { anySmallAccount, collectionUidAt, toPlainAccount, toServedAccount } from '../support/small-account.ts';
 
-// The same few in every run of the tests; RUNS=10000 looks for what is rare.
-const RUNS = Number(process.env['RUNS'] ?? 200);
-const SEED = process.env['SEED'] ?? (process.env['RUNS'] ? undefined : '1');
+const runs = toRuns(200);
 
-// One facade for all runs: each has an account and a key of its own.
-const held: { account: Account } = { account: createDemoAccount() };
-let facade: Facade;
+let tested: AnyAccountFacade;
 beforeAll(async () => {
-  facade = await startFacade(
-    {
-      RATE_LIMIT: '100000',
-      BURST_LIMIT: '0',
-      MAX_CALLS_PER_OPERATION: '100000',
-      MAX_QUERY_ALIASES: '1000',
-      MAX_QUERY_TOKENS: '10000',
-      CACHE_TTL_MS: '3600000',
-    },
-    {
-      account: {
-        get user() {
-          return held.account.user;
-        },
-        get workspaces() {
-          return held.account.workspaces;
-        },
-        get collections() {
-          return held.account.collections;
-        },
-        get environments() {
-          return held.account.environments;
-        },
-      },
-      otherApiKeys: Array.from({ length: 2 * RUNS + 5_000 }, (_, index) => [
-        `PMAK-fewest-${index}`,
-        `PMAK-many-${index}`,
-      ]).flat(),
-    },
-  );
+  tested = await startAnyAccount(3 * runs.numRuns + 6_000);
 });
-afterAll(() => facade.close());
+afterAll(() => tested.facade.close());
 
 /** Cursors as a client gets them: from an answer before, here to another key. */
 async function findCursors(
@@ -61,7 +26,7 @@ async function findCursors(
       key === 'visibility' ? `${key}: ${value}` : `${key}: ${JSON.stringify(value)}`,
     );
     const list = `list: ${field.name}(${[...args, `first: ${field.page.after + 1}`].join(', ')}) { pageInfo { endCursor } }`;
-    const { data } = await facade.query(toQuery(list), { headers });
+    const { data } = await tested.facade.query(toQuery(list), { headers });
     const cursor = (data.workspace ?? data)?.list?.pageInfo.endCursor;
     if (typeof cursor === 'string') cursors.set(field, cursor);
   };
@@ -74,29 +39,20 @@ async function findCursors(
   return cursors;
 }
 
-/** Nested lists of unnamed workspaces have places that no client knows: they start at the beginning. */
-function withKnownPlaces(fields: readonly Field[], isNamed: boolean): readonly Field[] {
-  return fields.map((field) => ({
-    ...field,
-    ...(field.page && !isNamed && { page: { ...field.page, after: undefined } }),
-    select: withKnownPlaces(field.select, isNamed && field.name === 'workspace' && 'id' in field.args),
-  }));
-}
-
 const anyWarmUp = array(oneof({ weight: 2, arbitrary: anyOperation }, { weight: 1, arbitrary: nat(3) }), {
   maxLength: 2,
 });
 
 it('never makes more calls than a plan that knows what its answers so far have told, but for what is chance', async () => {
-  let key = 0;
+  const { facade } = tested;
   const seen = { runs: 0, calls: 0, least: 0, minimal: 0, sure: 0, lucky: 0, burst: 0 };
   await assert(
     asyncProperty(anySmallAccount, anyWarmUp, anyOperation, async (account, warmUp, anything) => {
-      held.account = toServedAccount(account);
+      tested.serve(toServedAccount(account));
       const operation = withKnownPlaces(anything, true);
-      const [scout, headers] = [key++, key++].map((number) => ({ 'x-api-key': `PMAK-fewest-${number}` }));
-      const cursors = await findCursors(operation, scout ?? {});
-      const ask = (fields: readonly Field[]) => facade.query(toText(fields, cursors), headers && { headers });
+      const cursors = await findCursors(operation, tested.nextKey());
+      const headers = tested.nextKey();
+      const ask = (fields: readonly Field[]) => facade.query(toText(fields, cursors), { headers });
       facade.postman.reset();
       for (const step of warmUp) {
         const again = typeof step === 'number' ? operation[step % operation.length] : undefined;
@@ -131,7 +87,7 @@ it('never makes more calls than a plan that knows what its answers so far have t
       if (sure.gets === luckiest.gets && bad === 0) seen.lucky++;
       seen.burst += burst;
     }),
-    { numRuns: RUNS, ...(SEED && { seed: Number(SEED) }) },
+    runs,
   );
   if (process.env['RUNS']) process.stdout.write(`${JSON.stringify(seen)}\n`);
 }, 3_600_000);
@@ -147,14 +103,13 @@ const anyLookUps = record({
 }));
 
 it('reads, for summaries of many collections by uid, at most the first page of the list, one for each that it lacks, and one for each that no page has', async () => {
-  let number = 0;
+  const { facade } = tested;
   await assert(
     asyncProperty(anyLookUps, async ({ account, uids }) => {
-      held.account = toServedAccount(account);
-      facade.postman.reset();
+      tested.serve(toServedAccount(account));
       const { data, errors } = await facade.query(
         `{ ${uids.map((uid, index) => `f${index}: collection(uid: "${uid}") { updatedAt }`).join(' ')} }`,
-        { headers: { 'x-api-key': `PMAK-many-${number++}` } },
+        { headers: tested.nextKey() },
       );
       const found = uids.map((uid) => account.collections.find((one) => one.uid === uid));
       expect({ data, errors }).toEqual({
@@ -169,6 +124,6 @@ it('reads, for summaries of many collections by uid, at most the first page of t
       const most = missing < pages ? 1 + missing : Math.min(1 + missing + unlisted, pages + missing);
       expect(facade.postman.calls.length).toBeLessThanOrEqual(most);
     }),
-    { numRuns: Math.ceil(RUNS / 4), ...(SEED && { seed: Number(SEED) }) },
+    { ...runs, numRuns: Math.ceil(runs.numRuns / 4) },
   );
 }, 3_600_000);

@@ -6,7 +6,7 @@ import { createLoaders } from '../../src/loaders/loaders.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { askInParts, type Part } from '../support/parts.ts';
+import { askInParts, merge, type Part } from '../support/parts.ts';
 
 vi.mock('../../src/loaders/loaders.ts', { spy: true });
 vi.mock('../../src/graph/answer-size.ts', { spy: true });
@@ -20,20 +20,6 @@ async function collect(parts: AsyncIterable<Part>): Promise<Part[]> {
   const collected: Part[] = [];
   for await (const part of parts) collected.push(part);
   return collected;
-}
-
-/** Puts the parts together as a client does. */
-function merge(parts: readonly Part[]): unknown {
-  const whole = structuredClone(parts[0]?.data) as Record<string, unknown>;
-  for (const { data, items, path } of parts.flatMap(({ incremental = [] }) => incremental)) {
-    let place: unknown = whole;
-    const [last, ...above] = [...path].reverse();
-    for (const key of above.reverse()) place = (place as Record<string | number, unknown>)[key];
-    const at = place as Record<string | number, unknown>;
-    if (items) items.forEach((item, index) => (at[Number(last) + index] = item));
-    else Object.assign((last === undefined ? whole : at[last]) as object, data);
-  }
-  return whole;
 }
 
 const incrementsOf = (parts: readonly Part[]) => parts.flatMap(({ incremental = [] }) => incremental);

@@ -238,6 +238,28 @@ export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, 
   return `query ${text.includes('$yes') ? '($yes: Boolean = true) ' : ''}${text}`;
 }
 
+/** The same operation, asked in parts: whatever is a list or a fragment comes later. */
+export function inParts(text: string): string {
+  return text
+    .replaceAll('nodes {', 'nodes @stream {')
+    .replaceAll('edges {', 'edges @stream(initialCount: 1) {')
+    .replaceAll(/(\.\.\. on \w+) \{/g, '$1 @defer {')
+    .replaceAll(/(\.\.\.F\d+)/g, '$1 @defer');
+}
+
 /** What is asked for, without what is only written. */
 export const asked = (fields: readonly Field[]): readonly (readonly [alias: string, field: Field])[] =>
   fields.flatMap((field, index) => (field.written === 'left out' ? [] : [[aliasOf(index), field] as const]));
+
+/**
+ * Nested lists of unnamed workspaces have places that no client knows: they start at the beginning.
+ *
+ * @param isNamed - Whether the places of the fields themselves can be known.
+ */
+export function withKnownPlaces(fields: readonly Field[], isNamed: boolean): readonly Field[] {
+  return fields.map((field) => ({
+    ...field,
+    ...(field.page && !isNamed && { page: { ...field.page, after: undefined } }),
+    select: withKnownPlaces(field.select, isNamed && field.name === 'workspace' && 'id' in field.args),
+  }));
+}

@@ -41,6 +41,32 @@ export async function* askInParts(
   else yield* read(response.body.pipeThrough(new TextDecoderStream()), type);
 }
 
+/** Puts the parts together as a client does: what comes twice, by a fragment and beside it, is the same thing. */
+export function merge(parts: readonly Part[]): unknown {
+  let whole: unknown = parts[0]?.data;
+  for (const { data, items, path } of parts.flatMap(({ incremental = [] }) => incremental)) {
+    const added = items ? items.map((item, index) => [Number(path.at(-1)) + index, item] as const) : [];
+    const place = items ? path.slice(0, -1) : path;
+    whole = mergeAt(whole, place, items ? Object.fromEntries(added) : data);
+  }
+  return whole;
+}
+
+function mergeAt(whole: unknown, [key, ...rest]: readonly (string | number)[], added: unknown): unknown {
+  if (key === undefined) return mergeBoth(whole, added);
+  return mergeBoth(whole, { [key]: mergeAt((whole as Record<string | number, unknown>)[key], rest, added) });
+}
+
+function mergeBoth(one: unknown, other: unknown): unknown {
+  if (typeof one !== 'object' || one === null || typeof other !== 'object' || other === null) return other ?? one;
+  const both: unknown = Array.isArray(one) ? [...(one as unknown[])] : { ...one };
+  const children = both as Record<string, unknown>;
+  for (const [key, value] of Object.entries(other)) {
+    children[key] = Object.hasOwn(children, key) ? mergeBoth(children[key], value) : value;
+  }
+  return both;
+}
+
 async function* readMultipart(text: AsyncIterable<string>, type: string): AsyncGenerator<Part> {
   const boundary = `--${/boundary="?([^";]+)/.exec(type)?.[1] ?? '-'}`;
   let buffer = '';

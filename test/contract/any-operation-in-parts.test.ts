@@ -1,0 +1,48 @@
+import { assert, asyncProperty } from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
+import { anyOperation, inParts, toText, withKnownPlaces } from '../support/any-operation.ts';
+import { surveyOperation } from '../support/operation-needs.ts';
+import { askInParts, merge, type Part } from '../support/parts.ts';
+import { anySmallAccount, toServedAccount } from '../support/small-account.ts';
+
+const runs = toRuns(80);
+
+let tested: AnyAccountFacade;
+beforeAll(async () => {
+  tested = await startAnyAccount(runs.numRuns + 1_000);
+});
+afterAll(() => tested.facade.close());
+
+it('comes, put together, to what there is, by no more calls than were foretold, and no fewer', async () => {
+  await assert(
+    asyncProperty(anySmallAccount, anyOperation, async (account, anything) => {
+      const { facade } = tested;
+      const operation = withKnownPlaces(anything, false);
+      const text = inParts(toText(operation, new Map()));
+      const headers = tested.nextKey();
+      tested.serve(toServedAccount(account));
+
+      const dryRun = text.replace('{', '{ rateLimit(dryRun: true) { costAtLeast cost }');
+      const { data } = await facade.query(dryRun, { headers: { ...headers, accept: '*/*' } });
+      expect(facade.postman.calls).toEqual([]);
+
+      const parts: Part[] = [];
+      for await (const part of askInParts(facade, text, { headers })) parts.push(part);
+      const errors = parts.flatMap((part) => [
+        ...(part.errors ?? []),
+        ...(part.incremental ?? []).flatMap((increment) => increment.errors ?? []),
+      ]);
+      expect({ text, data: merge(parts), errors }).toEqual({
+        text,
+        data: surveyOperation(account, operation).data,
+        errors: [],
+      });
+      const { calls } = facade.postman;
+      const { costAtLeast, cost } = data.rateLimit;
+      if (calls.length < costAtLeast || calls.length > cost)
+        throw new Error(`${costAtLeast} <= ${calls.length} <= ${cost} is wrong: ${text}\n${calls.join('\n')}`);
+    }),
+    runs,
+  );
+}, 3_600_000);

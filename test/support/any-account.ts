@@ -1,0 +1,66 @@
+import type { Account } from '../../src/sandbox/account/account.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { type Facade, startFacade } from './facade.ts';
+
+/** A facade before an account that each run of a property replaces. */
+export interface AnyAccountFacade {
+  readonly facade: Facade;
+  /** From now on this is what there is; calls made so far are forgotten. */
+  serve(account: Account): void;
+  /** The header of a key that nobody has used: nothing is kept of it. */
+  nextKey(): Record<string, string>;
+}
+
+/** Starts one without limits worth mentioning. */
+export async function startAnyAccount(keyCount: number): Promise<AnyAccountFacade> {
+  const held: { account: Account } = { account: createDemoAccount() };
+  const keys = Array.from({ length: keyCount }, (_, index) => `PMAK-any-${index}`);
+  const facade = await startFacade(
+    {
+      RATE_LIMIT: '100000',
+      RATE_LIMIT_WINDOW_MS: '1000',
+      BURST_LIMIT: '0',
+      MAX_CALLS_PER_OPERATION: '100000',
+      MAX_CALLS_PER_STREAM: '100000',
+      MAX_QUERY_ALIASES: '1000',
+      MAX_QUERY_TOKENS: '10000',
+      CACHE_TTL_MS: '3600000',
+    },
+    {
+      account: {
+        get user() {
+          return held.account.user;
+        },
+        get workspaces() {
+          return held.account.workspaces;
+        },
+        get collections() {
+          return held.account.collections;
+        },
+        get environments() {
+          return held.account.environments;
+        },
+      },
+      otherApiKeys: keys,
+    },
+  );
+  let used = 0;
+  return {
+    facade,
+    serve(account) {
+      held.account = account;
+      facade.postman.reset();
+    },
+    nextKey() {
+      const key = keys[used++];
+      if (key === undefined) throw new RangeError('There are no more keys');
+      return { 'x-api-key': key };
+    },
+  };
+}
+
+/** How often a property is tried: the same few times in every run of the tests; `RUNS=10000` looks for what is rare, `SEED` for the same again. */
+export function toRuns(usual: number): { readonly numRuns: number; readonly seed?: number } {
+  const { RUNS, SEED = RUNS ? undefined : '1' } = process.env;
+  return { numRuns: Number(RUNS ?? usual), ...(SEED !== undefined && { seed: Number(SEED) }) };
+}
