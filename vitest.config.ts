@@ -9,8 +9,9 @@ export default defineConfig({
     expect: { poll: { timeout: 5_000 } },
     include: ['test/**/*.test.ts'],
     environment: 'node',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // So does a computation of ten seconds, where four of them share a core.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The limits under test are real-time windows of a loopback server: more workers than cores only make them late.
     maxWorkers: 2,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text', 'json-summary'] },

@@ -24,13 +24,14 @@ function run(command, args) {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(`postman-graphql needs Node 20.19 or newer; this is ${process.version}.\n`);
+// As `engines` in package.json says: what is between these is nobody's long-term release.
+if (!(major === 20 && minor >= 19) && !(major === 22 && minor >= 13) && major < 24) {
+  process.stderr.write(`postman-graphql needs Node 20.19, 22.13, 24 or newer; this is ${process.version}.\n`);
   process.exit(1);
 }
 
 /** Folders are relative to the root, with a slash at the end. */
-function install(folder, options) {
+function install(folder) {
   const stampFile = `${root}${folder}node_modules/.ready`;
   const lockHash = createHash('sha256')
     .update(readFileSync(`${root}${folder}package-lock.json`))
@@ -38,14 +39,15 @@ function install(folder, options) {
   const wanted = `${lockHash} ${process.platform}-${process.arch}`;
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
   process.stderr.write(`postman-graphql: installing dependencies (npm ci${folder && ` in ${folder}`}), once …\n`);
-  run('npm', ['ci', ...options, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
+  const where = folder === '' ? [] : ['--prefix', folder];
+  run('npm', ['ci', ...where, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(stampFile, wanted);
 }
 
 const options = process.argv.slice(2);
-install('', []);
+install('');
 for (const folder of options.filter((option) => !option.startsWith('--'))) {
-  install(`${folder}/`, ['--prefix', folder, '--ignore-scripts']);
+  install(`${folder}/`);
 }
 
 if (options.includes('--build')) {

@@ -23,8 +23,10 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-const url = process.env['POSTMAN_GRAPHQL_URL'] ?? 'http://127.0.0.1:4000/graphql';
-const namesDocuments = process.env['PERSISTED_DOCUMENTS_ONLY'] === 'true';
+// In a browser there is no such thing; a bundler puts the address here.
+const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
+const url = environment['POSTMAN_GRAPHQL_URL'] ?? 'http://127.0.0.1:4000/graphql';
+const namesDocuments = environment['PERSISTED_DOCUMENTS_ONLY'] === 'true';
 
 /**
  * Asks the server once. The type of the answer is that of the document.
