@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
   Kind,
 } from 'graphql';
+import type PQueue from 'p-queue';
 import { badUserInput } from '../graph/bad-user-input.ts';
 import type { Estimate } from '../graph/estimate.ts';
 import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
@@ -15,6 +16,15 @@ import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
 import { type Cost, type Execute, type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
 import { countPages, toRootFields, withoutField, withRootFields } from './root-fields.ts';
+
+/** What operations are foretold with. */
+export interface ForetellingOptions {
+  /** Knows what is kept. */
+  readonly calls: Rehearsable['calls'];
+  readonly clock: Clock;
+  /** Plays one rehearsal at a time, whoever asks: a large one takes a second of CPU, and memory while it lasts. */
+  readonly rehearsals: PQueue;
+}
 
 /** An operation that is about to be executed. */
 export interface Execution {
@@ -50,7 +60,7 @@ const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
  */
 export async function foretell(
   execution: Execution,
-  { calls, clock }: { readonly calls: Rehearsable['calls']; readonly clock: Clock },
+  { calls, clock, rehearsals }: ForetellingOptions,
 ): Promise<Foretelling> {
   const { execute, schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
@@ -75,7 +85,7 @@ export async function foretell(
 
   let estimated: Promise<Estimate> | undefined;
   const estimate = () => {
-    estimated ??= toEstimate(rehearsable, reader, clock);
+    estimated ??= toEstimate(rehearsable, reader, { clock, rehearsals });
     return estimated;
   };
   const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
@@ -91,7 +101,7 @@ export async function foretell(
   }
   // Once the execution has begun, some of what it costs is paid, and kept.
   if (asking.some((field) => selectsCost(field, reader))) await estimate();
-  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader)), estimate };
+  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader, rehearsals)), estimate };
 }
 
 /** Arguments of a root field; none where they do not fit, which the field itself will say. */
@@ -126,9 +136,9 @@ function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: 
 async function toEstimate(
   rehearsable: Rehearsable | undefined,
   reader: DocumentReader,
-  clock: Clock,
+  { clock, rehearsals }: Pick<ForetellingOptions, 'clock' | 'rehearsals'>,
 ): Promise<Estimate> {
-  const { atLeast, atMost, routes } = rehearsable ? await rehearse(rehearsable) : NO_COST;
+  const { atLeast, atMost, routes } = rehearsable ? await rehearsals.add(() => rehearse(rehearsable)) : NO_COST;
   const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
   return {
     atLeast,
@@ -160,6 +170,7 @@ async function refuse(
   rehearsable: Rehearsable,
   roots: readonly FieldNode[],
   reader: DocumentReader,
+  rehearsals: PQueue,
 ): Promise<GraphQLError | undefined> {
   const { maxCalls } = rehearsable.operation;
   const mostNamed = roots.reduce(
@@ -169,7 +180,7 @@ async function refuse(
         (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
     0,
   );
-  const cost = mostNamed > maxCalls ? await rehearseNamed(rehearsable, maxCalls) : undefined;
+  const cost = mostNamed > maxCalls ? await rehearsals.add(() => rehearseNamed(rehearsable, maxCalls)) : undefined;
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);

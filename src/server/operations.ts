@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
+import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
@@ -64,6 +65,7 @@ const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 export function createOperations({ schema, config, calls, clock, logger, findTenant, maskError }: OperationsOptions) {
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
+  const rehearsals = new PQueue({ concurrency: 1 });
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
   const trees = new WeakMap<JsonObject, CollectionTree>();
 
@@ -219,11 +221,12 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
           variables: args.variableValues ?? {},
           operation: record.operation,
         },
-        { calls, clock },
+        { calls, clock, rehearsals },
       );
       record.estimate = estimate;
-      if (refusal) {
-        setResultAndStopExecution({ errors: [refusal] });
+      // Whoever has gone meanwhile need not be answered.
+      if (refusal || record.isClientGone) {
+        setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
         return;
       }
       args.document = document;

@@ -131,10 +131,17 @@ function createRehearsal({ execute, schema, document, operationName, variables, 
       maxNoted: LARGEST_COST,
       onTooMany: () => stop(),
     });
-    const answerSize = createAnswerSize(() => {
+    const giveUp = () => {
       isWhole = false;
       stop();
-    });
+    };
+    const answerSize = createAnswerSize(giveUp);
+    // Nobody waits for it any more.
+    if (operation.ended.aborted) {
+      giveUp();
+      return imagined;
+    }
+    operation.ended.addEventListener('abort', giveUp, { once: true });
     const contextValue: Context = {
       loaders: createLoaders(createPostmanApi(imagined, rehearsed)),
       budget: () => null,
@@ -152,6 +159,7 @@ function createRehearsal({ execute, schema, document, operationName, variables, 
       while ((await parts.next()).done !== true);
     };
     await Promise.race([toTheEnd(), stopped]);
+    operation.ended.removeEventListener('abort', giveUp);
     imagined.end();
     return imagined;
   };

@@ -1,5 +1,7 @@
 import { execute, parse } from 'graphql';
+import PQueue from 'p-queue';
 import { describe, expect, it } from 'vitest';
+import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { foretell } from '../../src/server/foretelling.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
@@ -12,6 +14,7 @@ const schema = createSchema();
 function createOperation(maxCalls: number): {
   readonly operation: Operation;
   readonly clock: ReturnType<typeof createVirtualClock>;
+  readonly close: () => void;
 } {
   const clock = createVirtualClock();
   const budgets = createBudgets({
@@ -23,7 +26,7 @@ function createOperation(maxCalls: number): {
     processStartedAtMs: clock.nowMs(),
     clock,
   });
-  const { operation } = openOperation({
+  const { operation, close } = openOperation({
     tenant: 'tenant',
     apiKey: new Secret('key'),
     keyBudget: budgets.of('tenant')!,
@@ -32,7 +35,7 @@ function createOperation(maxCalls: number): {
     maxCalls,
     clock,
   });
-  return { operation, clock };
+  return { operation, clock, close };
 }
 
 /** Foretells an operation, and counts how often it was asked what is kept. */
@@ -48,7 +51,7 @@ async function foretold(query: string, maxCalls = 60) {
     isRenewable: () => false,
   };
   const execution = { execute, schema, document: parse(query), operationName: undefined, variables: {}, operation };
-  const { refusal, estimate } = await foretell(execution, { calls, clock });
+  const { refusal, estimate } = await foretell(execution, { calls, clock, rehearsals: new PQueue() });
   return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
 }
 
@@ -99,12 +102,65 @@ describe('foretell', () => {
     );
   });
 
+  it('goes no further once nobody waits for it', async () => {
+    const { operation, clock, close } = createOperation(1);
+    let asked = 0;
+    const calls = {
+      kept: () => {
+        // Whoever asked leaves in the middle.
+        if (++asked === 50) close();
+        return undefined;
+      },
+      keepsAny: () => false,
+      isRenewable: () => false,
+    };
+    const execution = {
+      execute,
+      schema,
+      document: parse(`{ ${lookUps(100)} }`),
+      operationName: undefined,
+      variables: {},
+      operation,
+    };
+    const { refusal, estimate } = await foretell(execution, { calls, clock, rehearsals: new PQueue() });
+    expect(refusal).toBeUndefined();
+    const askedBefore = asked;
+    // What is not known is said so: anything from nothing to the most.
+    expect(await estimate()).toMatchObject({ atLeast: 0, atMost: LARGEST_COST, plan: [] });
+    expect(asked).toBe(askedBefore);
+  });
+
+  it('rehearses one operation at a time', async () => {
+    const { operation, clock } = createOperation(1);
+    const order: string[] = [];
+    const foretoldAs = (name: string) => {
+      const calls = {
+        kept: () => {
+          if (order.at(-1) !== name) order.push(name);
+          return undefined;
+        },
+        keepsAny: () => false,
+        isRenewable: () => false,
+      };
+      const document = parse(`{ ${lookUps(20)} }`);
+      const execution = { execute, schema, document, operationName: undefined, variables: {}, operation };
+      return foretell(execution, { calls, clock, rehearsals });
+    };
+    const rehearsals = new PQueue({ concurrency: 1 });
+    await Promise.all(['a', 'b', 'c'].map(foretoldAs));
+    expect(order).toEqual(['a', 'b', 'c']);
+  });
+
   it('says nothing against what cannot be executed: that is told when it is tried', async () => {
     const { operation, clock } = createOperation(1);
     const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
     const foretelling = await foretell(
       { execute, schema, document, operationName: undefined, variables: {}, operation },
-      { calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false }, clock },
+      {
+        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
+        clock,
+        rehearsals: new PQueue(),
+      },
     );
     expect(foretelling).toMatchObject({ document, refusal: undefined });
   });
