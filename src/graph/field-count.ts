@@ -6,14 +6,21 @@ import {
   isListType,
   isObjectType,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 
+// A part of an answer, with `@defer` or `@stream`, is awaited beside all others: it costs as much as so many values.
+const PART_VALUES = 300;
+
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' | 'schema'>;
+
+const countPartDirectives = ({ directives = [] }: SelectionNode): number =>
+  directives.filter(({ name }) => name.value === 'defer' || name.value === 'stream').length;
 
 /**
  * Makes the function that tells how many fields a client has selected on each object of the field being resolved, down to the
- * next lists. For one operation: it remembers what it has counted.
+ * next lists; what is to come in a part of its own counts for more. For one operation: it remembers what it has counted.
  *
  * A fragment counts wherever it is spread, and all types of an interface or union together, so the count is an upper bound.
  */
@@ -25,6 +32,7 @@ export function createFieldCount(): (info: Info) => number {
   const countIn = (info: Info, type: unknown, { selections }: SelectionSetNode): number => {
     let count = 0;
     for (const selection of selections) {
+      count += PART_VALUES * countPartDirectives(selection);
       if (selection.kind === Kind.FIELD) {
         count += 1;
         const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;

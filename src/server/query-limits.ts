@@ -2,12 +2,15 @@ import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-fi
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { GraphQLError, parse, type ValidationRule } from 'graphql';
+import { type ASTNode, GraphQLError, Kind, parse, type ValidationRule } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;
+// Every value of an answer stands under its alias, every error names those on its path, and each part its label: a long one would be
+// written a million times.
+const MAX_NAME_LENGTH = 100;
 
 /**
  * Makes the plugins that bound a query before anything of it is executed, cheapest first: tokens while parsing, then depth,
@@ -28,9 +31,10 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
       });
     },
   };
-  const refuseUnknownOperations: Plugin = {
+  const ownRules: Plugin = {
     onValidate({ addValidationRule }) {
       addValidationRule(knownOperations);
+      addValidationRule(shortNames);
     },
   };
   const onReject = [refuse];
@@ -39,7 +43,7 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
     maxDepthPlugin({ n: maxDepth, flattenFragments: true, onReject }),
     maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
     maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
-    refuseUnknownOperations,
+    ownRules,
     ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
   ];
 }
@@ -60,3 +64,21 @@ const knownOperations: ValidationRule = (context) => ({
     );
   },
 });
+
+const shortNames: ValidationRule = (context) => {
+  const check = (what: string, { length }: string, node: ASTNode) => {
+    if (length <= MAX_NAME_LENGTH) return;
+    const message = `The ${what} has ${length} characters; it may have ${MAX_NAME_LENGTH}.`;
+    context.reportError(new GraphQLError(message, { nodes: node }));
+  };
+  return {
+    Field({ alias }) {
+      if (alias) check('alias', alias.value, alias);
+    },
+    Directive({ arguments: args = [] }) {
+      for (const { name, value } of args) {
+        if (name.value === 'label' && value.kind === Kind.STRING) check('label', value.value, value);
+      }
+    },
+  };
+};

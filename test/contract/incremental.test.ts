@@ -225,6 +225,19 @@ describe('an error in a later part', () => {
     ]);
   });
 
+  it('comes instead of more parts than can be kept waiting beside each other', async () => {
+    const { account } = createGridAccount(12, 50, 0);
+    facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
+    const parts = '... @defer { description } '.repeat(45);
+    const [part, ...rest] = await collect(
+      askInParts(facade, `{ workspaces { nodes { collections(first: 50) { nodes { uid ${parts} } } } } }`),
+    );
+    expect([part?.errors?.map(({ extensions }) => extensions?.['code']), rest]).toEqual([
+      ['OPERATION_TOO_EXPENSIVE'],
+      [],
+    ]);
+  });
+
   it('tells when to come back, in the last part too', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/environments', { kind: 'status', status: 503, headers: { 'retry-after': '7' } }, 10);

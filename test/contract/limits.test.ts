@@ -48,6 +48,18 @@ const invalid: [string, string, string, string | RegExp][] = [
     /^Query depth limit of 40 exceeded, found \d+\.$/,
   ],
   [
+    'an alias as long as a line',
+    query(`{ me { ${'a'.repeat(101)}: id } }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'The alias has 101 characters; it may have 100.',
+  ],
+  [
+    'a label as long as a line',
+    query(`{ ... @defer(label: "${'a'.repeat(101)}") { me { id } } }`),
+    'GRAPHQL_VALIDATION_FAILED',
+    'The label has 101 characters; it may have 100.',
+  ],
+  [
     'a hundred and one aliases',
     query(`{ ${times(101, (i) => `a${i}: me { id }`)} }`),
     'GRAPHQL_VALIDATION_FAILED',

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createFieldCount } from '../../src/graph/field-count.ts';
 
 const schema = buildSchema(`
+  directive @defer on FRAGMENT_SPREAD | INLINE_FRAGMENT
+  directive @stream on FIELD
   interface Item { name: String parent: Folder }
   type Folder implements Item { name: String parent: Folder items: [Item!]! }
   type Request implements Item { name: String parent: Folder url: String }
@@ -35,6 +37,16 @@ describe('the fields counted for each object', () => {
       3,
     ],
     ['go through a condition without a type', '{ items { ... { name } ... @include(if: true) { a: name } } }', 2],
+    [
+      'are worth more that are to come in a part of their own',
+      '{ items { ... @defer { name } ...f @defer } } fragment f on Item { name }',
+      602,
+    ],
+    [
+      'are worth more in a list that is to come item by item',
+      '{ item { ... on Folder { items @stream { name } } } }',
+      301,
+    ],
     [
       'count a fragment wherever it is spread',
       '{ items { ...f parent { ...f } } } fragment f on Item { name a: name }',
