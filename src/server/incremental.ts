@@ -58,13 +58,22 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
  * long, parts with nothing in them show that there are more to come.
  *
  * @param map - A part that it gives without anything next is the last, whatever else would come.
+ * @param onFailure - Makes the last part where there are no more to be had: an error instead of it would break the connection, and tell nobody why.
  * @param onEnd - Is called at the end, whichever it is, once.
  */
 export function mapParts(
   parts: AsyncIterable<AnswerPart>,
-  map: (part: AnswerPart) => AnswerPart,
-  onEnd: () => void,
-  clock: Clock,
+  {
+    map,
+    onFailure,
+    onEnd,
+    clock,
+  }: {
+    readonly map: (part: AnswerPart) => AnswerPart;
+    readonly onFailure: (error: unknown) => AnswerPart;
+    readonly onEnd: () => void;
+    readonly clock: Clock;
+  },
 ): AsyncIterable<AnswerPart> {
   return {
     [Symbol.asyncIterator]() {
@@ -78,13 +87,19 @@ export function mapParts(
       return {
         async next() {
           if (isOver) return { done: true, value: undefined };
-          awaited ??= iterator.next();
-          const next = await orSilence(awaited, clock);
-          if (next === 'silence') return { done: false, value: STILL_THERE };
-          awaited = undefined;
-          const value = next.done === true ? undefined : map(next.value);
-          if (!value || value.hasNext === false) end();
-          return value ? { done: false, value } : { done: true, value: undefined };
+          try {
+            awaited ??= iterator.next();
+            const next = await orSilence(awaited, clock);
+            if (next === 'silence') return { done: false, value: STILL_THERE };
+            awaited = undefined;
+            const value = next.done === true ? undefined : map(next.value);
+            if (!value || value.hasNext === false) end();
+            return value ? { done: false, value } : { done: true, value: undefined };
+          } catch (error) {
+            const value = onFailure(error);
+            end();
+            return { done: false, value };
+          }
         },
         async return() {
           // First: what the next part waits for ends with it.

@@ -163,26 +163,33 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
     };
   };
 
-  const inParts = (record: RequestRecord, parts: AsyncIterable<AnswerPart>) =>
-    mapParts(
-      parts,
-      (part) => {
-        const masked = mapIncrementErrors(
-          part,
-          (error) => maskError(error, 'Unexpected error.', false) as GraphQLError,
-        );
+  const inParts = (record: RequestRecord, parts: AsyncIterable<AnswerPart>) => {
+    const mask = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+    const toLastPart = (part: AnswerPart): AnswerPart => ({
+      ...part,
+      hasNext: false,
+      extensions: { ...part.extensions, ...toLastWords(record) },
+    });
+    return mapParts(parts, {
+      map(part) {
+        const masked = mapIncrementErrors(part, mask);
         noteErrors(record, errorsOf(masked));
         // An execution that has been ended has the same part again and again.
         const isStopped = record.stopExecution.signal.aborted;
-        if (masked.hasNext !== false && !isStopped) return masked;
-        return { ...masked, hasNext: false, extensions: { ...masked.extensions, ...toLastWords(record) } };
+        return masked.hasNext !== false && !isStopped ? masked : toLastPart(masked);
       },
-      () => {
+      onFailure(error) {
+        const errors = [mask(error)];
+        noteErrors(record, errors);
+        return toLastPart({ errors });
+      },
+      onEnd() {
         finish(record);
         logOperation(record, 200);
       },
       clock,
-    );
+    });
+  };
 
   const plugin: Plugin = {
     onRequestParse({ request }) {

@@ -66,9 +66,15 @@ describe('parts on their way out', () => {
     };
     const parts = mapParts(
       { [Symbol.asyncIterator]: () => source },
-      (part) => part,
-      () => ends.push('end'),
-      clock,
+      {
+        map(part) {
+          if (part.errors) throw new TypeError('cannot be mapped');
+          return part;
+        },
+        onFailure: (error) => ({ hasNext: false, extensions: { failure: String(error) } }),
+        onEnd: () => ends.push('end'),
+        clock,
+      },
     );
     const reading = (async () => {
       for await (const part of parts) seen.push(part);
@@ -102,14 +108,20 @@ describe('parts on their way out', () => {
     expect([seen.length, ends]).toEqual([4, ['end']]);
   });
 
-  it('fail when what brings them fails, also after a silence', async () => {
-    const { clock, reading, fail } = start();
-    const caught = reading.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+  it('end with a part that says so when there are no more to be had, also after a silence', async () => {
+    const { clock, seen, ends, reading, fail } = start();
     await clock.advance(20_000);
     fail(new Error('broken'));
-    expect(await caught).toEqual(new Error('broken'));
+    await reading;
+    expect(seen).toEqual([{ hasNext: true }, { hasNext: false, extensions: { failure: 'Error: broken' } }]);
+    expect(ends).toEqual(['end']);
+  });
+
+  it('end so, too, when one cannot be seen to', async () => {
+    const { seen, ends, reading, send } = start();
+    await send({ hasNext: true, errors: [] });
+    await reading;
+    expect(seen).toEqual([{ hasNext: false, extensions: { failure: 'TypeError: cannot be mapped' } }]);
+    expect(ends).toEqual(['end']);
   });
 });
