@@ -280,7 +280,7 @@ CollectionRef.implement({
       ),
       resolve: async (node, args, context, info) => {
         const tree = await readTree(node, context, info);
-        return tree && toFolderPage(tree.folders, args);
+        return tree && toFolderPage(tree.folders, args, context.answerSize);
       },
     }),
     requests: t.field({

@@ -76,11 +76,7 @@ export function createConnections(
       if (isClosing) response.setHeader('connection', 'close');
       // Nothing that is answered is to be taken for anything else.
       response.setHeader('X-Content-Type-Options', 'nosniff');
-      response.setTimeout(stalledMs, () => {
-        // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
-        if (response.writableLength > 0 || request.socket.writableLength > 0) request.socket.destroy();
-        else request.socket.setTimeout(stalledMs);
-      });
+      watchReader(request, response, stalledMs);
       if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
       else listener(request, response);
     },
@@ -116,6 +112,21 @@ export function createConnections(
       clearTimeout(deadline);
     },
   };
+}
+
+/** Cuts a client off that has taken nothing of an answer for so long, though there was something to take. */
+function watchReader({ socket }: IncomingMessage, response: ServerResponse, stalledMs: number): void {
+  response.setTimeout(stalledMs, () => {
+    // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
+    if (response.writableLength > 0 || socket.writableLength > 0) socket.destroy();
+    else socket.setTimeout(stalledMs);
+  });
+  // Yoga turns it off where it answers with a stream.
+  const watch = setInterval(() => {
+    if (socket.timeout === 0) socket.setTimeout(stalledMs);
+  }, stalledMs);
+  watch.unref();
+  response.once('close', () => clearInterval(watch));
 }
 
 /** Lets everything be read that has arrived: the first half of a round may have been over. */

@@ -30,6 +30,7 @@ export const WHOLE: Delivery = { isIncremental: false, isStreamed: false };
 
 // Proxies, and what else stands between, cut connections on which nothing has come for a minute. Half of that, with room for one that is lost.
 const SILENCE_MS = 15_000;
+const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
 const STILL_THERE: AnswerPart = { hasNext: true };
 
 /** Finds out what a document asks for as it would be executed: by the operation and the variables that it is sent with. */
@@ -51,6 +52,11 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
   };
   look(selectionSet.selections);
   return { isIncremental: defers || streams, isStreamed: streams };
+}
+
+/** Whether a client takes an answer in parts, by its `Accept` header. */
+export function takesParts(accept: string | null): boolean {
+  return accept === null || PART_TYPES.some((type) => accept.toLowerCase().includes(type));
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   errorsOf,
   mapIncrementErrors,
   mapParts,
+  takesParts,
   toDelivery,
   WHOLE,
 } from './incremental.ts';
@@ -234,6 +235,14 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       // Whoever has gone meanwhile need not be answered.
       if (refusal || record.isClientGone) {
         setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
+        return;
+      }
+      const { request } = args.contextValue;
+      // A dry run has no parts.
+      if (record.isIncremental && document === args.document && !takesParts(request.headers.get('accept'))) {
+        const { message, code, status } = TAKES_NO_PARTS;
+        const extensions = { code, retryable: false, http: { status } };
+        setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] });
         return;
       }
       args.document = document;

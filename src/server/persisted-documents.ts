@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
-import { type GraphQLSchema, parse, validate } from 'graphql';
+import { type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { isJsonObject } from '../upstream/collection-format/json.ts';
+import { ownRules } from './query-limits.ts';
 
 /** GraphQL documents that clients name instead of sending them. */
 export type PersistedDocuments = ReadonlyMap<string, string>;
@@ -14,7 +15,7 @@ export type PersistedDocuments = ReadonlyMap<string, string>;
  * @throws {Error} Names the file, and the documents that cannot be executed.
  */
 export async function readPersistedDocuments(file: string, schema: GraphQLSchema): Promise<PersistedDocuments> {
-  const json: unknown = JSON.parse(await readFile(file, 'utf8'));
+  const json = await readJson(file);
   if (!isJsonObject(json))
     throw new TypeError(`${file} (PERSISTED_DOCUMENTS) is not a JSON object of documents by id.`);
   const documents = new Map<string, string>();
@@ -60,11 +61,21 @@ function idOf(params: GraphQLParams): string | null {
   return typeof hash === 'string' ? hash : null;
 }
 
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new TypeError(`${file} (PERSISTED_DOCUMENTS) cannot be read: ${toMessage(error)}`, { cause: error });
+  }
+}
+
+const toMessage = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 function findProblem(text: string, schema: GraphQLSchema): string | undefined {
   try {
-    const [error] = validate(schema, parse(text));
+    const [error] = validate(schema, parse(text), [...specifiedRules, ...ownRules]);
     return error && `does not fit the schema: ${error.message}`;
   } catch (error) {
-    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot be read: ${toMessage(error)}`;
   }
 }

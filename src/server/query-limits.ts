@@ -2,12 +2,22 @@ import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-fi
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { type ASTNode, GraphQLError, Kind, parse, type ValidationRule } from 'graphql';
+import {
+  type ASTNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  parse,
+  type SelectionSetNode,
+  type ValidationRule,
+} from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;
+// Each is awaited beside all others, so that their cost grows with the square of their number.
+const MAX_PARTS = 100;
 // Every value of an answer stands under its alias, every error names those on its path, and each part its label: a long one would be
 // written a million times.
 const MAX_NAME_LENGTH = 100;
@@ -31,10 +41,9 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
       });
     },
   };
-  const ownRules: Plugin = {
+  const addOwnRules: Plugin = {
     onValidate({ addValidationRule }) {
-      addValidationRule(knownOperations);
-      addValidationRule(shortNames);
+      for (const rule of ownRules) addValidationRule(rule);
     },
   };
   const onReject = [refuse];
@@ -43,7 +52,7 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
     maxDepthPlugin({ n: maxDepth, flattenFragments: true, onReject }),
     maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
     maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
-    ownRules,
+    addOwnRules,
     ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
   ];
 }
@@ -82,3 +91,44 @@ const shortNames: ValidationRule = (context) => {
     },
   };
 };
+
+/** Counts what is deferred or streamed wherever a fragment is spread; what stands in a list counts once, and with the list when that is answered. */
+const fewParts: ValidationRule = (context) => ({
+  OperationDefinition(node) {
+    const count = countParts(node.selectionSet, (name) => context.getFragment(name) ?? undefined);
+    if (count <= MAX_PARTS) return;
+    const message = `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. Defer or stream less of it.`;
+    context.reportError(new GraphQLError(message, { nodes: node }));
+  },
+});
+
+/** Rules of this server for documents, besides those of GraphQL. */
+export const ownRules: readonly ValidationRule[] = [knownOperations, shortNames, fewParts];
+
+function countParts(
+  selectionSet: SelectionSetNode,
+  fragmentOf: (name: string) => FragmentDefinitionNode | undefined,
+): number {
+  const ofFragments = new Map<string, number>();
+  const ofFragment = (name: string): number => {
+    const known = ofFragments.get(name);
+    if (known !== undefined) return known;
+    // One that spreads itself is another rule's to refuse.
+    ofFragments.set(name, 0);
+    const fragment = fragmentOf(name);
+    const count = fragment ? ofSet(fragment.selectionSet) : 0;
+    ofFragments.set(name, count);
+    return count;
+  };
+  const ofSet = ({ selections }: SelectionSetNode): number => {
+    let count = 0;
+    for (const selection of selections) {
+      const { directives = [] } = selection;
+      if (directives.some(({ name }) => name.value === 'defer' || name.value === 'stream')) count++;
+      if (selection.kind === Kind.FRAGMENT_SPREAD) count += ofFragment(selection.name.value);
+      else if (selection.selectionSet) count += ofSet(selection.selectionSet);
+    }
+    return count;
+  };
+  return ofSet(selectionSet);
+}

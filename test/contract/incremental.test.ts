@@ -119,13 +119,15 @@ describe('an answer in parts', () => {
     'is refused, with what to accept instead, to a client that takes JSON alone (%s)',
     async (accept) => {
       facade = await startFacade();
-      const response = await fetch(facade.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept },
-        body: JSON.stringify({ query: '{ workspaces { nodes @stream { name } } }' }),
-      });
+      const ask = (query: string) =>
+        fetch(facade.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept },
+          body: JSON.stringify({ query }),
+        });
+      const response = await ask('{ workspaces { nodes @stream { name } } }');
       expect([response.status, response.headers.get('content-type')]).toEqual([406, `${accept}; charset=utf-8`]);
-      expect(await response.json()).toEqual({
+      expect(await response.json()).toMatchObject({
         errors: [
           {
             message:
@@ -134,6 +136,10 @@ describe('an answer in parts', () => {
           },
         ],
       });
+      expect(facade.postman.calls).toEqual([]);
+      // A dry run has none.
+      const dryRun = await ask('{ rateLimit(dryRun: true) { cost } workspaces(first: 1) { nodes @stream { name } } }');
+      expect(await dryRun.json()).toMatchObject({ data: { rateLimit: { cost: 1 } } });
     },
   );
 

@@ -60,6 +60,14 @@ const invalid: [string, string, string, string | RegExp][] = [
     'The label has 101 characters; it may have 100.',
   ],
   [
+    'more parts than anybody needs',
+    query(
+      `{ ${'...A @defer '.repeat(20)} } fragment A on Query { ${'...B @defer '.repeat(20)} } fragment B on Query { me { id } }`,
+    ),
+    'GRAPHQL_VALIDATION_FAILED',
+    'The operation has its answer in more than 100 parts, lists not counted. Defer or stream less of it.',
+  ],
+  [
     'a hundred and one aliases',
     query(`{ ${times(101, (i) => `a${i}: me { id }`)} }`),
     'GRAPHQL_VALIDATION_FAILED',
@@ -306,6 +314,7 @@ describe('a query that goes round in circles', () => {
   });
 
   it.each([
+    ['and makes the same mistake at each node', 2, 'parent { requests(first: 0) { totalCount } }'],
     ['with as many aliases on each node as it may', 3, times(98, (i) => `a${i}: name`)],
     [
       'and searches at each node',

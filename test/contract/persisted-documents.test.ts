@@ -80,8 +80,8 @@ describe('a persisted document', () => {
 
 describe('a file of documents', () => {
   it.each([
-    ['that is not there', 'missing.json', undefined, /ENOENT/],
-    ['that is no JSON', 'broken.json', '{', /JSON/],
+    ['that is not there', 'missing.json', undefined, /missing\.json \(PERSISTED_DOCUMENTS\) cannot be read: ENOENT/],
+    ['that is no JSON', 'broken.json', '{', /broken\.json \(PERSISTED_DOCUMENTS\) cannot be read: .*JSON/],
     [
       'that is a list',
       'list.json',
@@ -100,6 +100,12 @@ describe('a file of documents', () => {
       'field.json',
       '{"a":"{ nonsense }"}',
       /the document "a" does not fit the schema: Cannot query field "nonsense" on type "Query"/,
+    ],
+    [
+      'with a document that this server never executes',
+      'mutation.json',
+      '{"a":"mutation { nonsense }"}',
+      /the document "a" does not fit the schema: This server only reads: it has no mutation operations\./,
     ],
   ])('%s keeps the server from starting', async (_, name, text, message) => {
     const path = text === undefined ? join(folder, name) : write(name, text);

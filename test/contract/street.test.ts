@@ -323,6 +323,17 @@ describe('a client that is slow', () => {
     await hello();
   });
 
+  it('and stops reading is cut off also where a stream has turned the time-out of its socket off', async () => {
+    await serve({ stalledMs: 200 }, (request, response) => {
+      response.write(request.url === '/big' ? big : 'hello');
+      request.socket.setTimeout(0);
+    });
+    const slow = open('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
+    slow.pause();
+    await expect.poll(() => connectionCount()).toBe(1);
+    await expect.poll(() => connectionCount()).toBe(0);
+  });
+
   it('and reads slowly gets everything', async () => {
     await serve({ stalledMs: 400 }, (_, response) => response.end(big));
     const slow = open('GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');

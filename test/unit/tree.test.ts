@@ -50,7 +50,7 @@ beforeAll(() => {
         type: FolderConnectionRef,
         nullable: false,
         args: folderListArgs(),
-        resolve: ({ folders }, args) => toFolderPage(folders, args),
+        resolve: ({ folders }, args, { answerSize }) => toFolderPage(folders, args, answerSize),
       }),
       requests: t.field({
         type: RequestConnectionRef,

@@ -29,8 +29,8 @@ FolderRef.implement({
       nullable: false,
       description: 'Every folder below the folder, depth first, in order, wherever it is nested.',
       args: folderListArgs(),
-      resolve: ({ tree, firstFolder, endFolder }, args) =>
-        toFolderPage(tree.folders.slice(firstFolder, endFolder), args),
+      resolve: ({ tree, firstFolder, endFolder }, args, { answerSize }) =>
+        toFolderPage(tree.folders.slice(firstFolder, endFolder), args, answerSize),
     }),
     requests: t.field({
       type: RequestConnectionRef,
