@@ -6,17 +6,14 @@ import {
   isListType,
   isObjectType,
   Kind,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { mayComeInParts } from './incremental-directives.ts';
 
 // A part of an answer, with `@defer` or `@stream`, is awaited beside all others: it costs as much as so many values.
 const PART_VALUES = 300;
 
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' | 'schema'>;
-
-const countPartDirectives = ({ directives = [] }: SelectionNode): number =>
-  directives.filter(({ name }) => name.value === 'defer' || name.value === 'stream').length;
 
 /**
  * Makes the function that tells how many fields a client has selected on each object of the field being resolved, down to the
@@ -32,7 +29,7 @@ export function createFieldCount(): (info: Info) => number {
   const countIn = (info: Info, type: unknown, { selections }: SelectionSetNode): number => {
     let count = 0;
     for (const selection of selections) {
-      count += PART_VALUES * countPartDirectives(selection);
+      if (mayComeInParts(selection)) count += PART_VALUES;
       if (selection.kind === Kind.FIELD) {
         count += 1;
         const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;

@@ -5,6 +5,7 @@ import {
   GraphQLInt,
   GraphQLNonNull,
   GraphQLString,
+  type SelectionNode,
 } from 'graphql';
 
 const on = {
@@ -37,3 +38,10 @@ export const incrementalDirectives: readonly GraphQLDirective[] = [
     },
   }),
 ];
+
+const names: ReadonlySet<string> = new Set(incrementalDirectives.map(({ name }) => name));
+
+/** Whether what is selected may come in parts of its own: it has one of these directives, switched off or not. */
+export function mayComeInParts({ directives = [] }: SelectionNode): boolean {
+  return directives.some(({ name }) => names.has(name.value));
+}

@@ -28,7 +28,7 @@ export interface Delivery {
 /** The answer comes as a whole. */
 export const WHOLE: Delivery = { isIncremental: false, isStreamed: false };
 
-// Proxies, and what else stands between, cut connections on which nothing has come for a minute. Half of that, with room for one that is lost.
+// A quarter of the minute after which proxies, and what else stands between, cut connections on which nothing comes.
 const SILENCE_MS = 15_000;
 const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
 const STILL_THERE: AnswerPart = { hasNext: true };

@@ -120,7 +120,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       apiKey: tenant.apiKey,
       keyBudget,
       timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
-      clientGone: request.signal,
+      clientGone: record.clientGone,
       maxCalls,
       isStreamed,
       directives: parseCacheDirectives(request.headers.get('cache-control')),
@@ -147,7 +147,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
         ...cost,
         stale: stale?.length ?? 0,
         errors: countByCode(record.errorCodes),
-        ...(record.isClientGone && { clientGone: true }),
+        ...(record.clientGone.aborted && { clientGone: true }),
       },
       'operation',
     );
@@ -197,7 +197,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       const asked = parsePreferWait(request.headers.get('prefer'));
       // No call is made in no time: a second is the least that can be asked for.
       const waitSeconds = asked === undefined ? undefined : Math.max(1, asked);
-      const record = createRequestRecord(clock.nowMs(), waitSeconds);
+      const record = createRequestRecord(clock.nowMs(), request.signal, waitSeconds);
       records.set(request, record);
       record.tenant = findTenant(request);
     },
@@ -233,7 +233,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       );
       record.estimate = estimate;
       // Whoever has gone meanwhile need not be answered.
-      if (refusal || record.isClientGone) {
+      if (refusal || record.clientGone.aborted) {
         setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
         return;
       }
@@ -274,7 +274,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
         return;
       }
       if (record.isIncremental && response.status === TAKES_NO_PARTS.status) {
-        // Nobody will ask for its parts.
+        // Its Accept looked as if it took parts, and takes none: nobody will ask for them.
         finish(record);
         logOperation(record, response.status);
         setResponse(toRefusalResponse(request, fetchAPI, TAKES_NO_PARTS));
@@ -315,11 +315,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       record.isIncremental = isIncremental;
       open.add(record);
       // Of a client that has gone nothing more may be heard.
-      const onGone = () => {
-        record.isClientGone = true;
-        finish(record);
-      };
-      request.signal.addEventListener('abort', onGone, { once: true });
+      record.clientGone.addEventListener('abort', () => finish(record), { once: true });
       const keyBudget = record.tenant?.keyBudget;
       return {
         loaders: createLoaders(createPostmanApi(calls, openFor(record, request, isStreamed))),

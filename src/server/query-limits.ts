@@ -2,17 +2,11 @@ import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-fi
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import {
-  type ASTNode,
-  type FragmentDefinitionNode,
-  GraphQLError,
-  Kind,
-  parse,
-  type SelectionSetNode,
-  type ValidationRule,
-} from 'graphql';
+import { type ASTNode, GraphQLError, Kind, parse, type ValidationRule } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { Config } from '../config.ts';
+import { mayComeInParts } from '../graph/incremental-directives.ts';
+import { countSelections } from './count-selections.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;
@@ -92,43 +86,29 @@ const shortNames: ValidationRule = (context) => {
   };
 };
 
-/** Counts what is deferred or streamed wherever a fragment is spread; what stands in a list counts once, and with the list when that is answered. */
+/** What stands in a list counts once here, and with the list when that is answered. Armor's count of directives passes over a fragment that is spread again. */
 const fewParts: ValidationRule = (context) => ({
   OperationDefinition(node) {
-    const count = countParts(node.selectionSet, (name) => context.getFragment(name) ?? undefined);
+    const { selections } = node.selectionSet;
+    const count = countSelections(
+      selections,
+      (selection) => (mayComeInParts(selection) ? 1 : 0),
+      (name) => context.getFragment(name),
+    );
     if (count <= MAX_PARTS) return;
     const message = `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. Defer or stream less of it.`;
     context.reportError(new GraphQLError(message, { nodes: node }));
   },
 });
 
-/** Rules of this server for documents, besides those of GraphQL. */
-export const ownRules: readonly ValidationRule[] = [knownOperations, shortNames, fewParts];
+/** The executor finds it out too late, and takes it for a mistake of the server. */
+const possibleCounts: ValidationRule = (context) => ({
+  Directive({ name: { value: directive }, arguments: args = [] }) {
+    const count = args.find(({ name }) => directive === 'stream' && name.value === 'initialCount')?.value;
+    if (count?.kind !== Kind.NULL && !(count?.kind === Kind.INT && Number(count.value) < 0)) return;
+    context.reportError(new GraphQLError('The initialCount of a @stream is 0 or more.', { nodes: count }));
+  },
+});
 
-function countParts(
-  selectionSet: SelectionSetNode,
-  fragmentOf: (name: string) => FragmentDefinitionNode | undefined,
-): number {
-  const ofFragments = new Map<string, number>();
-  const ofFragment = (name: string): number => {
-    const known = ofFragments.get(name);
-    if (known !== undefined) return known;
-    // One that spreads itself is another rule's to refuse.
-    ofFragments.set(name, 0);
-    const fragment = fragmentOf(name);
-    const count = fragment ? ofSet(fragment.selectionSet) : 0;
-    ofFragments.set(name, count);
-    return count;
-  };
-  const ofSet = ({ selections }: SelectionSetNode): number => {
-    let count = 0;
-    for (const selection of selections) {
-      const { directives = [] } = selection;
-      if (directives.some(({ name }) => name.value === 'defer' || name.value === 'stream')) count++;
-      if (selection.kind === Kind.FRAGMENT_SPREAD) count += ofFragment(selection.name.value);
-      else if (selection.selectionSet) count += ofSet(selection.selectionSet);
-    }
-    return count;
-  };
-  return ofSet(selectionSet);
-}
+/** Rules of this server for documents, besides those of GraphQL. */
+export const ownRules: readonly ValidationRule[] = [knownOperations, shortNames, fewParts, possibleCounts];

@@ -11,8 +11,8 @@ export interface Refusal {
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 /**
- * Makes the answer to a request that never gets to GraphQL's execution, which would have made it: a well-formed GraphQL answer, of GraphQL's own
- * content type for whoever accepts that (GraphQL over HTTP, section 6.4).
+ * Makes the answer to a request that Yoga does not answer: a well-formed one of GraphQL, in GraphQL's own content type for whoever accepts that
+ * (GraphQL over HTTP, section 6.4).
  */
 export function toRefusalResponse(
   request: Request,

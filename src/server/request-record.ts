@@ -40,8 +40,8 @@ export interface RequestRecord {
   estimate?: Foretelling['estimate'];
   /** Its answer is delivered in parts. */
   isIncremental: boolean;
-  /** Its client has not waited for the end of the answer. */
-  isClientGone: boolean;
+  /** Aborts when its client does not wait for the end of the answer. */
+  readonly clientGone: AbortSignal;
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
   readonly errorCodes: string[];
@@ -58,14 +58,18 @@ const MAX_STALE_PARTS = 1_000;
  *
  * @param waitSeconds - What its client asked to wait for at most; undefined: nothing.
  */
-export function createRequestRecord(startedAtMs: number, waitSeconds: number | undefined): RequestRecord {
+export function createRequestRecord(
+  startedAtMs: number,
+  clientGone: AbortSignal,
+  waitSeconds: number | undefined,
+): RequestRecord {
   return {
     startedAtMs,
+    clientGone,
     waitSeconds,
     tenant: null,
     stopExecution: new AbortController(),
     isIncremental: false,
-    isClientGone: false,
     errorCodes: [],
     stale: new Map(),
   };

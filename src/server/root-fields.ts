@@ -8,6 +8,7 @@ import {
   visit,
 } from 'graphql';
 import type { DocumentReader } from '../graph/served-fields.ts';
+import { countSelections } from './count-selections.ts';
 
 /** Root fields of an operation as they would be executed: those of fragments too, without what `@skip` and `@include` leave out. */
 export function toRootFields(operation: OperationDefinitionNode, reader: DocumentReader): readonly FieldNode[] {
@@ -54,23 +55,10 @@ export function countPages(
   fields: readonly FieldNode[],
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): number {
-  const ofFragments = new Map<string, number>();
-  const ofField = ({ arguments: args = [], selectionSet }: FieldNode): number =>
-    (args.some(({ name }) => name.value === 'after') ? 1 : 0) + (selectionSet ? ofSet(selectionSet) : 0);
-  const ofSet = ({ selections }: SelectionSetNode): number => {
-    let count = 0;
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) count += ofField(selection);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) count += ofSet(selection.selectionSet);
-      else count += ofFragment(selection.name.value);
-    }
-    return count;
-  };
-  const ofFragment = (name: string): number => {
-    const fragment = fragments.get(name);
-    const count = ofFragments.get(name) ?? (fragment ? ofSet(fragment.selectionSet) : 0);
-    ofFragments.set(name, count);
-    return count;
-  };
-  return fields.reduce((count, field) => count + ofField(field), 0);
+  return countSelections(
+    fields,
+    (selection) =>
+      selection.kind === Kind.FIELD && selection.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0,
+    (name) => fragments.get(name),
+  );
 }

@@ -60,6 +60,12 @@ const invalid: [string, string, string, string | RegExp][] = [
     'The label has 101 characters; it may have 100.',
   ],
   [
+    'fewer rows than none to begin with',
+    query('{ workspaces { nodes @stream(initialCount: -1) { name } } }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'The initialCount of a @stream is 0 or more.',
+  ],
+  [
     'more parts than anybody needs',
     query(
       `{ ${'...A @defer '.repeat(20)} } fragment A on Query { ${'...B @defer '.repeat(20)} } fragment B on Query { me { id } }`,
