@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
+import { parseSubnet } from './server/client-address.ts';
 import type { ColdStart } from './upstream/caution.ts';
 import { Secret } from './upstream/secret.ts';
 
@@ -168,6 +169,13 @@ export const table = {
     schema: list((item) => (parseHostAndPort(item) ? item.toLowerCase() : undefined)),
     default: '',
     description: 'Comma-separated host names that a server on loopback answers to besides loopback.',
+  },
+  TRUSTED_PROXIES: {
+    allowed: 'a comma-separated list of IP addresses and subnets such as 127.0.0.1 or 10.0.0.0/8',
+    schema: list((item) => (parseSubnet(item) ? item : undefined)),
+    default: '',
+    description:
+      'Comma-separated addresses of proxies in front of the server: what they say in X-Forwarded-For tells clients apart.',
   },
   ACCESS_TOKEN: {
     ...secret,

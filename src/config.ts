@@ -25,6 +25,8 @@ export interface Config {
     readonly corsOrigins: readonly string[];
     /** Host names, with or without port, that a server on loopback answers to besides loopback. */
     readonly allowedHosts: readonly string[];
+    /** Addresses and subnets whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: readonly string[];
   };
   readonly postman: {
     /** The server's own key. */
@@ -129,6 +131,7 @@ export function parseConfig(env: Environment): Config {
       ...(v.ACCESS_TOKEN && { token: v.ACCESS_TOKEN }),
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
+      trustedProxies: v.TRUSTED_PROXIES,
     },
     postman: {
       ...(v.POSTMAN_API_KEY && { apiKey: v.POSTMAN_API_KEY }),

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
 import { hasReadableAddress, useAccessControl } from './server/access.ts';
 import { useCompression } from './server/compression.ts';
+import { createClientAddressOf } from './server/client-address.ts';
 import { createConnections, streetLimits } from './server/connections.ts';
 import { toCors } from './server/cors.ts';
 import { useCsrfCheck } from './server/csrf.ts';
@@ -37,7 +38,7 @@ export interface FacadeServer {
 
 const GRAPHQL_PATH = '/graphql';
 // Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
-const MAX_UPSTREAM_CONNECTIONS = 1_024;
+const MAX_UPSTREAM_CONNECTIONS = 4_096;
 
 /**
  * Builds everything that lives as long as the process, and listens.
@@ -62,6 +63,9 @@ export async function startServer(
   const cache = createAnswerCache({ ...config.cache, clock });
   const maskError = createErrorMask(logger);
   const schema = createSchema();
+  const { apiKey } = config.postman;
+  const tenantOf = createTenantOf();
+  const serverTenant = apiKey && tenantOf(apiKey);
   const operations = createOperations({
     schema,
     config,
@@ -73,15 +77,18 @@ export async function startServer(
       cache,
       clock,
       random: Math.random,
-      onOutage: (isDown) =>
-        isDown
-          ? logger.warn('Postman serves no calls: they are refused, but for a probe now and then')
-          : logger.info('Postman serves calls again'),
+      isTrusted: (tenant) => tenant === serverTenant,
+      onOutage(isDown, scope) {
+        const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
+        if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
+        else logger.info(`Postman serves ${whose} again`);
+      },
     }),
+    clientAddressOf: createClientAddressOf(config.access.trustedProxies),
     findTenant: createTenantFinder({
-      tenantOf: createTenantOf(),
+      tenantOf,
       budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),
-      serverKey: config.postman.apiKey,
+      serverKey: apiKey,
     }),
   });
 

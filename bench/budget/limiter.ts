@@ -62,16 +62,15 @@ export function createLimiter({
     maxBytes: 100_000_000,
     clock,
   });
-  const calls = createCalls({ http, cache, clock, random, onOutage: () => undefined });
+  const calls = createCalls({ http, cache, clock, random, isTrusted: () => true, onOutage: () => undefined });
   return {
     open({ key, timeoutMs, maxCalls, clientGone }) {
-      const keyBudget = budgets.of(key);
-      if (!keyBudget) throw new Error('There is no budget for the key');
       const apiKey = new Secret(key);
       const { operation, close } = openOperation({
         tenant: key,
         apiKey,
-        keyBudget,
+        clientAddress: '127.0.0.1',
+        keyBudget: budgets.of(key),
         timeoutMs,
         clientGone,
         maxCalls,

@@ -157,12 +157,12 @@ function toServedFields({ schema, document, operationName }: Rehearsable, reader
   return createServedFields(schema, document, operationName, reader);
 }
 
-function toServedInMs({ budget }: Operation, routes: Cost['routes'], clock: Clock): number | null {
+function toServedInMs({ budgetView }: Operation, routes: Cost['routes'], clock: Clock): number | null {
   const calls = { general: 0, burst: 0 };
   for (const { routeClass, atMost } of routes) calls[routeClass] += atMost;
-  const { monthRemaining } = budget.snapshot();
+  const { monthRemaining } = budgetView.snapshot();
   if (monthRemaining !== undefined && monthRemaining < calls.general + calls.burst) return null;
-  return budget.servedAtMs(calls) - clock.nowMs();
+  return budgetView.servedAtMs(calls) - clock.nowMs();
 }
 
 /** The refusal of an operation that certainly needs more calls than it may make. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
@@ -27,6 +28,7 @@ import {
   toDelivery,
   WHOLE,
 } from './incremental.ts';
+import type { ClientAddressOf } from './client-address.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import { toRefusalResponse } from './refusal.ts';
@@ -41,8 +43,14 @@ export interface OperationsOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findTenant: (request: Request) => Tenant | null;
+  readonly clientAddressOf: ClientAddressOf;
   /** What errors go through that nothing else sees before a client. */
   readonly maskError: MaskError;
+}
+
+/** What Yoga is called with for each request of Node's HTTP server. */
+interface NodeContext {
+  readonly req: IncomingMessage;
 }
 
 // An operation that waits for its budget has this long when the server stops; then it gets what it has.
@@ -63,7 +71,16 @@ const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
  * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:
  * the context of the resolvers, `extensions.upstream`, the budget's response headers and the line in the log.
  */
-export function createOperations({ schema, config, calls, clock, logger, findTenant, maskError }: OperationsOptions) {
+export function createOperations({
+  schema,
+  config,
+  calls,
+  clock,
+  logger,
+  findTenant,
+  clientAddressOf,
+  maskError,
+}: OperationsOptions) {
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
   const rehearsals = new PQueue({ concurrency: 1 });
@@ -104,21 +121,12 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       return (route) =>
         new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
     }
-    const { keyBudget } = tenant;
-    if (!keyBudget) {
-      const retryAtMs = clock.epochMs() + config.budget.general.windowMs;
-      return (route) =>
-        new UpstreamError('rateLimited', 'The server is in use with too many API keys at once.', {
-          route,
-          limitedBy: 'facade',
-          retryAtMs,
-        });
-    }
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
     const { operation, close, expire } = openOperation({
       tenant: tenant.name,
       apiKey: tenant.apiKey,
-      keyBudget,
+      clientAddress: record.clientAddress,
+      keyBudget: tenant.keyBudget,
       timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
       maxCalls,
@@ -155,7 +163,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
 
   /** What headers say of an answer that comes at once, the last part says of one that does not. */
   const toLastWords = (record: RequestRecord) => {
-    const snapshot = record.tenant?.keyBudget?.current.snapshot();
+    const snapshot = record.tenant?.keyBudget.view.snapshot();
     const fields = snapshot && toRateLimitFields(snapshot);
     return {
       upstream: toCost(record, config.sandbox),
@@ -164,8 +172,9 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
     };
   };
 
+  const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+
   const inParts = (record: RequestRecord, parts: AsyncIterable<AnswerPart>) => {
-    const mask = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
     const toLastPart = (part: AnswerPart): AnswerPart => ({
       ...part,
       hasNext: false,
@@ -173,14 +182,14 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
     });
     return mapParts(parts, {
       map(part) {
-        const masked = mapIncrementErrors(part, mask);
+        const masked = mapIncrementErrors(part, toMasked);
         noteErrors(record, errorsOf(masked));
         // An execution that has been ended has the same part again and again.
         const isStopped = record.stopExecution.signal.aborted;
         return masked.hasNext !== false && !isStopped ? masked : toLastPart(masked);
       },
       onFailure(error) {
-        const errors = [mask(error)];
+        const errors = [toMasked(error)];
         noteErrors(record, errors);
         return toLastPart({ errors });
       },
@@ -192,12 +201,31 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
     });
   };
 
-  const plugin: Plugin = {
-    onRequestParse({ request }) {
+  /** The schema is shown to whoever has a key that upstream accepts: one call finds that out, once. */
+  const refuseSchema = async ({ operation }: RequestRecord): Promise<GraphQLError | undefined> => {
+    if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
+    if (calls.isKeyAccepted(operation)) return undefined;
+    try {
+      await createPostmanApi(calls, operation).getMe();
+      return undefined;
+    } catch (error) {
+      // Postman may refuse this route to a key that it accepts.
+      if (calls.isKeyAccepted(operation)) return undefined;
+      return toMasked(new GraphQLError('No API key', { originalError: error as Error }));
+    }
+  };
+
+  const plugin: Plugin<object, NodeContext> = {
+    onRequestParse({ request, serverContext }) {
       const asked = parsePreferWait(request.headers.get('prefer'));
       // No call is made in no time: a second is the least that can be asked for.
       const waitSeconds = asked === undefined ? undefined : Math.max(1, asked);
-      const record = createRequestRecord(clock.nowMs(), request.signal, waitSeconds);
+      const record = createRequestRecord({
+        startedAtMs: clock.nowMs(),
+        clientGone: request.signal,
+        clientAddress: clientAddressOf(serverContext.req),
+        waitSeconds,
+      });
       records.set(request, record);
       record.tenant = findTenant(request);
     },
@@ -214,11 +242,12 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
       if (name !== undefined) record.operationName = name;
-      if (config.isProduction && !record.tenant && asksForSchema(args.document)) {
-        setResultAndStopExecution({
-          errors: [new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA)],
-        });
-        return;
+      if (config.isProduction && asksForSchema(args.document)) {
+        const refusal = await refuseSchema(record);
+        if (refusal) {
+          setResultAndStopExecution({ errors: [refusal] });
+          return;
+        }
       }
       const { document, refusal, estimate } = await foretell(
         {
@@ -280,7 +309,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
         setResponse(toRefusalResponse(request, fetchAPI, TAKES_NO_PARTS));
         return;
       }
-      const snapshot = record.tenant?.keyBudget?.current.snapshot();
+      const snapshot = record.tenant?.keyBudget.view.snapshot();
       if (snapshot) {
         const { policy, rateLimit } = toRateLimitFields(snapshot);
         response.headers.set('RateLimit-Policy', policy);
@@ -319,7 +348,7 @@ export function createOperations({ schema, config, calls, clock, logger, findTen
       const keyBudget = record.tenant?.keyBudget;
       return {
         loaders: createLoaders(createPostmanApi(calls, openFor(record, request, isStreamed))),
-        budget: () => keyBudget?.current.snapshot() ?? null,
+        budget: () => keyBudget?.view.snapshot() ?? null,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
         treeOf,

@@ -30,6 +30,9 @@ export interface StalePart {
 /** What is known of one request while it is served. */
 export interface RequestRecord {
   readonly startedAtMs: number;
+  /** As `createClientAddressOf` tells it. */
+  readonly clientAddress: string;
+  /** What its client asked to wait for at most; undefined: nothing. */
   readonly waitSeconds: number | undefined;
   tenant: Tenant | null;
   document?: DocumentNode;
@@ -53,20 +56,12 @@ export interface RequestRecord {
 // A list of ten times as many would be larger than most answers.
 const MAX_STALE_PARTS = 1_000;
 
-/**
- * Begins the record of a request.
- *
- * @param waitSeconds - What its client asked to wait for at most; undefined: nothing.
- */
+/** Begins the record of a request. */
 export function createRequestRecord(
-  startedAtMs: number,
-  clientGone: AbortSignal,
-  waitSeconds: number | undefined,
+  known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'waitSeconds'>,
 ): RequestRecord {
   return {
-    startedAtMs,
-    clientGone,
-    waitSeconds,
+    ...known,
     tenant: null,
     stopExecution: new AbortController(),
     isIncremental: false,

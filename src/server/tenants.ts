@@ -7,8 +7,7 @@ import type { TenantOf } from '../upstream/tenant.ts';
 export interface Tenant {
   readonly name: string;
   readonly apiKey: Secret;
-  /** undefined: more keys are in use at once than the server keeps count of. */
-  readonly keyBudget: KeyBudget | undefined;
+  readonly keyBudget: KeyBudget;
 }
 
 // Visible ASCII. A header that was sent twice arrives as "a, b", whose blank no key has.

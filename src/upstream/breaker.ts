@@ -8,21 +8,24 @@ export interface Failure {
   readonly key: string;
   /** No connection was made, so that what was asked for can have nothing to do with it. */
   readonly isConnectFailure: boolean;
+  /** There was no answer in time. */
+  readonly isTimeout?: boolean;
 }
 
-/** Stops calls to an upstream that is down, and finds out when it is up again. One per origin. */
+/** A circuit breaker: stops calls that would fail, and finds out when they no longer do. */
 export interface Breaker {
   /**
    * Asks to make a call.
    *
-   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While upstream counts as down that makes the call its probe.
+   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While the breaker is open that makes the call its probe.
    */
   refuse(key: string): number | undefined;
   /** A call that was allowed will not be made. */
   abandon(key: string): void;
   /** Upstream has answered, whatever it said. */
   succeeded(): void;
-  failed(failure: Failure): void;
+  /** @param enough - So many failures open it, whatever failed and however fast; absent: by the rule of `createBreaker`. */
+  failed(failure: Failure, enough?: number): void;
   isOpen(): boolean;
 }
 
@@ -36,11 +39,12 @@ const MIN_SPAN_MS = 1_000;
 const PROBE_INTERVAL_MS = 6_000;
 
 /**
- * Makes the closed breaker of one origin.
+ * Makes a closed circuit breaker.
  *
  * It opens when nothing has succeeded for at least five calls and a second, and when that cannot be the fault of what was asked for:
  * no connection was made, or calls of two routes failed. One route or one document that always fails leaves it closed.
- * Open, it lets one call through every six seconds; the first that is answered closes it.
+ * Open, it lets one call through every six seconds; the first that is answered closes it. A call that has failed is let through only when no
+ * other one has come for six seconds more: what it asks for can be the one thing that fails.
  *
  * @param onChange - Is told when it has opened (true) or closed.
  */
@@ -49,13 +53,18 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
   let isOpen = false;
   let nextProbeAtMs = 0;
   let probe: string | undefined;
-  let lastProbe: string | undefined;
 
   const judge = (nowMs: number): boolean => {
     const [oldest] = failures;
     if (!oldest || failures.length < MIN_FAILURES || nowMs - oldest.atMs < MIN_SPAN_MS) return false;
     const unconnected = failures.filter(({ isConnectFailure }) => isConnectFailure);
     return unconnected.length >= MIN_FAILURES || new Set(failures.map(({ route }) => route)).size > 1;
+  };
+
+  const note = (failure: Failure, nowMs: number) => {
+    failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }];
+    // The oldest stays: however fast they come, it tells how long this has been going on.
+    if (failures.length > MAX_FAILURES_KEPT) failures.splice(1, 1);
   };
 
   return {
@@ -65,8 +74,8 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
       if (!isOpen) return undefined;
       const nowMs = clock.nowMs();
       if (probe !== undefined) return nowMs + PROBE_INTERVAL_MS;
-      // What the last probe asked for can be the one thing that fails: somebody else's call goes before it.
-      const dueAtMs = nextProbeAtMs + (key === lastProbe ? PROBE_INTERVAL_MS / 2 : 0);
+      const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < JUDGED_MS);
+      const dueAtMs = nextProbeAtMs + (hasFailed ? PROBE_INTERVAL_MS : 0);
       if (nowMs < dueAtMs) return dueAtMs;
       probe = key;
       return undefined;
@@ -79,26 +88,22 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
     succeeded() {
       failures = [];
       probe = undefined;
-      lastProbe = undefined;
       if (!isOpen) return;
       isOpen = false;
       onChange(false);
     },
 
-    failed(failure) {
+    failed(failure, enough) {
       const nowMs = clock.nowMs();
+      note(failure, nowMs);
       if (isOpen) {
         // Calls that were out when it opened are no probes.
         if (failure.key !== probe) return;
-        lastProbe = probe;
         probe = undefined;
         nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
         return;
       }
-      failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }];
-      // The oldest stays: however fast they come, it tells how long this has been going on.
-      if (failures.length > MAX_FAILURES_KEPT) failures.splice(1, 1);
-      if (!judge(nowMs)) return;
+      if (enough === undefined ? !judge(nowMs) : failures.length < enough) return;
       isOpen = true;
       nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
       onChange(true);

@@ -96,6 +96,8 @@ export interface Budget {
   inherit(windows: RateWindows, pausedUntilMs: number): void;
   /** A call that was out when it was inherited has been answered. */
   settleInherited(routeClass: RouteClass): void;
+  /** True when no call waits or is out. */
+  isQuiet(): boolean;
   /** True when forgetting this budget loses nothing: no call waits or is out, and every window is unused. */
   isIdle(): boolean;
 }
@@ -186,6 +188,8 @@ export function createBudget(options: BudgetOptions): Budget {
   const queuedCalls = () => lines.general.line.size + lines.burst.line.size - promisedTurns.inLine;
 
   const totalOut = () => callsOut.general + callsOut.burst;
+
+  const isQuiet = () => totalOut() === 0 && lines.general.line.size + lines.burst.line.size === 0;
 
   const concurrency = () => month.mostOut(maxConcurrentCalls);
 
@@ -481,11 +485,12 @@ export function createBudget(options: BudgetOptions): Budget {
       pump();
     },
 
+    isQuiet,
+
     isIdle() {
       const nowMs = clock.nowMs();
       return (
-        totalOut() === 0 &&
-        lines.general.line.size + lines.burst.line.size === 0 &&
+        isQuiet() &&
         nowMs >= pausedUntilMs &&
         !month.isSpent() &&
         windows.all().every((window) => window.restoredAtMs(nowMs) <= nowMs)

@@ -1,80 +1,110 @@
 import { type Budget, type BudgetOptions, createBudget } from './budget.ts';
 
+/** What can be asked of a budget without a call. */
+export type BudgetView = Pick<Budget, 'snapshot' | 'servedAtMs'>;
+
 /** The budget that one key's calls count against. */
 export interface KeyBudget {
-  /** Another one after it has become known that the key is of the same user as a key that is in use. */
+  /** Made when it is first asked for. Another one after it has become known that the key is of the same user as a key that is in use. */
   readonly current: Budget;
+  /** The same, as far as it is there; of a key that has made no call lately, that of one that never made any. */
+  readonly view: BudgetView;
   /** Postman counts for a user, whichever of its keys is used: the budgets of keys that belong to the same one become one. */
   belongsTo(userId: string): void;
 }
 
-/** The budgets of the process, one per tenant. */
+/** The budgets of the process, one per tenant that makes calls. */
 export interface Budgets {
-  /** The tenant's budget, made when it is first asked for. undefined: too many keys are in use at once to keep count for one more. */
-  of(tenant: string): KeyBudget | undefined;
+  of(tenant: string): KeyBudget;
 }
 
+/** What is known of one tenant. */
 interface Entry {
-  readonly keyBudget: KeyBudget;
   budget: Budget;
   usedAtMs: number;
+  userId: string | undefined;
 }
 
-// Each holds a few hundred numbers at most. Whoever sends made-up keys gets one call each and is forgotten a window later.
+/** The budget of a user with several keys. */
+interface User {
+  readonly budget: Budget;
+  readonly tenants: Set<string>;
+}
+
+// Each is about 20 KB.
 const MAX_BUDGETS = 10_000;
-const SWEEP_ABOVE = 1_000;
+// With each budget that is made so many old ones are looked at, so that there are never many more than are in use.
+const LOOKED_AT = 4;
 
-/** Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before. */
+/**
+ * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but for more than ten thousand,
+ * of which one without a call under way makes room for a new one.
+ */
 export function createBudgets(options: BudgetOptions): Budgets {
+  const { clock, general } = options;
+  // Those used least recently come first.
   const entries = new Map<string, Entry>();
-  const ofUsers = new Map<string, Budget>();
-  let sweepAt = SWEEP_ABOVE;
+  const users = new Map<string, User>();
+  // Nobody makes a call with it.
+  const unused = createBudget(options);
 
-  const sweep = (nowMs: number) => {
-    for (const [tenant, { budget, usedAtMs }] of entries) {
-      // An operation that has just found its budget may not have made its first call yet.
-      if (nowMs - usedAtMs >= options.general.windowMs && budget.isIdle()) entries.delete(tenant);
-    }
-    const inUse = new Set([...entries.values()].map(({ budget }) => budget));
-    for (const [userId, budget] of ofUsers) if (!inUse.has(budget)) ofUsers.delete(userId);
-    // Sweeping costs a walk over all; doubling keeps that proportional to what is added.
-    sweepAt = Math.min(MAX_BUDGETS, Math.max(SWEEP_ABOVE, entries.size * 2));
+  const leaveUser = (tenant: string, { userId }: Entry) => {
+    const user = userId === undefined ? undefined : users.get(userId);
+    user?.tenants.delete(tenant);
+    if (userId !== undefined && user?.tenants.size === 0) users.delete(userId);
   };
 
-  const create = (usedAtMs: number): Entry => {
-    const entry: Entry = {
-      budget: createBudget(options),
-      usedAtMs,
-      keyBudget: {
-        get current() {
-          return entry.budget;
-        },
-        belongsTo(userId) {
-          const known = ofUsers.get(userId);
-          if (!known) ofUsers.set(userId, entry.budget);
-          else if (known !== entry.budget) {
-            entry.budget.bequeath(known);
-            entry.budget = known;
-          }
-        },
-      },
-    };
+  const use = (tenant: string, entry: Entry) => {
+    entry.usedAtMs = clock.nowMs();
+    entries.delete(tenant);
+    entries.set(tenant, entry);
+  };
+
+  const forgetUnused = () => {
+    const nowMs = clock.nowMs();
+    let left = LOOKED_AT;
+    for (const [tenant, entry] of entries) {
+      if (left-- === 0) return;
+      const isOld = nowMs - entry.usedAtMs >= general.windowMs && entry.budget.isIdle();
+      if (isOld || (entries.size >= MAX_BUDGETS && entry.budget.isQuiet())) {
+        entries.delete(tenant);
+        leaveUser(tenant, entry);
+      } else if (entries.size >= MAX_BUDGETS) {
+        // In the way of others that may be forgotten.
+        use(tenant, entry);
+      }
+    }
+  };
+
+  const create = (tenant: string): Entry => {
+    forgetUnused();
+    const entry = { budget: createBudget(options), usedAtMs: 0, userId: undefined };
+    entries.set(tenant, entry);
     return entry;
   };
 
   return {
-    of(tenant) {
-      const nowMs = options.clock.nowMs();
-      const known = entries.get(tenant);
-      if (known) {
-        known.usedAtMs = nowMs;
-        return known.keyBudget;
-      }
-      if (entries.size >= sweepAt) sweep(nowMs);
-      if (entries.size >= MAX_BUDGETS) return undefined;
-      const entry = create(nowMs);
-      entries.set(tenant, entry);
-      return entry.keyBudget;
-    },
+    of: (tenant) => ({
+      get current() {
+        const entry = entries.get(tenant) ?? create(tenant);
+        use(tenant, entry);
+        return entry.budget;
+      },
+      get view() {
+        return entries.get(tenant)?.budget ?? unused;
+      },
+      belongsTo(userId) {
+        const entry = entries.get(tenant) ?? create(tenant);
+        if (entry.userId === userId) return;
+        leaveUser(tenant, entry);
+        entry.userId = userId;
+        const user = users.get(userId) ?? { budget: entry.budget, tenants: new Set() };
+        users.set(userId, user);
+        user.tenants.add(tenant);
+        if (user.budget === entry.budget) return;
+        entry.budget.bequeath(user.budget);
+        entry.budget = user.budget;
+      },
+    }),
   };
 }

@@ -1,5 +1,6 @@
 import type { AnswerCache } from './answer-cache.ts';
-import { createBreaker } from './breaker.ts';
+import { createApiKeys } from './api-keys.ts';
+import { createBreakers, type OutageScope } from './breakers.ts';
 import type { Call, Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Flight, startFlight } from './flight.ts';
@@ -24,6 +25,8 @@ export interface Calls {
   keepsAny(operation: Operation): boolean;
   /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
   isRenewable(call: Call<unknown>, operation: Operation): boolean;
+  /** Whether upstream has accepted the operation's key. */
+  isKeyAccepted(operation: Operation): boolean;
 }
 
 /** What the call layer is made with; one per origin. */
@@ -33,8 +36,16 @@ export interface CallsOptions {
   readonly clock: Clock;
   /** A number from 0 to below 1, for jitter. */
   readonly random: () => number;
-  /** Is told when upstream begins to count as down (true), and when it no longer does. */
-  readonly onOutage: (isDown: boolean) => void;
+  /** Whether the server itself was started with a tenant's key. */
+  readonly isTrusted: (tenant: string) => boolean;
+  /** Is told when calls begin to be refused because upstream does not serve them (true), and when they no longer are. */
+  readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
+}
+
+/** A call under way. */
+interface UnderWay {
+  readonly flight: Flight;
+  readonly route: Route;
 }
 
 /** Failures that say nothing about what was kept before. */
@@ -47,30 +58,40 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'tooExpensive',
 ]);
 
-/** Tells a call from those of other tenants, too. */
-const toKey = ({ target }: Call<unknown>, { tenant }: Operation) => `${tenant} ${target}`;
-
 /** Makes the one place through which every GET goes. */
-export function createCalls({ http, cache, clock, random, onOutage }: CallsOptions): Calls {
+export function createCalls({ http, cache, clock, random, isTrusted, onOutage }: CallsOptions): Calls {
   const { freshness } = cache;
-  const flights = new Map<string, { readonly flight: Flight; readonly route: Route }>();
+  // By tenant, then by target.
+  const flights = new Map<string, Map<string, UnderWay>>();
   const retries = createRetries(random);
-  const breaker = createBreaker({
+
+  const cancelAll = (tenant: string, toError: (target: string, route: Route) => UpstreamError) => {
+    for (const [target, { flight, route }] of [...(flights.get(tenant) ?? [])]) flight.cancel(toError(target, route));
+  };
+
+  const breakers = createBreakers({
     clock,
-    onChange(isOpen) {
-      onOutage(isOpen);
+    onChange(isOpen, tenant) {
+      onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
       if (!isOpen) return;
-      for (const [key, { flight, route }] of [...flights]) {
-        flight.cancel(toOutage(route, breaker.refuse(key) ?? clock.nowMs(), clock));
+      for (const one of tenant === undefined ? [...flights.keys()] : [tenant]) {
+        cancelAll(one, (target, route) => toOutage(route, breakers.refuse(one, target) ?? clock.nowMs(), clock));
       }
     },
   });
 
+  const apiKeys = createApiKeys({
+    clock,
+    isTrusted,
+    onRefused: (tenant, error) => cancelAll(tenant, () => error),
+  });
+
+  const underWay = ({ target }: Call<unknown>, { tenant }: Operation) => flights.get(tenant)?.get(target);
+
   /** Why a call cannot be made now, whatever else is under way. `promises`: its turn is kept for it until the time that is named. */
   const refuse = (
-    key: string,
     { route, target }: Call<unknown>,
-    { budget, share, deadlineMs }: Operation,
+    { budget, share, deadlineMs, tenant }: Operation,
     promises: boolean,
   ): UpstreamError | undefined => {
     if (budget.isMonthSpent()) return toMonthSpent(route);
@@ -78,38 +99,40 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     if (turnAtMs > deadlineMs || budget.isFull()) {
       return toRefusal(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs, clock);
     }
-    const probeAtMs = breaker.refuse(key);
+    const probeAtMs = breakers.refuse(tenant, target);
     return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs, clock);
   };
 
-  const fly = (key: string, call: Call<unknown>, operation: Operation): Promise<unknown> => {
-    const { route } = call;
+  const fly = (call: Call<unknown>, operation: Operation): Promise<unknown> => {
+    const { route, target } = call;
+    const { tenant } = operation;
+    const ofTenant = flights.get(tenant) ?? new Map<string, UnderWay>();
     const flight = startFlight({
       http,
       cache,
       clock,
-      breaker,
+      apiKeys,
+      breakers,
       retries,
-      key,
       call,
       leader: operation,
       onLanding: () => {
-        if (flights.get(key)?.flight === flight) flights.delete(key);
+        if (ofTenant.get(target)?.flight === flight) ofTenant.delete(target);
+        if (ofTenant.size === 0 && flights.get(tenant) === ofTenant) flights.delete(tenant);
       },
     });
-    flights.set(key, { flight, route });
+    flights.set(tenant, ofTenant.set(target, { flight, route }));
     return flight.join(operation);
   };
 
   /** @param hasFallback - A refused caller is served something kept, and will not come back for its turn. */
   const call = async (asked: Call<unknown>, operation: Operation, hasFallback: boolean): Promise<unknown> => {
     const { route } = asked;
-    const key = toKey(asked, operation);
-    const underWay = flights.get(key);
+    const other = underWay(asked, operation);
     // What was sent before the client asked may be from before what it wants to see.
-    if (underWay && !(operation.directives.noCache && underWay.flight.isSent())) {
+    if (other && !(operation.directives.noCache && other.flight.isSent())) {
       operation.cost.coalesced++;
-      return underWay.flight.join(operation);
+      return other.flight.join(operation);
     }
     if (operation.ended.aborted) throw toTimeout(route, operation.ended, clock);
     if (operation.askedCalls >= operation.maxCalls) {
@@ -117,19 +140,18 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     }
     // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
     operation.askedCalls++;
-    const refusal = refuse(key, asked, operation, !hasFallback);
+    const refusal = refuse(asked, operation, !hasFallback);
     if (refusal) throw refusal;
-    return fly(key, asked, operation);
+    return fly(asked, operation);
   };
 
   const refreshes = createRefreshes({
     cache,
     clock,
     async refresh(asked, operation) {
-      const key = toKey(asked, operation);
-      if (flights.has(key) || refuse(key, asked, operation, false)) return;
-      // A failure is nobody's: breaker, budget and cache have learned from it, and whoever asks next learns of it.
-      await fly(key, asked, operation).catch(() => undefined);
+      if (underWay(asked, operation) || refuse(asked, operation, false)) return;
+      // A failure is nobody's: breakers, budget and cache have learned from it, and whoever asks next learns of it.
+      await fly(asked, operation).catch(() => undefined);
     },
   });
 
@@ -140,7 +162,7 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
     return kept.outcome.value;
   };
 
-  const makeNow = async (asked: Call<unknown>, operation: Operation): Promise<unknown> => {
+  const makeNow = async (asked: Call<unknown>, operation: Operation, isAdmitted = false): Promise<unknown> => {
     const { tenant, directives } = operation;
     const kept = cache.get(tenant, asked.target);
     const verdict = kept ? freshness.judge(kept, directives) : 'call';
@@ -149,6 +171,10 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
       return take(kept, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(asked.route);
+    // Whoever waits for what the first call of a key finds out has its answer from the cache, if that was the call it wants.
+    if (!apiKeys.isAccepted(tenant) && !underWay(asked, operation) && !isAdmitted) {
+      return apiKeys.admit(operation, asked.route, () => makeNow(asked, operation, true));
+    }
     const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
     try {
       return await call(asked, operation, isFallback);
@@ -171,11 +197,13 @@ export function createCalls({ http, cache, clock, random, onOutage }: CallsOptio
       const make = () => makeNow(asked, operation) as Promise<T>;
       const { pace } = operation;
       // What is kept, and what somebody else has called, is no step of the operation's own.
-      const isOwn = pace && !flights.has(toKey(asked, operation)) && !keptOutcome(asked, operation);
+      const isOwn = pace && !underWay(asked, operation) && !keptOutcome(asked, operation);
       return isOwn ? pace.run(make) : make();
     },
 
     kept: keptOutcome,
+
+    isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
 
     keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
 

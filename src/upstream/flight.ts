@@ -1,5 +1,6 @@
 import type { AnswerCache } from './answer-cache.ts';
-import type { Breaker } from './breaker.ts';
+import type { ApiKeys } from './api-keys.ts';
+import type { Breakers } from './breakers.ts';
 import type { Place } from './budget.ts';
 import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
@@ -28,10 +29,9 @@ export interface FlightOptions {
   readonly http: HttpClient;
   readonly cache: AnswerCache;
   readonly clock: Clock;
-  readonly breaker: Breaker;
+  readonly apiKeys: ApiKeys;
+  readonly breakers: Breakers;
   readonly retries: Retries;
-  /** Tells the call from all others; starts with the tenant. */
-  readonly key: string;
   readonly call: Call<unknown>;
   /** Whose turn it waits for. */
   readonly leader: Operation;
@@ -51,7 +51,7 @@ const MAX_PAUSE_MS = 300_000;
 
 /** Starts a call: it waits for its turn, is sent, and is made again where that is worth it and somebody can wait for it. */
 export function startFlight(options: FlightOptions): Flight {
-  const { http, cache, clock, breaker, retries, key, call, leader, onLanding } = options;
+  const { http, cache, clock, apiKeys, breakers, retries, call, leader, onLanding } = options;
   const { route, target, parse } = call;
   const { tenant, apiKey, share } = leader;
   const waiters = new Set<Waiter>();
@@ -109,7 +109,7 @@ export function startFlight(options: FlightOptions): Flight {
     // Nobody wants it and it has not cost anything yet. A call that has been sent is paid for: it ends in the cache.
     stopWaiting();
     stopWaiting = undefined;
-    breaker.abandon(key);
+    breakers.abandon(tenant, target);
     onLanding();
   };
 
@@ -151,10 +151,11 @@ export function startFlight(options: FlightOptions): Flight {
       const answer = await http.get(target, route.template, apiKey);
       announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
       if (answer.status < 500) {
-        breaker.succeeded();
-        retries.earn();
+        breakers.succeeded(tenant);
+        retries.earn(tenant);
       }
       const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+      apiKeys.accept(tenant);
       const updatedAt = call.updatedAtOf?.(value) ?? null;
       cache.set(tenant, target, { outcome: { value }, bytes: answer.text.length, updatedAt, sentAtMs });
       for (const [shown, shownAt] of call.shows?.(value) ?? []) {
@@ -182,24 +183,32 @@ export function startFlight(options: FlightOptions): Flight {
       case 'quotaExhausted':
         // There are other allowances, of single features; and headers that speak of the month are read with every answer.
         if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.spendMonth();
+        apiKeys.accept(tenant);
         return;
       case 'unauthenticated':
         cache.dropTenant(tenant);
+        apiKeys.refuse(tenant, error);
         return;
       case 'forbidden':
       case 'notFound':
       case 'badInput':
+        apiKeys.accept(tenant);
         // What was there before is not to be shown any more.
         cache.set(tenant, target, { outcome: { error }, bytes: error.message.length, updatedAt: null, sentAtMs });
         return;
       case 'unavailable':
       case 'serverError':
       case 'timeout':
-        breaker.failed({ route: route.template, key, isConnectFailure: error.isConnectFailure ?? false });
+        breakers.failed(tenant, {
+          route: route.template,
+          key: target,
+          isConnectFailure: error.isConnectFailure ?? false,
+          isTimeout: error.kind === 'timeout',
+        });
         return;
       case 'badResponse':
         // Of no use, but an answer.
-        breaker.succeeded();
+        breakers.succeeded(tenant);
         return;
       default:
     }
@@ -208,8 +217,8 @@ export function startFlight(options: FlightOptions): Flight {
   /** When a failed call is worth another try (monotonic ms). */
   const repeatAtMs = (error: UpstreamError, isRetry: boolean): number | undefined => {
     if (isRateLimited(error)) return clock.nowMs() + waitMsOf(error);
-    if (isRetry || breaker.isOpen()) return undefined;
-    const delayMs = retries.spend(error);
+    if (isRetry || breakers.isOpen(tenant)) return undefined;
+    const delayMs = retries.spend(tenant, error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
   };
 

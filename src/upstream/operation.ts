@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Budget } from './budget.ts';
-import type { KeyBudget } from './budgets.ts';
+import type { BudgetView, KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
 import { createFirstRowPace, type Pace } from './pace.ts';
@@ -24,8 +24,12 @@ export interface OperationCost {
 export interface Operation {
   readonly tenant: string;
   readonly apiKey: Secret;
-  /** The one that counts now. */
+  /** Where the client is, as `server/client-address.ts` has it. */
+  readonly clientAddress: string;
+  /** The one that counts now; it is made when it is first asked for. */
   readonly budget: Budget;
+  /** What there is to know of the budget; asking makes none. */
+  readonly budgetView: BudgetView;
   /** Whose key it is has become known. */
   readonly belongsTo: KeyBudget['belongsTo'];
   readonly share: Share;
@@ -69,6 +73,7 @@ export interface WaitMeter {
 export interface OperationOptions {
   readonly tenant: string;
   readonly apiKey: Secret;
+  readonly clientAddress: string;
   readonly keyBudget: KeyBudget;
   /** From now. */
   readonly timeoutMs: number;
@@ -89,6 +94,7 @@ export interface OperationOptions {
 export function openOperation({
   tenant,
   apiKey,
+  clientAddress,
   keyBudget,
   timeoutMs,
   clientGone,
@@ -115,8 +121,12 @@ export function openOperation({
     operation: {
       tenant,
       apiKey,
+      clientAddress,
       get budget() {
         return keyBudget.current;
+      },
+      get budgetView() {
+        return keyBudget.view;
       },
       belongsTo: keyBudget.belongsTo,
       share: createShare(),
@@ -149,8 +159,12 @@ export function toBackground(operation: Operation, deadlineMs: number): Operatio
   return {
     tenant: operation.tenant,
     apiKey: operation.apiKey,
+    clientAddress: operation.clientAddress,
     get budget() {
       return operation.budget;
+    },
+    get budgetView() {
+      return operation.budgetView;
     },
     belongsTo: operation.belongsTo,
     share: createShare(),

@@ -14,6 +14,15 @@ export function toRefusal({ template }: Route, turnAtMs: number, clock: Clock): 
   );
 }
 
+/** The refusal of a call with a key that upstream has not accepted yet, until its turn (monotonic ms). */
+export function toTooManyUnverified({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'rateLimited',
+    'This API key has not been used here before, and Postman has lately refused too many such keys from the same client address. Ask again at the time given.',
+    { route: template, limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+  );
+}
+
 /** The error of a call that nobody waits for any longer. */
 export function toTimeout({ template }: Route, ended: AbortSignal, clock: Clock): UpstreamError {
   // Nobody reads this one: the connection to the client is gone.

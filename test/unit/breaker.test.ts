@@ -149,20 +149,20 @@ describe('createBreaker', () => {
     expect([refused, early, ask('b'), ask('c'), breaker.isOpen()]).toEqual([13_200, 13_200, 'may', 19_200, true]);
   });
 
-  it('makes what the last probe asked for wait three seconds longer', async () => {
+  it('makes what a probe asked for wait six seconds longer', async () => {
     const { ask, advance, fail } = await createOpenSetup();
     await advance(6_000);
     ask('a');
     fail({ key: 'a' });
     await advance(6_000);
     const due = ask('a');
-    await advance(2_999);
+    await advance(5_999);
     const early = ask('a');
     await advance(1);
-    expect([due, early, ask('a')]).toEqual([16_000, 16_000, 'may']);
+    expect([due, early, ask('a')]).toEqual([19_000, 19_000, 'may']);
   });
 
-  it('lets only what the last probe asked for wait longer, not what the one before did', async () => {
+  it('makes whatever has failed within a minute wait longer, however many calls that are', async () => {
     const { ask, advance, fail } = await createOpenSetup();
     await advance(6_000);
     ask('a');
@@ -170,7 +170,26 @@ describe('createBreaker', () => {
     await advance(6_000);
     ask('b');
     fail({ key: 'b' });
-    expect([ask('a'), ask('b')]).toEqual([19_000, 22_000]);
+    await advance(6_000);
+    // The five that opened it have failed, too.
+    const refused = [ask('a'), ask('b'), ask('call-4')];
+    expect([...refused, ask('c')]).toEqual([25_000, 25_000, 25_000, 'may']);
+  });
+
+  it('takes for its probe what failed more than a minute ago', async () => {
+    const { ask, advance } = await createOpenSetup();
+    await advance(59_999);
+    const first = ask('call-0');
+    expect(first).toBe('may');
+  });
+
+  it('opens at once for as few failures as it is told', async () => {
+    const { breaker, changes } = createSetup();
+    const failure = { route: '/me', key: 'me', isConnectFailure: false };
+    breaker.failed(failure, 2);
+    const withOne = breaker.isOpen();
+    breaker.failed(failure, 2);
+    expect([withOne, breaker.isOpen(), changes]).toEqual([false, true, [true]]);
   });
 
   it('gives a probe that will not be made to whoever asks next', async () => {
@@ -220,7 +239,7 @@ describe('createBreaker', () => {
     const refused = ask('c');
     await advance(6_000);
     // Neither is what the last probe of the outage before asked for, nor is that probe out.
-    expect([withFour, refused, ask('a'), ask('b')]).toEqual([false, 22_000, 'may', 28_000]);
+    expect([withFour, refused, ask('a'), ask('b')]).toEqual([false, 28_000, 'may', 28_000]);
     expect(changes).toEqual([true, false, true]);
   });
 

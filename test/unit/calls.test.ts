@@ -58,7 +58,14 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
   const { upstream, http } = createUpstream(clock, startMs);
   const cache = createAnswerCache({ ttlMs, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000_000, clock });
   const outages: boolean[] = [];
-  const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: (isDown) => outages.push(isDown) });
+  const calls = createCalls({
+    http,
+    cache,
+    clock,
+    random: () => 0.5,
+    onOutage: (isDown) => outages.push(isDown),
+    isTrusted: () => true,
+  });
   const newBudget = () =>
     createBudget({
       general: { limit: 60, windowMs: 60_000, isCap: false },
@@ -107,7 +114,8 @@ function openClient(
   const opened = openOperation({
     tenant,
     apiKey: new Secret(KEY),
-    keyBudget: { current: budget, belongsTo: () => {} },
+    keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+    clientAddress: '127.0.0.1',
     timeoutMs,
     clientGone: client.signal,
     maxCalls,
@@ -219,6 +227,7 @@ describe('an answer', () => {
       clock,
       random: Math.random,
       onOutage: () => {},
+      isTrusted: () => true,
     });
     const { operation } = openClient(calls, clock, 0, { budget });
     const parse = () => {
@@ -1041,6 +1050,7 @@ describe('as the upstream sees it', () => {
         clock,
         random,
         onOutage: () => {},
+        isTrusted: () => true,
       });
       const budget = createBudget({
         general: { limit: limits.general, windowMs: limits.windowMs, isCap: true },
@@ -1108,6 +1118,7 @@ describe('as the upstream sees it', () => {
       clock,
       random: () => 0,
       onOutage: () => {},
+      isTrusted: () => true,
     });
     const budget = createBudget({
       general: { limit: 60, windowMs: 60_000, isCap: true },

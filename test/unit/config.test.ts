@@ -25,7 +25,7 @@ describe('parseConfig', () => {
       sandbox: true,
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
-      access: { corsOrigins: [], allowedHosts: [] },
+      access: { corsOrigins: [], allowedHosts: [], trustedProxies: [] },
       postman: { baseUrl: 'https://api.getpostman.com', timeoutMs: 60_000, maxResponseBytes: 104_857_600 },
       budget: {
         general: { limit: 60, windowMs: 60_000, isCap: false },
@@ -80,6 +80,7 @@ describe('parseConfig', () => {
       MAX_REQUEST_BYTES: '121',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
+      TRUSTED_PROXIES: '10.0.0.0/8, fd00::1',
       ACCESS_TOKEN: token,
       REVEAL_SECRETS: 'yes',
       LOG_LEVEL: 'silent',
@@ -96,6 +97,7 @@ describe('parseConfig', () => {
         token,
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         allowedHosts: ['graphql.test', 'other.test:4000'],
+        trustedProxies: ['10.0.0.0/8', 'fd00::1'],
       },
       postman: {
         apiKey: config.postman.apiKey,
@@ -266,6 +268,9 @@ describe('parseConfig refuses', () => {
     ['CORS_ORIGINS', 'https://app.example.com/path'],
     ['ALLOWED_HOSTS', '*'],
     ['ALLOWED_HOSTS', 'https://graphql.test'],
+    ['TRUSTED_PROXIES', 'proxy.test'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['TRUSTED_PROXIES', '10.0.0/8'],
   ])('%s=%s, showing what was given', (name, given) => {
     expect(problemsOf({ [name]: given })).toEqual([
       expect.stringContaining(`${name} is ${JSON.stringify(given)}; allowed: `),

@@ -29,7 +29,8 @@ function createOperation(maxCalls: number): {
   const { operation, close } = openOperation({
     tenant: 'tenant',
     apiKey: new Secret('key'),
-    keyBudget: budgets.of('tenant')!,
+    keyBudget: budgets.of('tenant'),
+    clientAddress: '127.0.0.1',
     timeoutMs: 1_000,
     clientGone: new AbortController().signal,
     maxCalls,

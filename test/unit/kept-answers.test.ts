@@ -48,7 +48,7 @@ function createSetup({ windowLimit = 60 } = {}) {
     maxBytes: 100_000_000,
     clock,
   });
-  const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: () => {} });
+  const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: () => {}, isTrusted: () => true });
   const newBudget = () =>
     createBudget({
       general: { limit: windowLimit, windowMs: MINUTE_MS, isCap: true },
@@ -65,7 +65,8 @@ function createSetup({ windowLimit = 60 } = {}) {
     return openOperation({
       tenant,
       apiKey: new Secret(tenant),
-      keyBudget: { current: budget, belongsTo: () => {} },
+      keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+      clientAddress: '127.0.0.1',
       timeoutMs: 30_000,
       clientGone: new AbortController().signal,
       maxCalls: 1_000,

@@ -20,7 +20,8 @@ function open(client = new AbortController()) {
   const options = {
     tenant: 'tenant',
     apiKey,
-    keyBudget: { current: budget, belongsTo: () => {} },
+    keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+    clientAddress: '127.0.0.1',
     timeoutMs: 30_000,
     clientGone: client.signal,
     maxCalls: 60,
@@ -35,6 +36,7 @@ describe('openOperation', () => {
     expect({
       ...operation,
       budget: undefined,
+      budgetView: undefined,
       belongsTo: undefined,
       share: undefined,
       ended: operation.ended.aborted,
@@ -42,7 +44,9 @@ describe('openOperation', () => {
     }).toEqual({
       tenant: 'tenant',
       apiKey: operation.apiKey,
+      clientAddress: '127.0.0.1',
       budget: undefined,
+      budgetView: undefined,
       belongsTo: undefined,
       share: undefined,
       deadlineMs: clock.nowMs() + 30_000,

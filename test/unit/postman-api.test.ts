@@ -8,7 +8,12 @@ import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstre
 const userIds: string[] = [];
 const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
-const nothingKept = { kept: () => undefined, keepsAny: () => false, isRenewable: () => false };
+const nothingKept = {
+  kept: () => undefined,
+  keepsAny: () => false,
+  isKeyAccepted: () => true,
+  isRenewable: () => false,
+};
 
 /** An API whose calls are noted and come to what `answer` gives. */
 function createApi(answer: (call: Call<unknown>) => unknown = () => ({})) {

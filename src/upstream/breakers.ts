@@ -1,0 +1,132 @@
+import { type Breaker, createBreaker, type Failure } from './breaker.ts';
+import type { Clock } from './clock.ts';
+
+/** Whom upstream serves no longer: everybody, or one tenant whose calls fail while those of others succeed. */
+export type OutageScope = 'everybody' | 'tenant';
+
+/** The circuit breakers of one origin: one for connections, which all tenants share, and one for each tenant whose calls fail. */
+export interface Breakers {
+  /**
+   * Asks to make a call.
+   *
+   * @param key - Tells the call from all others.
+   * @returns Monotonic ms at which to ask again; undefined: the call may be made, and then has to be settled by one of the functions below.
+   */
+  refuse(tenant: string, key: string): number | undefined;
+  /** A call that was allowed will not be made. */
+  abandon(tenant: string, key: string): void;
+  /** Upstream has answered a tenant, whatever it said. */
+  succeeded(tenant: string): void;
+  failed(tenant: string, failure: Failure): void;
+  isOpen(tenant: string): boolean;
+}
+
+/** What circuit breakers are made with. */
+export interface BreakersOptions {
+  readonly clock: Clock;
+  /** Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant. */
+  readonly onChange: (isOpen: boolean, tenant: string | undefined) => void;
+}
+
+interface Circuit {
+  readonly breaker: Breaker;
+  usedAtMs: number;
+}
+
+// What has not been asked about for so long says nothing any more.
+const FORGET_MS = 60_000;
+// The failures of one tenant can be those of its documents; of two, hardly.
+const MIN_TENANTS = 2;
+
+const toSharedKey = (tenant: string, key: string) => `${tenant} ${key}`;
+
+/**
+ * Makes the circuit breakers of one origin, all closed.
+ *
+ * Where no connection is made, nothing that was asked for can be the reason: such failures count together, whoever met them, and open the circuit of
+ * everybody. All other failures (5XX, no answer in time, a connection that broke) can be those of the documents that were asked for, so they open
+ * the circuit of their own tenant alone. When the circuits of two tenants are open and nobody is answered, upstream counts as down:
+ * then the first failure of any other tenant opens its circuit. So nobody is refused for the failures of others alone.
+ */
+export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
+  const connections = createBreaker({ clock, onChange: (isOpen) => onChange(isOpen, undefined) });
+  // The ones used least recently come first.
+  const circuits = new Map<string, Circuit>();
+  const open = new Set<string>();
+  let isDown = false;
+
+  const forgetUnused = (nowMs: number) => {
+    for (const [tenant, { usedAtMs }] of circuits) {
+      if (nowMs - usedAtMs < FORGET_MS) return;
+      circuits.delete(tenant);
+      open.delete(tenant);
+    }
+  };
+
+  const use = (tenant: string, circuit: Circuit, nowMs: number) => {
+    circuit.usedAtMs = nowMs;
+    circuits.delete(tenant);
+    circuits.set(tenant, circuit);
+  };
+
+  const create = (tenant: string): Circuit => ({
+    breaker: createBreaker({
+      clock,
+      onChange(isOpen) {
+        if (isOpen) open.add(tenant);
+        else open.delete(tenant);
+        isDown = isOpen && open.size >= MIN_TENANTS;
+        onChange(isOpen, tenant);
+      },
+    }),
+    usedAtMs: 0,
+  });
+
+  return {
+    refuse(tenant, key) {
+      const nowMs = clock.nowMs();
+      const unconnectedUntilMs = connections.refuse(toSharedKey(tenant, key));
+      if (unconnectedUntilMs !== undefined) return unconnectedUntilMs;
+      const circuit = circuits.get(tenant);
+      if (!circuit) return undefined;
+      use(tenant, circuit, nowMs);
+      const untilMs = circuit.breaker.refuse(key);
+      if (untilMs !== undefined) connections.abandon(toSharedKey(tenant, key));
+      return untilMs;
+    },
+
+    abandon(tenant, key) {
+      connections.abandon(toSharedKey(tenant, key));
+      circuits.get(tenant)?.breaker.abandon(key);
+    },
+
+    succeeded(tenant) {
+      isDown = false;
+      connections.succeeded();
+      const circuit = circuits.get(tenant);
+      if (!circuit) return;
+      circuits.delete(tenant);
+      circuit.breaker.succeeded();
+    },
+
+    failed(tenant, failure) {
+      const shared = { ...failure, key: toSharedKey(tenant, failure.key) };
+      if (failure.isConnectFailure) {
+        connections.failed(shared);
+        // It may have been let through to see whether its tenant is served again, and that has not been seen.
+        circuits.get(tenant)?.breaker.abandon(failure.key);
+        return;
+      }
+      // Of a call without an answer nobody knows whether a connection was made for it.
+      if (!failure.isTimeout) connections.succeeded();
+      else if (connections.isOpen()) connections.failed(shared);
+      const nowMs = clock.nowMs();
+      forgetUnused(nowMs);
+      const circuit = circuits.get(tenant) ?? create(tenant);
+      use(tenant, circuit, nowMs);
+      circuit.breaker.failed(failure, isDown ? 1 : undefined);
+    },
+
+    isOpen: (tenant) => connections.isOpen() || (circuits.get(tenant)?.breaker.isOpen() ?? false),
+  };
+}
