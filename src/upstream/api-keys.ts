@@ -142,9 +142,6 @@ function orEnded(awaited: Promise<void>, { ended }: Operation, toError: () => Up
   return new Promise((resolve, reject) => {
     const onEnd = () => reject(toError());
     ended.addEventListener('abort', onEnd, { once: true });
-    void awaited.then(() => {
-      ended.removeEventListener('abort', onEnd);
-      resolve();
-    });
+    void awaited.then(resolve).finally(() => ended.removeEventListener('abort', onEnd));
   });
 }
