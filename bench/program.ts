@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** The built server as a process of its own, on its example account. */
+/** The built server as a process of its own. */
 export interface Program {
   readonly child: ChildProcess;
   readonly port: number;
@@ -11,11 +11,15 @@ export interface Program {
 /** What every benchmark here asks for: one call, which is kept from then on. */
 export const question = JSON.stringify({ query: '{ me { username } }' });
 
-/** Starts the built server without a log and waits for its address. */
-export async function startProgram(): Promise<Program> {
+/**
+ * Starts the built server without a log and waits for its address.
+ *
+ * @param env - Configuration; without it, the server is on its example account.
+ */
+export async function startProgram(env: Record<string, string> = {}): Promise<Program> {
   const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
   const child = spawn(process.execPath, [main], {
-    env: { PORT: '0', LOG_LEVEL: 'silent' },
+    env: { PORT: '0', LOG_LEVEL: 'silent', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
