@@ -299,9 +299,9 @@ describe('while upstream fails', () => {
     ['answers 500', {}, () => facade.postman.fail('/', { kind: 'status', status: 500 }, 1_000)],
     ['answers 503', {}, () => facade.postman.fail('/', { kind: 'status', status: 503 }, 1_000)],
     ['answers 429', {}, () => facade.postman.fail('/', { kind: 'status', status: 429 }, 1_000)],
-    ['does not answer', { UPSTREAM_TIMEOUT_MS: '200' }, () => facade.postman.fail('/', { kind: 'hang' }, 1_000)],
+    ['does not answer', { UPSTREAM_TIMEOUT_MS: '2000' }, () => facade.postman.fail('/', { kind: 'hang' }, 1_000)],
   ])('(it %s) what was read before is served and marked, with its age', async (_, env, breakDown) => {
-    await startGrid([2, 2, 0], { OPERATION_TIMEOUT_MS: '1000', ...env });
+    await startGrid([2, 2, 0], { OPERATION_TIMEOUT_MS: '5000', ...env });
     const before = await ask(names);
     await Promise.resolve(breakDown());
     facade.skip(TTL_MS + 240_000);
@@ -312,7 +312,7 @@ describe('while upstream fails', () => {
       'workspaces.nodes.0.collections',
       'workspaces.nodes.1.collections',
     ]);
-    expect(during.headers.get('age')).toMatch(/^30\d$/);
+    expect(during.headers.get('age')).toMatch(/^3[0-2]\d$/);
     const unknown = await facade.query('{ me { username } }');
     expect(unknown.errors).toMatchObject([
       { path: ['me'], extensions: { retryable: true, retryAt: expect.any(String) } },

@@ -317,7 +317,7 @@ describe('a stream under a small budget', () => {
   it('shows a row also where three calls are all that is left', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade(
-      { ...LIMITS, RATE_LIMIT: '3', RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '1000' },
+      { ...LIMITS, RATE_LIMIT: '3', RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000' },
       { account },
     );
     const increments = incrementsOf(await collect(askInParts(facade, NESTED)));
@@ -362,7 +362,7 @@ describe('a stream under a small budget', () => {
 
   it('ends at its own deadline', async () => {
     const { account } = createGridAccount(4, 10, 0);
-    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '1000' }, { account });
+    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000' }, { account });
     const parts = await collect(askInParts(facade, DESCRIPTIONS));
     const codes = incrementsOf(parts).flatMap(({ errors = [] }) =>
       errors.map(({ extensions }) => extensions?.['code']),

@@ -31,7 +31,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 /** The calls that came sooner than a window after the one a whole limit before. */
 const tooClose = (arrivals: readonly Arrival[], { limit, windowMs }: typeof wide) =>
   arrivals.slice(limit).filter(({ atMs }, index) => atMs - (arrivals[index]?.atMs ?? 0) < windowMs);
-const until = (condition: () => unknown) => vi.waitFor(condition, { interval: 10, timeout: 5_000 });
+const until = (condition: () => unknown) => vi.waitFor(condition, { interval: 10, timeout: 60_000 });
 const queued = async (facade: Facade) =>
   (await facade.query('{ rateLimit { queued } }')).data.rateLimit.queued as number;
 
@@ -97,14 +97,14 @@ describe('equal requests', () => {
     return { starts: [...starts], ...cost };
   }
 
-  it('of one key are one call, 10,000 of them', { timeout: 180_000 }, async () => {
+  it('of one key are one call, 10,000 of them', async () => {
     const facade = await start({ LOG_LEVEL: 'silent', CACHE_TTL_MS: '3600000' });
     const outcome = await askMany(facade, 10_000, [facade.postman.apiKey]);
     expect(outcome).toEqual({ starts: [answerTo], calls: 1, fromOthers: 9_999 });
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
-  it('of 50 keys are 50 calls, one with each key', { timeout: 60_000 }, async () => {
+  it('of 50 keys are 50 calls, one with each key', async () => {
     const otherApiKeys = upTo(49).map((index) => `PMAK-other-${index}`);
     const facade = await start({ LOG_LEVEL: 'silent', CACHE_TTL_MS: '3600000' }, { otherApiKeys });
     const outcome = await askMany(facade, 2_500, [facade.postman.apiKey, ...otherApiKeys]);
@@ -268,7 +268,7 @@ describe('a month that is used up', () => {
 });
 
 describe('an outage', () => {
-  it('is told to everybody who waits, with a time, and ends when Postman is back', { timeout: 40_000 }, async () => {
+  it('is told to everybody who waits, with a time, and ends when Postman is back', async () => {
     const facade = await start({ MAX_CONCURRENT_CALLS: '1' });
     facade.postman.failNext(1, { kind: 'hang' });
     const asking = [facade.query(environment('local'))];
@@ -299,7 +299,7 @@ describe('an outage', () => {
     await facade.postman.comeBack();
     await vi.waitFor(async () => expect((await facade.query(environment('local'))).errors).toEqual([]), {
       interval: 200,
-      timeout: 30_000,
+      timeout: 120_000,
     });
     const served = await Promise.all(upTo(7).map((index) => facade.query(missing(index))));
     expect(served.map(({ data, errors }) => [data, errors])).toEqual(upTo(7).map(() => [{ environment: null }, []]));

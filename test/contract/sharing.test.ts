@@ -20,7 +20,7 @@ const late = { kind: 'delay', delayMs: 200 } as const;
 let facade: Facade;
 afterEach(() => facade.close());
 
-const until = (condition: () => unknown) => vi.waitFor(condition, { interval: 2, timeout: 5_000 });
+const until = (condition: () => unknown) => vi.waitFor(condition, { interval: 2, timeout: 60_000 });
 const untilCalls = (count: number) => until(() => expect(facade.postman.calls).toHaveLength(count));
 const untilQueued = (queued: number) =>
   until(async () => expect((await facade.query('{ rateLimit { queued } }')).data).toEqual({ rateLimit: { queued } }));

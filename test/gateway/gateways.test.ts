@@ -261,7 +261,7 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
     });
 
     it('what the budget has no room for arrives with the time of its turn', async () => {
-      const small = await startFacade({ RATE_LIMIT: '7', RESERVED_CALLS: '1', OPERATION_TIMEOUT_MS: '1000' });
+      const small = await startFacade({ RATE_LIMIT: '7', RESERVED_CALLS: '1', OPERATION_TIMEOUT_MS: '10000' });
       const before = await start(compose([{ ...subgraphs[0]!, url: small.url }, subgraphs[1]!]));
       try {
         const { data, errors } = await ask(

@@ -192,7 +192,7 @@ describe('an answer', () => {
     ['that never comes', 'Content-Length: 10\r\n\r\n', nothing],
   ])('that refuses still says so with a body %s', async (_, rest, after) => {
     const bytes = Buffer.from(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n${rest}`, 'latin1');
-    const { get } = await createRawSetup(bytes, after, { timeoutMs: 100 });
+    const { get } = await createRawSetup(bytes, after, { timeoutMs: 2_000 });
     expect(await get()).toMatchObject({ status: 429, headers: { 'retry-after': '7' }, text: '' });
   });
 
