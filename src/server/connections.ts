@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { watchStalls } from './stalls.ts';
 
 /** What a client may do with connections. */
 export interface ConnectionLimits {
@@ -49,20 +50,20 @@ const LAST_CONNECTIONS_MS = 500;
 const LAST_REQUESTS_MS = 500;
 // Without a request for this long, nobody is left who would have been told to go by an answer.
 const QUIET_MS = 50;
+const ANSWERING_POLL_MS = 10;
 
 /** Makes an HTTP server that is not held up by clients that are slow, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
   listener: RequestListener,
   { maxConnections, headersMs, requestMs, checkMs, idleMs, stalledMs }: ConnectionLimits,
 ): Connections {
-  const answering = new Set<ServerResponse>();
+  const answersOf = new Map<Socket, Set<ServerResponse>>();
+  const stalls = watchStalls({ intervalMs: checkMs, longestMs: Math.max(headersMs, requestMs, idleMs, stalledMs) });
   let isClosing = false;
   let connections = 0;
   let requests = 0;
   const server = createServer(
     {
-      headersTimeout: headersMs,
-      requestTimeout: requestMs,
       connectionsCheckingInterval: checkMs,
       keepAliveTimeout: idleMs,
       // Said here because options of the node program would change the defaults.
@@ -71,23 +72,66 @@ export function createConnections(
     },
     (request, response) => {
       requests++;
-      answering.add(response);
-      response.once('close', () => answering.delete(response));
+      const answers = answersOf.get(request.socket);
+      answers?.add(response);
+      response.once('close', () => answers?.delete(response));
+      request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
       // Nothing that is answered is to be taken for anything else.
       response.setHeader('X-Content-Type-Options', 'nosniff');
-      watchReader(request, response, stalledMs);
       if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
       else listener(request, response);
     },
   );
+  // Node reads both at each of its checks, which can be the first thing that happens after a stall.
+  Object.defineProperties(server, {
+    headersTimeout: { get: () => headersMs + stalls.extraMs(headersMs) },
+    requestTimeout: { get: () => requestMs + stalls.extraMs(requestMs) },
+  });
   server.maxConnections = maxConnections;
-  server.on('connection', () => connections++);
+  // Comes before anything is read of what has arrived in the meantime.
+  server.on('timeout', (socket: Socket) => void judge(socket));
+  server.on('connection', (socket) => {
+    connections++;
+    answersOf.set(socket, new Set());
+    // Of requests sent ahead of their turn the answers never close when their connection does.
+    socket.once('close', () => answersOf.delete(socket));
+  });
+
+  /** Cuts a connection off that has been idle, or has taken nothing of its answer, for its time, unless that is not the client's doing. */
+  const judge = async (socket: Socket) => {
+    const { bytesRead, timeout: periodMs = stalledMs } = socket;
+    const answer = answerOn(socket);
+    const left = leftToTake(socket);
+    await nextRound();
+    // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
+    const mayBeSlow = answer ? left > 0 && leftToTake(socket) === left : socket.bytesRead === bytesRead;
+    if (answerOn(socket) !== answer) return;
+    if (mayBeSlow && stalls.extraMs(periodMs) < periodMs / 2) socket.destroy();
+    else if (mayBeSlow || answer) socket.setTimeout(periodMs);
+  };
+  /** The answer whose turn it is; those to requests sent ahead of it wait in any case. */
+  const answerOn = (socket: Socket) => {
+    const [answer] = answersOf.get(socket) ?? [];
+    return answer;
+  };
+  const leftToTake = (socket: Socket) => Math.max(answerOn(socket)?.writableLength ?? 0, socket.writableLength);
+  // Yoga turns it off where it answers with a stream.
+  const watch = setInterval(() => {
+    for (const [socket, answers] of answersOf)
+      if (answers.size > 0 && socket.timeout === 0) socket.setTimeout(stalledMs);
+  }, stalledMs);
+  watch.unref();
+
+  const isAnswering = () => [...answersOf.values()].some(({ size }) => size > 0);
+  const cutAll = () => {
+    for (const socket of answersOf.keys()) socket.destroy();
+  };
 
   return {
     server,
     async close(drain) {
-      const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_TIMEOUT_MS);
+      const deadline = setTimeout(cutAll, CLOSE_TIMEOUT_MS);
       // Node lets in one connection in each round of its event loop: when it is busy, clients that have long sent their
       // request still stand before the door, and closing it would reset them.
       await untilQuiet(() => connections, nextRound, LAST_CONNECTIONS_MS);
@@ -95,7 +139,8 @@ export function createConnections(
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
       // Not before: who is told to connect anew has to be refused, not left standing there.
       isClosing = true;
-      for (const response of answering) if (!response.headersSent) response.setHeader('connection', 'close');
+      for (const answers of answersOf.values())
+        for (const answer of answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
       await untilQuiet(
         () => requests,
         () => sleep(QUIET_MS),
@@ -104,29 +149,15 @@ export function createConnections(
       await nextRound();
       server.close();
       await drain();
-      while (answering.size > 0)
-        await Promise.all([...answering].map((response) => new Promise((resolve) => response.once('close', resolve))));
+      while (isAnswering()) await sleep(ANSWERING_POLL_MS);
       // A socket that has never carried a request counts as busy, and browsers open some in advance.
-      server.closeAllConnections();
+      cutAll();
       await closed;
       clearTimeout(deadline);
+      clearInterval(watch);
+      stalls.stop();
     },
   };
-}
-
-/** Cuts a client off that has taken nothing of an answer for so long, though there was something to take. */
-function watchReader({ socket }: IncomingMessage, response: ServerResponse, stalledMs: number): void {
-  response.setTimeout(stalledMs, () => {
-    // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
-    if (response.writableLength > 0 || socket.writableLength > 0) socket.destroy();
-    else socket.setTimeout(stalledMs);
-  });
-  // Yoga turns it off where it answers with a stream.
-  const watch = setInterval(() => {
-    if (socket.timeout === 0) socket.setTimeout(stalledMs);
-  }, stalledMs);
-  watch.unref();
-  response.once('close', () => clearInterval(watch));
 }
 
 /** Lets everything be read that has arrived: the first half of a round may have been over. */

@@ -1,10 +1,15 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ConnectionLimits, type Connections, createConnections } from '../../src/server/connections.ts';
+import {
+  type ConnectionLimits,
+  type Connections,
+  createConnections,
+  streetLimits,
+} from '../../src/server/connections.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const body = JSON.stringify({ query: '{ me { username } }' });
@@ -379,6 +384,98 @@ describe('a client that is slow', () => {
     );
 });
 
+describe('a client of a server that stood still', () => {
+  const limits: ConnectionLimits = {
+    maxConnections: 100,
+    headersMs: 1_000,
+    requestMs: 1_000,
+    checkMs: 50,
+    idleMs: 500,
+    stalledMs: 1_000,
+  };
+  // Longer than each of these limits, and the second that Node adds to the idle one.
+  const STALL_MS = 2_500;
+  const question = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody';
+  const big = Buffer.alloc(32 * 1_024 * 1_024, 'x');
+  let connections: Connections;
+  let port: number;
+  beforeEach(async () => {
+    connections = createConnections(
+      (request, response) => request.resume().on('end', () => response.end(request.url === '/big' ? big : 'hello')),
+      limits,
+    );
+    connections.server.listen(0, '127.0.0.1');
+    await once(connections.server, 'listening');
+    ({ port } = connections.server.address() as AddressInfo);
+  });
+  afterEach(() => connections.close(() => Promise.resolve()));
+
+  const stall = (ms = STALL_MS) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
+  /** A connection that the server has accepted. */
+  async function open() {
+    const accepted = once(connections.server, 'connection');
+    const socket = connect(port, '127.0.0.1');
+    await Promise.all([once(socket, 'connect'), accepted]);
+    return socket;
+  }
+
+  /** The status of what comes next on a connection, or how it ended. */
+  const nextStatus = (socket: Socket) =>
+    new Promise<string>((resolve) => {
+      socket.setEncoding('latin1').once('data', (text: string) => resolve(text.slice(9, 12)));
+      socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+      socket.once('close', () => resolve('closed'));
+    });
+
+  it('is served what it had asked for by then, on fresh connections and on used ones', async () => {
+    const sockets: Socket[] = [];
+    for (let index = 0; index < 30; index++) sockets.push(await open());
+    const used = sockets.slice(0, 10);
+    const first = used.map(nextStatus);
+    for (const socket of used) socket.write(question);
+    expect(await Promise.all(first)).toEqual(used.map(() => '200'));
+
+    const statuses = sockets.map(nextStatus);
+    for (const socket of sockets) socket.write(question);
+    stall();
+    expect(await Promise.all(statuses)).toEqual(sockets.map(() => '200'));
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it.each([
+    ['header', 'POST / HTTP/1.1\r\nHost:'],
+    ['body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo'],
+  ])('has the rest of its time after that to send the rest of a %s, and no more', async (_what, part) => {
+    const [prompt, slow] = [await open(), await open()];
+    const [status, cut] = [nextStatus(prompt), nextStatus(slow)];
+    for (const socket of [prompt, slow]) socket.write(part);
+    await setImmediate();
+    stall();
+    // Node looks for whom to cut off before it reads anything.
+    for (let round = 0; round < 5; round++) await setImmediate();
+    prompt.write(question.slice(part.length));
+    expect(await status).toBe('200');
+    expect(await cut).toBe('408');
+    for (const socket of [prompt, slow]) socket.destroy();
+  });
+
+  it('may take its answer after that', async () => {
+    const socket = await open();
+    socket.write('GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await once(socket, 'readable');
+    // Once is not enough: Node itself gives a second chance to whoever has taken something.
+    for (let turn = 0; turn < 3; turn++) {
+      stall(1_200);
+      for (let round = 0; round < 5; round++) await setImmediate();
+    }
+    let received = 0;
+    socket.on('data', (part: Buffer) => (received += part.length));
+    await once(socket, 'close');
+    expect(received).toBeGreaterThan(big.length);
+  });
+});
+
 describe('a server that stops', () => {
   it('answers what comes on open connections before they are told, and tells them', async () => {
     const connections = createConnections((_, response) => response.end('hello'), {
@@ -407,5 +504,19 @@ describe('a server that stops', () => {
     expect(drained).toBe(1);
     const [error] = (await once(connect(port, '127.0.0.1'), 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
+  });
+
+  it('does not wait for answers that were asked for ahead of their turn by a client that has gone', async () => {
+    const held: ServerResponse[] = [];
+    const connections = createConnections((_, response) => void held.push(response), streetLimits);
+    connections.server.listen(0, '127.0.0.1');
+    await once(connections.server, 'listening');
+    const socket = connect((connections.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+    await expect.poll(() => held.length).toBe(3);
+    socket.destroy();
+    await once(held[0]!, 'close');
+    await connections.close(() => Promise.resolve());
+    expect(connections.server.listening).toBe(false);
   });
 });
