@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, integer, property } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Stalls, watchStalls } from '../../src/server/stalls.ts';
 
@@ -63,10 +63,10 @@ describe('time given back after a stall', () => {
   });
 
   it('leaves everybody as much attention as was meant, whenever the stalls come', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 400 }),
-        fc.integer({ min: 1, max: longestMs }),
+    assert(
+      property(
+        array(integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 400 }),
+        integer({ min: 1, max: longestMs }),
         (gaps, periodMs) => {
           const watch = watchStalls({ intervalMs, longestMs });
           const looks = [{ atMs: nowMs, attentiveMs: 0 }];

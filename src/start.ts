@@ -1,0 +1,73 @@
+import { type Logger, pino } from 'pino';
+import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
+import type { LineOutput } from './line-output.ts';
+import { type FacadeServer, startServer } from './server.ts';
+import { toPrintable } from './sandbox/exports/printable.ts';
+import { readExports } from './sandbox/exports/read-exports.ts';
+import { formatReport } from './sandbox/exports/report.ts';
+import { startSandbox } from './sandbox/sandbox.ts';
+import { Secret } from './upstream/secret.ts';
+
+/** A facade that serves, with whatever it stands before. */
+export interface Program extends FacadeServer {
+  readonly logger: Logger;
+  /** Whose data it serves, for people. */
+  readonly account: string;
+}
+
+// Upstream's limits do not apply to one's own files; this many calls a window never wait.
+const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
+
+/**
+ * Starts what the environment and `.env` say: a facade, and without an account of Postman's the sandbox that it stands before.
+ *
+ * @param log - Gets the log, and before it what was read of exports.
+ * @throws {Error} Whose message tells people why it cannot be started.
+ */
+export async function start(log: LineOutput): Promise<Program> {
+  try {
+    const config = parseConfig(readEnvironment());
+    const logger = pino({ level: config.logLevel }, log);
+    const facade = await startFacade(config, logger, log);
+    return { ...facade, logger, account: accountOf(config) };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    const title = error instanceof ConfigError ? 'cannot start with this configuration:\n' : 'could not start: ';
+    throw new Error(`postman-graphql ${title}${problem}`, { cause: error });
+  }
+}
+
+async function startFacade(config: Config, logger: Logger, log: LineOutput): Promise<FacadeServer> {
+  if (!config.sandbox) return startServer(config, logger);
+  const exports = config.sandboxDir === undefined ? undefined : await readExports(config.sandboxDir);
+  for (const line of exports ? formatReport(exports) : []) log.write(`${line}\n`);
+  const isUnlimited = exports !== undefined && !config.sandboxLimits;
+  const sandbox = await startSandbox({
+    ...(exports && { account: exports.account }),
+    ...(isUnlimited && { limits: 'off' }),
+  });
+  const { burst: _, ...budget } = config.budget;
+  const facade = await startServer(
+    {
+      ...config,
+      // A RATE_LIMIT that was set holds for exports too.
+      ...(isUnlimited && !budget.general.isCap && { budget: { ...budget, ...UNLIMITED } }),
+      postman: { ...config.postman, baseUrl: sandbox.origin, apiKey: new Secret(sandbox.apiKey) },
+    },
+    logger,
+  );
+  return {
+    url: facade.url,
+    async stop() {
+      await facade.stop();
+      await sandbox.close();
+    },
+  };
+}
+
+function accountOf({ sandbox, sandboxDir, postman }: Config): string {
+  if (!sandbox)
+    return `${postman.baseUrl}, ${postman.apiKey ? "the server's own API key" : 'every client sends its own X-Api-Key'}`;
+  if (sandboxDir !== undefined) return `sandbox: the exports in ${toPrintable(sandboxDir)}`;
+  return 'sandbox: an embedded example account, set POSTMAN_API_KEY to use your own';
+}
