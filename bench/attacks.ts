@@ -63,9 +63,9 @@ const MANY_ROOTS = (uid: string) =>
 
 /** Attacks in a loop while the neighbour reads, and counts the reads that came out right. */
 async function beside(attackOnce: (round: number) => Promise<unknown>, from: number, toQuery: (uid: string) => string) {
-  let isOver = false;
+  const over = new AbortController();
   const attacking = (async () => {
-    for (let round = 0; !isOver; round++) await attackOnce(round);
+    for (let round = 0; !over.signal.aborted; round++) await attackOnce(round);
   })();
   // For long enough to have had its effect.
   await sleep(3_000);
@@ -74,7 +74,7 @@ async function beside(attackOnce: (round: number) => Promise<unknown>, from: num
     const { data, errors } = await ask(NEIGHBOUR, toQuery(uid));
     if (!errors && data) served++;
   }
-  isOver = true;
+  over.abort();
   await attacking;
   return `${served} of ${readCount}`;
 }
@@ -132,10 +132,10 @@ for (let sent = 0; sent < 10_500; sent += 50) {
     Array.from({ length: 50 }, (_, index) => send(`PMAK-empty-${sent + index}`, {}, ATTACKERS_ADDRESS)),
   );
 }
-let isFlooding = true;
+const flooded = new AbortController();
 const flood: Promise<unknown>[] = [];
 const flooding = (async () => {
-  for (let sent = 0; isFlooding; sent++) {
+  for (let sent = 0; !flooded.signal.aborted; sent++) {
     flood.push(ask(`PMAK-flood-${sent}`, fourFields, ATTACKERS_ADDRESS));
     await sleep(20);
   }
@@ -146,7 +146,7 @@ const { data, errors } = await ask(NEWCOMER, '{ me { username } }');
 figures['a new good key after 10,500 made-up ones and beside 50 more a second'] = errors
   ? `refused: ${errors[0]?.extensions?.code}`
   : `${JSON.stringify(data)} after ${Math.round(performance.now() - askedMs)} ms`;
-isFlooding = false;
+flooded.abort();
 await flooding;
 await Promise.all(flood);
 
