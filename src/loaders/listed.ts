@@ -15,23 +15,61 @@ export interface Listed<Item> {
 /** @param keyOf - The id or uid of an item. */
 export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> {
   const items = new Map<string, Item>();
-  const lists = new Set<Promise<void>>();
+  let expecting = 0;
+  // Told one by one: to race all lists for each that waits takes the product of their numbers.
+  const wanted = new Map<string, (() => void)[]>();
+  const waiting = new Set<() => void>();
+  const isExpecting = () => expecting > 0;
+
+  const end = () => {
+    expecting--;
+    if (isExpecting()) return;
+    for (const wake of waiting) wake();
+    waiting.clear();
+    wanted.clear();
+  };
+
+  const wait = (keys: readonly string[]) =>
+    new Promise<void>((resolve) => {
+      const missing = keys.filter((key) => !items.has(key));
+      let open = missing.length;
+      const wake = () => {
+        waiting.delete(wake);
+        resolve();
+      };
+      waiting.add(wake);
+      for (const key of missing) {
+        const found = () => {
+          open--;
+          if (open === 0) wake();
+        };
+        const others = wanted.get(key);
+        if (others) others.push(found);
+        else wanted.set(key, [found]);
+      }
+    });
 
   return {
     get: (key) => items.get(key),
     has: (key) => items.has(key),
     add(more) {
-      for (const item of more) items.set(keyOf(item), item);
+      for (const item of more) {
+        const key = keyOf(item);
+        items.set(key, item);
+        const found = wanted.get(key);
+        if (!found) continue;
+        wanted.delete(key);
+        for (const tell of found) tell();
+      }
     },
     expect(list) {
-      const end = () => void lists.delete(ended);
-      const ended: Promise<void> = list.then(end, end);
-      lists.add(ended);
+      expecting++;
+      list.then(end, end);
       return list;
     },
-    isExpecting: () => lists.size > 0,
+    isExpecting,
     async expected(keys) {
-      while (lists.size > 0 && !keys.every((key) => items.has(key))) await Promise.race(lists);
+      while (isExpecting() && !keys.every((key) => items.has(key))) await wait(keys);
     },
   };
 }
