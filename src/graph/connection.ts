@@ -5,7 +5,7 @@ import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** One node and its place in the list. */
 export interface Edge<Node> {
-  readonly cursor: string;
+  readonly place: Cursor;
   readonly node: Node;
 }
 
@@ -32,7 +32,10 @@ export interface PageRequest {
   readonly after: Cursor | undefined;
 }
 
-const MAX_PAGE_SIZE = 100;
+/** The largest page that can be asked for. */
+export const MAX_PAGE_SIZE = 100;
+
+const toText = (edge: Edge<unknown> | undefined) => edge && toCursorText(edge.place);
 
 const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   description: 'Where a page stands in its list.',
@@ -48,13 +51,13 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
     startCursor: t.string({
       nullable: true,
       description: 'Cursor of the first node of this page; null when the page is empty.',
-      resolve: ({ edges }) => edges[0]?.cursor,
+      resolve: ({ edges }) => toText(edges[0]),
     }),
     endCursor: t.string({
       nullable: true,
       description:
         'Cursor of the last node of this page, to be given as `after` for the next page; null when this one is empty.',
-      resolve: ({ edges }) => edges.at(-1)?.cursor,
+      resolve: ({ edges }) => toText(edges.at(-1)),
     }),
   }),
 });
@@ -72,9 +75,10 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
   EdgeRef.implement({
     description: `One of the ${plural}, with its place in the list.`,
     fields: (t) => ({
-      cursor: t.exposeString('cursor', {
+      cursor: t.string({
         nullable: false,
         description: 'Opaque place in the list, to be given as `after`. It stays valid when the server restarts.',
+        resolve: ({ place }) => toCursorText(place),
       }),
       node: t.field({
         type: node,
@@ -163,12 +167,17 @@ export function toConnection<Node>(
   return {
     edges: page.map((node, offset) => ({
       node,
-      cursor: toCursorText({ page: '', index: start + offset, id: idOf(node) }),
+      place: { page: '', index: start + offset, id: idOf(node) },
     })),
     hasNextPage: start + page.length < list.length,
     hasPreviousPage: start > 0,
     totalCount: list.length,
   };
+}
+
+/** The same page of what is made of each of its nodes. */
+export function mapNodes<Item, Node>(page: Connection<Item>, toNode: (item: Item) => Node): Connection<Node> {
+  return { ...page, edges: page.edges.map(({ node, place }) => ({ node: toNode(node), place })) };
 }
 
 /** Where the node of a cursor stands now; if it is gone, where it stood. */

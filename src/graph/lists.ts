@@ -1,9 +1,8 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
 import type { Ref } from '../upstream/models.ts';
-import { type Connection, indexOfCursor, type PageRequest } from './connection.ts';
+import { type Connection, indexOfCursor, mapNodes, type PageRequest, toConnection } from './connection.ts';
 import type { Context } from './context.ts';
-import { toCursorText } from './cursor.ts';
 import type { CollectionNode, EnvironmentNode } from './refs.ts';
 import type { SelectedField } from './selection.ts';
 
@@ -72,7 +71,7 @@ function toCollectionConnection(
   return {
     edges: nodes.map((known, index) => ({
       node: { uid: known.uid, known },
-      cursor: toCursorText({ page: '', index: offset + start + index, id: known.uid }),
+      place: { page: '', index: offset + start + index, id: known.uid },
     })),
     hasNextPage: start + nodes.length < items.length || offset + start + nodes.length < total,
     hasPreviousPage: offset + start > 0,
@@ -80,7 +79,10 @@ function toCollectionConnection(
   };
 }
 
-/** Makes the node of a list item or ref. */
-export function toEnvironmentNode(known: Ref): EnvironmentNode {
-  return { uid: known.uid, known };
+/** Cuts a page out of a list of environments that is in hand. */
+export function toEnvironmentConnection(list: readonly Ref[], page: PageRequest): Connection<EnvironmentNode> {
+  return mapNodes(
+    toConnection(list, page, ({ uid }) => uid),
+    (known) => ({ uid: known.uid, known }),
+  );
 }

@@ -1,10 +1,10 @@
 import { badUserInput } from './bad-user-input.ts';
 import { builder } from './builder.ts';
 import { CollectionConnection } from './collection.ts';
-import { pageArgs, parsePageArgs, toConnection } from './connection.ts';
+import { mapNodes, pageArgs, parsePageArgs, toConnection } from './connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { parseIdentifier } from './identifiers.ts';
-import { readCollections, toEnvironmentNode, toListNeed } from './lists.ts';
+import { readCollections, toEnvironmentConnection, toListNeed } from './lists.ts';
 import { lookUpCollection, lookUpEnvironment, lookUpWorkspace, toAsked } from './look-up.ts';
 import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
 import { reads } from './reads.ts';
@@ -79,10 +79,9 @@ builder.queryType({
         const list = placed(await loaders.collectionsByName({ name, workspaceId: workspace }), info.path);
         // Upstream has an empty list for a workspace that does not exist, too.
         if (list.length === 0 && workspace !== null && !(await loaders.workspaceSummaryById(workspace))) return null;
-        return toConnection(
-          list.map((known) => ({ uid: known.uid, known })),
-          page,
-          ({ uid }) => uid,
+        return mapNodes(
+          toConnection(list, page, ({ uid }) => uid),
+          (known) => ({ uid: known.uid, known }),
         );
       },
     }),
@@ -118,7 +117,7 @@ builder.queryType({
           await loaders.environmentsByWorkspace({ workspaceId: workspace, ...need, isUnconfirmed: true }),
           info.path,
         );
-        return list && toConnection(list.map(toEnvironmentNode), page, ({ uid }) => uid);
+        return list && toEnvironmentConnection(list, page);
       },
     }),
     environment: t.field({

@@ -3,7 +3,6 @@ import type { WorkspaceSummary } from '../upstream/models.ts';
 import type { WorkspaceFilter } from '../upstream/postman-api.ts';
 import { type Connection, type Edge, indexOfCursor, type PageRequest } from './connection.ts';
 import type { Context } from './context.ts';
-import { toCursorText } from './cursor.ts';
 import type { WorkspaceNode } from './refs.ts';
 
 /**
@@ -43,5 +42,5 @@ export async function readWorkspaces(
 }
 
 function toEdge(summary: WorkspaceSummary, page: string, index: number): Edge<WorkspaceNode> {
-  return { node: { id: summary.id, summary }, cursor: toCursorText({ page, index, id: summary.id }) };
+  return { node: { id: summary.id, summary }, place: { page, index, id: summary.id } };
 }

@@ -4,10 +4,10 @@ import type { WorkspaceDetail, WorkspaceSummary } from '../upstream/models.ts';
 import { builder } from './builder.ts';
 import { carriedBy } from './carried-by.ts';
 import { CollectionConnection } from './collection.ts';
-import { connectionType, pageArgs, parsePageArgs, toConnection } from './connection.ts';
+import { connectionType, pageArgs, parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { EnvironmentConnection } from './environment.ts';
-import { CHILDREN_PAGE_SIZE, readCollections, toEnvironmentNode, toListNeed } from './lists.ts';
+import { CHILDREN_PAGE_SIZE, readCollections, toEnvironmentConnection, toListNeed } from './lists.ts';
 import { type WorkspaceNode, WorkspaceRef } from './refs.ts';
 import { toNodeSelection, toSelection } from './selection.ts';
 import { VariableRef } from './tree/variable.ts';
@@ -176,7 +176,7 @@ WorkspaceRef.implement({
           await loaders.environmentsByWorkspace({ workspaceId: id, ...need, isUnconfirmed: isNamed }),
           info.path,
         );
-        return list && toConnection(list.map(toEnvironmentNode), page, ({ uid }) => uid);
+        return list && toEnvironmentConnection(list, page);
       },
     }),
     globals: t.field({
