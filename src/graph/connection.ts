@@ -62,6 +62,9 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   }),
 });
 
+/** Declares that a field returns items of a list: whatever a ref carries is known of them. */
+const fromList = { extensions: { fromList: true } } as const;
+
 /**
  * Defines `<name>Connection` and `<name>Edge`.
  *
@@ -84,6 +87,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: node,
         nullable: false,
         description: `The ${name.toLowerCase()} itself.`,
+        ...fromList,
         resolve: (edge) => edge.node as never,
       }),
     }),
@@ -95,6 +99,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: [node],
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
+        ...fromList,
         resolve: ({ edges }, _args, { answerSize }, info) =>
           answerSize.list(
             edges.map((edge) => edge.node),

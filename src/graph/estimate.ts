@@ -17,5 +17,5 @@ export interface Estimate {
   readonly plan: readonly PlannedCall[];
 }
 
-/** The largest cost that is told: it stands for any larger one, which nobody waits for at so many calls a minute. */
-export const LARGEST_COST = 2_000;
+/** The largest cost that is told: it stands for any larger one, for which a budget of 60 calls a minute needs more than a quarter of an hour. */
+export const LARGEST_COST = 1_000;

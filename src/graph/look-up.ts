@@ -64,7 +64,7 @@ export async function lookUpCollection(
   const { wanted, deferred } = levelsToRead(selection, everyRead);
   for (const levels of deferred) loaders.collectionByUid({ uid, levels }).catch(() => undefined);
   // Nothing but its workspace is asked for: where there is one, there is the collection.
-  if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.workspaceOfCollection(uid)) !== null) {
+  if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.isInWorkspace(uid))) {
     return { uid };
   }
   // No list has all collections: being in none does not mean that there is no such collection.

@@ -85,7 +85,7 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
     }),
     cost: t.int({
       nullable: false,
-      description: `The most calls that this operation can make, told before it makes any; what it has made says \`extensions.upstream.calls\`. 0: everything is kept. ${LARGEST_COST} stands for any larger number.`,
+      description: `The most calls that this operation can make, told before it makes any; what it has made says \`extensions.upstream.calls\`. 0: everything is kept. ${LARGEST_COST} stands for any larger number, and for one that takes too long to foretell.`,
       resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atMost,
     }),
     costAtLeast: t.int({

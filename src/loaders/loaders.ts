@@ -9,7 +9,10 @@ export interface Loaders
   extends WorkspaceLoaders,
     CollectionLoaders,
     EnvironmentLoaders,
-    Pick<Reads, 'me' | 'workspacePage' | 'globals' | 'workspaceOfCollection' | 'collectionsByName'> {}
+    Pick<Reads, 'me' | 'workspacePage' | 'globals' | 'workspaceOfCollection' | 'collectionsByName'> {
+  /** Whether there is a workspace that holds the collection, which then exists. */
+  isInWorkspace(uid: string): Promise<boolean>;
+}
 
 /**
  * Makes the loaders of one operation: what they remember must not outlive it.
@@ -24,6 +27,7 @@ export function createLoaders(api: PostmanApi): Loaders {
     workspacePage,
     globals,
     workspaceOfCollection,
+    isInWorkspace: async (uid) => (await workspaceOfCollection(uid)) !== null,
     collectionsByName,
     ...createWorkspaceLoaders(reads),
     ...createCollectionLoaders(reads),

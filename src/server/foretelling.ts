@@ -14,8 +14,9 @@ import { createDocumentReader, createServedFields, type DocumentReader } from '.
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
-import { type Cost, type Execute, type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
-import { countPages, toRootFields, withoutField, withRootFields } from './root-fields.ts';
+import { type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
+import { countPages, toRootFields, withRootFields } from './root-fields.ts';
+import type { Cost } from './simulated-cost.ts';
 
 /** What operations are foretold with. */
 export interface ForetellingOptions {
@@ -28,7 +29,6 @@ export interface ForetellingOptions {
 
 /** An operation that is about to be executed. */
 export interface Execution {
-  readonly execute: Execute;
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
@@ -62,7 +62,7 @@ export async function foretell(
   execution: Execution,
   { calls, clock, rehearsals }: ForetellingOptions,
 ): Promise<Foretelling> {
-  const { execute, schema, document, operationName, variables, operation } = execution;
+  const { schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
   const definition = getOperationAST(document, operationName);
   // The execution will say what is wrong with it.
@@ -73,15 +73,7 @@ export async function foretell(
   const asking = roots.filter(({ name }) => name.value === 'rateLimit');
   const others = roots.filter(({ name }) => name.value !== 'rateLimit');
   const isDryRun = asking.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
-  const rehearsable = operation && {
-    execute,
-    schema,
-    document: asking.length === 0 ? document : withoutField(document, 'rateLimit'),
-    operationName,
-    variables,
-    operation,
-    calls,
-  };
+  const rehearsable = operation && { schema, document, definition, reader, operation, calls };
 
   let estimated: Promise<Estimate> | undefined;
   const estimate = () => {
@@ -153,8 +145,8 @@ async function toEstimate(
   };
 }
 
-function toServedFields({ schema, document, operationName }: Rehearsable, reader: DocumentReader) {
-  return createServedFields(schema, document, operationName, reader);
+function toServedFields({ schema, document, definition }: Rehearsable, reader: DocumentReader) {
+  return createServedFields(schema, document, definition.name?.value, reader);
 }
 
 function toServedInMs({ budgetView }: Operation, routes: Cost['routes'], clock: Clock): number | null {

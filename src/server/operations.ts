@@ -237,7 +237,7 @@ export function createOperations({
       };
     },
 
-    async onExecute({ args, executeFn, setResultAndStopExecution }) {
+    async onExecute({ args, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
@@ -251,7 +251,6 @@ export function createOperations({
       }
       const { document, refusal, estimate } = await foretell(
         {
-          execute: executeFn,
           schema: args.schema,
           document: args.document,
           operationName: args.operationName ?? undefined,

@@ -5,7 +5,6 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import type { DocumentReader } from '../graph/served-fields.ts';
 import { countSelections } from './count-selections.ts';
@@ -43,11 +42,6 @@ export function withRootFields(
       definition === operation ? { ...operation, selectionSet: { ...operation.selectionSet, selections } } : definition,
     ),
   };
-}
-
-/** The document without the fields of a name that only a root field has, and otherwise as it is: what is deferred stays so. */
-export function withoutField(document: DocumentNode, name: string): DocumentNode {
-  return visit(document, { Field: (node) => (node.name.value === name ? null : undefined) });
 }
 
 /** How often lists are gone on from below some fields, counted wherever a fragment is spread. */

@@ -1,41 +1,13 @@
 import type { Call, Route } from './call.ts';
 import type { Calls } from './calls.ts';
-import type { JsonObject } from './collection-format/json.ts';
+import type { Asked, Imagination } from './imagination.ts';
+import { createImaginedAnswers, type Scenario } from './imagined-answers.ts';
 import type { CollectionDetail, EnvironmentDetail, WorkspaceDetail } from './models.ts';
 import type { Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
-import { COLLECTION_PAGE_SIZE } from './postman-api.ts';
 import { toNotCached } from './refusals.ts';
 import { UpstreamError } from './upstream-error.ts';
-
-/** What upstream would answer where nothing is kept: one of the extremes between which the truth lies. */
-export interface Scenario {
-  /** Lists are as full as they can be, and single things exist; or lists are empty, and nothing exists. */
-  readonly isFull: boolean;
-  /** Which of the calls that are out is answered first: the oldest, the newest, or the oldest that asks for a list. */
-  readonly answersFirst: 'oldest' | 'newest' | 'lists';
-  /** Every collection that exists is in a workspace. */
-  readonly hasWorkspaces: boolean;
-  /** Lists have these, and nothing else. */
-  readonly listed?: Listed;
-  /** How many pages the list of all collections has, where that is not known; absent: more than anybody reads. */
-  readonly pages?: number;
-  /** What is kept of lists does not count: all of them are imagined, at no cost. */
-  readonly forgetsLists?: true;
-}
-
-/** What is found in lists. */
-export interface Listed {
-  /** Uids, or ids, by what they are of. */
-  readonly ids: Readonly<Record<ListedKind, readonly string[]>>;
-  /** Only the list of this target has them; absent: every one that can. */
-  readonly target?: string;
-  /** Before them come as many others as a client can ask for, and all there is to know of those is kept. */
-  readonly isBehindKept?: true;
-}
-
-/** What lists are of. */
-export type ListedKind = 'workspaces' | 'collections' | 'environments';
+import type { Work } from './work.ts';
 
 /** A call that would have been made. */
 export interface NotedCall {
@@ -52,77 +24,6 @@ export interface ImaginedCalls extends Pick<Calls, 'make' | 'kept' | 'isRenewabl
   readonly noted: ReadonlyMap<string, NotedCall>;
   /** Whether anything was answered from what is kept. */
   readonly usesKept: () => boolean;
-  /** Answers nothing more. */
-  end(): void;
-}
-
-/** A place in a list that a client goes on from. */
-export interface ListPlace {
-  /** Upstream's own cursor of the page; empty for the first page. */
-  readonly page: string;
-  readonly index: number;
-  readonly id: string;
-}
-
-/** What all scenarios of one rehearsal imagine alike, so that the same thing has the same identifier in each of them. */
-export interface Imagination {
-  /** The id of a workspace. */
-  idOf(list: string, index: number): string;
-  uidOf(list: string, index: number): string;
-  /** From which collection one was forked. */
-  parentOf(uid: string): string;
-  /** Whether a collection is looked up: a client has named it, or another was forked from it. */
-  isSought(uid: string): boolean;
-  isImagined(identifier: string): boolean;
-  /** The uids, or ids, of things of which everything is kept, which no scenario has anywhere but before what it lists. */
-  keptOf(kind: ListedKind): readonly string[];
-  isKept(identifier: string): boolean;
-  readonly places: readonly ListPlace[];
-}
-
-// Of a page and of lists that come whole: no more than that can be asked for at once.
-const LIST_LENGTH = 100;
-// Beyond that a place in a list is somebody's invention.
-const LONGEST_LIST = 2_000;
-const MANY_PAGES = 10_000;
-const ID_LENGTH = 36;
-// No identifier that a client can name has it: generation, number of the list, place in the list.
-const IMAGINED = /^(?:0-)?~+(\d+)\.(\d+)\.(\d+)$/;
-
-/** So many are enough for every page that can be asked for. */
-const lengthOfLists = (places: readonly ListPlace[]): number =>
-  Math.min(LONGEST_LIST, Math.max(-1, ...places.map(({ index }) => index)) + 1) + LIST_LENGTH;
-
-/** @param places - Where lists are gone on from. */
-export function createImagination(places: readonly ListPlace[]): Imagination {
-  const lists = new Map<string, number>();
-  const numberOf = (list: string): number => {
-    const number = lists.get(list) ?? lists.size;
-    lists.set(list, number);
-    return number;
-  };
-  const toId = (generation: number, list: number, index: number) =>
-    `${generation}.${list}.${index}`.padStart(ID_LENGTH, '~');
-  const named = numberOf('named');
-  const kept = numberOf('kept');
-  // Whoever goes on from a place finds only these, too.
-  const length = lengthOfLists(places) + COLLECTION_PAGE_SIZE;
-  return {
-    idOf: (list, index) => toId(0, numberOf(list), index),
-    uidOf: (list, index) => `0-${toId(0, numberOf(list), index)}`,
-    parentOf(uid) {
-      const [, generation, list, index] = IMAGINED.exec(uid) ?? [];
-      return generation === undefined
-        ? `0-${toId(1, named, numberOf(uid))}`
-        : `0-${toId(Number(generation) + 1, Number(list), Number(index))}`;
-    },
-    isSought: (uid) => (IMAGINED.exec(uid)?.[1] ?? '1') !== '0',
-    isImagined: (identifier) => IMAGINED.test(identifier),
-    keptOf: (kind) =>
-      Array.from({ length }, (_, index) => `${kind === 'workspaces' ? '' : '0-'}${toId(0, kept, index)}`),
-    isKept: (identifier) => Number(IMAGINED.exec(identifier)?.[2]) === kept,
-    places,
-  };
 }
 
 /** What calls are imagined with. */
@@ -131,56 +32,78 @@ export interface ImaginedCallsOptions {
   readonly imagination: Imagination;
   /** Knows what is kept; nothing else is asked of it. */
   readonly calls: Pick<Calls, 'kept' | 'isRenewable'>;
+  /** Is over when one call more would be noted. */
   readonly maxNoted: number;
-  /** Is told when one call more would be noted than that. Nothing is answered any more then. */
-  readonly onTooMany: () => void;
+  /** Nothing is answered any more when it is over. */
+  readonly work: Work;
 }
+
+// To plan a call, note it and answer it.
+const CALL_STEPS = 15;
 
 /**
  * Makes calls that never leave the process: what is kept answers them, and a scenario where nothing is. Each imagined answer comes in a turn
  * of the event loop of its own, as real ones do, so that what is kept always comes before what is not.
  */
 export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCalls {
-  const { scenario, imagination, calls, maxNoted, onTooMany } = options;
+  const { scenario, imagination, calls, maxNoted, work } = options;
   const noted = new Map<string, NotedCall>();
   const shownLists = new Set<string>();
-  const waiting: { readonly isList: boolean; readonly answer: () => void }[] = [];
+  const waiting = createWaiting(scenario.answersFirst);
+  const answerOf = createImaginedAnswers(scenario, imagination, work);
+  const bare = { answersFirst: 'oldest' } as const;
+  const full = createImaginedAnswers({ ...bare, isFull: true }, imagination, work);
+  const empty = createImaginedAnswers({ ...bare, isFull: false }, imagination, work);
+  const placed = new Set(scenario.hasPlaces && imagination.places.map(({ id }) => id));
   let usesKept = false;
-  let isOver = false;
+  let isAnswering = false;
 
-  const answerNext = () => {
-    if (isOver) return;
-    const firstList = scenario.answersFirst === 'lists' ? waiting.findIndex(({ isList }) => isList) : -1;
-    const [next] = scenario.answersFirst === 'newest' ? waiting.splice(-1) : waiting.splice(Math.max(0, firstList), 1);
-    next?.answer();
+  const answerLater = () => {
+    if (isAnswering) return;
+    isAnswering = true;
+    setImmediate(() => {
+      isAnswering = false;
+      const answer = work.isOver ? undefined : waiting.next();
+      if (!answer) return;
+      answer();
+      answerLater();
+    });
   };
   const turn = (isList: boolean) =>
     new Promise<void>((answer) => {
-      waiting.push({ isList, answer });
-      setImmediate(answerNext);
+      waiting.add(isList, answer);
+      answerLater();
     });
 
-  const imagine = ({ route, target, parse }: Call<unknown>): Outcome => {
-    const { listed, ...rest } = scenario;
-    const here = listed && (listed.target ?? target) === target ? { ...rest, listed } : rest;
-    const body = toBody(toAsked(target), route.template, here, imagination);
-    if (body !== null) return { value: parse(body) };
-    return { error: new UpstreamError('notFound', 'Nothing is imagined here.', { route: route.template }) };
+  // An error has a stack, which takes longer to make than the rest of an answer.
+  const missing = new Map<string, Outcome>();
+  const toMissing = (route: string): Outcome => {
+    const known = missing.get(route) ?? {
+      error: new UpstreamError('notFound', 'Nothing is imagined here.', { route }),
+    };
+    missing.set(route, known);
+    return known;
+  };
+
+  const imagine = ({ route, target }: Call<unknown>): Outcome => {
+    const value = answerOf(target, route.template);
+    return value === null ? toMissing(route.template) : { value };
   };
 
   /** What a call says of what is imagined to be kept: that it exists, and has nothing. */
-  const imagineKept = ({ route: { template }, target, parse }: Call<unknown>): Outcome => {
-    const asked = toAsked(target);
-    const isFull = toSingle(asked, template) !== null;
-    const body = toBody(asked, template, { isFull, answersFirst: 'oldest', hasWorkspaces: false }, imagination);
-    return { value: withoutLists(parse(body), template) };
+  const imagineKept = (asked: Asked, { route: { template }, target }: Call<unknown>): Outcome => {
+    const answer = toSingle(asked, template) === null ? empty : full;
+    return { value: withoutLists(answer(target, template), template) };
   };
 
   /** What is kept of a call, as far as it is to be known; undefined where the call would be made. */
   const recall = (call: Call<unknown>, operation: Operation): Outcome | undefined => {
     const { route, target } = call;
-    if (identifiersIn(target).some(imagination.isKept)) return imagineKept(call);
-    const kept = calls.kept(call, operation);
+    const asked = imagination.read(target);
+    if (asked.isKept) return imagineKept(asked, call);
+    // What stands at a place in truth need not be kept.
+    const isForgotten = asked.isImagined || placed.has(asked.id ?? '');
+    const kept = isForgotten ? undefined : calls.kept(call, operation);
     if (!kept) {
       // A list can show that an answer which is too old is still true: here each does.
       const isRenewed =
@@ -190,32 +113,29 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
     usesKept = true;
     if ('error' in kept) return kept;
     if (!scenario.forgetsLists) return { value: withoutContents(kept.value, route.template) };
-    if (toSingle(toAsked(target), route.template) === null) return imagine(call);
+    if (toSingle(asked, route.template) === null) return imagine(call);
     return { value: withoutLists(withoutContents(kept.value, route.template), route.template) };
   };
 
   return {
     noted,
     usesKept: () => usesKept,
-    end() {
-      isOver = true;
-    },
     kept: recall,
     isRenewable: (call, operation) => recall(call, operation) === undefined && calls.isRenewable(call, operation),
     async make<T>(call: Call<T>, operation: Operation): Promise<T> {
       const { route, target } = call;
       let outcome = recall(call, operation);
+      if (outcome && 'value' in outcome) work.add(countItems(outcome.value));
       if (!outcome) {
         if (operation.directives.onlyIfCached) throw toNotCached(route);
         if (!noted.has(target) && noted.size >= maxNoted) {
-          isOver = true;
-          onTooMany();
+          work.end();
           return new Promise<T>(() => {});
         }
-        const asked = toAsked(target);
+        const asked = imagination.read(target);
         const single = toSingle(asked, route.template);
-        const isImagined = identifiersIn(target).some(imagination.isImagined);
-        noted.set(target, { route, single, isImagined });
+        work.add(CALL_STEPS);
+        noted.set(target, { route, single, isImagined: asked.isImagined });
         await turn(single === null);
         outcome = imagine(call);
         shownLists.add(route.template);
@@ -226,30 +146,33 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
   };
 }
 
+interface Waiting {
+  add(isList: boolean, answer: () => void): void;
+  next(): (() => void) | undefined;
+}
+
+/** The calls that are out, in the order in which they are answered. */
+function createWaiting(first: Scenario['answersFirst']): Waiting {
+  const lists: (() => void)[] = [];
+  const others: (() => void)[] = [];
+  return {
+    add: (isList, answer) => void (isList && first === 'lists' ? lists : others).push(answer),
+    next: () => (first === 'newest' ? others.pop() : (lists.shift() ?? others.shift())),
+  };
+}
+
 const listRouteOf = (template: string) => template.slice(0, template.indexOf('/', 1));
-
-/** A target, taken apart. */
-interface Asked {
-  /** The segment after the first; undefined where there is none. */
-  readonly id: string | undefined;
-  readonly query: URLSearchParams;
-}
-
-function toAsked(target: string): Asked {
-  const [path = '', query = ''] = target.split('?');
-  const id = path.split('/')[2];
-  return { id: id === undefined ? undefined : decodeURIComponent(id), query: new URLSearchParams(query) };
-}
-
-/** Whatever a target names, by its id or by a name of our own making. */
-function identifiersIn(target: string): readonly string[] {
-  const { id = '', query } = toAsked(target);
-  return [id, ...query.values()].map((one) => one.replace(NAME_PREFIX, ''));
-}
 
 function toSingle({ id }: Asked, template: string): string | null {
   if (template === '/me') return template;
   return id === undefined ? null : `${template} ${id}`;
+}
+
+/** Of an answer that is a list, or has some. */
+function countItems(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((count, part) => count + (Array.isArray(part) ? part.length : 0), 0);
 }
 
 /** What nobody needs to know the calls. Everything is small then, and no tree has to be walked. */
@@ -262,105 +185,4 @@ function withoutContents(value: unknown, template: string): unknown {
 function withoutLists(value: unknown, template: string): unknown {
   if (template !== '/workspaces/{id}') return value;
   return { ...(value as WorkspaceDetail), collections: [], environments: [] } satisfies WorkspaceDetail;
-}
-
-/** The imagined answer of a route; null: there is no such thing. */
-function toBody(
-  { id = '', query }: Asked,
-  template: string,
-  scenario: Scenario,
-  imagination: Imagination,
-): JsonObject | null {
-  const { isFull, listed } = scenario;
-  const workspace = query.get('workspace') ?? '*';
-  const toWholeList = (kind: 'collections' | 'environments', list: string) =>
-    listed
-      ? idsIn(listed, kind, imagination)
-      : toUids(imagination, list, 0, isFull ? lengthOfLists(imagination.places) : 0);
-  switch (template) {
-    case '/me':
-      return { user: { id: 1 } };
-    case '/workspaces':
-      return toWorkspacePage(query, scenario, imagination);
-    case '/workspaces/{id}':
-      if (!isFull) return null;
-      return {
-        workspace: {
-          ...toWorkspace(id),
-          collections: toWholeList('collections', `collections of ${id}`).map(toNamed),
-          environments: toWholeList('environments', `environments of ${id}`).map(toNamed),
-        },
-      };
-    case '/workspaces/{id}/global-variables':
-      return isFull ? { values: [{ key: toName(id) }] } : null;
-    case '/collections': {
-      const name = query.get('name');
-      if (name === null) return toCollectionPage(query, scenario, imagination);
-      // A name of our own making is that of one collection.
-      const uid = isFull && name.startsWith(NAME_PREFIX) ? name.slice(NAME_PREFIX.length) : undefined;
-      const uids = uid === undefined ? toWholeList('collections', `collections ${name} of ${workspace}`) : [uid];
-      return { collections: uids.map(toForked(imagination)) };
-    }
-    case '/collections/{uid}':
-      return isFull ? { collection: { info: { ...toForked(imagination)(id), uid: undefined } } } : null;
-    case '/environments':
-      return { environments: toWholeList('environments', `environments of ${workspace}`).map(toNamed) };
-    case '/environments/{uid}':
-      return isFull ? { environment: { name: toName(id) } } : null;
-    default:
-      throw new TypeError(`Nothing is imagined for ${template}`);
-  }
-}
-
-// Unique, because two things of one name would be found by one call.
-const NAME_PREFIX = 'imagined ';
-const toName = (identifier: string) => NAME_PREFIX + identifier;
-const toWorkspace = (id: string) => ({ id, name: toName(id) });
-const toNamed = (uid: string) => ({ uid, name: toName(uid) });
-const toForked =
-  ({ parentOf }: Imagination) =>
-  (uid: string) => ({ ...toNamed(uid), fork: { from: parentOf(uid) } });
-
-const toUids = ({ uidOf }: Imagination, list: string, from: number, count: number): readonly string[] =>
-  Array.from({ length: count }, (_, index) => uidOf(list, from + index));
-
-const idsIn = ({ ids, isBehindKept }: Listed, kind: ListedKind, { keptOf }: Imagination): readonly string[] =>
-  isBehindKept ? [...keptOf(kind), ...ids[kind]] : ids[kind];
-
-function toWorkspacePage(
-  query: URLSearchParams,
-  { isFull, hasWorkspaces, listed }: Scenario,
-  imagination: Imagination,
-): JsonObject {
-  const { idOf, places } = imagination;
-  const asked = query.toString();
-  if (query.has('elementId')) return { workspaces: isFull && hasWorkspaces ? [toWorkspace(idOf(asked, 0))] : [] };
-  if (listed) return { workspaces: idsIn(listed, 'workspaces', imagination).map(toWorkspace) };
-  if (!isFull) return { workspaces: [] };
-  const page = query.get('cursor') ?? '';
-  const items = Array.from({ length: LIST_LENGTH }, (_, index) => {
-    // Whoever goes on from there gets everything after it, and not it again.
-    const place = places.find((candidate) => candidate.page === page && candidate.index === index);
-    return toWorkspace(place?.id ?? idOf(asked, index));
-  });
-  return { workspaces: items, meta: { nextCursor: idOf(`after ${asked}`, 0) } };
-}
-
-function toCollectionPage(
-  query: URLSearchParams,
-  { isFull, listed, pages }: Scenario,
-  imagination: Imagination,
-): JsonObject {
-  const workspace = query.get('workspace') ?? '*';
-  const offset = Number(query.get('offset'));
-  const end = offset + COLLECTION_PAGE_SIZE;
-  // A loader that looks for several things goes on as long as few pages are left: let there always be one left, up to the last.
-  const pagesLeft = pages === undefined || workspace !== '*' ? MANY_PAGES : end < pages * COLLECTION_PAGE_SIZE ? 1 : 0;
-  const uids = listed
-    ? idsIn(listed, 'collections', imagination)
-    : toUids(imagination, `collections of ${workspace}`, offset, isFull ? COLLECTION_PAGE_SIZE : 0);
-  return {
-    collections: uids.map(toForked(imagination)),
-    meta: { total: isFull ? end + pagesLeft * COLLECTION_PAGE_SIZE : uids.length },
-  };
 }

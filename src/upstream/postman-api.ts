@@ -77,8 +77,8 @@ export interface WorkspaceFilter {
 /** Collections on one page of `GET /collections`: upstream does not document its maximum, Postman's own client asks for this many. */
 export const COLLECTION_PAGE_SIZE = 99;
 
-// The documented maximum of GET /workspaces.
-const WORKSPACE_PAGE_SIZE = 100;
+/** Workspaces on one page of `GET /workspaces`: its documented maximum. */
+export const WORKSPACE_PAGE_SIZE = 100;
 
 const routes = {
   me: { template: '/me', routeClass: 'general' },

@@ -124,6 +124,15 @@ describe('a dry run', () => {
     expect(await costOf(`${updated} collections(first: 1) { nodes { variables { key } } }`)).toEqual([1, 1, 3]);
   });
 
+  it('takes it for possible that a fork in a list comes from what no workspace has', async () => {
+    // Its parent is looked up by its workspace first, and then by itself, or in the list of all.
+    const nodes = '{ nodes { fork { parent { workspace { name } } } } }';
+    const [atLeast, calls, atMost] = await costOf(
+      `collection(uid: "${collections.openDataFork}") { workspace { collections(first: 50) ${nodes} } }`,
+    );
+    expect({ atLeast, calls, atMost }).toEqual({ atLeast: 1, calls: 3, atMost: 104 });
+  });
+
   it.each([
     [
       'a fragment',
@@ -203,7 +212,7 @@ describe('a dry run', () => {
     const { data } = await dryRun(
       '{ rateLimit(dryRun: true) { cost costAtLeast } workspaces(first: 100) { nodes { collections(first: 100) { nodes { description fork { parent { items { name } } } } } } } }',
     );
-    expect(data).toEqual({ rateLimit: { cost: 2_000, costAtLeast: 1 } });
+    expect(data).toEqual({ rateLimit: { cost: 1_000, costAtLeast: 1 } });
   });
 });
 
@@ -258,6 +267,14 @@ describe('a dry run of the rest of a list', () => {
     const after = await cursorOf('workspaces', 50);
     expect(await costOf(`workspaces(first: 50, after: "${after}") { nodes { id } }`)).toEqual([1, 1, 1]);
     expect(await costOf(`workspaces(first: 51, after: "${after}") { nodes { id } }`)).toEqual([1, 2, 2]);
+  });
+
+  it('counts what is on a page and what comes after it, together', async () => {
+    const after = await cursorOf('environments', 1);
+    const nodes = '{ nodes { values { key } } }';
+    expect(
+      await costOf(`environments(first: 1) ${nodes} more: environments(first: 1, after: "${after}") ${nodes}`),
+    ).toEqual([1, 3, 3]);
   });
 
   it('does not take it for shorter than it is', async () => {

@@ -1,4 +1,4 @@
-import { execute, parse } from 'graphql';
+import { parse } from 'graphql';
 import PQueue from 'p-queue';
 import { describe, expect, it } from 'vitest';
 import { LARGEST_COST } from '../../src/graph/estimate.ts';
@@ -51,7 +51,7 @@ async function foretold(query: string, maxCalls = 60) {
     keepsAny: () => false,
     isRenewable: () => false,
   };
-  const execution = { execute, schema, document: parse(query), operationName: undefined, variables: {}, operation };
+  const execution = { schema, document: parse(query), operationName: undefined, variables: {}, operation };
   const { refusal, estimate } = await foretell(execution, { calls, clock, rehearsals: new PQueue() });
   return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
 }
@@ -116,7 +116,6 @@ describe('foretell', () => {
       isRenewable: () => false,
     };
     const execution = {
-      execute,
       schema,
       document: parse(`{ ${lookUps(100)} }`),
       operationName: undefined,
@@ -144,7 +143,7 @@ describe('foretell', () => {
         isRenewable: () => false,
       };
       const document = parse(`{ ${lookUps(20)} }`);
-      const execution = { execute, schema, document, operationName: undefined, variables: {}, operation };
+      const execution = { schema, document, operationName: undefined, variables: {}, operation };
       return foretell(execution, { calls, clock, rehearsals });
     };
     const rehearsals = new PQueue({ concurrency: 1 });
@@ -156,7 +155,7 @@ describe('foretell', () => {
     const { operation, clock } = createOperation(1);
     const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
     const foretelling = await foretell(
-      { execute, schema, document, operationName: undefined, variables: {}, operation },
+      { schema, document, operationName: undefined, variables: {}, operation },
       {
         calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
         clock,

@@ -1,0 +1,49 @@
+import { toImaginedName } from './imagination.ts';
+import { type CollectionSummary, type EnvironmentSummary, type Fork, toIdOfUid } from './models.ts';
+
+/** A ref to what is only imagined. All there is to say of it is said when it is asked for: of thousands of items nearly nothing is. */
+export class ImaginedRef {
+  readonly uid: string;
+
+  constructor(uid: string) {
+    this.uid = uid;
+  }
+
+  get id(): string {
+    return toIdOfUid(this.uid);
+  }
+
+  get name(): string {
+    return toImaginedName(this.uid);
+  }
+}
+
+/** An item of an imagined list of environments. */
+export class ImaginedEnvironment extends ImaginedRef implements EnvironmentSummary {
+  get createdAt(): null {
+    return null;
+  }
+
+  get updatedAt(): null {
+    return null;
+  }
+
+  get isPublic(): null {
+    return null;
+  }
+}
+
+/** An item of an imagined list of collections. */
+export class ImaginedCollection extends ImaginedEnvironment implements CollectionSummary {
+  readonly #parentOf: (uid: string) => string;
+
+  /** @param parentOf - From which collection it was forked. */
+  constructor(uid: string, parentOf: (uid: string) => string) {
+    super(uid);
+    this.#parentOf = parentOf;
+  }
+
+  get fork(): Fork {
+    return { label: null, createdAt: null, parentUid: this.#parentOf(this.uid) };
+  }
+}
