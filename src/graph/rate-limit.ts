@@ -13,7 +13,7 @@ With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whate
 - Postman fills the pages of its lists,
 - the operation is allowed so many: past MAX_CALLS_PER_OPERATION it makes no more.
 
-What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them.`;
+What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them. What operations cost is found out for one after the other: where too many of the key wait, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to ask again.`;
 
 /** The budget as it stands, for one field that asks. */
 export interface AskedRateLimit extends BudgetSnapshot {

@@ -7,9 +7,8 @@ import {
   type GraphQLSchema,
   Kind,
 } from 'graphql';
-import type PQueue from 'p-queue';
 import { badUserInput } from '../graph/bad-user-input.ts';
-import type { Estimate } from '../graph/estimate.ts';
+import { type Estimate, LARGEST_COST } from '../graph/estimate.ts';
 import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -17,14 +16,14 @@ import type { Operation } from '../upstream/operation.ts';
 import { type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
 import { countPages, toRootFields, withRootFields } from './root-fields.ts';
 import type { Cost } from './simulated-cost.ts';
+import { type SimulationQueue, toSimulationRefusal } from './simulation-queue.ts';
 
 /** What operations are foretold with. */
 export interface ForetellingOptions {
   /** Knows what is kept. */
   readonly calls: Rehearsable['calls'];
   readonly clock: Clock;
-  /** Plays one rehearsal at a time, whoever asks: a large one takes a second of CPU, and memory while it lasts. */
-  readonly rehearsals: PQueue;
+  readonly simulations: SimulationQueue;
 }
 
 /** An operation that is about to be executed. */
@@ -51,6 +50,7 @@ export interface Foretelling {
 // What one thing can certainly need that a client has named by a root field: a workspace, its two lists and its globals; or a collection, a list
 // that has it, its workspace and once more so for what it was forked from.
 const MAX_CALLS_NAMED = 5;
+const MAX_CHECK_WAIT_MS = 1_000;
 const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
 
 /**
@@ -60,7 +60,7 @@ const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
  */
 export async function foretell(
   execution: Execution,
-  { calls, clock, rehearsals }: ForetellingOptions,
+  { calls, clock, simulations }: ForetellingOptions,
 ): Promise<Foretelling> {
   const { schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
@@ -77,7 +77,7 @@ export async function foretell(
 
   let estimated: Promise<Estimate> | undefined;
   const estimate = () => {
-    estimated ??= toEstimate(rehearsable, reader, { clock, rehearsals });
+    estimated ??= toEstimate(rehearsable, reader, { clock, simulations });
     return estimated;
   };
   const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
@@ -92,8 +92,9 @@ export async function foretell(
     return { document: withRootFields(document, definition, left), refusal: undefined, estimate };
   }
   // Once the execution has begun, some of what it costs is paid, and kept.
-  if (asking.some((field) => selectsCost(field, reader))) await estimate();
-  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader, rehearsals)), estimate };
+  // Whether there is no estimate its own field says.
+  if (asking.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
+  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader, simulations)), estimate };
 }
 
 /** Arguments of a root field; none where they do not fit, which the field itself will say. */
@@ -128,9 +129,11 @@ function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: 
 async function toEstimate(
   rehearsable: Rehearsable | undefined,
   reader: DocumentReader,
-  { clock, rehearsals }: Pick<ForetellingOptions, 'clock' | 'rehearsals'>,
+  { clock, simulations }: Pick<ForetellingOptions, 'clock' | 'simulations'>,
 ): Promise<Estimate> {
-  const { atLeast, atMost, routes } = rehearsable ? await rehearsals.add(() => rehearse(rehearsable)) : NO_COST;
+  const cost = rehearsable ? await simulations.run(rehearsable.operation, () => rehearse(rehearsable)) : NO_COST;
+  if (!cost) throw toSimulationRefusal(clock);
+  const { atLeast, atMost, routes } = cost;
   const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
   return {
     atLeast,
@@ -162,7 +165,7 @@ async function refuse(
   rehearsable: Rehearsable,
   roots: readonly FieldNode[],
   reader: DocumentReader,
-  rehearsals: PQueue,
+  simulations: SimulationQueue,
 ): Promise<GraphQLError | undefined> {
   const { maxCalls } = rehearsable.operation;
   const mostNamed = roots.reduce(
@@ -172,7 +175,10 @@ async function refuse(
         (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
     0,
   );
-  const cost = mostNamed > maxCalls ? await rehearsals.add(() => rehearseNamed(rehearsable, maxCalls)) : undefined;
+  if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
+  const check = () => rehearseNamed(rehearsable, maxCalls);
+  // Where its turn does not come soon, the operation is executed without: then it has what it may call.
+  const cost = await simulations.run(rehearsable.operation, check, MAX_CHECK_WAIT_MS);
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
-import PQueue from 'p-queue';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
@@ -33,6 +32,7 @@ import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, notePlace, type RequestRecord, toCost } from './request-record.ts';
+import { createSimulationQueue } from './simulation-queue.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What operations are made with. */
@@ -83,7 +83,7 @@ export function createOperations({
 }: OperationsOptions) {
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
-  const rehearsals = new PQueue({ concurrency: 1 });
+  const simulations = createSimulationQueue(clock);
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
   const trees = new WeakMap<JsonObject, CollectionTree>();
 
@@ -257,7 +257,7 @@ export function createOperations({
           variables: args.variableValues ?? {},
           operation: record.operation,
         },
-        { calls, clock, rehearsals },
+        { calls, clock, simulations },
       );
       record.estimate = estimate;
       // Whoever has gone meanwhile need not be answered.

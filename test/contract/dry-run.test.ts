@@ -216,6 +216,47 @@ describe('a dry run', () => {
   });
 });
 
+describe('dry runs at the same time', () => {
+  const everything =
+    'workspaces(first: 100) { nodes { globals { key } collections(first: 100) { nodes { description workspace { name } } } environments(first: 100) { nodes { values { key } } } } }';
+  const ask = (key: string) => dryRunQuery(`{ rateLimit(dryRun: true) { cost } ${everything} }`, { 'x-api-key': key });
+  const dryRunQuery = (query: string, headers: Record<string, string>) => facade.query(query, { headers });
+
+  it('wait for each other; past twenty of a key they are refused with a time, and other keys have their turn', async () => {
+    const many = Promise.all(Array.from({ length: 80 }, () => ask('PMAK-large')));
+    const other = dryRunQuery('{ rateLimit(dryRun: true) { cost } me { id } }', { 'x-api-key': 'PMAK-small' });
+    expect((await other).data).toEqual({ rateLimit: { cost: 1 } });
+    const answers = await many;
+    const served = answers.filter(({ errors }) => errors.length === 0);
+    const refused = answers.filter(({ errors }) => errors.length > 0);
+    expect(served.length).toBeGreaterThanOrEqual(21);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { data } of served) expect(data).toEqual({ rateLimit: { cost: 1_000 } });
+    for (const { status, headers, data, errors } of refused) {
+      expect({ status, data, retryAfter: headers.get('retry-after') }).toEqual({
+        status: 200,
+        data: { rateLimit: null },
+        retryAfter: '1',
+      });
+      expect(errors).toEqual([
+        {
+          message: 'Too many dry runs wait for their turn. Ask again at the time given.',
+          path: ['rateLimit', 'cost'],
+          locations: [{ line: 1, column: 29 }],
+          extensions: {
+            code: 'RATE_LIMITED',
+            retryable: true,
+            retryAfterSeconds: 1,
+            retryAt: expect.any(String) as string,
+            limitedBy: 'facade',
+          },
+        },
+      ]);
+    }
+    expect(facade.postman.calls).toEqual([]);
+  });
+});
+
 describe('a dry run of many look-ups', () => {
   const account = createDemoAccount();
   const [collection] = account.collections;

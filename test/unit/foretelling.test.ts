@@ -1,9 +1,9 @@
 import { parse } from 'graphql';
-import PQueue from 'p-queue';
 import { describe, expect, it } from 'vitest';
 import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { foretell } from '../../src/server/foretelling.ts';
+import { createSimulationQueue, type SimulationQueue } from '../../src/server/simulation-queue.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
 import { Secret } from '../../src/upstream/secret.ts';
@@ -40,7 +40,12 @@ function createOperation(maxCalls: number): {
 }
 
 /** Foretells an operation, and counts how often it was asked what is kept. */
-async function foretold(query: string, maxCalls = 60) {
+async function foretold(
+  query: string,
+  maxCalls = 60,
+  variables: Readonly<Record<string, unknown>> = {},
+  queue?: SimulationQueue,
+) {
   const { operation, clock } = createOperation(maxCalls);
   let asked = 0;
   const calls = {
@@ -51,8 +56,9 @@ async function foretold(query: string, maxCalls = 60) {
     keepsAny: () => false,
     isRenewable: () => false,
   };
-  const execution = { schema, document: parse(query), operationName: undefined, variables: {}, operation };
-  const { refusal, estimate } = await foretell(execution, { calls, clock, rehearsals: new PQueue() });
+  const execution = { schema, document: parse(query), operationName: undefined, variables, operation };
+  const simulations = queue ?? createSimulationQueue(clock);
+  const { refusal, estimate } = await foretell(execution, { calls, clock, simulations });
   return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
 }
 
@@ -122,17 +128,21 @@ describe('foretell', () => {
       variables: {},
       operation,
     };
-    const { refusal, estimate } = await foretell(execution, { calls, clock, rehearsals: new PQueue() });
+    const { refusal, estimate } = await foretell(execution, {
+      calls,
+      clock,
+      simulations: createSimulationQueue(clock),
+    });
     expect(refusal).toBeUndefined();
     const askedBefore = asked;
-    // What is not known is said so: anything from nothing to the most.
-    expect(await estimate()).toMatchObject({ atLeast: 0, atMost: LARGEST_COST, plan: [] });
+    await expect(estimate()).rejects.toMatchObject({ extensions: { code: 'RATE_LIMITED' } });
     expect(asked).toBe(askedBefore);
   });
 
   it('rehearses one operation at a time', async () => {
     const { operation, clock } = createOperation(1);
     const order: string[] = [];
+    const simulations = createSimulationQueue(clock);
     const foretoldAs = (name: string) => {
       const calls = {
         kept: () => {
@@ -144,11 +154,33 @@ describe('foretell', () => {
       };
       const document = parse(`{ ${lookUps(20)} }`);
       const execution = { schema, document, operationName: undefined, variables: {}, operation };
-      return foretell(execution, { calls, clock, rehearsals });
+      return foretell(execution, { calls, clock, simulations });
     };
-    const rehearsals = new PQueue({ concurrency: 1 });
     await Promise.all(['a', 'b', 'c'].map(foretoldAs));
     expect(order).toEqual(['a', 'b', 'c']);
+  });
+
+  it('executes what cannot be checked before, and refuses to tell its cost', async () => {
+    const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
+    const { refusal, estimate, askedInAll } = await foretold(`{ ${lookUps(11)} }`, 10, {}, full);
+    expect(refusal).toBeUndefined();
+    await expect(estimate()).rejects.toMatchObject({
+      message: 'Too many dry runs wait for their turn. Ask again at the time given.',
+      extensions: {
+        code: 'RATE_LIMITED',
+        retryable: true,
+        retryAfterSeconds: 1,
+        retryAt: '2026-01-15T12:00:01.000Z',
+        limitedBy: 'facade',
+      },
+    });
+    expect(askedInAll()).toBe(0);
+  });
+
+  it('executes an operation that asks for its cost beside other fields where that cannot be told', async () => {
+    const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
+    const { refusal } = await foretold('{ rateLimit { cost } me { id } }', 60, {}, full);
+    expect(refusal).toBeUndefined();
   });
 
   it('says nothing against what cannot be executed: that is told when it is tried', async () => {
@@ -159,9 +191,65 @@ describe('foretell', () => {
       {
         calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
         clock,
-        rehearsals: new PQueue(),
+        simulations: createSimulationQueue(clock),
       },
     );
     expect(foretelling).toMatchObject({ document, refusal: undefined });
+  });
+
+  const representations = (count: number, toKey: (index: number) => string) => ({
+    r: Array.from({ length: count }, (_, index) => ({ __typename: 'Collection', uid: toKey(index) })),
+  });
+  const aliased = (count: number, toField: (index: number) => string) =>
+    Array.from({ length: count }, (_, index) => `a${index}: ${toField(index)}`).join(' ');
+  const toUid = (index: number) => `1-10000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+  const toCursor = (index: number) => Buffer.from(JSON.stringify(['', index, 'x'])).toString('base64url');
+
+  it.each([
+    [
+      'the same reference a thousand times under ninety aliases',
+      `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Collection { ${aliased(90, () => 'fork { parent { name } }')} } } }`,
+      representations(1_000, () => toUid(1)),
+    ],
+    [
+      'a thousand references with all that can be asked of them',
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Collection { name isPublic description fork { parent { name } } workspace { name collections(first: 100) { nodes { description } } } } } }',
+      representations(1_000, toUid),
+    ],
+    [
+      'lists of lists of lists, forty deep',
+      `{ collections(first: 100) { nodes { ${'workspace { collections(first: 100) { nodes { '.repeat(10)} description ${'} } } '.repeat(10)} } } }`,
+      {},
+    ],
+    [
+      'ends of very long lists, in each of a hundred workspaces',
+      `{ workspaces(first: 100) { nodes { ${aliased(60, (index) => `environments(first: 100, after: "${toCursor(1_900 + index)}") { nodes { name isPublic } }`)} } } }`,
+      {},
+    ],
+    [
+      'parts in lists in lists',
+      '{ workspaces(first: 100) { nodes @stream { ... @defer { collections(first: 100) { nodes @stream { description ... @defer { isPublic } } } } } } }',
+      {},
+    ],
+  ])('gives up %s, and says of the cost that it may be any', async (_what, query, variables) => {
+    const { estimate, askedInAll } = await foretold(query, LARGEST_COST, variables);
+    const { atLeast, atMost } = await estimate();
+    expect(atMost).toBe(LARGEST_COST);
+    expect(atLeast).toBeLessThanOrEqual(LARGEST_COST);
+    expect(askedInAll()).toBeLessThan(40_000);
+  });
+
+  it('gives the event loop back between answers', async () => {
+    const { estimate } = await foretold('{ workspaces(first: 100) { nodes { description } } }');
+    let turns = 0;
+    let isOver = false;
+    const turn = () => {
+      turns++;
+      if (!isOver) setImmediate(turn);
+    };
+    turn();
+    expect(await estimate()).toMatchObject({ atLeast: 1, atMost: 101 });
+    isOver = true;
+    expect(turns).toBeGreaterThan(100);
   });
 });
