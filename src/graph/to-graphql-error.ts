@@ -46,7 +46,7 @@ export function toGraphQLError(located: GraphQLError, nowMs: number): GraphQLErr
 
 function toExtensions(error: UpstreamError, nowMs: number): ErrorExtensions {
   const { kind, status, upstreamName, route, retryAtMs, limitedBy, calls, ceiling } = error;
-  const upstream = {
+  const upstream = route !== undefined && {
     upstream: {
       ...(status !== undefined && { status }),
       ...(upstreamName !== undefined && { name: upstreamName }),

@@ -115,7 +115,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
       accepted.delete(tenant);
       refused.set(tenant, {
         message,
-        route,
+        ...(route !== undefined && { route }),
         ...(status !== undefined && { status }),
         ...(upstreamName !== undefined && { upstreamName }),
         untilMs: clock.nowMs() + REFUSED_FOR_MS,

@@ -20,17 +20,21 @@ export interface BudgetOptions extends RateWindowsOptions, CautionOptions {
   readonly maxConcurrentCalls: number;
 }
 
+type OnDelay = (latestTurnAtMs: number) => void;
+
 /** A call's place in the queue, and then its slots. */
 export interface Place {
   /** Resolves when the call has to be sent at once: its slots are taken. Never rejects. */
   readonly admitted: Promise<void>;
   isAdmitted(): boolean;
   /** When its turn is expected (monotonic ms), as things stand. */
-  turnAtMs(): number;
+  readonly turnAtMs: () => number;
   /** Gives the place up. Without effect once admitted. */
   leave(): void;
-  /** Gives the place up and, as `Budget.promiseTurnAtMs` does, names the turn it had. */
-  exchange(): number;
+  /** Whether the next call of another operation might have its turn before. */
+  isBehind(share: Share): boolean;
+  /** Gives the place up and, as `Budget.promiseTurnAtMs` does, keeps its turn for the call to come back for at the time that is named (monotonic ms). */
+  exchange(toldAtMs: number): void;
   /** The admitted call has been answered, and this announced with it, or was given up (nothing announced). `isRefused`: with a 429, after which the budget has been paused. */
   settle(announced?: AnnouncedRateLimit, isRefused?: boolean): void;
 }
@@ -73,10 +77,11 @@ export interface Budget {
    * Queues a call.
    *
    * @param key - Tells what is called; the turn that was promised to it, if it was, is taken.
-   * @param onDelay - Is told after everything that can put its turn off: a pause, a lower limit, slots used by others, an allowance used up.
+   * @param onDelay - Is told after everything that can put its turn off: a pause, a lower limit, slots used by others, an allowance used up; and when
+   *   the last in its line has its turn now (monotonic ms), because to find that out for each is a walk for each.
    * @param isRepeat - It has had its turn and failed, so it goes first.
    */
-  enter(routeClass: RouteClass, share: Share, key: string, onDelay: () => void, isRepeat?: boolean): Place;
+  enter(routeClass: RouteClass, share: Share, key: string, onDelay: OnDelay, isRepeat?: boolean): Place;
   /** Upstream said 429: nothing is sent before `untilMs` (monotonic) and for at least a second, twice as long each time in a row; then one call alone, to see whether it is over. */
   pause(untilMs: number): void;
   /** Upstream said that the monthly allowance is used up. */
@@ -110,6 +115,8 @@ const MAX_WAITING_CALLS = 20_000;
 // A pause shorter than this would be a busy loop against an upstream that says "0".
 const MIN_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 32_000;
+// Each may have to find out when its turn is: a fifth of a millisecond.
+const TOLD_AT_ONCE = 50;
 const NO_ROOM: Room = { forNewcomers: false, forRegulars: false };
 
 /**
@@ -126,7 +133,10 @@ export function createBudget(options: BudgetOptions): Budget {
   const caution = createCaution(windows, options);
   const month = createMonthAllowance(clock);
   const lines = { general: createLine('general'), burst: createLine('burst') };
-  const waiting = new Map<string, { readonly onDelay: () => void; readonly move: (to: Budget) => void }>();
+  const waiting = new Map<
+    string,
+    { readonly routeClass: RouteClass; readonly onDelay: OnDelay; readonly move: (to: Budget) => void }
+  >();
   const promisedTurns = createPromisedTurns({ clock, enqueue, pump, hold, giveBack });
 
   let nextOrder = 0;
@@ -295,7 +305,20 @@ export function createBudget(options: BudgetOptions): Budget {
   };
 
   const announceDelay = () => {
-    for (const { onDelay } of [...waiting.values()]) onDelay();
+    const inLine = { general: lines.general.line.size, burst: lines.burst.line.size };
+    const latestAtMs = {
+      general: turnAtMs('general', inLine, false),
+      burst: turnAtMs('burst', inLine, false),
+    };
+    // Those that came last first: what they are told holds for others of their operation.
+    const told = [...waiting].reverse();
+    const tell = (from: number) => {
+      for (const [id, { routeClass, onDelay }] of told.slice(from, from + TOLD_AT_ONCE)) {
+        if (waiting.has(id)) onDelay(latestAtMs[routeClass]);
+      }
+      if (from + TOLD_AT_ONCE < told.length) setImmediate(tell, from + TOLD_AT_ONCE);
+    };
+    tell(0);
   };
 
   const learn = (slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit) => {
@@ -364,7 +387,7 @@ export function createBudget(options: BudgetOptions): Budget {
           moved = to.enter(routeClass, share, key, onDelay, isRepeat);
           void moved.admitted.then(admit);
         };
-        waiting.set(id, { onDelay, move });
+        waiting.set(id, { routeClass, onDelay, move });
         // It rejects only for our own abort in `leave`, which whoever left knows of.
         queue.add(start, { id, call, signal: leaving.signal }).catch(() => undefined);
       });
@@ -377,10 +400,19 @@ export function createBudget(options: BudgetOptions): Budget {
           return slots ? clock.nowMs() : turnAtMs(routeClass, aheadOf(routeClass, standing), standing.isNewcomer);
         },
         leave: () => (moved ? moved.leave() : leave()),
-        exchange() {
-          if (moved) return moved.exchange();
+        isBehind(newShare) {
+          if (moved) return moved.isBehind(newShare);
+          const other = nextStanding(routeClass, newShare);
+          return (
+            promisedTurns.find(key) !== undefined ||
+            other.tag < standing.tag ||
+            (other.isNewcomer && !standing.isNewcomer)
+          );
+        },
+        exchange(toldAtMs) {
+          if (moved) return moved.exchange(toldAtMs);
           leave();
-          return promiseTurn(routeClass, standing, key);
+          promisedTurns.keep(key, routeClass, standing, toldAtMs);
         },
         settle(announced, isRefused = false) {
           if (moved) return moved.settle(announced, isRefused);

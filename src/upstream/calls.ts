@@ -198,7 +198,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
       const { pace } = operation;
       // What is kept, and what somebody else has called, is no step of the operation's own.
       const isOwn = pace && !underWay(asked, operation) && !keptOutcome(asked, operation);
-      return isOwn ? pace.run(make) : make();
+      return operation.unanswered.during(isOwn ? pace.run(make) : make());
     },
 
     kept: keptOutcome,

@@ -8,7 +8,7 @@ import type { HttpClient } from './http.ts';
 import type { Operation } from './operation.ts';
 import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
 import { readAnswer } from './read-answer.ts';
-import { toMonthSpent, toRefusal, toTimeout } from './refusals.ts';
+import { toMonthSpent, toTimeout } from './refusals.ts';
 import type { Retries } from './retries.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -57,6 +57,8 @@ export function startFlight(options: FlightOptions): Flight {
   const waiters = new Set<Waiter>();
   // The place in the queue, while it waits there.
   let place: Place | undefined;
+  // When its turn there was expected (monotonic ms), as things stood when that was last found out. Whatever puts it off has it found out anew.
+  let turnAtMs = 0;
   // Gives up what it waits for; undefined once it has been sent.
   let stopWaiting: (() => void) | undefined;
   // Ends the waiting at whichever place the turn comes first.
@@ -71,34 +73,34 @@ export function startFlight(options: FlightOptions): Flight {
     if (stopWaiting) finish((waiter) => waiter.reject(error));
   };
 
-  /** Refuses waiters that cannot have the answer in time. The last ones take the call's turn with them. */
-  const refuse = (waitingPlace: Place, late: readonly Waiter[]) => {
-    if (late.length === 0) return;
-    const turnAtMs = late.length === waiters.size ? waitingPlace.exchange() : waitingPlace.turnAtMs();
-    const error = toRefusal(route, turnAtMs, clock);
-    for (const waiter of late) waiter.reject(error);
+  /** Refuses a waiter that cannot have the answer in time. The last one takes the call's turn with it. */
+  const refuse = (waitingPlace: Place, waiter: Waiter, leastTurnAtMs?: number) => {
+    const refusal = waiter.operation.refusals.of(route, waitingPlace.turnAtMs, leastTurnAtMs);
+    if (waiters.size === 1) waitingPlace.exchange(refusal.turnAtMs);
+    waiter.reject(refusal.error);
   };
 
-  const reconsider = () => {
+  const reconsider = (latestTurnAtMs = Number.POSITIVE_INFINITY) => {
     if (leader.budget.isMonthSpent()) cancel(toMonthSpent(route));
-    if (!place) return;
-    const turnAtMs = place.turnAtMs();
-    refuse(
-      place,
-      [...waiters].filter(({ operation }) => turnAtMs > operation.deadlineMs),
-    );
+    const isLate = ({ operation }: Waiter) => turnAtMs > operation.deadlineMs;
+    const late = () => [...waiters].filter(isLate);
+    turnAtMs = latestTurnAtMs;
+    if (!place || late().length === 0) return;
+    turnAtMs = place.turnAtMs();
+    for (const waiter of late()) refuse(place, waiter, turnAtMs);
   };
 
   const waitAt = (entered: Place) => {
     place = entered;
+    turnAtMs = entered.turnAtMs();
     stopWaiting = () => entered.leave();
     void entered.admitted.then(() => goAhead());
   };
 
   /** A newcomer's turn can come sooner than that of the large operation whose call it joins: then the call takes that one. */
   const hasten = ({ share: newShare, budget }: Operation) => {
-    const isSooner = () => budget.expectedTurnAtMs(route.routeClass, newShare, target) < (place?.turnAtMs() ?? 0);
-    if (!place || place.isAdmitted() || !isSooner()) return;
+    if (!place || place.isAdmitted() || !place.isBehind(newShare)) return;
+    if (budget.expectedTurnAtMs(route.routeClass, newShare, target) >= place.turnAtMs()) return;
     place.leave();
     waitAt(budget.enter(route.routeClass, newShare, target, reconsider));
   };
@@ -122,7 +124,7 @@ export function startFlight(options: FlightOptions): Flight {
     });
     waitAt(entered);
     for (const { operation } of waiters) operation.wait.start();
-    reconsider();
+    if ([...waiters].some(({ operation }) => turnAtMs > operation.deadlineMs)) reconsider();
     await turn;
     const taken = place ?? entered;
     place = undefined;
@@ -250,7 +252,7 @@ export function startFlight(options: FlightOptions): Flight {
     join: (operation) =>
       new Promise((resolve, reject) => {
         const leave = () => {
-          operation.ended.removeEventListener('abort', onEnd);
+          forgetEnd();
           if (place) operation.wait.stop();
           takeOff(waiter);
         };
@@ -266,18 +268,18 @@ export function startFlight(options: FlightOptions): Flight {
           },
         };
         const onEnd = () => {
-          if (place && operation.ended.reason === 'deadline') refuse(place, [waiter]);
+          if (place && operation.ended.reason === 'deadline') refuse(place, waiter);
           else waiter.reject(toTimeout(route, operation.ended, clock));
         };
         waiters.add(waiter);
         if (place) operation.wait.start();
-        operation.ended.addEventListener('abort', onEnd);
+        const forgetEnd = operation.waitFor({ turnAtMs: () => (place ? turnAtMs : 0), end: onEnd });
         if (operation.ended.aborted) {
           onEnd();
           return;
         }
         if (operation !== leader) hasten(operation);
-        reconsider();
+        if (turnAtMs > operation.deadlineMs) reconsider();
       }),
   };
   fly().catch((error: unknown) => finish((waiter) => waiter.reject(error)));

@@ -4,8 +4,10 @@ import type { BudgetView, KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
 import { createFirstRowPace, type Pace } from './pace.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
 import type { Secret } from './secret.ts';
 import { createShare, type Share } from './share.ts';
+import { createUnanswered, type Unanswered } from './unanswered.ts';
 
 /** Why an operation stops waiting for its calls. */
 export type EndReason = 'deadline' | 'clientGone';
@@ -37,11 +39,19 @@ export interface Operation {
   readonly deadlineMs: number;
   /** Aborts, with an `EndReason`, when nobody waits any more. */
   readonly ended: AbortSignal;
+  /** Has something end with the operation, what came last first. Returns the way to call it off. */
+  waitFor(pending: Pending): () => void;
+  /** When the last thing that is awaited has its turn (monotonic ms), as far as is known. */
+  lastTurnAtMs(): number;
   readonly maxCalls: number;
   /** undefined: each of its calls is made when it is asked for. */
   readonly pace: Pace | undefined;
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
+  /** Those of its calls that have no answer yet. */
+  readonly unanswered: Unanswered;
+  /** What it is told of calls that the budget has no room for before the deadline. */
+  readonly refusals: Refusals;
   readonly cost: OperationCost;
   /** What it wants of kept answers. */
   readonly directives: CacheDirectives;
@@ -49,6 +59,14 @@ export interface Operation {
   readonly ages: ServedAges;
   /** Counts the time in which at least one call waits for its turn. */
   readonly wait: WaitMeter;
+}
+
+/** Something an operation waits for. */
+export interface Pending {
+  /** When it has its turn (monotonic ms), as far as is known; 0 once it had. */
+  turnAtMs(): number;
+  /** The operation has ended. */
+  end(): void;
 }
 
 /** How old the kept answers are that an operation was given. */
@@ -65,6 +83,8 @@ export interface ServedAges {
 export interface WaitMeter {
   start(): void;
   stop(): void;
+  /** How many are waiting. */
+  readonly count: number;
   /** Whole milliseconds so far. */
   totalMs(): number;
 }
@@ -108,9 +128,16 @@ export function openOperation({
   readonly expire: () => void;
 } {
   const ending = new AbortController();
-  // One listener for each call that waits.
+  // Every call of a key that is not known yet has one of its own.
   setMaxListeners(0, ending.signal);
-  const end = (reason: EndReason) => ending.abort(reason);
+  // One for each call that waits: a listener of the signal would take ten times the memory.
+  const awaited = new Set<Pending>();
+  const unanswered = createUnanswered();
+  const end = (reason: EndReason) => {
+    if (ending.signal.aborted) return;
+    ending.abort(reason);
+    for (const pending of [...awaited].reverse()) pending.end();
+  };
   const deadlineMs = clock.nowMs() + timeoutMs;
   const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
   const onClientGone = () => end('clientGone');
@@ -132,13 +159,20 @@ export function openOperation({
       share: createShare(),
       deadlineMs,
       ended: ending.signal,
+      waitFor(pending) {
+        awaited.add(pending);
+        return () => void awaited.delete(pending);
+      },
+      lastTurnAtMs: () => [...awaited].reduce((lastMs, pending) => Math.max(lastMs, pending.turnAtMs()), 0),
       maxCalls,
       pace: isStreamed ? createFirstRowPace(clock) : undefined,
       askedCalls: 0,
+      unanswered,
+      refusals: createRefusals(clock),
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives,
       ages: createServedAges(),
-      wait: createWaitMeter(clock),
+      wait: createWaitMeter(clock, () => unanswered.onProgress()),
     },
     expire: () => end('deadline'),
     close() {
@@ -170,13 +204,17 @@ export function toBackground(operation: Operation, deadlineMs: number): Operatio
     share: createShare(),
     deadlineMs,
     ended: new AbortController().signal,
+    waitFor: () => () => {},
+    lastTurnAtMs: () => 0,
     maxCalls: Number.POSITIVE_INFINITY,
     pace: undefined,
     askedCalls: 0,
+    unanswered: createUnanswered(),
+    refusals: operation.refusals,
     cost: { calls: 0, cached: 0, coalesced: 0 },
     directives: {},
     ages: createServedAges(),
-    wait: { start() {}, stop() {}, totalMs: () => 0 },
+    wait: { start() {}, stop() {}, count: 0, totalMs: () => 0 },
   };
 }
 
@@ -201,7 +239,7 @@ function createServedAges(): ServedAges {
   };
 }
 
-function createWaitMeter(clock: Clock): WaitMeter {
+function createWaitMeter(clock: Clock, onStop: () => void): WaitMeter {
   let waiting = 0;
   let sinceMs = 0;
   let totalMs = 0;
@@ -211,6 +249,10 @@ function createWaitMeter(clock: Clock): WaitMeter {
     },
     stop() {
       if (--waiting === 0) totalMs += clock.nowMs() - sinceMs;
+      onStop();
+    },
+    get count() {
+      return waiting;
     },
     totalMs: () => Math.round(totalMs + (waiting > 0 ? clock.nowMs() - sinceMs : 0)),
   };

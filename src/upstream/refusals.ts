@@ -23,6 +23,50 @@ export function toTooManyUnverified({ template }: Route, turnAtMs: number, clock
   );
 }
 
+/** A refusal, and the time that it names (monotonic ms). */
+export interface Refusal {
+  readonly error: UpstreamError;
+  readonly turnAtMs: number;
+}
+
+/** Refuses calls of one operation for want of budget. */
+export interface Refusals {
+  /**
+   * @param route - undefined: no call has been asked for yet.
+   * @param foretell - Tells when its turn would be (monotonic ms); is asked where there is no refusal yet that names such a time.
+   * @param leastTurnAtMs - Earlier than this it is not. Default: now.
+   */
+  of(route: Route | undefined, foretell: () => number, leastTurnAtMs?: number): Refusal;
+}
+
+/**
+ * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so the time of the one that is refused
+ * first, which should be the last in the line. Thousands can be refused at once: errors of their own would cost a stack each, and tell the client as
+ * many times that differ by milliseconds.
+ */
+export function createRefusals(clock: Clock): Refusals {
+  const known = new Map<string | undefined, Refusal>();
+  return {
+    of(route, foretell, leastTurnAtMs = clock.nowMs()) {
+      const given = known.get(route?.template);
+      if (given && given.turnAtMs >= leastTurnAtMs) return given;
+      const turnAtMs = foretell();
+      const refusal = { turnAtMs, error: route ? toRefusal(route, turnAtMs, clock) : toUnread(turnAtMs, clock) };
+      known.set(route?.template, refusal);
+      return refusal;
+    },
+  };
+}
+
+/** What stands in place of rows of a list that have not begun to be read. */
+function toUnread(turnAtMs: number, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'rateLimited',
+    "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
+    { limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+  );
+}
+
 /** The error of a call that nobody waits for any longer. */
 export function toTimeout({ template }: Route, ended: AbortSignal, clock: Clock): UpstreamError {
   // Nobody reads this one: the connection to the client is gone.

@@ -19,8 +19,8 @@ export type UpstreamErrorKind =
 
 /** The facts of a failed read. A fact that is not known is absent. */
 export interface UpstreamErrorDetails {
-  /** Template such as `/collections/{uid}`, never a URL. */
-  readonly route: string;
+  /** Template such as `/collections/{uid}`, never a URL; absent where no call was asked for. */
+  readonly route?: string;
   /** HTTP status, where there was an answer. */
   readonly status?: number;
   /** The upstream's own code, such as `instanceNotFoundError`. */
@@ -45,8 +45,8 @@ export interface UpstreamErrorDetails {
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly kind: UpstreamErrorKind;
-  readonly route: string;
   // Declared only: a field would exist as `undefined` where the fact is not known.
+  declare readonly route?: string;
   declare readonly status?: number;
   declare readonly upstreamName?: string;
   declare readonly retryAtMs?: number;
@@ -59,7 +59,7 @@ export class UpstreamError extends Error {
   constructor(kind: UpstreamErrorKind, message: string, details: UpstreamErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
-    this.route = details.route;
+    if (details.route !== undefined) this.route = details.route;
     if (details.status !== undefined) this.status = details.status;
     if (details.upstreamName !== undefined) this.upstreamName = details.upstreamName;
     if (details.retryAtMs !== undefined) this.retryAtMs = details.retryAtMs;

@@ -329,7 +329,12 @@ describe('turns', () => {
     newcomers(1, 'first');
     await clock.settle();
     const places = newcomers(3, 'waiting');
-    expect(places.map((place) => atMs(place.exchange()))).toEqual([1_300, 2_600, 3_900]);
+    const told = places.map((place) => {
+      const toldAtMs = place.turnAtMs();
+      place.exchange(toldAtMs);
+      return atMs(toldAtMs);
+    });
+    expect(told).toEqual([1_300, 2_600, 3_900]);
     expect(budget.snapshot().queuedCalls).toBe(0);
   });
 
@@ -831,7 +836,9 @@ describe('two budgets of one user', () => {
     const waiting = other.call('waiting');
     await clock.settle();
     other.budget.bequeath(heir.budget);
-    expect([heir.atMs(waiting.exchange()), heir.budget.snapshot().queuedCalls]).toEqual([60_300, 0]);
+    const toldAtMs = waiting.turnAtMs();
+    waiting.exchange(toldAtMs);
+    expect([heir.atMs(toldAtMs), heir.budget.snapshot().queuedCalls]).toEqual([60_300, 0]);
   });
 });
 

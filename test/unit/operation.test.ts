@@ -39,6 +39,7 @@ describe('openOperation', () => {
       budgetView: undefined,
       belongsTo: undefined,
       share: undefined,
+      unanswered: operation.unanswered.count,
       ended: operation.ended.aborted,
       wait: operation.wait.totalMs(),
     }).toEqual({
@@ -58,6 +59,10 @@ describe('openOperation', () => {
       directives: {},
       ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
       wait: 0,
+      unanswered: 0,
+      refusals: { of: expect.any(Function) },
+      waitFor: expect.any(Function),
+      lastTurnAtMs: expect.any(Function),
     });
     expect(JSON.stringify(operation)).not.toContain('canary');
   });
