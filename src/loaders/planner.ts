@@ -16,16 +16,22 @@ export function createPlanner<Request extends object | string, Answer>(
   keyOf: (request: Request) => string,
   schedule?: (plan: () => void) => void,
 ): (request: Request) => Promise<Answer> {
-  const loader = new DataLoader<Request, { readonly answer: Promise<Answer> }, string>(
-    (requests) => {
-      const answers = plan(requests);
-      // A failure is reported where the request waits; here it would count as unhandled until then.
-      for (const answer of answers) answer.catch(() => undefined);
-      return Promise.resolve(answers.map((answer) => ({ answer })));
-    },
-    { cacheKeyFn: keyOf, ...(schedule && { batchScheduleFn: schedule }) },
-  );
-  return async (request) => (await loader.load(request)).answer;
+  const create = () =>
+    new DataLoader<Request, { readonly answer: Promise<Answer> }, string>(
+      (requests) => {
+        const answers = plan(requests);
+        // A failure is reported where the request waits; here it would count as unhandled until then.
+        for (const answer of answers) answer.catch(() => undefined);
+        return Promise.resolve(answers.map((answer) => ({ answer })));
+      },
+      { cacheKeyFn: keyOf, ...(schedule && { batchScheduleFn: schedule }) },
+    );
+  // Most operations need two or three of a dozen.
+  let loader: ReturnType<typeof create> | undefined;
+  return async (request) => {
+    loader ??= create();
+    return (await loader.load(request)).answer;
+  };
 }
 
 /**
