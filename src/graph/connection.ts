@@ -100,17 +100,17 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
         ...fromList,
-        resolve: ({ edges }, _args, { answerSize }, info) =>
-          answerSize.list(
-            edges.map((edge) => edge.node),
-            info,
-          ) as never,
+        resolve: ({ edges }, _args, { answerSize, streamedRows }, info) => {
+          const nodes = edges.map((edge) => edge.node);
+          return streamedRows.feed(answerSize.list(nodes, info), info) as never;
+        },
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        resolve: ({ edges }, _args, { answerSize }, info) => answerSize.list(edges, info),
+        resolve: ({ edges }, _args, { answerSize, streamedRows }, info) =>
+          streamedRows.feed(answerSize.list(edges, info), info) as never,
       }),
       pageInfo: t.field({
         type: PageInfo,

@@ -5,6 +5,7 @@ import type { CollectionTree } from '../upstream/collection-format/collection-tr
 import type { CollectionDetail } from '../upstream/models.ts';
 import type { AnswerSize } from './answer-size.ts';
 import type { Estimate } from './estimate.ts';
+import type { StreamedRows } from './streamed-rows.ts';
 
 /** What resolvers get to work with, made anew for each operation. */
 export interface Context {
@@ -19,6 +20,8 @@ export interface Context {
   readonly treeOf: (collection: CollectionDetail) => CollectionTree;
   /** Bounds the answer. */
   readonly answerSize: AnswerSize;
+  /** When the rows of streamed lists begin. */
+  readonly streamedRows: StreamedRows;
   /** Whether secrets inside the data are shown. */
   readonly revealSecrets: boolean;
 }

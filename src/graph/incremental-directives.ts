@@ -15,6 +15,22 @@ const on = {
 };
 const label = { type: GraphQLString, description: 'Name under which the part is delivered.' };
 
+/** GraphQL directive `@stream`. */
+export const streamDirective = new GraphQLDirective({
+  name: 'stream',
+  description: 'Delivers the items of a list one by one, in order, as the budget serves the calls they need.',
+  locations: [DirectiveLocation.FIELD],
+  args: {
+    if: on,
+    initialCount: {
+      type: GraphQLInt,
+      defaultValue: 0,
+      description: 'So many items come with what they are part of.',
+    },
+    label,
+  },
+});
+
 /** GraphQL directives `@defer` and `@stream`, as graphql-yoga executes them (GraphQL's draft of 24 August 2022). */
 export const incrementalDirectives: readonly GraphQLDirective[] = [
   new GraphQLDirective({
@@ -23,20 +39,7 @@ export const incrementalDirectives: readonly GraphQLDirective[] = [
     locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
     args: { if: on, label },
   }),
-  new GraphQLDirective({
-    name: 'stream',
-    description: 'Delivers the items of a list one by one, in order, as the budget serves the calls they need.',
-    locations: [DirectiveLocation.FIELD],
-    args: {
-      if: on,
-      initialCount: {
-        type: GraphQLInt,
-        defaultValue: 0,
-        description: 'So many items come with what they are part of.',
-      },
-      label,
-    },
-  }),
+  streamDirective,
 ];
 
 const names: ReadonlySet<string> = new Set(incrementalDirectives.map(({ name }) => name));

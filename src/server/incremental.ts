@@ -134,6 +134,11 @@ export function mapIncrementErrors(part: AnswerPart, map: (error: GraphQLError) 
   };
 }
 
+/** Adds errors to a part that are not of one of its increments. */
+export function withErrors(part: AnswerPart, errors: readonly GraphQLError[]): AnswerPart {
+  return errors.length === 0 ? part : { ...part, errors: [...(part.errors ?? []), ...errors] };
+}
+
 async function orSilence<Value>(value: Promise<Value>, clock: Clock): Promise<Value | 'silence'> {
   let cancel = () => {};
   const silence = new Promise<'silence'>((resolve) => {

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';
+import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -26,6 +27,7 @@ import {
   takesParts,
   toDelivery,
   WHOLE,
+  withErrors,
 } from './incremental.ts';
 import type { ClientAddressOf } from './client-address.ts';
 import { parsePreferWait } from './prefer.ts';
@@ -84,6 +86,8 @@ export function createOperations({
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
   const simulations = createSimulationQueue(clock);
+  // Of a stream: as many as can be out at once, and as many to follow them.
+  const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
   const trees = new WeakMap<JsonObject, CollectionTree>();
 
@@ -182,11 +186,12 @@ export function createOperations({
     });
     return mapParts(parts, {
       map(part) {
-        const masked = mapIncrementErrors(part, toMasked);
-        noteErrors(record, errorsOf(masked));
         // An execution that has been ended has the same part again and again.
-        const isStopped = record.stopExecution.signal.aborted;
-        return masked.hasNext !== false && !isStopped ? masked : toLastPart(masked);
+        const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
+        const masked = mapIncrementErrors(part, toMasked);
+        const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        noteErrors(record, errorsOf(whole));
+        return isLast ? toLastPart(whole) : whole;
       },
       onFailure(error) {
         const errors = [toMasked(error)];
@@ -345,8 +350,9 @@ export function createOperations({
       // Of a client that has gone nothing more may be heard.
       record.clientGone.addEventListener('abort', () => finish(record), { once: true });
       const keyBudget = record.tenant?.keyBudget;
+      const operation = openFor(record, request, isStreamed);
       return {
-        loaders: createLoaders(createPostmanApi(calls, openFor(record, request, isStreamed))),
+        loaders: createLoaders(createPostmanApi(calls, operation)),
         budget: () => keyBudget?.view.snapshot() ?? null,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
@@ -356,6 +362,10 @@ export function createOperations({
           return value;
         },
         answerSize: createAnswerSize((error) => record.stopExecution.abort(error)),
+        streamedRows:
+          isStreamed && typeof operation !== 'function'
+            ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
+            : unpacedRows,
         revealSecrets: config.revealSecrets,
       };
     },

@@ -4,6 +4,7 @@ import { createAskingFields } from '../graph/asking-fields.ts';
 import type { Context } from '../graph/context.ts';
 import { LARGEST_COST } from '../graph/estimate.ts';
 import type { DocumentReader } from '../graph/served-fields.ts';
+import { unpacedRows } from '../graph/streamed-rows.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import { createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
@@ -116,6 +117,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
       },
       treeOf: ({ document, uid }) => createCollectionTree(document, uid),
       answerSize: unbounded,
+        streamedRows: unpacedRows,
       revealSecrets: false,
     };
     // Nobody waits for it any more.

@@ -48,6 +48,8 @@ export interface RequestRecord {
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
   readonly errorCodes: string[];
+  /** Of lists that ended before all their rows were read: told in the last part. */
+  readonly unread: GraphQLError[];
   retryAfterSeconds?: number;
   /** Parts of the answer that are stale, by their path as text. */
   readonly stale: Map<string, StalePart>;
@@ -66,6 +68,7 @@ export function createRequestRecord(
     stopExecution: new AbortController(),
     isIncremental: false,
     errorCodes: [],
+    unread: [],
     stale: new Map(),
   };
 }

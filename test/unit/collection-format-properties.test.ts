@@ -27,6 +27,7 @@ import {
 } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
+import { unpacedRows } from '../../src/graph/streamed-rows.ts';
 import type { Context } from '../../src/graph/context.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { toAuth } from '../../src/upstream/collection-format/auth.ts';
@@ -136,6 +137,7 @@ async function answerOf(
     budget: () => null,
     estimate: () => Promise.reject(new TypeError('Nobody asks')),
     answerSize: createAnswerSize(() => undefined),
+    streamedRows: unpacedRows,
   };
   const result = await execute({ schema, document: query, contextValue, variableValues });
   // As it goes over the wire, which also gives objects back their prototypes.

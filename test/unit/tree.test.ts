@@ -1,4 +1,5 @@
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
+import { unpacedRows } from '../../src/graph/streamed-rows.ts';
 import {
   execute,
   type GraphQLSchema,
@@ -72,7 +73,7 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
     schema,
     document: parsed,
     rootValue,
-    contextValue: { revealSecrets, answerSize: createAnswerSize(() => undefined) },
+    contextValue: { revealSecrets, answerSize: createAnswerSize(() => undefined), streamedRows: unpacedRows },
     variableValues,
   });
   if (result instanceof Promise || 'then' in result) throw new Error('The executor made promises.');
