@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { setTimeout } from 'node:timers/promises';
 import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -35,6 +34,7 @@ import { toRateLimitFields } from './rate-limit-fields.ts';
 import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, notePlace, type RequestRecord, toCost } from './request-record.ts';
 import { createSimulationQueue } from './simulation-queue.ts';
+import { stopOperations } from './stop-operations.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What operations are made with. */
@@ -55,9 +55,6 @@ interface NodeContext {
   readonly req: IncomingMessage;
 }
 
-// An operation that waits for its budget has this long when the server stops; then it gets what it has.
-const STOP_GRACE_MS = 3_000;
-const STOP_POLL_MS = 20;
 const LOGGED_NAME_LENGTH = 100;
 // The last is what gateways ask.
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
@@ -371,11 +368,7 @@ export function createOperations({
     },
 
     /** Gives open operations a grace period, then has those that still wait answered with what they have. */
-    async drain(): Promise<void> {
-      const endMs = clock.nowMs() + STOP_GRACE_MS;
-      while (open.size > 0 && clock.nowMs() < endMs) await setTimeout(STOP_POLL_MS);
-      for (const { expire } of open) expire?.();
-    },
+    drain: () => stopOperations(open, clock),
   };
 }
 
