@@ -116,6 +116,18 @@ export const table = {
     default: '600',
     description: 'Calls that one operation delivered incrementally may make.',
   },
+  MAX_STREAMS: {
+    ...whole(1, 100_000),
+    schema: whole(1, 100_000).schema.optional(),
+    default: '',
+    description:
+      'Operations delivered incrementally that may be open at once; unset, one for every 4 MiB of the heap that Node may use.',
+  },
+  MAX_STREAMS_PER_KEY: {
+    ...whole(1, 100_000),
+    default: '100',
+    description: 'The same for one API key, which has at most half of the room in any case.',
+  },
   UPSTREAM_TIMEOUT_MS: { ...whole(1, 600_000, 'ms'), default: '60000', description: 'Time for one call to Postman.' },
   MAX_RESPONSE_BYTES: {
     // Node cannot hold a string of 512 MiB.

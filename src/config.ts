@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { getHeapStatistics } from 'node:v8';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
@@ -53,6 +54,9 @@ export interface Config {
     readonly streamTimeoutMs: number;
     readonly maxCalls: number;
     readonly maxCallsPerStream: number;
+    /** Operations delivered in parts that may be open at once: of all keys, and of one. */
+    readonly maxStreams: number;
+    readonly maxStreamsPerKey: number;
   };
   /** `ttlMs` 0: nothing is kept. */
   readonly cache: {
@@ -74,6 +78,9 @@ export interface Config {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly graphiql: boolean;
 }
+
+// What one takes that waits for all it may ask for, twice over.
+const HEAP_BYTES_PER_STREAM = 4 * 1_048_576;
 
 /** A configuration that cannot be used. `message` is the problems, one per line; no secret is in it. */
 export class ConfigError extends Error {
@@ -153,6 +160,8 @@ export function parseConfig(env: Environment): Config {
       streamTimeoutMs: v.STREAM_TIMEOUT_MS,
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
+      maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(getHeapStatistics().heap_size_limit / HEAP_BYTES_PER_STREAM)),
+      maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
     },
     cache: {
       ttlMs: v.CACHE_TTL_MS,

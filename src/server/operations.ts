@@ -29,12 +29,14 @@ import {
   withErrors,
 } from './incremental.ts';
 import type { ClientAddressOf } from './client-address.ts';
+import { createOpenStreams } from './open-streams.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, notePlace, type RequestRecord, toCost } from './request-record.ts';
 import { createSimulationQueue } from './simulation-queue.ts';
 import { stopOperations } from './stop-operations.ts';
+import { toStreamRefusal } from './stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What operations are made with. */
@@ -83,6 +85,7 @@ export function createOperations({
   const records = new WeakMap<Request, RequestRecord>();
   const open = new Set<RequestRecord>();
   const simulations = createSimulationQueue(clock);
+  const openStreams = createOpenStreams(config.operation);
   // Of a stream: as many as can be out at once, and as many to follow them.
   const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
   // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
@@ -143,7 +146,20 @@ export function createOperations({
 
   const finish = (record: RequestRecord) => {
     record.close?.();
+    record.closeStream?.();
     open.delete(record);
+  };
+
+  /** Counts a stream until it ends. */
+  const openStream = (record: RequestRecord) => {
+    const tenant = record.tenant?.name ?? '';
+    const fullBound = openStreams.open(tenant);
+    if (fullBound) return toStreamRefusal(fullBound, clock.epochMs());
+    record.closeStream = () => {
+      delete record.closeStream;
+      openStreams.close(tenant);
+    };
+    return undefined;
   };
 
   const logOperation = (record: RequestRecord, status: number) => {
@@ -273,6 +289,11 @@ export function createOperations({
         const { message, code, status } = TAKES_NO_PARTS;
         const extensions = { code, retryable: false, http: { status } };
         setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] });
+        return;
+      }
+      const noRoom = record.isIncremental && document === args.document && openStream(record);
+      if (noRoom) {
+        setResultAndStopExecution({ errors: [noRoom] });
         return;
       }
       args.document = document;

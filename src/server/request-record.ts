@@ -39,6 +39,8 @@ export interface RequestRecord {
   operation?: Operation;
   close?: () => void;
   expire?: () => void;
+  /** It counts among the streams that are open. */
+  closeStream?: () => void;
   operationName?: string;
   estimate?: Foretelling['estimate'];
   /** Its answer is delivered in parts. */

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +41,8 @@ describe('parseConfig', () => {
         streamTimeoutMs: 600_000,
         maxCalls: 60,
         maxCallsPerStream: 600,
+        maxStreams: Math.floor(getHeapStatistics().heap_size_limit / 4_194_304),
+        maxStreamsPerKey: 100,
       },
       cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 268_435_456 },
       query: { maxDepth: 40, maxAliases: 100, maxTokens: 2000, maxRequestBytes: 1_048_576 },
@@ -67,6 +70,8 @@ describe('parseConfig', () => {
       STREAM_TIMEOUT_MS: '109',
       MAX_CALLS_PER_OPERATION: '110',
       MAX_CALLS_PER_STREAM: '111',
+      MAX_STREAMS: '131',
+      MAX_STREAMS_PER_KEY: '132',
       UPSTREAM_TIMEOUT_MS: '112',
       MAX_RESPONSE_BYTES: '113',
       CACHE_TTL_MS: '114',
@@ -112,7 +117,15 @@ describe('parseConfig', () => {
         maxConcurrentCalls: 106,
         coldStart: 'wait',
       },
-      operation: { timeoutMs: 107, maxWaitMs: 108, streamTimeoutMs: 109, maxCalls: 110, maxCallsPerStream: 111 },
+      operation: {
+        timeoutMs: 107,
+        maxWaitMs: 108,
+        streamTimeoutMs: 109,
+        maxCalls: 110,
+        maxCallsPerStream: 111,
+        maxStreams: 131,
+        maxStreamsPerKey: 132,
+      },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
       query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121 },
       revealSecrets: true,
