@@ -1,0 +1,201 @@
+/**
+ * Opens many streams of many keys, each of which needs more calls than its key has in ten minutes, under Postman's limits. Tells what a stream
+ * that waits costs, what somebody else notices of it, and how all of them end when the server stops.
+ * `npm run bench:waiting-streams -- [streams] [keys] [seconds]`, by default 2,000, 50 and 45. Needs `ulimit -n` above the number of streams, for
+ * server and clients each.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { toUid } from '../../src/sandbox/account/account.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import type { Reading } from './probe.ts';
+
+const [streamCount = 2_000, keyCount = 50, waitSeconds = 45] = process.argv.slice(2).map(Number);
+const WORKSPACES = 12;
+const COLLECTIONS_EACH = 50;
+// The same process is all the clients: opened at once, they would measure it.
+const OPENED_AT_ONCE = 20;
+const BETWEEN_MS = 20;
+const STREAM = '{ workspaces { nodes @stream { name collections(first: 50) { nodes @stream { description } } } } }';
+const SMALL = '{ me { username } }';
+
+const toKey = (index: number) => `PMAK-waiting-streams-${index}`;
+
+function createWideAccount() {
+  const demo = createDemoAccount();
+  const [workspace] = demo.workspaces;
+  const [collection] = demo.collections;
+  if (!workspace || !collection) throw new TypeError('The demo account has a workspace and a collection');
+  const toId = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+  const collections = Array.from({ length: WORKSPACES * COLLECTIONS_EACH }, (_, index) => ({
+    ...collection,
+    id: toId(2, index),
+    document: { ...collection.document, item: [] },
+  }));
+  const workspaces = Array.from({ length: WORKSPACES }, (_, index) => ({
+    ...workspace,
+    id: toId(1, index),
+    collections: collections.slice(index * COLLECTIONS_EACH, (index + 1) * COLLECTIONS_EACH).map(toUid),
+  }));
+  return { ...demo, collections, workspaces };
+}
+
+/** One operation as its client sees it. */
+interface Asked {
+  status: number;
+  headMs: number;
+  text: string;
+  readonly over: Promise<void>;
+  readonly answered: Promise<void>;
+}
+
+function ask(port: number, key: string, query: string): Asked {
+  const startedMs = performance.now();
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'text/event-stream, application/json',
+    'x-api-key': key,
+  };
+  let answer = () => {};
+  let end = () => {};
+  const asked: Asked = {
+    status: 0,
+    headMs: Number.NaN,
+    text: '',
+    answered: new Promise((resolve) => {
+      answer = resolve;
+    }),
+    over: new Promise((resolve) => {
+      end = resolve;
+    }),
+  };
+  const finish = () => {
+    answer();
+    end();
+  };
+  const sent = request(
+    { agent: false, port, host: '127.0.0.1', path: '/graphql', method: 'POST', headers },
+    (response: IncomingMessage) => {
+      asked.status = response.statusCode ?? 0;
+      asked.headMs = performance.now() - startedMs;
+      answer();
+      response.setEncoding('utf8');
+      // The beginning of an answer and its end are enough.
+      response.on('data', (chunk: string) => (asked.text = (asked.text + chunk).slice(-4_000)));
+      response.once('close', finish);
+      response.on('error', finish);
+    },
+  );
+  sent.on('error', finish);
+  sent.end(JSON.stringify({ query }));
+  return asked;
+}
+
+const isStream = ({ status }: Asked) => status === 200;
+const hasLastPart = ({ text }: Asked) => text.includes('"hasNext":false');
+const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
+
+const sandbox = await startSandbox({
+  account: createWideAccount(),
+  otherApiKeys: Array.from({ length: keyCount + 1 }, (_, index) => toKey(index)),
+  latency: () => ({ requestMs: 50, answerMs: 100 }),
+});
+const child = spawn(
+  process.execPath,
+  [
+    '--expose-gc',
+    ...(process.env.BENCH_NODE_ARGS?.split(' ') ?? []),
+    '--import',
+    new URL('./probe.js', import.meta.url).href,
+    fileURLToPath(new URL('../../src/main.js', import.meta.url)),
+  ],
+  {
+    env: {
+      ...process.env,
+      PORT: '0',
+      LOG_LEVEL: 'error',
+      COLD_START: 'off',
+      GRAPHIQL: 'false',
+      POSTMAN_API_BASE_URL: sandbox.origin,
+    },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  },
+);
+if (!child.stdout) throw new TypeError('The child has a pipe');
+const [line] = (await once(child.stdout, 'data')) as [Buffer];
+const port = Number(/^listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line.toString())?.[1]);
+
+async function read(what: 'heap' | 'time'): Promise<Reading> {
+  child.send(what);
+  const [reading] = (await once(child, 'message')) as [Reading];
+  return reading;
+}
+
+// What runs for the first time is compiled first.
+const warm = toKey(keyCount);
+await ask(
+  port,
+  warm,
+  '{ workspaces(first: 1) { nodes @stream { collections(first: 2) { nodes @stream { description } } } } }',
+).over;
+const before = await read('heap');
+
+const streams: Asked[] = [];
+const startedMs = performance.now();
+for (let index = 0; index < streamCount; index++) {
+  streams.push(ask(port, toKey(index % keyCount), STREAM));
+  if (index % OPENED_AT_ONCE === OPENED_AT_ONCE - 1) await sleep(BETWEEN_MS);
+}
+await sleep(Math.max(0, startedMs + waitSeconds * 1_000 - performance.now()));
+const opened = await read('heap');
+const admitted = streams.filter(isStream);
+const refused = streams.filter(({ status }) => status !== 200 && status !== 0);
+const waited = await (async () => {
+  await sleep(5_000);
+  return read('time');
+})();
+const small = ask(port, toKey(keyCount), SMALL);
+await small.over;
+const answered = await read('heap');
+
+console.log(`${streamCount} streams of ${keyCount} keys, asked for within ${waitSeconds} s:`);
+console.table({
+  admitted: admitted.length,
+  'refused (status)': `${refused.length} (${[...new Set(refused.map(({ status }) => status))].join()})`,
+  'without a head': streams.length - admitted.length - refused.length,
+  'last head after': seconds(Math.max(...streams.map(({ headMs }) => headMs).filter((ms) => !Number.isNaN(ms)))),
+  'CPU until then': seconds(opened.cpuMs),
+  'longest stall until then': seconds(opened.stallMs),
+  'live heap a stream, KB': ((opened.heapBytes - before.heapBytes) / 1_024 / Math.max(1, admitted.length)).toFixed(0),
+  'CPU in a second of waiting': seconds(waited.cpuMs / 5),
+  'longest stall while waiting': seconds(waited.stallMs),
+  'a small query on a new connection: answered after': seconds(small.headMs),
+  'CPU until then ': seconds(answered.cpuMs),
+});
+
+const exited = once(child, 'exit') as Promise<[number | null, string | null]>;
+let lastWords = '';
+child.stdout.on('data', (data: Buffer) => (lastWords += data.toString()));
+const stoppedMs = performance.now();
+child.kill('SIGTERM');
+const [code, signal] = await exited;
+const stopMs = performance.now() - stoppedMs;
+await Promise.all(streams.map(({ over }) => over));
+const stopped = JSON.parse(lastWords || '{"cpuMs":0,"stallMs":0}') as Reading;
+const open = admitted.filter((stream) => stream.text !== '');
+console.log('SIGTERM:');
+console.table({
+  'exit code': code ?? signal,
+  'exit after': seconds(stopMs),
+  'CPU until then': seconds(stopped.cpuMs),
+  'longest stall': seconds(stopped.stallMs),
+  'admitted streams that had a last part': `${open.filter(hasLastPart).length} of ${admitted.length}`,
+  'of those, with a time to come back': open.filter((s) => hasLastPart(s) && s.text.includes('"retryAfterSeconds":'))
+    .length,
+});
+await sandbox.close();
