@@ -131,7 +131,7 @@ async function toEstimate(
   reader: DocumentReader,
   { clock, simulations }: Pick<ForetellingOptions, 'clock' | 'simulations'>,
 ): Promise<Estimate> {
-  const cost = rehearsable ? await simulations.run(rehearsable.operation, () => rehearse(rehearsable)) : NO_COST;
+  const cost = rehearsable ? await simulations.run(toTurn(rehearsable), () => rehearse(rehearsable)) : NO_COST;
   if (!cost) throw toSimulationRefusal(clock);
   const { atLeast, atMost, routes } = cost;
   const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
@@ -146,6 +146,10 @@ async function toEstimate(
       forFields: fieldsOf?.(path).map(({ coordinate }) => coordinate) ?? [],
     })),
   };
+}
+
+function toTurn({ calls, operation }: Rehearsable) {
+  return { fairShare: calls.fairShareOf(operation), ended: operation.ended };
 }
 
 function toServedFields({ schema, document, definition }: Rehearsable, reader: DocumentReader) {
@@ -178,7 +182,7 @@ async function refuse(
   if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
   const check = () => rehearseNamed(rehearsable, maxCalls);
   // Where its turn does not come soon, the operation is executed without: then it has what it may call.
-  const cost = await simulations.run(rehearsable.operation, check, MAX_CHECK_WAIT_MS);
+  const cost = await simulations.run(toTurn(rehearsable), check, MAX_CHECK_WAIT_MS);
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);

@@ -10,35 +10,43 @@ export type FullBound = 'key' | 'process';
 
 /** The operations that are open and whose answers come in parts: each can wait for minutes, and takes memory as long. */
 export interface OpenStreams {
-  /** Opens one more, unless there is no room for it. */
-  open(tenant: string): FullBound | undefined;
-  /** One has ended. */
-  close(tenant: string): void;
+  /**
+   * Opens one more.
+   *
+   * @param fairShare - Whose share of the process it takes, as `Calls.fairShareOf` tells it.
+   * @returns Called once when it has ended; or which bound leaves no room for it.
+   */
+  open(tenant: string, fairShare: string): (() => void) | FullBound;
 }
 
 /**
  * Makes the count of a process: none is open yet.
  *
- * A key may have as many open as there are left for others, at most: one key takes half of all, two take a third each, and a key that has none
- * finds room whatever a few others do.
+ * Whoever has a share may have as many open as there are left for others, at most: one key takes half of all, two take a third each, and a key that
+ * has none finds room whatever a few others do.
  */
 export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds): OpenStreams {
   const ofTenants = new Map<string, number>();
+  const ofShares = new Map<string, number>();
   let count = 0;
   return {
-    open(tenant) {
-      const own = ofTenants.get(tenant) ?? 0;
-      if (own >= maxStreamsPerKey) return 'key';
-      if (own >= maxStreams - count) return 'process';
-      ofTenants.set(tenant, own + 1);
+    open(tenant, fairShare) {
+      if ((ofTenants.get(tenant) ?? 0) >= maxStreamsPerKey) return 'key';
+      if ((ofShares.get(fairShare) ?? 0) >= maxStreams - count) return 'process';
+      add(ofTenants, tenant, 1);
+      add(ofShares, fairShare, 1);
       count++;
-      return undefined;
-    },
-    close(tenant) {
-      const left = (ofTenants.get(tenant) ?? 0) - 1;
-      if (left > 0) ofTenants.set(tenant, left);
-      else ofTenants.delete(tenant);
-      count--;
+      return () => {
+        add(ofTenants, tenant, -1);
+        add(ofShares, fairShare, -1);
+        count--;
+      };
     },
   };
+}
+
+function add(counts: Map<string, number>, key: string, difference: number): void {
+  const sum = (counts.get(key) ?? 0) + difference;
+  if (sum > 0) counts.set(key, sum);
+  else counts.delete(key);
 }

@@ -152,12 +152,13 @@ export function createOperations({
 
   /** Counts a stream until it ends. */
   const openStream = (record: RequestRecord) => {
-    const tenant = record.tenant?.name ?? '';
-    const fullBound = openStreams.open(tenant);
-    if (fullBound) return toStreamRefusal(fullBound, clock.epochMs());
+    const { tenant, operation, clientAddress } = record;
+    const fairShare = operation ? calls.fairShareOf(operation) : clientAddress;
+    const close = openStreams.open(tenant?.name ?? '', fairShare);
+    if (typeof close === 'string') return toStreamRefusal(close, clock.epochMs());
     record.closeStream = () => {
       delete record.closeStream;
-      openStreams.close(tenant);
+      close();
     };
     return undefined;
   };

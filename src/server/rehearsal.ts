@@ -26,7 +26,7 @@ export interface Rehearsable {
   readonly reader: DocumentReader;
   /** Whose key it is, and what it wants of kept answers. */
   readonly operation: Operation;
-  readonly calls: Pick<Calls, 'kept' | 'keepsAny' | 'isRenewable'>;
+  readonly calls: Pick<Calls, 'kept' | 'keepsAny' | 'isRenewable' | 'fairShareOf'>;
 }
 
 const nothing: Scenario = { isFull: false, answersFirst: 'oldest' };
@@ -117,7 +117,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
       },
       treeOf: ({ document, uid }) => createCollectionTree(document, uid),
       answerSize: unbounded,
-        streamedRows: unpacedRows,
+      streamedRows: unpacedRows,
       revealSecrets: false,
     };
     // Nobody waits for it any more.

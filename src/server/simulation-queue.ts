@@ -2,19 +2,19 @@ import { GraphQLError } from 'graphql';
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
 import type { Clock } from '../upstream/clock.ts';
-import type { Operation } from '../upstream/operation.ts';
 
 /** Runs simulations one at a time, because each takes memory while it lasts. Tenants take turns. */
 export interface SimulationQueue {
   /**
    * Runs a simulation when its turn has come.
    *
+   * @param turn - Whose turn it takes, as `Calls.fairShareOf` tells it, and the end of its operation.
    * @param maxWaitMs - How long it may wait for its turn. Default: as long as its operation lasts.
    * @returns What it resolves to; undefined where it was not run: too many wait, it has waited for too long, or nobody waits for its
    *   operation any more.
    */
   run<Result>(
-    operation: Pick<Operation, 'tenant' | 'ended'>,
+    turn: { readonly fairShare: string; readonly ended: AbortSignal },
     simulate: () => Promise<Result>,
     maxWaitMs?: number,
   ): Promise<Result | undefined>;
@@ -39,8 +39,7 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
   const queue = new PQueue<TenantTurns, TurnOptions>({ concurrency: 1, queueClass });
 
   return {
-    async run(operation, simulate, maxWaitMs) {
-      const { tenant, ended } = operation;
+    async run({ fairShare: tenant, ended }, simulate, maxWaitMs) {
       if (waiting.size >= MAX_WAITING || waiting.sizeOf(tenant) >= MAX_WAITING_PER_TENANT) return undefined;
       const leaving = new AbortController();
       const leave = () => leaving.abort();

@@ -27,6 +27,11 @@ export interface Calls {
   isRenewable(call: Call<unknown>, operation: Operation): boolean;
   /** Whether upstream has accepted the operation's key. */
   isKeyAccepted(operation: Operation): boolean;
+  /**
+   * Tells whose fair share of the process an operation takes: that of its tenant, or of all keys that upstream has not accepted from its client
+   * address, so that whoever makes up keys has one share and not as many.
+   */
+  fairShareOf(operation: Operation): string;
 }
 
 /** What the call layer is made with; one per origin. */
@@ -204,6 +209,9 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     kept: keptOutcome,
 
     isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
+
+    fairShareOf: ({ tenant, clientAddress }) =>
+      apiKeys.isAccepted(tenant) ? tenant : `not accepted, from ${clientAddress}`,
 
     keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
 

@@ -34,6 +34,11 @@ async function start(env: Record<string, string>, workspaces = 2, collectionsEac
     { ...LIMITS, ...env },
     { account, otherApiKeys: EVERYBODY.map((header) => header['x-api-key']) },
   );
+  // Keys that Postman has accepted have shares of their own.
+  for (const headers of EVERYBODY) await facade.query('{ environments { totalCount } }', { headers });
+  facade.skip(120_000);
+  facade.postman.reset();
+  facade.log.length = 0;
 }
 
 /** Asks for a stream and reads its first part, after which it is open until its client goes. */
@@ -100,6 +105,23 @@ describe('streams beyond a bound', () => {
     expect(await ask(TWO)).toEqual(PROCESS_IS_FULL);
     await open(THREE);
     expect(await ask(FOUR)).toEqual(PROCESS_IS_FULL);
+  });
+
+  it('of keys that somebody made up are refused to their address, and not to others', async () => {
+    await start({ MAX_STREAMS: '8' });
+    facade.postman.fail('/workspaces', { kind: 'hang' });
+    for (let index = 0; index < 4; index++) {
+      const client = new AbortController();
+      clients.push(client);
+      const headers = { 'x-api-key': `PMAK-made-up-${index}` };
+      askInParts(facade, STREAM, { headers, signal: client.signal })
+        .next()
+        .catch(() => undefined);
+    }
+    await expect.poll(() => facade.postman.calls.length).toBe(4);
+    expect(await ask({ 'x-api-key': 'PMAK-made-up-4' })).toEqual(PROCESS_IS_FULL);
+    facade.postman.heal();
+    for (const headers of EVERYBODY) await open(headers);
   });
 
   it('leave dry runs and whole answers alone', async () => {

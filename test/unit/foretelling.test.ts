@@ -55,6 +55,7 @@ async function foretold(
     },
     keepsAny: () => false,
     isRenewable: () => false,
+    fairShareOf: () => 'tenant',
   };
   const execution = { schema, document: parse(query), operationName: undefined, variables, operation };
   const simulations = queue ?? createSimulationQueue(clock);
@@ -120,6 +121,7 @@ describe('foretell', () => {
       },
       keepsAny: () => false,
       isRenewable: () => false,
+      fairShareOf: () => 'tenant',
     };
     const execution = {
       schema,
@@ -151,6 +153,7 @@ describe('foretell', () => {
         },
         keepsAny: () => false,
         isRenewable: () => false,
+        fairShareOf: () => 'tenant',
       };
       const document = parse(`{ ${lookUps(20)} }`);
       const execution = { schema, document, operationName: undefined, variables: {}, operation };
@@ -189,7 +192,7 @@ describe('foretell', () => {
     const foretelling = await foretell(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
-        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
+        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false, fairShareOf: () => 'tenant' },
         clock,
         simulations: createSimulationQueue(clock),
       },

@@ -12,6 +12,7 @@ const nothingKept = {
   kept: () => undefined,
   keepsAny: () => false,
   isKeyAccepted: () => true,
+  fairShareOf: () => 'tenant',
   isRenewable: () => false,
 };
 

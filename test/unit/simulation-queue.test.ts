@@ -16,7 +16,7 @@ function createQueue() {
       begun.push(name);
       return new Promise<string>((resolve) => ends.set(name, resolve));
     };
-    return queue.run({ tenant: name[0] ?? '', ended: left.signal }, simulate, maxWaitMs);
+    return queue.run({ fairShare: name[0] ?? '', ended: left.signal }, simulate, maxWaitMs);
   };
   return {
     clock,
@@ -112,7 +112,7 @@ describe('the queue of simulations', () => {
   it('passes a failure on to whoever asked, and goes on', async () => {
     const { queue, run, end } = createQueue();
     const { signal } = new AbortController();
-    const failure = queue.run({ tenant: 'x', ended: signal }, () => Promise.reject(new TypeError('a mistake')));
+    const failure = queue.run({ fairShare: 'x', ended: signal }, () => Promise.reject(new TypeError('a mistake')));
     const next = run('x1');
     await expect(failure).rejects.toThrow(new TypeError('a mistake'));
     await end('x1');
