@@ -10,7 +10,7 @@ import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
 import { toMonthSpent, toNotCached, toOutage, toRefusal, toTimeout, toTooExpensive } from './refusals.ts';
 import { createRetries } from './retries.ts';
-import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
+import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
 /** Makes calls: from the cache, with somebody else's call under way, or inside the key's budget. */
 export interface Calls {
@@ -162,7 +162,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
 
   const take = (kept: KeptAnswer, operation: Operation): unknown => {
     operation.cost.cached++;
-    if ('error' in kept.outcome) throw kept.outcome.error;
+    if ('failure' in kept.outcome) throw toError(kept.outcome.failure);
     operation.ages.add(kept.outcome.value, kept.ageMs, !freshness.isFresh(kept));
     return kept.outcome.value;
   };
@@ -172,7 +172,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     const kept = cache.get(tenant, asked.target);
     const verdict = kept ? freshness.judge(kept, directives) : 'call';
     if (kept && verdict !== 'call') {
-      if (verdict === 'serveAndRefresh') refreshes.add(asked, operation);
+      if (verdict === 'serveAndRefresh') refreshes.add(asked, operation.caller);
       return take(kept, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(asked.route);

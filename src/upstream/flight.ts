@@ -10,7 +10,7 @@ import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-hea
 import { readAnswer } from './read-answer.ts';
 import { toMonthSpent, toTimeout } from './refusals.ts';
 import type { Retries } from './retries.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { toFailure, UpstreamError } from './upstream-error.ts';
 
 /** A call under way, waiting for its turn or sent, and everybody who wants its answer. */
 export interface Flight {
@@ -196,7 +196,12 @@ export function startFlight(options: FlightOptions): Flight {
       case 'badInput':
         apiKeys.accept(tenant);
         // What was there before is not to be shown any more.
-        cache.set(tenant, target, { outcome: { error }, bytes: error.message.length, updatedAt: null, sentAtMs });
+        cache.set(tenant, target, {
+          outcome: { failure: toFailure(error) },
+          bytes: error.message.length,
+          updatedAt: null,
+          sentAtMs,
+        });
         return;
       case 'unavailable':
       case 'serverError':

@@ -40,12 +40,12 @@ const REFUSAL_TTL_MS = 10_000;
 
 /** Makes the judge of kept answers. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
-  const ttlOf = ({ outcome }: KeptAnswer) => ('error' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
+  const ttlOf = ({ outcome }: KeptAnswer) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
   const isFresh = (kept: KeptAnswer) => !kept.isOutdated && kept.ageMs <= ttlOf(kept);
   const isInRefreshPeriod = (kept: KeptAnswer) =>
-    !isFresh(kept) && !kept.isOutdated && !('error' in kept.outcome) && kept.ageMs <= ttlMs + swrMs;
+    !isFresh(kept) && !kept.isOutdated && !('failure' in kept.outcome) && kept.ageMs <= ttlMs + swrMs;
   const servesOnError = (kept: KeptAnswer, { noCache = false, maxAgeMs }: CacheDirectives) =>
-    !noCache && maxAgeMs === undefined && !('error' in kept.outcome) && kept.ageMs <= staleIfErrorMs;
+    !noCache && maxAgeMs === undefined && !('failure' in kept.outcome) && kept.ageMs <= staleIfErrorMs;
 
   return {
     isFresh,
@@ -55,7 +55,7 @@ export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptio
       const { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY, maxStaleMs, onlyIfCached = false } = directives;
       if (noCache || kept.ageMs > maxAgeMs) return 'call';
       if (isFresh(kept)) return 'serve';
-      if ('error' in kept.outcome) return 'call';
+      if ('failure' in kept.outcome) return 'call';
       if (maxStaleMs !== undefined && kept.ageMs - ttlMs <= maxStaleMs) return 'serve';
       if (onlyIfCached) return servesOnError(kept, directives) ? 'serve' : 'call';
       return isInRefreshPeriod(kept) && directives.maxAgeMs === undefined ? 'serveAndRefresh' : 'call';

@@ -6,7 +6,7 @@ import type { CollectionDetail, EnvironmentDetail, WorkspaceDetail } from './mod
 import type { Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { toNotCached } from './refusals.ts';
-import { UpstreamError } from './upstream-error.ts';
+import { toError, type UpstreamError, type UpstreamFailure } from './upstream-error.ts';
 import type { Work } from './work.ts';
 
 /** A call that would have been made. */
@@ -75,19 +75,25 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
       answerLater();
     });
 
-  // An error has a stack, which takes longer to make than the rest of an answer.
   const missing = new Map<string, Outcome>();
   const toMissing = (route: string): Outcome => {
-    const known = missing.get(route) ?? {
-      error: new UpstreamError('notFound', 'Nothing is imagined here.', { route }),
-    };
+    const known = missing.get(route) ?? { failure: { kind: 'notFound', message: 'Nothing is imagined here.', route } };
     missing.set(route, known);
+    return known;
+  };
+
+  // An error has a stack, which takes longer to make than the rest of an answer.
+  const errors = new Map<UpstreamFailure, UpstreamError>();
+  const errorOf = (failure: UpstreamFailure): UpstreamError => {
+    const known = errors.get(failure) ?? toError(failure);
+    errors.set(failure, known);
     return known;
   };
 
   const imagine = ({ route, target }: Call<unknown>): Outcome => {
     const value = answerOf(target, route.template);
-    return value === null ? toMissing(route.template) : { value };
+    if (value !== null) return { value };
+    return toMissing(route.template);
   };
 
   /** What a call says of what is imagined to be kept: that it exists, and has nothing. */
@@ -111,7 +117,7 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
       return isRenewed ? imagine(call) : undefined;
     }
     usesKept = true;
-    if ('error' in kept) return kept;
+    if ('failure' in kept) return kept;
     if (!scenario.forgetsLists) return { value: withoutContents(kept.value, route.template) };
     if (toSingle(asked, route.template) === null) return imagine(call);
     return { value: withoutLists(withoutContents(kept.value, route.template), route.template) };
@@ -140,7 +146,7 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
         outcome = imagine(call);
         shownLists.add(route.template);
       }
-      if ('error' in outcome) throw outcome.error;
+      if ('failure' in outcome) throw errorOf(outcome.failure);
       return outcome.value as T;
     },
   };

@@ -1,7 +1,7 @@
-import type { UpstreamError } from './upstream-error.ts';
+import type { UpstreamFailure } from './upstream-error.ts';
 
 /** What a call was answered with: a value, or a refusal that would be the same again. */
-export type Outcome = { readonly value: unknown } | { readonly error: UpstreamError };
+export type Outcome = { readonly value: unknown } | { readonly failure: UpstreamFailure };
 
 /** An answer that is kept, and what is known of its truth. */
 export interface KeptAnswer {

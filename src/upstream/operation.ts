@@ -22,8 +22,18 @@ export interface OperationCost {
   coalesced: number;
 }
 
+/** Whose key calls are made with. It can be kept when the operation is over: it holds on to nothing of it. */
+export interface Caller {
+  readonly tenant: string;
+  readonly apiKey: Secret;
+  /** Where the client is, as `server/client-address.ts` has it. */
+  readonly clientAddress: string;
+  readonly keyBudget: KeyBudget;
+}
+
 /** One GraphQL operation, as the upstream layer sees it: whose key, until when, how much. */
 export interface Operation {
+  readonly caller: Caller;
   readonly tenant: string;
   readonly apiKey: Secret;
   /** Where the client is, as `server/client-address.ts` has it. */
@@ -146,6 +156,7 @@ export function openOperation({
 
   return {
     operation: {
+      caller: { tenant, apiKey, clientAddress, keyBudget },
       tenant,
       apiKey,
       clientAddress,
@@ -185,22 +196,24 @@ export function openOperation({
 }
 
 /**
- * Makes an operation of nobody, with the key of one that has been: for calls that are made after it, whoever profits.
+ * Makes an operation of nobody, with the key of somebody who has had one: for calls that are made after it, whoever profits.
  *
  * @param deadlineMs - Monotonic milliseconds.
  */
-export function toBackground(operation: Operation, deadlineMs: number): Operation {
+export function toBackground(caller: Caller, deadlineMs: number): Operation {
+  const { tenant, apiKey, clientAddress, keyBudget } = caller;
   return {
-    tenant: operation.tenant,
-    apiKey: operation.apiKey,
-    clientAddress: operation.clientAddress,
+    caller,
+    tenant,
+    apiKey,
+    clientAddress,
     get budget() {
-      return operation.budget;
+      return keyBudget.current;
     },
     get budgetView() {
-      return operation.budgetView;
+      return keyBudget.view;
     },
-    belongsTo: operation.belongsTo,
+    belongsTo: keyBudget.belongsTo,
     share: createShare(),
     deadlineMs,
     ended: new AbortController().signal,

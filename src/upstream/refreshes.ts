@@ -1,12 +1,12 @@
 import type { AnswerCache } from './answer-cache.ts';
 import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
-import { type Operation, toBackground } from './operation.ts';
+import { type Caller, type Operation, toBackground } from './operation.ts';
 
 /** Renews answers that were served stale, after the clients and below them. */
 export interface Refreshes {
-  /** Has an answer renewed for the tenant of an operation; once, however often it is asked for. */
-  add(call: Call<unknown>, operation: Operation): void;
+  /** Has an answer renewed for a tenant; once, however often it is asked for. */
+  add(call: Call<unknown>, caller: Caller): void;
 }
 
 /** What refreshes are made with. */
@@ -19,7 +19,7 @@ export interface RefreshesOptions {
 
 interface Job {
   readonly call: Call<unknown>;
-  readonly operation: Operation;
+  readonly caller: Caller;
 }
 
 /** What is to be refreshed for one tenant, by target. */
@@ -42,8 +42,8 @@ const MAX_JOBS = 1_000;
 export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Refreshes {
   const queues = new Map<string, Queue>();
 
-  const isWorthIt = ({ call, operation }: Job) => {
-    const kept = cache.get(operation.tenant, call.target);
+  const isWorthIt = ({ call, caller }: Job) => {
+    const kept = cache.get(caller.tenant, call.target);
     return kept !== undefined && cache.freshness.isInRefreshPeriod(kept);
   };
 
@@ -53,24 +53,24 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
       const [next] = jobs;
       if (next === undefined) break;
       const [target, job] = next;
-      if (isWorthIt(job) && !job.operation.budget.hasSpareSlot(job.call.route.routeClass)) {
+      if (isWorthIt(job) && !job.caller.keyBudget.current.hasSpareSlot(job.call.route.routeClass)) {
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
-      if (isWorthIt(job)) await refresh(job.call, toBackground(job.operation, clock.nowMs() + REFRESH_MS));
+      if (isWorthIt(job)) await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS));
       jobs.delete(target);
     }
     queues.delete(tenant);
   };
 
   return {
-    add(call, operation) {
-      const { tenant } = operation;
+    add(call, caller) {
+      const { tenant } = caller;
       const known = queues.get(tenant);
       const queue = known ?? { lists: new Map<string, Job>(), singles: new Map<string, Job>() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
       const jobs = call.shows ? queue.lists : queue.singles;
-      if (!jobs.has(call.target)) jobs.set(call.target, { call, operation });
+      if (!jobs.has(call.target)) jobs.set(call.target, { call, caller });
       if (known) return;
       queues.set(tenant, queue);
       void work(tenant, queue);

@@ -41,6 +41,13 @@ export interface UpstreamErrorDetails {
   readonly cause?: unknown;
 }
 
+/** A failed read as plain facts. It can be kept: unlike an error, whose stack holds what called it, it holds on to no operation. */
+export interface UpstreamFailure extends Omit<UpstreamErrorDetails, 'cause'> {
+  readonly kind: UpstreamErrorKind;
+  /** Fit to be shown to a client. */
+  readonly message: string;
+}
+
 /** The one error the upstream layer throws. Its message is fit to be shown to a client. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
@@ -69,4 +76,16 @@ export class UpstreamError extends Error {
     if (details.calls !== undefined) this.calls = details.calls;
     if (details.ceiling !== undefined) this.ceiling = details.ceiling;
   }
+}
+
+/** The facts of an error, without its cause and its stack. */
+export function toFailure(error: UpstreamError): UpstreamFailure {
+  // The message, the cause and the stack are no members that are copied.
+  const { name: _, ...facts } = error;
+  return { ...facts, message: error.message };
+}
+
+/** Makes an error of a failure, anew each time that it is told. */
+export function toError({ kind, message, ...details }: UpstreamFailure): UpstreamError {
+  return new UpstreamError(kind, message, details);
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { UpstreamError } from '../../src/upstream/upstream-error.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const ENTRY_BYTES = 1_024;
@@ -162,9 +161,9 @@ describe('what is dropped', () => {
   it('is one answer where the key may not read it any more', () => {
     const { cache, keep, valueOf } = createCache();
     for (const target of ['/a', '/b']) keep('tenant', target, target);
-    const error = new UpstreamError('forbidden', 'No.', { route: '/a' });
-    cache.set('tenant', '/a', { outcome: { error }, bytes: 1, updatedAt: null, sentAtMs: Number.MAX_SAFE_INTEGER });
-    expect([cache.get('tenant', '/a')?.outcome, valueOf('tenant', '/b')]).toEqual([{ error }, '/b']);
+    const failure = { kind: 'forbidden', message: 'No.', route: '/a' } as const;
+    cache.set('tenant', '/a', { outcome: { failure }, bytes: 1, updatedAt: null, sentAtMs: Number.MAX_SAFE_INTEGER });
+    expect([cache.get('tenant', '/a')?.outcome, valueOf('tenant', '/b')]).toEqual([{ failure }, '/b']);
   });
 });
 

@@ -35,6 +35,7 @@ describe('openOperation', () => {
     const { clock, operation } = open();
     expect({
       ...operation,
+      caller: undefined,
       budget: undefined,
       budgetView: undefined,
       belongsTo: undefined,
@@ -43,6 +44,7 @@ describe('openOperation', () => {
       ended: operation.ended.aborted,
       wait: operation.wait.totalMs(),
     }).toEqual({
+      caller: undefined,
       tenant: 'tenant',
       apiKey: operation.apiKey,
       clientAddress: '127.0.0.1',
