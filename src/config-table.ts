@@ -16,6 +16,8 @@ export interface Rule {
   readonly allowed: string;
   /** The value must not be shown. */
   readonly isSecret?: true;
+  /** The default is a share of the heap limit of the process, which no text can say. */
+  readonly isDerived?: true;
   /** Reads the text; gets undefined where neither a value nor a default is. */
   readonly schema: z.ZodType;
 }
@@ -41,6 +43,14 @@ const secret = {
 const flag = {
   allowed: 'true or false (also on, off, yes, no, 1, 0)',
   schema: z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] }),
+};
+
+const bytes = whole(1, 16_384 * mebibyte, 'bytes');
+const heapShare = {
+  ...bytes,
+  schema: bytes.schema.optional(),
+  default: '',
+  isDerived: true as const,
 };
 
 /** Every environment variable that is read, by name, in the order of the documentation. */
@@ -157,9 +167,8 @@ export const table = {
       'How long after it was read an answer stays good as long as lists show an unchanged `updatedAt`; 0: lists renew nothing.',
   },
   CACHE_MAX_BYTES: {
-    ...whole(1, 16_384 * mebibyte, 'bytes'),
-    default: '268435456',
-    description: 'Size of the cache, as bytes of JSON text.',
+    ...heapShare,
+    description: 'Size of the cache, as what its answers take on the heap: 12/64 of the heap limit.',
   },
   MAX_QUERY_DEPTH: { ...whole(1, 1000), default: '40', description: 'Deepest nesting of a GraphQL document.' },
   MAX_QUERY_ALIASES: { ...whole(1, 10_000), default: '100', description: 'Most aliases in a GraphQL document.' },
@@ -168,6 +177,10 @@ export const table = {
     ...whole(1, 100 * mebibyte, 'bytes'),
     default: '1048576',
     description: 'Largest body of a GraphQL request.',
+  },
+  DOCUMENT_CACHE_MAX_BYTES: {
+    ...heapShare,
+    description: 'Parsed GraphQL documents that are cached, as what they take on the heap: 1/64 of the heap limit.',
   },
   CORS_ORIGINS: {
     allowed:

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
+import { toMemoryShares } from './memory-shares.ts';
 import type { ColdStart } from './upstream/caution.ts';
 import type { Secret } from './upstream/secret.ts';
 
@@ -71,7 +72,10 @@ export interface Config {
     readonly maxAliases: number;
     readonly maxTokens: number;
     readonly maxRequestBytes: number;
+    readonly documentCacheBytes: number;
   };
+  /** Where V8 gives up: what is not configured of memory is a share of it. */
+  readonly heapLimitBytes: number;
   /** Documents that clients may name. `only`: no other is executed. */
   readonly persistedDocuments?: { readonly file: string; readonly only: boolean };
   readonly revealSecrets: boolean;
@@ -99,6 +103,8 @@ export interface Variable {
   readonly default: string;
   readonly unit?: string;
   readonly description: string;
+  /** The default is a share of the heap limit of the process. */
+  readonly isDerived?: true;
 }
 
 /** Every variable that is read, in the order of the documentation. */
@@ -107,6 +113,7 @@ export const variables: readonly Variable[] = Object.entries<Rule>(table).map(([
   default: rule.default,
   ...(rule.unit !== undefined && { unit: rule.unit }),
   description: rule.description,
+  ...(rule.isDerived && { isDerived: true }),
 }));
 
 type Name = keyof typeof table;
@@ -117,13 +124,15 @@ type Environment = Record<string, string | undefined>;
  * Reads and checks a whole configuration. An empty variable is an unset one. A default that does not fit what was set
  * (RESERVED_CALLS under a small RATE_LIMIT, OPERATION_TIMEOUT_MS under a small MAX_WAIT_MS) is lowered.
  *
+ * @param heapLimitBytes - Where V8 gives up.
  * @throws {ConfigError} with every problem found.
  */
-export function parseConfig(env: Environment): Config {
+export function parseConfig(env: Environment, heapLimitBytes: number = getHeapStatistics().heap_size_limit): Config {
   const { values: v, problems } = readValues(env);
   problems.push(...findContradictions(env, v));
   if (problems.length > 0 || !isComplete(v)) throw new ConfigError(problems);
 
+  const shares = toMemoryShares(heapLimitBytes);
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: Name) => Boolean(env[name]);
   const sandbox =
@@ -168,14 +177,16 @@ export function parseConfig(env: Environment): Config {
       swrMs: v.CACHE_SWR_MS,
       staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
       renewMs: v.CACHE_RENEW_MS,
-      maxBytes: v.CACHE_MAX_BYTES,
+      maxBytes: v.CACHE_MAX_BYTES ?? shares.cacheBytes,
     },
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,
       maxAliases: v.MAX_QUERY_ALIASES,
       maxTokens: v.MAX_QUERY_TOKENS,
       maxRequestBytes: v.MAX_REQUEST_BYTES,
+      documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? shares.documentCacheBytes,
     },
+    heapLimitBytes,
     ...(v.PERSISTED_DOCUMENTS !== undefined && {
       persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
     }),
@@ -275,7 +286,7 @@ function isComplete(values: Partial<Values>): values is Values {
 }
 
 function toProblem(name: string, given: string, rule: Rule): string {
-  return `${name} ${given}; allowed: ${rule.allowed}; default: ${rule.default || 'none'}`;
+  return `${name} ${given}; allowed: ${rule.allowed}; default: ${rule.isDerived ? 'derived from the heap limit' : rule.default || 'none'}`;
 }
 
 /** A value as a message may show it: on one line, not too long, without a password in a URL and without our own secrets. */

@@ -14,6 +14,7 @@ import { useCsrfCheck } from './server/csrf.ts';
 import { useGraphiQLPage } from './server/graphiql.ts';
 import { createErrorMask } from './server/mask-errors.ts';
 import { createOperations } from './server/operations.ts';
+import { useParsedDocuments } from './server/parsed-documents.ts';
 import {
   persistedDocumentParams,
   readPersistedDocuments,
@@ -107,6 +108,7 @@ export async function startServer(
     extraParamNames: documents ? persistedDocumentParams : [],
     multipart: false,
     maxRequestBodySize: config.query.maxRequestBytes,
+    parserAndValidationCache: false,
     maskedErrors: { maskError },
     logging: false,
     cors: toCors(config.access.corsOrigins),
@@ -117,6 +119,7 @@ export async function startServer(
         : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
+      useParsedDocuments(config.query.documentCacheBytes),
       ...queryLimits(config),
       useDeferStream(),
       operations.plugin,

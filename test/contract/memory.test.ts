@@ -34,3 +34,30 @@ describe('a failure that is cached', () => {
     expect(grownBytes).toBeLessThan(10 * BALLAST.length);
   });
 });
+
+describe('documents', () => {
+  it('that differ are cached within their bound', async () => {
+    const { query } = await start({ DOCUMENT_CACHE_MAX_BYTES: '2000000' });
+    const ask = (index: number) => query(`{ __typename } #${index} ${'x'.repeat(50_000)}\u0100`);
+    for (let index = 0; index < 40; index++) await ask(index);
+    const beforeBytes = await usedHeapBytes();
+    const answers = [];
+    for (let index = 40; index < 240; index++) answers.push((await ask(index)).data);
+    const grownBytes = (await usedHeapBytes()) - beforeBytes;
+    expect(answers).toEqual(answers.map(() => ({ __typename: 'Query' })));
+    // All of them would be 20 MB.
+    expect(grownBytes).toBeLessThan(5_000_000);
+  });
+
+  it('that are wrong hold on to nothing of their requests', async () => {
+    const { query } = await start();
+    const ask = (index: number) => query(`{ unknown${index} }`, { variables: { unused: BALLAST } });
+    for (let index = 0; index < 3; index++) await ask(index);
+    const beforeBytes = await usedHeapBytes();
+    const codes = [];
+    for (let index = 3; index < 23; index++) codes.push((await ask(index)).errors[0]?.extensions?.['code']);
+    const grownBytes = (await usedHeapBytes()) - beforeBytes;
+    expect(codes).toEqual(codes.map(() => 'GRAPHQL_VALIDATION_FAILED'));
+    expect(grownBytes).toBeLessThan(10 * BALLAST.length);
+  });
+});

@@ -48,9 +48,9 @@ it('shows what the dry run of its query says, cold and over kept lists', async (
 
 it('lists every variable with its default and description', () => {
   expect(tableRows('| variable | default |')).toEqual(
-    variables.map(({ name, default: text, description }) => [
+    variables.map(({ name, default: text, description, isDerived }) => [
       `\`${name}\``,
-      text === '' ? '' : `\`${text}\``,
+      isDerived ? 'derived from the heap limit' : text === '' ? '' : `\`${text}\``,
       description,
     ]),
   );

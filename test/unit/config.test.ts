@@ -21,7 +21,7 @@ function problemsOf(env: Record<string, string | undefined>): readonly string[] 
 
 describe('parseConfig', () => {
   it('has a default for everything', () => {
-    expect(parseConfig({})).toEqual({
+    expect(parseConfig({}, 1_024_000_000)).toEqual({
       isProduction: false,
       sandbox: true,
       sandboxLimits: false,
@@ -44,8 +44,15 @@ describe('parseConfig', () => {
         maxStreams: Math.floor(getHeapStatistics().heap_size_limit / 4_194_304),
         maxStreamsPerKey: 100,
       },
-      cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 268_435_456 },
-      query: { maxDepth: 40, maxAliases: 100, maxTokens: 2000, maxRequestBytes: 1_048_576 },
+      cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 192_000_000 },
+      query: {
+        maxDepth: 40,
+        maxAliases: 100,
+        maxTokens: 2000,
+        maxRequestBytes: 1_048_576,
+        documentCacheBytes: 16_000_000,
+      },
+      heapLimitBytes: 1_024_000_000,
       revealSecrets: false,
       logLevel: 'info',
       graphiql: true,
@@ -83,6 +90,7 @@ describe('parseConfig', () => {
       MAX_QUERY_ALIASES: '119',
       MAX_QUERY_TOKENS: '120',
       MAX_REQUEST_BYTES: '121',
+      DOCUMENT_CACHE_MAX_BYTES: '131',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
       TRUSTED_PROXIES: '10.0.0.0/8, fd00::1',
@@ -127,7 +135,8 @@ describe('parseConfig', () => {
         maxStreamsPerKey: 132,
       },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
-      query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121 },
+      query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121, documentCacheBytes: 131 },
+      heapLimitBytes: config.heapLimitBytes,
       revealSecrets: true,
       logLevel: 'silent',
       graphiql: true,
@@ -439,7 +448,7 @@ describe('variables', () => {
   it('says the unit of every number that has one in its name', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)$/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(13);
+    expect(units).toHaveLength(14);
   });
 });
 

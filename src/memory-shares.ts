@@ -1,0 +1,33 @@
+/** What may be held of each kind of thing that grows with what clients ask and upstream answers, in bytes. */
+export interface MemoryShares {
+  /** Cached answers. */
+  readonly cacheBytes: number;
+  /** Answers that operations have been given, over all operations. */
+  readonly heldBytes: number;
+  /** The same of one operation. */
+  readonly heldBytesPerOperation: number;
+  /** Answers that are being read and parsed. */
+  readonly responseBytesInFlight: number;
+  /** Requests that are being read or answered. */
+  readonly requestBytesInFlight: number;
+  /** Parsed GraphQL documents. */
+  readonly documentCacheBytes: number;
+}
+
+/**
+ * Divides the heap: what is left, about half of it, is for the program itself, for what is being executed and for garbage.
+ * An operation may hold what one tenant may: half of what all may.
+ *
+ * @param heapLimitBytes - Where V8 gives up: `--max-old-space-size`, or what it chooses by the memory of the machine.
+ */
+export function toMemoryShares(heapLimitBytes: number): MemoryShares {
+  const share = (sixtyFourths: number) => Math.floor((heapLimitBytes * sixtyFourths) / 64);
+  return {
+    cacheBytes: share(12),
+    heldBytes: share(12),
+    heldBytesPerOperation: share(6),
+    responseBytesInFlight: share(4),
+    requestBytesInFlight: share(2),
+    documentCacheBytes: share(1),
+  };
+}
