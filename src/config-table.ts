@@ -142,8 +142,22 @@ export const table = {
   MAX_RESPONSE_BYTES: {
     // Node cannot hold a string of 512 MiB.
     ...whole(1, 500 * mebibyte, 'bytes'),
-    default: '104857600',
+    default: '33554432',
     description: 'Largest body of one call, after decompression.',
+  },
+  MAX_RESPONSE_VALUES: {
+    ...whole(1, 1_000_000_000, 'values'),
+    default: '1000000',
+    description:
+      'Most values (objects, lists, texts, numbers …) in one body. A new row of keys counts for ten, an item of a tree or a list for six.',
+  },
+  MAX_RESPONSE_BYTES_IN_FLIGHT: {
+    ...heapShare,
+    description: 'Bodies that are being read at a time, over all keys, with what they become: 4/64 of the heap limit.',
+  },
+  MAX_HELD_BYTES_PER_OPERATION: {
+    ...heapShare,
+    description: 'What the answers of Postman take on the heap that one operation is given: 6/64 of the heap limit.',
   },
   CACHE_TTL_MS: {
     ...whole(0, dayMs, 'ms'),
@@ -273,7 +287,7 @@ function list(readItem: (item: string) => string | undefined) {
     .default([]);
 }
 
-function whole(min: number, max: number, unit?: 'bytes' | 'calls' | 'ms') {
+function whole(min: number, max: number, unit?: 'bytes' | 'calls' | 'ms' | 'values') {
   const read = (given: string) => (/^\d{1,15}$/.test(given) ? Number(given) : Number.NaN);
   return {
     allowed: `a whole number from ${min} to ${max}`,

@@ -36,7 +36,10 @@ export interface Config {
     /** An origin, without trailing slash. */
     readonly baseUrl: string;
     readonly timeoutMs: number;
+    /** Of one body; the bytes are counted after decompression. */
     readonly maxResponseBytes: number;
+    readonly maxResponseValues: number;
+    readonly maxResponseBytesInFlight: number;
   };
   readonly budget: {
     /** `isCap`: the limit was set, and a higher one that upstream announces is not followed. */
@@ -58,6 +61,8 @@ export interface Config {
     /** Operations delivered in parts that may be open at once: of all keys, and of one. */
     readonly maxStreams: number;
     readonly maxStreamsPerKey: number;
+    /** What the answers take on the heap that one operation is given. */
+    readonly maxHeldBytes: number;
   };
   /** `ttlMs` 0: nothing is kept. */
   readonly cache: {
@@ -154,6 +159,8 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       baseUrl: v.POSTMAN_API_BASE_URL,
       timeoutMs: v.UPSTREAM_TIMEOUT_MS,
       maxResponseBytes: v.MAX_RESPONSE_BYTES,
+      maxResponseValues: v.MAX_RESPONSE_VALUES,
+      maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? shares.responseBytesInFlight,
     },
     budget: {
       general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap: isSet('RATE_LIMIT') },
@@ -171,6 +178,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(getHeapStatistics().heap_size_limit / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
+      maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? shares.heldBytesPerOperation,
     },
     cache: {
       ttlMs: v.CACHE_TTL_MS,

@@ -57,7 +57,12 @@ export async function startServer(
   const http = createHttpClient({
     origin: config.postman.baseUrl,
     timeoutMs: config.postman.timeoutMs,
-    maxResponseBytes: config.postman.maxResponseBytes,
+    limits: {
+      maxBytes: config.postman.maxResponseBytes,
+      maxValues: config.postman.maxResponseValues,
+      maxHeapBytes: config.operation.maxHeldBytes,
+    },
+    maxBytesInFlight: config.postman.maxResponseBytesInFlight,
     maxConnections: MAX_UPSTREAM_CONNECTIONS,
     clock,
   });

@@ -87,7 +87,8 @@ export function createWireClient(
           if (fate === 'unanswered') return;
           toProgram(timeline.nowMs() + responseMs, () => {
             wire.onAnswer?.(answer);
-            resolve({ status: answer.status, headers: answer.headers, text: answer.text });
+            const { status, headers, text } = answer;
+            resolve({ status, headers, text, heapBytes: text.length, inTurn: async (piece) => piece(), release() {} });
           });
         });
       }),

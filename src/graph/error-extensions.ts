@@ -16,6 +16,7 @@ export const errorCodes = [
   'UPSTREAM_UNAVAILABLE',
   'UPSTREAM_ERROR',
   'UPSTREAM_TIMEOUT',
+  'SERVER_BUSY',
   'UPSTREAM_BAD_RESPONSE',
   'OPERATION_TOO_EXPENSIVE',
   'NOT_CACHED',
@@ -38,7 +39,7 @@ export interface UpstreamAnswer {
 
 /** `extensions` of an error that cannot be mended by waiting. */
 export interface FinalErrorExtensions {
-  readonly code: Exclude<ErrorCode, 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_ERROR' | 'UPSTREAM_TIMEOUT'>;
+  readonly code: Exclude<ErrorCode, RetryableErrorExtensions['code']>;
   readonly retryable: false;
   readonly upstream?: UpstreamAnswer;
   /** OPERATION_TOO_EXPENSIVE: calls the operation had asked for, or certainly needs. */
@@ -51,7 +52,7 @@ export interface FinalErrorExtensions {
 
 /** `extensions` of an error after which the same operation can succeed later. */
 export interface RetryableErrorExtensions {
-  readonly code: 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_ERROR' | 'UPSTREAM_TIMEOUT';
+  readonly code: 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_ERROR' | 'UPSTREAM_TIMEOUT' | 'SERVER_BUSY';
   readonly retryable: true;
   /** Whole seconds from the response until a retry makes sense, 0 or more. */
   readonly retryAfterSeconds: number;

@@ -13,6 +13,7 @@ const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
   unavailable: 'UPSTREAM_UNAVAILABLE',
   serverError: 'UPSTREAM_ERROR',
   timeout: 'UPSTREAM_TIMEOUT',
+  busy: 'SERVER_BUSY',
   badResponse: 'UPSTREAM_BAD_RESPONSE',
   tooExpensive: 'OPERATION_TOO_EXPENSIVE',
   notCached: 'NOT_CACHED',
@@ -23,6 +24,7 @@ const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
   'unavailable',
   'serverError',
   'timeout',
+  'busy',
 ]);
 
 /**

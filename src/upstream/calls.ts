@@ -60,6 +60,7 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'timeout',
   'rateLimited',
   'quotaExhausted',
+  'busy',
   'tooExpensive',
 ]);
 

@@ -23,8 +23,8 @@ export interface RefusedResponse {
   readonly secret?: string;
 }
 
-/** Only the facade itself finds an operation too expensive, or nothing kept. */
-type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive' | 'notCached'>;
+/** Only the facade itself finds an operation too expensive, nothing kept, or itself busy. */
+type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive' | 'notCached' | 'busy'>;
 
 const SENTENCES: Readonly<Record<RefusalKind, string>> = {
   unauthenticated: 'Postman refused the API key',

@@ -149,17 +149,19 @@ export function startFlight(options: FlightOptions): Flight {
     const sentAtMs = clock.nowMs();
     let announced: AnnouncedRateLimit | undefined;
     let isRefused = false;
+    let release = () => {};
     try {
-      const answer = await http.get(target, route.template, apiKey);
+      const answer = await http.get(target, route.template, apiKey, tenant);
+      release = answer.release;
       announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
       if (answer.status < 500) {
         breakers.succeeded(tenant);
         retries.earn(tenant);
       }
-      const value = readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+      const value = await readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
       apiKeys.accept(tenant);
       const updatedAt = call.updatedAtOf?.(value) ?? null;
-      cache.set(tenant, target, { outcome: { value }, bytes: answer.text.length, updatedAt, sentAtMs });
+      cache.set(tenant, target, { outcome: { value }, bytes: answer.heapBytes, updatedAt, sentAtMs });
       for (const [shown, shownAt] of call.shows?.(value) ?? []) {
         if (shownAt !== null) cache.renew(tenant, shown, shownAt);
       }
@@ -170,6 +172,7 @@ export function startFlight(options: FlightOptions): Flight {
       isRefused = isRateLimited(error);
       throw error;
     } finally {
+      release();
       turn.settle(announced, isRefused);
     }
   };
@@ -214,6 +217,7 @@ export function startFlight(options: FlightOptions): Flight {
         });
         return;
       case 'badResponse':
+      case 'busy':
         // Of no use, but an answer.
         breakers.succeeded(tenant);
         return;

@@ -1,15 +1,24 @@
-import { createGunzip } from 'node:zlib';
 import { Pool } from 'undici';
 import type { Clock } from './clock.ts';
+import { createIntakes, NoRoomError } from './intakes.ts';
+import { createPieces } from './pieces.ts';
 import type { ResponseHeaders } from './rate-limit-headers.ts';
+import { type BodyLimits, decodeBody, readBody } from './read-body.ts';
 import type { Secret } from './secret.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** An answer of upstream, whatever its status, with its whole body as text; empty where a status other than 200 came with a body that cannot be read. */
+/** An answer of upstream, whatever its status. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: ResponseHeaders;
+  /** The whole body; empty where a status other than 200 came with a body that cannot be read, or with more than a page of an error. */
   readonly text: string;
+  /** What its JSON takes on the heap once it is parsed and read. */
+  readonly heapBytes: number;
+  /** Runs a piece of work on it: at once if it is small, with a turn for everybody else before it if it is large. */
+  inTurn<Result>(piece: () => Result): Promise<Result>;
+  /** Gives back the room that the body took while it was read; to be called when it has been. */
+  release(): void;
 }
 
 /** Sends one GET and reads its whole answer. */
@@ -17,9 +26,11 @@ export interface HttpClient {
   /**
    * @param target - Path and query, encoded.
    * @param route - The route's template, for errors.
-   * @throws {UpstreamError} `timeout`, `unavailable`, or `badResponse` for a body that is too large or not readable as text.
+   * @param tenant - Whose call it is: the room for bodies is divided between tenants.
+   * @throws {UpstreamError} `timeout`, `unavailable`, `busy` where there was no room for the body, or `badResponse` for a body that is too large or
+   *   not readable as text.
    */
-  get(target: string, route: string, apiKey: Secret): Promise<HttpAnswer>;
+  get(target: string, route: string, apiKey: Secret, tenant: string): Promise<HttpAnswer>;
   /** Ends every connection at once. */
   close(): Promise<void>;
 }
@@ -30,8 +41,10 @@ export interface HttpClientOptions {
   readonly origin: string;
   /** From sending to the last byte. */
   readonly timeoutMs: number;
-  /** Largest body, counted after decompression. */
-  readonly maxResponseBytes: number;
+  /** Of the body of an answer that is no error. */
+  readonly limits: BodyLimits;
+  /** Room for bodies that are being read and parsed, over all tenants. */
+  readonly maxBytesInFlight: number;
   /** Connections to upstream, over all keys. */
   readonly maxConnections: number;
   readonly clock: Clock;
@@ -39,17 +52,21 @@ export interface HttpClientOptions {
 
 /** When a call that failed without a hint from upstream may be tried again, in milliseconds. */
 const FAILURE_WAIT_MS = 10_000;
+// What is being read when there is no room for more is parsed within seconds.
+const NO_ROOM_WAIT_MS = 5_000;
+// The longest that Postman writes has some hundreds; pages of those who stand in between are of no use.
+const ERROR_LIMITS: BodyLimits = { maxBytes: 65_536, maxValues: 10_000, maxHeapBytes: 4_194_304 };
 
 /**
  * Makes the client of one origin.
  *
- * It follows no redirect and knows no other origin, so the key cannot leave for one. It asks for gzip and decodes nothing else:
- * bytes are counted as they come out of decompression, since a small gzip body can hold any amount.
+ * It follows no redirect and knows no other origin, so the key cannot leave for one. It asks for gzip and decodes nothing else.
  */
 export function createHttpClient({
   origin,
   timeoutMs,
-  maxResponseBytes,
+  limits,
+  maxBytesInFlight,
   maxConnections,
   clock,
 }: HttpClientOptions): HttpClient {
@@ -61,8 +78,12 @@ export function createHttpClient({
     bodyTimeout: 0,
   });
 
+  const intakes = createIntakes(maxBytesInFlight);
+  const pieces = createPieces();
+
   return {
-    async get(target, route, apiKey) {
+    async get(target, route, apiKey, tenant) {
+      const intake = intakes.open(tenant);
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const { statusCode, headers, body } = await pool.request({
@@ -76,16 +97,38 @@ export function createHttpClient({
           },
           signal: timeout,
         });
-        const text = await readText(body, headers, { route, status: statusCode }, maxResponseBytes).catch(
-          (error: unknown) => {
-            // A refusal is one with its status and headers alone; gateways' pages are in any encoding, or cut off.
-            if (statusCode !== 200) return '';
-            throw error;
-          },
-        );
-        return { status: statusCode, headers, text };
+        const head = { route, status: statusCode, headers };
+        const read = async () => {
+          const isError = statusCode !== 200;
+          const whole = await readBody(body, head, isError ? ERROR_LIMITS : limits, (bytes) =>
+            intake.take(bytes, timeout),
+          );
+          const { heapBytes } = whole;
+          const text = await pieces.run(heapBytes, () => decodeBody(whole, head));
+          return { text, heapBytes };
+        };
+        const { text, heapBytes } = await read().catch((error: unknown) => {
+          // A refusal is one with its status and headers alone; gateways' pages are in any encoding, or cut off.
+          if (statusCode !== 200) return { text: '', heapBytes: 0 };
+          throw error;
+        });
+        return {
+          status: statusCode,
+          headers,
+          text,
+          heapBytes,
+          inTurn: (piece) => pieces.run(heapBytes, piece),
+          release: intake.close,
+        };
       } catch (error) {
+        intake.close();
         if (error instanceof UpstreamError) throw error;
+        if (error instanceof NoRoomError)
+          throw new UpstreamError(
+            'busy',
+            'This server is reading as many answers as it has memory for, and had no room for this one in time.',
+            { route, retryAtMs: clock.epochMs() + NO_ROOM_WAIT_MS },
+          );
         const details = { route, retryAtMs: clock.epochMs() + FAILURE_WAIT_MS, cause: error };
         if (timeout.aborted)
           throw new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details);
@@ -99,55 +142,6 @@ export function createHttpClient({
   };
 }
 
-async function readText(
-  body: NodeJS.ReadableStream & AsyncIterable<Buffer> & { destroy(): unknown },
-  headers: ResponseHeaders,
-  answer: { readonly route: string; readonly status: number },
-  maxBytes: number,
-): Promise<string> {
-  const refuse = (message: string, cause?: unknown) => {
-    body.on('error', () => undefined);
-    body.destroy();
-    return new UpstreamError('badResponse', message, { ...answer, ...(cause !== undefined && { cause }) });
-  };
-  const tooLarge = () => refuse(`Postman's answer is larger than MAX_RESPONSE_BYTES, ${maxBytes} bytes.`);
-
-  const encoding = String(headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip')
-    throw refuse('Postman answered in an encoding that was not asked for.');
-  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  if (encoding === 'identity') {
-    for await (const chunk of body) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } else {
-    const gunzip = createGunzip();
-    // pipe() leaves errors where they happen: a connection that dies mid-body has to end the reading too.
-    body.on('error', (error: Error) => gunzip.destroy(error));
-    body.pipe(gunzip);
-    try {
-      for await (const chunk of gunzip as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) throw tooLarge();
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      if (isZlibError(error)) throw refuse("Postman's answer is not the gzip it is said to be.", error);
-      throw error;
-    }
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (error) {
-    throw refuse("Postman's answer is not UTF-8 text.", error);
-  }
-}
-
 const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
   'EAI_AGAIN',
   'ECONNREFUSED',
@@ -159,8 +153,4 @@ const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
 
 function isConnectFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
-}
-
-function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }

@@ -5,20 +5,20 @@ import { UnexpectedShapeError } from './models.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /**
- * Reads what a call was answered with.
+ * Reads what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
  *
  * @param secret - The API key, to be removed from whatever is quoted.
  * @param epochMs - When the answer came.
  * @returns What `parse` makes of the body.
  * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
  */
-export function readAnswer<T>(
-  { status, headers, text }: HttpAnswer,
+export async function readAnswer<T>(
+  { status, headers, text, inTurn }: HttpAnswer,
   route: Route,
   parse: Call<T>['parse'],
   secret: string,
   epochMs: number,
-): T {
+): Promise<T> {
   if (status !== 200) {
     throw toUpstreamError({
       route: route.template,
@@ -35,7 +35,8 @@ export function readAnswer<T>(
   const type = String(headers['content-type'] ?? '');
   if (!/[/+]json\b/i.test(type.slice(0, 200))) throw unusable('Postman answered with something else than JSON.');
   try {
-    return parse(JSON.parse(text));
+    const body: unknown = await inTurn(() => JSON.parse(text));
+    return await inTurn(() => parse(body));
   } catch (error) {
     if (error instanceof UnexpectedShapeError)
       throw unusable(`Postman's answer is not what this route answers with. ${error.message}`, error);

@@ -1,7 +1,7 @@
 /**
  * What went wrong with a read, in the terms a caller acts on.
  *
- * `rateLimited`, `unavailable`, `serverError` and `timeout` can be tried again later; the others cannot.
+ * `rateLimited`, `unavailable`, `serverError`, `timeout` and `busy` (this server has no memory for it now) can be tried again later; the others cannot.
  */
 export type UpstreamErrorKind =
   | 'unauthenticated'
@@ -13,6 +13,7 @@ export type UpstreamErrorKind =
   | 'unavailable'
   | 'serverError'
   | 'timeout'
+  | 'busy'
   | 'badResponse'
   | 'tooExpensive'
   | 'notCached';

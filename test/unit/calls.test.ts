@@ -9,6 +9,7 @@ import { UnexpectedShapeError } from '../../src/upstream/models.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import { toHttpAnswer } from '../support/http-answer.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 const KEY = 'PMAK-canary-0123456789';
@@ -43,7 +44,7 @@ function createUpstream(clock: VirtualClock, startMs: number) {
         } = upstream.reply(target, sent.length - 1);
         clock.schedule(clock.nowMs() + upstream.latencyMs, () => {
           if (fails) reject(fails);
-          else resolve({ status, headers: { 'content-type': 'application/json', ...headers }, text });
+          else resolve(toHttpAnswer({ status, headers: { 'content-type': 'application/json', ...headers }, text }));
         });
       }),
     close: () => Promise.resolve(),
@@ -996,7 +997,7 @@ function createJudge(
             if (isLost) return;
             clock.schedule(nowMs + legMs(), () => {
               judge.roundTrips.push(clock.nowMs() - sentAtMs);
-              resolve({ status: isOver ? 429 : 200, headers, text: '{}' });
+              resolve(toHttpAnswer({ status: isOver ? 429 : 200, headers, text: '{}' }));
             });
           });
           if (isLost)

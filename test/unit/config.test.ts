@@ -27,7 +27,13 @@ describe('parseConfig', () => {
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
       access: { corsOrigins: [], allowedHosts: [], trustedProxies: [] },
-      postman: { baseUrl: 'https://api.getpostman.com', timeoutMs: 60_000, maxResponseBytes: 104_857_600 },
+      postman: {
+        baseUrl: 'https://api.getpostman.com',
+        timeoutMs: 60_000,
+        maxResponseBytes: 33_554_432,
+        maxResponseValues: 1_000_000,
+        maxResponseBytesInFlight: 64_000_000,
+      },
       budget: {
         general: { limit: 60, windowMs: 60_000, isCap: false },
         burst: { limit: 10, windowMs: 10_000 },
@@ -43,6 +49,7 @@ describe('parseConfig', () => {
         maxCallsPerStream: 600,
         maxStreams: Math.floor(getHeapStatistics().heap_size_limit / 4_194_304),
         maxStreamsPerKey: 100,
+        maxHeldBytes: 96_000_000,
       },
       cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 192_000_000 },
       query: {
@@ -81,6 +88,9 @@ describe('parseConfig', () => {
       MAX_STREAMS_PER_KEY: '132',
       UPSTREAM_TIMEOUT_MS: '112',
       MAX_RESPONSE_BYTES: '113',
+      MAX_RESPONSE_VALUES: '132',
+      MAX_RESPONSE_BYTES_IN_FLIGHT: '133',
+      MAX_HELD_BYTES_PER_OPERATION: '134',
       CACHE_TTL_MS: '114',
       CACHE_SWR_MS: '115',
       CACHE_STALE_IF_ERROR_MS: '116',
@@ -117,6 +127,8 @@ describe('parseConfig', () => {
         baseUrl: 'https://api.eu.postman.com',
         timeoutMs: 112,
         maxResponseBytes: 113,
+        maxResponseValues: 132,
+        maxResponseBytesInFlight: 133,
       },
       budget: {
         general: { limit: 101, windowMs: 102, isCap: true },
@@ -133,6 +145,7 @@ describe('parseConfig', () => {
         maxCallsPerStream: 111,
         maxStreams: 131,
         maxStreamsPerKey: 132,
+        maxHeldBytes: 134,
       },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
       query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121, documentCacheBytes: 131 },
@@ -446,9 +459,9 @@ describe('variables', () => {
   });
 
   it('says the unit of every number that has one in its name', () => {
-    const units = variables.filter(({ name }) => /_(MS|BYTES)$/.test(name)).map(({ name, unit }) => [name, unit]);
+    const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(14);
+    expect(units).toHaveLength(16);
   });
 });
 

@@ -10,6 +10,7 @@ import type { UpstreamError } from '../../src/upstream/upstream-error.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const KEY = 'PMAK-canary-0123456789';
+const LIMITS = { maxBytes: 10_000, maxValues: 1_000, maxHeapBytes: 100_000 };
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
@@ -56,13 +57,14 @@ function createClient(origin: string, options: Partial<HttpClientOptions>) {
   const client = createHttpClient({
     origin,
     timeoutMs: 60_000,
-    maxResponseBytes: 10_000,
+    limits: LIMITS,
+    maxBytesInFlight: 1_000_000,
     maxConnections: 4,
     clock,
     ...options,
   });
   closing.push(() => client.close());
-  const get = (target = '/a?b=c') => client.get(target, '/thing/{id}', new Secret(KEY));
+  const get = (target = '/a?b=c') => client.get(target, '/thing/{id}', new Secret(KEY), 'tenant');
   /** What a call fails with; it must not give the key away, however deep one looks. */
   const fail = async () => {
     const error = await get().then(
@@ -225,6 +227,62 @@ describe('an answer that is too large', () => {
     await closed[0];
   });
 
+  it.each([
+    ['values', `[${'1,'.repeat(1_001)}1]`, 'has more values than MAX_RESPONSE_VALUES, 1000'],
+    [
+      'rows of keys',
+      `{${Array.from({ length: 100 }, (_, index) => `"${index}":1`).join(',')}}`,
+      'has more values than MAX_RESPONSE_VALUES, 1000',
+    ],
+    [
+      'memory for items',
+      `{"item":[${'{},'.repeat(90)}{}]}`,
+      'would take more memory than MAX_HELD_BYTES_PER_OPERATION, 40000 bytes',
+    ],
+  ])('by its %s is refused before it is parsed, though its text is short', async (_, body, expected) => {
+    for (const encoding of ['identity', 'gzip']) {
+      const { fail } = await createSetup(
+        (__, response) => {
+          // The rest never comes: what has come is enough.
+          response.writeHead(200, { 'content-encoding': encoding });
+          if (encoding === 'gzip') response.end(gzipSync(body));
+          else response.write(body);
+        },
+        { limits: { ...LIMITS, maxHeapBytes: 40_000 } },
+      );
+      expect(kindAndMessage(await fail())).toEqual(['badResponse', `Postman's answer ${expected}.`]);
+    }
+  });
+
+  it('is refused by its memory on its own, without having many values', async () => {
+    const { fail } = await createSetup((_, response) => response.end(`"${'\u4e00'.repeat(3_000)}x"`), {
+      limits: { ...LIMITS, maxHeapBytes: 6_000 },
+    });
+    expect(kindAndMessage(await fail())).toEqual([
+      'badResponse',
+      "Postman's answer would take more memory than MAX_HELD_BYTES_PER_OPERATION, 6000 bytes.",
+    ]);
+  });
+
+  it('as the page of an error is not read: its status says enough', async () => {
+    let sentBytes = 0;
+    const { get } = await createSetup((_, response) => {
+      response.writeHead(502, { 'content-type': 'application/json', 'retry-after': '7' });
+      const write = () => {
+        while (!response.destroyed && sentBytes < 100_000_000) {
+          sentBytes += 10_000;
+          if (!response.write('['.repeat(10_000))) {
+            response.once('drain', write);
+            return;
+          }
+        }
+      };
+      write();
+    });
+    expect(await get()).toMatchObject({ status: 502, headers: { 'retry-after': '7' }, text: '' });
+    expect(sentBytes).toBeLessThan(20_000_000);
+  });
+
   it('after decompression is refused without decompressing it all', async () => {
     let sentBytes = 0;
     const { fail } = await createSetup(
@@ -242,13 +300,76 @@ describe('an answer that is too large', () => {
         };
         write(1_000);
       },
-      { maxResponseBytes: 5_000_000 },
+      { limits: { ...LIMITS, maxBytes: 5_000_000 } },
     );
     const before = process.memoryUsage().rss;
     expect((await fail()).kind).toBe('badResponse');
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
     // All of it would be about a megabyte.
     expect(sentBytes).toBeLessThan(500_000);
+  });
+});
+
+describe('what is being read', () => {
+  /** An upstream whose bodies come in two halves, the second when it is let go. */
+  function createHalves() {
+    const waiting: (() => void)[] = [];
+    const half = `"${'x'.repeat(200_000)}`;
+    return {
+      letGo: () => waiting.shift()?.(),
+      waiting,
+      respond: ((_, response) => {
+        response.write(half);
+        waiting.push(() => response.end(`${'x'.repeat(200_000)}"`));
+      }) satisfies RequestListener,
+      text: `${half}${'x'.repeat(200_000)}"`,
+    };
+  }
+  const LARGE = {
+    limits: { maxBytes: 1_000_000, maxValues: 10, maxHeapBytes: 1_000_000 },
+    maxBytesInFlight: 1_300_000,
+  };
+
+  it('waits for room, and is read when there is some', async () => {
+    const { respond, letGo, waiting, text } = createHalves();
+    const { get } = await createSetup(respond, LARGE);
+    const answers = [get(), get(), get()];
+    while (waiting.length < 3) await new Promise((resolve) => void setImmediate(resolve));
+    for (let count = 0; count < 3; count++) letGo();
+    const read = answers.map(async (answer) => {
+      const { status, text: whole, release } = await answer;
+      release();
+      return [status, whole === text];
+    });
+    expect(await Promise.all(read)).toEqual([
+      [200, true],
+      [200, true],
+      [200, true],
+    ]);
+  });
+
+  it('is given up with a time where there is no room until the time-out', async () => {
+    const { respond, letGo, waiting } = createHalves();
+    const { get, client, clock } = await createSetup(respond, { ...LARGE, timeoutMs: 400 });
+    const held = get();
+    while (waiting.length < 1) await new Promise((resolve) => void setImmediate(resolve));
+    letGo();
+    // It keeps its room for as long as it is worked on.
+    await held;
+    const failures = await Promise.all(
+      [1, 2, 3].map(() =>
+        client.get('/b', '/thing/{id}', new Secret(KEY), 'tenant').catch((error: unknown) => error as UpstreamError),
+      ),
+    );
+    const busy = failures.filter((failure) => failure instanceof Error && failure.kind === 'busy');
+    expect(busy.length).toBeGreaterThan(0);
+    for (const failure of busy) {
+      expect(failure).toMatchObject({
+        message: 'This server is reading as many answers as it has memory for, and had no room for this one in time.',
+        route: '/thing/{id}',
+        retryAtMs: clock.epochMs() + 5_000,
+      });
+    }
   });
 });
 
@@ -341,7 +462,7 @@ describe('a connection', () => {
     const origin = await listen(createServer((request, response) => (requests.push(request.url), response.end('{}'))));
     const { client } = createClient(origin, {});
     const error: unknown = await client
-      .get('/a', '/a', new Secret(`${KEY}\r\nx-evil: 1`))
+      .get('/a', '/a', new Secret(`${KEY}\r\nx-evil: 1`), 'tenant')
       .catch((reason: unknown) => reason);
     expect(inspect(error, { depth: 30, showHidden: true })).not.toContain(KEY);
     expect([(error as UpstreamError).kind, requests]).toEqual(['unavailable', []]);

@@ -7,6 +7,7 @@ import type { HttpClient } from '../../src/upstream/http.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import { toHttpAnswer } from '../support/http-answer.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -31,11 +32,13 @@ function createSetup({ windowLimit = 60 } = {}) {
               }),
             );
           else
-            resolve({
-              status: 200,
-              headers: { 'content-type': 'application/json', ...upstream.headers },
-              text: JSON.stringify({ target, call }),
-            });
+            resolve(
+              toHttpAnswer({
+                status: 200,
+                headers: { 'content-type': 'application/json', ...upstream.headers },
+                text: JSON.stringify({ target, call }),
+              }),
+            );
         });
       }),
     close: () => Promise.resolve(),
