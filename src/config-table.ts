@@ -159,6 +159,11 @@ export const table = {
     ...heapShare,
     description: 'What the answers of Postman take on the heap that one operation is given: 6/64 of the heap limit.',
   },
+  MAX_HELD_BYTES: {
+    ...heapShare,
+    description:
+      'The same over all operations at a time, of which one key may have half, the next a quarter: 12/64 of the heap limit.',
+  },
   CACHE_TTL_MS: {
     ...whole(0, dayMs, 'ms'),
     default: '60000',

@@ -63,6 +63,8 @@ export interface Config {
     readonly maxStreamsPerKey: number;
     /** What the answers take on the heap that one operation is given. */
     readonly maxHeldBytes: number;
+    /** The same over all operations. */
+    readonly maxHeldBytesOfAll: number;
   };
   /** `ttlMs` 0: nothing is kept. */
   readonly cache: {
@@ -179,6 +181,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(getHeapStatistics().heap_size_limit / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? shares.heldBytesPerOperation,
+      maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? shares.heldBytes,
     },
     cache: {
       ttlMs: v.CACHE_TTL_MS,

@@ -26,6 +26,7 @@ import { createAnswerCache } from './upstream/answer-cache.ts';
 import { createBudgets } from './upstream/budgets.ts';
 import { createCalls } from './upstream/calls.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
+import { createHeldAnswers } from './upstream/held-answers.ts';
 import { createHttpClient } from './upstream/http.ts';
 import { createTenantOf } from './upstream/tenant.ts';
 
@@ -91,6 +92,10 @@ export async function startServer(
       },
     }),
     clientAddressOf: createClientAddressOf(config.access.trustedProxies),
+    heldAnswers: createHeldAnswers({
+      maxBytes: config.operation.maxHeldBytesOfAll,
+      maxBytesPerOperation: config.operation.maxHeldBytes,
+    }),
     findTenant: createTenantFinder({
       tenantOf,
       budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),

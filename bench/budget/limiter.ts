@@ -4,6 +4,7 @@ import { createBudgets } from '../../src/upstream/budgets.ts';
 import { createCalls } from '../../src/upstream/calls.ts';
 import type { Clock } from '../../src/upstream/clock.ts';
 import type { HttpClient } from '../../src/upstream/http.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { createShare } from '../../src/upstream/share.ts';
@@ -71,6 +72,7 @@ export function createLimiter({
         apiKey,
         clientAddress: '127.0.0.1',
         keyBudget: budgets.of(key),
+        heldAnswers: { open: () => uncountedHoldings },
         timeoutMs,
         clientGone,
         maxCalls,

@@ -12,6 +12,7 @@ import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import { type CollectionTree, createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import type { JsonObject } from '../upstream/collection-format/json.ts';
+import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
@@ -44,6 +45,7 @@ export interface OperationsOptions {
   readonly schema: GraphQLSchema;
   readonly config: Config;
   readonly calls: Calls;
+  readonly heldAnswers: HeldAnswers;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findTenant: (request: Request) => Tenant | null;
@@ -76,6 +78,7 @@ export function createOperations({
   schema,
   config,
   calls,
+  heldAnswers,
   clock,
   logger,
   findTenant,
@@ -131,6 +134,7 @@ export function createOperations({
       apiKey: tenant.apiKey,
       clientAddress: record.clientAddress,
       keyBudget: tenant.keyBudget,
+      heldAnswers,
       timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
       maxCalls,

@@ -88,7 +88,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
   const imagination = createImagination(toListDemand(document, reader.variables));
   // With what it would take of real answers left alone.
   const rehearsed: Operation = {
-    ...toBackground(operation.caller, Number.POSITIVE_INFINITY),
+    ...toBackground(operation.caller, Number.POSITIVE_INFINITY, operation.refusals),
     directives: operation.directives,
     belongsTo() {},
   };

@@ -6,7 +6,7 @@ import type { KeptAnswer, Outcome } from './kept-answer.ts';
 /** An answer to be kept. */
 export interface NewAnswer {
   readonly outcome: Outcome;
-  /** Size of its JSON text. */
+  /** What it takes on the heap. */
   readonly bytes: number;
   /** When the thing was last changed, RFC 3339 in UTC; null where the answer does not say. */
   readonly updatedAt: string | null;
@@ -33,7 +33,7 @@ export interface AnswerCache {
 export interface AnswerCacheOptions extends FreshnessOptions {
   /** How long after it was read an answer can be renewed by lists; 0: never. */
   readonly renewMs: number;
-  /** Bytes of JSON text over all tenants. */
+  /** What all answers may take on the heap, over all tenants. */
   readonly maxBytes: number;
   readonly clock: Clock;
 }
@@ -54,7 +54,7 @@ interface Store {
   droppedAtMs: number;
 }
 
-// A small answer costs more memory than its text: this stands for its objects and the bookkeeping, and bounds the number of entries.
+// For the bookkeeping; it bounds the number of entries.
 const ENTRY_BYTES = 1_024;
 // Longer than any call can be out.
 const DROPPED_FOR_MS = 600_000;
@@ -111,8 +111,8 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
         change(store, (entries) => entries.delete(target));
         return undefined;
       }
-      const { outcome, isOutdated } = entry;
-      return { outcome, ageMs, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
+      const { outcome, bytes, isOutdated } = entry;
+      return { outcome, bytes, ageMs, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
     },
 
     hasAny: (tenant) => (stores.get(tenant)?.entries.size ?? 0) > 0,

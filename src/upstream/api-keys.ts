@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Operation } from './operation.ts';
-import { toTimeout, toTooManyUnverified } from './refusals.ts';
+import { toEnded, toTooManyUnverified } from './refusals.ts';
 import { createUnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -94,7 +94,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
           operation.wait.stop(),
         );
       }
-      if (ended.aborted) throw toTimeout(route, ended, clock);
+      if (ended.aborted) throw toEnded(route, operation, clock);
       stopPatience = clock.schedule(clock.nowMs() + PATIENCE_MS, end);
       return await make();
     } finally {
@@ -123,14 +123,14 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
       onRefused(tenant, error);
     },
     async admit(operation, route, make) {
-      const { tenant, ended } = operation;
+      const { tenant } = operation;
       for (;;) {
         const refusal = refusalOf(tenant);
         if (refusal) throw new UpstreamError('unauthenticated', refusal.message, refusal);
         if (isAccepted(tenant)) return make();
         const running = checks.get(tenant);
         if (!running) return check(operation, route, make);
-        await orEnded(running.over, operation, () => toTimeout(route, ended, clock));
+        await orEnded(running.over, operation, () => toEnded(route, operation, clock));
       }
     },
   };

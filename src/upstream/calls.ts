@@ -5,10 +5,19 @@ import type { Call, Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Flight, startFlight } from './flight.ts';
 import type { HttpClient } from './http.ts';
-import type { KeptAnswer, Outcome } from './kept-answer.ts';
+import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
-import { toMonthSpent, toNotCached, toOutage, toRefusal, toTimeout, toTooExpensive } from './refusals.ts';
+import {
+  toBusy,
+  toEnded,
+  toMonthSpent,
+  toNotCached,
+  toOutage,
+  toRefusal,
+  toTooExpensive,
+  toTooMuchHeld,
+} from './refusals.ts';
 import { createRetries } from './retries.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
@@ -109,7 +118,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs, clock);
   };
 
-  const fly = (call: Call<unknown>, operation: Operation): Promise<unknown> => {
+  const fly = (call: Call<unknown>, operation: Operation): Promise<Answer> => {
     const { route, target } = call;
     const { tenant } = operation;
     const ofTenant = flights.get(tenant) ?? new Map<string, UnderWay>();
@@ -132,7 +141,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
   };
 
   /** @param hasFallback - A refused caller is served something kept, and will not come back for its turn. */
-  const call = async (asked: Call<unknown>, operation: Operation, hasFallback: boolean): Promise<unknown> => {
+  const call = async (asked: Call<unknown>, operation: Operation, hasFallback: boolean): Promise<Answer> => {
     const { route } = asked;
     const other = underWay(asked, operation);
     // What was sent before the client asked may be from before what it wants to see.
@@ -140,7 +149,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
       operation.cost.coalesced++;
       return other.flight.join(operation);
     }
-    if (operation.ended.aborted) throw toTimeout(route, operation.ended, clock);
+    if (operation.ended.aborted) throw toEnded(route, operation, clock);
     if (operation.askedCalls >= operation.maxCalls) {
       throw toTooExpensive(route, operation.askedCalls, operation.maxCalls);
     }
@@ -161,20 +170,31 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     },
   });
 
-  const take = (kept: KeptAnswer, operation: Operation): unknown => {
+  /** Gives an answer to an operation, if there is memory for it to hold it. */
+  const give = ({ value, bytes }: Answer, { route }: Call<unknown>, { holdings }: Operation): unknown => {
+    const refused = holdings.take(value, bytes);
+    if (refused === 'operation') throw toTooMuchHeld(route, holdings.maxBytes);
+    if (refused === 'server') throw toBusy(route, clock);
+    return value;
+  };
+
+  const take = (kept: KeptAnswer, asked: Call<unknown>, operation: Operation): unknown => {
     operation.cost.cached++;
     if ('failure' in kept.outcome) throw toError(kept.outcome.failure);
-    operation.ages.add(kept.outcome.value, kept.ageMs, !freshness.isFresh(kept));
-    return kept.outcome.value;
+    const { value } = kept.outcome;
+    operation.ages.add(value, kept.ageMs, !freshness.isFresh(kept));
+    return give({ value, bytes: kept.bytes }, asked, operation);
   };
 
   const makeNow = async (asked: Call<unknown>, operation: Operation, isAdmitted = false): Promise<unknown> => {
-    const { tenant, directives } = operation;
+    const { tenant, directives, holdings } = operation;
+    // What else it asked for could not be held either, and would be paid for in vain.
+    if (holdings.isOver()) throw toTooMuchHeld(asked.route, holdings.maxBytes);
     const kept = cache.get(tenant, asked.target);
     const verdict = kept ? freshness.judge(kept, directives) : 'call';
     if (kept && verdict !== 'call') {
       if (verdict === 'serveAndRefresh') refreshes.add(asked, operation.caller);
-      return take(kept, operation);
+      return take(kept, asked, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(asked.route);
     // Whoever waits for what the first call of a key finds out has its answer from the cache, if that was the call it wants.
@@ -183,13 +203,13 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     }
     const isFallback = kept !== undefined && freshness.servesOnError(kept, directives);
     try {
-      return await call(asked, operation, isFallback);
+      return give(await call(asked, operation, isFallback), asked, operation);
     } catch (error) {
       if (!isFallback || !(error instanceof UpstreamError) || !KEPT_IS_BETTER.has(error.kind)) throw error;
       // A refused key has lost it in the meantime.
       const keptStill = cache.get(tenant, asked.target);
       if (!keptStill || !freshness.servesOnError(keptStill, directives)) throw error;
-      return take(keptStill, operation);
+      return take(keptStill, asked, operation);
     }
   };
 

@@ -5,17 +5,18 @@ import type { Place } from './budget.ts';
 import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { HttpClient } from './http.ts';
+import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
 import { readAnswer } from './read-answer.ts';
-import { toMonthSpent, toTimeout } from './refusals.ts';
+import { toEnded, toMonthSpent } from './refusals.ts';
 import type { Retries } from './retries.ts';
 import { toFailure, UpstreamError } from './upstream-error.ts';
 
 /** A call under way, waiting for its turn or sent, and everybody who wants its answer. */
 export interface Flight {
   /** Waits for the answer too. */
-  join(operation: Operation): Promise<unknown>;
+  join(operation: Operation): Promise<Answer>;
   /** Whether it has left the queue: its answer can be from before whatever happens now. */
   isSent(): boolean;
   /** Ends it with this error, unless it has been sent. */
@@ -42,7 +43,7 @@ export interface FlightOptions {
 /** One operation that waits for a call. */
 interface Waiter {
   readonly operation: Operation;
-  resolve(value: unknown): void;
+  resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
 
@@ -143,7 +144,7 @@ export function startFlight(options: FlightOptions): Flight {
       stopWaiting = stop;
     });
 
-  const send = async (turn: Place): Promise<unknown> => {
+  const send = async (turn: Place): Promise<Answer> => {
     leader.cost.calls++;
     leader.pace?.sent();
     const sentAtMs = clock.nowMs();
@@ -165,7 +166,7 @@ export function startFlight(options: FlightOptions): Flight {
       for (const [shown, shownAt] of call.shows?.(value) ?? []) {
         if (shownAt !== null) cache.renew(tenant, shown, shownAt);
       }
-      return value;
+      return { value, bytes: answer.heapBytes };
     } catch (error) {
       // Before the call is settled, because that sends what waits.
       if (error instanceof UpstreamError) takeIn(error, sentAtMs);
@@ -238,8 +239,8 @@ export function startFlight(options: FlightOptions): Flight {
     for (let isRepeat = false; ; isRepeat = true) {
       const turn = await takeTurn(isRepeat);
       try {
-        const value = await send(turn);
-        finish((waiter) => waiter.resolve(value));
+        const answer = await send(turn);
+        finish((waiter) => waiter.resolve(answer));
         return;
       } catch (error) {
         if (!(error instanceof UpstreamError) || waiters.size === 0) throw error;
@@ -267,9 +268,9 @@ export function startFlight(options: FlightOptions): Flight {
         };
         const waiter: Waiter = {
           operation,
-          resolve(value) {
+          resolve(answer) {
             leave();
-            resolve(value);
+            resolve(answer);
           },
           reject(error) {
             leave();
@@ -278,7 +279,7 @@ export function startFlight(options: FlightOptions): Flight {
         };
         const onEnd = () => {
           if (place && operation.ended.reason === 'deadline') refuse(place, waiter);
-          else waiter.reject(toTimeout(route, operation.ended, clock));
+          else waiter.reject(toEnded(route, operation, clock));
         };
         waiters.add(waiter);
         if (place) operation.wait.start();

@@ -1,3 +1,5 @@
+import { createFairRoom } from './fair-room.ts';
+
 /** The room that one body takes while it is read. */
 export interface Intake {
   /**
@@ -36,37 +38,30 @@ interface Waiter {
 const SMALL_BYTES = 64 * 1_024;
 
 /**
- * Divides the room for bodies that are being read.
- *
- * A tenant may take as much as it leaves free: alone it has half of the room, beside another a third, and whoever comes next finds some.
- * What does not fit is not read further until something else has been. One of those that wait is read all the same, so that bodies of which
+ * Divides the room for bodies that are being read between tenants. What does not fit is not read further until something else has been. One of those that wait is read all the same, so that bodies of which
  * none fits whole do not wait for each other: the room can be exceeded by one body.
  *
  * @param maxBytes - The room.
  */
 export function createIntakes(maxBytes: number): Intakes {
-  const ofTenants = new Map<string, number>();
+  const room = createFairRoom(maxBytes);
   const waiting = new Set<Waiter>();
-  let totalBytes = 0;
   let exempt: Taken | undefined;
-
-  const heldBy = ({ tenant }: Taken) => ofTenants.get(tenant) ?? 0;
 
   const add = (taken: Taken, bytes: number) => {
     taken.bytes += bytes;
-    totalBytes += bytes;
-    const held = heldBy(taken) + bytes;
-    if (held > 0) ofTenants.set(taken.tenant, held);
-    else ofTenants.delete(taken.tenant);
+    room.add(taken.tenant, bytes);
   };
 
   const fits = (taken: Taken, bytes: number) =>
-    taken === exempt || taken.bytes + bytes <= SMALL_BYTES || heldBy(taken) + bytes <= maxBytes - totalBytes - bytes;
+    taken === exempt || taken.bytes + bytes <= SMALL_BYTES || room.fits(taken.tenant, bytes);
+
+  const heldBy = ({ taken }: Waiter) => room.heldBy(taken.tenant);
 
   const admitSome = () => {
     for (const waiter of waiting) if (fits(waiter.taken, waiter.bytes)) waiter.admit();
     if (exempt || waiting.size === 0) return;
-    const next = [...waiting].reduce((least, waiter) => (heldBy(waiter.taken) < heldBy(least.taken) ? waiter : least));
+    const next = [...waiting].reduce((least, waiter) => (heldBy(waiter) < heldBy(least) ? waiter : least));
     exempt = next.taken;
     next.admit();
   };

@@ -1,11 +1,20 @@
 import type { UpstreamFailure } from './upstream-error.ts';
 
+/** An answer as it is given to operations. */
+export interface Answer {
+  readonly value: unknown;
+  /** What it takes on the heap. */
+  readonly bytes: number;
+}
+
 /** What a call was answered with: a value, or a refusal that would be the same again. */
 export type Outcome = { readonly value: unknown } | { readonly failure: UpstreamFailure };
 
 /** An answer that is kept, and what is known of its truth. */
 export interface KeptAnswer {
   readonly outcome: Outcome;
+  /** What it takes on the heap. */
+  readonly bytes: number;
   /** Milliseconds since it was last known to be true: read, or shown unchanged by a list. */
   readonly ageMs: number;
   /** A list has shown a newer version. */

@@ -3,6 +3,7 @@ import type { Budget } from './budget.ts';
 import type { BudgetView, KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
+import { type HeldAnswers, type Holdings, uncountedHoldings } from './held-answers.ts';
 import { createFirstRowPace, type Pace } from './pace.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import type { Secret } from './secret.ts';
@@ -10,7 +11,7 @@ import { createShare, type Share } from './share.ts';
 import { createUnanswered, type Unanswered } from './unanswered.ts';
 
 /** Why an operation stops waiting for its calls. */
-export type EndReason = 'deadline' | 'clientGone';
+export type EndReason = 'deadline' | 'clientGone' | 'heldTooMuch';
 
 /** What an operation has cost so far. */
 export interface OperationCost {
@@ -67,6 +68,8 @@ export interface Operation {
   readonly directives: CacheDirectives;
   /** The kept answers it was given. */
   readonly ages: ServedAges;
+  /** What it holds of the answers it was given. */
+  readonly holdings: Holdings;
   /** Counts the time in which at least one call waits for its turn. */
   readonly wait: WaitMeter;
 }
@@ -105,6 +108,7 @@ export interface OperationOptions {
   readonly apiKey: Secret;
   readonly clientAddress: string;
   readonly keyBudget: KeyBudget;
+  readonly heldAnswers: HeldAnswers;
   /** From now. */
   readonly timeoutMs: number;
   /** Aborts when the client has gone. */
@@ -126,6 +130,7 @@ export function openOperation({
   apiKey,
   clientAddress,
   keyBudget,
+  heldAnswers,
   timeoutMs,
   clientGone,
   maxCalls,
@@ -148,6 +153,7 @@ export function openOperation({
     ending.abort(reason);
     for (const pending of [...awaited].reverse()) pending.end();
   };
+  const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
   const deadlineMs = clock.nowMs() + timeoutMs;
   const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
   const onClientGone = () => end('clientGone');
@@ -183,12 +189,14 @@ export function openOperation({
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives,
       ages: createServedAges(),
+      holdings,
       wait: createWaitMeter(clock, () => unanswered.onProgress()),
     },
     expire: () => end('deadline'),
     close() {
       cancelDeadline();
       clientGone.removeEventListener('abort', onClientGone);
+      holdings.release();
       // An answer can be complete while fields of a part that came to nothing still wait for their turn.
       end('clientGone');
     },
@@ -200,7 +208,7 @@ export function openOperation({
  *
  * @param deadlineMs - Monotonic milliseconds.
  */
-export function toBackground(caller: Caller, deadlineMs: number): Operation {
+export function toBackground(caller: Caller, deadlineMs: number, refusals: Refusals): Operation {
   const { tenant, apiKey, clientAddress, keyBudget } = caller;
   return {
     caller,
@@ -223,10 +231,11 @@ export function toBackground(caller: Caller, deadlineMs: number): Operation {
     pace: undefined,
     askedCalls: 0,
     unanswered: createUnanswered(),
-    refusals: operation.refusals,
+    refusals,
     cost: { calls: 0, cached: 0, coalesced: 0 },
     directives: {},
     ages: createServedAges(),
+    holdings: uncountedHoldings,
     wait: { start() {}, stop() {}, count: 0, totalMs: () => 0 },
   };
 }

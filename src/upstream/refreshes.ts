@@ -2,6 +2,7 @@ import type { AnswerCache } from './answer-cache.ts';
 import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Caller, type Operation, toBackground } from './operation.ts';
+import { createRefusals } from './refusals.ts';
 
 /** Renews answers that were served stale, after the clients and below them. */
 export interface Refreshes {
@@ -57,7 +58,8 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
-      if (isWorthIt(job)) await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS));
+      if (isWorthIt(job))
+        await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS, createRefusals(clock)));
       jobs.delete(target);
     }
     queues.delete(tenant);

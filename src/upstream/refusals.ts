@@ -1,9 +1,12 @@
 import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
+import type { Operation } from './operation.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 // Without a hint: what is still under way will be in the cache by then.
 const TIMEOUT_RETRY_MS = 10_000;
+// Most operations have ended by then.
+const BUSY_RETRY_MS = 5_000;
 
 /** The facade's own refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
 export function toRefusal({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
@@ -67,8 +70,10 @@ function toUnread(turnAtMs: number, clock: Clock): UpstreamError {
   );
 }
 
-/** The error of a call that nobody waits for any longer. */
-export function toTimeout({ template }: Route, ended: AbortSignal, clock: Clock): UpstreamError {
+/** The error of a call that its operation waits for no longer. */
+export function toEnded(route: Route, { ended, holdings }: Operation, clock: Clock): UpstreamError {
+  const { template } = route;
+  if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, holdings.maxBytes);
   // Nobody reads this one: the connection to the client is gone.
   if (ended.reason === 'clientGone') return new UpstreamError('timeout', 'The client has gone.', { route: template });
   return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
@@ -110,5 +115,23 @@ export function toNotCached({ template }: Route): UpstreamError {
     'notCached',
     'No answer of Postman is kept that is as new as asked for, and Cache-Control: only-if-cached allows no call.',
     { route: template },
+  );
+}
+
+/** The refusal of an answer that an operation has no room for beside those it was given. */
+export function toTooMuchHeld({ template }: Route, maxBytes: number): UpstreamError {
+  return new UpstreamError(
+    'tooExpensive',
+    `The operation would hold answers of Postman that take more memory than MAX_HELD_BYTES_PER_OPERATION, ${maxBytes} bytes. Ask for less of it at a time.`,
+    { route: template },
+  );
+}
+
+/** The refusal of an answer that there is no memory for while other operations hold what they were given. */
+export function toBusy({ template }: Route, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'busy',
+    'This server holds as many answers for the operations that are being executed as it has memory for.',
+    { route: template, retryAtMs: clock.epochMs() + BUSY_RETRY_MS },
   );
 }

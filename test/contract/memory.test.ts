@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Facade, startFacade } from '../support/facade.ts';
+import type { Account } from '../../src/sandbox/account/account.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { type Answer, type Facade, startFacade } from '../support/facade.ts';
 import { usedHeapBytes } from '../support/heap.ts';
 
 const facades: Facade[] = [];
@@ -61,3 +63,84 @@ describe('documents', () => {
     expect(grownBytes).toBeLessThan(10 * BALLAST.length);
   });
 });
+
+describe('an operation', () => {
+  /** Collections of which each takes about a megabyte on the heap. */
+  const account = (): Account => {
+    const demo = createDemoAccount();
+    const [template] = demo.collections;
+    if (!template) throw new TypeError('The demo account has collections');
+    const heavy = { info: { name: 'Heavy' }, x: Array.from({ length: 10_000 }, () => ({ a: {} })) };
+    const collections = Array.from({ length: 20 }, (_, index) => ({
+      ...template,
+      id: toUid(index).slice(9),
+      document: heavy,
+    }));
+    return { ...demo, collections: [...demo.collections, ...collections] };
+  };
+  const asking = (from: number, to: number) =>
+    `{ ${Array.from({ length: to - from }, (_, index) => `c${from + index}: collection(uid: "${toUid(from + index)}") { formatVersion name }`).join(' ')} }`;
+
+  it('that would hold more than it may keeps what it has, and makes no further calls', async () => {
+    const { query, postman } = await start(
+      { MAX_HELD_BYTES_PER_OPERATION: '3000000', MAX_CONCURRENT_CALLS: '1' },
+      { account: account() },
+    );
+    const { data, errors, upstream } = await query(asking(0, 20));
+    const names = Object.values(data).map((collection) => (collection as { name: string } | null)?.name ?? null);
+    expect(names).toEqual([...Array(3).fill('Heavy'), ...Array(17).fill(null)]);
+    expect(errors.map(({ message, extensions }) => [message, extensions])).toEqual(
+      Array(17).fill([
+        'The operation would hold answers of Postman that take more memory than MAX_HELD_BYTES_PER_OPERATION, 3000000 bytes. Ask for less of it at a time.',
+        {
+          code: 'OPERATION_TOO_EXPENSIVE',
+          retryable: false,
+          upstream: { method: 'GET', route: '/collections/{uid}' },
+        },
+      ]),
+    );
+    // The fourth answer is one too many; by then the fifth call has been sent.
+    expect([upstream.calls, postman.calls.length]).toEqual([5, 5]);
+  });
+
+  it('is refused with a time while others hold what there is, and served after them; another key is served', async () => {
+    const { query, postman } = await start(
+      { MAX_HELD_BYTES_PER_OPERATION: '2200000', MAX_HELD_BYTES: '4400000', CACHE_TTL_MS: '0' },
+      { account: account(), otherApiKeys: ['PMAK-other'] },
+    );
+    // It holds two collections until its last call is answered.
+    postman.fail('/me', { kind: 'hang' }, 1);
+    const leaving = new AbortController();
+    const holding = query(`{ ...F me { id } } fragment F on Query ${asking(0, 2)}`, { signal: leaving.signal });
+    while (postman.calls.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    const refused = await untilAnswered(() => query(asking(2, 3)), 'SERVER_BUSY');
+    expect(refused.data).toEqual({ c2: null });
+    expect(refused.errors.map(({ message, extensions }) => [message, extensions])).toEqual([
+      [
+        'This server holds as many answers for the operations that are being executed as it has memory for.',
+        {
+          code: 'SERVER_BUSY',
+          retryable: true,
+          retryAfterSeconds: 5,
+          retryAt: expect.any(String),
+          upstream: { method: 'GET', route: '/collections/{uid}' },
+        },
+      ],
+    ]);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    const other = await query(asking(2, 3), { headers: { 'x-api-key': 'PMAK-other' } });
+    expect([other.data, other.errors]).toEqual([{ c2: { formatVersion: '2.1.0', name: 'Heavy' } }, []]);
+    leaving.abort();
+    await holding.catch(() => undefined);
+    const served = await untilAnswered(() => query(asking(2, 3)), undefined);
+    expect(served.data).toEqual({ c2: { formatVersion: '2.1.0', name: 'Heavy' } });
+  });
+});
+
+/** Asks until the first error has this code. */
+async function untilAnswered(ask: () => Promise<Answer>, code: string | undefined): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.errors[0]?.extensions?.['code'] === code) return answer;
+  }
+}

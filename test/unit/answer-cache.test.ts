@@ -35,6 +35,7 @@ describe('createAnswerCache', () => {
     await clock.advance(10_000);
     expect(cache.get('tenant', '/a')).toEqual({
       outcome: { value: { a: 1 } },
+      bytes: 10,
       ageMs: 10_000,
       isOutdated: false,
       isRenewable: false,
@@ -176,6 +177,7 @@ describe('a list', () => {
     await clock.advance(1_000);
     expect(cache.get('tenant', '/a')).toEqual({
       outcome: { value: 1 },
+      bytes: 10,
       ageMs: 1_000,
       isOutdated: false,
       isRenewable: true,
@@ -194,6 +196,7 @@ describe('a list', () => {
     keep('tenant', '/a', 2, { updatedAt: LATER });
     expect(cache.get('tenant', '/a')).toEqual({
       outcome: { value: 2 },
+      bytes: 10,
       ageMs: 0,
       isOutdated: false,
       isRenewable: true,
@@ -207,8 +210,8 @@ describe('a list', () => {
     await clock.advance(100);
     for (const target of ['/a', '/b', '/c']) cache.renew('tenant', target, MOMENT);
     expect(['/a', '/b', '/c'].map((target) => cache.get('tenant', target))).toEqual([
-      { outcome: { value: 1 }, ageMs: 100, isOutdated: false, isRenewable: true },
-      { outcome: { value: 1 }, ageMs: 100, isOutdated: false, isRenewable: false },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isOutdated: false, isRenewable: true },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isOutdated: false, isRenewable: false },
       undefined,
     ]);
   });

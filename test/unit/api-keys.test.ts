@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createApiKeys } from '../../src/upstream/api-keys.ts';
 import type { KeyBudget } from '../../src/upstream/budgets.ts';
 import type { Route } from '../../src/upstream/call.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
@@ -29,6 +30,7 @@ function createSetup() {
       tenant,
       apiKey: new Secret('PMAK-x'),
       clientAddress: '127.0.0.1',
+      heldAnswers: { open: () => uncountedHoldings },
       keyBudget: {} as KeyBudget,
       timeoutMs,
       clientGone: new AbortController().signal,
@@ -112,6 +114,7 @@ describe('createApiKeys', () => {
       tenant: 'a',
       apiKey: new Secret('PMAK-x'),
       clientAddress: '127.0.0.1',
+      heldAnswers: { open: () => uncountedHoldings },
       keyBudget: {} as KeyBudget,
       timeoutMs: 1_000,
       clientGone: new AbortController().signal,

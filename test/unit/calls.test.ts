@@ -6,6 +6,7 @@ import type { RouteClass } from '../../src/upstream/share.ts';
 import { type Calls, createCalls } from '../../src/upstream/calls.ts';
 import type { HttpAnswer, HttpClient } from '../../src/upstream/http.ts';
 import { UnexpectedShapeError } from '../../src/upstream/models.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
@@ -117,6 +118,7 @@ function openClient(
     apiKey: new Secret(KEY),
     keyBudget: { current: budget, view: budget, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
+    heldAnswers: { open: () => uncountedHoldings },
     timeoutMs,
     clientGone: client.signal,
     maxCalls,

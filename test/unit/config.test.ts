@@ -50,6 +50,7 @@ describe('parseConfig', () => {
         maxStreams: Math.floor(getHeapStatistics().heap_size_limit / 4_194_304),
         maxStreamsPerKey: 100,
         maxHeldBytes: 96_000_000,
+        maxHeldBytesOfAll: 192_000_000,
       },
       cache: { ttlMs: 60_000, swrMs: 60_000, staleIfErrorMs: 3_600_000, renewMs: 3_600_000, maxBytes: 192_000_000 },
       query: {
@@ -91,6 +92,7 @@ describe('parseConfig', () => {
       MAX_RESPONSE_VALUES: '132',
       MAX_RESPONSE_BYTES_IN_FLIGHT: '133',
       MAX_HELD_BYTES_PER_OPERATION: '134',
+      MAX_HELD_BYTES: '135',
       CACHE_TTL_MS: '114',
       CACHE_SWR_MS: '115',
       CACHE_STALE_IF_ERROR_MS: '116',
@@ -146,6 +148,7 @@ describe('parseConfig', () => {
         maxStreams: 131,
         maxStreamsPerKey: 132,
         maxHeldBytes: 134,
+        maxHeldBytesOfAll: 135,
       },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
       query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121, documentCacheBytes: 131 },
@@ -461,7 +464,7 @@ describe('variables', () => {
   it('says the unit of every number that has one in its name', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(16);
+    expect(units).toHaveLength(17);
   });
 });
 

@@ -4,6 +4,7 @@ import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { foretell } from '../../src/server/foretelling.ts';
 import { createSimulationQueue, type SimulationQueue } from '../../src/server/simulation-queue.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
 import { Secret } from '../../src/upstream/secret.ts';
@@ -31,6 +32,7 @@ function createOperation(maxCalls: number): {
     apiKey: new Secret('key'),
     keyBudget: budgets.of('tenant'),
     clientAddress: '127.0.0.1',
+    heldAnswers: { open: () => uncountedHoldings },
     timeoutMs: 1_000,
     clientGone: new AbortController().signal,
     maxCalls,

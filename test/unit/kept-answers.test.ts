@@ -4,6 +4,7 @@ import { createBudget } from '../../src/upstream/budget.ts';
 import { createCalls } from '../../src/upstream/calls.ts';
 import type { CacheDirectives } from '../../src/upstream/freshness.ts';
 import type { HttpClient } from '../../src/upstream/http.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
@@ -70,6 +71,7 @@ function createSetup({ windowLimit = 60 } = {}) {
       apiKey: new Secret(tenant),
       keyBudget: { current: budget, view: budget, belongsTo: () => {} },
       clientAddress: '127.0.0.1',
+      heldAnswers: { open: () => uncountedHoldings },
       timeoutMs: 30_000,
       clientGone: new AbortController().signal,
       maxCalls: 1_000,

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { createBudget } from '../../src/upstream/budget.ts';
+import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -22,6 +23,7 @@ function open(client = new AbortController()) {
     apiKey,
     keyBudget: { current: budget, view: budget, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
+    heldAnswers: { open: () => uncountedHoldings },
     timeoutMs: 30_000,
     clientGone: client.signal,
     maxCalls: 60,
@@ -60,6 +62,7 @@ describe('openOperation', () => {
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives: {},
       ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
+      holdings: uncountedHoldings,
       wait: 0,
       unanswered: 0,
       refusals: { of: expect.any(Function) },
