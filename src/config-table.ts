@@ -197,6 +197,11 @@ export const table = {
     default: '1048576',
     description: 'Largest body of a GraphQL request.',
   },
+  MAX_REQUEST_BYTES_IN_FLIGHT: {
+    ...heapShare,
+    description:
+      'GraphQL requests of more than 2 KiB that are being read or answered, with what they become: 2/64 of the heap limit.',
+  },
   DOCUMENT_CACHE_MAX_BYTES: {
     ...heapShare,
     description: 'Parsed GraphQL documents that are cached, as what they take on the heap: 1/64 of the heap limit.',

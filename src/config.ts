@@ -79,6 +79,8 @@ export interface Config {
     readonly maxAliases: number;
     readonly maxTokens: number;
     readonly maxRequestBytes: number;
+    /** What all requests may take that are being read or answered. */
+    readonly maxRequestBytesInFlight: number;
     readonly documentCacheBytes: number;
   };
   /** Where V8 gives up: what is not configured of memory is a share of it. */
@@ -195,6 +197,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       maxAliases: v.MAX_QUERY_ALIASES,
       maxTokens: v.MAX_QUERY_TOKENS,
       maxRequestBytes: v.MAX_REQUEST_BYTES,
+      maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? shares.requestBytesInFlight,
       documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? shares.documentCacheBytes,
     },
     heapLimitBytes,

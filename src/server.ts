@@ -21,6 +21,7 @@ import {
   usePersistedDocuments,
 } from './server/persisted-documents.ts';
 import { queryLimits } from './server/query-limits.ts';
+import { useRequestRoom } from './server/request-room.ts';
 import { createTenantFinder } from './server/tenants.ts';
 import { createAnswerCache } from './upstream/answer-cache.ts';
 import { createBudgets } from './upstream/budgets.ts';
@@ -129,6 +130,7 @@ export async function startServer(
         : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
+      useRequestRoom(config.query.maxRequestBytesInFlight, clock),
       useParsedDocuments(config.query.documentCacheBytes),
       ...queryLimits(config),
       useDeferStream(),

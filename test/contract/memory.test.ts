@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
@@ -90,7 +91,7 @@ describe('an operation', () => {
     const names = Object.values(data).map((collection) => (collection as { name: string } | null)?.name ?? null);
     expect(names).toEqual([...Array(3).fill('Heavy'), ...Array(17).fill(null)]);
     expect(errors.map(({ message, extensions }) => [message, extensions])).toEqual(
-      Array(17).fill([
+      Array.from({ length: 17 }, () => [
         'The operation would hold answers of Postman that take more memory than MAX_HELD_BYTES_PER_OPERATION, 3000000 bytes. Ask for less of it at a time.',
         {
           code: 'OPERATION_TOO_EXPENSIVE',
@@ -144,3 +145,83 @@ async function untilAnswered(ask: () => Promise<Answer>, code: string | undefine
     if (answer.errors[0]?.extensions?.['code'] === code) return answer;
   }
 }
+
+describe('requests that are being read or answered', () => {
+  const post = (url: string, body: string) =>
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const withVariables = (unused: string, query = '{ workspaces(first: 1) { nodes { name } } }') =>
+    `{"query":"${query}","variables":{"unused":${unused}}}`;
+
+  it.each([
+    ['long', withVariables(`"${BALLAST}"`)],
+    ['short, and large once they are parsed', withVariables(`[${'[],'.repeat(9_000)}[]]`)],
+  ])('share their room: one that does not fit has a time, those that are small are served (%s)', async (_, body) => {
+    const { url, postman } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2000000', CACHE_TTL_MS: '0' });
+    postman.fail('/me', { kind: 'hang' }, 1);
+    const leaving = new AbortController();
+    const holding = fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: withVariables(`[${'[],'.repeat(25_000)}[]]`, '{ me { username } }'),
+      signal: leaving.signal,
+    });
+    while (postman.calls.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+
+    const refused = await post(url, body);
+    expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+      503,
+      '5',
+      {
+        errors: [
+          {
+            message: 'This server has no memory for a request of this size now. Smaller ones are served.',
+            extensions: {
+              code: 'SERVER_BUSY',
+              retryable: true,
+              retryAfterSeconds: 5,
+              retryAt: expect.any(String),
+            },
+          },
+        ],
+        extensions: { upstream: { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false } },
+      },
+    ]);
+    const small = await Promise.all([
+      post(url, withVariables('1')),
+      post(url, withVariables(`"${'y'.repeat(8_000)}"`)),
+    ]);
+    expect(await Promise.all(small.map(async (response) => [response.status, await response.json()]))).toMatchObject(
+      small.map(() => [200, { data: { workspaces: { nodes: [{ name: 'Rider Platform' }] } } }]),
+    );
+
+    leaving.abort();
+    await holding.catch(() => undefined);
+    let status = 503;
+    while (status === 503) status = (await post(url, body)).status;
+    expect(status).toBe(200);
+  });
+
+  it('are no error of the server when they break off', async () => {
+    const { url, log } = await start();
+    const { port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n{`,
+    );
+    // It has arrived when another request, sent later, has been answered.
+    await (await post(url, withVariables('1'))).text();
+    socket.destroy();
+    while (log.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(log.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 30, msg: 'operation', status: 200 },
+      { level: 30, msg: 'operation', status: 400, errors: { BAD_REQUEST: 1 }, clientGone: true },
+    ]);
+  });
+
+  it('are served one after the other, however many', async () => {
+    const { url } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '1600000' });
+    const statuses = [];
+    for (let count = 0; count < 10; count++) statuses.push((await post(url, withVariables(`"${BALLAST}"`))).status);
+    expect(statuses).toEqual(statuses.map(() => 200));
+  });
+});

@@ -58,6 +58,7 @@ describe('parseConfig', () => {
         maxAliases: 100,
         maxTokens: 2000,
         maxRequestBytes: 1_048_576,
+        maxRequestBytesInFlight: 32_000_000,
         documentCacheBytes: 16_000_000,
       },
       heapLimitBytes: 1_024_000_000,
@@ -102,6 +103,7 @@ describe('parseConfig', () => {
       MAX_QUERY_ALIASES: '119',
       MAX_QUERY_TOKENS: '120',
       MAX_REQUEST_BYTES: '121',
+      MAX_REQUEST_BYTES_IN_FLIGHT: '136',
       DOCUMENT_CACHE_MAX_BYTES: '131',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
@@ -151,7 +153,14 @@ describe('parseConfig', () => {
         maxHeldBytesOfAll: 135,
       },
       cache: { ttlMs: 114, swrMs: 115, staleIfErrorMs: 116, renewMs: 130, maxBytes: 117 },
-      query: { maxDepth: 118, maxAliases: 119, maxTokens: 120, maxRequestBytes: 121, documentCacheBytes: 131 },
+      query: {
+        maxDepth: 118,
+        maxAliases: 119,
+        maxTokens: 120,
+        maxRequestBytes: 121,
+        maxRequestBytesInFlight: 136,
+        documentCacheBytes: 131,
+      },
       heapLimitBytes: config.heapLimitBytes,
       revealSecrets: true,
       logLevel: 'silent',
@@ -464,7 +473,7 @@ describe('variables', () => {
   it('says the unit of every number that has one in its name', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(17);
+    expect(units).toHaveLength(18);
   });
 });
 

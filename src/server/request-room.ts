@@ -1,0 +1,106 @@
+import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import { createGraphQLError, type Plugin } from 'graphql-yoga';
+import type { Clock } from '../upstream/clock.ts';
+import { createJsonScale } from '../upstream/json-weight.ts';
+
+// Nobody needs to look at so little: with all connections there may be it comes to a few megabytes.
+const UNCOUNTED_BYTES = 2_048;
+// Served whatever else there is: the text of a long query with some variables.
+const SMALL_BYTES = 32_768;
+// The bytes as they came, and their text.
+const COPIES = 2;
+// A request is read within seconds, and most are answered in as many.
+const RETRY_SECONDS = 5;
+
+/**
+ * Makes the plugin that bounds what all requests take that are being read or answered: a body is weighed while it arrives, by its length and by
+ * what its JSON will take on the heap, and counts until it is answered. What does not fit has `SERVER_BUSY` and status 503; small ones always fit.
+ *
+ * @param maxBytes - Over all requests.
+ */
+export function useRequestRoom(maxBytes: number, clock: Clock): Plugin {
+  let totalBytes = 0;
+
+  /** Opens the room of one request, until it is answered. */
+  const openRoom = (response: ServerResponse) => {
+    let ownBytes = 0;
+    let isOver = false;
+    const add = (bytes: number) => {
+      if (isOver) return;
+      ownBytes += bytes;
+      totalBytes += bytes;
+    };
+    const release = () => add(-ownBytes);
+    response.once('close', () => {
+      release();
+      isOver = true;
+    });
+    return {
+      /** Takes more room, if there is some. */
+      take(bytes: number): boolean {
+        const fits = ownBytes + bytes <= SMALL_BYTES || totalBytes + bytes <= maxBytes;
+        if (fits) add(bytes);
+        return fits;
+      },
+      release,
+    };
+  };
+
+  return {
+    onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
+      const length = request.headers.get('content-length');
+      if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
+      const room = openRoom((serverContext as unknown as { readonly res: ServerResponse }).res);
+      setRequestParser(async (unread) => {
+        const body = await readBody(unread.body as unknown as AsyncIterable<Uint8Array>, room);
+        if (!body) throw toBusy(clock);
+        const { url, method, headers, signal } = unread;
+        return requestParser(new fetchAPI.Request(url, { method, headers, signal, body }));
+      });
+    },
+  };
+}
+
+/** Reads a body to its end, also one that has no room: its client reads no answer before, and the rest would stand before its next request. */
+async function readBody(
+  chunks: AsyncIterable<Uint8Array>,
+  room: { take(bytes: number): boolean; release(): void },
+): Promise<Buffer<ArrayBuffer> | undefined> {
+  const scale = createJsonScale();
+  const read: Uint8Array[] = [];
+  let hasRoom = true;
+  try {
+    for await (const chunk of chunks) {
+      if (!hasRoom) continue;
+      const before = scale.heapBytes;
+      scale.add(chunk);
+      hasRoom = room.take(chunk.length * COPIES + scale.heapBytes - before);
+      if (hasRoom) read.push(chunk);
+      else {
+        room.release();
+        read.length = 0;
+      }
+    }
+  } catch (error) {
+    // Larger than one may be.
+    if (error instanceof GraphQLError) throw error;
+    throw createGraphQLError('The request was not sent to its end.', {
+      extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+    });
+  }
+  return hasRoom ? Buffer.concat(read) : undefined;
+}
+
+function toBusy(clock: Clock): GraphQLError {
+  const retryAt = new Date(clock.epochMs() + RETRY_SECONDS * 1_000).toISOString();
+  return createGraphQLError('This server has no memory for a request of this size now. Smaller ones are served.', {
+    extensions: {
+      code: 'SERVER_BUSY',
+      retryable: true,
+      retryAfterSeconds: RETRY_SECONDS,
+      retryAt,
+      http: { status: 503, headers: { 'Retry-After': String(RETRY_SECONDS) } },
+    },
+  });
+}
