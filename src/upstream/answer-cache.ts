@@ -1,3 +1,4 @@
+import { OrderedMap } from '@js-sdsl/ordered-map';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
@@ -49,9 +50,16 @@ interface Entry {
 }
 
 interface Store {
+  readonly tenant: string;
   readonly entries: LRUCache<string, Entry>;
   /** Answers to calls sent before are not taken any more. */
   droppedAtMs: number;
+}
+
+/** How much a tenant holds. */
+interface Size {
+  readonly bytes: number;
+  readonly tenant: string;
 }
 
 // For the bookkeeping; it bounds the number of entries.
@@ -67,18 +75,28 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const keepMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const stores = new Map<string, Store>();
+  // The tenant that holds most is the last: to look for it among all would be a walk for each answer that is given up.
+  const bySize = new OrderedMap<Size, Store>(
+    [],
+    (a, b) => a.bytes - b.bytes || (a.tenant < b.tenant ? -1 : Number(a.tenant > b.tenant)),
+  );
   let totalBytes = 0;
 
-  const createStore = (): Store => ({
+  const createStore = (tenant: string): Store => ({
+    tenant,
     entries: new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ bytes }, key) => bytes + key.length + ENTRY_BYTES }),
     droppedAtMs: Number.NEGATIVE_INFINITY,
   });
 
   /** Changes a store, and counts by how much it grew or shrank. */
   const change = (store: Store, how: (entries: Store['entries']) => void) => {
-    const before = store.entries.calculatedSize;
-    how(store.entries);
-    totalBytes += store.entries.calculatedSize - before;
+    const { tenant, entries } = store;
+    const before = entries.calculatedSize;
+    how(entries);
+    const bytes = entries.calculatedSize;
+    totalBytes += bytes - before;
+    if (before > 0) bySize.eraseElementByKey({ tenant, bytes: before });
+    if (bytes > 0) bySize.setElement({ tenant, bytes }, store);
   };
 
   const canRenew = ({ updatedAt, readAtMs }: Entry) => updatedAt !== null && clock.nowMs() - readAtMs <= renewMs;
@@ -87,14 +105,10 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
 
   const makeRoom = () => {
     while (isTooLarge()) {
-      let largest: readonly [string, Store] | undefined;
-      for (const one of stores) {
-        if (one[1].entries.calculatedSize > (largest?.[1].entries.calculatedSize ?? 0)) largest = one;
-      }
-      if (!largest) return;
-      const [tenant, store] = largest;
+      const store = bySize.back()?.[1];
+      if (!store) return;
       change(store, (entries) => entries.pop());
-      if (store.entries.size === 0 && store.droppedAtMs === Number.NEGATIVE_INFINITY) stores.delete(tenant);
+      if (store.entries.size === 0 && store.droppedAtMs === Number.NEGATIVE_INFINITY) stores.delete(store.tenant);
     }
   };
 
@@ -119,7 +133,7 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
 
     set(tenant, target, { outcome, bytes, updatedAt, sentAtMs }) {
       if (ttlMs === 0) return;
-      const store = stores.get(tenant) ?? createStore();
+      const store = stores.get(tenant) ?? createStore(tenant);
       const kept = store.entries.peek(target);
       if (sentAtMs < store.droppedAtMs || (kept && sentAtMs < kept.sentAtMs)) return;
       stores.set(tenant, store);

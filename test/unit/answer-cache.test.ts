@@ -125,6 +125,24 @@ describe('when it is full', () => {
     expect([targetsLeft(cache, 'small', small), targetsLeft(cache, 'flood', flood)]).toEqual([small, flood.slice(-80)]);
   });
 
+  it('gives up of many tenants that of the one that holds most, whoever comes, goes and grows', () => {
+    const cache = createCache({ maxBytes: 100 * (ENTRY_BYTES + 4) });
+    const tenants = Array.from({ length: 60 }, (_, index) => `tenant-${index}`);
+    for (const tenant of tenants) cache.keep(tenant, '/100', tenant, { bytes: 0 });
+    for (let index = 100; index < 140; index++) cache.keep('large', `/${index}`, index, { bytes: 0 });
+    cache.cache.dropTenant('tenant-0');
+    cache.keep('tenant-1', '/100', 'anew', { bytes: 20 * (ENTRY_BYTES + 4) });
+    const kept = tenants.map((tenant) => targetsLeft(cache, tenant, ['/100']).length);
+    expect(kept).toEqual([0, ...Array<number>(59).fill(1)]);
+    expect(
+      targetsLeft(
+        cache,
+        'large',
+        Array.from({ length: 40 }, (_, index) => `/${index + 100}`),
+      ),
+    ).toHaveLength(21);
+  });
+
   it('shares itself among tenants that all flood it', () => {
     const cache = createCache({ maxBytes: 100 * (ENTRY_BYTES + 4) });
     const tenants = ['a', 'b', 'c', 'd'];
