@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
 import type { LineOutput } from './line-output.ts';
+import type { MemoryShares } from './memory-shares.ts';
 import { type FacadeServer, startServer } from './server.ts';
 import { toPrintable } from './sandbox/exports/printable.ts';
 import { readExports } from './sandbox/exports/read-exports.ts';
@@ -29,6 +30,7 @@ export async function start(log: LineOutput): Promise<Program> {
     const config = parseConfig(readEnvironment());
     const logger = pino({ level: config.logLevel }, log);
     const facade = await startFacade(config, logger, log);
+    logger.info(memoryOf(config), 'memory');
     return { ...facade, logger, account: accountOf(config) };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
@@ -63,6 +65,19 @@ async function startFacade(config: Config, logger: Logger, log: LineOutput): Pro
       await sandbox.close();
     },
   };
+}
+
+/** What may be held of everything that grows, in bytes on the heap, where V8 gives up at its limit. */
+function memoryOf({ heapLimitBytes, cache, operation, postman, query }: Config) {
+  return {
+    heapLimitBytes,
+    cacheBytes: cache.maxBytes,
+    heldBytes: operation.maxHeldBytesOfAll,
+    heldBytesPerOperation: operation.maxHeldBytes,
+    responseBytesInFlight: postman.maxResponseBytesInFlight,
+    requestBytesInFlight: query.maxRequestBytesInFlight,
+    documentCacheBytes: query.documentCacheBytes,
+  } satisfies MemoryShares & Pick<Config, 'heapLimitBytes'>;
 }
 
 function accountOf({ sandbox, sandboxDir, postman }: Config): string {

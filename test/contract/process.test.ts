@@ -12,13 +12,15 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, createServer as createHttpServer, request } from 'node:http';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { toMemoryShares } from '../../src/memory-shares.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -131,6 +133,57 @@ describe.concurrent('the program', () => {
     await postman.close();
     expect(program.stderr().length).toBeGreaterThan(0);
     expect(program.stdout() + program.stderr()).not.toContain(postman.apiKey);
+  });
+
+  it('bounds its memory by the heap limit, says so, and withstands what is larger than its heap', async ({
+    expect,
+  }) => {
+    // 0.7 MB of text each, 7 MB on the heap: sixty are twice the heap, and a hundred documents of two bytes a character are as much as it.
+    const heavy = gzipSync(`{"collection":{"info":{"name":"Heavy"},"x":[${'{"a":{}},'.repeat(74_000)}{}]}}`);
+    const upstream = createHttpServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(heavy);
+    });
+    upstream.listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const { port } = upstream.address() as AddressInfo;
+    const program = await start({
+      NODE_OPTIONS: '--max-old-space-size=160',
+      RATE_LIMIT: '1000',
+      POSTMAN_API_BASE_URL: `http://127.0.0.1:${port}`,
+      POSTMAN_API_KEY: 'PMAK-any',
+      COLD_START: 'off',
+    });
+    while (!program.stderr().includes('"msg":"memory"')) await once(program.child.stderr!, 'data');
+    const [{ heapLimitBytes, ...bounds }] = program
+      .stderr()
+      .split('\n')
+      .filter((line) => line.includes('"msg":"memory"'))
+      .map((line) => JSON.parse(line) as Record<string, number>) as [Record<string, number>];
+    const shares = toMemoryShares(heapLimitBytes ?? 0);
+    expect(bounds).toMatchObject(shares);
+    expect(heapLimitBytes).toBeLessThan(250_000_000);
+
+    const uids = Array.from(
+      { length: 60 },
+      (_, index) => `c${index}: collection(uid: "1-${index}") { name formatVersion }`,
+    );
+    const { data, errors } = await ask(program.url, `{ ${uids.join(' ')} }`);
+    const served = Object.values(data as Record<string, unknown>).filter((collection) => collection !== null);
+    expect(served).toEqual(served.map(() => ({ name: 'Heavy', formatVersion: null })));
+    const fitting = Math.floor(shares.heldBytesPerOperation / 7_104_000);
+    expect([served.length, errors.length]).toEqual([fitting, 60 - fitting]);
+    expect(new Set(errors.map(({ extensions }: { extensions: { code: string } }) => extensions.code))).toEqual(
+      new Set(['OPERATION_TOO_EXPENSIVE']),
+    );
+
+    for (let index = 0; index < 100; index++) {
+      const { status } = await ask(program.url, `{ __typename } #${index}${'x'.repeat(1_000_000)}\u0100`);
+      expect(status).toBe(200);
+    }
+    program.child.kill('SIGTERM');
+    expect(await program.ended()).toBe(0);
+    upstream.closeAllConnections();
+    upstream.close();
   });
 
   it('reads .env, under what the environment says', async ({ expect }) => {
@@ -278,7 +331,8 @@ describe.concurrent('a program whose output', () => {
     expect(first).toBe(torn === '' ? first : '');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { msg: 'operation' },
-      { level: 50, lostLines: 20 - whole.length, msg: 'lines of this log have been lost since the start' },
+      // Those of the start and of twenty operations.
+      { level: 50, lostLines: 21 - whole.length, msg: 'lines of this log have been lost since the start' },
     ]);
     program.child.kill('SIGTERM');
     expect(await program.ended()).toBe(0);
