@@ -86,12 +86,14 @@ interface How {
 
 function createRehearsal({ schema, document, definition, reader, operation, calls }: Rehearsable) {
   const imagination = createImagination(toListDemand(document, reader.variables));
-  // With what it would take of real answers left alone.
-  const rehearsed: Operation = {
-    ...toBackground(operation.caller, Number.POSITIVE_INFINITY, operation.refusals),
-    directives: operation.directives,
-    belongsTo() {},
-  };
+  // It wants of kept answers what the real one does. Its budget is not looked at, which would make one.
+  const rehearsed: Operation = Object.assign(
+    toBackground(operation.caller, Number.POSITIVE_INFINITY, operation.refusals),
+    {
+      directives: operation.directives,
+      belongsTo() {},
+    },
+  );
 
   let work: Work | undefined;
   const fields = createAskingFields(schema, definition, reader, (count) => work?.add(count));

@@ -244,6 +244,25 @@ describe('foretell', () => {
     expect(askedInAll()).toBeLessThan(40_000);
   });
 
+  it('makes no budget for a key that only asks what something costs', async () => {
+    const { operation, clock } = createOperation(60);
+    Object.defineProperty(operation, 'budget', {
+      get() {
+        throw new TypeError('A budget is made when it is asked for');
+      },
+    });
+    const document = parse(`{ rateLimit(dryRun: true) { cost readyAt } ${lookUps(3)} }`);
+    const { estimate } = await foretell(
+      { schema, document, operationName: undefined, variables: {}, operation },
+      {
+        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
+        clock,
+        simulations: createSimulationQueue(clock),
+      },
+    );
+    expect(await estimate()).toMatchObject({ atLeast: 3, atMost: 3, servedInMs: expect.any(Number) as number });
+  });
+
   it('gives the event loop back between answers', async () => {
     const { estimate } = await foretold('{ workspaces(first: 100) { nodes { description } } }');
     let turns = 0;
