@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -133,7 +132,6 @@ export async function startServer(
       useRequestRoom(config.query.maxRequestBytesInFlight, clock),
       useParsedDocuments(config.query.documentCacheBytes),
       ...queryLimits(config),
-      useDeferStream(),
       operations.plugin,
       useCompression(),
     ],

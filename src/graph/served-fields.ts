@@ -49,7 +49,10 @@ export function createDocumentReader(
 ): DocumentReader | undefined {
   const operation = getOperationAST(document, operationName);
   if (!operation) return undefined;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], sentVariables);
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], sentVariables, {
+    // Each is told with all of what was sent, and a client can send a hundred thousand.
+    maxErrors: 1,
+  });
   if (!coerced) return undefined;
   const fragments = document.definitions.flatMap((definition) =>
     definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],

@@ -1,10 +1,18 @@
 import type { IncomingMessage } from 'node:http';
-import { BREAK, type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind, visit } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+} from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
+import { refuseIntrospection, schemaFields } from '../graph/introspection-size.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';
 import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
 import { createLoaders } from '../loaders/loaders.ts';
@@ -60,8 +68,6 @@ interface NodeContext {
 }
 
 const LOGGED_NAME_LENGTH = 100;
-// The last is what gateways ask.
-const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
 const TAKES_NO_PARTS = {
   status: 406,
   code: 'BAD_REQUEST',
@@ -224,8 +230,8 @@ export function createOperations({
     });
   };
 
-  /** The schema is shown to whoever has a key that upstream accepts: one call finds that out, once. */
-  const refuseSchema = async ({ operation }: RequestRecord): Promise<GraphQLError | undefined> => {
+  /** In production the schema is shown to whoever has a key that upstream accepts: one call finds that out, once. */
+  const refuseStranger = async ({ operation }: RequestRecord): Promise<GraphQLError | undefined> => {
     if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
     if (calls.isKeyAccepted(operation)) return undefined;
     try {
@@ -236,6 +242,17 @@ export function createOperations({
       if (calls.isKeyAccepted(operation)) return undefined;
       return toMasked(new GraphQLError('No API key', { originalError: error as Error }));
     }
+  };
+
+  /** Validation could say so too, but its verdict is kept for whoever sends the document next. */
+  const refuseSchema = (
+    record: RequestRecord,
+    { document, operationName, variableValues }: ExecutionArgs,
+  ): GraphQLError | undefined | Promise<GraphQLError | undefined> => {
+    const fields = schemaFields(document, operationName ?? undefined);
+    if (fields.length === 0) return undefined;
+    const refusal = refuseIntrospection(schema, document, operationName ?? undefined, variableValues ?? {}, fields);
+    return refusal ?? (config.isProduction ? refuseStranger(record) : undefined);
   };
 
   const plugin: Plugin<object, NodeContext> = {
@@ -265,12 +282,10 @@ export function createOperations({
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
       if (name !== undefined) record.operationName = name;
-      if (config.isProduction && asksForSchema(args.document)) {
-        const refusal = await refuseSchema(record);
-        if (refusal) {
-          setResultAndStopExecution({ errors: [refusal] });
-          return;
-        }
+      const refusedSchema = await refuseSchema(record, args);
+      if (refusedSchema) {
+        setResultAndStopExecution({ errors: [refusedSchema] });
+        return;
       }
       const { document, refusal, estimate } = await foretell(
         {
@@ -396,19 +411,6 @@ export function createOperations({
     /** Gives open operations a grace period, then has those that still wait answered with what they have. */
     drain: () => stopOperations(open, clock),
   };
-}
-
-/** Whether a document asks for the schema anywhere. Validation could say so too, but its verdict is kept for whoever sends the document next. */
-function asksForSchema(document: DocumentNode): boolean {
-  let asks = false;
-  visit(document, {
-    Field({ name }) {
-      if (!SCHEMA_FIELDS.has(name.value)) return;
-      asks = true;
-      return BREAK;
-    },
-  });
-  return asks;
 }
 
 function isDocument(result: unknown): result is DocumentNode {

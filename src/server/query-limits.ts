@@ -2,8 +2,9 @@ import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-fi
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
 import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { type ASTNode, GraphQLError, Kind, parse, type ValidationRule } from 'graphql';
+import { type ASTNode, GraphQLError, Kind, parse, print, type ValidationRule } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
+import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import type { Config } from '../config.ts';
 import { mayComeInParts } from '../graph/incremental-directives.ts';
 import { countSelections } from './count-selections.ts';
@@ -15,6 +16,9 @@ const MAX_PARTS = 100;
 // Every value of an answer stands under its alias, every error names those on its path, and each part its label: a long one would be
 // written a million times.
 const MAX_NAME_LENGTH = 100;
+// Comments and white space are no tokens, and every error reads the text up to its place to say its line.
+const CHARACTERS_PER_TOKEN = 50;
+const LINES_PER_TOKEN = 5;
 
 /**
  * Makes the plugins that bound a query before anything of it is executed, cheapest first: tokens while parsing, then depth,
@@ -25,6 +29,7 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
   const limitTokens: Plugin = {
     onParse({ setParseFn }) {
       setParseFn((source, options) => {
+        refuseLongText(typeof source === 'string' ? source : source.body, maxTokens);
         try {
           return parse(source, { ...options, maxTokens });
         } catch (error) {
@@ -47,8 +52,37 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
     maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
     maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
     addOwnRules,
+    streamRules(),
     ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
   ];
+}
+
+/** @throws {GraphQLError} For a document that is mostly comments or white space. */
+function refuseLongText(text: string, maxTokens: number): void {
+  const maxLength = maxTokens * CHARACTERS_PER_TOKEN;
+  if (text.length > maxLength)
+    throw new GraphQLError(`Syntax Error: Document contains more than ${maxLength} characters.`);
+  const maxLines = maxTokens * LINES_PER_TOKEN;
+  if (text.split(/\r\n|[\n\r]/, maxLines + 1).length > maxLines)
+    throw new GraphQLError(`Syntax Error: Document contains more than ${maxLines} lines.`);
+}
+
+/**
+ * The rules of `@defer` and `@stream`, but for the one that replaces GraphQL's own rule for fields that overlap: it is an older form of that,
+ * without a bound, and takes five times as long. What it adds is `equalStreams`.
+ */
+function streamRules(): Plugin {
+  const { onValidate } = useDeferStream();
+  return {
+    onValidate(payload) {
+      void onValidate?.({
+        ...payload,
+        addValidationRule(rule) {
+          if (rule.name !== 'OverlappingFieldsCanBeMergedRule') payload.addValidationRule(rule);
+        },
+      });
+    },
+  };
 }
 
 /** Thrown, not reported, so that nothing more of a query over a limit is looked at; the error is that of every other invalid query. */
@@ -101,6 +135,24 @@ const fewParts: ValidationRule = (context) => ({
   },
 });
 
+/** The executor streams as the first of the fields says that are answered as one. */
+const equalStreams: ValidationRule = (context) => ({
+  SelectionSet({ selections }) {
+    const known = new Map<string, string>();
+    for (const field of selections) {
+      if (field.kind !== Kind.FIELD) continue;
+      const { value: name } = field.alias ?? field.name;
+      const directive = field.directives?.find((one) => one.name.value === 'stream');
+      const text = directive ? print(directive) : '';
+      if ((known.get(name) ?? text) !== text) {
+        const message = `Fields "${name}" conflict because they have differing stream directives. Use different aliases on the fields to fetch both if this was intentional.`;
+        context.reportError(new GraphQLError(message, { nodes: field }));
+      }
+      known.set(name, text);
+    }
+  },
+});
+
 /** The executor finds it out too late, and takes it for a mistake of the server. */
 const possibleCounts: ValidationRule = (context) => ({
   Directive({ name: { value: directive }, arguments: args = [] }) {
@@ -111,4 +163,10 @@ const possibleCounts: ValidationRule = (context) => ({
 });
 
 /** Rules of this server for documents, besides those of GraphQL. */
-export const ownRules: readonly ValidationRule[] = [knownOperations, shortNames, fewParts, possibleCounts];
+export const ownRules: readonly ValidationRule[] = [
+  knownOperations,
+  shortNames,
+  fewParts,
+  equalStreams,
+  possibleCounts,
+];

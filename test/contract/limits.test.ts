@@ -1,3 +1,4 @@
+import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
@@ -66,6 +67,12 @@ const invalid: [string, string, string, string | RegExp][] = [
     'The initialCount of a @stream is 0 or more.',
   ],
   [
+    'a list that is streamed and is not',
+    query('{ workspaces { nodes @stream { name } nodes { id } } }'),
+    'GRAPHQL_VALIDATION_FAILED',
+    'Fields "nodes" conflict because they have differing stream directives. Use different aliases on the fields to fetch both if this was intentional.',
+  ],
+  [
     'more parts than anybody needs',
     query(
       `{ ${'...A @defer '.repeat(20)} } fragment A on Query { ${'...B @defer '.repeat(20)} } fragment B on Query { me { id } }`,
@@ -95,15 +102,27 @@ const invalid: [string, string, string, string | RegExp][] = [
   ],
   [
     'brackets without end',
-    query('{ a'.repeat(100_000)),
+    query('{ a'.repeat(33_000)),
     'GRAPHQL_PARSE_FAILED',
     'Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
   ],
   [
     'a value of brackets',
-    query(`{ workspaces(first: ${'['.repeat(100_000)}) { nodes { id } } }`),
+    query(`{ workspaces(first: ${'['.repeat(90_000)}) { nodes { id } } }`),
     'GRAPHQL_PARSE_FAILED',
     'Syntax Error: The document is nested too deeply.',
+  ],
+  [
+    'more comments than anybody reads',
+    query(`{ me { id } } #${'a'.repeat(100_000)}`),
+    'GRAPHQL_PARSE_FAILED',
+    'Syntax Error: Document contains more than 100000 characters.',
+  ],
+  [
+    'more lines than anybody reads',
+    query(`{ me { id } ${'\r\n'.repeat(10_000)} }`),
+    'GRAPHQL_PARSE_FAILED',
+    'Syntax Error: Document contains more than 10000 lines.',
   ],
   [
     'fifty-one directives',
@@ -267,6 +286,71 @@ describe('a request that is none', () => {
     expect(await response.json()).toMatchObject({
       errors: [{ message: 'GraphQL only supports GET and POST requests.', extensions: { code: 'BAD_REQUEST' } }],
     });
+  });
+});
+
+const introspection = getIntrospectionQuery({
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+});
+const [, fragments = ''] = introspection.split(/(?=fragment FullType)/);
+
+describe('introspection', () => {
+  it('has all of the schema, several times', async () => {
+    const whole = await facade.query(introspection);
+    const thrice = await facade.query(
+      `{ ${times(3, (i) => `a${i}: __schema { types { ...FullType } }`)} } ${fragments}`,
+    );
+    const { types } = whole.data.__schema;
+    expect([whole.errors, thrice.errors]).toEqual([[], []]);
+    expect(thrice.data).toEqual({ a0: { types }, a1: { types }, a2: { types } });
+  });
+
+  it.each([
+    [
+      'by the aliases of its root',
+      `{ ${times(95, (i) => `a${i}: __schema { types { name ...FullType } }`)} } ${fragments}`,
+    ],
+    [
+      'by fragments in fragments',
+      `{ ${times(9, (i) => `a${i}: __schema { types { ...f } }`)} } fragment f on __Type { ${times(9, (i) => `b${i}: fields { name args { name type { name } } }`)} }`,
+    ],
+    [
+      'from types to fields and back',
+      `{ __schema { types { fields { type { ${times(90, (i) => `a${i}: fields { name description }`)} } } } } }`,
+    ],
+    [
+      'of one type, named by a variable',
+      `query ($name: String!) { ${times(95, (i) => `a${i}: __type(name: $name) { ...f }`)} } fragment f on __Type { fields { type { ...FullType ofType { ...FullType } } } } ${fragments}`,
+    ],
+  ])('is refused where it repeats itself %s', async (_how, text) => {
+    const { data, errors, upstream } = await facade.query(text, { variables: { name: 'Collection' } });
+    expect({ data, errors, calls: upstream.calls }).toEqual({
+      data: undefined,
+      errors: [
+        {
+          message: 'The operation would answer more than 30000 values of the schema. Ask for less of it at a time.',
+          extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
+        },
+      ],
+      calls: 0,
+    });
+  });
+});
+
+describe('a variable with a hundred thousand mistakes', () => {
+  it('is told some of them', async () => {
+    const { data, errors } = await facade.query(
+      'query ($methods: [String!]) { collection(uid: "1") { requests(filter: { method: $methods }) { totalCount } } }',
+      { variables: { methods: Array.from({ length: 100_000 }, () => 1) } },
+    );
+    expect(data).toBeUndefined();
+    expect(errors.length).toBeLessThan(100);
+    expect(new Set(errors.map(({ extensions }) => extensions?.['code']))).toEqual(new Set(['BAD_USER_INPUT']));
+    expect(facade.postman.calls).toEqual([]);
   });
 });
 

@@ -255,7 +255,7 @@ describe('foretell', () => {
     const { estimate } = await foretell(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
-        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false },
+        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false, fairShareOf: () => 'tenant' },
         clock,
         simulations: createSimulationQueue(clock),
       },

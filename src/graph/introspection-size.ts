@@ -1,0 +1,135 @@
+import {
+  type FieldNode,
+  type FragmentDefinitionNode,
+  getArgumentValues,
+  getNamedType,
+  getOperationAST,
+  getVariableValues,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+  Kind,
+  SchemaMetaFieldDef,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+} from 'graphql';
+
+/** Fields of Query that answer with the schema. The last is what gateways ask. */
+const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
+// Six times what the longest introspection query known comes to.
+const MAX_VALUES = 30_000;
+
+/** Gives the fields of an operation's root that answer with the schema, wherever a fragment is spread. */
+export function schemaFields(document: DocumentNode, operationName: string | undefined): readonly FieldNode[] {
+  const found: FieldNode[] = [];
+  const visited = new Set<string>();
+  const find = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        if (SCHEMA_FIELDS.has(selection.name.value)) found.push(selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        find(selection.selectionSet);
+      } else if (!visited.has(selection.name.value)) {
+        visited.add(selection.name.value);
+        const fragment = fragmentsOf(document).get(selection.name.value);
+        if (fragment) find(fragment.selectionSet);
+      }
+    }
+  };
+  const operation = getOperationAST(document, operationName);
+  if (operation) find(operation.selectionSet);
+  return found;
+}
+
+/**
+ * Counts what introspection would answer, before it is executed: GraphQL's own types have no resolvers of ours that could
+ * count it meanwhile. Types lead to fields and fields to types, so that a few aliases on each make megabytes of it.
+ *
+ * @param roots - As `schemaFields` gives them.
+ * @param variables - As the client sent them.
+ * @returns OPERATION_TOO_EXPENSIVE, or undefined.
+ */
+export function refuseIntrospection(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+  variables: Readonly<Record<string, unknown>>,
+  roots: readonly FieldNode[],
+): GraphQLError | undefined {
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  const { coerced } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  // The execution will say what is wrong with them.
+  if (!coerced) return undefined;
+  const count = createCount(schema, fragmentsOf(document), coerced);
+  let values = 0;
+  for (const root of roots) {
+    const field = [SchemaMetaFieldDef, TypeMetaFieldDef].find(({ name }) => name === root.name.value);
+    if (field) values += count(field, undefined, root);
+    if (values > MAX_VALUES) {
+      return new GraphQLError(
+        `The operation would answer more than ${MAX_VALUES} values of the schema. Ask for less of it at a time.`,
+        { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } },
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Executes without writing anything down, each selection on each object of the schema once; past the bound it goes no further. */
+function createCount(
+  schema: GraphQLSchema,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  variables: Readonly<Record<string, unknown>>,
+) {
+  const known = new Map<SelectionSetNode, WeakMap<object, number>>();
+  let steps = 0;
+
+  const countField = (field: GraphQLField<unknown, unknown>, source: unknown, node: FieldNode): number => {
+    steps += 1;
+    if (steps > MAX_VALUES) return Number.POSITIVE_INFINITY;
+    const { selectionSet } = node;
+    const value: unknown = field.resolve?.(source, getArgumentValues(field, node, variables), undefined, {
+      schema,
+    } as GraphQLResolveInfo);
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const type = getNamedType(field.type);
+    if (!selectionSet || !isObjectType(type)) return items.length;
+    return items.reduce<number>((sum, item) => sum + 1 + countObject(type, item, selectionSet), 0);
+  };
+
+  const countObject = (type: GraphQLObjectType, source: unknown, selectionSet: SelectionSetNode): number => {
+    if (typeof source !== 'object' || source === null) return 0;
+    const ofSet = known.get(selectionSet) ?? new WeakMap<object, number>();
+    known.set(selectionSet, ofSet);
+    let count = ofSet.get(source);
+    if (count === undefined) {
+      count = 0;
+      for (const selection of selectionSet.selections) {
+        if (selection.kind === Kind.FIELD) {
+          const field = type.getFields()[selection.name.value];
+          count += field ? countField(field, source, selection) : 1;
+        } else {
+          const { selectionSet: inside } =
+            selection.kind === Kind.INLINE_FRAGMENT ? selection : (fragments.get(selection.name.value) ?? {});
+          if (inside) count += countObject(type, source, inside);
+        }
+        if (count > MAX_VALUES) break;
+      }
+      ofSet.set(source, count);
+    }
+    return count;
+  };
+  return countField;
+}
+
+function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  return new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
+}
