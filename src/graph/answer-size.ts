@@ -1,60 +1,89 @@
-import { GraphQLError, type GraphQLResolveInfo } from 'graphql';
+import { GraphQLError, type GraphQLResolveInfo, type ResponsePath } from 'graphql';
 import { createFieldCount } from './field-count.ts';
 
-/** Counts what an operation answers and searches, and ends it before it fills the memory or takes minutes. Resolvers pass what they answer through it. */
+/** Counts what an operation answers and searches, and ends it before it fills the memory or takes minutes. */
 export interface AnswerSize {
-  /** Counts each item, with the fields selected on it. @throws {GraphQLError} OPERATION_TOO_EXPENSIVE */
-  list<Item>(items: readonly Item[], info: GraphQLResolveInfo): Item[];
-  /** Counts what a search has to look at, found or not. @throws {GraphQLError} OPERATION_TOO_EXPENSIVE */
+  /** Counts so many items, with the fields selected on each. @returns Whether that takes long to answer. @throws {AnswerTooLarge} */
+  list(count: number, info: GraphQLResolveInfo): boolean;
+  /** Counts what a search has to look at, found or not. @throws {AnswerTooLarge} */
   search(count: number): void;
-  /** Counts a value of a field without fields of its own, by the length of its JSON, and hands it on. @throws {GraphQLError} OPERATION_TOO_EXPENSIVE */
-  text<Value>(value: Value): Value;
+  /** Counts characters of a text as JSON writes them. @throws {AnswerTooLarge} */
+  text(length: number, info: GraphQLResolveInfo): void;
+  /** Lists and texts that cut the answer, so far, into pieces none of which takes long to write. */
+  readonly large: readonly ResponsePath[];
 }
 
-// Several times what every field of the largest collections known comes to, and a few seconds' work.
+/** Thrown past a bound, when the operation has been stopped. No field answers with it: `boundAnswers` sees to that. */
+export class AnswerTooLarge extends Error {
+  override name = 'AnswerTooLarge';
+}
+
+// What every answer may have: a fifth of a second's work.
+const FREE_VALUES = 200_000;
+// Everything about every item, in all the lists that have it, comes to 7 to 30 values for each that is read, and to less the more is read.
+const VALUES_PER_READ = 20;
+// A few seconds' work, in slices.
 const MAX_VALUES = 3_000_000;
+// Each is awaited beside all others.
+const MAX_PARTS = 10_000;
 // A collection can be as large as one answer of upstream; asked for under a hundred aliases it would not fit into memory.
 const MAX_TEXT_LENGTH = 128 * 1_024 * 1_024;
-const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
+// Either is answered in about two milliseconds.
+const LARGE_VALUES = 2_000;
+const LARGE_TEXT_LENGTH = 256 * 1_024;
 
 /**
  * Makes the count of one operation.
  *
  * Upstream calls bound what is read, not what is answered: folders lead to requests and requests back to folders, so a query
- * of a few hundred bytes can name the same thousand requests a million times, and a hundred aliases on each of them.
+ * of a few hundred bytes can name the same thousand requests a million times, and a hundred aliases on each of them. So an
+ * answer may have 200,000 values, and 20 more for each that has been read.
  *
  * @param stop - Ends the execution as a whole, with this error: past the bound there would be one error for each of a million fields.
+ * @param countRead - Counts the values of JSON that the operation has read so far. Without it the bound is that of the largest answers.
  */
-export function createAnswerSize(stop: (error: GraphQLError) => void): AnswerSize {
-  const fieldCount = createFieldCount();
+export function createAnswerSize(stop: (error: GraphQLError) => void, countRead?: () => number): AnswerSize {
+  const countSelected = createFieldCount();
+  let maxValues = countRead ? FREE_VALUES : MAX_VALUES;
   let values = 0;
+  let parts = 0;
   let textLength = 0;
+  const large: ResponsePath[] = [];
   const refuse = (what: string): never => {
-    const error = new GraphQLError(`The operation would ${what}. Ask for less of it at a time, or page through it.`, {
-      extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
-    });
-    stop(error);
-    throw error;
+    stop(
+      new GraphQLError(`The operation would ${what}. Ask for less of it at a time, or page through it.`, {
+        extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
+      }),
+    );
+    throw new AnswerTooLarge();
   };
   const add = (count: number) => {
     values += count;
-    if (values > MAX_VALUES) refuse(`answer or search more than ${MAX_VALUES} values`);
+    // More may have been read since.
+    if (values > maxValues && countRead) maxValues = Math.min(MAX_VALUES, FREE_VALUES + VALUES_PER_READ * countRead());
+    if (values > maxValues) refuse(`answer or search more than ${maxValues} values`);
   };
   return {
-    list(items, info) {
-      add(items.length * (1 + fieldCount(info)));
-      return [...items];
+    list(count, info) {
+      const selected = countSelected(info);
+      parts += count * selected.parts;
+      if (parts > MAX_PARTS) refuse(`have its answer in more than ${MAX_PARTS} parts`);
+      const listed = count * (1 + selected.fields);
+      add(listed);
+      if (passesMultiple(values, listed, LARGE_VALUES)) large.push(info.path);
+      return listed >= LARGE_VALUES;
     },
     search: add,
-    text(value) {
-      if (value != null) textLength += writtenLength(value);
+    text(length, info) {
+      textLength += length;
+      if (passesMultiple(textLength, length, LARGE_TEXT_LENGTH)) large.push(info.path);
       if (textLength > MAX_TEXT_LENGTH) refuse(`answer more than ${MAX_TEXT_LENGTH} characters of text`);
-      return value;
     },
+    large,
   };
 }
 
-/** Escaped, text is up to six times as long, and Node holds none of 512 MiB. */
-function writtenLength(value: unknown): number {
-  return typeof value === 'string' && !ESCAPED.test(value) ? value.length : JSON.stringify(value).length;
+/** Whether a sum has passed a multiple of `step` with what was added last. */
+function passesMultiple(sum: number, added: number, step: number): boolean {
+  return Math.floor(sum / step) > Math.floor((sum - added) / step);
 }

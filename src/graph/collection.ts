@@ -4,8 +4,8 @@ import { collectionAuth } from '../upstream/collection-format/item.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { toDescription } from '../upstream/collection-format/description.ts';
 import { toFormatVersion } from '../upstream/collection-format/format-version.ts';
-import { toWritableJson } from '../upstream/collection-format/json.ts';
-import { maskSecrets } from '../upstream/collection-format/mask-secrets.ts';
+import { toWritableItems } from '../upstream/collection-format/json.ts';
+import { maskItems } from '../upstream/collection-format/mask-secrets.ts';
 import { scriptsOf } from '../upstream/collection-format/scripts.ts';
 import { variablesOf } from '../upstream/collection-format/variables.ts';
 import {
@@ -75,7 +75,7 @@ async function readDetail(
   return placed((await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null, path.prev);
 }
 
-function fromRead<T>(pick: (collection: CollectionDetail, context: Context, info: GraphQLResolveInfo) => T | null) {
+function fromRead<T>(pick: (collection: CollectionDetail) => T | null) {
   return async (
     node: CollectionNode,
     _args: unknown,
@@ -83,7 +83,7 @@ function fromRead<T>(pick: (collection: CollectionDetail, context: Context, info
     info: GraphQLResolveInfo,
   ): Promise<T | null> => {
     const detail = await readDetail(node, inReads, context, info);
-    return detail && pick(detail, context, info);
+    return detail && pick(detail);
   };
 }
 
@@ -234,7 +234,7 @@ CollectionRef.implement({
         inReads,
         'Variables of the collection; null only when the collection cannot be read. Values of secrets are withheld unless the server reveals secrets.',
       ),
-      resolve: fromRead(({ document }, { answerSize }, info) => answerSize.list(variablesOf(document), info)),
+      resolve: fromRead(({ document }) => variablesOf(document)),
     }),
     auth: t.field({
       type: AuthRef,
@@ -254,7 +254,7 @@ CollectionRef.implement({
         inReads,
         'Scripts that run before and after every request of the collection; null only when the collection cannot be read.',
       ),
-      resolve: fromRead(({ document }, { answerSize }, info) => answerSize.list(scriptsOf(document), info)),
+      resolve: fromRead(({ document }) => scriptsOf(document)),
     }),
     items: t.field({
       type: [CollectionItemRef],
@@ -266,7 +266,7 @@ CollectionRef.implement({
       ),
       resolve: async (node, _args, context, info) => {
         const tree = await readTree(node, context, info);
-        return tree && context.answerSize.list(tree.items, info);
+        return tree?.items;
       },
     }),
     folders: t.field({
@@ -280,7 +280,7 @@ CollectionRef.implement({
       ),
       resolve: async (node, args, context, info) => {
         const tree = await readTree(node, context, info);
-        return tree && toFolderPage(tree.folders, args, context.answerSize);
+        return tree && toFolderPage(tree.folders, args, context);
       },
     }),
     requests: t.field({
@@ -294,7 +294,7 @@ CollectionRef.implement({
       ),
       resolve: async (node, args, context, info) => {
         const tree = await readTree(node, context, info);
-        return tree && toRequestPage(tree.requests, args, context.answerSize);
+        return tree && toRequestPage(tree.requests, args, context);
       },
     }),
     workspace: t.field({
@@ -321,8 +321,11 @@ CollectionRef.implement({
       ),
       resolve: async (node, _args, context, info) => {
         const detail = await readWhole(node, context, info);
-        const show = context.revealSecrets ? toWritableJson : maskSecrets;
-        return detail && toJsonAnswer(() => show(detail.document));
+        if (!detail) return null;
+        const { document } = detail;
+        return toJsonAnswer(() =>
+          context.slices.run(context.revealSecrets ? toWritableItems(document) : maskItems(document)),
+        );
       },
     }),
   }),

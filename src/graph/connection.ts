@@ -1,6 +1,8 @@
 import type { OutputRef } from '@pothos/core';
+import type { GraphQLResolveInfo } from 'graphql';
 import { badUserInput } from './bad-user-input.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
 import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** One node and its place in the list. */
@@ -65,6 +67,17 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
 /** Declares that a field returns items of a list: whatever a ref carries is known of them. */
 const fromList = { extensions: { fromList: true } } as const;
 
+/** A streamed list is counted here, whole; every other one where it is answered. */
+function toRows<Row>(
+  rows: readonly Row[],
+  { answerSize, streamedRows }: Context,
+  info: GraphQLResolveInfo,
+): readonly Row[] | AsyncIterable<Row> {
+  const fed = streamedRows.feed(rows, info);
+  if (fed !== rows) answerSize.list(rows.length, info);
+  return fed;
+}
+
 /**
  * Defines `<name>Connection` and `<name>Edge`.
  *
@@ -100,17 +113,18 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
         ...fromList,
-        resolve: ({ edges }, _args, { answerSize, streamedRows }, info) => {
-          const nodes = edges.map((edge) => edge.node);
-          return streamedRows.feed(answerSize.list(nodes, info), info) as never;
-        },
+        resolve: ({ edges }, _args, context, info) =>
+          toRows(
+            edges.map((edge) => edge.node),
+            context,
+            info,
+          ) as never,
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        resolve: ({ edges }, _args, { answerSize, streamedRows }, info) =>
-          streamedRows.feed(answerSize.list(edges, info), info) as never,
+        resolve: ({ edges }, _args, context, info) => toRows(edges, context, info) as never,
       }),
       pageInfo: t.field({
         type: PageInfo,

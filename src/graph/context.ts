@@ -6,6 +6,7 @@ import type { CollectionDetail } from '../upstream/models.ts';
 import type { AnswerSize } from './answer-size.ts';
 import type { Estimate } from './estimate.ts';
 import type { StreamedRows } from './streamed-rows.ts';
+import type { TimeSlices } from './time-slices.ts';
 
 /** What resolvers get to work with, made anew for each operation. */
 export interface Context {
@@ -17,11 +18,13 @@ export interface Context {
   /** What the operation costs, foretold without a call. */
   readonly estimate: () => Promise<Estimate>;
   /** The tree of a collection, built once for each answer that holds it. */
-  readonly treeOf: (collection: CollectionDetail) => CollectionTree;
+  readonly treeOf: (collection: CollectionDetail) => Promise<CollectionTree>;
   /** Bounds the answer. */
   readonly answerSize: AnswerSize;
   /** When the rows of streamed lists begin. */
   readonly streamedRows: StreamedRows;
+  /** Its turns on the event loop, for what takes long. */
+  readonly slices: TimeSlices;
   /** Whether secrets inside the data are shown. */
   readonly revealSecrets: boolean;
 }

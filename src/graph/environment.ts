@@ -91,9 +91,9 @@ EnvironmentRef.implement({
         ['detail'],
         'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
-      resolve: async ({ uid }, _args, { loaders, answerSize, placed }, info) => {
+      resolve: async ({ uid }, _args, { loaders, placed }, info) => {
         const detail = placed(await loaders.environmentByUid({ uid, levels: ['detail'] }), info.path.prev);
-        return detail && answerSize.list(toVariables((detail as EnvironmentDetail).values), info);
+        return detail && toVariables((detail as EnvironmentDetail).values);
       },
     }),
   }),

@@ -1,6 +1,6 @@
 import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
-import { countTexts } from './counted-text.ts';
+import { boundAnswers } from './bounded-answers.ts';
 import { assertDeclared } from './declared.ts';
 import { incrementalDirectives } from './incremental-directives.ts';
 import { hideFromIntrospection } from './subgraph/hidden.ts';
@@ -32,7 +32,7 @@ export function createSchema(): GraphQLSchema {
   const directives = [...config.directives, ...incrementalDirectives];
   const schema = new GraphQLSchema({ ...config, directives, description: DESCRIPTION });
   assertDeclared(schema);
-  countTexts(schema);
+  boundAnswers(schema);
   hideFromIntrospection(schema);
   schema.extensions = { ...schema.extensions, subgraphSdl: printSubgraph(schema) };
   return schema;

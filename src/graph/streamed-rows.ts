@@ -13,7 +13,7 @@ import { streamDirective } from './incremental-directives.ts';
 /** Decides when the rows of lists begin to be read that are delivered one by one. */
 export interface StreamedRows {
   /** A list as the executor is to have it: as it is, where its field is not streamed. */
-  feed<Row>(rows: Row[], info: GraphQLResolveInfo): Row[] | AsyncIterable<Row>;
+  feed<Row>(rows: readonly Row[], info: GraphQLResolveInfo): readonly Row[] | AsyncIterable<Row>;
 }
 
 /** A list whose next row is awaited. */

@@ -188,9 +188,9 @@ WorkspaceRef.implement({
         'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
         ['/workspaces/{id}/global-variables'],
       ),
-      resolve: async ({ id }, _args, { loaders, answerSize, placed }, info) => {
+      resolve: async ({ id }, _args, { loaders, placed }, info) => {
         const values = placed(await loaders.globals(id), info.path);
-        return values && answerSize.list(toVariables(values), info);
+        return values && toVariables(values);
       },
     }),
   }),

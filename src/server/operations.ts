@@ -13,13 +13,12 @@ import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { Context } from '../graph/context.ts';
 import { refuseIntrospection, schemaFields } from '../graph/introspection-size.ts';
+import { createSliceScheduler } from '../graph/time-slices.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';
 import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
-import { type CollectionTree, createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
-import type { JsonObject } from '../upstream/collection-format/json.ts';
 import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
@@ -38,6 +37,7 @@ import {
   withErrors,
 } from './incremental.ts';
 import type { ClientAddressOf } from './client-address.ts';
+import { createKnownDocuments } from './known-documents.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
@@ -47,6 +47,7 @@ import { createSimulationQueue } from './simulation-queue.ts';
 import { stopOperations } from './stop-operations.ts';
 import { toStreamRefusal } from './stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
+import { withWrittenData, writeJson } from './write-json.ts';
 
 /** What operations are made with. */
 export interface OperationsOptions {
@@ -97,16 +98,8 @@ export function createOperations({
   const openStreams = createOpenStreams(config.operation);
   // Of a stream: as many as can be out at once, and as many to follow them.
   const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
-  // Keyed by the answer's own document, so that operations that share a kept answer share its tree too.
-  const trees = new WeakMap<JsonObject, CollectionTree>();
-
-  const treeOf: Context['treeOf'] = ({ document, uid }) => {
-    const known = trees.get(document);
-    if (known) return known;
-    const tree = createCollectionTree(document, uid);
-    trees.set(document, tree);
-    return tree;
-  };
+  const slices = createSliceScheduler();
+  const { treeOf, countValues } = createKnownDocuments(slices);
 
   const limitsOf = ({ isIncremental: isInParts }: RequestRecord) => {
     const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = config.operation;
@@ -321,7 +314,7 @@ export function createOperations({
       Object.assign(args, { signal: record.stopExecution.signal });
     },
 
-    onResultProcess({ request, result, setResult }) {
+    onResultProcess({ request, result, setResult }): void | Promise<void> {
       const record = records.get(request);
       if (!record || Array.isArray(result)) return;
       if (isAsyncIterable(result)) {
@@ -334,7 +327,16 @@ export function createOperations({
       if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
       noteErrors(record, result.errors ?? []);
-      setResult({ ...result, extensions: { ...result.extensions, upstream: toCost(record, config.sandbox) } });
+      const extensions = { ...result.extensions, upstream: toCost(record, config.sandbox) };
+      const { data } = result;
+      if (data == null || record.large.length === 0 || record.clientGone.aborted) {
+        setResult({ ...result, extensions });
+        return;
+      }
+      const toResult = (written: Buffer) =>
+        setResult({ ...result, extensions, stringify: (whole) => withWrittenData(whole, written) } as typeof result);
+      const written = slices.open().run(writeJson(data as object, record.large));
+      return written instanceof Promise ? written.then(toResult) : toResult(written);
     },
 
     onResponse({ request, response, setResponse, fetchAPI }) {
@@ -386,9 +388,22 @@ export function createOperations({
       record.isIncremental = isIncremental;
       open.add(record);
       // Of a client that has gone nothing more may be heard.
-      record.clientGone.addEventListener('abort', () => finish(record), { once: true });
+      record.clientGone.addEventListener(
+        'abort',
+        () => {
+          finish(record);
+          record.stopExecution.abort(record.clientGone.reason);
+        },
+        { once: true },
+      );
       const keyBudget = record.tenant?.keyBudget;
       const operation = openFor(record, request, isStreamed);
+      const read = new Set<object>();
+      const countRead = () => [...read].reduce((sum, value) => sum + countValues(value), 0);
+      // The executor forgets promises of what it is about when it is stopped in the middle of that.
+      const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
+      const answerSize = createAnswerSize(stop, countRead);
+      record.large = answerSize.large;
       return {
         loaders: createLoaders(createPostmanApi(calls, operation)),
         budget: () => keyBudget?.view.snapshot() ?? null,
@@ -397,13 +412,15 @@ export function createOperations({
         treeOf,
         placed(value, path) {
           notePlace(record, value, path);
+          if (typeof value === 'object' && value !== null) read.add(value);
           return value;
         },
-        answerSize: createAnswerSize((error) => record.stopExecution.abort(error)),
+        answerSize,
         streamedRows:
           isStreamed && typeof operation !== 'function'
             ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
             : unpacedRows,
+        slices: slices.open(record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
       };
     },

@@ -5,6 +5,7 @@ import type { Context } from '../graph/context.ts';
 import { LARGEST_COST } from '../graph/estimate.ts';
 import type { DocumentReader } from '../graph/served-fields.ts';
 import { unpacedRows } from '../graph/streamed-rows.ts';
+import { unsliced } from '../graph/time-slices.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import { createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
@@ -117,9 +118,10 @@ function createRehearsal({ schema, document, definition, reader, operation, call
         if (Array.isArray(value)) own.add(value.length * PLACED_STEPS);
         return value;
       },
-      treeOf: ({ document, uid }) => createCollectionTree(document, uid),
+      treeOf: ({ document, uid }) => Promise.resolve(createCollectionTree(document, uid)),
       answerSize: unbounded,
       streamedRows: unpacedRows,
+      slices: unsliced,
       revealSecrets: false,
     };
     // Nobody waits for it any more.
@@ -224,4 +226,4 @@ function countSought(noted: Noted, imagination: Imagination): number {
 }
 
 /** Whoever is simulated has a bound of its own. */
-const unbounded: AnswerSize = { list: (items) => [...items], search() {}, text: (value) => value };
+const unbounded: AnswerSize = { list: () => false, search() {}, text() {}, large: [] };

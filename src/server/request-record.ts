@@ -52,6 +52,8 @@ export interface RequestRecord {
   readonly errorCodes: string[];
   /** Of lists that ended before all their rows were read: told in the last part. */
   readonly unread: GraphQLError[];
+  /** Where in the answer stands what takes long to write. */
+  large: readonly ResponsePath[];
   retryAfterSeconds?: number;
   /** Parts of the answer that are stale, by their path as text. */
   readonly stale: Map<string, StalePart>;
@@ -69,6 +71,7 @@ export function createRequestRecord(
     tenant: null,
     stopExecution: new AbortController(),
     isIncremental: false,
+    large: [],
     errorCodes: [],
     unread: [],
     stale: new Map(),

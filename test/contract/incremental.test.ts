@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createAnswerSize } from '../../src/graph/answer-size.ts';
+import { AnswerTooLarge, createAnswerSize } from '../../src/graph/answer-size.ts';
 import type * as Loaders from '../../src/loaders/loaders.ts';
 import { createLoaders } from '../../src/loaders/loaders.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
@@ -206,12 +206,13 @@ describe('an error in a later part', () => {
     await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
     vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
-      list: (items) => [...items],
+      list: () => false,
       search: () => undefined,
-      text(value) {
-        if (value !== 'Rides API') return value;
+      large: [],
+      text(length) {
+        if (length !== '"Rides API"'.length) return;
         stop(error);
-        throw error;
+        throw new AnswerTooLarge();
       },
     }));
     const parts = await collect(

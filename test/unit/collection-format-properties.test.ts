@@ -28,6 +28,7 @@ import {
 import { describe, expect, it, vi } from 'vitest';
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
 import { unpacedRows } from '../../src/graph/streamed-rows.ts';
+import { unsliced } from '../../src/graph/time-slices.ts';
 import type { Context } from '../../src/graph/context.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { toAuth } from '../../src/upstream/collection-format/auth.ts';
@@ -133,11 +134,12 @@ async function answerOf(
     revealSecrets,
     loaders: { collectionByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
     placed: (value) => value,
-    treeOf: () => tree,
+    treeOf: () => Promise.resolve(tree),
     budget: () => null,
     estimate: () => Promise.reject(new TypeError('Nobody asks')),
     answerSize: createAnswerSize(() => undefined),
     streamedRows: unpacedRows,
+    slices: unsliced,
   };
   const result = await execute({ schema, document: query, contextValue, variableValues });
   // As it goes over the wire, which also gives objects back their prototypes.

@@ -1,5 +1,6 @@
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
 import { unpacedRows } from '../../src/graph/streamed-rows.ts';
+import { unsliced } from '../../src/graph/time-slices.ts';
 import {
   execute,
   type GraphQLSchema,
@@ -51,13 +52,13 @@ beforeAll(() => {
         type: FolderConnectionRef,
         nullable: false,
         args: folderListArgs(),
-        resolve: ({ folders }, args, { answerSize }) => toFolderPage(folders, args, answerSize),
+        resolve: ({ folders }, args, context) => toFolderPage(folders, args, context),
       }),
       requests: t.field({
         type: RequestConnectionRef,
         nullable: false,
         args: requestListArgs(),
-        resolve: ({ requests }, args, { answerSize }) => toRequestPage(requests, args, answerSize),
+        resolve: ({ requests }, args, context) => toRequestPage(requests, args, context),
       }),
     }),
   });
@@ -73,7 +74,12 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
     schema,
     document: parsed,
     rootValue,
-    contextValue: { revealSecrets, answerSize: createAnswerSize(() => undefined), streamedRows: unpacedRows },
+    contextValue: {
+      revealSecrets,
+      answerSize: createAnswerSize(() => undefined),
+      streamedRows: unpacedRows,
+      slices: unsliced,
+    },
     variableValues,
   });
   if (result instanceof Promise || 'then' in result) throw new Error('The executor made promises.');

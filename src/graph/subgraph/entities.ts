@@ -58,7 +58,7 @@ builder.queryField('_entities', (t) =>
     },
     resolve: (_root, { representations }, context, info) => {
       const selectionOn = createSelectionOn(info);
-      return context.answerSize.list(representations, info).map(async (representation, index) => {
+      return representations.map(async (representation, index) => {
         const { type, key } = parseReference(representation);
         const path = { prev: info.path, key: index, typename: undefined };
         const node = await lookUp(type, key, context, { selection: selectionOn(type), path });

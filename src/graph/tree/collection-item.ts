@@ -28,7 +28,7 @@ CollectionItemRef.implement({
     path: t.stringList({
       nullable: false,
       description: `Names of the folders above the item, outermost first, an empty one for a folder without a name; empty on the top level. Of more than ${MAX_PATH_LENGTH} folders, the nearest ${MAX_PATH_LENGTH}.`,
-      resolve: (item, _args, { answerSize }, info) => answerSize.list(itemPath(item), info),
+      resolve: (item) => itemPath(item),
     }),
     parent: t.field({
       type: FolderRef,

@@ -50,7 +50,7 @@ ExampleRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers of the response; empty when none were saved.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(toHeaders(json.header), info),
+      resolve: ({ json }) => toHeaders(json.header),
     }),
     body: t.string({
       nullable: true,
@@ -99,7 +99,7 @@ ExampleRequestRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(toHeaders(json.header), info),
+      resolve: ({ json }) => toHeaders(json.header),
     }),
     body: t.field({
       type: RequestBodyRef,

@@ -22,23 +22,23 @@ FolderRef.implement({
       type: [CollectionItemRef],
       nullable: false,
       description: 'What is directly in the folder, in order; empty when nothing is.',
-      resolve: ({ items }, _args, { answerSize }, info) => answerSize.list(items, info),
+      resolve: ({ items }) => items,
     }),
     folders: t.field({
       type: FolderConnectionRef,
       nullable: false,
       description: 'Every folder below the folder, depth first, in order, wherever it is nested.',
       args: folderListArgs(),
-      resolve: ({ tree, firstFolder, endFolder }, args, { answerSize }) =>
-        toFolderPage(tree.folders.slice(firstFolder, endFolder), args, answerSize),
+      resolve: ({ tree, firstFolder, endFolder }, args, context) =>
+        toFolderPage(tree.folders.slice(firstFolder, endFolder), args, context),
     }),
     requests: t.field({
       type: RequestConnectionRef,
       nullable: false,
       description: 'Every request below the folder, depth first, in order, wherever it is nested.',
       args: requestListArgs(),
-      resolve: ({ tree, firstRequest, endRequest }, args, { answerSize }) =>
-        toRequestPage(tree.requests.slice(firstRequest, endRequest), args, answerSize),
+      resolve: ({ tree, firstRequest, endRequest }, args, context) =>
+        toRequestPage(tree.requests.slice(firstRequest, endRequest), args, context),
     }),
     auth: t.field({
       type: AuthRef,
@@ -51,13 +51,13 @@ FolderRef.implement({
       type: [VariableRef],
       nullable: false,
       description: 'Variables for the requests below the folder; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(variablesOf(json), info),
+      resolve: ({ json }) => variablesOf(json),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description: 'Scripts that run for every request below the folder; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(scriptsOf(json), info),
+      resolve: ({ json }) => scriptsOf(json),
     }),
   }),
 });

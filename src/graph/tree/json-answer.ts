@@ -4,15 +4,20 @@ import { JsonTooDeepError } from '../../upstream/collection-format/json.ts';
 /**
  * Makes a value for a `JSON` field, and the error that says why it cannot be written out.
  *
- * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE where `make` throws a `JsonTooDeepError`.
+ * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE where `make` fails with a `JsonTooDeepError`.
  */
-export function toJsonAnswer<T>(make: () => T): T {
+export function toJsonAnswer<T>(make: () => T | Promise<T>): T | Promise<T> {
   try {
-    return withoutThen(make());
+    const value = make();
+    return value instanceof Promise ? value.then(withoutThen, refuse) : withoutThen(value);
   } catch (error) {
-    if (!(error instanceof JsonTooDeepError)) throw error;
-    throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
+    return refuse(error);
   }
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof JsonTooDeepError)) throw error;
+  throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
 }
 
 /** The executor takes whatever has a `then` for a promise; written as JSON, what this gives is the same as the value. */

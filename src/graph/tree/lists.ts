@@ -1,6 +1,5 @@
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/collection-tree.ts';
-import { filterRequests, type RequestFilter } from '../../upstream/collection-format/filter-requests.ts';
-import type { AnswerSize } from '../answer-size.ts';
+import { findRequests, type RequestFilter } from '../../upstream/collection-format/filter-requests.ts';
 import { builder } from '../builder.ts';
 import {
   type Connection,
@@ -11,11 +10,14 @@ import {
   parsePageArgs,
   toConnection,
 } from '../connection.ts';
+import type { Context } from '../context.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 const PAGE_SIZE = 50;
 // An error has a stack, a path and a place in the answer: a quarter of a millisecond.
 const ERROR_VALUES = 300;
+// Characters that are searched in the time that a value takes to answer.
+const SEARCHED_PER_VALUE = 1_000;
 
 /** GraphQL type `FolderConnection`. */
 export const FolderConnectionRef = connectionType('Folder', FolderRef, 'folders');
@@ -57,33 +59,40 @@ export const requestListArgs = () => ({
 /**
  * Cuts a page out of the folders of a tree.
  *
- * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`; OPERATION_TOO_EXPENSIVE where it fails too often.
+ * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
+ * @throws {AnswerTooLarge} Where it fails too often.
  */
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  answerSize: AnswerSize,
+  context: Pick<Context, 'answerSize'>,
 ): Connection<FolderItem> {
-  return toConnection(folders, toPageRequest(args, answerSize), ({ id }) => id);
+  return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
 
 /**
  * Cuts a page out of those requests of a tree that match the filter.
  *
- * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`; OPERATION_TOO_EXPENSIVE as `AnswerSize.search`.
+ * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
+ * @throws {AnswerTooLarge} As `AnswerSize.search`.
  */
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  answerSize: AnswerSize,
-): Connection<RequestItem> {
-  const page = toPageRequest(args, answerSize);
-  if (args.filter) answerSize.search(requests.length);
-  return toConnection(filterRequests(requests, args.filter), page, ({ id }) => id);
+  context: Pick<Context, 'answerSize' | 'slices'>,
+): Connection<RequestItem> | Promise<Connection<RequestItem>> {
+  const page = toPageRequest(args, context);
+  const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
+  if (!args.filter) return toPage(requests);
+  const { answerSize, slices } = context;
+  answerSize.search(requests.length);
+  const onText = (length: number) => answerSize.search(length / SEARCHED_PER_VALUE);
+  const found = slices.run(findRequests(requests, args.filter, onText));
+  return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 
 /** The same mistake is made again in each of a hundred thousand folders: it counts there for what an error costs to make. */
-function toPageRequest(args: PageArgs, answerSize: AnswerSize): PageRequest {
+function toPageRequest(args: PageArgs, { answerSize }: Pick<Context, 'answerSize'>): PageRequest {
   try {
     return parsePageArgs(args, PAGE_SIZE);
   } catch (error) {

@@ -37,7 +37,7 @@ RequestRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: (request, _args, { answerSize }, info) => answerSize.list(toHeaders(definitionOf(request).header), info),
+      resolve: (request) => toHeaders(definitionOf(request).header),
     }),
     body: t.field({
       type: RequestBodyRef,
@@ -63,24 +63,20 @@ RequestRef.implement({
       type: [VariableRef],
       nullable: false,
       description: 'Variables of the request itself; empty when there are none. Path variables are found on `url`.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(variablesOf(json), info),
+      resolve: ({ json }) => variablesOf(json),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description:
         'Scripts of the request itself, which run besides those of the folders above and of the collection; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }, info) => answerSize.list(scriptsOf(json), info),
+      resolve: ({ json }) => scriptsOf(json),
     }),
     examples: t.field({
       type: [ExampleRef],
       nullable: false,
       description: 'Responses saved with the request, in order; empty when there are none.',
-      resolve: ({ json }, _args, { answerSize }, info) =>
-        answerSize.list(
-          examplesOf(json).map((example) => ({ json: example })),
-          info,
-        ),
+      resolve: ({ json }) => examplesOf(json).map((example) => ({ json: example })),
     }),
     settings: t.field({
       type: 'JSON',

@@ -36,7 +36,7 @@ UrlRef.implement({
       nullable: false,
       description:
         'Host, split at its dots: `["api", "example", "com"]`, or `["{{baseUrl}}"]`, where the variable may hold protocol, port and path as well. Empty when there is none.',
-      resolve: (url, _args, { answerSize }, info) => answerSize.list(urlHost(url), info),
+      resolve: (url) => urlHost(url),
     }),
     port: t.string({
       nullable: true,
@@ -47,20 +47,20 @@ UrlRef.implement({
       nullable: false,
       description:
         'Segments of the path, path variables written as `:name`. An empty segment stands for a doubled slash, or for one at the end. Empty when there is no path.',
-      resolve: (url, _args, { answerSize }, info) => answerSize.list(urlPath(url), info),
+      resolve: (url) => urlPath(url),
     }),
     query: t.field({
       type: [QueryParamRef],
       nullable: false,
       description: 'Query parameters in order, those switched off too; empty when there are none.',
-      resolve: (url, _args, { answerSize }, info) => answerSize.list(urlQuery(url), info),
+      resolve: (url) => urlQuery(url),
     }),
     variables: t.field({
       type: [VariableRef],
       nullable: false,
       description:
         'Variables that the path refers to as `:name`, with the values to be put in; empty when there are none.',
-      resolve: (url, _args, { answerSize }, info) => answerSize.list(urlVariables(url), info),
+      resolve: (url) => urlVariables(url),
     }),
     hash: t.string({
       nullable: true,

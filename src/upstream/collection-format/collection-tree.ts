@@ -1,5 +1,6 @@
 import { authTypeOf } from './auth.ts';
 import { createItemIds } from './item-id.ts';
+import { runAtOnce, type Steps } from '../steps.ts';
 import { isJsonObject, type JsonObject, toId, toList } from './json.ts';
 
 /** What a collection holds, found once; everything else about an item is read from its `json` when asked for. */
@@ -57,6 +58,9 @@ export interface RequestItem extends ItemBase {
 /** A folder whose end is not known yet. */
 type OpenFolder = { -readonly [Key in keyof FolderItem]: FolderItem[Key] };
 
+// Walked in a third of a millisecond.
+const ITEMS_PER_STEP = 500;
+
 /** A list of items that is being walked. */
 interface OpenList {
   readonly source: readonly unknown[];
@@ -73,11 +77,17 @@ interface OpenList {
  * @param collectionUid - Goes into the ids of items that have none of their own.
  */
 export function createCollectionTree(document: JsonObject, collectionUid: string): CollectionTree {
+  return runAtOnce(growCollectionTree(document, collectionUid));
+}
+
+/** The same with a pause after some items. */
+export function* growCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
   const items: CollectionItem[] = [];
   const folders: FolderItem[] = [];
   const requests: RequestItem[] = [];
   const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
   const claimId = createItemIds(collectionUid);
+  let walked = 0;
   // A stack of its own, not recursion: 100,000 folders inside each other must not overflow the program's.
   const open: OpenList[] = [{ source: toList(document.item), items, folder: null, parent: null, next: 0 }];
   for (let list = open.at(-1); list !== undefined; list = open.at(-1)) {
@@ -91,6 +101,8 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
     }
     const position = list.next;
     list.next += 1;
+    walked += 1;
+    if (walked % ITEMS_PER_STEP === 0) yield;
     const json = list.source[position];
     if (!isJsonObject(json)) continue;
     const { parent } = list;

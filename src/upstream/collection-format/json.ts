@@ -1,3 +1,5 @@
+import type { Steps } from '../steps.ts';
+
 /** A JSON object nobody has checked: every member may be missing or of any type. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -68,4 +70,61 @@ function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
 export function toWritableJson(value: unknown): unknown {
   if (isTooDeep(value)) throw new JsonTooDeepError();
   return value ?? null;
+}
+
+/** The same for a whole collection, with a pause after each item. */
+export function* toWritableItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknown> {
+  if (!isJsonObject(json) || !Array.isArray(json.item)) {
+    if (isTooDeep(json, levels)) throw new JsonTooDeepError();
+    return json ?? null;
+  }
+  // It and its list of items are two.
+  if (levels < 2 || isTooDeep({ ...json, item: [] }, levels)) throw new JsonTooDeepError();
+  for (const item of json.item as readonly unknown[]) {
+    yield* toWritableItems(item, levels - 2);
+    yield;
+  }
+  return json;
+}
+
+/** How large a JSON value is. */
+export interface JsonSize {
+  /** Objects, lists, texts, numbers, booleans and nulls, itself with them. */
+  readonly values: number;
+  /** Characters of its JSON text, or a few more. */
+  readonly length: number;
+}
+
+// Visited in a tenth of a millisecond.
+const VALUES_PER_STEP = 1_000;
+const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
+
+/** Measures a value, however deep it is nested. */
+export function* measureJson(json: unknown): Steps<JsonSize> {
+  const open: unknown[] = [json];
+  let values = 0;
+  let length = 0;
+  while (open.length > 0) {
+    const value = open.pop();
+    values += 1;
+    if (values % VALUES_PER_STEP === 0) yield;
+    if (typeof value !== 'object' || value === null) {
+      length += typeof value === 'string' ? textLength(value) : String(value).length;
+    } else if (Array.isArray(value)) {
+      length += 2 + value.length;
+      for (const element of value as readonly unknown[]) open.push(element);
+    } else {
+      length += 2;
+      for (const [key, member] of Object.entries(value)) {
+        length += textLength(key) + 2;
+        open.push(member);
+      }
+    }
+  }
+  return { values, length };
+}
+
+/** How long a text is in JSON, with its quotes: escaped, it is up to six times as long. */
+export function textLength(text: string): number {
+  return ESCAPED.test(text) ? JSON.stringify(text).length : text.length + 2;
 }

@@ -1,3 +1,4 @@
+import { runAtOnce, type Steps } from '../steps.ts';
 import { headerLines, headerName } from './headers.ts';
 import { isJsonObject, type JsonObject, JsonTooDeepError, MAX_JSON_DEPTH, toName } from './json.ts';
 import { isCredentialName, isCredentialParameter, isSecretValue, MASKED_TEXT } from './secrets.ts';
@@ -39,7 +40,25 @@ const PLACES: ReadonlyMap<string, Place> = new Map<string, Place>([
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be written out anyway.
  */
 export function maskSecrets(json: unknown): unknown {
-  return mask(json, 'anywhere', MAX_JSON_DEPTH);
+  return runAtOnce(maskItems(json));
+}
+
+/** The same with a pause after each item of a collection. */
+export function* maskItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknown> {
+  if (!isJsonObject(json) || !Array.isArray(json.item)) return mask(json, 'anywhere', levels);
+  // It and its list of items are two.
+  if (levels < 2) throw new JsonTooDeepError();
+  const items: readonly unknown[] = json.item;
+  const maskedItems: unknown[] = [];
+  for (const item of items) {
+    maskedItems.push(yield* maskItems(item, levels - 2));
+    yield;
+  }
+  // Items are where they were among the members, but need not be looked at again.
+  const shell = { ...json, item: [] };
+  const masked = maskMembers(shell, 'anywhere', levels);
+  const isShared = masked === shell && maskedItems.every((item, index) => item === items[index]);
+  return isShared ? json : { ...masked, item: maskedItems };
 }
 
 /**

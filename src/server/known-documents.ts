@@ -1,0 +1,47 @@
+import type { Context } from '../graph/context.ts';
+import type { SliceScheduler } from '../graph/time-slices.ts';
+import { type CollectionTree, growCollectionTree } from '../upstream/collection-format/collection-tree.ts';
+import { type JsonObject, measureJson } from '../upstream/collection-format/json.ts';
+import { runAtOnce } from '../upstream/steps.ts';
+
+/** What has been found out about values that upstream answered, once for as long as they are kept, whichever operations share them. */
+export interface KnownDocuments {
+  readonly treeOf: Context['treeOf'];
+  /** How many values of JSON a value that was read holds, with the document of a collection in it. */
+  countValues(value: object): number;
+}
+
+/** Remembers by the value itself: what nothing keeps any more is forgotten. */
+export function createKnownDocuments(scheduler: SliceScheduler): KnownDocuments {
+  const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
+  const counts = new WeakMap<object, number>();
+  // Operations share it: none of them ends it.
+  const slices = scheduler.open();
+
+  const countOf = (value: object): number => {
+    const count = counts.get(value) ?? runAtOnce(measureJson(value)).values;
+    counts.set(value, count);
+    return count;
+  };
+
+  const growTree = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
+    const tree = await slices.run(growCollectionTree(document, uid));
+    const { values } = await slices.run(measureJson(document));
+    counts.set(document, values);
+    return tree;
+  };
+
+  return {
+    treeOf({ document, uid }) {
+      const tree = trees.get(document) ?? growTree(document, uid);
+      trees.set(document, tree);
+      return tree;
+    },
+    countValues(value) {
+      if (!('document' in value) || typeof value.document !== 'object' || value.document === null)
+        return countOf(value);
+      const { document, ...rest } = value;
+      return countOf(document) + countOf(rest);
+    },
+  };
+}
