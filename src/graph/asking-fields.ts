@@ -140,7 +140,8 @@ export function createAskingFields(
         rootValue: undefined,
         operation,
         variableValues: { ...reader.variables },
-      },
+        // Later versions of GraphQL's executor have more, which no resolver here asks for.
+      } as GraphQLResolveInfo,
       below(type) {
         const fields = known.get(type) ?? toFields(type, sets, comesFromList(definition));
         known.set(type, fields);

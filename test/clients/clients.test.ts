@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createAnswerSize } from '../../src/graph/answer-size.ts';
+import { AnswerTooLarge, createAnswerSize } from '../../src/graph/answer-size.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
@@ -189,13 +189,14 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
     await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
     vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
-      list: (items) => [...items],
+      list: () => false,
       search: () => undefined,
-      text(value) {
-        if (value !== 'Rides API') return value;
+      text(_length, { fieldName }) {
+        if (fieldName !== 'name') return;
         stop(error);
-        throw error;
+        throw new AnswerTooLarge();
       },
+      large: [],
     }));
     const results = await readAll(read, `{ me { username } ... @defer { collection(uid: "${rides}") { name json } } }`);
     expect(results[0]).toMatchObject({ data: { me: { username: 'ines-aldana' } }, errors: [], isLast: false });
