@@ -5,8 +5,8 @@ export interface JsonScale {
   /** Looks at the next bytes of the text, UTF-8. */
   add(chunk: Uint8Array): void;
   /**
-   * How much work it is to parse and read the text: the number of its values. A row of keys that V8
-   * has to describe anew takes as long as ten values, and an item of a tree or a list as long as six: they count for as many.
+   * How much work it is to parse and read the text: the number of its values. A row of keys that V8 has to describe anew takes as long as ten
+   * values, and an item of a tree or a list as long as six: they count for as many.
    */
   readonly values: number;
   /** Bytes on V8's heap of what is made of it: parsed, with the index of a collection's tree, or with the models of a list. The text itself is not in it. */
@@ -42,6 +42,7 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 // UTF-8: bytes that continue a character, and from here on those that begin one beyond Latin-1.
 const FIRST_CONTINUATION = 0x80;
+const AFTER_CONTINUATION = 0xc0;
 const FIRST_WIDE = 0xc4;
 
 // Drawn at random, so that nobody can make up keys that are taken for each other.
@@ -107,13 +108,10 @@ export function createJsonScale(): JsonScale {
     place = isKeyNext ? 'key' : 'string';
     characters = 0;
     isWide = false;
-    if (place === 'string') {
-      addValue(0);
-      return;
-    }
     keyHash = SEED;
     isIndexKey = false;
     mayBeItemKey = false;
+    if (place === 'string') addValue(0);
   };
 
   const endKey = () => {
@@ -141,7 +139,7 @@ export function createJsonScale(): JsonScale {
     } else if (byte === QUOTE) return true;
     else if (byte === BACKSLASH) isEscaped = true;
     else if (byte >= FIRST_WIDE) isWide = true;
-    else if (byte >= FIRST_CONTINUATION && byte < 0xc0) characters--;
+    else if (byte >= FIRST_CONTINUATION && byte < AFTER_CONTINUATION) characters--;
     characters++;
     return false;
   };
@@ -155,7 +153,8 @@ export function createJsonScale(): JsonScale {
       const start = index;
       if (digitsLeft === 0 && !isEscaped) index = skipPlain(chunk, index);
       if (isKey) {
-        if (characters === 0 && index > start) isIndexKey = isDigit(chunk[start]);
+        const first = chunk[start] as number;
+        if (characters === 0 && index > start) isIndexKey = first >= ZERO && first <= NINE;
         for (let read = start; read < index; read++) keyHash = toHash(keyHash, chunk[read] as number);
       }
       characters += index - start;
@@ -243,10 +242,6 @@ function skipPlain(chunk: Uint8Array, from: number): number {
     else break;
   }
   return index;
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
 
 /** Takes one more number into a hash; both have at most 30 bits, which V8 keeps without an object. */
