@@ -100,8 +100,9 @@ describe('an operation', () => {
         },
       ]),
     );
-    // The fourth answer is one too many; by then the fifth call has been sent.
-    expect([upstream.calls, postman.calls.length]).toEqual([5, 5]);
+    // The fourth answer is one too many; by then the fifth call has been sent, or even answered.
+    expect(postman.calls.length).toBeOneOf([5, 6]);
+    expect(upstream.calls).toBe(postman.calls.length);
   });
 
   it('is refused with a time while others hold what there is, and served after them; another key is served', async () => {

@@ -9,7 +9,7 @@ import {
   parseWorkspaceDetail,
   parseWorkspacePage,
 } from '../../src/upstream/models.ts';
-import { usedHeapBytes } from '../support/heap.ts';
+import { takenHeapBytes } from '../support/heap.ts';
 
 function weigh(text: string, chunkBytes = Number.POSITIVE_INFINITY) {
   const bytes = Buffer.from(text);
@@ -141,10 +141,7 @@ describe('bytes on the heap', () => {
     ],
   ])('of %s are at most a fifth below what V8 takes', async (_, text, read = (body: unknown) => body) => {
     const bytes = Buffer.from(text);
-    const beforeBytes = await usedHeapBytes();
-    const kept = read(JSON.parse(bytes.toString()));
-    const takenBytes = (await usedHeapBytes()) - beforeBytes;
-    expect(kept).toBeDefined();
+    const takenBytes = await takenHeapBytes(() => read(JSON.parse(bytes.toString())));
     // The heap of a process that also runs the tests is not known to the last kilobyte.
     expect(weigh(text).heapBytes).toBeGreaterThan(0.8 * takenBytes - 100_000);
   });
@@ -164,10 +161,7 @@ describe('bytes on the heap', () => {
       }),
     );
     const text = `{"collection":{"info":{},"item":${items}}}`;
-    const beforeBytes = await usedHeapBytes();
-    const kept = readCollection(JSON.parse(text));
-    const takenBytes = (await usedHeapBytes()) - beforeBytes;
-    expect(kept).toBeDefined();
+    const takenBytes = await takenHeapBytes(() => readCollection(JSON.parse(text)));
     expect(weigh(text).heapBytes).toBeGreaterThan(0.8 * takenBytes);
     expect(weigh(text).heapBytes).toBeLessThan(2 * takenBytes);
   });
