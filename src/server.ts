@@ -158,7 +158,8 @@ export async function startServer(
 function listen(server: Server, { host, port }: Config['listen']): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => {
+    // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
+    server.listen({ port, host, backlog: streetLimits.maxConnections }, () => {
       server.off('error', reject);
       resolve();
     });

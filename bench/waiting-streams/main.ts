@@ -49,6 +49,8 @@ function createWideAccount() {
 interface Asked {
   status: number;
   headMs: number;
+  /** Code of the error of its connection; absent where there was none. */
+  failure?: string;
   text: string;
   readonly over: Promise<void>;
   readonly answered: Promise<void>;
@@ -91,7 +93,10 @@ function ask(port: number, key: string, query: string): Asked {
       response.on('error', finish);
     },
   );
-  sent.on('error', finish);
+  sent.on('error', ({ code = 'an error' }: NodeJS.ErrnoException) => {
+    asked.failure = code;
+    finish();
+  });
   sent.end(JSON.stringify({ query }));
   return asked;
 }
@@ -155,6 +160,7 @@ await sleep(Math.max(0, startedMs + waitSeconds * 1_000 - performance.now()));
 const opened = await read('heap');
 const admitted = streams.filter(isStream);
 const refused = streams.filter(({ status }) => status !== 200 && status !== 0);
+const failed = streams.filter(({ failure }) => failure !== undefined);
 const waited = await (async () => {
   await sleep(5_000);
   return read('time');
@@ -167,7 +173,8 @@ console.log(`${streamCount} streams of ${keyCount} keys, asked for within ${wait
 console.table({
   admitted: admitted.length,
   'refused (status)': `${refused.length} (${[...new Set(refused.map(({ status }) => status))].join()})`,
-  'without a head': streams.length - admitted.length - refused.length,
+  'connection failed (code)': `${failed.length} (${[...new Set(failed.map(({ failure }) => failure))].join()})`,
+  'without a head': streams.length - admitted.length - refused.length - failed.length,
   'last head after': seconds(Math.max(...streams.map(({ headMs }) => headMs).filter((ms) => !Number.isNaN(ms)))),
   'CPU until then': seconds(opened.cpuMs),
   'longest stall until then': seconds(opened.stallMs),
