@@ -129,7 +129,8 @@ export function createAskingFields(
       args,
       resolve: definition.resolve ?? ((source) => (source as Readonly<Record<string, unknown>>)[definition.name]),
       type: getNamedType(definition.type),
-      info: {
+      // Packages that gateways install declare more of it, which no resolver here asks for.
+      info: Object.assign({} as GraphQLResolveInfo, {
         fieldName: definition.name,
         fieldNodes: nodes,
         returnType: definition.type,
@@ -140,8 +141,7 @@ export function createAskingFields(
         rootValue: undefined,
         operation,
         variableValues: { ...reader.variables },
-        // Later versions of GraphQL's executor have more, which no resolver here asks for.
-      } as GraphQLResolveInfo,
+      }),
       below(type) {
         const fields = known.get(type) ?? toFields(type, sets, comesFromList(definition));
         known.set(type, fields);
