@@ -1,0 +1,28 @@
+import { toRateLimitFields } from './rate-limit-fields.ts';
+import type { RequestRecord } from './request-record.ts';
+
+/**
+ * Sets what the headers of an answer say: what is left of the budget, when to come back, how old the answer is, and what may be done with it.
+ *
+ * @param headers - Are changed.
+ * @param maxWaitMs - The longest deadline that the client could ask for.
+ */
+export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
+  const { tenant, operation, retryAfterSeconds, waitSeconds, isIncremental } = record;
+  const snapshot = tenant?.keyBudget.view.snapshot();
+  if (snapshot) {
+    const { policy, rateLimit } = toRateLimitFields(snapshot);
+    headers.set('RateLimit-Policy', policy);
+    headers.set('RateLimit', rateLimit);
+  }
+  if (retryAfterSeconds !== undefined) headers.set('Retry-After', String(retryAfterSeconds));
+  if (waitSeconds !== undefined && operation) {
+    headers.set('Preference-Applied', `wait=${Math.min(waitSeconds, Math.floor(maxWaitMs / 1_000))}`);
+  }
+  // A proxy that waits for more before it sends a part on, or compresses it with the next ones, takes away what parts are for.
+  if (isIncremental) headers.set('X-Accel-Buffering', 'no');
+  headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);
+  headers.append('Vary', 'X-Api-Key, Authorization');
+  const oldestMs = operation?.ages.oldestMs();
+  if (oldestMs !== undefined) headers.set('Age', String(Math.floor(oldestMs / 1_000)));
+}

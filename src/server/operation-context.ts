@@ -1,0 +1,119 @@
+import { getOperationAST, type GraphQLError, type GraphQLSchema } from 'graphql';
+import type { YogaInitialContext } from 'graphql-yoga';
+import type { Config } from '../config.ts';
+import { createAnswerSize } from '../graph/answer-size.ts';
+import type { Context } from '../graph/context.ts';
+import { createDocumentReader } from '../graph/served-fields.ts';
+import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
+import type { SliceScheduler } from '../graph/time-slices.ts';
+import { createLoaders } from '../loaders/loaders.ts';
+import type { Calls } from '../upstream/calls.ts';
+import type { Clock } from '../upstream/clock.ts';
+import type { HeldAnswers } from '../upstream/held-answers.ts';
+import { type Operation, openOperation } from '../upstream/operation.ts';
+import { createPostmanApi } from '../upstream/postman-api.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+import { parseCacheDirectives } from './cache-control.ts';
+import { type Delivery, toDelivery, WHOLE } from './incremental.ts';
+import { createKnownDocuments } from './known-documents.ts';
+import { notePlace, type RequestRecord } from './request-record.ts';
+
+/** What contexts are made with. */
+export interface ContextsOptions {
+  readonly schema: GraphQLSchema;
+  readonly config: Config;
+  readonly calls: Calls;
+  readonly heldAnswers: HeldAnswers;
+  readonly clock: Clock;
+  readonly slices: SliceScheduler;
+}
+
+type Params = YogaInitialContext['params'];
+
+/** Makes the resolvers' contexts, each with an upstream operation of its own. */
+export function createContexts({ schema, config, calls, heldAnswers, clock, slices }: ContextsOptions) {
+  const { treeOf, countValues } = createKnownDocuments(slices);
+  // Of a stream: as many as can be out at once, and as many to follow them.
+  const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
+
+  /** How long the operation of a request may take, and how many calls it may make. */
+  const limitsOf = ({ isIncremental: isInParts }: RequestRecord) => {
+    const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = config.operation;
+    return isInParts
+      ? { timeoutMs: streamTimeoutMs, maxWaitMs: streamTimeoutMs, maxCalls: maxCallsPerStream }
+      : { timeoutMs, maxWaitMs, maxCalls };
+  };
+
+  const deliveryOf = ({ document }: RequestRecord, { operationName, variables }: Params): Delivery => {
+    const definition = document && getOperationAST(document, operationName);
+    const reader = document && createDocumentReader(schema, document, operationName ?? undefined, variables ?? {});
+    return definition && reader ? toDelivery(definition, reader) : WHOLE;
+  };
+
+  const openFor = (
+    record: RequestRecord,
+    request: Request,
+    isStreamed: boolean,
+  ): Operation | ((route: string) => UpstreamError) => {
+    const { tenant } = record;
+    if (!tenant) {
+      return (route) =>
+        new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
+    }
+    const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
+    const { operation, close, expire } = openOperation({
+      tenant: tenant.name,
+      apiKey: tenant.apiKey,
+      clientAddress: record.clientAddress,
+      keyBudget: tenant.keyBudget,
+      heldAnswers,
+      timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
+      clientGone: record.clientGone,
+      maxCalls,
+      isStreamed,
+      directives: parseCacheDirectives(request.headers.get('cache-control')),
+      clock,
+    });
+    record.operation = operation;
+    record.close = close;
+    record.expire = expire;
+    return operation;
+  };
+
+  return {
+    limitsOf,
+
+    /** Makes the context of a request, and opens its operation, whose deadline starts here. Both are noted in its record. */
+    create(record: RequestRecord, request: Request, params: Params): Context {
+      const { isIncremental, isStreamed } = deliveryOf(record, params);
+      record.isIncremental = isIncremental;
+      const keyBudget = record.tenant?.keyBudget;
+      const operation = openFor(record, request, isStreamed);
+      const read = new Set<object>();
+      const countRead = () => [...read].reduce((sum, value) => sum + countValues(value), 0);
+      // The executor forgets promises of what it is about when it is stopped in the middle of that.
+      const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
+      const answerSize = createAnswerSize(stop, countRead);
+      record.large = answerSize.large;
+      return {
+        loaders: createLoaders(createPostmanApi(calls, operation)),
+        budget: () => keyBudget?.view.snapshot() ?? null,
+        estimate: () =>
+          record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
+        treeOf,
+        placed(value, path) {
+          notePlace(record, value, path);
+          if (typeof value === 'object' && value !== null) read.add(value);
+          return value;
+        },
+        answerSize,
+        streamedRows:
+          isStreamed && typeof operation !== 'function'
+            ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
+            : unpacedRows,
+        slices: slices.open(record.stopExecution.signal),
+        revealSecrets: config.revealSecrets,
+      };
+    },
+  };
+}

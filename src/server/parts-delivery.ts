@@ -1,0 +1,55 @@
+import type { GraphQLError } from 'graphql';
+import type { MaskError } from 'graphql-yoga';
+import type { Clock } from '../upstream/clock.ts';
+import { type AnswerPart, errorsOf, mapIncrementErrors, mapParts, withErrors } from './incremental.ts';
+import { toRateLimitFields } from './rate-limit-fields.ts';
+import { noteErrors, type RequestRecord, toCost } from './request-record.ts';
+
+/** What the delivery of answers in parts is made with. */
+export interface PartsDeliveryOptions {
+  readonly clock: Clock;
+  readonly maskError: MaskError;
+  readonly isSandbox: boolean;
+  /** Is told once when the answer to a request has come to its end, whichever that is. */
+  readonly onEnd: (record: RequestRecord) => void;
+}
+
+/** Makes what sees each part of an answer on its way out: its errors are masked, and the last one says what headers say of an answer that comes at once. */
+export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: PartsDeliveryOptions) {
+  const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+
+  const toLastWords = (record: RequestRecord) => {
+    const snapshot = record.tenant?.keyBudget.view.snapshot();
+    const fields = snapshot && toRateLimitFields(snapshot);
+    return {
+      upstream: toCost(record, isSandbox),
+      ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
+      ...(record.retryAfterSeconds !== undefined && { retryAfterSeconds: record.retryAfterSeconds }),
+    };
+  };
+
+  return (record: RequestRecord, parts: AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart> => {
+    const toLastPart = (part: AnswerPart): AnswerPart => ({
+      ...part,
+      hasNext: false,
+      extensions: { ...part.extensions, ...toLastWords(record) },
+    });
+    return mapParts(parts, {
+      map(part) {
+        // An execution that has been ended has the same part again and again.
+        const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
+        const masked = mapIncrementErrors(part, toMasked);
+        const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        noteErrors(record, errorsOf(whole));
+        return isLast ? toLastPart(whole) : whole;
+      },
+      onFailure(error) {
+        const errors = [toMasked(error)];
+        noteErrors(record, errors);
+        return toLastPart({ errors });
+      },
+      onEnd: () => onEnd(record),
+      clock,
+    });
+  };
+}
