@@ -50,6 +50,8 @@ export interface Config {
     readonly reservedCalls: number;
     readonly maxConcurrentCalls: number;
     readonly coldStart: ColdStart;
+    /** What the budgets of all keys may take on the heap. */
+    readonly maxBytes: number;
   };
   readonly operation: {
     /** Never more than `maxWaitMs`. */
@@ -173,6 +175,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       maxConcurrentCalls: v.MAX_CONCURRENT_CALLS,
       // Its account begins with the process.
       coldStart: sandbox ? 'off' : v.COLD_START,
+      maxBytes: shares.budgetBytes,
     },
     operation: {
       timeoutMs: Math.min(v.OPERATION_TIMEOUT_MS, v.MAX_WAIT_MS),

@@ -12,6 +12,8 @@ export interface MemoryShares {
   readonly requestBytesInFlight: number;
   /** Parsed GraphQL documents. */
   readonly documentCacheBytes: number;
+  /** Budgets of keys. */
+  readonly budgetBytes: number;
 }
 
 /**
@@ -29,5 +31,6 @@ export function toMemoryShares(heapLimitBytes: number): MemoryShares {
     responseBytesInFlight: share(4),
     requestBytesInFlight: share(2),
     documentCacheBytes: share(1),
+    budgetBytes: share(2),
   };
 }

@@ -68,7 +68,7 @@ async function startFacade(config: Config, logger: Logger, log: LineOutput): Pro
 }
 
 /** What may be held of everything that grows, in bytes on the heap, where V8 gives up at its limit. */
-function memoryOf({ heapLimitBytes, cache, operation, postman, query }: Config) {
+function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: Config) {
   return {
     heapLimitBytes,
     cacheBytes: cache.maxBytes,
@@ -77,6 +77,7 @@ function memoryOf({ heapLimitBytes, cache, operation, postman, query }: Config) 
     responseBytesInFlight: postman.maxResponseBytesInFlight,
     requestBytesInFlight: query.maxRequestBytesInFlight,
     documentCacheBytes: query.documentCacheBytes,
+    budgetBytes: budget.maxBytes,
   } satisfies MemoryShares & Pick<Config, 'heapLimitBytes'>;
 }
 

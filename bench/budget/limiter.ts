@@ -54,7 +54,7 @@ export function createLimiter({
   readonly random: () => number;
   readonly processStartedAtMs: number;
 }): Limiter {
-  const budgets = createBudgets({ ...settings, clock, processStartedAtMs });
+  const budgets = createBudgets({ ...settings, clock, processStartedAtMs, maxBytes: 1_000_000_000 });
   const cache = createAnswerCache({
     ttlMs: cacheTtlMs,
     swrMs: 0,

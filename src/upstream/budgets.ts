@@ -31,17 +31,24 @@ interface User {
   readonly tenants: Set<string>;
 }
 
-// Each is about 20 KB.
-const MAX_BUDGETS = 10_000;
+// What one takes on the heap.
+const BUDGET_BYTES = 20_000;
 // With each budget that is made so many old ones are looked at, so that there are never many more than are in use.
 const LOOKED_AT = 4;
 
+/** What the budgets of the process are made with. */
+export interface BudgetsOptions extends BudgetOptions {
+  /** What all of them may take on the heap. */
+  readonly maxBytes: number;
+}
+
 /**
- * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but for more than ten thousand,
- * of which one without a call under way makes room for a new one.
+ * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but where memory is there for no
+ * more, one without a call under way makes room for a new one.
  */
-export function createBudgets(options: BudgetOptions): Budgets {
+export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets {
   const { clock, general } = options;
+  const maxBudgets = Math.max(1, Math.floor(maxBytes / BUDGET_BYTES));
   // Those used least recently come first.
   const entries = new Map<string, Entry>();
   const users = new Map<string, User>();
@@ -66,10 +73,10 @@ export function createBudgets(options: BudgetOptions): Budgets {
     for (const [tenant, entry] of entries) {
       if (left-- === 0) return;
       const isOld = nowMs - entry.usedAtMs >= general.windowMs && entry.budget.isIdle();
-      if (isOld || (entries.size >= MAX_BUDGETS && entry.budget.isQuiet())) {
+      if (isOld || (entries.size >= maxBudgets && entry.budget.isQuiet())) {
         entries.delete(tenant);
         leaveUser(tenant, entry);
-      } else if (entries.size >= MAX_BUDGETS) {
+      } else if (entries.size >= maxBudgets) {
         // In the way of others that may be forgotten.
         use(tenant, entry);
       }

@@ -12,6 +12,7 @@ function createSetup() {
     maxConcurrentCalls: 10,
     coldStart: 'off',
     processStartedAtMs: clock.nowMs(),
+    maxBytes: 200_000_000,
     clock,
   });
   /** Has a tenant make one call that is answered at once. */

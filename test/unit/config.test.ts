@@ -40,6 +40,7 @@ describe('parseConfig', () => {
         reservedCalls: 5,
         maxConcurrentCalls: 10,
         coldStart: 'off',
+        maxBytes: 32_000_000,
       },
       operation: {
         timeoutMs: 30_000,
@@ -140,6 +141,7 @@ describe('parseConfig', () => {
         reservedCalls: 35,
         maxConcurrentCalls: 106,
         coldStart: 'wait',
+        maxBytes: expect.any(Number) as number,
       },
       operation: {
         timeoutMs: 107,

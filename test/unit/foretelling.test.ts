@@ -24,6 +24,7 @@ function createOperation(maxCalls: number): {
     reservedCalls: 5,
     maxConcurrentCalls: 10,
     coldStart: 'off',
+    maxBytes: 1_000_000,
     processStartedAtMs: clock.nowMs(),
     clock,
   });
