@@ -130,8 +130,8 @@ export const table = {
     ...whole(1, 100_000),
     schema: whole(1, 100_000).schema.optional(),
     default: '',
-    description:
-      'Operations delivered incrementally that may be open at once; unset, one for every 4 MiB of the heap that Node may use.',
+    description: 'Operations delivered incrementally that may be open at once: one for every 4 MiB of the heap limit.',
+    isDerived: true,
   },
   MAX_STREAMS_PER_KEY: {
     ...whole(1, 100_000),

@@ -183,7 +183,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       streamTimeoutMs: v.STREAM_TIMEOUT_MS,
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
-      maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(getHeapStatistics().heap_size_limit / HEAP_BYTES_PER_STREAM)),
+      maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(heapLimitBytes / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? shares.heldBytesPerOperation,
       maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? shares.heldBytes,
