@@ -565,6 +565,8 @@ describe.concurrent('a program that was stopped for a while and goes on', () => 
     postman.fail('/environments', { kind: 'hang' });
     const answer = ask(program.url, '{ me { username } environments { nodes { uid } } }');
     await expect.poll(() => postman.calls.length).toBe(2);
+    // It has read what it was answered.
+    expect((await ask(program.url, '{ me { username } }')).data).toEqual(myself);
     program.child.kill('SIGSTOP');
     await sleep(3_000);
     program.child.kill('SIGCONT');
