@@ -153,16 +153,18 @@ export const table = {
   },
   MAX_RESPONSE_BYTES_IN_FLIGHT: {
     ...heapShare,
-    description: 'Bodies that are being read at a time, over all keys, with what they become: 4/64 of the heap limit.',
+    description:
+      'Bodies that are being read at a time, over all keys, with what they become: 4/64 of the old generation of the heap.',
   },
   MAX_HELD_BYTES_PER_OPERATION: {
     ...heapShare,
-    description: 'What the answers of Postman take on the heap that one operation is given: 6/64 of the heap limit.',
+    description:
+      'What the answers of Postman take on the heap that one operation is given: 6/64 of the old generation of the heap.',
   },
   MAX_HELD_BYTES: {
     ...heapShare,
     description:
-      'The same over all operations at a time, of which one key may have half, the next a quarter: 12/64 of the heap limit.',
+      'The same over all operations at a time, of which one key may have half, the next a quarter: 12/64 of the old generation of the heap.',
   },
   CACHE_TTL_MS: {
     ...whole(0, dayMs, 'ms'),
@@ -187,7 +189,7 @@ export const table = {
   },
   CACHE_MAX_BYTES: {
     ...heapShare,
-    description: 'Size of the cache, as what its answers take on the heap: 12/64 of the heap limit.',
+    description: 'Size of the cache, as what its answers take on the heap: 12/64 of the old generation of the heap.',
   },
   MAX_QUERY_DEPTH: { ...whole(1, 1000), default: '40', description: 'Deepest nesting of a GraphQL document.' },
   MAX_QUERY_ALIASES: { ...whole(1, 10_000), default: '100', description: 'Most aliases in a GraphQL document.' },
@@ -200,11 +202,12 @@ export const table = {
   MAX_REQUEST_BYTES_IN_FLIGHT: {
     ...heapShare,
     description:
-      'GraphQL requests of more than 2 KiB that are being read or answered, with what they become: 2/64 of the heap limit.',
+      'GraphQL requests of more than 2 KiB that are being read or answered, with what they become: 2/64 of the old generation of the heap.',
   },
   DOCUMENT_CACHE_MAX_BYTES: {
     ...heapShare,
-    description: 'Parsed GraphQL documents that are cached, as what they take on the heap: 1/64 of the heap limit.',
+    description:
+      'Parsed GraphQL documents that are cached, as what they take on the heap: 1/64 of the old generation of the heap.',
   },
   CORS_ORIGINS: {
     allowed:

@@ -163,7 +163,8 @@ describe.concurrent('the program', () => {
       .map((line) => JSON.parse(line) as Record<string, number>) as [Record<string, number>];
     const shares = toMemoryShares(heapLimitBytes ?? 0);
     expect(bounds).toMatchObject(shares);
-    expect(heapLimitBytes).toBeLessThan(250_000_000);
+    // Beside the old generation there is a young one, 48 MiB in Node 20 and 192 in Node 24.
+    expect(heapLimitBytes).toBeLessThan(400_000_000);
 
     const uids = Array.from(
       { length: 60 },

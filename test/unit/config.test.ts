@@ -20,7 +20,7 @@ function problemsOf(env: Record<string, string | undefined>): readonly string[] 
 
 describe('parseConfig', () => {
   it('has a default for everything', () => {
-    expect(parseConfig({}, 1_024_000_000)).toEqual({
+    expect(parseConfig({}, 1_225_326_592)).toEqual({
       isProduction: false,
       sandbox: true,
       sandboxLimits: false,
@@ -47,7 +47,7 @@ describe('parseConfig', () => {
         streamTimeoutMs: 600_000,
         maxCalls: 60,
         maxCallsPerStream: 600,
-        maxStreams: 244,
+        maxStreams: 292,
         maxStreamsPerKey: 100,
         maxHeldBytes: 96_000_000,
         maxHeldBytesOfAll: 192_000_000,
@@ -61,7 +61,7 @@ describe('parseConfig', () => {
         maxRequestBytesInFlight: 32_000_000,
         documentCacheBytes: 16_000_000,
       },
-      heapLimitBytes: 1_024_000_000,
+      heapLimitBytes: 1_225_326_592,
       revealSecrets: false,
       logLevel: 'info',
       graphiql: true,
