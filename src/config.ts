@@ -60,6 +60,10 @@ export interface Config {
     readonly streamTimeoutMs: number;
     readonly maxCalls: number;
     readonly maxCallsPerStream: number;
+    /** What the values of one answer may take on the heap while it is made. */
+    readonly maxAnswerBytes: number;
+    /** What large answers may take that have been written and not yet been taken, over all operations. */
+    readonly maxWrittenBytes: number;
     /** Operations delivered in parts that may be open at once: of all keys, and of one. */
     readonly maxStreams: number;
     readonly maxStreamsPerKey: number;
@@ -183,6 +187,8 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
       streamTimeoutMs: v.STREAM_TIMEOUT_MS,
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
+      maxAnswerBytes: shares.answerBytes,
+      maxWrittenBytes: shares.writtenBytes,
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(heapLimitBytes / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? shares.heldBytesPerOperation,

@@ -12,6 +12,10 @@ export interface MemoryShares {
   readonly requestBytesInFlight: number;
   /** Parsed GraphQL documents. */
   readonly documentCacheBytes: number;
+  /** Values of one answer while it is made. */
+  readonly answerBytes: number;
+  /** Answers that have been written and not yet been taken; they are outside the heap. */
+  readonly writtenBytes: number;
   /** Budgets of keys. */
   readonly budgetBytes: number;
 }
@@ -35,6 +39,8 @@ export function toMemoryShares(heapLimitBytes: number): MemoryShares {
     responseBytesInFlight: share(4),
     requestBytesInFlight: share(2),
     documentCacheBytes: share(1),
+    answerBytes: share(16),
+    writtenBytes: share(8),
     budgetBytes: share(2),
   };
 }

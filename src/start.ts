@@ -77,6 +77,8 @@ function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: 
     responseBytesInFlight: postman.maxResponseBytesInFlight,
     requestBytesInFlight: query.maxRequestBytesInFlight,
     documentCacheBytes: query.documentCacheBytes,
+    answerBytes: operation.maxAnswerBytes,
+    writtenBytes: operation.maxWrittenBytes,
     budgetBytes: budget.maxBytes,
   } satisfies MemoryShares & Pick<Config, 'heapLimitBytes'>;
 }

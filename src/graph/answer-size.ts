@@ -24,6 +24,8 @@ const FREE_VALUES = 200_000;
 const VALUES_PER_READ = 20;
 // A few seconds' work, in slices.
 const MAX_VALUES = 3_000_000;
+// What a value takes on the heap while its answer is made.
+const VALUE_BYTES = 140;
 // Each is awaited beside all others.
 const MAX_PARTS = 10_000;
 // A collection can be as large as one answer of upstream; asked for under a hundred aliases it would not fit into memory.
@@ -41,10 +43,16 @@ const LARGE_TEXT_LENGTH = 256 * 1_024;
  *
  * @param stop - Ends the execution as a whole, with this error: past the bound there would be one error for each of a million fields.
  * @param countRead - Counts the values of JSON that the operation has read so far. Without it the bound is that of the largest answers.
+ * @param maxBytes - What its values may take on the heap.
  */
-export function createAnswerSize(stop: (error: GraphQLError) => void, countRead?: () => number): AnswerSize {
+export function createAnswerSize(
+  stop: (error: GraphQLError) => void,
+  countRead?: () => number,
+  maxBytes: number = Number.POSITIVE_INFINITY,
+): AnswerSize {
   const countSelected = createFieldCount();
-  let maxValues = countRead ? FREE_VALUES : MAX_VALUES;
+  const mostValues = Math.min(MAX_VALUES, Math.floor(maxBytes / VALUE_BYTES));
+  let maxValues = Math.min(mostValues, countRead ? FREE_VALUES : MAX_VALUES);
   let values = 0;
   let parts = 0;
   let textLength = 0;
@@ -60,7 +68,7 @@ export function createAnswerSize(stop: (error: GraphQLError) => void, countRead?
   const add = (count: number) => {
     values += count;
     // More may have been read since.
-    if (values > maxValues && countRead) maxValues = Math.min(MAX_VALUES, FREE_VALUES + VALUES_PER_READ * countRead());
+    if (values > maxValues && countRead) maxValues = Math.min(mostValues, FREE_VALUES + VALUES_PER_READ * countRead());
     if (values > maxValues) refuse(`answer or search more than ${maxValues} values`);
   };
   return {

@@ -18,12 +18,20 @@ export interface SliceScheduler {
   /**
    * Begins a piece of work.
    *
+   * @param fairShare - Whose work it is: long works of several take turns.
    * @param ended - Aborts when nobody waits for the work any more: what waits for its turn then waits for ever.
+   * @param lets - `go`: the work lets go of memory as it goes on, so that it comes before works that take some, however long it is.
    */
-  open(ended?: AbortSignal): TimeSlices;
+  open(fairShare: string, ended?: AbortSignal, lets?: 'go'): TimeSlices;
 }
 
 const SLICE_MS = 10;
+// Beyond that a work is long: of those one is done at a time, because each holds what it has made so far.
+const SHORT_SLICES = 2;
+// Among works that are short, a long one has one slice in so many.
+const ROUNDS_OF_LONG = 4;
+// As many rounds a long work may have nothing to do before another one is begun.
+const PATIENT_ROUNDS = 8;
 
 /** What of one piece of work waits for its turn. */
 interface Work {
@@ -31,17 +39,29 @@ interface Work {
   /** How many of them have been woken. */
   woken: number;
   readonly ended: AbortSignal | undefined;
+  readonly fairShare: string;
+  readonly lets: 'go' | undefined;
+  /** How many slices it has had. */
+  slices: number;
 }
 
 /**
- * Makes the scheduler of a process: in each round of the event loop long work has one slice, and the works that wait have theirs in turn.
- * What fits into a slice pays for reading the time.
+ * Makes the scheduler of a process: in each round of the event loop one work has a slice. Works that have had few slices come first, in turn; of the
+ * others one is done to its end before the next one, because the results of all of them would not fit into memory together, and those
+ * of another share go before a second one of the same. What fits into a slice pays for reading the time.
  *
  * @param nowMs - A monotonic clock.
  */
 export function createSliceScheduler(nowMs: () => number = () => performance.now()): SliceScheduler {
+  // Those that wait.
   const works: Work[] = [];
   let startedMs: number | undefined;
+  let rounds = 0;
+  // The one that has the slice.
+  let current: Work | undefined;
+  // The long one that was begun last, and the round in which it had its last slice.
+  let long: Work | undefined;
+  let longRound = 0;
 
   const isUsedUp = () => {
     const now = nowMs();
@@ -53,27 +73,57 @@ export function createSliceScheduler(nowMs: () => number = () => performance.now
     return now - startedMs >= SLICE_MS;
   };
 
+  const isShort = ({ lets, slices }: Work) => lets === 'go' || slices < SHORT_SLICES;
+
+  /** The long work that is to be done: the one that was begun, else one of whoever has not had the last one. */
+  const chooseLong = (): Work | undefined => {
+    if (long && works.includes(long)) return long;
+    // What it waits for may be done in a moment.
+    if (long && !long.ended?.aborted && rounds - longRound < PATIENT_ROUNDS) return undefined;
+    const waiting = works.filter((work) => !isShort(work));
+    const last = long?.fairShare;
+    return waiting.find(({ fairShare }) => fairShare !== last) ?? waiting[0];
+  };
+
+  const choose = () => {
+    const short = works.find(isShort);
+    current = (short && rounds % ROUNDS_OF_LONG !== 0 ? short : chooseLong()) ?? short;
+    if (!current || isShort(current)) return;
+    long = current;
+    longRound = rounds;
+  };
+
+  const remove = (work: Work) => {
+    const position = works.indexOf(work);
+    if (position !== -1) works.splice(position, 1);
+  };
+
   const beginRound = () => {
-    const first = works.shift();
-    if (first) works.push(first);
-    startedMs = first && nowMs();
-    if (!first) return;
+    rounds++;
+    choose();
+    startedMs = works.length > 0 ? nowMs() : undefined;
+    if (startedMs === undefined) return;
     setImmediate(beginRound);
+    if (!current) return;
+    current.slices++;
+    // Behind the others, for its next one.
+    remove(current);
+    works.push(current);
     wakeNext();
   };
 
   const wakeNext = () => {
-    const [work] = works;
-    if (!work) return;
-    const wake = work.ended?.aborted ? undefined : work.waiting[work.woken];
+    if (!current) return;
+    const wake = current.ended?.aborted ? undefined : current.waiting[current.woken];
     if (!wake) {
-      works.shift();
-      work.waiting.length = 0;
-      work.woken = 0;
+      remove(current);
+      current.waiting.length = 0;
+      current.woken = 0;
+      choose();
       wakeNext();
       return;
     }
-    work.woken += 1;
+    current.woken += 1;
     wake();
     // Once all has been done that follows from it without waiting for anything.
     queueMicrotask(() =>
@@ -94,8 +144,8 @@ export function createSliceScheduler(nowMs: () => number = () => performance.now
   };
 
   return {
-    open(ended) {
-      const work: Work = { waiting: [], woken: 0, ended };
+    open(fairShare, ended, lets) {
+      const work: Work = { waiting: [], woken: 0, ended, fairShare, lets, slices: 0 };
       const next = () =>
         new Promise<void>((resolve) => {
           if (ended?.aborted) return;

@@ -15,9 +15,6 @@ export interface KnownDocuments {
 export function createKnownDocuments(scheduler: SliceScheduler): KnownDocuments {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
   const counts = new WeakMap<object, number>();
-  // Operations share it: none of them ends it.
-  const slices = scheduler.open();
-
   const countOf = (value: object): number => {
     const count = counts.get(value) ?? runAtOnce(measureJson(value)).values;
     counts.set(value, count);
@@ -25,6 +22,8 @@ export function createKnownDocuments(scheduler: SliceScheduler): KnownDocuments 
   };
 
   const growTree = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
+    // Operations share it: none of them ends it.
+    const slices = scheduler.open(uid);
     const tree = await slices.run(growCollectionTree(document, uid));
     const { values } = await slices.run(measureJson(document));
     counts.set(document, values);

@@ -93,7 +93,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       const countRead = () => [...read].reduce((sum, value) => sum + countValues(value), 0);
       // The executor forgets promises of what it is about when it is stopped in the middle of that.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
-      const answerSize = createAnswerSize(stop, countRead);
+      const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
       record.large = answerSize.large;
       return {
         loaders: createLoaders(createPostmanApi(calls, operation)),
@@ -111,7 +111,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
           isStreamed && typeof operation !== 'function'
             ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
             : unpacedRows,
-        slices: slices.open(record.stopExecution.signal),
+        slices: slices.open(record.tenant?.name ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
       };
     },

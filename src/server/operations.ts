@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -25,6 +25,7 @@ import { stopOperations } from './stop-operations.ts';
 import { toStreamRefusal } from './stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
 import { withWrittenData, writeJson } from './write-json.ts';
+import { createWrittenAnswers, toWrittenRefusal } from './written-answers.ts';
 
 /** What operations are made with. */
 export interface OperationsOptions {
@@ -43,6 +44,7 @@ export interface OperationsOptions {
 /** What Yoga is called with for each request of Node's HTTP server. */
 interface NodeContext {
   readonly req: IncomingMessage;
+  readonly res: ServerResponse;
 }
 
 const TAKES_NO_PARTS = {
@@ -71,6 +73,7 @@ export function createOperations({
   const open = new Set<RequestRecord>();
   const simulations = createSimulationQueue(clock);
   const openStreams = createOpenStreams(config.operation);
+  const writtenAnswers = createWrittenAnswers(config.operation.maxWrittenBytes);
   const refuseSchema = createSchemaAccess({ schema, calls, isProduction: config.isProduction, maskError });
   const slices = createSliceScheduler();
   const contexts = createContexts({ schema, config, calls, heldAnswers, clock, slices });
@@ -81,11 +84,12 @@ export function createOperations({
     open.delete(record);
   };
 
+  const fairShareOf = ({ operation, clientAddress }: RequestRecord) =>
+    operation ? calls.fairShareOf(operation) : clientAddress;
+
   /** Counts a stream until it ends. */
   const openStream = (record: RequestRecord) => {
-    const { tenant, operation, clientAddress } = record;
-    const fairShare = operation ? calls.fairShareOf(operation) : clientAddress;
-    const close = openStreams.open(tenant?.name ?? '', fairShare);
+    const close = openStreams.open(record.tenant?.name ?? '', fairShareOf(record));
     if (typeof close === 'string') return toStreamRefusal(close, clock.epochMs());
     record.closeStream = () => {
       delete record.closeStream;
@@ -172,7 +176,7 @@ export function createOperations({
       Object.assign(args, { signal: record.stopExecution.signal });
     },
 
-    onResultProcess({ request, result, setResult }): void | Promise<void> {
+    onResultProcess({ request, result, setResult, serverContext }): void | Promise<void> {
       const record = records.get(request);
       if (!record || Array.isArray(result)) return;
       if (isAsyncIterable(result)) {
@@ -191,9 +195,17 @@ export function createOperations({
         setResult({ ...result, extensions });
         return;
       }
-      const toResult = (written: Buffer) =>
-        setResult({ ...result, extensions, stringify: (whole) => withWrittenData(whole, written) } as typeof result);
-      const written = slices.open().run(writeJson(data as object, record.large));
+      const fairShare = fairShareOf(record);
+      const toResult = (written: Buffer) => {
+        if (writtenAnswers.hold(fairShare, written.length, serverContext.res)) {
+          setResult({ ...result, extensions, stringify: (whole) => withWrittenData(whole, written) } as typeof result);
+          return;
+        }
+        const refusal = toWrittenRefusal(clock);
+        noteErrors(record, [refusal]);
+        setResult({ errors: [refusal], extensions });
+      };
+      const written = slices.open(fairShare, undefined, 'go').run(writeJson(data as object, record.large));
       return written instanceof Promise ? written.then(toResult) : toResult(written);
     },
 

@@ -37,6 +37,7 @@ const MAX_FAILURES_KEPT = 50;
 const MIN_SPAN_MS = 1_000;
 /** Between two probes, and from opening to the first one. */
 const PROBE_INTERVAL_MS = 6_000;
+const LAST_PROBE_MS = 1_000;
 
 /**
  * Makes a closed circuit breaker.
@@ -47,12 +48,23 @@ const PROBE_INTERVAL_MS = 6_000;
  * other one has come for six seconds more: what it asks for can be the one thing that fails.
  *
  * @param onChange - Is told when it has opened (true) or closed.
+ * @param avoids - `lastProbe`: everything has failed, so that only what was the last probe gives way to others, for a second.
  */
-export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (isOpen: boolean) => void }): Breaker {
+export function createBreaker({
+  clock,
+  onChange,
+  avoids = 'failed',
+}: {
+  readonly clock: Clock;
+  readonly onChange: (isOpen: boolean) => void;
+  readonly avoids?: 'failed' | 'lastProbe';
+}): Breaker {
   let failures: (Failure & { readonly atMs: number })[] = [];
   let isOpen = false;
   let nextProbeAtMs = 0;
   let probe: string | undefined;
+  let probeAtMs = 0;
+  let lastProbe: string | undefined;
 
   const judge = (nowMs: number): boolean => {
     const [oldest] = failures;
@@ -73,11 +85,21 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
     refuse(key) {
       if (!isOpen) return undefined;
       const nowMs = clock.nowMs();
-      if (probe !== undefined) return nowMs + PROBE_INTERVAL_MS;
+      if (probe !== undefined && nowMs < probeAtMs + PROBE_INTERVAL_MS) return nowMs + PROBE_INTERVAL_MS;
+      if (probe !== undefined) {
+        // It takes too long to be waited for. What it comes to counts all the same.
+        note({ route: '', key: probe, isConnectFailure: false }, nowMs);
+        lastProbe = probe;
+        probe = undefined;
+        nextProbeAtMs = nowMs;
+      }
       const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < JUDGED_MS);
-      const dueAtMs = nextProbeAtMs + (hasFailed ? PROBE_INTERVAL_MS : 0);
+      const avoidMs =
+        avoids === 'lastProbe' ? (key === lastProbe ? LAST_PROBE_MS : 0) : hasFailed ? PROBE_INTERVAL_MS : 0;
+      const dueAtMs = nextProbeAtMs + avoidMs;
       if (nowMs < dueAtMs) return dueAtMs;
       probe = key;
+      probeAtMs = nowMs;
       return undefined;
     },
 
@@ -88,6 +110,7 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
     succeeded() {
       failures = [];
       probe = undefined;
+      lastProbe = undefined;
       if (!isOpen) return;
       isOpen = false;
       onChange(false);
@@ -99,6 +122,7 @@ export function createBreaker({ clock, onChange }: { clock: Clock; onChange: (is
       if (isOpen) {
         // Calls that were out when it opened are no probes.
         if (failure.key !== probe) return;
+        lastProbe = probe;
         probe = undefined;
         nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
         return;

@@ -38,8 +38,6 @@ const FORGET_MS = 60_000;
 // The failures of one tenant can be those of its documents; of two, hardly.
 const MIN_TENANTS = 2;
 
-const toSharedKey = (tenant: string, key: string) => `${tenant} ${key}`;
-
 /**
  * Makes the circuit breakers of one origin, all closed.
  *
@@ -49,7 +47,11 @@ const toSharedKey = (tenant: string, key: string) => `${tenant} ${key}`;
  * then the first failure of any other tenant opens its circuit. So nobody is refused for the failures of others alone.
  */
 export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
-  const connections = createBreaker({ clock, onChange: (isOpen) => onChange(isOpen, undefined) });
+  const connections = createBreaker({
+    clock,
+    avoids: 'lastProbe',
+    onChange: (isOpen) => onChange(isOpen, undefined),
+  });
   // The ones used least recently come first.
   const circuits = new Map<string, Circuit>();
   const open = new Set<string>();
@@ -85,18 +87,18 @@ export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
   return {
     refuse(tenant, key) {
       const nowMs = clock.nowMs();
-      const unconnectedUntilMs = connections.refuse(toSharedKey(tenant, key));
+      const unconnectedUntilMs = connections.refuse(tenant);
       if (unconnectedUntilMs !== undefined) return unconnectedUntilMs;
       const circuit = circuits.get(tenant);
       if (!circuit) return undefined;
       use(tenant, circuit, nowMs);
       const untilMs = circuit.breaker.refuse(key);
-      if (untilMs !== undefined) connections.abandon(toSharedKey(tenant, key));
+      if (untilMs !== undefined) connections.abandon(tenant);
       return untilMs;
     },
 
     abandon(tenant, key) {
-      connections.abandon(toSharedKey(tenant, key));
+      connections.abandon(tenant);
       circuits.get(tenant)?.breaker.abandon(key);
     },
 
@@ -110,7 +112,8 @@ export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
     },
 
     failed(tenant, failure) {
-      const shared = { ...failure, key: toSharedKey(tenant, failure.key) };
+      // What is asked for has nothing to do with it: a second call of a tenant is no better probe than its first.
+      const shared = { ...failure, key: tenant };
       if (failure.isConnectFailure) {
         connections.failed(shared);
         // It may have been let through to see whether its tenant is served again, and that has not been seen.

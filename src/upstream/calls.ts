@@ -37,8 +37,8 @@ export interface Calls {
   /** Whether upstream has accepted the operation's key. */
   isKeyAccepted(operation: Operation): boolean;
   /**
-   * Tells whose fair share of the process an operation takes: that of its tenant, or of all keys that upstream has not accepted from its client
-   * address, so that whoever makes up keys has one share and not as many.
+   * Tells whose fair share of the process an operation takes: that of its tenant, or the one that all keys have together which upstream has not
+   * accepted, so that whoever makes up keys takes none from those who have good ones.
    */
   fairShareOf(operation: Operation): string;
 }
@@ -72,6 +72,8 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'busy',
   'tooExpensive',
 ]);
+
+const NOT_ACCEPTED = 'not accepted';
 
 /** Makes the one place through which every GET goes. */
 export function createCalls({ http, cache, clock, random, isTrusted, onOutage }: CallsOptions): Calls {
@@ -231,8 +233,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
 
     isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
 
-    fairShareOf: ({ tenant, clientAddress }) =>
-      apiKeys.isAccepted(tenant) ? tenant : `not accepted, from ${clientAddress}`,
+    fairShareOf: ({ tenant }) => (apiKeys.isAccepted(tenant) ? tenant : NOT_ACCEPTED),
 
     keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
 

@@ -21,7 +21,7 @@ export function toRefusal({ template }: Route, turnAtMs: number, clock: Clock): 
 export function toTooManyUnverified({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
   return new UpstreamError(
     'rateLimited',
-    'This API key has not been used here before, and Postman has lately refused too many such keys from the same client address. Ask again at the time given.',
+    'This API key has not been used here before, and too many such keys of the same client address wait to be checked, or have lately been refused by Postman. Ask again at the time given.',
     { route: template, limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
   );
 }

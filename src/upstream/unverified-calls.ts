@@ -43,7 +43,7 @@ const WINDOW_MS = 60_000;
 const MAX_CALLS = 120;
 // A client that has waited for so long has a call made all the same: nobody is turned away because of what others do.
 const LONGEST_WAIT_MS = 8_000;
-// Each holds a connection of its client meanwhile.
+// Each holds a connection of its client meanwhile. A gateway that brings only good keys, after a restart say, may have all that there are.
 const MAX_WAITING_OF_CLIENT = 200;
 const MAX_WAITING = 2_000;
 // They take turns, so that those behind them are looked at next.
@@ -146,7 +146,8 @@ export function createUnverifiedCalls(clock: Clock): UnverifiedCalls {
       };
       const isFree = client.waiting.size === 0 && hasRoom(client);
       const turnAtMs = isFree ? nowMs : expectedAtMs(client, nowMs);
-      const isFull = client.waiting.size >= MAX_WAITING_OF_CLIENT || waitingCalls >= MAX_WAITING;
+      const mayWait = client.refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
+      const isFull = client.waiting.size >= mayWait || waitingCalls >= MAX_WAITING;
       if (!isFree && (isFull || turnAtMs > deadlineMs)) return turnAtMs;
 
       clients.set(address, client);

@@ -192,6 +192,18 @@ describe('createBreaker', () => {
     expect([withOne, breaker.isOpen(), changes]).toEqual([false, true, [true]]);
   });
 
+  it('waits six seconds for a probe that is not answered, then lets another one through', async () => {
+    const { ask, advance } = await createOpenSetup();
+    await advance(6_000);
+    const answers = [ask('slow')];
+    await advance(5_999);
+    answers.push(ask('b'));
+    await advance(1);
+    // Not the one that is slow again.
+    answers.push(ask('slow'), ask('b'), ask('c'));
+    expect(answers).toEqual(['may', 18_999, 19_000, 'may', 19_000]);
+  });
+
   it('gives a probe that will not be made to whoever asks next', async () => {
     const { ask, advance, breaker } = await createOpenSetup();
     await advance(6_000);

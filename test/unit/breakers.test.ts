@@ -84,6 +84,20 @@ describe('createBreakers', () => {
     expect([ask('another', '/me'), ask('one more', '/me')]).toEqual(['may', 13_250]);
   });
 
+  it('is probed by another tenant when one has a probe that is not answered, however often that one asks', async () => {
+    const { ask, fail, advance } = createSetup();
+    for (let index = 0; index < 5; index++) {
+      for (const tenant of ['one', 'two']) fail(tenant, '/me', { isConnectFailure: true });
+      await advance(250);
+    }
+    await advance(5_750);
+    const first = ask('one', 'hangs 0');
+    await advance(6_000);
+    const again = ask('one', 'hangs 1');
+    await advance(500);
+    expect([first, again, ask('one', 'hangs 2'), ask('two', 'reads')]).toEqual(['may', 14_000, 14_000, 'may']);
+  });
+
   it('sees by a failure of upstream that connections are made again', async () => {
     const { ask, fail, advance, changes } = createSetup();
     for (let index = 0; index < 5; index++) {

@@ -868,7 +868,7 @@ describe('an upstream that is down', () => {
       await clock.advance(1_000);
     }
     expect(upstream.sent.slice(5).map(({ atMs }) => atMs)).toEqual(
-      Array.from({ length: 8 }, (_, index) => 11_000 + 7_000 * index),
+      Array.from({ length: 7 }, (_, index) => 11_000 + 8_000 * index),
     );
     const errors = clients.flatMap((client) => client.errors());
     expect(errors.map(({ kind }) => kind)).toEqual(Array(120).fill('unavailable'));

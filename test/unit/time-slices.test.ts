@@ -41,7 +41,7 @@ describe('long work', () => {
     const events: string[] = [];
     expect(
       createScheduler()
-        .open()
+        .open('share')
         .run(note(events, 'a', 9)),
     ).toBe('a');
     expect(events).toHaveLength(9);
@@ -49,7 +49,7 @@ describe('long work', () => {
 
   it('gives the event loop back after each slice', async () => {
     const events: string[] = [];
-    const slices = createScheduler().open();
+    const slices = createScheduler().open('share');
     let result: string | undefined;
     const work = async () => {
       result = await slices.run(note(events, 'a', 40));
@@ -66,7 +66,7 @@ describe('long work', () => {
   it('takes turns with other long work, however much of each waits', async () => {
     const events: string[] = [];
     const scheduler = createScheduler();
-    const [a, b] = [scheduler.open(), scheduler.open()];
+    const [a, b] = [scheduler.open('share'), scheduler.open('share')];
     while (!a.isUsedUp());
     let done = 0;
     const wait = async (slices: typeof a, what: string) => {
@@ -83,7 +83,7 @@ describe('long work', () => {
   });
 
   it('goes on in the order in which it was to wait', async () => {
-    const slices = createScheduler().open();
+    const slices = createScheduler().open('share');
     while (!slices.isUsedUp());
     const order: number[] = [];
     await Promise.all(Array.from({ length: 30 }, (_, index) => slices.next().then(() => order.push(index))));
@@ -93,7 +93,7 @@ describe('long work', () => {
   it('goes no further once it has been ended, and leaves others their turns', async () => {
     const scheduler = createScheduler();
     const ended = new AbortController();
-    const [a, b] = [scheduler.open(ended.signal), scheduler.open()];
+    const [a, b] = [scheduler.open('share', ended.signal), scheduler.open('share')];
     while (!a.isUsedUp());
     const events: string[] = [];
     const work = async () => {
@@ -107,5 +107,20 @@ describe('long work', () => {
     void work();
     for (let round = 0; round < 10; round++) await setImmediate();
     expect(events).toEqual(['a']);
+  });
+
+  it('is done one after the other once it is long, that of another share first, and what lets go of memory before it', async () => {
+    const events: string[] = [];
+    const scheduler = createScheduler();
+    const over: string[] = [];
+    const begin = (name: string, fairShare: string, lets?: 'go') => {
+      const result = scheduler.open(fairShare, undefined, lets).run(note(events, name, 200));
+      void Promise.resolve(result).then(() => over.push(name));
+    };
+    for (const name of ['a1', 'a2', 'a3']) begin(name, 'a');
+    begin('b1', 'b');
+    begin('writes', 'a', 'go');
+    await noteRounds(events, () => over.length === 5);
+    expect(over).toEqual(['writes', 'a1', 'b1', 'a2', 'a3']);
   });
 });

@@ -1,0 +1,50 @@
+import type { ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
+import type { Clock } from '../upstream/clock.ts';
+import { createFairRoom } from '../upstream/fair-room.ts';
+
+/** Large answers that have been written, until their clients have taken them. */
+export interface WrittenAnswers {
+  /**
+   * Holds an answer until its response is closed.
+   *
+   * @param fairShare - Whose it is, as `Calls.fairShareOf` tells it.
+   * @returns Whether there is memory for it.
+   */
+  hold(fairShare: string, bytes: number, response: ServerResponse): boolean;
+}
+
+// As it is written, and put together with what stands around it, or compressed.
+const COPIES = 2;
+// Clients that take their answers have done so by then.
+const RETRY_SECONDS = 5;
+
+/** @param maxBytes - Over all answers. A client that takes none of its answer holds it until it is cut off. */
+export function createWrittenAnswers(maxBytes: number): WrittenAnswers {
+  const room = createFairRoom(maxBytes);
+  return {
+    hold(fairShare, length, response) {
+      const bytes = length * COPIES;
+      // One alone always has room, however large.
+      if (room.heldBy(fairShare) > 0 && !room.fits(fairShare, bytes)) return false;
+      room.add(fairShare, bytes);
+      if (response.closed) room.add(fairShare, -bytes);
+      else response.once('close', () => room.add(fairShare, -bytes));
+      return true;
+    },
+  };
+}
+
+/** Makes the refusal of an answer that there is no memory for. */
+export function toWrittenRefusal(clock: Clock): GraphQLError {
+  const extensions: RetryableErrorExtensions = {
+    code: 'SERVER_BUSY',
+    retryable: true,
+    retryAfterSeconds: RETRY_SECONDS,
+    retryAt: new Date(clock.epochMs() + RETRY_SECONDS * 1_000).toISOString(),
+  };
+  return new GraphQLError('This server holds as many large answers as it has memory for, until they are taken.', {
+    extensions: { ...extensions, http: { status: 503 } },
+  });
+}
