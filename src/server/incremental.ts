@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import type { DocumentReader } from '../graph/served-fields.ts';
 import type { Clock } from '../upstream/clock.ts';
+import { untilStopped } from './until-stopped.ts';
 
 /** One part of an answer that is delivered incrementally, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
 export interface AnswerPart {
@@ -66,6 +67,7 @@ export function takesParts(accept: string | null): boolean {
  * @param map - A part that it gives without anything next is the last, whatever else would come.
  * @param onFailure - Makes the last part where there are no more to be had: an error instead of it would break the connection, and tell nobody why.
  * @param onEnd - Is called at the end, whichever it is, once.
+ * @param stopped - Aborts when no more parts are to be waited for; its reason is the failure then.
  */
 export function mapParts(
   parts: AsyncIterable<AnswerPart>,
@@ -73,11 +75,13 @@ export function mapParts(
     map,
     onFailure,
     onEnd,
+    stopped,
     clock,
   }: {
     readonly map: (part: AnswerPart) => AnswerPart;
     readonly onFailure: (error: unknown) => AnswerPart;
     readonly onEnd: () => void;
+    readonly stopped: AbortSignal;
     readonly clock: Clock;
   },
 ): AsyncIterable<AnswerPart> {
@@ -94,7 +98,7 @@ export function mapParts(
         async next() {
           if (isOver) return { done: true, value: undefined };
           try {
-            awaited ??= iterator.next();
+            awaited ??= untilStopped(iterator.next(), stopped);
             const next = await orSilence(awaited, clock);
             if (next === 'silence') return { done: false, value: STILL_THERE };
             awaited = undefined;

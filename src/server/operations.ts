@@ -24,6 +24,7 @@ import { createSimulationQueue } from './simulation-queue.ts';
 import { stopOperations } from './stop-operations.ts';
 import { toStreamRefusal } from './stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
+import { untilStopped } from './until-stopped.ts';
 import { withWrittenData, writeJson } from './write-json.ts';
 import { createWrittenAnswers, toWrittenRefusal } from './written-answers.ts';
 
@@ -132,7 +133,7 @@ export function createOperations({
       };
     },
 
-    async onExecute({ args, setResultAndStopExecution }) {
+    async onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
       if (!record) return;
       const name = getOperationAST(args.document, args.operationName)?.name?.value;
@@ -172,8 +173,11 @@ export function createOperations({
         return;
       }
       args.document = document;
-      // The executor takes a signal that Envelop's types do not know of.
-      Object.assign(args, { signal: record.stopExecution.signal });
+      const { signal } = record.stopExecution;
+      // Of a signal the executor makes a promise that keeps something of each part for as long as the execution lasts: minutes, for a stream.
+      if (record.isIncremental) setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
+      // It takes one that Envelop's types do not know of.
+      else Object.assign(args, { signal });
     },
 
     onResultProcess({ request, result, setResult, serverContext }): void | Promise<void> {

@@ -49,6 +49,7 @@ export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: Part
         return toLastPart({ errors });
       },
       onEnd: () => onEnd(record),
+      stopped: record.stopExecution.signal,
       clock,
     });
   };

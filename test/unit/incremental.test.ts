@@ -54,6 +54,7 @@ describe('parts on their way out', () => {
     const clock = createVirtualClock();
     const seen: unknown[] = [];
     const ends: string[] = [];
+    const stopping = new AbortController();
     let send = (_part: IteratorResult<AnswerPart>) => {};
     let fail = (_error: Error) => {};
     const source: AsyncIterator<AnswerPart> = {
@@ -73,6 +74,7 @@ describe('parts on their way out', () => {
         },
         onFailure: (error) => ({ hasNext: false, extensions: { failure: String(error) } }),
         onEnd: () => ends.push('end'),
+        stopped: stopping.signal,
         clock,
       },
     );
@@ -89,6 +91,7 @@ describe('parts on their way out', () => {
         await clock.settle();
       },
       fail: (error: Error) => fail(error),
+      stop: (error: Error) => stopping.abort(error),
     };
   }
 
@@ -114,6 +117,21 @@ describe('parts on their way out', () => {
     fail(new Error('broken'));
     await reading;
     expect(seen).toEqual([{ hasNext: true }, { hasNext: false, extensions: { failure: 'Error: broken' } }]);
+    expect(ends).toEqual(['end']);
+  });
+
+  it('end so at once when no more are to be waited for, whatever the next one comes to', async () => {
+    const { clock, seen, ends, reading, send, stop } = start();
+    await send({ hasNext: true, incremental: [] });
+    await clock.advance(15_000);
+    stop(new Error('too much'));
+    await reading;
+    await send({ hasNext: true, incremental: [] });
+    expect(seen).toEqual([
+      { hasNext: true, incremental: [] },
+      { hasNext: true },
+      { hasNext: false, extensions: { failure: 'Error: too much' } },
+    ]);
     expect(ends).toEqual(['end']);
   });
 
