@@ -17,20 +17,27 @@ export function createPlanner<Request extends object | string, Answer>(
   schedule?: (plan: () => void) => void,
 ): (request: Request) => Promise<Answer> {
   const create = () =>
-    new DataLoader<Request, { readonly answer: Promise<Answer> }, string>(
+    new DataLoader<Request, { readonly answer: Promise<Answer> }>(
       (requests) => {
         const answers = plan(requests);
         // A failure is reported where the request waits; here it would count as unhandled until then.
         for (const answer of answers) answer.catch(() => undefined);
         return Promise.resolve(answers.map((answer) => ({ answer })));
       },
-      { cacheKeyFn: keyOf, ...(schedule && { batchScheduleFn: schedule }) },
+      { cache: false, ...(schedule && { batchScheduleFn: schedule }) },
     );
   // Most operations need two or three of a dozen.
   let loader: ReturnType<typeof create> | undefined;
-  return async (request) => {
+  // DataLoader's own would hold three objects for each answer.
+  const answers = new Map<string, Promise<Answer>>();
+  return (request) => {
+    const key = keyOf(request);
+    const asked = answers.get(key);
+    if (asked) return asked;
     loader ??= create();
-    return (await loader.load(request)).answer;
+    const answer = loader.load(request).then((started) => started.answer);
+    answers.set(key, answer);
+    return answer;
   };
 }
 
