@@ -19,6 +19,8 @@ export function createPlanner<Request extends object | string, Answer>(
   const create = () =>
     new DataLoader<Request, { readonly answer: Promise<Answer> }>(
       (requests) => {
+        // It would hold on to all that asked.
+        loader = undefined;
         const answers = plan(requests);
         // A failure is reported where the request waits; here it would count as unhandled until then.
         for (const answer of answers) answer.catch(() => undefined);
@@ -26,7 +28,7 @@ export function createPlanner<Request extends object | string, Answer>(
       },
       { cache: false, ...(schedule && { batchScheduleFn: schedule }) },
     );
-  // Most operations need two or three of a dozen.
+  // Gathers the requests of one tick.
   let loader: ReturnType<typeof create> | undefined;
   // DataLoader's own would hold three objects for each answer.
   const answers = new Map<string, Promise<Answer>>();
