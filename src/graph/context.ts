@@ -13,7 +13,10 @@ export interface Context {
   readonly loaders: Loaders;
   /** The budget of the key in use; null without a key. */
   readonly budget: () => BudgetSnapshot | null;
-  /** Is told of each value read and where in the answer it goes, so that the answer can say which of its parts are stale. Gives the value back. */
+  /**
+   * Is told of each value read, or list of values, and where in the answer it goes, so that the answer can say which of its parts are stale. Gives the
+   * value back.
+   */
   readonly placed: <Value>(value: Value, path: ResponsePath | undefined) => Value;
   /** What the operation costs, foretold without a call. */
   readonly estimate: () => Promise<Estimate>;

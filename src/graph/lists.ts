@@ -53,7 +53,7 @@ export async function readCollections(
 ): Promise<Connection<CollectionNode> | null> {
   const start = page.after ? page.after.index + 1 : 0;
   const chunk = await context.loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
-  for (const part of chunk ? [chunk.items, ...chunk.items] : []) context.placed(part, path);
+  if (chunk) context.placed(chunk.items, path);
   return chunk && toCollectionConnection(chunk, page);
 }
 

@@ -90,7 +90,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       const keyBudget = record.tenant?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
-      const countRead = () => [...read].reduce((sum, value) => sum + countValues(value), 0);
+      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
       // The executor forgets promises of what it is about when it is stopped in the middle of that.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
@@ -103,6 +103,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
         treeOf,
         placed(value, path) {
           notePlace(record, value, path);
+          if (Array.isArray(value)) for (const item of value) notePlace(record, item, path);
           if (typeof value === 'object' && value !== null) read.add(value);
           return value;
         },
@@ -116,4 +117,10 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       };
     },
   };
+}
+
+/** Adds the items of lists, which operations do not remember one by one. */
+function withItems(read: ReadonlySet<object>): ReadonlySet<object> {
+  const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null;
+  return new Set([...read].flatMap((value) => (Array.isArray(value) ? [value, ...value.filter(isObject)] : [value])));
 }
