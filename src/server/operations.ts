@@ -174,9 +174,8 @@ export function createOperations({
       }
       args.document = document;
       const { signal } = record.stopExecution;
-      // Of a signal the executor makes a promise that keeps something of each part for as long as the execution lasts: minutes, for a stream.
+      // Of a signal, which Envelop's types do not know of, the executor makes a promise that holds something of each part until the stream ends.
       if (record.isIncremental) setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
-      // It takes one that Envelop's types do not know of.
       else Object.assign(args, { signal });
     },
 
