@@ -91,7 +91,9 @@ export async function startServer(
         else logger.info(`Postman serves ${whose} again`);
       },
     }),
-    clientAddressOf: createClientAddressOf(config.access.trustedProxies),
+    clientAddressOf: createClientAddressOf(config.access.trustedProxies, () =>
+      logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
+    ),
     heldAnswers: createHeldAnswers({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,

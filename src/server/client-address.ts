@@ -11,9 +11,10 @@ const MAX_FORWARDED = 2_000;
  * in `X-Forwarded-For` that is not a trusted proxy itself. Clients can write anything into that header, so nobody else's is read.
  *
  * @param trustedProxies - Addresses and subnets, as `parseSubnet` reads them.
+ * @param onIgnored - Is told once when somebody else says where a request comes from: all clients behind that address count as one.
  * @returns A function to an IPv4 address, the first half of an IPv6 address (a subscriber has all of a /64), or an empty text where there is none.
  */
-export function createClientAddressOf(trustedProxies: readonly string[]): ClientAddressOf {
+export function createClientAddressOf(trustedProxies: readonly string[], onIgnored: () => void): ClientAddressOf {
   const trusted = new BlockList();
   for (const text of trustedProxies) {
     const subnet = parseSubnet(text);
@@ -21,8 +22,14 @@ export function createClientAddressOf(trustedProxies: readonly string[]): Client
   }
   const isTrusted = (address: string) => isIP(address) !== 0 && trusted.check(address, familyOf(address));
 
+  let isTold = false;
+
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? '';
+    if (headers['x-forwarded-for'] !== undefined && !isTold && !isTrusted(address)) {
+      isTold = true;
+      onIgnored();
+    }
     const forwarded = String(headers['x-forwarded-for'] ?? '')
       .slice(-MAX_FORWARDED)
       .split(',')

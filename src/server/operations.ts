@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -15,7 +14,8 @@ import type { ClientAddressOf } from './client-address.ts';
 import { createOpenStreams } from './open-streams.ts';
 import { createContexts } from './operation-context.ts';
 import { createOperationLog } from './operation-log.ts';
-import { createPartsDelivery } from './parts-delivery.ts';
+import type { NodeContext } from './node-context.ts';
+import { createPartsDelivery, TAKES_NO_PARTS } from './parts-delivery.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, type RequestRecord, toCost } from './request-record.ts';
@@ -41,19 +41,6 @@ export interface OperationsOptions {
   /** What errors go through that nothing else sees before a client. */
   readonly maskError: MaskError;
 }
-
-/** What Yoga is called with for each request of Node's HTTP server. */
-interface NodeContext {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-}
-
-const TAKES_NO_PARTS = {
-  status: 406,
-  code: 'BAD_REQUEST',
-  message:
-    'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
-} as const;
 
 /**
  * Makes the part of the server that opens an upstream operation for each GraphQL operation, and closes it with its answer:

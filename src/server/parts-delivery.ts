@@ -14,6 +14,14 @@ export interface PartsDeliveryOptions {
   readonly onEnd: (record: RequestRecord) => void;
 }
 
+/** The refusal of an answer in parts to a client that accepts none. */
+export const TAKES_NO_PARTS = {
+  status: 406,
+  code: 'BAD_REQUEST',
+  message:
+    'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+} as const;
+
 /** Makes what sees each part of an answer on its way out: its errors are masked, and the last one says what headers say of an answer that comes at once. */
 export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: PartsDeliveryOptions) {
   const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;

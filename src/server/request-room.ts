@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import type { Clock } from '../upstream/clock.ts';
 import { createJsonScale } from '../upstream/json-weight.ts';
+import type { NodeContext } from './node-context.ts';
 
 // Nobody needs to look at so little: with all connections there may be it comes to a few megabytes.
 const UNCOUNTED_BYTES = 2_048;
@@ -19,7 +20,7 @@ const RETRY_SECONDS = 5;
  *
  * @param maxBytes - Over all requests.
  */
-export function useRequestRoom(maxBytes: number, clock: Clock): Plugin {
+export function useRequestRoom(maxBytes: number, clock: Clock): Plugin<object, NodeContext> {
   let totalBytes = 0;
 
   /** Opens the room of one request, until it is answered. */
@@ -51,7 +52,7 @@ export function useRequestRoom(maxBytes: number, clock: Clock): Plugin {
     onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
       const length = request.headers.get('content-length');
       if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
-      const room = openRoom((serverContext as unknown as { readonly res: ServerResponse }).res);
+      const room = openRoom(serverContext.res);
       setRequestParser(async (unread) => {
         const body = await readBody(unread.body as unknown as AsyncIterable<Uint8Array>, room);
         if (!body) throw toBusy(clock);

@@ -4,10 +4,12 @@ import { createClientAddressOf, parseSubnet } from '../../src/server/client-addr
 
 /** What is told of a request from an address, with what it says of the way it came. */
 const tell = (trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string) =>
-  createClientAddressOf(trustedProxies)({
-    socket: { remoteAddress },
-    headers: { ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }) },
-  } as unknown as IncomingMessage);
+  createClientAddressOf(trustedProxies, () => undefined)(toRequest(remoteAddress, forwarded));
+
+function toRequest(remoteAddress: string | undefined, forwarded?: string): IncomingMessage {
+  const headers = { ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }) };
+  return { socket: { remoteAddress }, headers } as unknown as IncomingMessage;
+}
 
 describe('the address of a client', () => {
   it.each([
@@ -45,6 +47,16 @@ describe('the address of a client', () => {
   it('is found behind a proxy that is on this machine, by whichever family it connects', () => {
     expect(tell(['127.0.0.1', '::1'], '::ffff:127.0.0.1', '198.51.100.7')).toBe('198.51.100.7');
     expect(tell(['127.0.0.1', '::1'], '::1', '198.51.100.7')).toBe('198.51.100.7');
+  });
+
+  it('says once that somebody else told it', () => {
+    let told = 0;
+    const addressOf = createClientAddressOf(['10.0.0.1'], () => told++);
+    addressOf(toRequest('192.0.2.1'));
+    addressOf(toRequest('10.0.0.1', '198.51.100.7'));
+    const before = told;
+    for (let index = 0; index < 3; index++) addressOf(toRequest('192.0.2.1', '198.51.100.7'));
+    expect([before, told]).toEqual([0, 1]);
   });
 
   it('is found in a header of any length', () => {
