@@ -73,6 +73,9 @@ export async function startServer(
   const { apiKey } = config.postman;
   const tenantOf = createTenantOf();
   const serverTenant = apiKey && tenantOf(apiKey);
+  const clientAddressOf = createClientAddressOf(config.access.trustedProxies, () =>
+    logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
+  );
   const operations = createOperations({
     schema,
     config,
@@ -91,9 +94,7 @@ export async function startServer(
         else logger.info(`Postman serves ${whose} again`);
       },
     }),
-    clientAddressOf: createClientAddressOf(config.access.trustedProxies, () =>
-      logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
-    ),
+    clientAddressOf,
     heldAnswers: createHeldAnswers({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,
@@ -131,7 +132,7 @@ export async function startServer(
         : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
-      useRequestRoom(config.query.maxRequestBytesInFlight, clock),
+      useRequestRoom(config.query.maxRequestBytesInFlight, clientAddressOf, clock),
       useParsedDocuments(config.query.documentCacheBytes),
       ...queryLimits(config),
       operations.plugin,

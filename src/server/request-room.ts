@@ -3,12 +3,16 @@ import { GraphQLError } from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import type { Clock } from '../upstream/clock.ts';
 import { createJsonScale } from '../upstream/json-weight.ts';
+import type { ClientAddressOf } from './client-address.ts';
 import type { NodeContext } from './node-context.ts';
+import { toRetryLater } from './retry-later.ts';
 
 // Nobody needs to look at so little: with all connections there may be it comes to a few megabytes.
 const UNCOUNTED_BYTES = 2_048;
 // Served whatever else there is: the text of a long query with some variables.
 const SMALL_BYTES = 32_768;
+// Of the room, for all requests of one client address: the rest is for others.
+const SHARE_OF_CLIENT = 0.75;
 // The bytes as they came, and their text.
 const COPIES = 2;
 // A request is read within seconds, and most are answered in as many.
@@ -18,19 +22,28 @@ const RETRY_SECONDS = 5;
  * Makes the plugin that bounds what all requests take that are being read or answered: a body is weighed while it arrives, by its length and by
  * what its JSON will take on the heap, and counts until it is answered. What does not fit has `SERVER_BUSY` and status 503; small ones always fit.
  *
- * @param maxBytes - Over all requests.
+ * @param maxBytes - Over all requests; those of one client address have three quarters of it at most.
  */
-export function useRequestRoom(maxBytes: number, clock: Clock): Plugin<object, NodeContext> {
+export function useRequestRoom(
+  maxBytes: number,
+  clientAddressOf: ClientAddressOf,
+  clock: Clock,
+): Plugin<object, NodeContext> {
+  const ofClients = new Map<string, number>();
   let totalBytes = 0;
 
   /** Opens the room of one request, until it is answered. */
-  const openRoom = (response: ServerResponse) => {
+  const openRoom = (response: ServerResponse, client: string) => {
+    const heldByClient = () => ofClients.get(client) ?? 0;
     let ownBytes = 0;
     let isOver = false;
     const add = (bytes: number) => {
       if (isOver) return;
       ownBytes += bytes;
       totalBytes += bytes;
+      const held = heldByClient() + bytes;
+      if (held > 0) ofClients.set(client, held);
+      else ofClients.delete(client);
     };
     const release = () => add(-ownBytes);
     response.once('close', () => {
@@ -40,7 +53,9 @@ export function useRequestRoom(maxBytes: number, clock: Clock): Plugin<object, N
     return {
       /** Takes more room, if there is some. */
       take(bytes: number): boolean {
-        const fits = ownBytes + bytes <= SMALL_BYTES || totalBytes + bytes <= maxBytes;
+        const isSmall = ownBytes + bytes <= SMALL_BYTES;
+        const isFair = heldByClient() + bytes <= maxBytes * SHARE_OF_CLIENT;
+        const fits = isSmall || (isFair && totalBytes + bytes <= maxBytes);
         if (fits) add(bytes);
         return fits;
       },
@@ -52,7 +67,7 @@ export function useRequestRoom(maxBytes: number, clock: Clock): Plugin<object, N
     onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
       const length = request.headers.get('content-length');
       if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
-      const room = openRoom(serverContext.res);
+      const room = openRoom(serverContext.res, clientAddressOf(serverContext.req));
       setRequestParser(async (unread) => {
         const body = await readBody(unread.body as unknown as AsyncIterable<Uint8Array>, room);
         if (!body) throw toBusy(clock);
@@ -94,13 +109,9 @@ async function readBody(
 }
 
 function toBusy(clock: Clock): GraphQLError {
-  const retryAt = new Date(clock.epochMs() + RETRY_SECONDS * 1_000).toISOString();
   return createGraphQLError('This server has no memory for a request of this size now. Smaller ones are served.', {
     extensions: {
-      code: 'SERVER_BUSY',
-      retryable: true,
-      retryAfterSeconds: RETRY_SECONDS,
-      retryAt,
+      ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()),
       http: { status: 503, headers: { 'Retry-After': String(RETRY_SECONDS) } },
     },
   });

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
-import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
 import type { Clock } from '../upstream/clock.ts';
+import { toRetryLater } from './retry-later.ts';
 
 /** Runs simulations one at a time, because each takes memory while it lasts. Tenants take turns. */
 export interface SimulationQueue {
@@ -122,14 +122,7 @@ class TenantTurns implements Queue<Start, TurnOptions> {
 
 /** The refusal of an estimate for which no simulation was run. */
 export function toSimulationRefusal(clock: Clock): GraphQLError {
-  const extensions: RetryableErrorExtensions = {
-    code: 'RATE_LIMITED',
-    retryable: true,
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-    retryAt: new Date(clock.epochMs() + RETRY_AFTER_SECONDS * 1_000).toISOString(),
-    limitedBy: 'facade',
-  };
   return new GraphQLError('Too many dry runs wait for their turn. Ask again at the time given.', {
-    extensions: { ...extensions },
+    extensions: { ...toRetryLater('RATE_LIMITED', RETRY_AFTER_SECONDS, clock.epochMs()) },
   });
 }

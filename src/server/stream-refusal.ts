@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
-import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
 import type { FullBound } from './open-streams.ts';
+import { toRetryLater } from './retry-later.ts';
 
 // Streams end at any time; whoever comes back every few seconds costs next to nothing.
 const RETRY_SECONDS = 10;
@@ -22,14 +22,7 @@ const REFUSALS = {
  */
 export function toStreamRefusal(fullBound: FullBound, nowMs: number): GraphQLError {
   const { status, message } = REFUSALS[fullBound];
-  const extensions: RetryableErrorExtensions = {
-    code: 'RATE_LIMITED',
-    retryable: true,
-    retryAfterSeconds: RETRY_SECONDS,
-    retryAt: new Date(nowMs + RETRY_SECONDS * 1_000).toISOString(),
-    limitedBy: 'facade',
-  };
   return new GraphQLError(`${message} Ask again at the time given, or without them.`, {
-    extensions: { ...extensions, http: { status } },
+    extensions: { ...toRetryLater('RATE_LIMITED', RETRY_SECONDS, nowMs), http: { status } },
   });
 }

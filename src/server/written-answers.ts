@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
 import type { Clock } from '../upstream/clock.ts';
 import { createFairRoom } from '../upstream/fair-room.ts';
+import { toRetryLater } from './retry-later.ts';
 
 /** Large answers that have been written, until their clients have taken them. */
 export interface WrittenAnswers {
@@ -38,13 +38,7 @@ export function createWrittenAnswers(maxBytes: number): WrittenAnswers {
 
 /** Makes the refusal of an answer that there is no memory for. */
 export function toWrittenRefusal(clock: Clock): GraphQLError {
-  const extensions: RetryableErrorExtensions = {
-    code: 'SERVER_BUSY',
-    retryable: true,
-    retryAfterSeconds: RETRY_SECONDS,
-    retryAt: new Date(clock.epochMs() + RETRY_SECONDS * 1_000).toISOString(),
-  };
   return new GraphQLError('This server holds as many large answers as it has memory for, until they are taken.', {
-    extensions: { ...extensions, http: { status: 503 } },
+    extensions: { ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()), http: { status: 503 } },
   });
 }

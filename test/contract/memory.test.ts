@@ -157,7 +157,7 @@ describe('requests that are being read or answered', () => {
     ['long', withVariables(`"${BALLAST}"`)],
     ['short, and large once they are parsed', withVariables(`[${'[],'.repeat(9_000)}[]]`)],
   ])('share their room: one that does not fit has a time, those that are small are served (%s)', async (_, body) => {
-    const { url, postman } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2000000', CACHE_TTL_MS: '0' });
+    const { url, postman } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2200000', CACHE_TTL_MS: '0' });
     postman.fail('/me', { kind: 'hang' }, 1);
     const leaving = new AbortController();
     const holding = fetch(url, {
@@ -202,6 +202,30 @@ describe('requests that are being read or answered', () => {
     expect(status).toBe(200);
   });
 
+  it('of one client address leave room for those of another', async () => {
+    const { url, postman } = await start({
+      MAX_REQUEST_BYTES_IN_FLIGHT: '2200000',
+      TRUSTED_PROXIES: '127.0.0.1',
+      CACHE_TTL_MS: '0',
+    });
+    postman.fail('/me', { kind: 'hang' }, 1);
+    const leaving = new AbortController();
+    const from = (address: string, body: string) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': address },
+        body,
+        signal: leaving.signal,
+      });
+    const holding = from('198.51.100.7', withVariables(`[${'[],'.repeat(25_000)}[]]`, '{ me { username } }'));
+    while (postman.calls.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    const body = withVariables(`"${'y'.repeat(100_000)}"`);
+    const statuses = [(await from('198.51.100.7', body)).status, (await from('203.0.113.9', body)).status];
+    leaving.abort();
+    await holding.catch(() => undefined);
+    expect(statuses).toEqual([503, 200]);
+  });
+
   it('are no error of the server when they break off', async () => {
     const { url, log } = await start();
     const { port } = new URL(url);
@@ -220,7 +244,7 @@ describe('requests that are being read or answered', () => {
   });
 
   it('are served one after the other, however many', async () => {
-    const { url } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '1600000' });
+    const { url } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2200000' });
     const statuses = [];
     for (let count = 0; count < 10; count++) statuses.push((await post(url, withVariables(`"${BALLAST}"`))).status);
     expect(statuses).toEqual(statuses.map(() => 200));
