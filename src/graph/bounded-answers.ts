@@ -64,6 +64,8 @@ function answerList(isText: boolean, isLeaf: boolean): Answer {
     const isLarge = answerSize.list(items.length, info);
     if (isText) answerSize.text(JSON.stringify(items).length, info);
     if (isLeaf || items.length === 0 || !(isLarge || slices.isUsedUp())) return items;
+    // One that fails before its turn has nobody yet who sees to it, which would end the process.
+    for (const item of items) if (item instanceof Promise) item.catch(() => undefined);
     return inTurn(items, slices);
   };
 }
