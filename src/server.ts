@@ -68,7 +68,7 @@ export async function startServer(
     clock,
   });
   const cache = createAnswerCache({ ...config.cache, clock });
-  const maskError = createErrorMask(logger);
+  const maskError = createErrorMask(logger, clock);
   const schema = createSchema();
   const { apiKey } = config.postman;
   const tenantOf = createTenantOf();

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
+import { monotonicMs } from './upstream/clock.ts';
 
 /** What a signal has to stop. */
 export interface Stoppable {
@@ -61,8 +62,8 @@ export function createShutdown(): Shutdown {
 
   const exit = async (code: number, signal: StopSignal) => {
     // process.exit() waits for the threads of libuv, and nothing ends a name look-up there that gets no answer.
-    const endMs = performance.now() + THREADS_TIMEOUT_MS;
-    while (usesThreads() && performance.now() < endMs) await sleep(THREADS_POLL_MS);
+    const endMs = monotonicMs() + THREADS_TIMEOUT_MS;
+    while (usesThreads() && monotonicMs() < endMs) await sleep(THREADS_POLL_MS);
     if (usesThreads()) dieOf(signal);
     process.exit(code);
   };

@@ -75,8 +75,6 @@ export function startFacade({
   let die = () => {};
   const abandon = new Set<() => void>();
 
-  const epochMs = () => upstream.epochMs() + offsetMs;
-
   const start = (ageMs: number) => {
     let isAlive = true;
     die = () => {
@@ -84,10 +82,10 @@ export function startFacade({
     };
     const clock = {
       nowMs: () => timeline.nowMs(),
-      epochMs,
+      epochMs: () => upstream.epochMs() + offsetMs,
       schedule: (atMs: number, run: () => void) => timeline.act(atMs, () => isAlive && run()),
     };
-    const http = createWireClient(wire, { timeline, upstream, latency, figures, isAlive: () => isAlive, epochMs });
+    const http = createWireClient(wire, { timeline, upstream, latency, figures, isAlive: () => isAlive });
     const ownRandom = random.fork();
     const processStartedAtMs = timeline.nowMs() - ageMs;
     limiter = createLimiter({ settings, http, clock, random: () => ownRandom.next(), processStartedAtMs });
@@ -102,7 +100,7 @@ export function startFacade({
       kind,
       askedAtMs,
       atMs,
-      ...(retryAtMs !== undefined && { retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - epochMs()) / 1_000)) }),
+      ...(retryAtMs !== undefined && { retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - atMs) / 1_000)) }),
       ...(limitedBy !== undefined && { limitedBy }),
     };
   };

@@ -29,7 +29,6 @@ export function createWireClient(
     latency,
     figures,
     isAlive,
-    epochMs,
   }: {
     readonly timeline: Timeline;
     readonly upstream: Upstream;
@@ -37,11 +36,10 @@ export function createWireClient(
     readonly figures: Figures;
     /** False once the process is dead: what has not reached upstream by then never does. */
     readonly isAlive: () => boolean;
-    readonly epochMs: () => number;
   },
 ): HttpClient {
   const failed = (kind: 'timeout' | 'unavailable', message: string, route: string, cause: Error) =>
-    new UpstreamError(kind, message, { route, retryAtMs: epochMs() + FAILURE_WAIT_MS, cause });
+    new UpstreamError(kind, message, { route, retryAtMs: timeline.nowMs() + FAILURE_WAIT_MS, cause });
 
   return {
     get: (target, route, apiKey) =>
@@ -64,7 +62,7 @@ export function createWireClient(
             reject(
               new UpstreamError('unavailable', 'The connection to Postman failed.', {
                 route,
-                retryAtMs: epochMs() + FAILURE_WAIT_MS,
+                retryAtMs: timeline.nowMs() + FAILURE_WAIT_MS,
                 isConnectFailure: true,
                 cause,
               }),

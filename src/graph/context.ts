@@ -1,6 +1,7 @@
 import type { ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
+import type { Clock } from '../upstream/clock.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/models.ts';
 import type { AnswerSize } from './answer-size.ts';
@@ -18,6 +19,8 @@ export interface Context {
    * value back.
    */
   readonly placed: <Value>(value: Value, path: ResponsePath | undefined) => Value;
+  /** For times that are told to people. */
+  readonly clock: Pick<Clock, 'epochMs'>;
   /** What the operation costs, foretold without a call. */
   readonly estimate: () => Promise<Estimate>;
   /** The tree of a collection, built once for each answer that holds it. */

@@ -1,5 +1,6 @@
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import { builder } from './builder.ts';
+import type { Context } from './context.ts';
 import { LARGEST_COST, type PlannedCall } from './estimate.ts';
 
 /** Description of `Query.rateLimit`. */
@@ -46,7 +47,7 @@ const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
   }),
 });
 
-const inFuture = (inMs: number) => new Date(Date.now() + inMs).toISOString();
+const inFuture = (inMs: number, { clock }: Context) => new Date(clock.epochMs() + inMs).toISOString();
 
 /** GraphQL type `RateLimit`. */
 export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').implement({
@@ -61,14 +62,15 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
     }),
     remaining: t.exposeInt('remaining', {
       nullable: false,
-      description: 'Calls that can be sent now. 0 while Postman has asked for a pause.',
+      description:
+        'Calls that can be sent now. 0 while Postman has asked for a pause. Beside other fields: after the calls that those have made; in an answer in parts, as it stood when the first part was made.',
     }),
     resetAt: t.field({
       type: 'DateTime',
       nullable: true,
       description:
         'When all calls of the window are free again if nothing more is sent; null before the first answer of Postman.',
-      resolve: ({ hasAnswer, restoredInMs }) => (hasAnswer ? inFuture(restoredInMs) : null),
+      resolve: ({ hasAnswer, restoredInMs }, _args, context) => (hasAnswer ? inFuture(restoredInMs, context) : null),
     }),
     queued: t.exposeInt('queuedCalls', {
       nullable: false,
@@ -99,9 +101,9 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
       nullable: true,
       description:
         'When the budget would have served all of `cost`, asked for now, behind everything that waits now: now where nothing is needed. Calls that cannot be asked for before others are answered take that much longer. null without `dryRun: true`, and where less is left of the month.',
-      resolve: async ({ isDryRun }, _args, { estimate }) => {
-        const servedInMs = isDryRun ? (await estimate()).servedInMs : null;
-        return servedInMs === null ? null : inFuture(servedInMs);
+      resolve: async ({ isDryRun }, _args, context) => {
+        const servedInMs = isDryRun ? (await context.estimate()).servedInMs : null;
+        return servedInMs === null ? null : inFuture(servedInMs, context);
       },
     }),
     plan: t.field({

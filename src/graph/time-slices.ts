@@ -1,3 +1,4 @@
+import { monotonicMs } from '../upstream/clock.ts';
 import { runAtOnce, type Steps } from '../upstream/steps.ts';
 
 /** The turns of one piece of work, an operation say, on the event loop. */
@@ -52,7 +53,7 @@ interface Work {
  *
  * @param nowMs - A monotonic clock.
  */
-export function createSliceScheduler(nowMs: () => number = () => performance.now()): SliceScheduler {
+export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceScheduler {
   // Those that wait.
   const works: Work[] = [];
   let startedMs: number | undefined;

@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import type { Clock } from '../upstream/clock.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../upstream/upstream-error.ts';
 import type { ErrorCode, ErrorExtensions, FinalErrorExtensions, RetryableErrorExtensions } from './error-extensions.ts';
 
@@ -33,20 +34,20 @@ const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
  * The extensions are made from a fixed list of fields; nothing else of the upstream answer gets out.
  *
  * @param located - The error as GraphQL execution reports it, with path and locations.
- * @param nowMs - Epoch milliseconds of the response, from which `retryAfterSeconds` counts.
+ * @param clock - Tells the moment from which `retryAfterSeconds` counts.
  * @returns null when its cause is not an upstream error.
  */
-export function toGraphQLError(located: GraphQLError, nowMs: number): GraphQLError | null {
+export function toGraphQLError(located: GraphQLError, clock: Clock): GraphQLError | null {
   const cause = located.originalError;
   if (!(cause instanceof UpstreamError)) return null;
   return new GraphQLError(cause.message, {
     ...(located.nodes && { nodes: located.nodes }),
     ...(located.path && { path: located.path }),
-    extensions: { ...toExtensions(cause, nowMs) },
+    extensions: { ...toExtensions(cause, clock) },
   });
 }
 
-function toExtensions(error: UpstreamError, nowMs: number): ErrorExtensions {
+function toExtensions(error: UpstreamError, clock: Clock): ErrorExtensions {
   const { kind, status, upstreamName, route, retryAtMs, limitedBy, calls, ceiling } = error;
   const upstream = route !== undefined && {
     upstream: {
@@ -57,13 +58,14 @@ function toExtensions(error: UpstreamError, nowMs: number): ErrorExtensions {
     },
   };
   if (retryableKinds.has(kind)) {
+    const nowMs = clock.nowMs();
     // Whole seconds, rounded up: coming back a moment early would be refused again.
     const retryAfterSeconds = Math.max(0, Math.ceil(((retryAtMs ?? nowMs) - nowMs) / 1_000));
     return {
       code: codes[kind] as RetryableErrorExtensions['code'],
       retryable: true,
       retryAfterSeconds,
-      retryAt: new Date(nowMs + retryAfterSeconds * 1_000).toISOString(),
+      retryAt: new Date(clock.epochMs() + retryAfterSeconds * 1_000).toISOString(),
       ...(limitedBy !== undefined && { limitedBy }),
       ...upstream,
     };

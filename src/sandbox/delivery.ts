@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
+import { epochMs } from './clock.ts';
 import { type Answer, type Dialect, toHtmlPage, toNaturalError } from './dialects.ts';
 import type { Fault } from './faults.ts';
 import { toRefusal } from './rate-refusals.ts';
@@ -39,10 +40,10 @@ export async function deliver(
   fault: Fault | undefined,
 ): Promise<void> {
   const { request, response, dialect, answerMs } = exchange;
-  const epochMs = Date.now();
+  const answeredAtMs = epochMs();
   if (answerMs > 0) {
     // Dated when it was made, as are all the times in it.
-    response.setHeader('Date', new Date(epochMs).toUTCString());
+    response.setHeader('Date', new Date(answeredAtMs).toUTCString());
     await untilLater(exchange, answerMs);
   }
   const send = (sent: Answer, headers = rateHeaders) =>
@@ -51,9 +52,9 @@ export async function deliver(
     case undefined:
       return send(answer);
     case 'status':
-      return send(toStatusAnswer(fault, dialect, epochMs), fault.status === 429 ? {} : rateHeaders);
+      return send(toStatusAnswer(fault, dialect, answeredAtMs), fault.status === 429 ? {} : rateHeaders);
     case 'refusal':
-      return send(toRefusal(fault.spelling, fault.waitSeconds, epochMs), {});
+      return send(toRefusal(fault.spelling, fault.waitSeconds, answeredAtMs), {});
     case 'reset':
       if (fault.when === 'during') await sendHalf(exchange, { ...answer, headers: rateHeaders });
       request.socket.resetAndDestroy();
@@ -106,10 +107,10 @@ export async function deliver(
   }
 }
 
-function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect, epochMs: number): Answer {
+function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect, answeredAtMs: number): Answer {
   const { status, body, headers } = fault;
   if (body === undefined && headers === undefined && status === 429) {
-    return toRefusal(dialect === 'seed' ? 'seed' : 'problem', 1, epochMs);
+    return toRefusal(dialect === 'seed' ? 'seed' : 'problem', 1, answeredAtMs);
   }
   const natural = toNaturalError(dialect, status);
   const contentType =

@@ -1,4 +1,5 @@
 import type { Account, AccountUser } from './account/account.ts';
+import { epochMs } from './clock.ts';
 import {
   type Answer,
   type Dialect,
@@ -105,12 +106,12 @@ export function createDoor({
         callsThisMonth++;
       }
       const { general, burst } = own.read(limits, nowMs);
-      const epochMs = Date.now();
+      const answeredAtMs = epochMs();
       const policies = isBurst && limits.isBurstAnnounced === true ? { general, burst } : undefined;
-      const rateHeaders = toRateHeaders(dialect, fullWindow ?? general, policies, readMonth(), epochMs);
+      const rateHeaders = toRateHeaders(dialect, fullWindow ?? general, policies, readMonth(), answeredAtMs);
       if (isMonthSpent) return { refusal: toAllowanceSpent(dialect), rateHeaders };
       if (fullWindow === undefined) return { fault, rateHeaders };
-      return { refusal: toTooManyRequests(dialect, fullWindow.resetMs, epochMs), rateHeaders };
+      return { refusal: toTooManyRequests(dialect, fullWindow.resetMs, answeredAtMs), rateHeaders };
     },
     setLimits(next) {
       limits = next;

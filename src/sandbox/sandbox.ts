@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Account } from './account/account.ts';
 import { createDemoAccount } from './account/demo.ts';
+import { monotonicMs } from './clock.ts';
 import { deliver } from './delivery.ts';
 import { type Answer, type Dialect, toNamedError, toNaturalError } from './dialects.ts';
 import { createDoor, type KnownKey, type OtherApiKey, toKnownKeys } from './door.ts';
@@ -135,7 +136,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       await sleep(requestMs, undefined, { ref: false });
       if (!server.listening) return;
     }
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const pathAndQuery = request.url ?? '/';
     const queryStart = pathAndQuery.indexOf('?');
     const path = queryStart === -1 ? pathAndQuery : pathAndQuery.slice(0, queryStart);
@@ -156,7 +157,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     calls.push(requestLine);
     arrivals.push(arrival);
     const finish = () => {
-      arrival.finishedAtMs ??= performance.now();
+      arrival.finishedAtMs ??= monotonicMs();
     };
     response.once('finish', finish).once('close', finish);
 

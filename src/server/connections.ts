@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../upstream/clock.ts';
 import { watchStalls } from './stalls.ts';
 
 /** What a client may do with connections. */
@@ -168,8 +169,8 @@ async function nextRound(): Promise<void> {
 
 /** Waits until a pause has gone by in which a count has not grown, or until the time is up. */
 async function untilQuiet(count: () => number, pause: () => Promise<void>, timeoutMs: number): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  for (let seen = -1; seen !== count() && performance.now() < endMs; ) {
+  const endMs = monotonicMs() + timeoutMs;
+  for (let seen = -1; seen !== count() && monotonicMs() < endMs; ) {
     seen = count();
     await pause();
   }

@@ -13,6 +13,7 @@ import { createDocumentReader, createServedFields, type DocumentReader } from '.
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
+import type { SplitDocument } from './budget-last.ts';
 import { type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
 import { countPages, toRootFields, withRootFields } from './root-fields.ts';
 import type { Cost } from './simulated-cost.ts';
@@ -41,6 +42,8 @@ export interface Execution {
 export interface Foretelling {
   /** What is executed in its place: of a dry run, the fields that tell its cost. */
   readonly document: DocumentNode;
+  /** Where it asks for the budget and for more: the two pieces in which it is executed. */
+  readonly split?: SplitDocument;
   /** Why it is not executed. */
   readonly refusal: GraphQLError | undefined;
   /** What it costs, found out when it is first asked for. */
@@ -94,7 +97,14 @@ export async function foretell(
   // Once the execution has begun, some of what it costs is paid, and kept.
   // Whether there is no estimate its own field says.
   if (asking.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
-  return { document, refusal: rehearsable && (await refuse(rehearsable, others, reader, simulations)), estimate };
+  const refusal = rehearsable && (await refuse(rehearsable, others, reader, simulations));
+  if (asking.length === 0 || others.length === 0) return { document, refusal, estimate };
+  const split: SplitDocument = {
+    others: withRootFields(document, definition, others),
+    budget: withRootFields(document, definition, asking),
+    responseKeys: [...new Set(roots.map(({ alias, name }) => (alias ?? name).value))],
+  };
+  return { document, split, refusal, estimate };
 }
 
 /** Arguments of a root field; none where they do not fit, which the field itself will say. */

@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { toGraphQLError } from '../graph/to-graphql-error.ts';
+import type { Clock } from '../upstream/clock.ts';
 import { scrub } from '../upstream/scrub.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 
@@ -13,7 +14,7 @@ const MAX_FRAMES = 20;
  * Makes the function every error goes through before a client sees it: upstream errors get their code, GraphQL's own pass,
  * and everything unexpected becomes "Unexpected error." with an id that stands in the log beside the cause.
  */
-export function createErrorMask(logger: Logger): MaskError {
+export function createErrorMask(logger: Logger, clock: Clock): MaskError {
   // pino's own serializer copies whole messages and every property.
   const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
   /** A client has no use for why a connection failed or a body cannot be read; whoever runs the server has. */
@@ -23,7 +24,7 @@ export function createErrorMask(logger: Logger): MaskError {
   };
   return (error) => {
     if (error instanceof GraphQLError) {
-      const translated = toGraphQLError(error, Date.now());
+      const translated = toGraphQLError(error, clock);
       if (translated) {
         logCause(error.originalError);
         return translated;

@@ -98,6 +98,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       return {
         loaders: createLoaders(createPostmanApi(calls, operation)),
         budget: () => keyBudget?.view.snapshot() ?? null,
+        clock,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
         treeOf,

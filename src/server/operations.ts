@@ -1,4 +1,4 @@
-import { type DocumentNode, getOperationAST, GraphQLError, type GraphQLSchema, Kind } from 'graphql';
+import { type DocumentNode, getOperationAST, type GraphQLSchema, Kind } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
@@ -8,6 +8,7 @@ import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { setAnswerHeaders } from './answer-headers.ts';
+import { executeBudgetLast } from './budget-last.ts';
 import { foretell } from './foretelling.ts';
 import { type AnswerPart, takesParts } from './incremental.ts';
 import type { ClientAddressOf } from './client-address.ts';
@@ -15,7 +16,7 @@ import { createOpenStreams } from './open-streams.ts';
 import { createContexts } from './operation-context.ts';
 import { createOperationLog } from './operation-log.ts';
 import type { NodeContext } from './node-context.ts';
-import { createPartsDelivery, TAKES_NO_PARTS } from './parts-delivery.ts';
+import { createPartsDelivery, TAKES_NO_PARTS, toTakesNoParts } from './parts-delivery.ts';
 import { parsePreferWait } from './prefer.ts';
 import { toRefusalResponse } from './refusal.ts';
 import { createRequestRecord, noteErrors, type RequestRecord, toCost } from './request-record.ts';
@@ -130,7 +131,7 @@ export function createOperations({
         setResultAndStopExecution({ errors: [refusedSchema] });
         return;
       }
-      const { document, refusal, estimate } = await foretell(
+      const { document, split, refusal, estimate } = await foretell(
         {
           schema: args.schema,
           document: args.document,
@@ -149,9 +150,7 @@ export function createOperations({
       const { request } = args.contextValue;
       // A dry run has no parts.
       if (record.isIncremental && document === args.document && !takesParts(request.headers.get('accept'))) {
-        const { message, code, status } = TAKES_NO_PARTS;
-        const extensions = { code, retryable: false, http: { status } };
-        setResultAndStopExecution({ errors: [new GraphQLError(message, { extensions })] });
+        setResultAndStopExecution({ errors: [toTakesNoParts()] });
         return;
       }
       const noRoom = record.isIncremental && document === args.document && openStream(record);
@@ -163,7 +162,10 @@ export function createOperations({
       const { signal } = record.stopExecution;
       // Of a signal, which Envelop's types do not know of, the executor makes a promise that holds something of each part until the stream ends.
       if (record.isIncremental) setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
-      else Object.assign(args, { signal });
+      else {
+        Object.assign(args, { signal });
+        if (split) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));
+      }
     },
 
     onResultProcess({ request, result, setResult, serverContext }): void | Promise<void> {

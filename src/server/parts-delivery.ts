@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Clock } from '../upstream/clock.ts';
 import { type AnswerPart, errorsOf, mapIncrementErrors, mapParts, withErrors } from './incremental.ts';
@@ -21,6 +21,12 @@ export const TAKES_NO_PARTS = {
   message:
     'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
 } as const;
+
+/** The same as an error of GraphQL. */
+export function toTakesNoParts(): GraphQLError {
+  const { message, code, status } = TAKES_NO_PARTS;
+  return new GraphQLError(message, { extensions: { code, retryable: false, http: { status } } });
+}
 
 /** Makes what sees each part of an answer on its way out: its errors are masked, and the last one says what headers say of an answer that comes at once. */
 export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: PartsDeliveryOptions) {

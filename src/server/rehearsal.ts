@@ -113,6 +113,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
     const context: Context = {
       loaders: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
       budget: () => null,
+      clock: { epochMs: () => 0 },
       estimate: () => Promise.reject(new TypeError('A simulation is not simulated')),
       placed(value) {
         if (Array.isArray(value)) own.add(value.length * PLACED_STEPS);

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../upstream/clock.ts';
+
 /** The times in which the event loop stood still: nobody was read, and no timer ran. */
 export interface Stalls {
   /**
@@ -27,10 +29,10 @@ export function watchStalls({
   // The newest comes first. There is an interval of attention between two, so no more of them count.
   let stalls: readonly { readonly endedAtMs: number; readonly lengthMs: number }[] = [];
   const mostStalls = Math.ceil(longestMs / intervalMs) + 1;
-  let lookedAtMs = performance.now();
+  let lookedAtMs = monotonicMs();
 
   const look = () => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     const lengthMs = nowMs - lookedAtMs - intervalMs;
     lookedAtMs = nowMs;
     if (lengthMs > intervalMs) stalls = [{ endedAtMs: nowMs, lengthMs }, ...stalls].slice(0, mostStalls);

@@ -1,6 +1,6 @@
 import { OrderedMap } from '@js-sdsl/ordered-map';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from './clock.ts';
+import { type Clock, type Instant, readInstant, toAgeMs } from './clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { KeptAnswer, Outcome } from './kept-answer.ts';
 
@@ -44,8 +44,8 @@ interface Entry {
   readonly bytes: number;
   readonly updatedAt: string | null;
   readonly sentAtMs: number;
-  readonly readAtMs: number;
-  trueAtMs: number;
+  readonly readAt: Instant;
+  trueAt: Instant;
   isOutdated: boolean;
 }
 
@@ -99,7 +99,7 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
     if (bytes > 0) bySize.setElement({ tenant, bytes }, store);
   };
 
-  const canRenew = ({ updatedAt, readAtMs }: Entry) => updatedAt !== null && clock.nowMs() - readAtMs <= renewMs;
+  const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
 
   const isTooLarge = () => totalBytes > maxBytes;
 
@@ -119,9 +119,8 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       const store = stores.get(tenant);
       const entry = store?.entries.get(target);
       if (!store || !entry) return undefined;
-      const nowMs = clock.nowMs();
-      const ageMs = nowMs - entry.trueAtMs;
-      if (ageMs > keepMs && nowMs - entry.readAtMs > renewMs) {
+      const ageMs = toAgeMs(entry.trueAt, clock);
+      if (ageMs > keepMs && toAgeMs(entry.readAt, clock) > renewMs) {
         change(store, (entries) => entries.delete(target));
         return undefined;
       }
@@ -137,8 +136,8 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       const kept = store.entries.peek(target);
       if (sentAtMs < store.droppedAtMs || (kept && sentAtMs < kept.sentAtMs)) return;
       stores.set(tenant, store);
-      const nowMs = clock.nowMs();
-      const entry = { outcome, bytes, updatedAt, sentAtMs, readAtMs: nowMs, trueAtMs: nowMs, isOutdated: false };
+      const now = readInstant(clock);
+      const entry = { outcome, bytes, updatedAt, sentAtMs, readAt: now, trueAt: now, isOutdated: false };
       change(store, (entries) => entries.set(target, entry));
       makeRoom();
     },
@@ -148,7 +147,7 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       if (!entry || entry.updatedAt === null) return;
       // An earlier moment is that of a list from before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
-      else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.trueAtMs = clock.nowMs();
+      else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.trueAt = readInstant(clock);
     },
 
     dropTenant(tenant) {

@@ -74,7 +74,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   const check = async <Answer>(operation: Operation, route: Route, make: () => Promise<Answer>): Promise<Answer> => {
     const { tenant, clientAddress, deadlineMs, ended } = operation;
     const call = unverifiedCalls.enter(clientAddress, deadlineMs);
-    if (typeof call === 'number') throw toTooManyUnverified(route, call, clock);
+    if (typeof call === 'number') throw toTooManyUnverified(route, call);
     let finish = () => {};
     const own: Check = {
       over: new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     try {
       if (call.admitted) {
         operation.wait.start();
-        await orEnded(call.admitted, operation, () => toTooManyUnverified(route, call.turnAtMs, clock)).finally(() =>
+        await orEnded(call.admitted, operation, () => toTooManyUnverified(route, call.turnAtMs)).finally(() =>
           operation.wait.stop(),
         );
       }

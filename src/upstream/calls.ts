@@ -92,7 +92,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
       onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
       if (!isOpen) return;
       for (const one of tenant === undefined ? [...flights.keys()] : [tenant]) {
-        cancelAll(one, (target, route) => toOutage(route, breakers.refuse(one, target) ?? clock.nowMs(), clock));
+        cancelAll(one, (target, route) => toOutage(route, breakers.refuse(one, target) ?? clock.nowMs()));
       }
     },
   });
@@ -114,10 +114,10 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
     if (budget.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.isFull()) {
-      return toRefusal(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs, clock);
+      return toRefusal(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs);
     }
     const probeAtMs = breakers.refuse(tenant, target);
-    return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs, clock);
+    return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs);
   };
 
   const fly = (call: Call<unknown>, operation: Operation): Promise<Answer> => {

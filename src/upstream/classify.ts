@@ -1,3 +1,4 @@
+import type { Instant } from './clock.ts';
 import { parseErrorBody } from './error-body.ts';
 import type { ErrorBody } from './error-body.ts';
 import { parseRateLimitHeaders } from './rate-limit-headers.ts';
@@ -15,8 +16,8 @@ export interface RefusedResponse {
   readonly headers: ResponseHeaders;
   /** Parsed JSON, or the text where it could not be parsed. */
   readonly body: unknown;
-  /** When the answer came, epoch milliseconds. */
-  readonly nowMs: number;
+  /** When the answer came, by both clocks. */
+  readonly answeredAt: Instant;
   /** The route is one of those that also have the 10 s burst limit. */
   readonly burst: boolean;
   /** The API key of the call, to be removed from everything that is quoted. */
@@ -52,7 +53,7 @@ const BURST_WINDOW_MS = 10_000;
  * again always have `retryAtMs`: the upstream's hint, or else 300 s for a 503, the window for a 429, 10 s for the rest.
  */
 export function toUpstreamError(response: RefusedResponse): UpstreamError {
-  const { route, status, nowMs, secret } = response;
+  const { route, status, answeredAt, secret } = response;
   const said = parseErrorBody(response.body);
   const kind = kindOf(response, said);
   const hintedWaitMs = hintedWaitMsOf(kind, response, said);
@@ -66,14 +67,14 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
       route,
       status,
       ...(upstreamName !== '' && { upstreamName }),
-      ...(waitMs !== undefined && { retryAtMs: nowMs + waitMs }),
+      ...(waitMs !== undefined && { retryAtMs: answeredAt.atMs + waitMs }),
       ...(hintedWaitMs !== undefined && { hintedWaitMs }),
       ...(kind === 'rateLimited' && { limitedBy: 'upstream' }),
     },
   );
 }
 
-function kindOf({ status, headers, nowMs }: RefusedResponse, said: ErrorBody): RefusalKind {
+function kindOf({ status, headers, answeredAt }: RefusedResponse, said: ErrorBody): RefusalKind {
   const name = plain(said.name);
   if (status >= 400 && status < 500 && name === 'servicelimitexhausted') return 'quotaExhausted';
   switch (status) {
@@ -99,7 +100,7 @@ function kindOf({ status, headers, nowMs }: RefusedResponse, said: ErrorBody): R
     case 423:
       return 'badInput';
     case 429: {
-      const monthSpent = parseRateLimitHeaders(headers, nowMs).monthRemaining === 0;
+      const monthSpent = parseRateLimitHeaders(headers, answeredAt.epochMs).monthRemaining === 0;
       const planSpent = name === 'ratelimitexceeded' && /\bplan\b/i.test(said.title ?? '');
       return monthSpent || planSpent ? 'quotaExhausted' : 'rateLimited';
     }
@@ -113,14 +114,18 @@ function kindOf({ status, headers, nowMs }: RefusedResponse, said: ErrorBody): R
   }
 }
 
-function hintedWaitMsOf(kind: RefusalKind, { headers, nowMs }: RefusedResponse, said: ErrorBody): number | undefined {
+function hintedWaitMsOf(
+  kind: RefusalKind,
+  { headers, answeredAt: { epochMs } }: RefusedResponse,
+  said: ErrorBody,
+): number | undefined {
   switch (kind) {
     case 'rateLimited':
-      return parseRetryAfterMs(headers, textOf(said), nowMs);
+      return parseRetryAfterMs(headers, textOf(said), epochMs);
     case 'unavailable':
     case 'serverError':
     case 'timeout':
-      return parseRetryAfterHeaderMs(headers, nowMs);
+      return parseRetryAfterHeaderMs(headers, epochMs);
     default:
       return undefined;
   }

@@ -4,14 +4,27 @@
 export interface Clock {
   /** Monotonic milliseconds; only differences mean anything. Wall clocks jump, budgets must not. */
   nowMs(): number;
-  /** Epoch milliseconds, for what is told to people (`retryAt`, `resetAt`). */
+  /** Epoch milliseconds, for what is told to people (`retryAt`, `resetAt`) and for what they say (`Retry-After` as a date). */
   epochMs(): number;
   /** Calls `run` once when `nowMs()` has reached `atMs`, never inside this call. Returns the way to call it off. */
   schedule(atMs: number, run: () => void): () => void;
 }
 
+/** A moment as both clocks show it. */
+export interface Instant {
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
+  /** Epoch milliseconds. */
+  readonly epochMs: number;
+}
+
 // setTimeout takes 32 bits; a longer wait would fire at once.
 const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Reads the monotonic clock of the process, for what happens in real time whatever clock the rest lives by: milliseconds, of which only differences mean anything. */
+export function monotonicMs(): number {
+  return performance.now();
+}
 
 /**
  * The process's own clock: `performance.now()`, `Date.now()` and `setTimeout`.
@@ -20,18 +33,43 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  */
 export function createSystemClock(): Clock {
   return {
-    nowMs: () => performance.now(),
+    nowMs: monotonicMs,
     epochMs: () => Date.now(),
     schedule(atMs, run) {
       let timer: NodeJS.Timeout;
       const arm = () => {
         // Node may fire a timer a fraction of a millisecond early: round up, and look again when it fires.
-        const delayMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(atMs - performance.now())));
-        timer = setTimeout(() => (performance.now() < atMs ? arm() : run()), delayMs);
+        const delayMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(atMs - monotonicMs())));
+        timer = setTimeout(() => (monotonicMs() < atMs ? arm() : run()), delayMs);
         timer.unref();
       };
       arm();
       return () => clearTimeout(timer);
     },
   };
+}
+
+/** Reads both clocks. */
+export function readInstant(clock: Clock): Instant {
+  return { atMs: clock.nowMs(), epochMs: clock.epochMs() };
+}
+
+/**
+ * Tells how old something is: by the clock that has gone further, because the monotonic one stands still while the machine sleeps, and the other one can
+ * be set back.
+ *
+ * @returns Milliseconds, 0 or more.
+ */
+export function toAgeMs({ atMs, epochMs }: Instant, clock: Clock): number {
+  return Math.max(0, clock.nowMs() - atMs, clock.epochMs() - epochMs);
+}
+
+/**
+ * Turns a moment of the monotonic clock into one that can be sent. It is done when it is sent, since the wall clock may be set in between.
+ *
+ * @param atMs - Monotonic milliseconds.
+ * @returns Epoch milliseconds.
+ */
+export function toEpochMs(atMs: number, clock: Clock): number {
+  return clock.epochMs() + (atMs - clock.nowMs());
 }

@@ -3,7 +3,7 @@ import type { ApiKeys } from './api-keys.ts';
 import type { Breakers } from './breakers.ts';
 import type { Place } from './budget.ts';
 import type { Call } from './call.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, readInstant } from './clock.ts';
 import type { HttpClient } from './http.ts';
 import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
@@ -154,12 +154,13 @@ export function startFlight(options: FlightOptions): Flight {
     try {
       const answer = await http.get(target, route.template, apiKey, tenant);
       release = answer.release;
-      announced = parseRateLimitHeaders(answer.headers, clock.epochMs());
+      const answeredAt = readInstant(clock);
+      announced = parseRateLimitHeaders(answer.headers, answeredAt.epochMs);
       if (answer.status < 500) {
         breakers.succeeded(tenant);
         retries.earn(tenant);
       }
-      const value = await readAnswer(answer, route, parse, apiKey.reveal(), clock.epochMs());
+      const value = await readAnswer(answer, route, parse, apiKey.reveal(), answeredAt);
       apiKeys.accept(tenant);
       const updatedAt = call.updatedAtOf?.(value) ?? null;
       cache.set(tenant, target, { outcome: { value }, bytes: answer.heapBytes, updatedAt, sentAtMs });
@@ -178,7 +179,7 @@ export function startFlight(options: FlightOptions): Flight {
     }
   };
 
-  const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.epochMs());
+  const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.nowMs());
 
   /** What an error means for all others. */
   const takeIn = (error: UpstreamError, sentAtMs: number) => {

@@ -127,9 +127,9 @@ export function createHttpClient({
           throw new UpstreamError(
             'busy',
             'This server is reading as many answers as it has memory for, and had no room for this one in time.',
-            { route, retryAtMs: clock.epochMs() + NO_ROOM_WAIT_MS },
+            { route, retryAtMs: clock.nowMs() + NO_ROOM_WAIT_MS },
           );
-        const details = { route, retryAtMs: clock.epochMs() + FAILURE_WAIT_MS, cause: error };
+        const details = { route, retryAtMs: clock.nowMs() + FAILURE_WAIT_MS, cause: error };
         if (timeout.aborted)
           throw new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details);
         throw new UpstreamError('unavailable', 'The connection to Postman failed.', {

@@ -1,5 +1,6 @@
 import type { Call, Route } from './call.ts';
 import { toUpstreamError } from './classify.ts';
+import type { Instant } from './clock.ts';
 import type { HttpAnswer } from './http.ts';
 import { UnexpectedShapeError } from './models.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -8,7 +9,7 @@ import { UpstreamError } from './upstream-error.ts';
  * Reads what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
  *
  * @param secret - The API key, to be removed from whatever is quoted.
- * @param epochMs - When the answer came.
+ * @param answeredAt - When the answer came.
  * @returns What `parse` makes of the body.
  * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
  */
@@ -17,7 +18,7 @@ export async function readAnswer<T>(
   route: Route,
   parse: Call<T>['parse'],
   secret: string,
-  epochMs: number,
+  answeredAt: Instant,
 ): Promise<T> {
   if (status !== 200) {
     throw toUpstreamError({
@@ -25,7 +26,7 @@ export async function readAnswer<T>(
       status,
       headers,
       body: parseJsonOrText(text),
-      nowMs: epochMs,
+      answeredAt,
       burst: route.routeClass === 'burst',
       secret,
     });

@@ -9,20 +9,20 @@ const TIMEOUT_RETRY_MS = 10_000;
 const BUSY_RETRY_MS = 5_000;
 
 /** The facade's own refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
-export function toRefusal({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
+export function toRefusal({ template }: Route, turnAtMs: number): UpstreamError {
   return new UpstreamError(
     'rateLimited',
     "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
-    { route: template, limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+    { route: template, limitedBy: 'facade', retryAtMs: turnAtMs },
   );
 }
 
 /** The refusal of a call with a key that upstream has not accepted yet, until its turn (monotonic ms). */
-export function toTooManyUnverified({ template }: Route, turnAtMs: number, clock: Clock): UpstreamError {
+export function toTooManyUnverified({ template }: Route, turnAtMs: number): UpstreamError {
   return new UpstreamError(
     'rateLimited',
     'This API key has not been used here before, and too many such keys of the same client address wait to be checked, or have lately been refused by Postman. Ask again at the time given.',
-    { route: template, limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+    { route: template, limitedBy: 'facade', retryAtMs: turnAtMs },
   );
 }
 
@@ -54,7 +54,7 @@ export function createRefusals(clock: Clock): Refusals {
       const given = known.get(route?.template);
       if (given && given.turnAtMs >= leastTurnAtMs) return given;
       const turnAtMs = foretell();
-      const refusal = { turnAtMs, error: route ? toRefusal(route, turnAtMs, clock) : toUnread(turnAtMs, clock) };
+      const refusal = { turnAtMs, error: route ? toRefusal(route, turnAtMs) : toUnread(turnAtMs) };
       known.set(route?.template, refusal);
       return refusal;
     },
@@ -62,11 +62,11 @@ export function createRefusals(clock: Clock): Refusals {
 }
 
 /** What stands in place of rows of a list that have not begun to be read. */
-function toUnread(turnAtMs: number, clock: Clock): UpstreamError {
+function toUnread(turnAtMs: number): UpstreamError {
   return new UpstreamError(
     'rateLimited',
     "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
-    { limitedBy: 'facade', retryAtMs: clock.epochMs() + Math.max(0, turnAtMs - clock.nowMs()) },
+    { limitedBy: 'facade', retryAtMs: turnAtMs },
   );
 }
 
@@ -78,7 +78,7 @@ export function toEnded(route: Route, { ended, holdings }: Operation, clock: Clo
   if (ended.reason === 'clientGone') return new UpstreamError('timeout', 'The client has gone.', { route: template });
   return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
     route: template,
-    retryAtMs: clock.epochMs() + TIMEOUT_RETRY_MS,
+    retryAtMs: clock.nowMs() + TIMEOUT_RETRY_MS,
   });
 }
 
@@ -92,11 +92,11 @@ export function toMonthSpent({ template }: Route): UpstreamError {
 }
 
 /** The refusal of a call while upstream counts as down, until it is tried again (monotonic ms). */
-export function toOutage({ template }: Route, probeAtMs: number, clock: Clock): UpstreamError {
+export function toOutage({ template }: Route, probeAtMs: number): UpstreamError {
   return new UpstreamError(
     'unavailable',
     'Postman has not served any of the last calls, so this one is not made. Another is let through at the time given, to see whether it is back.',
-    { route: template, retryAtMs: clock.epochMs() + Math.max(0, probeAtMs - clock.nowMs()) },
+    { route: template, retryAtMs: probeAtMs },
   );
 }
 
@@ -132,6 +132,6 @@ export function toBusy({ template }: Route, clock: Clock): UpstreamError {
   return new UpstreamError(
     'busy',
     'This server holds as many answers for the operations that are being executed as it has memory for.',
-    { route: template, retryAtMs: clock.epochMs() + BUSY_RETRY_MS },
+    { route: template, retryAtMs: clock.nowMs() + BUSY_RETRY_MS },
   );
 }

@@ -26,7 +26,7 @@ export interface UpstreamErrorDetails {
   readonly status?: number;
   /** The upstream's own code, such as `instanceNotFoundError`. */
   readonly upstreamName?: string;
-  /** When to try again, epoch milliseconds. */
+  /** When to try again, monotonic milliseconds: what waits must not move when the wall clock is set. */
   readonly retryAtMs?: number;
   /** How long upstream itself has asked to wait, in milliseconds. */
   readonly hintedWaitMs?: number;

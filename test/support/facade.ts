@@ -34,6 +34,8 @@ export interface Facade {
   ): Promise<Answer>;
   /** Moves the facade's time on, without waiting: what it kept gets older, its windows pass. */
   skip(ms: number): void;
+  /** Sets the facade's wall clock, and only it, forward or back; forward it is also what a machine does that sleeps. */
+  jumpWallClock(ms: number): void;
   close(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
     postman,
     log,
     skip: clock.skip,
+    jumpWallClock: clock.jumpWallClock,
     async query(query, { variables, headers, signal } = {}) {
       const response = await fetch(server.url, {
         method: 'POST',

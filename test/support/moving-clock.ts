@@ -4,6 +4,8 @@ import { type Clock, createSystemClock } from '../../src/upstream/clock.ts';
 export interface MovingClock extends Clock {
   /** Moves time on at once; timers that are due then run now, in their order. */
   skip(ms: number): void;
+  /** Sets the wall clock, and only it, forward or back; forward it is also what a machine does that sleeps. */
+  jumpWallClock(ms: number): void;
 }
 
 interface Timer {
@@ -17,6 +19,7 @@ export function createMovingClock(): MovingClock {
   const system = createSystemClock();
   const timers = new Set<Timer>();
   let skippedMs = 0;
+  let jumpedMs = 0;
   const nowMs = () => system.nowMs() + skippedMs;
   const arm = (timer: Timer) => {
     timer.cancel = system.schedule(timer.atMs - skippedMs, () => {
@@ -27,7 +30,7 @@ export function createMovingClock(): MovingClock {
 
   return {
     nowMs,
-    epochMs: () => system.epochMs() + skippedMs,
+    epochMs: () => system.epochMs() + skippedMs + jumpedMs,
     schedule(atMs, run) {
       const timer: Timer = { atMs, run, cancel: () => undefined };
       timers.add(timer);
@@ -36,6 +39,9 @@ export function createMovingClock(): MovingClock {
         timers.delete(timer);
         timer.cancel();
       };
+    },
+    jumpWallClock(ms) {
+      jumpedMs += ms;
     },
     skip(ms) {
       skippedMs += ms;

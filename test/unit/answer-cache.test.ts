@@ -28,10 +28,10 @@ function createCache({
 }
 
 describe('createAnswerCache', () => {
-  it('keeps an answer for as long as it is of use, tells its age, on the monotonic clock', async () => {
+  it('keeps an answer for as long as it is of use, tells its age, also where the wall clock is set back', async () => {
     const { clock, cache, keep } = createCache();
     keep('tenant', '/a', { a: 1 });
-    clock.jumpWallClock(3_600_000);
+    clock.jumpWallClock(-3_600_000);
     await clock.advance(10_000);
     expect(cache.get('tenant', '/a')).toEqual({
       outcome: { value: { a: 1 } },
@@ -41,6 +41,19 @@ describe('createAnswerCache', () => {
       isRenewable: false,
     });
     await clock.advance(1);
+    expect(cache.get('tenant', '/a')).toBeUndefined();
+  });
+
+  it('knows how old it is when the machine has slept, in which the monotonic clock stands still', async () => {
+    const { clock, cache, keep } = createCache();
+    keep('tenant', '/a', 1, { updatedAt: MOMENT });
+    clock.jumpWallClock(5_000);
+    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 5_000, isRenewable: true });
+    cache.renew('tenant', '/a', MOMENT);
+    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 0, isRenewable: true });
+    await clock.advance(1);
+    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 1, isRenewable: false });
+    clock.jumpWallClock(10_000);
     expect(cache.get('tenant', '/a')).toBeUndefined();
   });
 

@@ -87,7 +87,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
     upstream,
     cache,
     outages,
-    epochMs: (sinceStartMs: number) => clock.epochMs() - (clock.nowMs() - startMs) + sinceStartMs,
+    atMs: (sinceStartMs: number) => startMs + sinceStartMs,
     open: (options: { timeoutMs?: number; maxCalls?: number; tenant?: string; ofBudget?: Budget } = {}) =>
       openClient(calls, clock, startMs, { budget: options.ofBudget ?? budget, ...options }),
     /** Spends the whole general window: 60 calls of an operation each, ten at a time, so that the slots come back from 60.1 s to 60.6 s on. */
@@ -365,14 +365,14 @@ describe('a call under way', () => {
   });
 
   it('refuses only those who cannot wait as long', async () => {
-    const { clock, open, spend, epochMs } = createSetup();
+    const { clock, open, spend, atMs } = createSetup();
     await spend();
     const [patient, hasty] = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 10_000 })];
     void patient.get('/a');
     void hasty.get('/a');
     await clock.settle();
     expect(hasty.outcomes).toMatchObject([
-      { atMs: 1_000, error: { kind: 'rateLimited', limitedBy: 'facade', retryAtMs: epochMs(60_100) } },
+      { atMs: 1_000, error: { kind: 'rateLimited', limitedBy: 'facade', retryAtMs: atMs(60_100) } },
     ]);
     await clock.advance(100_000);
     expect(patient.outcomes).toMatchObject([{ atMs: 60_200, value: { target: '/a' } }]);
@@ -426,7 +426,7 @@ describe('a call under way', () => {
 
 describe('a deadline', () => {
   it('refuses at once a call whose turn lies behind it, with the time of its own turn', async () => {
-    const { clock, budget, upstream, open, spend, epochMs } = createSetup();
+    const { clock, budget, upstream, open, spend, atMs } = createSetup();
     await spend();
     const clients = Array.from({ length: 70 }, () => open());
     for (const [index, client] of clients.entries()) void client.get(`/a/${index}`);
@@ -436,23 +436,23 @@ describe('a deadline', () => {
       Array.from({ length: 70 }, () => ['rateLimited', 'facade', '/thing/{id}']),
     );
     // As many are told to come at a time as slots come back then: ten each 100 ms, and again a window and an answer later.
-    const secondRoundMs = refusals.slice(60).map(({ retryAtMs }) => (retryAtMs ?? 0) - epochMs(120_000));
+    const secondRoundMs = refusals.slice(60).map(({ retryAtMs }) => (retryAtMs ?? 0) - atMs(120_000));
     expect(refusals.slice(0, 60).map(({ retryAtMs }) => retryAtMs)).toEqual(
-      Array.from({ length: 60 }, (_, index) => epochMs(60_100 + 100 * Math.floor(index / 10))),
+      Array.from({ length: 60 }, (_, index) => atMs(60_100 + 100 * Math.floor(index / 10))),
     );
     expect(secondRoundMs).toEqual(Array(10).fill(200));
     expect([upstream.sent.length, budget.snapshot().queuedCalls]).toEqual([60, 0]);
   });
 
   it('gives each refused call a later time where slots come back one by one', async () => {
-    const { clock, open, spend, epochMs } = createSetup({ maxConcurrentCalls: 1, reservedCalls: 0 });
+    const { clock, open, spend, atMs } = createSetup({ maxConcurrentCalls: 1, reservedCalls: 0 });
     await spend();
     await clock.advance(6_000);
     const client = open();
     client.getAll(5, 'late');
     await clock.settle();
     expect(client.errors().map(({ retryAtMs }) => retryAtMs)).toEqual(
-      [60_100, 60_200, 60_300, 60_400, 60_500].map(epochMs),
+      [60_100, 60_200, 60_300, 60_400, 60_500].map(atMs),
     );
   });
 
@@ -477,12 +477,12 @@ describe('a deadline', () => {
   });
 
   it('that passes after the call was sent is a time-out, and the answer is kept', async () => {
-    const { clock, upstream, open, epochMs } = createSetup();
+    const { clock, upstream, open, atMs } = createSetup();
     upstream.latencyMs = 40_000;
     const client = open();
     void client.get('/a');
     await clock.advance(40_000);
-    expect(client.outcomes).toMatchObject([{ atMs: 30_000, error: { kind: 'timeout', retryAtMs: epochMs(40_000) } }]);
+    expect(client.outcomes).toMatchObject([{ atMs: 30_000, error: { kind: 'timeout', retryAtMs: atMs(40_000) } }]);
     const next = open();
     await next.get('/a');
     expect(next.kinds()).toEqual(['answer']);
@@ -607,13 +607,13 @@ describe('a 429', () => {
   });
 
   it('fails with its time when the operation cannot wait so long', async () => {
-    const { clock, upstream, open, epochMs } = createSetup();
+    const { clock, upstream, open, atMs } = createSetup();
     upstream.reply = () => refuse({ 'retry-after': '40' });
     const client = open();
     void client.get('/a');
     await clock.advance(100);
     expect(client.outcomes).toMatchObject([
-      { atMs: 100, error: { kind: 'rateLimited', limitedBy: 'upstream', retryAtMs: epochMs(40_100) } },
+      { atMs: 100, error: { kind: 'rateLimited', limitedBy: 'upstream', retryAtMs: atMs(40_100) } },
     ]);
     await clock.advance(100_000);
     expect(upstream.sent).toHaveLength(1);
@@ -631,7 +631,7 @@ describe('a 429', () => {
   });
 
   it('refuses at once what waits and now cannot be sent in time, all of an operation with one error and the turn of the last', async () => {
-    const { clock, upstream, open, epochMs } = createSetup({ general: { limit: 1, windowMs: 60_000, isCap: true } });
+    const { clock, upstream, open, atMs } = createSetup({ general: { limit: 1, windowMs: 60_000, isCap: true } });
     upstream.reply = () => refuse({ 'retry-after': '200' });
     const client = open({ timeoutMs: 190_000 });
     client.getAll(3, 'a');
@@ -643,19 +643,19 @@ describe('a 429', () => {
     ]);
     const [first, second, refused] = client.errors();
     expect(first).toBe(second);
-    expect([first?.retryAtMs, refused?.retryAtMs]).toEqual([epochMs(260_400), epochMs(200_100)]);
+    expect([first?.retryAtMs, refused?.retryAtMs]).toEqual([atMs(260_400), atMs(200_100)]);
     await clock.advance(300_000);
     expect(upstream.sent).toHaveLength(1);
   });
 
   it('with a short pause fails at once where our own window is full for longer', async () => {
-    const { clock, upstream, open, epochMs } = createSetup({ general: { limit: 1, windowMs: 60_000, isCap: true } });
+    const { clock, upstream, open, atMs } = createSetup({ general: { limit: 1, windowMs: 60_000, isCap: true } });
     upstream.reply = () => refuse();
     const client = open();
     void client.get('/a');
     await clock.advance(100);
     expect(client.outcomes).toMatchObject([
-      { atMs: 100, error: { kind: 'rateLimited', limitedBy: 'facade', retryAtMs: epochMs(60_100) } },
+      { atMs: 100, error: { kind: 'rateLimited', limitedBy: 'facade', retryAtMs: atMs(60_100) } },
     ]);
   });
 
@@ -858,7 +858,7 @@ describe('an upstream that is down', () => {
   }
 
   it('gets no more calls but a probe every six seconds, and everybody else the time of the next one', async () => {
-    const { clock, upstream, open, outages, epochMs } = await createDown();
+    const { clock, upstream, open, outages, atMs } = await createDown();
     expect([upstream.sent.length, outages]).toEqual([5, [true]]);
     const clients: ReturnType<typeof open>[] = [];
     for (let second = 0; second < 60; second++) {
@@ -872,8 +872,8 @@ describe('an upstream that is down', () => {
     );
     const errors = clients.flatMap((client) => client.errors());
     expect(errors.map(({ kind }) => kind)).toEqual(Array(120).fill('unavailable'));
-    expect(errors[0]?.retryAtMs).toBe(epochMs(10_100));
-    expect(errors.filter(({ retryAtMs }) => retryAtMs === epochMs(10_100))).toHaveLength(12);
+    expect(errors[0]?.retryAtMs).toBe(atMs(10_100));
+    expect(errors.filter(({ retryAtMs }) => retryAtMs === atMs(10_100))).toHaveLength(12);
     expect(outages).toEqual([true]);
   });
 
@@ -891,7 +891,7 @@ describe('an upstream that is down', () => {
   });
 
   it('is told at once to all who wait for their turn, of every key', async () => {
-    const { clock, upstream, open, newBudget, epochMs } = createSetup();
+    const { clock, upstream, open, newBudget, atMs } = createSetup();
     const other = newBudget();
     other.pause(clock.nowMs() + 100_000);
     const waiting = open({ ofBudget: other, tenant: 'other', timeoutMs: 600_000 });
@@ -902,7 +902,7 @@ describe('an upstream that is down', () => {
       await clock.advance(1_000);
     }
     expect(waiting.outcomes.map(({ atMs, error }) => [atMs, error?.kind, error?.retryAtMs])).toEqual(
-      Array.from({ length: 3 }, () => [4_100, 'unavailable', epochMs(10_100)]),
+      Array.from({ length: 3 }, () => [4_100, 'unavailable', atMs(10_100)]),
     );
     expect(other.snapshot().queuedCalls).toBe(0);
   });

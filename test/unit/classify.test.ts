@@ -4,7 +4,8 @@ import type { RefusedResponse } from '../../src/upstream/classify.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
 import type { UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
-const NOW_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
+const NOW_MS = 1_000_000;
+const EPOCH_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
 
 function refuse(status: number, body: unknown = '', more: Partial<RefusedResponse> = {}): UpstreamError {
   return toUpstreamError({
@@ -12,7 +13,7 @@ function refuse(status: number, body: unknown = '', more: Partial<RefusedRespons
     status,
     headers: {},
     body,
-    nowMs: NOW_MS,
+    answeredAt: { atMs: NOW_MS, epochMs: EPOCH_MS },
     burst: false,
     ...more,
   });
@@ -101,7 +102,7 @@ const waits: readonly (readonly [string, number, Partial<RefusedResponse>, numbe
   ['a 429 without a hint on a burst route: the short window', 429, { burst: true }, 10_000],
   ['a 429 with Retry-After', 429, { headers: { 'retry-after': '7' }, burst: true }, 7000],
   ['a 429 with a reset', 429, { headers: { ratelimit: 'limit=300, remaining=0, reset=7' } }, 7000],
-  ['a 429 with an epoch in its message', 429, { body: named('rateLimitError', `retry at ${NOW_MS + 7001}`) }, 7001],
+  ['a 429 with an epoch in its message', 429, { body: named('rateLimitError', `retry at ${EPOCH_MS + 7001}`) }, 7001],
   ['a 429 with an absurd wait: the window', 429, { headers: { 'retry-after': '1000000000' } }, 60_000],
   [
     'a spent allowance, whatever it hints',

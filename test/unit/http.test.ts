@@ -367,7 +367,7 @@ describe('what is being read', () => {
       expect(failure).toMatchObject({
         message: 'This server is reading as many answers as it has memory for, and had no room for this one in time.',
         route: '/thing/{id}',
-        retryAtMs: clock.epochMs() + 5_000,
+        retryAtMs: clock.nowMs() + 5_000,
       });
     }
   });
@@ -402,7 +402,7 @@ describe('a connection', () => {
     const { clock, fail } = await createRawSetup(Buffer.from(bytes, 'latin1'), after);
     const error = await fail();
     expect(kindAndMessage(error)).toEqual(expected);
-    expect([error.route, error.retryAtMs]).toEqual(['/thing/{id}', clock.epochMs() + 10_000]);
+    expect([error.route, error.retryAtMs]).toEqual(['/thing/{id}', clock.nowMs() + 10_000]);
   });
 
   it('that is refused is an error', async () => {

@@ -29,7 +29,7 @@ function createSetup({ windowLimit = 60 } = {}) {
               new UpstreamError('unavailable', 'Refused.', {
                 route: template,
                 isConnectFailure: true,
-                retryAtMs: clock.epochMs() + 10_000,
+                retryAtMs: clock.nowMs() + 10_000,
               }),
             );
           else

@@ -82,6 +82,19 @@ const habits: [string, string, string, string][] = [
   ['a default export', 'src/graph/planted-default.ts', 'export default 1;\n', 'import(no-default-export)'],
   ['console', 'src/server/planted-console.ts', "console.log('x');\n", 'eslint(no-console)'],
   ['process.env', 'src/server/planted-env.ts', 'export const x = process.env.HOME;\n', 'node(no-process-env)'],
+  ['Date.now', 'src/server/planted-now.ts', 'export const x = () => Date.now();\n', 'eslint(no-restricted-properties)'],
+  [
+    'performance.now',
+    'src/sandbox/planted-now.ts',
+    'export const x = () => performance.now();\n',
+    'eslint(no-restricted-properties)',
+  ],
+  [
+    'process.hrtime',
+    'src/upstream/planted-now.ts',
+    'export const x = () => process.hrtime();\n',
+    'eslint(no-restricted-properties)',
+  ],
   ['any', 'src/graph/planted-any.ts', 'export const x = (y: any) => y;\n', 'typescript(no-explicit-any)'],
   [
     'a non-null assertion',
@@ -90,6 +103,8 @@ const habits: [string, string, string, string][] = [
     'typescript(no-non-null-assertion)',
   ],
 ];
+
+const clocks = ['src/upstream/clock.ts', 'src/sandbox/clock.ts'];
 
 const nameOf = ([from, what]: readonly string[]) => `${from}/planted-${what?.replaceAll(/\W+/g, '-')}.ts`;
 
@@ -116,6 +131,7 @@ beforeAll(() => {
     plant(nameOf(planted), `import * as planted from '${planted[1]}';\n\nexport const x = planted;\n`);
   for (const [, file, text] of habits) plant(file, text);
   plant('src/config.ts', 'export const x = process.env.HOME;\n');
+  for (const file of clocks) plant(file, 'export const x = () => performance.now() - Date.now();\n');
   const { stdout } = spawnSync(
     process.execPath,
     [join(root, 'node_modules', 'oxlint', 'bin', 'oxlint'), '--format', 'json', 'src'],
