@@ -8,16 +8,7 @@ import type { HttpClient } from './http.ts';
 import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
-import {
-  toBusy,
-  toEnded,
-  toMonthSpent,
-  toNotCached,
-  toOutage,
-  toRefusal,
-  toTooExpensive,
-  toTooMuchHeld,
-} from './refusals.ts';
+import { toBusy, toEnded, toMonthSpent, toNotCached, toOutage, toTooExpensive, toTooMuchHeld } from './refusals.ts';
 import { createRetries } from './retries.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
@@ -108,13 +99,13 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
   /** Why a call cannot be made now, whatever else is under way. `promises`: its turn is kept for it until the time that is named. */
   const refuse = (
     { route, target }: Call<unknown>,
-    { budget, share, deadlineMs, tenant }: Operation,
+    { budget, share, deadlineMs, tenant, refusals }: Operation,
     promises: boolean,
   ): UpstreamError | undefined => {
     if (budget.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.isFull()) {
-      return toRefusal(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs);
+      return refusals.at(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs);
     }
     const probeAtMs = breakers.refuse(tenant, target);
     return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs);

@@ -9,7 +9,7 @@ const TIMEOUT_RETRY_MS = 10_000;
 const BUSY_RETRY_MS = 5_000;
 
 /** The facade's own refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
-export function toRefusal({ template }: Route, turnAtMs: number): UpstreamError {
+function toRefusal({ template }: Route, turnAtMs: number): UpstreamError {
   return new UpstreamError(
     'rateLimited',
     "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
@@ -40,12 +40,18 @@ export interface Refusals {
    * @param leastTurnAtMs - Earlier than this it is not. Default: now.
    */
   of(route: Route | undefined, foretell: () => number, leastTurnAtMs?: number): Refusal;
+  /** The error of a call that cannot wait for its turn (monotonic ms): that of the first such turn of its route. */
+  at(route: Route, turnAtMs: number): UpstreamError;
 }
 
 /**
- * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so the time of the one that is refused
- * first, which should be the last in the line. Thousands can be refused at once: errors of their own would cost a stack each, and tell the client as
- * many times that differ by milliseconds.
+ * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so a time. Thousands can be refused at
+ * once: errors of their own would cost a stack each, and tell the client as many times that differ by milliseconds.
+ *
+ * Of calls that are refused when they are asked for it is the first of their turns. Whoever asks for all of them again then has those whose turns come
+ * before its own deadline, each when it comes, and is told the first of what is left; at the last of their turns no more than a window's calls could be
+ * made, and what came back before would have gone to others. Of calls that have waited it is the time of the one that is refused first, which should be
+ * the last in the line: they all expected to be served by now.
  */
 export function createRefusals(clock: Clock): Refusals {
   const known = new Map<string | undefined, Refusal>();
@@ -57,6 +63,13 @@ export function createRefusals(clock: Clock): Refusals {
       const refusal = { turnAtMs, error: route ? toRefusal(route, turnAtMs) : toUnread(turnAtMs) };
       known.set(route?.template, refusal);
       return refusal;
+    },
+    at(route, turnAtMs) {
+      const given = known.get(route.template);
+      if (given && given.turnAtMs <= turnAtMs && given.turnAtMs >= clock.nowMs()) return given.error;
+      const error = toRefusal(route, turnAtMs);
+      known.set(route.template, { turnAtMs, error });
+      return error;
     },
   };
 }

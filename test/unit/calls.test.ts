@@ -444,16 +444,26 @@ describe('a deadline', () => {
     expect([upstream.sent.length, budget.snapshot().queuedCalls]).toEqual([60, 0]);
   });
 
-  it('gives each refused call a later time where slots come back one by one', async () => {
-    const { clock, open, spend, atMs } = createSetup({ maxConcurrentCalls: 1, reservedCalls: 0 });
+  it('names the first of their turns to all calls of an operation, and each has its own then', async () => {
+    const { clock, upstream, open, spend, atMs } = createSetup({ maxConcurrentCalls: 1, reservedCalls: 0 });
     await spend();
     await clock.advance(6_000);
     const client = open();
     client.getAll(5, 'late');
     await clock.settle();
-    expect(client.errors().map(({ retryAtMs }) => retryAtMs)).toEqual(
-      [60_100, 60_200, 60_300, 60_400, 60_500].map(atMs),
-    );
+    const errors = client.errors();
+    expect(errors.map(({ retryAtMs }) => retryAtMs)).toEqual(Array(5).fill(atMs(60_100)));
+    expect(new Set(errors).size).toBe(1);
+    // Others come meanwhile, and wait: their turns are behind those that were promised.
+    await clock.advance(34_100);
+    open().getAll(5, 'other');
+    await clock.advance(20_000);
+    upstream.sent.length = 0;
+    const again = open();
+    again.getAll(5, 'late');
+    await clock.advance(600);
+    expect(again.kinds()).toEqual(Array(5).fill('answer'));
+    expect(upstream.targets().slice(0, 5)).toEqual([0, 1, 2, 3, 4].map((index) => `/late/${index}`));
   });
 
   it('that passes while calls wait for a connection refuses them one after the other', async () => {

@@ -65,7 +65,7 @@ describe('openOperation', () => {
       holdings: uncountedHoldings,
       wait: 0,
       unanswered: 0,
-      refusals: { of: expect.any(Function) },
+      refusals: { at: expect.any(Function), of: expect.any(Function) },
       waitFor: expect.any(Function),
       lastTurnAtMs: expect.any(Function),
     });
