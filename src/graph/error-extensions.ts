@@ -66,6 +66,18 @@ export interface RetryableErrorExtensions {
 /** `extensions` of every error that an executed operation can have. */
 export type ErrorExtensions = FinalErrorExtensions | RetryableErrorExtensions;
 
+/** One entry of `extensions.errorsByCause` of an answer: the `extensions` that all errors of one cause have, and how many there are. */
+export type ErrorCause = ErrorExtensions & {
+  /** Errors of this cause in the whole answer, 1 or more. */
+  readonly count: number;
+  /** Path of the first of them; absent where it has none. */
+  readonly firstPath?: readonly (string | number)[];
+  /** With `Prefer: errors=by-cause`: the paths of the first of them, as many as take up 640 characters of JSON, and one at least. */
+  readonly paths?: readonly (readonly (string | number)[])[];
+  /** With `Prefer: errors=by-cause`: how many further paths there are. */
+  readonly morePaths?: number;
+};
+
 /**
  * Tells whether an entry of `errors` carries the extensions of this server, and narrows its type.
  *

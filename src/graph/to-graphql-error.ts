@@ -1,4 +1,4 @@
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import type { Clock } from '../upstream/clock.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../upstream/upstream-error.ts';
 import type { ErrorCode, ErrorExtensions, FinalErrorExtensions, RetryableErrorExtensions } from './error-extensions.ts';
@@ -33,17 +33,18 @@ const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
  *
  * The extensions are made from a fixed list of fields; nothing else of the upstream answer gets out.
  *
- * @param located - The error as GraphQL execution reports it, with path and locations.
+ * @param located - The error as GraphQL execution reports it, with path and locations. It is changed, and loses its cause: an error of its own
+ *   for each of a thousand refused fields would look up its place in the document, and take a stack, once more.
  * @param clock - Tells the moment from which `retryAfterSeconds` counts.
  * @returns null when its cause is not an upstream error.
  */
 export function toGraphQLError(located: GraphQLError, clock: Clock): GraphQLError | null {
   const cause = located.originalError;
   if (!(cause instanceof UpstreamError)) return null;
-  return new GraphQLError(cause.message, {
-    ...(located.nodes && { nodes: located.nodes }),
-    ...(located.path && { path: located.path }),
-    extensions: { ...toExtensions(cause, clock) },
+  return Object.assign(located, {
+    message: cause.message,
+    extensions: toExtensions(cause, clock),
+    originalError: undefined,
   });
 }
 

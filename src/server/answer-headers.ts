@@ -1,3 +1,4 @@
+import { ERRORS_BY_CAUSE } from './prefer.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -8,7 +9,8 @@ import type { RequestRecord } from './request-record.ts';
  * @param maxWaitMs - The longest deadline that the client could ask for.
  */
 export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
-  const { tenant, operation, retryAfterSeconds, waitSeconds, isIncremental } = record;
+  const { tenant, operation, retryAfterSeconds, preferences, isIncremental } = record;
+  const { waitSeconds, areErrorsGrouped } = preferences;
   const snapshot = tenant?.keyBudget.view.snapshot();
   if (snapshot) {
     const { policy, rateLimit } = toRateLimitFields(snapshot);
@@ -17,8 +19,9 @@ export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWai
   }
   if (retryAfterSeconds !== undefined) headers.set('Retry-After', String(retryAfterSeconds));
   if (waitSeconds !== undefined && operation) {
-    headers.set('Preference-Applied', `wait=${Math.min(waitSeconds, Math.floor(maxWaitMs / 1_000))}`);
+    headers.append('Preference-Applied', `wait=${Math.min(waitSeconds, Math.floor(maxWaitMs / 1_000))}`);
   }
+  if (areErrorsGrouped) headers.append('Preference-Applied', ERRORS_BY_CAUSE);
   // A proxy that waits for more before it sends a part on, or compresses it with the next ones, takes away what parts are for.
   if (isIncremental) headers.set('X-Accel-Buffering', 'no');
   headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);

@@ -17,18 +17,18 @@ const MAX_FRAMES = 20;
 export function createErrorMask(logger: Logger, clock: Clock): MaskError {
   // pino's own serializer copies whole messages and every property.
   const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
-  /** A client has no use for why a connection failed or a body cannot be read; whoever runs the server has. */
+  const logged = new WeakSet<UpstreamError>();
+  /** A client has no use for why a connection failed or a body cannot be read; whoever runs the server has, once for all fields that share the call. */
   const logCause = (failure: unknown) => {
-    if (!(failure instanceof UpstreamError) || failure.cause === undefined) return;
+    if (!(failure instanceof UpstreamError) || failure.cause === undefined || logged.has(failure)) return;
+    logged.add(failure);
     log.warn({ route: failure.route, kind: failure.kind, err: failure.cause }, 'upstream failed');
   };
   return (error) => {
     if (error instanceof GraphQLError) {
+      logCause(error.originalError);
       const translated = toGraphQLError(error, clock);
-      if (translated) {
-        logCause(error.originalError);
-        return translated;
-      }
+      if (translated) return translated;
       if (isOwn(error)) {
         if (error.extensions['code'] !== undefined) return error;
         if (isAboutInput(error)) return withInputCode(error);

@@ -61,13 +61,14 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
         new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
     }
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
+    const { waitSeconds } = record.preferences;
     const { operation, close, expire } = openOperation({
       tenant: tenant.name,
       apiKey: tenant.apiKey,
       clientAddress: record.clientAddress,
       keyBudget: tenant.keyBudget,
       heldAnswers,
-      timeoutMs: record.waitSeconds === undefined ? timeoutMs : Math.min(record.waitSeconds * 1_000, maxWaitMs),
+      timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
       maxCalls,
       isStreamed,

@@ -19,16 +19,10 @@ export function createOperationLog(logger: Logger, clock: Clock, isSandbox: bool
         durationMs: Math.round(clock.nowMs() - record.startedAtMs),
         ...cost,
         stale: stale?.length ?? 0,
-        errors: countByCode(record.errorCodes),
+        errors: Object.fromEntries(record.errorCodes),
         ...(record.clientGone.aborted && { clientGone: true }),
       },
       'operation',
     );
   };
-}
-
-function countByCode(codes: readonly string[]): Readonly<Record<string, number>> {
-  const counts = new Map<string, number>();
-  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return Object.fromEntries(counts);
 }

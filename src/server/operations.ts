@@ -17,14 +17,15 @@ import { createContexts } from './operation-context.ts';
 import { createOperationLog } from './operation-log.ts';
 import type { NodeContext } from './node-context.ts';
 import { createPartsDelivery, TAKES_NO_PARTS, toTakesNoParts } from './parts-delivery.ts';
-import { parsePreferWait } from './prefer.ts';
+import { parsePreferences } from './prefer.ts';
 import { toRefusalResponse } from './refusal.ts';
-import { createRequestRecord, noteErrors, type RequestRecord, toCost } from './request-record.ts';
+import { createRequestRecord, type RequestRecord, toCost } from './request-record.ts';
 import { createSchemaAccess } from './schema-access.ts';
 import { createSimulationQueue } from './simulation-queue.ts';
 import { stopOperations } from './stop-operations.ts';
 import { toStreamRefusal } from './stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
+import { withToldErrors } from './told-errors.ts';
 import { untilStopped } from './until-stopped.ts';
 import { withWrittenData, writeJson } from './write-json.ts';
 import { createWrittenAnswers, toWrittenRefusal } from './written-answers.ts';
@@ -101,14 +102,11 @@ export function createOperations({
 
   const plugin: Plugin<object, NodeContext> = {
     onRequestParse({ request, serverContext }) {
-      const asked = parsePreferWait(request.headers.get('prefer'));
-      // No call is made in no time: a second is the least that can be asked for.
-      const waitSeconds = asked === undefined ? undefined : Math.max(1, asked);
       const record = createRequestRecord({
         startedAtMs: clock.nowMs(),
         clientGone: request.signal,
         clientAddress: clientAddressOf(serverContext.req),
-        waitSeconds,
+        preferences: parsePreferences(request.headers.get('prefer')),
       });
       records.set(request, record);
       record.tenant = findTenant(request);
@@ -180,22 +178,21 @@ export function createOperations({
       record.isIncremental = false;
       if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
-      noteErrors(record, result.errors ?? []);
-      const extensions = { ...result.extensions, upstream: toCost(record, config.sandbox) };
+      const answer = withToldErrors(record, result);
+      const extensions = { ...answer.extensions, upstream: toCost(record, config.sandbox) };
       const { data } = result;
       if (data == null || record.large.length === 0 || record.clientGone.aborted) {
-        setResult({ ...result, extensions });
+        setResult({ ...answer, extensions });
         return;
       }
       const fairShare = fairShareOf(record);
       const toResult = (written: Buffer) => {
         if (writtenAnswers.hold(fairShare, written.length, serverContext.res)) {
-          setResult({ ...result, extensions, stringify: (whole) => withWrittenData(whole, written) } as typeof result);
+          setResult({ ...answer, extensions, stringify: (whole) => withWrittenData(whole, written) } as typeof result);
           return;
         }
-        const refusal = toWrittenRefusal(clock);
-        noteErrors(record, [refusal]);
-        setResult({ errors: [refusal], extensions });
+        record.errorsByCause.clear();
+        setResult(withToldErrors(record, { errors: [toWrittenRefusal(clock)], extensions }));
       };
       const written = slices.open(fairShare, undefined, 'go').run(writeJson(data as object, record.large));
       return written instanceof Promise ? written.then(toResult) : toResult(written);

@@ -1,9 +1,10 @@
 import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Clock } from '../upstream/clock.ts';
-import { type AnswerPart, errorsOf, mapIncrementErrors, mapParts, withErrors } from './incremental.ts';
+import { type AnswerPart, mapIncrementErrors, mapParts, withErrors } from './incremental.ts';
 import { toRateLimitFields } from './rate-limit-fields.ts';
-import { noteErrors, type RequestRecord, toCost } from './request-record.ts';
+import { type RequestRecord, toCost } from './request-record.ts';
+import { withToldPartErrors } from './told-errors.ts';
 
 /** What the delivery of answers in parts is made with. */
 export interface PartsDeliveryOptions {
@@ -35,7 +36,9 @@ export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: Part
   const toLastWords = (record: RequestRecord) => {
     const snapshot = record.tenant?.keyBudget.view.snapshot();
     const fields = snapshot && toRateLimitFields(snapshot);
+    const errorsByCause = record.errorsByCause.list(clock.epochMs());
     return {
+      ...(errorsByCause && { errorsByCause }),
       upstream: toCost(record, isSandbox),
       ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
       ...(record.retryAfterSeconds !== undefined && { retryAfterSeconds: record.retryAfterSeconds }),
@@ -54,13 +57,11 @@ export function createPartsDelivery({ clock, maskError, isSandbox, onEnd }: Part
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);
         const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
-        noteErrors(record, errorsOf(whole));
-        return isLast ? toLastPart(whole) : whole;
+        const told = withToldPartErrors(record, whole);
+        return isLast ? toLastPart(told) : told;
       },
       onFailure(error) {
-        const errors = [toMasked(error)];
-        noteErrors(record, errors);
-        return toLastPart({ errors });
+        return toLastPart(withToldPartErrors(record, { errors: [toMasked(error)] }));
       },
       onEnd: () => onEnd(record),
       stopped: record.stopExecution.signal,

@@ -1,6 +1,8 @@
 import { type DocumentNode, type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
 import type { Operation } from '../upstream/operation.ts';
+import { createErrorsByCause, type ErrorsByCause } from './errors-by-cause.ts';
 import type { Foretelling } from './foretelling.ts';
+import type { Preferences } from './prefer.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What every answer says about its cost: `extensions.upstream`. */
@@ -32,8 +34,7 @@ export interface RequestRecord {
   readonly startedAtMs: number;
   /** As `createClientAddressOf` tells it. */
   readonly clientAddress: string;
-  /** What its client asked to wait for at most; undefined: nothing. */
-  readonly waitSeconds: number | undefined;
+  readonly preferences: Preferences;
   tenant: Tenant | null;
   document?: DocumentNode;
   operation?: Operation;
@@ -49,7 +50,9 @@ export interface RequestRecord {
   readonly clientGone: AbortSignal;
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
-  readonly errorCodes: string[];
+  /** How many errors of each code have been told. */
+  readonly errorCodes: Map<string, number>;
+  readonly errorsByCause: ErrorsByCause;
   /** Of lists that ended before all their rows were read: told in the last part. */
   readonly unread: GraphQLError[];
   /** Where in the answer stands what takes long to write. */
@@ -64,7 +67,7 @@ const MAX_STALE_PARTS = 1_000;
 
 /** Begins the record of a request. */
 export function createRequestRecord(
-  known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'waitSeconds'>,
+  known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
   return {
     ...known,
@@ -72,7 +75,8 @@ export function createRequestRecord(
     stopExecution: new AbortController(),
     isIncremental: false,
     large: [],
-    errorCodes: [],
+    errorCodes: new Map(),
+    errorsByCause: createErrorsByCause(known.preferences.areErrorsGrouped),
     unread: [],
     stale: new Map(),
   };
@@ -87,17 +91,6 @@ export function notePlace({ operation, stale }: RequestRecord, value: unknown, p
   const key = JSON.stringify(place);
   const ageSeconds = Math.floor(ageMs / 1_000);
   if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: place, ageSeconds });
-}
-
-/** Notes the codes of errors, and when the last of what failed can be had. */
-export function noteErrors(record: RequestRecord, errors: readonly GraphQLError[]): void {
-  for (const { extensions } of errors) {
-    const code = extensions?.['code'];
-    record.errorCodes.push(typeof code === 'string' ? code : 'none');
-    const seconds = extensions?.['retryAfterSeconds'];
-    // The whole answer can be had when the last of its parts can.
-    if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
-  }
 }
 
 /** What the request has cost so far. */

@@ -75,7 +75,19 @@ const refused = (status: number, message: string) => ({
         },
       },
     ],
-    extensions: { upstream: { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false } },
+    extensions: {
+      errorsByCause: [
+        {
+          code: 'RATE_LIMITED',
+          retryable: true,
+          retryAfterSeconds: 10,
+          retryAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+          limitedBy: 'facade',
+          count: 1,
+        },
+      ],
+      upstream: { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+    },
   },
 });
 const KEY_IS_FULL = refused(429, 'The API key has as many operations with @defer or @stream open as it may.');

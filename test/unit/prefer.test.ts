@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePreferWait } from '../../src/server/prefer.ts';
+import { parsePreferences, parsePreferWait } from '../../src/server/prefer.ts';
 
 describe('parsePreferWait', () => {
   it.each([
@@ -52,5 +52,22 @@ describe('parsePreferWait', () => {
 
   it('starts afresh with each header', () => {
     expect([parsePreferWait('foo, wait=1'), parsePreferWait('wait=2'), parsePreferWait('wait=3')]).toEqual([1, 2, 3]);
+  });
+});
+
+describe('parsePreferences', () => {
+  it.each([
+    [null, undefined, false],
+    ['wait=0', 1, false],
+    ['wait=7, errors=by-cause', 7, true],
+    ['Errors="By-Cause"', undefined, true],
+    ['errors=by-cause; foo=bar, wait=3', 3, true],
+    ['errors', undefined, false],
+    ['errors=all, errors=by-cause', undefined, false],
+    ['errors=by-causes', undefined, false],
+    ['foo="errors=by-cause"', undefined, false],
+    ['foo="unclosed, errors=by-cause', undefined, false],
+  ])('of %j', (header, waitSeconds, areErrorsGrouped) => {
+    expect(parsePreferences(header)).toEqual({ waitSeconds, areErrorsGrouped });
   });
 });
