@@ -28,6 +28,7 @@ import { createCalls } from './upstream/calls.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 import { createHeldAnswers } from './upstream/held-answers.ts';
 import { createHttpClient } from './upstream/http.ts';
+import { createExplainRefusedKey, type Upstream } from './upstream/refused-keys.ts';
 import { createTenantOf } from './upstream/tenant.ts';
 
 /** A running facade. */
@@ -93,6 +94,7 @@ export async function startServer(
         if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
         else logger.info(`Postman serves ${whose} again`);
       },
+      explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
     }),
     clientAddressOf,
     heldAnswers: createHeldAnswers({
@@ -156,6 +158,11 @@ export async function startServer(
       await http.close();
     },
   };
+}
+
+function upstreamOf({ sandbox, sandboxDir, postman }: Config): Upstream {
+  if (!sandbox) return { origin: postman.baseUrl };
+  return sandboxDir === undefined ? 'exampleAccount' : 'exports';
 }
 
 function listen(server: Server, { host, port }: Config['listen']): Promise<void> {

@@ -16,6 +16,7 @@ import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './cache-control.ts';
 import { type Delivery, toDelivery, WHOLE } from './incremental.ts';
 import { createKnownDocuments } from './known-documents.ts';
+import { toMissingKey } from './missing-key.ts';
 import { notePlace, type RequestRecord } from './request-record.ts';
 
 /** What contexts are made with. */
@@ -57,8 +58,8 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
   ): Operation | ((route: string) => UpstreamError) => {
     const { tenant } = record;
     if (!tenant) {
-      return (route) =>
-        new UpstreamError('unauthenticated', 'There is no API key: send one in the X-Api-Key header.', { route });
+      const message = toMissingKey(request, config.access.token !== undefined);
+      return (route) => new UpstreamError('unauthenticated', message, { route });
     }
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
     const { waitSeconds } = record.preferences;

@@ -2,6 +2,7 @@ import { createGraphQLError } from 'graphql-yoga';
 import type { Budgets, KeyBudget } from '../upstream/budgets.ts';
 import { Secret } from '../upstream/secret.ts';
 import type { TenantOf } from '../upstream/tenant.ts';
+import { toImpossibleKey } from './missing-key.ts';
 
 /** Whose key a request is executed with. */
 export interface Tenant {
@@ -32,7 +33,7 @@ export function createTenantFinder({
     // GraphiQL's header editor is prepared with an empty value: that is no key.
     const header = request.headers.get('x-api-key')?.trim() || undefined;
     if (header !== undefined && !API_KEY.test(header)) {
-      throw createGraphQLError('X-Api-Key has to be sent once, and be one Postman API key.', {
+      throw createGraphQLError(toImpossibleKey(header), {
         extensions: { code: 'BAD_USER_INPUT', retryable: false, http: { status: 400 } },
       });
     }

@@ -8,6 +8,7 @@ import type { HttpClient } from './http.ts';
 import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
+import type { ExplainRefusedKey } from './refused-keys.ts';
 import { toBusy, toEnded, toMonthSpent, toNotCached, toOutage, toTooExpensive, toTooMuchHeld } from './refusals.ts';
 import { createRetries } from './retries.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
@@ -45,6 +46,8 @@ export interface CallsOptions {
   readonly isTrusted: (tenant: string) => boolean;
   /** Is told when calls begin to be refused because upstream does not serve them (true), and when they no longer are. */
   readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
+  /** Default: refusals of keys are told as upstream tells them. */
+  readonly explainRefusedKey?: ExplainRefusedKey;
 }
 
 /** A call under way. */
@@ -67,7 +70,15 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
 const NOT_ACCEPTED = 'not accepted';
 
 /** Makes the one place through which every GET goes. */
-export function createCalls({ http, cache, clock, random, isTrusted, onOutage }: CallsOptions): Calls {
+export function createCalls({
+  http,
+  cache,
+  clock,
+  random,
+  isTrusted,
+  onOutage,
+  explainRefusedKey = (thrown) => thrown,
+}: CallsOptions): Calls {
   const { freshness } = cache;
   // By tenant, then by target.
   const flights = new Map<string, Map<string, UnderWay>>();
@@ -122,6 +133,7 @@ export function createCalls({ http, cache, clock, random, isTrusted, onOutage }:
       apiKeys,
       breakers,
       retries,
+      explainRefusedKey,
       call,
       leader: operation,
       onLanding: () => {

@@ -10,6 +10,7 @@ import type { Operation } from './operation.ts';
 import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
 import { readAnswer } from './read-answer.ts';
 import { toEnded, toMonthSpent } from './refusals.ts';
+import type { ExplainRefusedKey } from './refused-keys.ts';
 import type { Retries } from './retries.ts';
 import { toFailure, UpstreamError } from './upstream-error.ts';
 
@@ -33,6 +34,7 @@ export interface FlightOptions {
   readonly apiKeys: ApiKeys;
   readonly breakers: Breakers;
   readonly retries: Retries;
+  readonly explainRefusedKey: ExplainRefusedKey;
   readonly call: Call<unknown>;
   /** Whose turn it waits for. */
   readonly leader: Operation;
@@ -52,7 +54,7 @@ const MAX_PAUSE_MS = 300_000;
 
 /** Starts a call: it waits for its turn, is sent, and is made again where that is worth it and somebody can wait for it. */
 export function startFlight(options: FlightOptions): Flight {
-  const { http, cache, clock, apiKeys, breakers, retries, call, leader, onLanding } = options;
+  const { http, cache, clock, apiKeys, breakers, retries, explainRefusedKey, call, leader, onLanding } = options;
   const { route, target, parse } = call;
   const { tenant, apiKey, share } = leader;
   const waiters = new Set<Waiter>();
@@ -168,7 +170,8 @@ export function startFlight(options: FlightOptions): Flight {
         if (shownAt !== null) cache.renew(tenant, shown, shownAt);
       }
       return { value, bytes: answer.heapBytes };
-    } catch (error) {
+    } catch (thrown) {
+      const error = explainRefusedKey(thrown, apiKey);
       // Before the call is settled, because that sends what waits.
       if (error instanceof UpstreamError) takeIn(error, sentAtMs);
       isRefused = isRateLimited(error);

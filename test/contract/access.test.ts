@@ -41,6 +41,10 @@ async function sendAs(host: string) {
 
 const refusal = (code: string) => [{ message: expect.any(String), extensions: { code, retryable: false } }];
 
+const SENT_TWICE = 'There is white space, a comma or a semicolon in it: it was sent twice, or with something else.';
+const NOT_WHOLE =
+  'It has not the form of a whole API key, PMAK- with 24 and 34 characters and a hyphen between: it may have been cut off, or be a placeholder.';
+
 describe('the API key', () => {
   const keys = () => facade.postman.arrivals.map(({ keyIndex }) => keyIndex);
 
@@ -82,12 +86,13 @@ describe('the API key', () => {
   });
 
   it.each([
-    ['two of them', 'PMAK-one, PMAK-two'],
-    ['a blank inside', 'PMAK one'],
-    ['a letter that is not ASCII', 'PMAK-\u00e9'],
-    ['a tab', 'PMAK-\tone'],
-    ['more than any key', 'k'.repeat(257)],
-  ])('is refused when it has %s', async (_what, value) => {
+    ['two of them', 'PMAK-one, PMAK-two', SENT_TWICE],
+    ['a blank inside', 'PMAK one', SENT_TWICE],
+    ['a word before it', 'Bearer PMAK-one', 'There is a word before the key, such as Bearer: send the key alone.'],
+    ['a letter that is not ASCII', 'PMAK-\u00e9', NOT_WHOLE],
+    ['a tab', 'PMAK-\tone', SENT_TWICE],
+    ['more than any key', 'PMAK-'.padEnd(257, 'k'), NOT_WHOLE],
+  ])('is refused when it has %s', async (_what, value, advice) => {
     facade = await startFacade();
     const { status, data, errors } = await facade.query(me, { headers: { 'x-api-key': value } });
     expect({ status, data, errors }).toEqual({
@@ -95,7 +100,7 @@ describe('the API key', () => {
       data: undefined,
       errors: [
         {
-          message: 'X-Api-Key has to be sent once, and be one Postman API key.',
+          message: `X-Api-Key has to be sent once, and be one Postman API key. ${advice}`,
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
@@ -115,14 +120,42 @@ describe('the API key', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
+  it('that Postman refuses is told where it was asked, and what is wrong with it, also from memory', async () => {
+    facade = await startFacade();
+    const { host } = new URL(facade.postman.origin);
+    const advice =
+      'What begins with PMAT- is a collection access key: it is the access_key of one collection and reads nothing else. An API key is wanted, which begins with PMAK-.';
+    const apiKey = `PMAT-${'0123456789abcdef'.repeat(3)}`;
+    for (let time = 0; time < 2; time++) {
+      const { errors } = await facade.query(me, { headers: { 'x-api-key': apiKey } });
+      expect(errors.map(({ message }) => message)).toEqual([
+        `Postman refused the API key (status 401). It says: Invalid API Key. A request needs a valid key. ${host} was asked. ${advice}`,
+      ]);
+      expect(JSON.stringify([errors, facade.log])).not.toContain('0123456789abcdef');
+    }
+    expect(facade.postman.calls).toHaveLength(1);
+  });
+
   it('is no other header, no parameter and no variable', async () => {
     facade = await startFacade({ POSTMAN_API_KEY: '' });
     const { apiKey } = facade.postman;
     const { errors } = await send(`/graphql?apikey=${apiKey}`, {
       headers: { ...json, authorization: `Bearer ${apiKey}`, 'postman-api-key': apiKey },
     });
-    expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    expect(errors).toMatchObject([
+      {
+        message:
+          'There is no API key: send one in the X-Api-Key header. What the header authorization has is not read as a key.',
+        extensions: { code: 'UNAUTHENTICATED' },
+      },
+    ]);
     expect(facade.postman.calls).toEqual([]);
+    expect((await send(`/graphql?apikey=${apiKey}`, { headers: json })).errors).toMatchObject([
+      {
+        message:
+          'There is no API key: send one in the X-Api-Key header. One in the address is not read, and should be replaced: addresses end up in logs.',
+      },
+    ]);
   });
 });
 

@@ -83,6 +83,14 @@ const unusable = (what: string, fault: Fault, message: string): Case => ({
   message,
   extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false, ...from({ status: 200 }) },
 });
+/** It goes on with where it was asked, and what to change. */
+const refusedKey = (said: string) =>
+  expect.toSatisfy(
+    (told: string) =>
+      told.startsWith(`Postman refused the API key (${said} 127.0.0.1:`) &&
+      /:\d+ was asked\. It has not the form of a whole API key, [^.]+\.$/.test(told),
+    said,
+  ) as string;
 const small = { MAX_RESPONSE_BYTES: '20000' };
 const tooLarge = "Postman's answer is larger than MAX_RESPONSE_BYTES, 20000 bytes.";
 
@@ -90,7 +98,7 @@ const cases: readonly Case[] = [
   {
     what: 'a 401 about the key',
     fault: { kind: 'status', status: 401 },
-    message: 'Postman refused the API key (status 401). It says: Invalid API Key. A request needs a valid key.',
+    message: refusedKey('status 401). It says: Invalid API Key. A request needs a valid key.'),
     extensions: {
       code: 'UNAUTHENTICATED',
       retryable: false,
@@ -100,7 +108,7 @@ const cases: readonly Case[] = [
   {
     what: 'a 403 about the key',
     fault: { kind: 'status', status: 403, body: { title: 'AuthenticationError', detail: 'Who are you?' } },
-    message: 'Postman refused the API key (status 403). It says: Who are you?',
+    message: refusedKey('status 403). It says: Who are you?'),
     extensions: { code: 'UNAUTHENTICATED', retryable: false, ...from({ status: 403 }) },
   },
   {

@@ -120,6 +120,31 @@ describe.concurrent('the program', () => {
     expect(program.stdout().split('\n')).toHaveLength(2);
   });
 
+  it('says to a client with a key that the sandbox takes none', async ({ expect }) => {
+    const exported = mkdtempSync(join(folder, 'exports-'));
+    writeFileSync(join(exported, 'a.json'), JSON.stringify({ info: { name: 'A' }, item: [] }));
+    const sandboxes = [
+      [{}, 'an embedded example account'],
+      [{ SANDBOX_DIR: exported }, 'the exported files of SANDBOX_DIR'],
+    ] as const;
+    for (const [env, what] of sandboxes) {
+      const program = await start(env);
+      const { errors } = await ask(program.url, me, { 'x-api-key': 'PMAK-of-somebody' });
+      expect(errors).toMatchObject([
+        {
+          message: expect.stringMatching(
+            new RegExp(
+              `^The sandbox refused the API key\\. This server answers from its sandbox, ${what}, which takes no key:`,
+            ),
+          ),
+          extensions: { code: 'UNAUTHENTICATED', retryable: false },
+        },
+      ]);
+      program.child.kill('SIGTERM');
+      expect(await program.ended()).toBe(0);
+    }
+  });
+
   it('uses the Postman it is told of, and keeps the key to itself', async ({ expect }) => {
     const postman = await startSandbox();
     const program = await start({ ...toEnv(postman), LOG_LEVEL: 'trace' });
