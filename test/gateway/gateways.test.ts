@@ -285,6 +285,8 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
             retryAt: expect.stringMatching(/^\d{4}-.*Z$/),
           });
         }
+        // Each entity has an error of its own, and all of them the one time.
+        expect(new Set(errors.map(({ extensions }) => extensions?.['retryAt'])).size).toBe(1);
       } finally {
         await before.close();
         await small.close();
