@@ -169,6 +169,12 @@ describe('requests that are being read or answered', () => {
     while (postman.calls.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
 
     const refused = await post(url, body);
+    const busy = {
+      code: 'SERVER_BUSY',
+      retryable: true,
+      retryAfterSeconds: 5,
+      retryAt: expect.any(String),
+    };
     expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
       503,
       '5',
@@ -176,15 +182,13 @@ describe('requests that are being read or answered', () => {
         errors: [
           {
             message: 'This server has no memory for a request of this size now. Smaller ones are served.',
-            extensions: {
-              code: 'SERVER_BUSY',
-              retryable: true,
-              retryAfterSeconds: 5,
-              retryAt: expect.any(String),
-            },
+            extensions: busy,
           },
         ],
-        extensions: { upstream: { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false } },
+        extensions: {
+          errorsByCause: [{ ...busy, count: 1 }],
+          upstream: { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+        },
       },
     ]);
     const small = await Promise.all([

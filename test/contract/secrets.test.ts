@@ -368,7 +368,9 @@ describe('the API key', () => {
       data: undefined,
       errors: [
         {
-          message: 'X-Api-Key has to be sent once, and be one Postman API key.',
+          message: expect.stringMatching(
+            /^X-Api-Key has to be sent once, and be one Postman API key\. There is white space, /,
+          ),
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
