@@ -21,6 +21,7 @@ describe('secrets inside the data', () => {
   const workspaceId = '00000001-0000-4000-8000-000000000000';
   const collectionId = '00000002-0000-4000-8000-000000000000';
   const environmentId = '00000003-0000-4000-8000-000000000000';
+  const row = (key: string, value: string) => ({ key, value, type: 'string' });
   const secret = (key: string, value: string) => ({ key, value, type: 'secret', enabled: true });
 
   /** An account whose secrets all contain the word "canary", each once. */
@@ -38,8 +39,52 @@ describe('secrets inside the data', () => {
         { key: 'collectionSecret', value: 'canary-collection-variable', type: 'secret' },
         { key: 'ofReference', value: '{{elsewhere}}', type: 'secret' },
         { key: 'open', value: 'not a secret' },
+        { key: 'ofTypePassword', value: 'canary-of-type-password', type: 'password' },
+        { key: 'apiKey', value: 'canary-by-name' },
+        { key: 'baseUrl', value: 'https://ann:canary-base-url@a.example' },
+        {
+          ...{ key: 'more', type: 'secret', initial: 'canary-initial', current: 'canary-current' },
+          ...{ sessionValue: 'canary-session-value', default: 'canary-default', later: { inner: ['canary-later'] } },
+        },
       ],
       item: [
+        request('Everywhere', 'POST https://ann:canary-user-info@a.example/?access_token=canary-query-text', {
+          auth: { type: 'oauth3', oauth3: [row('pin', 'canary-pin')], vaultauth: [row('k', 'canary-vault')] },
+          header: [
+            { key: 'X-Signature', value: 'canary-signature' },
+            { key: 'X-CSRF', value: 'canary-csrf' },
+            { key: 'Location', value: 'https://a.example/#access_token=canary-location' },
+          ],
+          body: {
+            mode: 'urlencoded',
+            urlencoded: [{ key: 'client_secret', value: 'canary-form-row' }],
+          },
+        }),
+        {
+          name: 'In parts',
+          request: {
+            method: 'GET',
+            url: {
+              raw: 'https://ann:canary-raw-user-info@a.example/:token?password=canary-raw-query',
+              host: ['ann:canary-host@a', 'example'],
+              path: [':token'],
+              query: [{ key: 'password', value: 'canary-query-row' }],
+              variable: [{ key: 'token', value: 'canary-path-variable' }],
+              auth: { user: 'ann', password: 'canary-url-auth' },
+            },
+            proxy: { host: 'p', password: 'canary-proxy' },
+            certificate: { name: 'c', passphrase: 'canary-certificate', key: 'canary-pem' },
+          },
+          response: [
+            {
+              originalRequest: {
+                url: 'https://ann:canary-original@a.example',
+                body: { mode: 'formdata', formdata: 'a=1&password=canary-form-text' },
+              },
+            },
+          ],
+        },
+
         folder(
           'By type',
           [
@@ -185,7 +230,10 @@ describe('secrets inside the data', () => {
     // The tree carries them twice: field by field, and whole.
     const { json, workspace: _workspace, ...fields } = answer.data.collection;
     expect(canaries(toText(json))).toEqual(canaries(toText(createCanaryAccount().collections)));
-    const inNoField = ['canary-cookie-jar'];
+    const inNoField = [
+      ...['canary-cookie-jar', 'canary-proxy', 'canary-certificate', 'canary-pem', 'canary-url-auth', 'canary-vault'],
+      ...['canary-initial', 'canary-current', 'canary-session-value', 'canary-default', 'canary-later'],
+    ];
     expect(canaries(toText(fields))).toEqual(canaries(toText(json)).filter((canary) => !inNoField.includes(canary)));
     expect(canaries(facade.log.join())).toEqual([]);
   });
@@ -208,6 +256,14 @@ describe('secrets inside the data', () => {
         { key: 'collectionSecret', value: null, text: null, isSecret: true, isMasked: true },
         { key: 'ofReference', value: '{{elsewhere}}', text: '{{elsewhere}}', isSecret: true, isMasked: false },
         { key: 'open', value: 'not a secret', text: 'not a secret', isSecret: false, isMasked: false },
+        { key: 'ofTypePassword', value: null, text: null, isSecret: true, isMasked: true },
+        { key: 'apiKey', value: null, text: null, isSecret: false, isMasked: true },
+        {
+          key: 'baseUrl',
+          ...{ value: 'https://ann:******@a.example', text: 'https://ann:******@a.example' },
+          ...{ isSecret: false, isMasked: true },
+        },
+        { key: 'more', value: null, text: null, isSecret: true, isMasked: false },
       ],
       auth: {
         type: 'oauth2',
@@ -239,7 +295,7 @@ describe('secrets inside the data', () => {
       },
     });
     expect(json.auth.oauth2).toContainEqual({ key: 'refreshToken', value: '{{refreshToken}}', type: 'string' });
-    expect(json.item[1].request.header).toEqual([
+    expect(json.item[3].request.header).toEqual([
       { key: 'Authorization', value: '******' },
       { key: 'X-API-Key', value: '******', disabled: true },
       { key: 'Cookie', value: '******' },

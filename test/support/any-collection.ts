@@ -31,7 +31,7 @@ export const AUTH_SETTINGS: Readonly<Record<string, { credentials: readonly stri
     credentials: ['accessKey', 'secretKey', 'sessionToken'],
     others: ['region', 'service', 'addAuthDataToQuery'],
   },
-  basic: { credentials: ['password'], others: ['username', 'saveHelperData'] },
+  basic: { credentials: ['password'], others: ['username'] },
   bearer: { credentials: ['token'], others: [] },
   digest: {
     credentials: ['password'],
@@ -185,6 +185,11 @@ function rows(row: Arbitrary<JsonObject>, toText?: (rows: readonly JsonObject[])
  */
 export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<JsonObject> {
   const secretOf = (secretRow: JsonObject, value: unknown) => ({ ...secretRow, value });
+  const credentialRow = tuple(
+    constantFrom('password', 'client_secret', 'access_token', 'api_key'),
+    secret,
+    object({ description, disabled: flag }),
+  ).map(([key, value, more]) => ({ ...more, key, value }));
   const variable = oneof(
     {
       weight: 3,
@@ -195,6 +200,12 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
       object({ description, ...switches }, { key: text, type: constantFrom('secret', 'Secret', 'SECRET') }),
       secret,
     ).map(([row, value]) => secretOf(row, value)),
+    tuple(
+      object({ description }, { key: text, type: constantFrom('secret', 'password') }),
+      constantFrom('initial', 'current', 'sessionValue', 'default', 'later'),
+      secret,
+    ).map(([row, member, value]) => ({ ...row, [member]: value })),
+    credentialRow,
     tuple(object({ type: constant('default') }, { key: text, secret: constant(true) }), secret).map(([row, value]) =>
       secretOf(row, value),
     ),
@@ -239,6 +250,7 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
       }),
     },
     secret.map((token) => ({ bearer: { token } })),
+    secret.map((pin) => ({ type: 'oauth3', oauth3: { pin }, vaultauth: [{ key: 'k', value: pin }] })),
     secret.map((value) => ({ type: 'apikey', apikey: { key: 'X-Key', value } })),
     secret.map((client_secret) => ({
       type: 'oauth2',
@@ -248,10 +260,11 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
     anyJson,
   );
 
-  const query = object(
+  const plainQuery = object(
     { value: oneof(text, constant(null)), equals: flag, description, ...switches },
     { key: oneof(text, constant(null)) },
   );
+  const query: Arbitrary<JsonObject> = oneof({ weight: 3, arbitrary: plainQuery }, credentialRow);
   const segments = odd(
     array(oneof(text, object({ type: constant('string') }, { value: text }), constant(null)), { maxLength: 4 }),
     text,
@@ -271,7 +284,7 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
     }),
   );
 
-  const formRow = object(
+  const plainFormRow = object(
     {
       value: scalar,
       type: constantFrom('text', 'file', 'default'),
@@ -282,6 +295,7 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
     },
     { key: oneof(text, constant(null)) },
   );
+  const formRow: Arbitrary<JsonObject> = oneof({ weight: 3, arbitrary: plainFormRow }, credentialRow);
   const form = rows(formRow, pairs);
   const file = odd(object({ src: odd(text, constant(null), array(text)), content: text }), text);
   const graphql = odd(

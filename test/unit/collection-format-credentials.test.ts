@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { toAuth, toShownParameter } from '../../src/upstream/collection-format/auth.ts';
-import { shownHeaderValue, toHeaders } from '../../src/upstream/collection-format/headers.ts';
+import { toHeaders } from '../../src/upstream/collection-format/headers.ts';
+import { isJsonObject } from '../../src/upstream/collection-format/json.ts';
 import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
-import { isWithheld, toVariables } from '../../src/upstream/collection-format/variables.ts';
+import { toShownVariable, toVariables } from '../../src/upstream/collection-format/variables.ts';
 import { AUTH_SETTINGS, CREDENTIAL_HEADERS } from '../support/any-collection.ts';
 
 const CANARY = 'canary-7f3a';
@@ -33,7 +34,9 @@ describe.each(Object.entries(AUTH_SETTINGS))('auth of type %s', (type, { credent
     ['empty', '', { value: '', isMasked: false }],
     ['null', null, { value: null, isMasked: false }],
   ])('withholds its credentials and nothing else: %s', (_what, value, shown) => {
-    const expected = keys.map((key) => [key, credentials.includes(key) ? shown : { value, isMasked: false }]);
+    // Inside an object names count as they do outside.
+    const open = isJsonObject(value) ? { value: { inner: null }, isMasked: true } : { value, isMasked: false };
+    const expected = keys.map((key) => [key, credentials.includes(key) ? shown : open]);
     const { list, map } = settings(value);
     expect([shownOf(list), shownOf(map)]).toEqual([expected, expected]);
   });
@@ -69,7 +72,7 @@ describe.each(CREDENTIAL_HEADERS)('the header %s', (key) => {
   });
 
   it.each(Object.entries(forms(CANARY)))('is withheld from %s', (_form, json) => {
-    const shown = toHeaders(json).map((header) => shownHeaderValue(header, false));
+    const shown = toHeaders(json).map(({ value }) => value);
     expect(shown).toContain('******');
     expect(JSON.stringify([shown, toHeaders(json).map((header) => header.key)])).not.toContain(CANARY);
     expect(JSON.stringify(maskSecrets({ header: json, response: [{ header: json }] }))).not.toContain(CANARY);
@@ -78,7 +81,7 @@ describe.each(CREDENTIAL_HEADERS)('the header %s', (key) => {
   const references = Object.entries(forms('Bearer {{a}}')).filter(([form]) => form !== 'a list as value');
 
   it.each(references)('stays readable as a reference in %s', (_form, json) => {
-    expect(JSON.stringify(toHeaders(json).map((header) => shownHeaderValue(header, false)))).toContain('Bearer {{a}}');
+    expect(JSON.stringify(toHeaders(json).map(({ value }) => value))).toContain('Bearer {{a}}');
     expect(maskSecrets({ header: json })).toEqual({ header: json });
   });
 });
@@ -92,7 +95,7 @@ describe('headers that speak of credentials without holding one', () => {
     ['Content-Type', 'application/jose+json'],
     ['X-Request-Id', '7'],
   ])('stay readable: %s', (key, value) => {
-    expect(toHeaders([{ key, value }]).map((header) => shownHeaderValue(header, false))).toEqual([value]);
+    expect(toHeaders([{ key, value }]).map(({ value }) => value)).toEqual([value]);
     expect(maskSecrets({ header: [{ key, value }] })).toEqual({ header: [{ key, value }] });
   });
 });
@@ -150,24 +153,29 @@ describe('credentials elsewhere in the JSON', () => {
 describe('variables', () => {
   it.each([
     ['of type secret', { key: 'a', type: 'secret', value: CANARY }],
+    ['of type password', { key: 'a', type: 'password', value: CANARY }],
+    ['with the name of a credential', { key: 'password', type: 'default', value: CANARY }],
     ['of that type in capitals', { key: 'a', type: 'SECRET', value: CANARY }],
     ['declared secret', { key: 'a', type: 'default', secret: true, value: CANARY }],
     ['that are switched off', { key: 'a', type: 'secret', value: CANARY, enabled: false }],
     ['that hold an object', { key: 'a', type: 'secret', value: { inner: CANARY } }],
   ])('%s are withheld, in a list and alone', (_what, row) => {
     for (const json of [[row], row]) {
-      expect(toVariables(json).map((variable) => [variable.key, isWithheld(variable, false)])).toEqual([['a', true]]);
+      expect(toVariables(json).map((variable) => [variable.key, toShownVariable(variable, false).isMasked])).toEqual([
+        [row.key, true],
+      ]);
       expect(JSON.stringify(maskSecrets({ variable: json, variables: json, values: json }))).not.toContain(CANARY);
     }
   });
 
   it.each([
-    ['of another type', { key: 'password', type: 'default', value: 'a' }],
+    ['of another type', { key: 'city', type: 'default', value: 'a' }],
+    ['that name a page to sign in', { key: 'authentication', value: 'https://a.example/login' }],
     ['whose secret is a reference', { key: 'a', type: 'secret', value: '{{b}}' }],
     ['whose secret is in a vault', { key: 'a', type: 'default', secret: true, source: { provider: 'postman' } }],
   ])('%s are not', (_what, row) => {
     for (const json of [[row], row]) {
-      expect(toVariables(json).some((variable) => isWithheld(variable, false))).toBe(false);
+      expect(toVariables(json).some((variable) => toShownVariable(variable, false).isMasked)).toBe(false);
       expect(maskSecrets({ variable: json })).toEqual({ variable: json });
     }
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { toAuth, toShownParameter } from '../../src/upstream/collection-format/auth.ts';
-import { shownHeaderValue, toHeaders } from '../../src/upstream/collection-format/headers.ts';
+import { toHeaders } from '../../src/upstream/collection-format/headers.ts';
 import { type JsonObject, JsonTooDeepError } from '../../src/upstream/collection-format/json.ts';
 import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
 import { isCredentialName, isSecretValue } from '../../src/upstream/collection-format/secrets.ts';
-import { isWithheld, toVariables } from '../../src/upstream/collection-format/variables.ts';
+import { toShownVariable, toVariables } from '../../src/upstream/collection-format/variables.ts';
 
 describe('the value of a secret', () => {
   it.each([
@@ -152,7 +152,7 @@ describe('typed fields', () => {
         ],
         isMasked: true,
       },
-      resource: { value: { token: null, a: 1 }, isMasked: true },
+      resource: { value: { token: null, a: null }, isMasked: true },
       scope: { value: ['a'], isMasked: false },
     });
   });
@@ -166,8 +166,8 @@ describe('typed fields', () => {
 
   it('refuse an auth value nested too deep', () => {
     const value = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000));
-    expect(() => shown({ type: 'x', x: { a: value } })).toThrow(JsonTooDeepError);
-    expect(() => shown({ type: 'x', x: { a: value } }, true)).toThrow(JsonTooDeepError);
+    expect(() => shown({ type: 'jwt', jwt: { payload: value } })).toThrow(JsonTooDeepError);
+    expect(() => shown({ type: 'jwt', jwt: { payload: value } }, true)).toThrow(JsonTooDeepError);
   });
 
   it('withhold variables that are declared secret and have a value', () => {
@@ -179,14 +179,22 @@ describe('typed fields', () => {
       { key: 'e', value: 's', secret: true },
       { key: 'password', value: 's', type: 'default' },
     ]);
-    expect(variables.map((variable) => isWithheld(variable, false))).toEqual([true, false, false, false, true, false]);
-    expect(variables.some((variable) => isWithheld(variable, true))).toBe(false);
+    expect(variables.map((variable) => toShownVariable(variable, false).isMasked)).toEqual([
+      true,
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
+    expect(variables.some((variable) => toShownVariable(variable, true).isMasked)).toBe(false);
   });
 
   it('withhold headers that hold credentials', () => {
-    const headers = toHeaders('Authorization: Bearer abc\nX-Api-Key: {{key}}\nAccept: */*\nSet-Cookie: a=b');
-    expect(headers.map((header) => shownHeaderValue(header, false))).toEqual(['******', '{{key}}', '*/*', '******']);
-    expect(headers.map((header) => shownHeaderValue(header, true))).toEqual(['Bearer abc', '{{key}}', '*/*', 'a=b']);
+    const block = 'Authorization: Bearer abc\nX-Api-Key: {{key}}\nAccept: */*\nSet-Cookie: a=b';
+    const headers = toHeaders(block);
+    expect(headers.map(({ value }) => value)).toEqual(['******', '{{key}}', '*/*', '******']);
+    expect(toHeaders(block, true).map(({ value }) => value)).toEqual(['Bearer abc', '{{key}}', '*/*', 'a=b']);
   });
 });
 

@@ -15,6 +15,7 @@ const script = (source: string) => ({ listen: 'test', language: null, source, en
 const row = (key: string | null, value: string | null, more = {}) => ({
   key,
   value,
+  isMasked: false,
   src: null,
   contentType: null,
   enabled: true,
@@ -197,12 +198,12 @@ describe('body', () => {
 });
 
 describe('auth', () => {
-  const bearer = { type: 'bearer', parameters: [{ key: 'token', value: 't', isCredential: true }] };
+  const bearer = { type: 'bearer', parameters: [{ type: 'bearer', key: 'token', value: 't' }] };
   const basic = {
     type: 'basic',
     parameters: [
-      { key: 'username', value: 'ann', isCredential: false },
-      { key: 'password', value: 'pw', isCredential: true },
+      { type: 'basic', key: 'username', value: 'ann' },
+      { type: 'basic', key: 'password', value: 'pw' },
     ],
   };
 
@@ -230,9 +231,9 @@ describe('auth', () => {
       {
         type: 'apikey',
         parameters: [
-          { key: 'key', value: 'X-Key', isCredential: false },
-          { key: 'value', value: 'k', isCredential: true },
-          { key: 'in', value: 'header', isCredential: false },
+          { type: 'apikey', key: 'key', value: 'X-Key' },
+          { type: 'apikey', key: 'value', value: 'k' },
+          { type: 'apikey', key: 'in', value: 'header' },
         ],
       },
     ],
@@ -261,11 +262,11 @@ describe('auth', () => {
       {
         type: 'x',
         parameters: [
-          { key: 'a', value: true, isCredential: false },
-          { key: 'b', value: [1], isCredential: false },
-          { key: 'c', value: { d: 1 }, isCredential: false },
-          { key: 'e', value: null, isCredential: false },
-          { key: '', value: 2, isCredential: false },
+          { type: 'x', key: 'a', value: true },
+          { type: 'x', key: 'b', value: [1] },
+          { type: 'x', key: 'c', value: { d: 1 } },
+          { type: 'x', key: 'e', value: null },
+          { type: 'x', key: '', value: 2 },
         ],
       },
     ],

@@ -409,7 +409,7 @@ describe('the secrets of a collection', () => {
 });
 
 describe('a URL', () => {
-  const urlOf = (json: unknown) => toUrl(json) as Url;
+  const urlOf = (json: unknown) => toUrl(json, true) as Url;
   const partsOf = (json: unknown) => {
     const url = urlOf(json);
     return {

@@ -190,7 +190,7 @@ describe('a URL as an object', () => {
   it('says which query parameters are switched off and what they are for', () => {
     expect(
       urlQuery(urlOf({ query: [{ key: 'a', value: '1', disabled: true, description: { content: 'why' } }] })),
-    ).toEqual([{ key: 'a', value: '1', enabled: false, description: 'why' }]);
+    ).toEqual([{ key: 'a', value: '1', isMasked: false, enabled: false, description: 'why' }]);
   });
 });
 

@@ -49,7 +49,7 @@ AuthParameterRef.implement({
     isMasked: t.boolean({
       nullable: false,
       description:
-        'Whether this server withholds the value, or credentials inside a list or object, because it is secret. A value that consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`, is not withheld.',
+        'Whether this server withholds the value, or a part of a list, object or URL: everything but those settings of known schemes that are no credentials. A value that consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`, is not withheld.',
       resolve: (parameter, _args, { revealSecrets }) =>
         toJsonAnswer(() => toShownParameter(parameter, revealSecrets).isMasked),
     }),

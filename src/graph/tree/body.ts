@@ -56,7 +56,7 @@ UrlEncodedBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body) => formParameters(body),
+      resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -69,7 +69,7 @@ FormDataBodyRef.implement({
       type: [FormParameterRef],
       nullable: false,
       description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body) => formParameters(body),
+      resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -116,7 +116,13 @@ FormParameterRef.implement({
     key: t.exposeString('key', { nullable: true, description: 'Name of the row; null when it has none.' }),
     value: t.exposeString('value', {
       nullable: true,
-      description: 'Text of the row; null when there is none, as for a row of files.',
+      description:
+        'Text of the row; null when there is none, as for a row of files. That of a credential reads `******` when it is withheld (see `isMasked`).',
+    }),
+    isMasked: t.exposeBoolean('isMasked', {
+      nullable: false,
+      description:
+        'Whether this server withholds the value because the name of the row is that of a credential (`password`, `client_secret`, `access_token` …), or credentials of a URL in it. A value that consists of `{{variable}}` references only is not withheld.',
     }),
     src: t.stringList({
       nullable: true,

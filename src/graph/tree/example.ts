@@ -1,4 +1,4 @@
-import { toBody } from '../../upstream/collection-format/body.ts';
+import { toBody, toDataText } from '../../upstream/collection-format/body.ts';
 import { exampleCode, originalRequestOf } from '../../upstream/collection-format/example.ts';
 import { toHeaders } from '../../upstream/collection-format/headers.ts';
 import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/json.ts';
@@ -50,12 +50,12 @@ ExampleRef.implement({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers of the response; empty when none were saved.',
-      resolve: ({ json }) => toHeaders(json.header),
+      resolve: ({ json }, _args, { revealSecrets }) => toHeaders(json.header, revealSecrets),
     }),
     body: t.string({
       nullable: true,
       description: 'Body of the response as text; null when none was saved. It can be megabytes long.',
-      resolve: ({ json }) => toText(json.body),
+      resolve: ({ json }, _args, { revealSecrets }) => toDataText(json.body, revealSecrets),
     }),
     language: t.string({
       nullable: true,
@@ -93,19 +93,19 @@ ExampleRequestRef.implement({
       type: UrlRef,
       nullable: true,
       description: 'Address of the request; null when it had none.',
-      resolve: ({ json }) => toUrl(json.url),
+      resolve: ({ json }, _args, { revealSecrets }) => toUrl(json.url, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: ({ json }) => toHeaders(json.header),
+      resolve: ({ json }, _args, { revealSecrets }) => toHeaders(json.header, revealSecrets),
     }),
     body: t.field({
       type: RequestBodyRef,
       nullable: true,
       description: 'What the request carried; null when nothing.',
-      resolve: ({ json }) => toBody(json.body),
+      resolve: ({ json }, _args, { revealSecrets }) => toBody(json.body, revealSecrets),
     }),
   }),
 });

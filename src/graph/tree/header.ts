@@ -1,4 +1,4 @@
-import { type Header, shownHeaderValue } from '../../upstream/collection-format/headers.ts';
+import type { Header } from '../../upstream/collection-format/headers.ts';
 import { builder } from '../builder.ts';
 
 /** GraphQL type `Header`. */
@@ -11,11 +11,10 @@ HeaderRef.implement({
       nullable: false,
       description: 'Name of the header, in the case it was written; empty when it has none.',
     }),
-    value: t.string({
+    value: t.exposeString('value', {
       nullable: true,
       description:
-        'Value of the header; several values in one are joined by a comma. null when there is none. The value of a header whose name speaks of credentials (`Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, anything with `token` or `secret` …) reads `******` when this server withholds secrets, unless it consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`.',
-      resolve: (header, _args, { revealSecrets }) => shownHeaderValue(header, revealSecrets),
+        'Value of the header; several values in one are joined by a comma. null when there is none. The value of a header whose name speaks of credentials (`Authorization`, `Cookie`, `Set-Cookie`, `X-Api-Key`, anything with `token` or `secret` …) reads `******` when this server withholds secrets, unless it consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`. So do credentials of a URL in any header.',
     }),
     enabled: t.exposeBoolean('enabled', {
       nullable: false,

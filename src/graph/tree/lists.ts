@@ -29,7 +29,8 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
   description: 'Which requests of a list are wanted. A request has to meet every condition that is given.',
   fields: (t) => ({
     search: t.string({
-      description: 'Text that the name, the whole URL or the description of the request contains, in any case.',
+      description:
+        'Text that the name, the whole URL or the description of the request contains, in any case. What this server withholds of a URL is not found.',
     }),
     method: t.stringList({
       description: 'HTTP methods, in any case, one of which is the method of the request. An empty list allows all.',
@@ -79,15 +80,15 @@ export function toFolderPage(
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'answerSize' | 'slices'>,
+  context: Pick<Context, 'answerSize' | 'slices' | 'revealSecrets'>,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
   if (!args.filter) return toPage(requests);
-  const { answerSize, slices } = context;
+  const { answerSize, slices, revealSecrets } = context;
   answerSize.search(requests.length);
   const onText = (length: number) => answerSize.search(length / SEARCHED_PER_VALUE);
-  const found = slices.run(findRequests(requests, args.filter, onText));
+  const found = slices.run(findRequests(requests, args.filter, onText, revealSecrets));
   return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 

@@ -3,6 +3,7 @@ import { examplesOf } from '../../upstream/collection-format/example.ts';
 import { toHeaders } from '../../upstream/collection-format/headers.ts';
 import { authOf, definitionOf, effectiveAuth } from '../../upstream/collection-format/item.ts';
 import { toWritableJson } from '../../upstream/collection-format/json.ts';
+import { maskAnything } from '../../upstream/collection-format/mask-secrets.ts';
 import { methodOf } from '../../upstream/collection-format/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
 import { toUrl } from '../../upstream/collection-format/url.ts';
@@ -31,19 +32,19 @@ RequestRef.implement({
       type: UrlRef,
       nullable: true,
       description: 'Where the request goes; null when it has no URL.',
-      resolve: (request) => toUrl(definitionOf(request).url),
+      resolve: (request, _args, { revealSecrets }) => toUrl(definitionOf(request).url, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
       nullable: false,
       description: 'Headers in order, those switched off too; empty when there are none.',
-      resolve: (request) => toHeaders(definitionOf(request).header),
+      resolve: (request, _args, { revealSecrets }) => toHeaders(definitionOf(request).header, revealSecrets),
     }),
     body: t.field({
       type: RequestBodyRef,
       nullable: true,
       description: 'What the request carries; null when nothing.',
-      resolve: (request) => toBody(definitionOf(request).body),
+      resolve: (request, _args, { revealSecrets }) => toBody(definitionOf(request).body, revealSecrets),
     }),
     auth: t.field({
       type: AuthRef,
@@ -83,7 +84,10 @@ RequestRef.implement({
       nullable: true,
       description:
         'Settings of how the request is sent, as saved (`protocolProfileBehavior`), for example `{"followRedirects": false}`; null when all are left as they are.',
-      resolve: ({ json }) => toJsonAnswer(() => toWritableJson(json.protocolProfileBehavior)),
+      resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
+        toJsonAnswer(() =>
+          revealSecrets ? toWritableJson(protocolProfileBehavior) : maskAnything(protocolProfileBehavior ?? null),
+        ),
     }),
   }),
 });

@@ -24,7 +24,7 @@ UrlRef.implement({
     raw: t.string({
       nullable: false,
       description:
-        'The whole URL as it was written, with variables not filled in. Where only the parts were saved it is put together from those, without query parameters that are switched off. Empty when nothing was written.',
+        'The whole URL as it was written, with variables not filled in. Where only the parts were saved it is put together from those, without query parameters that are switched off. Where secrets are withheld, `******` stands for a password before the host and for the values of query parameters that are (see `QueryParam.isMasked`). Empty when nothing was written.',
       resolve: urlRaw,
     }),
     protocol: t.string({
@@ -76,7 +76,13 @@ QueryParamRef.implement({
     key: t.exposeString('key', { nullable: true, description: 'Name of the parameter; null when it has none.' }),
     value: t.exposeString('value', {
       nullable: true,
-      description: 'Value of the parameter: empty for `?key=`, null for `?key`.',
+      description:
+        'Value of the parameter: empty for `?key=`, null for `?key`. That of a credential reads `******` when it is withheld (see `isMasked`).',
+    }),
+    isMasked: t.exposeBoolean('isMasked', {
+      nullable: false,
+      description:
+        'Whether this server withholds the value because the name of the parameter is that of a credential (`access_token`, `api_key` …), or credentials of a URL in it. A value that consists of `{{variable}}` references only is not withheld.',
     }),
     enabled: t.exposeBoolean('enabled', {
       nullable: false,

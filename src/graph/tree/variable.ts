@@ -1,5 +1,5 @@
-import { toText, toWritableJson } from '../../upstream/collection-format/json.ts';
-import { isWithheld, type Variable } from '../../upstream/collection-format/variables.ts';
+import { toText } from '../../upstream/collection-format/json.ts';
+import { toShownVariable, type Variable } from '../../upstream/collection-format/variables.ts';
 import { builder } from '../builder.ts';
 import { toJsonAnswer } from './json-answer.ts';
 
@@ -20,14 +20,14 @@ VariableRef.implement({
       description:
         'The value, in the JSON type it was saved with: usually text, sometimes a number, boolean or object. null when there is none, as for a secret held in a vault, and when it is withheld (see `isMasked`).',
       resolve: (variable, _args, { revealSecrets }) =>
-        isWithheld(variable, revealSecrets) ? null : toJsonAnswer(() => toWritableJson(variable.value)),
+        toJsonAnswer(() => toShownVariable(variable, revealSecrets).value),
     }),
     text: t.string({
       nullable: true,
       description:
         'The value as text: numbers and booleans in digits and words, lists and objects as compact JSON. null when `value` is null.',
       resolve: (variable, _args, { revealSecrets }) =>
-        isWithheld(variable, revealSecrets) ? null : toText(variable.value),
+        toText(variable.value) === null ? null : toText(toShownVariable(variable, revealSecrets).value),
     }),
     type: t.exposeString('type', {
       nullable: true,
@@ -42,13 +42,14 @@ VariableRef.implement({
     isSecret: t.exposeBoolean('isSecret', {
       nullable: false,
       description:
-        'Whether the variable is declared a secret: it is of type `secret`, or its value is held in a vault.',
+        'Whether the variable is declared a secret: it is of type `secret` or `password`, or its value is held in a vault.',
     }),
     isMasked: t.boolean({
       nullable: false,
       description:
-        'Whether there is a value that this server withholds because it is secret. A secret that is empty, or that consists of `{{variable}}` references only, is not withheld.',
-      resolve: (variable, _args, { revealSecrets }) => isWithheld(variable, revealSecrets),
+        'Whether this server withholds the value, or credentials inside a URL, list or object: that of a secret, or of a variable with the name of a credential (`password`, `apiKey`, `client_secret` …). One that is empty, or that consists of `{{variable}}` references only, is not withheld.',
+      resolve: (variable, _args, { revealSecrets }) =>
+        toJsonAnswer(() => toShownVariable(variable, revealSecrets).isMasked),
     }),
     description: t.exposeString('description', {
       nullable: true,

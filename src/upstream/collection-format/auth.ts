@@ -1,7 +1,7 @@
-import { isJsonObject, toName, toWritableJson } from './json.ts';
-import { maskCredentials } from './mask-secrets.ts';
+import { isJsonObject, MAX_JSON_DEPTH, toName, toWritableJson } from './json.ts';
+import { maskSetting } from './mask-settings.ts';
 import { mapRows, toRows } from './rows.ts';
-import { isCredentialParameter, isSecretValue } from './secrets.ts';
+import type { ShownValue } from './variables.ts';
 
 /** How a request, or everything in a folder or collection, authenticates. */
 export interface Auth {
@@ -12,17 +12,11 @@ export interface Auth {
 
 /** One setting of an auth scheme. */
 export interface AuthParameter {
+  /** That of the auth, which decides what may be shown. */
+  readonly type: string;
   readonly key: string;
   /** As upstream sent it, credentials in clear. */
   readonly value: unknown;
-  readonly isCredential: boolean;
-}
-
-/** A setting as it may be shown. */
-export interface ShownParameter {
-  readonly value: unknown;
-  /** The value, or a part of it, was withheld. */
-  readonly isMasked: boolean;
 }
 
 /**
@@ -38,10 +32,7 @@ export function toAuth(json: unknown): Auth | null {
   const rows = type === 'apikey' && isJsonObject(block) ? mapRows(block) : toRows(block);
   return {
     type,
-    parameters: rows.map((row) => {
-      const key = toName(row.key) ?? '';
-      return { key, value: row.value ?? null, isCredential: isCredentialParameter(type, key) };
-    }),
+    parameters: rows.map((row) => ({ type, key: toName(row.key) ?? '', value: row.value ?? null })),
   };
 }
 
@@ -58,11 +49,8 @@ export function authTypeOf(json: unknown): string | null {
  *
  * @throws {JsonTooDeepError} For a value that is nested too deep to be written out.
  */
-export function toShownParameter(parameter: AuthParameter, revealSecrets: boolean): ShownParameter {
-  const value = toWritableJson(parameter.value);
-  if (revealSecrets) return { value, isMasked: false };
-  if (parameter.isCredential)
-    return isSecretValue(value) ? { value: null, isMasked: true } : { value, isMasked: false };
-  const masked = maskCredentials(value);
-  return { value: masked, isMasked: masked !== value };
+export function toShownParameter({ type, key, value }: AuthParameter, revealSecrets: boolean): ShownValue {
+  if (revealSecrets) return { value: toWritableJson(value), isMasked: false };
+  const shown = maskSetting(type, key, value, MAX_JSON_DEPTH);
+  return { value: shown, isMasked: shown !== value };
 }

@@ -1,6 +1,8 @@
 import { toDescription } from './description.ts';
-import { isJsonObject, type JsonObject, toList, toText } from './json.ts';
+import { isJsonObject, type JsonObject, MAX_JSON_DEPTH, toList, toText } from './json.ts';
+import { maskData } from './mask-body.ts';
 import { isEnabled, parsePairs, toRows } from './rows.ts';
+import { shownText } from './shown-row.ts';
 
 /** The body of a request, by its mode. The functions of this file read what needs work. */
 export type RequestBody = RawBody | FormBody | FileBody | GraphQLBody;
@@ -42,6 +44,8 @@ export interface GraphQLBody {
 export interface FormParameter {
   readonly key: string | null;
   readonly value: string | null;
+  /** The value, or a part of it, was withheld. */
+  readonly isMasked: boolean;
   /** Files of a file row; null for a row of text. */
   readonly src: readonly string[] | null;
   readonly contentType: string | null;
@@ -57,7 +61,7 @@ const MODES = ['raw', 'urlencoded', 'formdata', 'file', 'graphql'] as const;
  * @returns null where there is none, also for an object that neither names a mode nor holds data. A mode that is not
  * known is read as raw, a mode without its data as an empty body of that mode.
  */
-export function toBody(json: unknown): RequestBody | null {
+export function toBody(json: unknown, revealSecrets = false): RequestBody | null {
   if (typeof json === 'string') return { kind: 'raw', raw: json, language: null, enabled: true };
   if (!isJsonObject(json)) return null;
   const mode = toMode(json);
@@ -66,21 +70,26 @@ export function toBody(json: unknown): RequestBody | null {
     case null:
       return null;
     case 'raw':
-      return { kind: mode, raw: toText(json.raw) ?? '', language: toRawLanguage(json.options), enabled };
+      return {
+        kind: mode,
+        raw: toDataText(json.raw, revealSecrets) ?? '',
+        language: toRawLanguage(json.options),
+        enabled,
+      };
     case 'file':
-      return { kind: mode, ...toFile(json.file), enabled };
+      return { kind: mode, ...toFile(json.file, revealSecrets), enabled };
     case 'graphql':
-      return { kind: mode, ...toGraphQL(json.graphql), enabled };
+      return { kind: mode, ...toGraphQL(json.graphql, revealSecrets), enabled };
     default:
       return { kind: mode, rows: json[mode], enabled };
   }
 }
 
-/** Reads the rows of a form, which are a list, `a=1&b=2` or an object that maps keys to values. */
-export function formParameters(body: FormBody): FormParameter[] {
+/** Reads the rows of a form, which are a list, `a=1&b=2` or an object that maps keys to values; credentials read `MASKED_TEXT` unless they are revealed. */
+export function formParameters(body: FormBody, revealSecrets = false): FormParameter[] {
   return toRows(body.rows, parsePairs).map((row) => ({
     key: toText(row.key),
-    value: toText(row.value),
+    ...shownText(row, revealSecrets),
     src: toSources(row),
     contentType: toText(row.contentType),
     enabled: isEnabled(row),
@@ -101,18 +110,30 @@ function toRawLanguage(options: unknown): string | null {
   return isJsonObject(raw) ? toText(raw.language) : null;
 }
 
-function toFile(file: unknown): { src: string | null; content: string | null } {
-  if (!isJsonObject(file)) return { src: typeof file === 'string' ? file : null, content: null };
-  return { src: toText(Array.isArray(file.src) ? file.src[0] : file.src), content: toText(file.content) };
+/** Writes data as text. Text is left as it is; of a list or object the credentials are withheld, unless they are revealed. */
+export function toDataText(json: unknown, revealSecrets: boolean): string | null {
+  const text = toText(json);
+  return text === null || typeof json !== 'object' || revealSecrets ? text : toText(maskData(json, MAX_JSON_DEPTH));
 }
 
-function toGraphQL(graphql: unknown): { query: string; operationName: string | null; variables: string | null } {
+function toFile(file: unknown, revealSecrets: boolean): { src: string | null; content: string | null } {
+  if (!isJsonObject(file)) return { src: typeof file === 'string' ? file : null, content: null };
+  return {
+    src: toText(Array.isArray(file.src) ? file.src[0] : file.src),
+    content: toDataText(file.content, revealSecrets),
+  };
+}
+
+function toGraphQL(
+  graphql: unknown,
+  revealSecrets: boolean,
+): { query: string; operationName: string | null; variables: string | null } {
   if (!isJsonObject(graphql))
     return { query: typeof graphql === 'string' ? graphql : '', operationName: null, variables: null };
   return {
-    query: toText(graphql.query) ?? '',
-    operationName: toText(graphql.operationName),
-    variables: toText(graphql.variables),
+    query: toDataText(graphql.query, revealSecrets) ?? '',
+    operationName: toDataText(graphql.operationName, revealSecrets),
+    variables: toDataText(graphql.variables, revealSecrets),
   };
 }
 

@@ -33,13 +33,15 @@ export function filterRequests(
  * The same with a pause after some requests.
  *
  * @param onText - Is told the length of each text before it is searched.
+ * @param revealSecrets - Whether credentials in URLs are searched, too. Where they are withheld, a search must not tell them.
  */
 export function* findRequests(
   requests: readonly RequestItem[],
   filter: RequestFilter | null | undefined,
   onText: (length: number) => void = () => {},
+  revealSecrets = false,
 ): Steps<readonly RequestItem[]> {
-  const conditions = toConditions(filter ?? {}, requests[0], onText);
+  const conditions = toConditions(filter ?? {}, requests[0], onText, revealSecrets);
   if (conditions.length === 0) return requests;
   const found: RequestItem[] = [];
   for (const [index, request] of requests.entries()) {
@@ -53,6 +55,7 @@ function toConditions(
   { search, method, host, folderUid }: RequestFilter,
   anyRequest: RequestItem | undefined,
   onText: (length: number) => void,
+  revealSecrets: boolean,
 ): Condition[] {
   const conditions: Condition[] = [];
   // The cheapest first: they spare the others most requests.
@@ -68,12 +71,12 @@ function toConditions(
   }
   if (host != null && host !== '') {
     const wanted = host.toLowerCase();
-    conditions.push((request) => isHostWithin(hostOf(request), wanted));
+    conditions.push((request) => isHostWithin(hostOf(request, revealSecrets), wanted));
   }
   if (search != null && search !== '') {
     const wanted = search.toLowerCase();
     conditions.push((request) =>
-      searchedTexts(request).some((text) => {
+      searchedTexts(request, revealSecrets).some((text) => {
         onText(text?.length ?? 0);
         return text?.toLowerCase().includes(wanted) === true;
       }),
@@ -86,12 +89,12 @@ function isHostWithin(host: string | null, wanted: string): boolean {
   return host !== null && (host === wanted || host.endsWith(`.${wanted}`));
 }
 
-function hostOf(request: RequestItem): string | null {
-  const url = toUrl(definitionOf(request).url);
+function hostOf(request: RequestItem, revealSecrets: boolean): string | null {
+  const url = toUrl(definitionOf(request).url, revealSecrets);
   return url === null ? null : urlHost(url).join('.').toLowerCase();
 }
 
-function searchedTexts(request: RequestItem): readonly (string | null)[] {
-  const url = toUrl(definitionOf(request).url);
+function searchedTexts(request: RequestItem, revealSecrets: boolean): readonly (string | null)[] {
+  const url = toUrl(definitionOf(request).url, revealSecrets);
   return [itemName(request), url === null ? null : urlRaw(url), itemDescription(request)];
 }

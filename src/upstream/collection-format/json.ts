@@ -57,7 +57,7 @@ export function toNumber(value: unknown): number | null {
 /** Whether a value has more than `levels` levels of objects and lists. */
 function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
+  if (levels <= 0) return true;
   return Object.values(value).some((member) => isTooDeep(member, levels - 1));
 }
 
@@ -70,6 +70,16 @@ function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
 export function toWritableJson(value: unknown): unknown {
   if (isTooDeep(value)) throw new JsonTooDeepError();
   return value ?? null;
+}
+
+/**
+ * The same for a part of a value.
+ *
+ * @param levels - It may have.
+ */
+export function toWritablePart<T>(value: T, levels: number): T {
+  if (isTooDeep(value, levels)) throw new JsonTooDeepError();
+  return value;
 }
 
 /** The same for a whole collection, with a pause after each item. */

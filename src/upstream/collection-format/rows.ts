@@ -31,7 +31,7 @@ export function mapRows(map: JsonObject): readonly JsonObject[] {
 }
 
 /** Tells a row that stands by itself from an object that maps keys to values. */
-function isRow(object: JsonObject): boolean {
+export function isRow(object: JsonObject): boolean {
   return Object.hasOwn(object, 'value') && ROW_MEMBERS.some((name) => Object.hasOwn(object, name));
 }
 

@@ -48,7 +48,8 @@ export function splitPath(path: string): string[] {
   return path === '' ? [] : splitOutsideReferences(path.startsWith('/') ? path.slice(1) : path, '/');
 }
 
-function cutProtocol(address: string): [protocol: string | null, rest: string] {
+/** Cuts `protocol://` off an address; null where it does not begin with one. */
+export function cutProtocol(address: string): [protocol: string | null, rest: string] {
   const [slash] = positionsOutsideReferences(address, '/', 1);
   // Only when the very first slash belongs to "://": a URL inside a path is no protocol.
   if (slash === undefined || slash < 2 || !address.startsWith('://', slash - 1)) return [null, address];

@@ -1,12 +1,18 @@
 import { toDescription } from './description.ts';
 import { isJsonObject, type JsonObject, toList, toText } from './json.ts';
+import { toDataText } from './body.ts';
+import { maskHost } from './mask-url.ts';
+import { maskPairs, maskUrlText } from './mask-url-text.ts';
 import { isEnabled, parsePairs, toRows } from './rows.ts';
+import { shownText } from './shown-row.ts';
 import { parseUrlText, splitHost, splitPath, type UrlParts } from './url-text.ts';
 import { type Variable, variablesOf } from './variables.ts';
 
 /** A URL as upstream sent it; the functions of this file read its parts one by one. */
 export interface Url {
   readonly json: JsonObject | string;
+  /** Whether credentials in it are given in clear. */
+  readonly revealSecrets: boolean;
   /** The parts of a URL that came as text, taken apart when first asked for; null where upstream has done that. */
   readonly parts: () => UrlParts | null;
 }
@@ -16,21 +22,23 @@ export interface QueryParam {
   readonly key: string | null;
   /** null: written without `=`. */
   readonly value: string | null;
+  /** The value, or a part of it, was withheld. */
+  readonly isMasked: boolean;
   readonly enabled: boolean;
   readonly description: string | null;
 }
 
-/** Reads a URL, which is text or an object of parts; null where there is none. */
-export function toUrl(json: unknown): Url | null {
+/** Reads a URL, which is text or an object of parts; null where there is none. Credentials in it are withheld unless they are revealed. */
+export function toUrl(json: unknown, revealSecrets = false): Url | null {
   if (typeof json !== 'string' && !isJsonObject(json)) return null;
   let parts: UrlParts | null = null;
-  return { json, parts: () => (parts ??= partsOfText(json)) };
+  return { json, revealSecrets, parts: () => (parts ??= partsOfText(json)) };
 }
 
 /** Gives the URL as text: as exported, and put together from its parts only where upstream has no text. */
 export function urlRaw(url: Url): string {
-  if (typeof url.json === 'string') return url.json;
-  if (typeof url.json.raw === 'string') return url.json.raw;
+  const raw = typeof url.json === 'string' ? url.json : url.json.raw;
+  if (typeof raw === 'string') return url.revealSecrets ? raw : maskUrlText(raw);
   const protocol = urlProtocol(url);
   const port = urlPort(url);
   const path = urlPath(url);
@@ -51,10 +59,11 @@ export function urlProtocol({ json, parts }: Url): string | null {
 }
 
 /** Gives the host, split at its dots. */
-export function urlHost({ json, parts: partsOf }: Url): readonly string[] {
+export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly string[] {
   const parts = partsOf();
   if (parts !== null || typeof json === 'string') return parts?.host ?? [];
-  return typeof json.host === 'string' ? splitHost(json.host) : toTexts(json.host);
+  const host = revealSecrets ? json.host : maskHost(json.host);
+  return typeof host === 'string' ? splitHost(host) : toTexts(host);
 }
 
 /** Gives the port; null where the URL names none. */
@@ -70,13 +79,14 @@ export function urlPath({ json, parts: partsOf }: Url): readonly string[] {
 }
 
 /** Gives the query parameters in order, those switched off too. */
-export function urlQuery({ json, parts }: Url): QueryParam[] {
+export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
   const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts()?.query;
   return (rows ?? []).map((row) => {
-    const value = toText(row.value);
+    const { value, isMasked } = shownText(row, revealSecrets);
     return {
       key: toText(row.key),
       value: value === null && row.equals === true ? '' : value,
+      isMasked,
       enabled: isEnabled(row),
       description: toDescription(row.description),
     };
@@ -100,8 +110,9 @@ export function urlVariables({ json, parts }: Url): Variable[] {
 }
 
 /** Gives what stands behind `#`; null where the URL has none. */
-export function urlHash({ json, parts }: Url): string | null {
-  return parts()?.hash ?? (typeof json === 'string' ? null : toText(json.hash));
+export function urlHash({ json, revealSecrets, parts }: Url): string | null {
+  const hash = parts()?.hash ?? (typeof json === 'string' ? null : toDataText(json.hash, revealSecrets));
+  return hash === null || revealSecrets ? hash : maskPairs(hash);
 }
 
 /** The parts of a URL that came as text, also as an object of nothing but `raw`; null where upstream has taken it apart. */

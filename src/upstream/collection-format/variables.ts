@@ -1,7 +1,7 @@
 import { toDescription } from './description.ts';
-import { type JsonObject, toText } from './json.ts';
+import { isJsonObject, type JsonObject, MAX_JSON_DEPTH, toText, toWritableJson } from './json.ts';
+import { isSecretRow, maskVariableValue, variableKey } from './mask-variables.ts';
 import { isEnabled, toRows } from './rows.ts';
-import { isSecretValue } from './secrets.ts';
 
 /** A variable of a collection, folder, request, URL path, environment or of the globals. */
 export interface Variable {
@@ -10,7 +10,7 @@ export interface Variable {
   readonly value: unknown;
   readonly type: string | null;
   readonly enabled: boolean;
-  /** Of type `secret`, or held in a vault. */
+  /** Of type `secret` or `password`, or held in a vault. */
   readonly isSecret: boolean;
   readonly description: string | null;
 }
@@ -21,8 +21,10 @@ export interface Variable {
  * @param json - The list, or an object that maps keys to values; everything else holds none.
  */
 export function toVariables(json: unknown): Variable[] {
-  return toRows(json).map((row) => ({
-    key: toText(row.key ?? row.id ?? row.name),
+  // A secret by itself need not have a value.
+  const rows = isJsonObject(json) && isSecretRow(json) ? [json] : toRows(json);
+  return rows.map((row) => ({
+    key: variableKey(row),
     value: row.value ?? null,
     type: toText(row.type),
     enabled: isEnabled(row),
@@ -36,12 +38,20 @@ export function variablesOf(owner: JsonObject): Variable[] {
   return toVariables(owner.variable ?? owner.variables);
 }
 
-/** Whether a variable, as upstream sent it, is declared a secret. */
-export function isSecretRow(row: JsonObject): boolean {
-  return row.secret === true || (typeof row.type === 'string' && row.type.toLowerCase() === 'secret');
+/** A value as it may be shown. */
+export interface ShownValue {
+  readonly value: unknown;
+  /** The value, or a part of it, was withheld. */
+  readonly isMasked: boolean;
 }
 
-/** Whether a variable has a value that is not to be shown. */
-export function isWithheld(variable: Variable, revealSecrets: boolean): boolean {
-  return !revealSecrets && variable.isSecret && isSecretValue(variable.value);
+/**
+ * Gives the value of a variable as it may be shown: null for that of a secret, and for one that has a credential's name.
+ *
+ * @throws {JsonTooDeepError} For a value that is nested too deep to be written out.
+ */
+export function toShownVariable({ key, isSecret, value }: Variable, revealSecrets: boolean): ShownValue {
+  if (revealSecrets) return { value: toWritableJson(value), isMasked: false };
+  const shown = maskVariableValue(key ?? '', isSecret, value, MAX_JSON_DEPTH);
+  return { value: shown ?? null, isMasked: shown !== value };
 }

@@ -1,0 +1,9 @@
+/** Splits a block of headers into its lines. An indented line without a colon goes on with the line before it, as it does in HTTP. */
+export function headerLines(block: string): string[] {
+  const lines: string[] = [];
+  for (const line of block.split(/\r\n|\n|\r/)) {
+    if (/^[ \t]/.test(line) && !line.includes(':') && lines.length > 0) lines.push(`${lines.pop()} ${line.trim()}`);
+    else lines.push(line);
+  }
+  return lines;
+}

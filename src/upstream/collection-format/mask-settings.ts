@@ -1,0 +1,98 @@
+import { mapElements, mapMembers } from './copy-on-write.ts';
+import { isJsonObject, type JsonObject, JsonTooDeepError, toName, toWritablePart } from './json.ts';
+import { maskRowText } from './mask-url-text.ts';
+import { isRow } from './rows.ts';
+import { isSecretValue, toPlainName } from './secrets.ts';
+
+/** The settings that are shown of each auth type, by their plain names; those of other types and all others are withheld. */
+const SHOWN_SETTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries({
+    apikey: 'key in',
+    asap: 'alg kid iss exp aud sub claims',
+    awsv4: 'region service addAuthDataToQuery',
+    basic: 'username user',
+    bearer: '',
+    digest: 'username realm nonce algorithm qop nonceCount clientNonce opaque disableRetryRequest',
+    edgegrid: 'baseURL nonce timestamp headersToSign maxBodySize',
+    hawk: 'authId algorithm user nonce extraData app delegation timestamp includePayloadHash',
+    jwt: 'algorithm header payload isSecretBase64Encoded addTokenTo headerPrefix queryParamKey',
+    noauth: '',
+    ntlm: 'username domain workstation',
+    oauth1:
+      'consumerKey signatureMethod callback timestamp nonce version realm includeBodyHash addParamsToHeader addEmptyParamsToSign disableHeaderEncoding',
+    oauth2: [
+      'addTokenTo tokenType headerPrefix accessTokenUrl authUrl refreshTokenUrl tokenName clientId scope state username',
+      'grant_type redirect_uri callbackUrl useBrowser client_authentication challengeAlgorithm audience resource',
+      'tokenRequestParams authRequestParams refreshRequestParams',
+    ].join(' '),
+  }).map(([type, names]) => [type, new Set(names.split(' ').filter(Boolean).map(toPlainName))]),
+);
+const NO_SETTINGS: ReadonlySet<string> = new Set();
+/** What is shown of the row of a setting beside its value. */
+const SHOWN_MEMBERS = new Set('key name type description enabled disabled system send_as'.split(' '));
+
+/** Takes the credentials out of an auth block, in its settings of whatever type they are. */
+export function maskAuth(json: unknown, levels: number): unknown {
+  if (!isJsonObject(json)) return isSecretValue(json) ? null : json;
+  if (levels <= 0) throw new JsonTooDeepError();
+  return mapMembers(json, (value, key) =>
+    key === 'type' && typeof value === 'string' ? value : maskSettings(key, value, levels - 1),
+  );
+}
+
+/** Takes the credentials out of the settings of an auth type, which are a list of rows or a map. */
+export function maskSettings(type: string, json: unknown, levels: number): unknown {
+  if (typeof json !== 'object' || json === null) return isSecretValue(json) ? null : json;
+  if (levels <= 0) throw new JsonTooDeepError();
+  if (Array.isArray(json)) {
+    return mapElements(json as readonly unknown[], (row) =>
+      isJsonObject(row) ? maskSettingRow(type, row, levels - 1) : maskSettings(type, row, levels - 1),
+    );
+  }
+  const object = json as JsonObject;
+  // The settings of an API key are called key and value, as the members of a row are.
+  return type !== 'apikey' && isRow(object) ? maskSettingRow(type, object, levels) : maskMap(type, object, levels);
+}
+
+/**
+ * Gives the value of a setting as it may be shown: null for one that is not among those shown of its type; inside lists and objects
+ * likewise.
+ *
+ * @returns The very same value where nothing in it is withheld.
+ * @throws {JsonTooDeepError} For a value nested deeper than `levels`.
+ */
+export function maskSetting(type: string, key: string, value: unknown, levels: number): unknown {
+  if (!isShown(type, key)) return isSecretValue(value) ? null : value;
+  if (typeof value === 'string') return maskRowText('', value);
+  return typeof value === 'object' && value !== null ? maskWithin(type, value, levels) : value;
+}
+
+function isShown(type: string, key: string): boolean {
+  return (SHOWN_SETTINGS.get(type) ?? NO_SETTINGS).has(toPlainName(key));
+}
+
+/** Masks a list or object in a setting that is shown. */
+function maskWithin(type: string, json: object, levels: number): unknown {
+  if (levels <= 0) throw new JsonTooDeepError();
+  if (Array.isArray(json)) {
+    return mapElements(json as readonly unknown[], (element) => {
+      if (typeof element === 'string') return maskRowText('', element);
+      if (typeof element !== 'object' || element === null) return element;
+      return maskWithin(type, element, levels - 1);
+    });
+  }
+  const object = json as JsonObject;
+  return isRow(object) ? maskSettingRow(type, object, levels) : maskMap(type, object, levels);
+}
+
+function maskMap(type: string, map: JsonObject, levels: number): JsonObject {
+  return mapMembers(map, (value, key) => maskSetting(type, key, value, levels - 1));
+}
+
+function maskSettingRow(type: string, row: JsonObject, levels: number): JsonObject {
+  if (levels <= 0) throw new JsonTooDeepError();
+  return mapMembers(row, (value, name) => {
+    if (name === 'value') return maskSetting(type, toName(row.key) ?? '', value, levels - 1);
+    return SHOWN_MEMBERS.has(name) || !isSecretValue(value) ? toWritablePart(value, levels - 1) : null;
+  });
+}
