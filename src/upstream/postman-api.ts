@@ -31,7 +31,7 @@ export interface PostmanApi {
   getMe(): Promise<User>;
   /** `GET /workspaces`, one page of up to 100. `cursor`: where the page before ended. */
   getWorkspaces(filter: WorkspaceFilter, cursor: string | null): Promise<WorkspacePage>;
-  /** `GET /workspaces/{id}`. */
+  /** `GET /workspaces/{id}?include=team,mocks:deactivated`. */
   getWorkspace(id: string): Promise<WorkspaceDetail | null>;
   /** `GET /workspaces/{id}/global-variables`. The variables are as upstream sent them. */
   getGlobalVariables(workspaceId: string): Promise<readonly unknown[] | null>;
@@ -164,7 +164,8 @@ const workspacesCall = ({ visibility, createdBy }: WorkspaceFilter, cursor: stri
 
 const workspaceCall = (id: string): Call<WorkspaceDetail> => ({
   route: routes.workspace,
-  target: `/workspaces/${toSegment(id)}`,
+  // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
+  target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: parseWorkspaceDetail,
 });
 

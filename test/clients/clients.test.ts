@@ -15,7 +15,10 @@ const platform = ids.workspaces.riderPlatform;
 const { rides, stations, pricing, telemetryDraft } = ids.collections;
 const LIST = `GET /collections?workspace=${platform}&limit=99&offset=0`;
 const toDetail = (uid: string) => `GET /collections/${uid}?model=minimal`;
-const DEFER_GETS = [`GET /workspaces/${platform}`, `GET /environments?workspace=${platform}`];
+const DEFER_GETS = [
+  `GET /workspaces/${platform}?include=team,mocks:deactivated`,
+  `GET /environments?workspace=${platform}`,
+];
 const STREAM_GETS = [LIST, ...[rides, stations, pricing, telemetryDraft].map(toDetail)];
 
 const toDeferred = (directive: string) =>

@@ -5,7 +5,7 @@ import { type Facade, startFacade } from '../support/facade.ts';
 const { workspaces, collections, environments } = ids;
 const platform = workspaces.riderPlatform;
 
-const workspaceRead = (id: string) => `GET /workspaces/${id}`;
+const workspaceRead = (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`;
 const minimalRead = (uid: string) => `GET /collections/${uid}?model=minimal`;
 const detailRead = (uid: string) => `GET /collections/${uid}`;
 const environmentRead = (uid: string) => `GET /environments/${uid}`;

@@ -72,7 +72,10 @@ describe('what was true in 2017 is answered as what is true today', () => {
     } } }`);
     expect(data.workspaces.nodes).toHaveLength(7);
     expect([...seed.postman.calls].sort()).toEqual(
-      ['GET /workspaces?limit=100', ...Object.values(workspaces).map((id) => `GET /workspaces/${id}`)].sort(),
+      [
+        'GET /workspaces?limit=100',
+        ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
+      ].sort(),
     );
   });
 

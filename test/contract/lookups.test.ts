@@ -20,41 +20,54 @@ async function ask(query: string, variables?: object) {
 
 describe('what does not exist is null without an error', () => {
   it.each([
-    ['workspace', `workspace(id: "${nowhere}") { name }`, [`GET /workspaces/${nowhere}`]],
+    [
+      'workspace',
+      `workspace(id: "${nowhere}") { name }`,
+      [`GET /workspaces/${nowhere}?include=team,mocks:deactivated`],
+    ],
     [
       'workspace of which everything is asked',
       `workspace(id: "${nowhere}") { name description collections { nodes { updatedAt } } environments { nodes { isPublic } } globals { key } }`,
-      [`GET /workspaces/${nowhere}`],
+      [`GET /workspaces/${nowhere}?include=team,mocks:deactivated`],
     ],
     [
       'workspace of which only a list is asked, which upstream has empty',
       `workspace(id: "${nowhere}") { collections { nodes { updatedAt } } }`,
-      [`GET /collections?workspace=${nowhere}&limit=99&offset=0`, `GET /workspaces/${nowhere}`],
+      [
+        `GET /collections?workspace=${nowhere}&limit=99&offset=0`,
+        `GET /workspaces/${nowhere}?include=team,mocks:deactivated`,
+      ],
     ],
     [
       'workspace of which only environments are asked, which upstream has none of',
       `workspace(id: "${nowhere}") { environments { nodes { name } } }`,
-      [`GET /environments?workspace=${nowhere}`, `GET /workspaces/${nowhere}`],
+      [`GET /environments?workspace=${nowhere}`, `GET /workspaces/${nowhere}?include=team,mocks:deactivated`],
     ],
     [
       'workspace of which only globals are asked',
       `workspace(id: "${nowhere}") { globals { key } }`,
-      [`GET /workspaces/${nowhere}`, `GET /workspaces/${nowhere}/global-variables`],
+      [`GET /workspaces/${nowhere}/global-variables`, `GET /workspaces/${nowhere}?include=team,mocks:deactivated`],
     ],
     [
       'list of collections of a workspace that is not there',
       `collections(workspaceId: "${nowhere}") { nodes { updatedAt } }`,
-      [`GET /collections?workspace=${nowhere}&limit=99&offset=0`, `GET /workspaces/${nowhere}`],
+      [
+        `GET /collections?workspace=${nowhere}&limit=99&offset=0`,
+        `GET /workspaces/${nowhere}?include=team,mocks:deactivated`,
+      ],
     ],
     [
       'list of collections of a name in a workspace that is not there',
       `collections(workspaceId: "${nowhere}", name: "Rides API") { nodes { name } }`,
-      [`GET /collections?workspace=${nowhere}&name=Rides%20API`, `GET /workspaces/${nowhere}`],
+      [
+        `GET /collections?workspace=${nowhere}&name=Rides%20API`,
+        `GET /workspaces/${nowhere}?include=team,mocks:deactivated`,
+      ],
     ],
     [
       'list of environments of a workspace that is not there',
       `environments(workspaceId: "${nowhere}") { totalCount }`,
-      [`GET /environments?workspace=${nowhere}`, `GET /workspaces/${nowhere}`],
+      [`GET /environments?workspace=${nowhere}`, `GET /workspaces/${nowhere}?include=team,mocks:deactivated`],
     ],
     ['collection', `collection(uid: "${missingUid}") { name }`, [`GET /collections/${missingUid}?model=minimal`]],
     [
@@ -87,7 +100,10 @@ describe('what does not exist is null without an error', () => {
     expect(answer).toEqual({
       data: { a: null, b: { name: 'Archive 2023' } },
       errors: [],
-      gets: [`GET /workspaces/${nowhere}`, `GET /workspaces/${workspaces.archive}`],
+      gets: [
+        `GET /workspaces/${nowhere}?include=team,mocks:deactivated`,
+        `GET /workspaces/${workspaces.archive}?include=team,mocks:deactivated`,
+      ],
     });
   });
 
@@ -116,8 +132,8 @@ describe('what is there is there', () => {
       gets: [
         `GET /collections?workspace=${archive}&limit=99&offset=0`,
         `GET /environments?workspace=${archive}`,
-        `GET /workspaces/${archive}`,
         `GET /workspaces/${archive}/global-variables`,
+        `GET /workspaces/${archive}?include=team,mocks:deactivated`,
       ],
     });
   });
@@ -127,7 +143,10 @@ describe('what is there is there', () => {
     expect(await ask(`{ workspace(id: "${archive}") { globals { key } } }`)).toEqual({
       data: { workspace: { globals: [] } },
       errors: [],
-      gets: [`GET /workspaces/${archive}`, `GET /workspaces/${archive}/global-variables`],
+      gets: [
+        `GET /workspaces/${archive}/global-variables`,
+        `GET /workspaces/${archive}?include=team,mocks:deactivated`,
+      ],
     });
   });
 
@@ -307,7 +326,7 @@ describe('an identifier is refused before it can reach a path', () => {
     expect(await ask('{ workspace(id: 12) { name } }')).toEqual({
       data: { workspace: null },
       errors: [],
-      gets: ['GET /workspaces/12'],
+      gets: ['GET /workspaces/12?include=team,mocks:deactivated'],
     });
   });
 
@@ -333,7 +352,11 @@ describe('an identifier is refused before it can reach a path', () => {
     expect(answer).toEqual({
       data: { a: { totalCount: 7 }, b: null },
       errors: [],
-      gets: ['GET /environments', 'GET /environments?workspace=null', 'GET /workspaces/null'],
+      gets: [
+        'GET /environments',
+        'GET /environments?workspace=null',
+        'GET /workspaces/null?include=team,mocks:deactivated',
+      ],
     });
   });
 });

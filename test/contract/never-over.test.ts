@@ -62,7 +62,9 @@ describe('calls that take their time', () => {
       upTo(70).map(() => [[null], []]),
     );
     const { arrivals, calls } = facade.postman;
-    const reads = upTo(70).map((index) => (index % 5 === 0 ? `GET /workspaces/none-${index}` : missingRead(index)));
+    const reads = upTo(70).map((index) =>
+      index % 5 === 0 ? `GET /workspaces/none-${index}?include=team,mocks:deactivated` : missingRead(index),
+    );
     expect([...calls].sort()).toEqual(reads.sort());
     const isBurst = ({ requestLine }: Arrival) => requestLine.startsWith('GET /workspaces');
     expect({

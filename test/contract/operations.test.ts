@@ -11,9 +11,9 @@ const folder = fileURLToPath(new URL('../../schema/operations/', import.meta.url
 const expectedCalls: Readonly<Record<string, readonly string[]>> = {
   '01-overview.graphql': [
     'GET /workspaces?limit=100',
-    ...Object.values(workspaces).map((id) => `GET /workspaces/${id}`),
+    ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
   ],
-  '02-workspace.graphql': [`GET /workspaces/${workspaces.riderPlatform}`],
+  '02-workspace.graphql': [`GET /workspaces/${workspaces.riderPlatform}?include=team,mocks:deactivated`],
   '03-workspace-dates.graphql': [`GET /collections?workspace=${workspaces.riderPlatform}&limit=99&offset=0`],
   '04-collection-tree.graphql': [`GET /collections/${collections.rides}`],
   '05-find-requests.graphql': [`GET /collections/${collections.rides}`],
@@ -30,7 +30,7 @@ const expectedCalls: Readonly<Record<string, readonly string[]>> = {
     `GET /workspaces?elementType=collection&elementId=${collections.openDataFork}`,
   ],
   '09-globals.graphql': [
-    `GET /workspaces/${workspaces.riderPlatform}`,
+    `GET /workspaces/${workspaces.riderPlatform}?include=team,mocks:deactivated`,
     `GET /workspaces/${workspaces.riderPlatform}/global-variables`,
   ],
   '10-budget.graphql': ['GET /me'],

@@ -150,7 +150,7 @@ const lists: readonly List[] = [
     what: 'names of the collections of a workspace',
     page: (selection) =>
       `${variables} { workspace(id: "${bigWorkspace}") { collections${pageArgs} { ${selection} } } }`,
-    gets: [`GET /workspaces/${bigWorkspace}`],
+    gets: [`GET /workspaces/${bigWorkspace}?include=team,mocks:deactivated`],
   },
   {
     what: 'collections of a name',

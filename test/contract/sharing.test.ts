@@ -13,7 +13,7 @@ const overviewData = {
     },
   },
 };
-const platformRead = `GET /workspaces/${platform}`;
+const platformRead = `GET /workspaces/${platform}?include=team,mocks:deactivated`;
 // Longer than it takes to send what is to arrive in the meantime, and waited for in full by nobody.
 const late = { kind: 'delay', delayMs: 200 } as const;
 

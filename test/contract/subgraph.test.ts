@@ -113,8 +113,8 @@ describe('what references of a gateway cost', () => {
       gets: [
         LIST,
         'GET /environments',
-        `GET /workspaces/${UNKNOWN.slice(9)}`,
-        `GET /workspaces/${workspaces.payments}`,
+        `GET /workspaces/${UNKNOWN.slice(9)}?include=team,mocks:deactivated`,
+        `GET /workspaces/${workspaces.payments}?include=team,mocks:deactivated`,
       ].sort(),
     });
   });

@@ -19,7 +19,10 @@ const tabs: readonly { name: string; shows: string; calls: readonly string[]; er
   {
     name: 'Overview',
     shows: 'Rider Platform',
-    calls: ['GET /workspaces?limit=100', ...Object.values(workspaces).map((id) => `GET /workspaces/${id}`)],
+    calls: [
+      'GET /workspaces?limit=100',
+      ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
+    ],
   },
   {
     name: 'CollectionTree',

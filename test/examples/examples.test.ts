@@ -52,7 +52,10 @@ it('shows the typed query and the paged list, one after the other, as the README
   const { riderPlatform } = ids.workspaces;
 
   expect(await run('typed-query')).toEqual({ code: 0, stdout: shownOf('typed-query'), stderr: '' });
-  expect(facade.postman.calls).toEqual(['GET /workspaces?limit=100', `GET /workspaces/${riderPlatform}`]);
+  expect(facade.postman.calls).toEqual([
+    'GET /workspaces?limit=100',
+    `GET /workspaces/${riderPlatform}?include=team,mocks:deactivated`,
+  ]);
 
   facade.postman.calls.length = 0;
   const pages = { code: 0, stdout: shownOf(`paged-list -- ${rides}`), stderr: '' };
@@ -150,7 +153,7 @@ describe('the dashboard that meets the rate limit', () => {
     expect([...facade.postman.calls].sort()).toEqual(
       [
         'GET /workspaces?limit=100',
-        ...Object.values(ids.workspaces).map((id) => `GET /workspaces/${id}`),
+        ...Object.values(ids.workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
         // That workspace says itself that it is empty.
         ...Object.values(ids.workspaces)
           .filter((id) => id !== ids.workspaces.archive)

@@ -210,7 +210,7 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
         [
           'GET /environments',
           'GET /workspaces?limit=100',
-          `GET /workspaces/${workspaces.payments}`,
+          `GET /workspaces/${workspaces.payments}?include=team,mocks:deactivated`,
           `GET /collections/${collections.rides}?model=minimal`,
         ].sort(),
       );

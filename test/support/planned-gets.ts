@@ -119,7 +119,7 @@ export function countBadLuck(
   );
 
   // All lists of a workspace that was named are empty: it has to be read, to tell whether it is there.
-  const empty = count(idsIn(/^GET \/workspaces\/([^/]+)$/), (id) => {
+  const empty = count(idsIn(/^GET \/workspaces\/([^/?]+)\?include=[^/]*$/), (id) => {
     const one = account.workspaces.find((candidate) => candidate.id === id);
     const lists = [
       { line: lines.collections(id), isEmpty: !one?.collections.length },

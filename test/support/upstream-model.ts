@@ -18,7 +18,7 @@ export const lines = {
   me: 'GET /me',
   workspaces: (visibility: string | undefined) =>
     `GET /workspaces?${visibility === undefined ? '' : `type=${visibility.toLowerCase()}&`}limit=100`,
-  workspace: (id: string) => `GET /workspaces/${id}`,
+  workspace: (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`,
   globals: (id: string) => `GET /workspaces/${id}/global-variables`,
   holders: (uid: string) => `GET /workspaces?elementType=collection&elementId=${uid}`,
   /** null: of everything. */
