@@ -8,13 +8,8 @@ import { toWritableItems } from '../upstream/collection-format/json.ts';
 import { maskItems } from '../upstream/collection-format/mask-secrets.ts';
 import { scriptsOf } from '../upstream/collection-format/scripts.ts';
 import { variablesOf } from '../upstream/collection-format/variables.ts';
-import {
-  type CollectionDetail,
-  type CollectionSummary,
-  type Fork,
-  toIdOfUid,
-  toOwnerOfUid,
-} from '../upstream/models.ts';
+import type { CollectionDetail, CollectionSummary, Fork } from '../upstream/models.ts';
+import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
 import { builder } from './builder.ts';
 import { carriedBy } from './carried-by.ts';
 import { connectionType } from './connection.ts';
@@ -60,7 +55,7 @@ function fromSummary<T>(
     known && 'updatedAt' in known
       ? pick(known)
       : loaders
-          .collectionByUid({ uid, levels, ...(known && { name: known.name }) })
+          .collectionByUid({ uid, levels, ...(known?.name != null && { name: known.name }) })
           .then((loaded) => placed(loaded, path.prev))
           .then((loaded) => loaded && pick(loaded));
 }
@@ -158,7 +153,9 @@ CollectionRef.implement({
       nullable: true,
       ...carriedBy('Collection', everywhere, 'Name of the collection, null when it has none. Names are not unique.'),
       resolve: (node, args, context, info) =>
-        node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context, info),
+        node.known?.name !== undefined
+          ? node.known.name
+          : fromSummary(({ name }) => name ?? null)(node, args, context, info),
     }),
     description: t.string({
       nullable: true,

@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
-import { type EnvironmentDetail, type EnvironmentSummary, toIdOfUid, toOwnerOfUid } from '../upstream/models.ts';
+import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/models.ts';
+import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
 import { carriedBy } from './carried-by.ts';
 import { connectionType } from './connection.ts';
 import type { Context } from './context.ts';
@@ -51,7 +52,9 @@ EnvironmentRef.implement({
         'Name of the environment, null when it has none. Names are not unique.',
       ),
       resolve: (node, args, context, info) =>
-        node.known ? node.known.name : fromSummary(({ name }) => name)(node, args, context, info),
+        node.known?.name !== undefined
+          ? node.known.name
+          : fromSummary(({ name }) => name ?? null)(node, args, context, info),
     }),
     ownerId: t.id({
       nullable: true,

@@ -4,13 +4,13 @@ import type { Ref } from '../upstream/models.ts';
 import { type Connection, indexOfCursor, mapNodes, type PageRequest, toConnection } from './connection.ts';
 import type { Context } from './context.ts';
 import type { CollectionNode, EnvironmentNode } from './refs.ts';
-import type { SelectedField } from './selection.ts';
+import { fieldsNamed, type SelectedField } from './selection.ts';
 
 /** Page size of the lists inside a workspace when the client names none. */
 export const CHILDREN_PAGE_SIZE = 50;
 
 /** What a list has to carry for what is selected on its nodes. */
-export type ListNeed = Pick<ListRequest, 'level' | 'readsEach'>;
+export type ListNeed = Pick<ListRequest, 'level' | 'readsEach' | 'needsNames'>;
 
 /**
  * Chooses what a list has to carry for the fields selected on its nodes.
@@ -30,7 +30,9 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
         ? 'minimal'
         : 'detail';
   const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
-  return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined };
+  // Where each is read singly, that read has its name, too.
+  const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
+  return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined, needsNames };
 }
 
 /** Which collections: of one workspace, or of everything the key sees. */

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import type { Level } from '../loaders/levels.ts';
-import { toOwnerOfUid } from '../upstream/models.ts';
+import { toOwnerOfUid } from '../upstream/uid.ts';
 import { parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
 import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';

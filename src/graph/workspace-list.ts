@@ -16,9 +16,11 @@ export async function readWorkspaces(
   { path }: GraphQLResolveInfo,
 ): Promise<Connection<WorkspaceNode>> {
   const edges: Edge<WorkspaceNode>[] = [];
-  const visited = new Set<string>();
   let upstreamCursor = after?.page || null;
+  const visited = new Set<string | null>([upstreamCursor]);
   let skip = after;
+  // Whoever begins on a later page does not know how much stands before it.
+  let read = upstreamCursor === null ? 0 : Number.NaN;
   for (;;) {
     const { items, nextCursor } = placed(await loaders.workspacePage({ filter, cursor: upstreamCursor }), path);
     const start: number = skip === undefined ? 0 : indexOfCursor(items, skip, ({ id }) => id) + 1;
@@ -26,16 +28,16 @@ export async function readWorkspaces(
     edges.push(...taken.map((summary, index) => toEdge(summary, upstreamCursor ?? '', start + index)));
     // A cursor that comes back, or an empty page, is an end too: upstream's own would otherwise be followed for ever.
     const hasNextPage: boolean = nextCursor !== null && items.length > 0 && !visited.has(nextCursor);
-    const isWhole = after === undefined && upstreamCursor === null && !hasNextPage;
+    read += items.length;
     if (edges.length >= first || !hasNextPage) {
       return {
         edges,
         hasNextPage: hasNextPage || start + taken.length < items.length,
         hasPreviousPage: after !== undefined,
-        totalCount: isWhole ? items.length : null,
+        totalCount: hasNextPage || Number.isNaN(read) ? null : read,
       };
     }
-    visited.add(nextCursor ?? '');
+    visited.add(nextCursor);
     upstreamCursor = nextCursor;
     skip = undefined;
   }

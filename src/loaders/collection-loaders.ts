@@ -1,5 +1,6 @@
-import { type CollectionDetail, type CollectionSummary, toOwnerOfUid } from '../upstream/models.ts';
+import type { CollectionDetail, CollectionSummary } from '../upstream/models.ts';
 import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
+import { toOwnerOfUid } from '../upstream/uid.ts';
 import type { Level } from './levels.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
@@ -130,7 +131,7 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
         }
         if (request.name != null && !isBareId) return listOne(uid, request.name);
         const single = await readSingle(uid, one?.read ?? 'minimal');
-        return single && listOne(single.uid, single.name);
+        return single && listOne(single.uid, single.name ?? null);
       }
       if (isFlexible && listed && one?.read === undefined) {
         await listed;

@@ -1,4 +1,5 @@
-import { type EnvironmentDetail, type EnvironmentSummary, toOwnerOfUid } from '../upstream/models.ts';
+import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/models.ts';
+import { toOwnerOfUid } from '../upstream/uid.ts';
 import type { Level } from './levels.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';

@@ -25,6 +25,8 @@ export interface ListRequest {
   readonly workspaceId: string | null;
   /** `ref` if the identifier and name are enough, else `summary`. */
   readonly level: Level & ('ref' | 'summary');
+  /** The names of the items are asked for, and nothing that is read singly has them. */
+  readonly needsNames: boolean;
   /** Each item will be read singly, too: of two reads at the same price the one that can renew kept items is better. */
   readonly readsEach: boolean;
   /** Upstream has an empty list for a workspace that does not exist: true has an empty list confirmed by one more call. */
@@ -152,12 +154,15 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
     const readsEnvironmentList = needsEnvironmentList || !takesWorkspace;
 
     /** What the workspace's own answer has, if it is read and has enough; undefined: a list has to be read. */
-    const refsOf = async (kind: 'collections' | 'environments', readsList: boolean) => {
+    const refsOf = async (kind: 'collections' | 'environments', readsList: boolean, needsNames: boolean) => {
       if (workspaceId === null) return undefined;
-      if (!readsList) return (await reads.workspace(workspaceId))?.[kind] ?? null;
+      if (!readsList) {
+        const detail = await reads.workspace(workspaceId);
+        return detail && toCarried(detail[kind], needsNames);
+      }
       // What it has nothing of needs no list, so that comes after it. Should it fail, the list need not.
       const own = await reads.workspace(workspaceId).catch(() => undefined);
-      return own === null ? null : own?.[kind].length === 0 ? own[kind] : undefined;
+      return own === null ? null : own?.[kind]?.length === 0 ? own[kind] : undefined;
     };
 
     const listsAreEmpty: Promise<boolean>[] = [];
@@ -180,14 +185,14 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
         case 'detail':
           return reads.workspace(part.workspaceId);
         case 'collections': {
-          const refs = takesWorkspace ? await refsOf('collections', readsCollectionList) : undefined;
+          const refs = takesWorkspace ? await refsOf('collections', readsCollectionList, part.needsNames) : undefined;
           if (refs !== undefined) return refs && toChunk(refs);
           begunLists.add(collectionsKey(workspaceId, pageStart(part.from)));
           const list = readCollectionList(workspaceId, part.from, part.count);
           return confirmed(list, ({ total }) => total === 0, part.isUnconfirmed);
         }
         case 'environments': {
-          const refs = takesWorkspace ? await refsOf('environments', readsEnvironmentList) : undefined;
+          const refs = takesWorkspace ? await refsOf('environments', readsEnvironmentList, part.needsNames) : undefined;
           if (refs !== undefined) return refs;
           begunLists.add(environmentsKey(workspaceId));
           return confirmed(reads.environments(workspaceId), ({ length }) => length === 0, part.isUnconfirmed);
@@ -241,6 +246,12 @@ function pageStart(position: number): number {
 
 function isOnFirstPage({ from, count }: CollectionListRequest): boolean {
   return from + count <= COLLECTION_PAGE_SIZE;
+}
+
+/** The refs of a workspace's own answer; undefined where it does not carry what is wanted of each. */
+function toCarried(refs: readonly Ref[] | null, needsNames: boolean): readonly Ref[] | undefined {
+  if (!refs || (needsNames && refs.some(({ name }) => name === undefined))) return undefined;
+  return refs;
 }
 
 function toChunk<Item>(items: readonly Item[]): Chunk<Item> {

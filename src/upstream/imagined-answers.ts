@@ -4,7 +4,6 @@ import {
   type CollectionDetail,
   type CollectionPage,
   type EnvironmentDetail,
-  toIdOfUid,
   type Ref,
   type User,
   type WorkspaceDetail,
@@ -12,6 +11,7 @@ import {
   type WorkspaceSummary,
 } from './models.ts';
 import { COLLECTION_PAGE_SIZE, WORKSPACE_PAGE_SIZE } from './postman-api.ts';
+import { toIdOfUid } from './uid.ts';
 import type { Work } from './work.ts';
 
 /** What upstream would answer where nothing is kept: one of the extremes between which the truth lies. */

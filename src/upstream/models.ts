@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, toId } from './collection-format/json.ts';
+import { isSameThing, toIdOfUid } from './uid.ts';
 
 /** Who an API key belongs to. */
 export interface User {
@@ -17,7 +18,8 @@ export interface User {
 export interface Ref {
   readonly id: string;
   readonly uid: string;
-  readonly name: string | null;
+  /** undefined: the answer does not carry it. */
+  readonly name: string | null | undefined;
 }
 
 /** An item of `GET /workspaces`. */
@@ -37,8 +39,10 @@ export interface WorkspaceDetail extends WorkspaceSummary {
   readonly description: string | null;
   readonly updatedBy: string | null;
   readonly teamId: string | null;
-  readonly collections: readonly Ref[];
-  readonly environments: readonly Ref[];
+  /** null: the answer does not carry the uid of each. */
+  readonly collections: readonly Ref[] | null;
+  /** null: the answer does not carry the uid of each. */
+  readonly environments: readonly Ref[] | null;
 }
 
 /** Where a collection was forked from. */
@@ -100,14 +104,13 @@ export class UnexpectedShapeError extends Error {
 /** Reads `GET /me`. @throws {UnexpectedShapeError} */
 export function parseUser(body: unknown): User {
   const user = objectAt(body, 'user');
-  const teamId = toId(user['teamId']);
   return {
     id: requiredId(user['id'], 'user.id'),
     username: toPlainText(user['username']),
     fullName: toPlainText(user['fullName']),
     email: toPlainText(user['email']),
     avatarUrl: toPlainText(user['avatar']),
-    teamId: teamId === '0' ? null : teamId,
+    teamId: toTeamId(user['teamId']),
     teamName: toPlainText(user['teamName']),
     roles: Array.isArray(user['roles']) ? user['roles'].filter((role) => typeof role === 'string') : null,
   };
@@ -123,17 +126,23 @@ export function parseWorkspacePage(body: unknown): WorkspacePage {
   };
 }
 
-/** Reads `GET /workspaces/{id}`. @throws {UnexpectedShapeError} */
-export function parseWorkspaceDetail(body: unknown): WorkspaceDetail {
+/**
+ * Reads `GET /workspaces/{id}`.
+ *
+ * @param id - What was asked for.
+ * @throws {UnexpectedShapeError} Also for the answer of another workspace.
+ */
+export function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
   // One documented answer lacks the wrapper.
   const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
   const summary = toWorkspaceSummary(workspace);
   if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
+  checkIsAsked(summary.id, id);
   return {
     ...summary,
     description: toPlainText(workspace['description']),
     updatedBy: toId(workspace['updatedBy']),
-    teamId: toId(workspace['team'] ?? workspace['teamId']),
+    teamId: toTeamId(workspace['team'] ?? workspace['teamId']),
     // Older answers leave empty lists out.
     collections: toRefs(workspace['collections']),
     environments: toRefs(workspace['environments']),
@@ -159,14 +168,18 @@ export function parseCollectionPage(body: unknown): CollectionPage {
  * Reads `GET /collections/{uid}`, with or without `model=minimal`. The tree stays as sent.
  *
  * @param uid - What was asked for, for answers that do not name themselves.
- * @throws {UnexpectedShapeError}
+ * @throws {UnexpectedShapeError} Also for the answer of another collection.
  */
 export function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const document = objectAt(body, 'collection');
   const info = objectAt(document, 'info');
-  const ownUid = toPlainText(info['uid']) ?? uid;
+  const namedUid = toPlainText(info['uid']);
+  const namedId = toPlainText(info['_postman_id']);
+  // Copies can share an id, so that it counts only where there is no uid.
+  checkIsAsked(namedUid ?? namedId, uid);
+  const ownUid = namedUid ?? uid;
   return {
-    id: toPlainText(info['_postman_id']) ?? toIdOfUid(ownUid),
+    id: namedId ?? toIdOfUid(ownUid),
     uid: ownUid,
     name: toPlainText(info['name']),
     createdAt: toMoment(info['createdAt']),
@@ -181,10 +194,9 @@ export function parseCollectionDetail(body: unknown, uid: string): CollectionDet
 /** Reads `GET /environments`. @throws {UnexpectedShapeError} */
 export function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
   return listAt(body, 'environments').flatMap((item) => {
-    const ref = toRef(item);
-    if (!ref || !isJsonObject(item)) return [];
+    if (!isJsonObject(item)) return [];
     // Spread, each would be a hash table of its own: three times as large, and five times as slow.
-    const { id, uid, name } = ref;
+    const { id, uid, name } = toListedRef(item);
     const { createdAt, updatedAt, isPublic } = toEnvironmentFacts(item);
     return { id, uid, name, createdAt, updatedAt, isPublic };
   });
@@ -198,25 +210,27 @@ export function parseEnvironments(body: unknown): readonly EnvironmentSummary[] 
  */
 export function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const environment = objectAt(body, 'environment');
-  const id = toPlainText(environment['id']) ?? toIdOfUid(uid);
-  const owner = toId(environment['owner']);
+  const namedId = toPlainText(environment['id']);
+  const namedUid = toNamedUid(environment);
+  checkIsAsked(namedUid ?? namedId, uid);
   return {
-    id,
-    uid: toOwnerOfUid(uid) === null && owner !== null ? `${owner}-${id}` : uid,
+    id: namedId ?? toIdOfUid(uid),
+    uid: namedUid ?? uid,
     name: toPlainText(environment['name']),
     ...toEnvironmentFacts(environment),
     values: environment['values'],
   };
 }
 
-/** The id inside a uid: its last 36 characters. A bare id stays as it is. */
-export function toIdOfUid(uid: string): string {
-  return uid.slice(-36);
+/** 0 means no team. */
+function toTeamId(value: unknown): string | null {
+  const id = toId(value);
+  return id === '0' ? null : id;
 }
 
-/** The owner inside a uid: what stands before the id. null for a bare id. */
-export function toOwnerOfUid(uid: string): string | null {
-  return uid.length > 37 ? uid.slice(0, -37) : null;
+function checkIsAsked(named: string | null, asked: string): void {
+  if (named !== null && !isSameThing(named, asked))
+    throw new UnexpectedShapeError('It is of something else than what was asked for.');
 }
 
 function objectAt(body: unknown, key: string): JsonObject {
@@ -242,25 +256,46 @@ function toPlainText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Times come as RFC 3339, with or without milliseconds, and in old material without a zone. What is no time is null. */
+const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?([Zz]|[+-]\d\d:?\d\d)?)?$/;
+
+/** Times come as RFC 3339, with or without milliseconds, and in old material without a zone, which means UTC. What is no time is null. */
 function toMoment(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 64) return null;
-  const zoneless = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?$/.test(value);
-  const epochMs = Date.parse(zoneless ? `${value.replace(' ', 'T')}Z` : value);
+  const [, date, time, zone = 'Z'] = MOMENT.exec(value) ?? [];
+  // Without a zone it would be read in that of the process.
+  const epochMs = date === undefined ? Number.NaN : Date.parse(`${date}T${time ?? '00:00'}${zone}`);
   return Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString();
 }
 
-function toRef(value: unknown): Ref | null {
-  if (!isJsonObject(value)) return null;
-  const id = toPlainText(value['id']);
-  const owner = toId(value['owner']);
-  const uid = toPlainText(value['uid']) ?? (id !== null && owner !== null ? `${owner}-${id}` : id);
-  if (uid === null) return null;
-  return { id: id ?? toIdOfUid(uid), uid, name: toPlainText(value['name']) };
+/** The uid by which something names itself, outright or as its owner and id. null: it does not. */
+function toNamedUid(thing: JsonObject): string | null {
+  const uid = toPlainText(thing['uid']);
+  if (uid) return uid;
+  const id = toPlainText(thing['id']);
+  const owner = toId(thing['owner']);
+  return id && owner ? `${owner}-${id}` : null;
 }
 
-function toRefs(value: unknown): readonly Ref[] {
-  return Array.isArray(value) ? value.flatMap((item) => toRef(item) ?? []) : [];
+function toRef(thing: JsonObject): Ref | null {
+  const uid = toNamedUid(thing);
+  if (uid === null) return null;
+  const name = Object.hasOwn(thing, 'name') ? toPlainText(thing['name']) : undefined;
+  return { id: toPlainText(thing['id']) ?? toIdOfUid(uid), uid, name };
+}
+
+/** An item of a list: there is no other answer that would have its uid. */
+function toListedRef(item: JsonObject): Ref {
+  const ref = toRef(item);
+  if (!ref) throw new UnexpectedShapeError('An item of the list has no uid.');
+  return ref;
+}
+
+/** Older answers have some refs without a uid. One made up of a bare id would be wrong wherever it went. */
+function toRefs(value: unknown = []): readonly Ref[] | null {
+  if (value === null) return [];
+  if (!Array.isArray(value)) return null;
+  const refs = value.map((item) => (isJsonObject(item) ? toRef(item) : null));
+  return refs.every((ref) => ref !== null) ? refs : null;
 }
 
 function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
@@ -280,10 +315,9 @@ function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
 }
 
 function toCollectionSummary(value: unknown): CollectionSummary | null {
-  const ref = toRef(value);
-  if (!ref || !isJsonObject(value)) return null;
+  if (!isJsonObject(value)) return null;
   // Spread, each would be a hash table of its own: three times as large, and ten times as slow.
-  const { id, uid, name } = ref;
+  const { id, uid, name } = toListedRef(value);
   return {
     id,
     uid,

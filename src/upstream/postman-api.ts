@@ -166,7 +166,7 @@ const workspaceCall = (id: string): Call<WorkspaceDetail> => ({
   route: routes.workspace,
   // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
-  parse: parseWorkspaceDetail,
+  parse: (body) => parseWorkspaceDetail(body, id),
 });
 
 const globalVariablesCall = (workspaceId: string): Call<readonly unknown[]> => ({

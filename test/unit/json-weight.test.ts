@@ -137,7 +137,7 @@ describe('bytes on the heap', () => {
     [
       'collections of a workspace',
       `{"workspace":{"id":"w","collections":${list(COUNT, (index) => `{"id":"${index}","owner":1}`)}}}`,
-      parseWorkspaceDetail,
+      (body) => parseWorkspaceDetail(body, 'w'),
     ],
   ])('of %s are at most a fifth below what V8 takes', async (_, text, read = (body: unknown) => body) => {
     const bytes = Buffer.from(text);

@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Facade, startFacade } from '../support/facade.ts';
+import { startStubUpstream, type StubUpstream } from '../support/stub-upstream.ts';
+
+const W = '9b1f2c1e-0000-4000-8000-000000000001';
+const C = 'ec29121c-5203-409f-9e84-e83ffc10f226';
+const HEX = '64f1c0a2b7e93d5a1c0e4f22';
+const OWNER = '41829063';
+const workspaceTarget = `/workspaces/${W}?include=team,mocks:deactivated`;
+const collectionList = `/collections?workspace=${W}&limit=99&offset=0`;
+const environmentList = `/environments?workspace=${W}`;
+
+let upstream: StubUpstream;
+let facade: Facade;
+beforeEach(async () => {
+  upstream = await startStubUpstream();
+  facade = await startFacade({ POSTMAN_API_BASE_URL: upstream.origin });
+});
+afterEach(async () => {
+  await facade.close();
+  upstream.close();
+});
+
+const ask = async (query: string) => {
+  upstream.calls.length = 0;
+  const { data, errors } = await facade.query(query);
+  return { data, codes: errors.map(({ extensions }) => extensions?.['code']), gets: [...upstream.calls].sort() };
+};
+const gets = (...targets: string[]) => targets.map((target) => `GET ${target}`).sort();
+
+describe('the team of a workspace', () => {
+  it.each([
+    ['as the schema says', { workspace: { id: W, team: '90417' } }],
+    ['as the example says', { id: W, teamId: 90417 }],
+  ])('is read %s', async (_, body) => {
+    upstream.bodies.set(workspaceTarget, body);
+    expect(await ask(`{ workspace(id: "${W}") { teamId } }`)).toEqual({
+      data: { workspace: { teamId: '90417' } },
+      codes: [],
+      gets: gets(workspaceTarget),
+    });
+  });
+
+  it.each([0, '0', '', null, true, {}])('is none where it is %j', async (team) => {
+    upstream.bodies.set(workspaceTarget, { workspace: { id: W, team } });
+    expect((await ask(`{ workspace(id: "${W}") { teamId } }`)).data).toEqual({ workspace: { teamId: null } });
+  });
+});
+
+describe('refs inside a workspace', () => {
+  const rows = [
+    { id: C, uid: `${OWNER}-${C}`, name: 'Rides' },
+    { id: HEX, uid: `${OWNER}-${HEX}`, name: 'Rows' },
+  ];
+  const all = `{ workspace(id: "${W}") { name collections { nodes { id uid name ownerId } } environments { nodes { id uid name ownerId } } } }`;
+  const nodes = rows.map((row) => ({ ...row, ownerId: OWNER }));
+  const whole = {
+    workspace: { name: 'Own', collections: { nodes }, environments: { nodes } },
+  };
+  beforeEach(() => {
+    upstream.bodies.set(collectionList, { collections: rows, meta: { total: 2, offset: 0, limit: 99 } });
+    upstream.bodies.set(environmentList, { environments: rows });
+  });
+  const serve = (collections: unknown, environments: unknown = collections) =>
+    upstream.bodies.set(workspaceTarget, { workspace: { id: W, name: 'Own', collections, environments } });
+
+  it('that are complete need no list', async () => {
+    serve(rows);
+    expect(await ask(all)).toEqual({ data: whole, codes: [], gets: gets(workspaceTarget) });
+  });
+
+  it('that name owner and id have a uid', async () => {
+    serve(rows.map(({ id, name }) => ({ id, name, owner: Number(OWNER) })));
+    expect(await ask(all)).toEqual({ data: whole, codes: [], gets: gets(workspaceTarget) });
+  });
+
+  it.each([
+    ['an id alone', rows.map(({ id }) => ({ id }))],
+    ['no uid, one of them', [rows[0], { id: HEX, name: 'Rows' }]],
+    ['no name', rows.map(({ id, uid }) => ({ id, uid }))],
+    ['nothing', [{}, null, 7, 'text']],
+  ])('that have %s have the list read instead, once', async (_, refs) => {
+    serve(refs);
+    expect(await ask(all)).toEqual({
+      data: whole,
+      codes: [],
+      gets: gets(workspaceTarget, collectionList, environmentList),
+    });
+    expect(await ask(all)).toEqual({ data: whole, codes: [], gets: [] });
+  });
+
+  it('that are no list are not taken for none', async () => {
+    serve({ 0: rows[0] });
+    expect((await ask(all)).data).toEqual(whole);
+  });
+
+  it.each([[undefined], [null], [[]]])('that are %j are none', async (none) => {
+    serve(none);
+    expect(await ask(all)).toEqual({
+      data: { workspace: { name: 'Own', collections: { nodes: [] }, environments: { nodes: [] } } },
+      codes: [],
+      gets: gets(workspaceTarget),
+    });
+  });
+
+  it('without a name are enough for who does not ask for it', async () => {
+    serve(rows.map(({ id, uid }) => ({ id, uid })));
+    expect(await ask(`{ workspace(id: "${W}") { name collections { nodes { uid } } } }`)).toEqual({
+      data: { workspace: { name: 'Own', collections: { nodes: rows.map(({ uid }) => ({ uid })) } } },
+      codes: [],
+      gets: gets(workspaceTarget),
+    });
+  });
+
+  it('without a name are enough where each is read for more', async () => {
+    serve(rows.map(({ id, uid }) => ({ id, uid })));
+    for (const { uid, name } of rows)
+      upstream.bodies.set(`/collections/${uid}?model=minimal`, {
+        collection: { info: { uid, name, description: `About ${name}` } },
+      });
+    expect(await ask(`{ workspace(id: "${W}") { about collections { nodes { name description } } } }`)).toEqual({
+      data: {
+        workspace: {
+          about: null,
+          collections: { nodes: rows.map(({ name }) => ({ name, description: `About ${name}` })) },
+        },
+      },
+      codes: [],
+      gets: gets(workspaceTarget, ...rows.map(({ uid }) => `/collections/${uid}?model=minimal`)),
+    });
+  });
+
+  it('are unknown where the list has no uid either', async () => {
+    serve(rows.map(({ id }) => ({ id })));
+    upstream.bodies.set(collectionList, { collections: rows.map(({ id, name }) => ({ id, name })) });
+    upstream.bodies.set(environmentList, { environments: rows.map(({ id, name }) => ({ id, name })) });
+    expect(await ask(all)).toEqual({
+      data: { workspace: { name: 'Own', collections: null, environments: null } },
+      codes: ['UPSTREAM_BAD_RESPONSE', 'UPSTREAM_BAD_RESPONSE'],
+      gets: gets(workspaceTarget, collectionList, environmentList),
+    });
+  });
+
+  it('that are known not to have uids are foretold to have their lists read', async () => {
+    serve(rows.map(({ id }) => ({ id })));
+    await ask(`{ workspace(id: "${W}") { description } }`);
+    const { data } = await ask(
+      `{ rateLimit(dryRun: true) { cost costAtLeast } workspace(id: "${W}") { collections { nodes { name } } environments { nodes { name } } } }`,
+    );
+    expect(data).toEqual({ rateLimit: { cost: 2, costAtLeast: 2 } });
+  });
+});
+
+describe('an answer of something else than what was asked for', () => {
+  const other = `${OWNER}-00000000-0000-4000-8000-000000000000`;
+  const refused = (field: string) => ({ data: { [field]: null }, codes: ['UPSTREAM_BAD_RESPONSE'] });
+  it.each([
+    ['workspace', `workspace(id: "${W}") { name }`, workspaceTarget, { workspace: { id: C, name: 'Foreign' } }],
+    [
+      'collection',
+      `collection(uid: "${OWNER}-${C}") { items { name } }`,
+      `/collections/${OWNER}-${C}`,
+      { collection: { info: { uid: other, name: 'Foreign' }, item: [{ name: 'Ping' }] } },
+    ],
+    [
+      'collection',
+      `collection(uid: "${OWNER}-${C}") { name }`,
+      `/collections/${OWNER}-${C}?model=minimal`,
+      { collection: { info: { _postman_id: HEX, name: 'Foreign' } } },
+    ],
+    [
+      'collection',
+      `collection(uid: "${C}") { name }`,
+      `/collections/${C}?model=minimal`,
+      { collection: { info: { uid: other, name: 'Foreign' } } },
+    ],
+    [
+      'environment',
+      `environment(uid: "${OWNER}-${C}") { values { key } }`,
+      `/environments/${OWNER}-${C}`,
+      { environment: { id: HEX, owner: OWNER, values: [{ key: 'foreign' }] } },
+    ],
+    [
+      'environment',
+      `environment(uid: "${OWNER}-${C}") { values { key } }`,
+      `/environments/${OWNER}-${C}`,
+      { environment: { id: C, owner: '7', values: [{ key: 'foreign' }] } },
+    ],
+  ])('is not shown, and not cached: %s, %s', async (field, query, target, body) => {
+    upstream.bodies.set(target, body);
+    for (const _ of [1, 2]) expect(await ask(`{ ${query} }`)).toEqual({ ...refused(field), gets: gets(target) });
+  });
+
+  it.each([
+    ['a bare id', C, { uid: `${OWNER}-${C}` }, `${OWNER}-${C}`],
+    ['other case', `${OWNER}-${C.toUpperCase()}`, { uid: `${OWNER}-${C}` }, `${OWNER}-${C}`],
+    ['no name of its own', `${OWNER}-${C}`, {}, `${OWNER}-${C}`],
+    ['an id of older answers', `${OWNER}-${C}`, { _postman_id: C }, `${OWNER}-${C}`],
+    ['an id shared with a copy', `${OWNER}-${C}`, { uid: `${OWNER}-${C}`, _postman_id: HEX }, `${OWNER}-${C}`],
+    ['24 hexadecimal digits', `${OWNER}-${HEX}`, { uid: `${OWNER}-${HEX}`, _postman_id: HEX }, `${OWNER}-${HEX}`],
+  ])('is none with %s', async (_, asked, info, uid) => {
+    upstream.bodies.set(`/collections/${asked}?model=minimal`, { collection: { info: { ...info, name: 'Own' } } });
+    expect((await ask(`{ collection(uid: "${asked}") { uid ownerId name } }`)).data).toEqual({
+      collection: { uid, ownerId: OWNER, name: 'Own' },
+    });
+  });
+});
+
+describe('the list of workspaces', () => {
+  const workspacesOf = (...ids: string[]) => ids.map((id) => ({ id, name: id }));
+  const page = (cursor?: string) => `/workspaces?limit=100${cursor === undefined ? '' : `&cursor=${cursor}`}`;
+  const walk = (args = '') =>
+    ask(`{ workspaces${args} { totalCount nodes { id } pageInfo { hasNextPage endCursor } } }`);
+
+  it.each([[''], [null], [undefined], [7], [{}]])('ends where the next cursor is %j', async (nextCursor) => {
+    upstream.bodies.set(page(), { workspaces: workspacesOf('a', 'b'), meta: { nextCursor } });
+    const { data, gets: made } = await walk();
+    expect(data.workspaces).toMatchObject({ totalCount: 2, pageInfo: { hasNextPage: false } });
+    expect(made).toEqual(gets(page()));
+  });
+
+  it('ends where a cursor comes again, also on the page from which it is gone on', async () => {
+    upstream.bodies.set(page(), { workspaces: workspacesOf('a'), meta: { nextCursor: 'x' } });
+    upstream.bodies.set(page('x'), { workspaces: workspacesOf('b'), meta: { nextCursor: 'x' } });
+    const whole = await walk();
+    expect(whole.data.workspaces).toMatchObject({ totalCount: 2, nodes: [{ id: 'a' }, { id: 'b' }] });
+    expect(whole.gets).toEqual(gets(page(), page('x')));
+    const { data } = await walk('(first: 2)');
+    const behind = await walk(`(after: "${data.workspaces.pageInfo.endCursor}")`);
+    expect(behind.data.workspaces).toMatchObject({ nodes: [], pageInfo: { hasNextPage: false } });
+  });
+
+  it('knows its length once all of it is in hand, wherever it is gone on from', async () => {
+    upstream.bodies.set(page(), { workspaces: workspacesOf('a', 'b'), meta: { nextCursor: 'x' } });
+    upstream.bodies.set(page('x'), { workspaces: workspacesOf('c') });
+    const first = (await walk('(first: 1)')).data.workspaces;
+    expect(first.totalCount).toBeNull();
+    const rest = (await walk(`(after: "${first.pageInfo.endCursor}")`)).data.workspaces;
+    expect(rest).toMatchObject({ totalCount: 3, nodes: [{ id: 'b' }, { id: 'c' }] });
+    const behind = (await walk(`(after: "${rest.pageInfo.endCursor}")`)).data.workspaces;
+    expect(behind).toMatchObject({ totalCount: null, nodes: [] });
+  });
+});

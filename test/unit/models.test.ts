@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import {
+  parseCollectionDetail,
+  parseCollectionPage,
+  parseEnvironmentDetail,
+  parseEnvironments,
+  parseGlobals,
+  parseUser,
+  parseWorkspaceDetail,
+  parseWorkspacePage,
+  UnexpectedShapeError,
+} from '../../src/upstream/models.ts';
+
+const UUID = 'ec29121c-5203-409f-9e84-e83ffc10f226';
+const UID = `41829063-${UUID}`;
+// As JSON has them: own keys, whatever they are called.
+const poisoned = JSON.parse(
+  '{"__proto__":{"id":"p","uid":"p","owner":1,"name":"p"},"constructor":1,"toString":"x"}',
+) as object;
+const wrong = [null, true, 7, 1e309, '', 'x'.repeat(1_000_000), [], ['a'], {}, { id: {} }, poisoned] as const;
+const parsers: readonly (readonly [string, (body: unknown) => unknown])[] = [
+  ['me', parseUser],
+  ['workspaces', parseWorkspacePage],
+  ['workspace', (body) => parseWorkspaceDetail(body, 'w')],
+  ['globals', parseGlobals],
+  ['collections', parseCollectionPage],
+  ['collection', (body) => parseCollectionDetail(body, UID)],
+  ['environments', parseEnvironments],
+  ['environment', (body) => parseEnvironmentDetail(body, UID)],
+];
+const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  me: {
+    user: { id: 1, username: 'u', fullName: 'f', email: 'e', avatar: 'a', teamId: 2, teamName: 't', roles: ['r'] },
+  },
+  workspaces: { workspaces: [{ id: 'w', name: 'n' }], meta: { nextCursor: 'c' } },
+  workspace: {
+    workspace: {
+      id: 'w',
+      name: 'n',
+      description: 'd',
+      updatedBy: 1,
+      team: 2,
+      createdAt: '2026-01-01T00:00:00Z',
+      collections: [{ id: UUID, uid: UID, name: 'c' }],
+      environments: [],
+    },
+  },
+  globals: { values: [] },
+  collections: {
+    collections: [{ id: UUID, uid: UID, name: 'c', isPublic: true, fork: { label: 'l', from: UID, createdAt: 'x' } }],
+    meta: { total: 1 },
+  },
+  collection: {
+    collection: { info: { uid: UID, _postman_id: UUID, name: 'c', description: 'd', fork: { label: 'l' } }, item: [] },
+  },
+  environments: { environments: [{ id: UUID, uid: UID, owner: 1, name: 'e', isPublic: true }] },
+  environment: { environment: { id: UUID, owner: 41829063, name: 'e', isPublic: false, values: [] } },
+};
+
+/** Every way to put something wrong in one place of a body, or to leave that place out. */
+function* spoiled(value: unknown): Generator<unknown> {
+  yield* wrong;
+  if (Array.isArray(value)) {
+    yield [...value, ...value];
+    yield [...wrong, ...value];
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    const { [key]: _, ...rest } = value as Record<string, unknown>;
+    if (!Array.isArray(value)) yield rest;
+    for (const one of spoiled(part))
+      yield Array.isArray(value) ? value.with(Number(key), one) : { ...value, [key]: one };
+  }
+}
+
+const isText = (value: unknown) => value === null || typeof value === 'string';
+
+describe.each(parsers)('%s', (name, parse) => {
+  it('is read, or refused as not what the route answers with, whatever stands anywhere in it', () => {
+    parse(wholes[name]);
+    for (const body of spoiled(wholes[name])) {
+      let model: unknown;
+      try {
+        model = parse(body);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UnexpectedShapeError);
+        continue;
+      }
+      for (const one of Array.isArray(model) ? model : [model]) {
+        if (name === 'globals') continue;
+        for (const [key, value] of Object.entries(one as object)) {
+          // What stays as it was sent is read elsewhere.
+          if (['document', 'values', 'description', 'items', 'total', 'fork'].includes(key)) continue;
+          if (typeof value === 'boolean' || value === undefined) continue;
+          if (Array.isArray(value)) {
+            for (const item of value as unknown[])
+              if (typeof item === 'object')
+                expect(Object.values(item as object).every((part) => isText(part) || part === undefined)).toBe(true);
+            continue;
+          }
+          expect(isText(value), `${key}: ${JSON.stringify(value)?.slice(0, 80)}`).toBe(true);
+        }
+      }
+      expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+      expect(({} as Record<string, unknown>)['uid']).toBeUndefined();
+    }
+  });
+});
+
+describe('me', () => {
+  const teamOf = (teamId: unknown) => parseUser({ user: { id: 1, teamId } }).teamId;
+  it.each([0, '0', null, undefined, '', false, [], {}])('has no team where it is %j', (teamId) => {
+    expect(teamOf(teamId)).toBeNull();
+  });
+  it.each([
+    [90417, '90417'],
+    ['90417', '90417'],
+  ])('has team %j', (teamId, team) => {
+    expect(teamOf(teamId)).toBe(team);
+  });
+  it('has only roles that are text', () => {
+    expect(parseUser({ user: { id: 1, roles: ['a', 1, null, ['b'], 'c'] } }).roles).toEqual(['a', 'c']);
+    expect(parseUser({ user: { id: 1, roles: 'admin' } }).roles).toBeNull();
+  });
+  it('is nobody without an id', () => {
+    expect(() => parseUser({ user: { username: 'u' } })).toThrow(UnexpectedShapeError);
+  });
+});
+
+describe('the total of a list', () => {
+  const totalOf = (total: unknown) => parseCollectionPage({ collections: [], meta: { total } }).total;
+  it.each([0, 1, 2 ** 53 - 1])('is %j', (total) => {
+    expect(totalOf(total)).toBe(total);
+  });
+  it.each([-1, 1.5, 2 ** 53, Infinity, NaN, '3', null, undefined, [3], {}])('is not said by %j', (total) => {
+    expect(totalOf(total)).toBeNull();
+  });
+  it.each([null, undefined, 3, 'meta', []])('is not said where meta is %j', (meta) => {
+    expect(parseCollectionPage({ collections: [], meta }).total).toBeNull();
+  });
+});
+
+describe('items of lists', () => {
+  it('come as often as they were sent, in their order', () => {
+    const row = { id: UUID, uid: UID, name: 'a' };
+    const names = parseCollectionPage({ collections: [row, { ...row, name: 'b' }, row] }).items.map((one) => one.name);
+    expect(names).toEqual(['a', 'b', 'a']);
+  });
+  it('are left out where they are no objects', () => {
+    expect(parseCollectionPage({ collections: [null, 1, 'x', [], { uid: UID }] }).items.map(({ uid }) => uid)).toEqual([
+      UID,
+    ]);
+    expect(parseEnvironments({ environments: [null, { uid: UID }] }).map(({ uid }) => uid)).toEqual([UID]);
+    expect(parseWorkspacePage({ workspaces: [{}, { id: 7 }, { id: 'w' }] }).items.map(({ id }) => id)).toEqual(['w']);
+  });
+  it.each([[{ id: UUID }], [{ id: UUID, owner: null }], [{ owner: 1 }], [{ uid: '', id: UUID }], [poisoned]])(
+    'make the list unusable where their uid is not to be known: %j',
+    (item) => {
+      expect(() => parseCollectionPage({ collections: [item] })).toThrow(UnexpectedShapeError);
+      expect(() => parseEnvironments({ environments: [item] })).toThrow(UnexpectedShapeError);
+    },
+  );
+  it.each([1, '1'])('have a uid by their owner %j and id', (owner) => {
+    expect(parseEnvironments({ environments: [{ id: UUID, owner }] })[0]).toMatchObject({ uid: `1-${UUID}`, id: UUID });
+  });
+});
+
+describe('times', () => {
+  const timeOf = (createdAt: unknown) => parseWorkspaceDetail({ id: 'w', createdAt }, 'w').createdAt;
+  const moments = [
+    ['2022-07-18T06:57:37.000Z', '2022-07-18T06:57:37.000Z'],
+    ['2025-04-07T13:59:02Z', '2025-04-07T13:59:02.000Z'],
+    ['2019-02-12 19:34:49', '2019-02-12T19:34:49.000Z'],
+    ['2019-02-12T19:34:49', '2019-02-12T19:34:49.000Z'],
+    ['2019-02-12T19:34:49.5', '2019-02-12T19:34:49.500Z'],
+    ['2019-02-12T19:34', '2019-02-12T19:34:00.000Z'],
+    ['2019-02-12', '2019-02-12T00:00:00.000Z'],
+    ['2019-02-12T19:34:49+02:00', '2019-02-12T17:34:49.000Z'],
+    ['2019-02-12 19:34:49 -0330', '2019-02-12T23:04:49.000Z'],
+    ['2019-02-12t19:34:49z', '2019-02-12T19:34:49.000Z'],
+  ] as const;
+  it.each(moments)('%s', (sent, read) => {
+    expect(timeOf(sent)).toBe(read);
+  });
+
+  it('without a zone are UTC, whatever zone the process is in', () => {
+    const { TZ } = process.env;
+    process.env['TZ'] = 'Pacific/Apia';
+    try {
+      expect(new Date(0).getTimezoneOffset()).not.toBe(0);
+      expect(moments.map(([sent]) => timeOf(sent))).toEqual(moments.map(([, read]) => read));
+    } finally {
+      if (TZ === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = TZ;
+    }
+  });
+
+  it.each([
+    '',
+    ' ',
+    'soon',
+    '7',
+    '2019',
+    'Tue, 12 Feb 2019 19:34:49',
+    'Feb 12 2019',
+    '2019-13-01',
+    '2019-02-12T25:00:00',
+    '2019-02-12T19:34:49 CET',
+    `2019-02-12T19:34:49.${'0'.repeat(100)}Z`,
+    1550000000000,
+    null,
+    undefined,
+    [],
+    {},
+  ])('are not said by %j', (sent) => {
+    expect(timeOf(sent)).toBeNull();
+  });
+});
