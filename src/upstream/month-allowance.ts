@@ -18,12 +18,15 @@ export interface MonthAllowance {
 
 // Nobody is told when the month ends, and an allowance can be bought.
 const PROBE_INTERVAL_MS = 600_000;
+// What was announced holds for this long of answers that say nothing of the month.
+const SILENCE_MS = 600_000;
 
 /** Makes the month of a key of which nothing is known yet. */
 export function createMonthAllowance(clock: Clock): MonthAllowance {
   let limit: number | undefined;
   let remaining: number | undefined;
   let probeAtMs = Number.NEGATIVE_INFINITY;
+  let silentSinceMs: number | undefined;
 
   const spend = () => {
     remaining = 0;
@@ -38,6 +41,12 @@ export function createMonthAllowance(clock: Clock): MonthAllowance {
       return remaining;
     },
     read(announced, sentAtMs) {
+      const isSilent = announced.monthLimit === undefined && announced.monthRemaining === undefined;
+      silentSinceMs = isSilent ? (silentSinceMs ?? clock.nowMs()) : undefined;
+      if (silentSinceMs !== undefined && clock.nowMs() >= silentSinceMs + SILENCE_MS) {
+        limit = undefined;
+        if (remaining !== 0) remaining = undefined;
+      }
       limit = announced.monthLimit ?? limit;
       // What was sent before the month was spent, the refusal itself included, does not say that it is over.
       if (remaining === 0 && sentAtMs < probeAtMs) return;

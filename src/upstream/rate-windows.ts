@@ -34,7 +34,8 @@ export interface RateWindows {
   /** The call has not been made. */
   giveBack(slots: TakenSlots): void;
   /**
-   * Learns from what the answer of a call announces, before its slots are released: headers take away, they do not give.
+   * Learns from what the answer of a call announces, before its slots are released: headers take away, they do not give. A limit that
+   * answers have not announced for two of its windows is forgotten.
    *
    * @returns Whether turns that were foretold before are now put off, and whether the burst window was spoken of.
    */
@@ -59,6 +60,15 @@ export interface RateWindows {
 // Of what upstream announces; the most that can be configured, too.
 const MAX_LIMIT = 100_000;
 const MAX_LEARNED_WINDOWS = 4;
+// A limit holds for as long as answers announce it, and for this many of its windows of answers that do not.
+const SILENT_WINDOWS = 2;
+
+/** Where a limit comes from that was announced. */
+interface Announcement {
+  readonly routeClass: RouteClass;
+  /** When the first answer came that did not repeat it; undefined: the last one did. */
+  silentSinceMs: number | undefined;
+}
 
 /** Makes the unused windows of one key. */
 export function createRateWindows({ general: generalLimit, burst: burstLimit }: RateWindowsOptions): RateWindows {
@@ -67,6 +77,8 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
   const known: Record<RouteClass, RateWindow[]> = { general: [general], burst: burst ? [general, burst] : [general] };
   // Calls that are out, so that a window that is learned of counts them too.
   const out = new Set<TakenSlots>();
+  // Of the windows whose limit is an announced one.
+  const announcements = new Map<RateWindow, Announcement>();
 
   const all = () => [...new Set([...known.burst, ...known.general])];
 
@@ -101,6 +113,22 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
 
   const capOf = (window: RateWindow) =>
     window === burst ? burstLimit?.limit : window === general && generalLimit.isCap ? generalLimit.limit : undefined;
+
+  /** A limit that is not announced any more was a mistake, or is over: what was known before it holds again. */
+  const forgetUnannounced = (routeClass: RouteClass, limited: ReadonlySet<RateWindow>, nowMs: number) => {
+    for (const [window, announcement] of announcements) {
+      if (limited.has(window)) continue;
+      // An answer of the other class that announces limits of its own need not repeat this one.
+      const isSilent = limited.size === 0 || announcement.routeClass === routeClass;
+      if (!isSilent || !known[routeClass].includes(window)) continue;
+      announcement.silentSinceMs ??= nowMs;
+      if (nowMs < announcement.silentSinceMs + SILENT_WINDOWS * window.windowMs) continue;
+      announcements.delete(window);
+      if (window === general) window.setLimit(generalLimit.limit);
+      else if (window === burst) window.setLimit(burstLimit?.limit ?? window.limit);
+      else for (const ofClass of ROUTE_CLASSES) known[ofClass] = known[ofClass].filter((one) => one !== window);
+    }
+  };
 
   return {
     general,
@@ -139,6 +167,7 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
           // Of two limits over the same length of time the lower holds.
           window.setLimit(Math.min(limit, limited.has(window) ? window.limit : (capOf(window) ?? MAX_LIMIT)));
           limited.add(window);
+          announcements.set(window, { routeClass: slots.routeClass, silentSinceMs: undefined });
         }
         const mark = slots.marks.get(window);
         if (mark && remaining !== undefined) {
@@ -157,6 +186,7 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
         }
         isDelay ||= window.limit < before.limit || window.free(nowMs) < before.free;
       }
+      forgetUnannounced(slots.routeClass, limited, nowMs);
       return { isDelay, toldOfBurst };
     },
     refused({ routeClass }, announced, untilMs, nowMs) {

@@ -241,3 +241,22 @@ describe('the list of workspaces', () => {
     expect(behind).toMatchObject({ totalCount: null, nodes: [] });
   });
 });
+
+it('forgets a limit that was announced once, after two windows of answers without it', async () => {
+  await facade.close();
+  facade = await startFacade({ POSTMAN_API_BASE_URL: upstream.origin, RATE_LIMIT: '', CACHE_TTL_MS: '0' });
+  upstream.bodies.set('/me', { user: { id: 1 } });
+  const limit = async () => {
+    await facade.query('{ me { id } }');
+    return (await facade.query('{ rateLimit { limit } }')).data.rateLimit.limit as number;
+  };
+  upstream.headers = { 'x-ratelimit-limit': '1' };
+  expect(await limit()).toBe(1);
+  upstream.headers = {};
+  for (const skippedMs of [60_500, 60_500]) {
+    facade.skip(skippedMs);
+    expect(await limit()).toBe(1);
+  }
+  facade.skip(60_500);
+  expect(await limit()).toBe(60);
+});

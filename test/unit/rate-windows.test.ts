@@ -659,3 +659,85 @@ describe('windows of two keys of one user', () => {
     expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([58, 57, 9]);
   });
 });
+
+describe('a limit that is not announced any more', () => {
+  const silent = (windows: RateWindows, routeClass: RouteClass, nowMs: number) =>
+    answer(windows, routeClass, [], { sentAtMs: nowMs, nowMs });
+
+  it.each([1, 300])('of %i is forgotten after two windows of answers without it', (limit) => {
+    const windows = createGeneralOnly();
+    answer(windows, 'general', [{ limit }]);
+    silent(windows, 'general', 500_000);
+    silent(windows, 'general', 619_999);
+    expect(windows.general.limit).toBe(limit);
+    silent(windows, 'general', 620_000);
+    expect(windows.general.limit).toBe(60);
+  });
+
+  it('holds while nobody is answered, and begins anew with each answer that announces it', () => {
+    const windows = createGeneralOnly();
+    answer(windows, 'general', [{ limit: 7 }]);
+    silent(windows, 'general', 100_000);
+    answer(windows, 'general', [{ limit: 7 }], { sentAtMs: 219_000, nowMs: 219_000 });
+    silent(windows, 'general', 900_000);
+    silent(windows, 'general', 1_019_999);
+    expect(windows.general.limit).toBe(7);
+    silent(windows, 'general', 1_020_000);
+    expect(windows.general.limit).toBe(60);
+  });
+
+  it('of the burst window is missed by answers of its class alone', () => {
+    const windows = createWindows();
+    answer(windows, 'burst', [{ limit: 3, windowMs: 10_000 }]);
+    for (const nowMs of [10_000, 30_000, 900_000]) silent(windows, 'general', nowMs);
+    expect(windows.burst?.limit).toBe(3);
+    for (const nowMs of [910_000, 930_000]) silent(windows, 'burst', nowMs);
+    expect(windows.burst?.limit).toBe(10);
+  });
+
+  it('of the general window is not missed by answers of the other class that announce their own', () => {
+    const windows = createWindows();
+    answer(windows, 'general', [{ limit: 7, windowMs: 60_000 }]);
+    for (const nowMs of [100_000, 900_000])
+      answer(windows, 'burst', [{ limit: 10, windowMs: 10_000 }], { sentAtMs: nowMs, nowMs });
+    expect(windows.general.limit).toBe(7);
+    for (const nowMs of [1_000_000, 1_120_000]) silent(windows, 'burst', nowMs);
+    expect(windows.general.limit).toBe(60);
+  });
+
+  it('of the general window is missed by answers of its class that announce another', () => {
+    const windows = createWindows();
+    answer(windows, 'general', [{ limit: 7, windowMs: 60_000 }]);
+    for (const nowMs of [100_000, 220_000])
+      answer(windows, 'general', [{ limit: 500, windowMs: 3_600_000 }], { sentAtMs: nowMs, nowMs });
+    expect(limitsOf(windows.all())).toEqual([
+      [60, 60_000],
+      [10, 10_000],
+      [500, 3_600_000],
+    ]);
+  });
+
+  it('of a window that was learned takes the window with it, for every class, and frees its place', () => {
+    const windows = createWindows();
+    for (const windowMs of [1_000, 2_000, 3_000, 4_000, 5_000]) answer(windows, 'general', [{ limit: 1, windowMs }]);
+    expect(windows.all()).toHaveLength(6);
+    for (const nowMs of [100_000, 108_000]) silent(windows, 'general', nowMs);
+    expect(limitsOf(windows.all())).toEqual([
+      [60, 60_000],
+      [10, 10_000],
+    ]);
+    expect(limitsOf(windows.of('burst'))).toEqual(limitsOf(windows.all()));
+    answer(windows, 'general', [{ limit: 1, windowMs: 5_000 }], { sentAtMs: 108_000, nowMs: 108_000 });
+    expect(limitsOf(windows.all())).toContainEqual([1, 5_000]);
+  });
+
+  it('leaves the calls counted that are out', () => {
+    const windows = createWindows();
+    answer(windows, 'general', [{ limit: 1, windowMs: 1_000 }]);
+    const out = windows.take('general', 7_000);
+    for (const nowMs of [8_000, 10_000]) silent(windows, 'general', nowMs);
+    expect(windows.all()).toHaveLength(2);
+    windows.release(out, 11_000);
+    expect(windows.general.free(11_000)).toBe(56);
+  });
+});
