@@ -30,7 +30,7 @@ export function createDemoAccount(): Account {
       username: 'ines-aldana',
       email: 'ines.aldana@kestrel-bikes.example',
       fullName: 'Ines Aldana',
-      avatar: null,
+      avatar: 'https://kestrel-bikes.example/people/ines.png',
       isPublic: true,
       emailVerified: true,
       teamId: ids.team,

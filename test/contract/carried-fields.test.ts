@@ -1,0 +1,123 @@
+import { isObjectType } from 'graphql';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { LeveledType } from '../../src/graph/carried-by.ts';
+import { createSchema } from '../../src/graph/schema.ts';
+import type { Level } from '../../src/loaders/levels.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Of each field, the members of an answer of which any tells it, as the Postman API is documented. */
+const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly string[]>>>> = {
+  Workspace: {
+    id: ['id'],
+    name: ['name'],
+    type: ['type'],
+    visibility: ['visibility'],
+    about: ['about'],
+    description: ['description'],
+    createdAt: ['createdAt'],
+    updatedAt: ['updatedAt'],
+    createdBy: ['createdBy'],
+    updatedBy: ['updatedBy'],
+    teamId: ['team'],
+  },
+  Collection: {
+    id: ['id', '_postman_id'],
+    uid: ['uid'],
+    name: ['name'],
+    ownerId: ['owner', 'uid'],
+    description: ['description'],
+    isPublic: ['isPublic'],
+    createdAt: ['createdAt'],
+    updatedAt: ['updatedAt'],
+    lastUpdatedBy: ['lastUpdatedBy'],
+    fork: ['fork'],
+    formatVersion: ['schema'],
+    variables: ['variable'],
+    auth: ['auth'],
+    scripts: ['event', 'events'],
+    items: ['item'],
+    folders: ['item'],
+    requests: ['item'],
+    json: ['item'],
+  },
+  Environment: {
+    id: ['id'],
+    uid: ['uid', 'owner'],
+    name: ['name'],
+    ownerId: ['owner', 'uid'],
+    isPublic: ['isPublic'],
+    createdAt: ['createdAt'],
+    updatedAt: ['updatedAt'],
+    values: ['values'],
+  },
+};
+
+let postman: Sandbox;
+beforeAll(async () => {
+  postman = await startSandbox({ limits: 'off' });
+});
+afterAll(() => postman.close());
+
+const get = async (target: string): Promise<Record<string, never>> => {
+  const response = await fetch(postman.origin + target, { headers: { 'x-api-key': postman.apiKey } });
+  return (await response.json()) as Record<string, never>;
+};
+const getAll = (targets: readonly string[], key: string) =>
+  Promise.all(targets.map(async (target) => (await get(target))[key] as unknown as Row));
+const inHead = (collections: readonly Row[]) => collections.map(({ info, ...rest }) => ({ ...rest, ...(info as Row) }));
+
+it.each(['Workspace', 'Collection', 'Environment'] as const)(
+  'the answers of %s carry what its fields are declared to be carried by, and nothing else does',
+  async (typeName) => {
+    const account = createDemoAccount();
+    const toUids = (things: readonly { owner: string; id: string }[]) =>
+      things.map(({ owner, id }) => `${owner}-${id}`);
+    const workspaces = await getAll(
+      account.workspaces.map(({ id }) => `/workspaces/${id}?include=team,mocks:deactivated`),
+      'workspace',
+    );
+    const collectionTargets = toUids(account.collections).map((uid) => `/collections/${uid}`);
+    const answers: Readonly<Record<LeveledType, Partial<Record<Level, readonly Row[]>>>> = {
+      Workspace: { summary: (await get('/workspaces'))['workspaces'] ?? [], detail: workspaces },
+      Collection: {
+        ref: workspaces.flatMap(({ collections }) => collections as readonly Row[]),
+        summary: (await get('/collections'))['collections'] ?? [],
+        minimal: inHead(
+          await getAll(
+            collectionTargets.map((target) => `${target}?model=minimal`),
+            'collection',
+          ),
+        ),
+        detail: inHead(await getAll(collectionTargets, 'collection')),
+      },
+      Environment: {
+        ref: workspaces.flatMap(({ environments }) => environments as readonly Row[]),
+        summary: (await get('/environments'))['environments'] ?? [],
+        detail: await getAll(
+          toUids(account.environments).map((uid) => `/environments/${uid}`),
+          'environment',
+        ),
+      },
+    };
+    const rowsOf = Object.entries(answers[typeName]);
+    const type = createSchema().getType(typeName);
+    if (!isObjectType(type)) throw new TypeError(`${typeName} is no type`);
+
+    const declared: Record<string, readonly string[]> = {};
+    const carried: Record<string, readonly string[]> = {};
+    for (const [name, { extensions }] of Object.entries(type.getFields())) {
+      const levels = extensions['carriedBy'] as readonly Level[];
+      // A call of its own: no answer about the thing itself has it.
+      if (levels.includes('own')) continue;
+      // What refs carry, or identifiers tell, everything does.
+      declared[name] = levels.includes('ref') ? rowsOf.map(([level]) => level) : levels;
+      carried[name] = rowsOf
+        .filter(([, rows]) => rows.some((row) => (members[typeName][name] ?? []).some((member) => row[member] != null)))
+        .map(([level]) => level);
+    }
+    expect(carried).toEqual(declared);
+  },
+);
