@@ -17,7 +17,19 @@ const UID = `41829063-${UUID}`;
 const poisoned = JSON.parse(
   '{"__proto__":{"id":"p","uid":"p","owner":1,"name":"p"},"constructor":1,"toString":"x"}',
 ) as object;
-const wrong = [null, true, 7, 1e309, '', 'x'.repeat(1_000_000), [], ['a'], {}, { id: {} }, poisoned] as const;
+const wrong = [
+  null,
+  true,
+  7,
+  Number.POSITIVE_INFINITY,
+  '',
+  'x'.repeat(1_000_000),
+  [],
+  ['a'],
+  {},
+  { id: {} },
+  poisoned,
+] as const;
 const parsers: readonly (readonly [string, (body: unknown) => unknown])[] = [
   ['me', parseUser],
   ['workspaces', parseWorkspacePage],
@@ -58,7 +70,7 @@ const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 
 /** Every way to put something wrong in one place of a body, or to leave that place out. */
-function* spoiled(value: unknown): Generator<unknown> {
+function* spoiled(value: unknown): Iterable<unknown> {
   yield* wrong;
   if (Array.isArray(value)) {
     yield [...value, ...value];
@@ -73,37 +85,40 @@ function* spoiled(value: unknown): Generator<unknown> {
   }
 }
 
-const isText = (value: unknown) => value === null || typeof value === 'string';
+const isText = (value: unknown) => value == null || typeof value === 'string';
+
+// What stays as it was sent is read elsewhere; the rest of these is tested by itself.
+const unread = ['document', 'values', 'description', 'items', 'total', 'fork'];
+
+/** Whether a member of a model is of one of the types that it can have. */
+function isPlain(value: unknown): boolean {
+  if (Array.isArray(value))
+    return value.every((item) =>
+      typeof item === 'object' && item !== null ? Object.values(item as object).every(isText) : isText(item),
+    );
+  return isText(value) || typeof value === 'boolean';
+}
+
+/** What is wrong with what is made of a body; undefined: nothing, or it was refused as not what the route answers with. */
+function findWrong(name: string, parse: (body: unknown) => unknown, body: unknown): unknown {
+  let model: unknown;
+  try {
+    model = parse(body);
+  } catch (error) {
+    return error instanceof UnexpectedShapeError ? undefined : error;
+  }
+  const things = name === 'globals' ? [] : Array.isArray(model) ? model : [model];
+  return things
+    .flatMap((thing) => Object.entries(thing as object))
+    .find(([key, value]) => !unread.includes(key) && !isPlain(value));
+}
 
 describe.each(parsers)('%s', (name, parse) => {
   it('is read, or refused as not what the route answers with, whatever stands anywhere in it', () => {
     parse(wholes[name]);
-    for (const body of spoiled(wholes[name])) {
-      let model: unknown;
-      try {
-        model = parse(body);
-      } catch (error) {
-        expect(error).toBeInstanceOf(UnexpectedShapeError);
-        continue;
-      }
-      for (const one of Array.isArray(model) ? model : [model]) {
-        if (name === 'globals') continue;
-        for (const [key, value] of Object.entries(one as object)) {
-          // What stays as it was sent is read elsewhere.
-          if (['document', 'values', 'description', 'items', 'total', 'fork'].includes(key)) continue;
-          if (typeof value === 'boolean' || value === undefined) continue;
-          if (Array.isArray(value)) {
-            for (const item of value as unknown[])
-              if (typeof item === 'object')
-                expect(Object.values(item as object).every((part) => isText(part) || part === undefined)).toBe(true);
-            continue;
-          }
-          expect(isText(value), `${key}: ${JSON.stringify(value)?.slice(0, 80)}`).toBe(true);
-        }
-      }
-      expect(Object.getPrototypeOf({})).toBe(Object.prototype);
-      expect(({} as Record<string, unknown>)['uid']).toBeUndefined();
-    }
+    const wrongs = Array.from(spoiled(wholes[name]), (body) => findWrong(name, parse, body));
+    expect(wrongs.filter((one) => one !== undefined)).toEqual([]);
+    expect(({} as Record<string, unknown>)['uid']).toBeUndefined();
   });
 });
 
