@@ -9,7 +9,7 @@ import { startServer } from '../src/server.ts';
 
 const runs = Number(process.argv[2] ?? 9);
 const WARM_UPS = 20;
-const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast readyAt plan { path forFields } }';
+const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast likelyCost readyAt plan { path forFields } }';
 
 interface Asked {
   readonly name: string;
@@ -18,7 +18,9 @@ interface Asked {
 }
 
 interface Answer {
-  readonly data?: { readonly dry?: { readonly cost: number; readonly costAtLeast: number } };
+  readonly data?: {
+    readonly dry?: { readonly cost: number; readonly likelyCost: number; readonly costAtLeast: number };
+  };
   readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
 }
 
@@ -171,12 +173,15 @@ for (const asked of [...published, ...largest, ...refused]) {
     timesMs.push(cpuMs() - beforeMs);
   }
   timesMs.sort((a, b) => a - b);
-  const { costAtLeast, cost } = answer.data?.dry ?? {};
+  const { costAtLeast, likelyCost, cost } = answer.data?.dry ?? {};
   rows[asked.name] = {
     'CPU, ms (median)': Math.round(timesMs[Math.floor(runs / 2)] ?? 0),
     most: Math.round(timesMs.at(-1) ?? 0),
     'longest stretch': Math.round(await findStretchMs(asked)),
-    cost: cost === undefined ? (answer.errors?.[0]?.extensions?.code ?? '') : `${costAtLeast} to ${cost}`,
+    cost:
+      cost === undefined
+        ? (answer.errors?.[0]?.extensions?.code ?? '')
+        : `${costAtLeast} to ${cost}, likely ${likelyCost}`,
     'RSS, MB more': Math.round((process.memoryUsage.rss() - startBytes) / 1e6),
   };
 }

@@ -1,3 +1,4 @@
+import { ASSUMED_SIZES } from '../upstream/likely-account.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
@@ -6,7 +7,7 @@ import { LARGEST_COST, type PlannedCall } from './estimate.ts';
 /** Description of `Query.rateLimit`. */
 export const RATE_LIMIT_DESCRIPTION = `The upstream budget of the API key in use, and what this operation costs of it; null without a key.
 
-With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whatever the operation is: \`cost\` and \`costAtLeast\` say what it would take, \`plan\` by which calls, \`readyAt\` when the budget would have served them. Every other root field is left out of the answer, as by \`@skip\`. Sent again without \`dryRun\`, the same operation makes no more calls than \`cost\` and no fewer than \`costAtLeast\`, as long as
+With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whatever the operation is: \`cost\` and \`costAtLeast\` say what it would take, \`likelyCost\` what is likely in between, \`plan\` by which calls, \`readyAt\` and \`likelyReadyAt\` when the budget would have served them. Every other root field is left out of the answer, as by \`@skip\`. Sent again without \`dryRun\`, the same operation makes no more calls than \`cost\` and no fewer than \`costAtLeast\`, as long as
 
 - nothing changes in the account or is forgotten by the cache in between,
 - every call succeeds: one that fails may be tried again, and what hangs on it is not read,
@@ -15,6 +16,15 @@ With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whate
 - the operation is allowed so many: past MAX_CALLS_PER_OPERATION it makes no more.
 
 What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them. What operations cost is found out for one after the other: where too many of the key wait, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to ask again.`;
+
+const { workspaces, collectionsPerWorkspace, environmentsPerWorkspace, forkShare } = ASSUMED_SIZES;
+const LIKELY_COST_DESCRIPTION = `The calls that this operation likely makes, told before it makes any: from \`costAtLeast\` to \`cost\`. It is a guess, as good as the lengths of lists that it rests on:
+
+- lists that are cached are taken as they are, and as unchanged where they have become too old to be served;
+- others for as long as they were when they were last read with this key: these lengths are remembered for longer than the lists;
+- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${collectionsPerWorkspace} collections and ${environmentsPerWorkspace} environments, of which one collection in ${1 / forkShare} is a fork. That lies between the embedded example account and that of a team.
+
+What is named is taken for existing, a name of collections for that of one, and a filter of workspaces for one that half of them pass where they are not known.`;
 
 /** The budget as it stands, for one field that asks. */
 export interface AskedRateLimit extends BudgetSnapshot {
@@ -37,6 +47,10 @@ const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
       nullable: false,
       description:
         'Calls of this route that can be made at most: lists that are not known taken for as long as was asked for, and everything named for existing.',
+    }),
+    likely: t.exposeInt('likely', {
+      nullable: false,
+      description: `Calls of this route that are likely made, from \`atLeast\` to \`atMost\`: those of all entries add up to \`likelyCost\` where that is below ${LARGEST_COST}.`,
     }),
     forFields: t.stringList({
       nullable: false,
@@ -96,6 +110,11 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
         'The calls that this operation certainly makes, told before it makes any: those it makes whatever Postman answers.',
       resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atLeast,
     }),
+    likelyCost: t.int({
+      nullable: false,
+      description: LIKELY_COST_DESCRIPTION,
+      resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).likely,
+    }),
     readyAt: t.field({
       type: 'DateTime',
       nullable: true,
@@ -103,6 +122,16 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
         'When the budget would have served all of `cost`, asked for now, behind everything that waits now: now where nothing is needed. Calls that cannot be asked for before others are answered take that much longer. null without `dryRun: true`, and where less is left of the month.',
       resolve: async ({ isDryRun }, _args, context) => {
         const servedInMs = isDryRun ? (await context.estimate()).servedInMs : null;
+        return servedInMs === null ? null : inFuture(servedInMs, context);
+      },
+    }),
+    likelyReadyAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description:
+        'As `readyAt`, for `likelyCost` in place of `cost`. null without `dryRun: true`, and where less is left of the month.',
+      resolve: async ({ isDryRun }, _args, context) => {
+        const servedInMs = isDryRun ? (await context.estimate()).likelyServedInMs : null;
         return servedInMs === null ? null : inFuture(servedInMs, context);
       },
     }),

@@ -54,7 +54,7 @@ export interface Foretelling {
 // that has it, its workspace and once more so for what it was forked from.
 const MAX_CALLS_NAMED = 5;
 const MAX_CHECK_WAIT_MS = 1_000;
-const NO_COST: Cost = { atLeast: 0, atMost: 0, routes: [] };
+const NO_COST: Cost = { atLeast: 0, likely: 0, atMost: 0, routes: [] };
 
 /**
  * Looks at an operation before it is executed: whether it is a dry run, and whether it certainly needs more calls than it may make.
@@ -129,7 +129,7 @@ function countReferences(schema: GraphQLSchema, node: FieldNode, reader: Documen
 
 function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: DocumentReader): boolean {
   return (selectionSet?.selections ?? []).some((selection) => {
-    if (selection.kind === Kind.FIELD) return ['cost', 'costAtLeast'].includes(selection.name.value);
+    if (selection.kind === Kind.FIELD) return ['cost', 'costAtLeast', 'likelyCost'].includes(selection.name.value);
     if (selection.kind === Kind.INLINE_FRAGMENT) return selectsCost(selection, reader);
     const fragment = reader.fragments.get(selection.name.value);
     return fragment !== undefined && selectsCost(fragment, reader);
@@ -143,15 +143,20 @@ async function toEstimate(
 ): Promise<Estimate> {
   const cost = rehearsable ? await simulations.run(toTurn(rehearsable), () => rehearse(rehearsable)) : NO_COST;
   if (!cost) throw toSimulationRefusal(clock);
-  const { atLeast, atMost, routes } = cost;
+  const { atLeast, likely, atMost, routes } = cost;
+  const servedInMs = (key: 'likely' | 'atMost') =>
+    rehearsable && cost[key] > 0 ? toServedInMs(rehearsable.operation, routes, key, clock) : 0;
   const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
   return {
     atLeast,
+    likely,
     atMost,
-    servedInMs: rehearsable && atMost > 0 ? toServedInMs(rehearsable.operation, routes, clock) : 0,
-    plan: routes.map(({ path, atLeast, atMost }) => ({
+    servedInMs: servedInMs('atMost'),
+    likelyServedInMs: servedInMs('likely'),
+    plan: routes.map(({ path, atLeast, likely, atMost }) => ({
       path,
       atLeast,
+      likely,
       atMost,
       forFields: fieldsOf?.(path).map(({ coordinate }) => coordinate) ?? [],
     })),
@@ -166,9 +171,14 @@ function toServedFields({ schema, document, definition }: Rehearsable, reader: D
   return createServedFields(schema, document, definition.name?.value, reader);
 }
 
-function toServedInMs({ budgetView }: Operation, routes: Cost['routes'], clock: Clock): number | null {
+function toServedInMs(
+  { budgetView }: Operation,
+  routes: Cost['routes'],
+  key: 'likely' | 'atMost',
+  clock: Clock,
+): number | null {
   const calls = { general: 0, burst: 0 };
-  for (const { routeClass, atMost } of routes) calls[routeClass] += atMost;
+  for (const route of routes) calls[route.routeClass] += route[key];
   const { monthRemaining } = budgetView.snapshot();
   if (monthRemaining !== undefined && monthRemaining < calls.general + calls.burst) return null;
   return budgetView.servedAtMs(calls) - clock.nowMs();

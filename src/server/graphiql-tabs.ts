@@ -138,10 +138,12 @@ query DryRun {
   rateLimit(dryRun: true) {
     cost
     costAtLeast
-    readyAt
+    likelyCost
+    likelyReadyAt
     plan {
       path
       atLeast
+      likely
       atMost
       forFields
     }

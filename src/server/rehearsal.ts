@@ -12,6 +12,7 @@ import { createCollectionTree } from '../upstream/collection-format/collection-t
 import { createImagination, type Imagination, type ListedKind } from '../upstream/imagination.ts';
 import type { Listed, Scenario } from '../upstream/imagined-answers.ts';
 import { createImaginedCalls, type ImaginedCalls, type NotedCall } from '../upstream/imagined-upstream.ts';
+import { createLikelyAccount } from '../upstream/likely-account.ts';
 import { type Operation, toBackground } from '../upstream/operation.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import { createWork, type Work } from '../upstream/work.ts';
@@ -27,7 +28,7 @@ export interface Rehearsable {
   readonly reader: DocumentReader;
   /** Whose key it is, and what it wants of kept answers. */
   readonly operation: Operation;
-  readonly calls: Pick<Calls, 'kept' | 'keepsAny' | 'isRenewable' | 'fairShareOf'>;
+  readonly calls: Pick<Calls, 'kept' | 'lastOutcome' | 'sizesOf' | 'keepsAny' | 'isRenewable' | 'fairShareOf'>;
 }
 
 const nothing: Scenario = { isFull: false, answersFirst: 'oldest' };
@@ -42,18 +43,23 @@ const LISTED_KINDS = {
 } as const satisfies Record<string, ListedKind>;
 const MAX_STEPS_PER_SCENARIO = 60_000;
 const MAX_STEPS = 150_000;
+// What is likely is small, or soon seen to be large.
+const MAX_LIKELY_STEPS = 30_000;
 // To go through a list, for each of its items.
 const PLACED_STEPS = 1 / 16;
 
 /**
  * Foretells what an operation costs, by simulating it, with the real resolvers and loaders, before an upstream that is imagined: where nothing
  * is kept, once nothing exists, once everything does, and so on. Whatever upstream answers, no call is made but those that were noted in
- * one of these scenarios, or others in their place; and those that were noted in each of them are made.
+ * one of these scenarios, or others in their place; and those that were noted in each of them are made. In one scenario more, upstream is as is likely.
  */
 export async function rehearse(operation: Rehearsable): Promise<Cost> {
   const rehearsal = createRehearsal(operation);
   const tally = createTally();
   const none = await rehearsal.play(nothing);
+  // What is certain already is more than is told.
+  const likely = none.noted.size >= LARGEST_COST ? none : await rehearsal.playLikely(none.noted);
+  tally.addLikely(likely.noted);
   await rehearsal.playMost(nothing, none, tally, { isDecided: () => tally.countCertain() === 0, wantsPossible: true });
   return tally.toCost(rehearsal.isWhole());
 }
@@ -83,6 +89,7 @@ export async function rehearseNamed(operation: Rehearsable, enough: number): Pro
 interface How {
   /** Whoever wants to know of a collection whether it is in a workspace is told that it is not; all the same it is, for whoever asks for its workspace. */
   readonly deniesWorkspaces?: true;
+  readonly maxSteps?: number;
 }
 
 function createRehearsal({ schema, document, definition, reader, operation, calls }: Rehearsable) {
@@ -101,8 +108,11 @@ function createRehearsal({ schema, document, definition, reader, operation, call
   let stepsLeft = MAX_STEPS;
   let isWhole = true;
 
-  const play = async (scenario: Scenario, { deniesWorkspaces }: How = {}): Promise<ImaginedCalls> => {
-    const own = createWork(Math.min(stepsLeft, MAX_STEPS_PER_SCENARIO));
+  const play = async (
+    scenario: Scenario,
+    { deniesWorkspaces, maxSteps = MAX_STEPS_PER_SCENARIO }: How = {},
+  ): Promise<ImaginedCalls> => {
+    const own = createWork(Math.min(stepsLeft, maxSteps));
     work = own;
     const imagined = createImaginedCalls({ scenario, imagination, calls, maxNoted: LARGEST_COST, work: own });
     const loaders = createLoaders(createPostmanApi(imagined, rehearsed));
@@ -131,10 +141,17 @@ function createRehearsal({ schema, document, definition, reader, operation, call
     operation.ended.addEventListener('abort', leave, { once: true });
     await Promise.race([simulateExecution(fields, context, own), own.over]);
     operation.ended.removeEventListener('abort', leave);
-    if (own.isOver) isWhole = false;
+    if (own.isOver && !scenario.account) isWhole = false;
     stepsLeft -= own.steps;
     own.end();
     return imagined;
+  };
+
+  /** Plays the scenario in which everything is as is likely, and all exists that was noted. */
+  const playLikely = (noted: Noted): Promise<ImaginedCalls> => {
+    const named = toListed(noted, imagination);
+    const account = createLikelyAccount({ sizes: calls.sizesOf(operation), named, imagination });
+    return play({ isFull: true, answersFirst: 'oldest', account }, { maxSteps: MAX_LIKELY_STEPS });
   };
 
   /** Plays a scenario in which lists have all that was noted. */
@@ -194,7 +211,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
       tally.addOptimistic((await playListed(scenario, known, { isBehindKept: true })).noted);
   };
 
-  return { play, playListed, playMost, isWhole: () => isWhole };
+  return { play, playLikely, playListed, playMost, isWhole: () => isWhole };
 }
 
 const isKnownList = ({ single, isImagined }: NotedCall) => single === null && !isImagined;

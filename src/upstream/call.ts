@@ -1,3 +1,4 @@
+import type { ShownSizes } from './account-sizes.ts';
 import type { RouteClass } from './share.ts';
 
 /** A route of the Postman API. */
@@ -18,4 +19,6 @@ export interface Call<T> {
   updatedAtOf?(value: T): string | null;
   /** The single reads whose things a list shows, by target, with when each was last changed. */
   shows?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
+  /** How long lists are, as the answer shows it. */
+  sizes?(value: T): ShownSizes;
 }

@@ -1,3 +1,4 @@
+import { type AccountSizes, createLearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createBreakers, type OutageScope } from './breakers.ts';
@@ -22,6 +23,10 @@ export interface Calls {
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** What `make` would answer with without a call, as far as is kept; undefined where a call is needed. It counts nothing. */
   kept(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  /** What the call was answered with when it was last made, as far as that is kept, however old it is. It counts nothing. */
+  lastOutcome(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  /** What answers have shown of the size of the operation's account; undefined: nothing. */
+  sizesOf(operation: Operation): AccountSizes | undefined;
   /** Whether anything is kept that could answer the operation. */
   keepsAny(operation: Operation): boolean;
   /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
@@ -83,6 +88,7 @@ export function createCalls({
   // By tenant, then by target.
   const flights = new Map<string, Map<string, UnderWay>>();
   const retries = createRetries(random);
+  const learnedSizes = createLearnedSizes();
 
   const cancelAll = (tenant: string, toError: (target: string, route: Route) => UpstreamError) => {
     for (const [target, { flight, route }] of [...(flights.get(tenant) ?? [])]) flight.cancel(toError(target, route));
@@ -129,6 +135,7 @@ export function createCalls({
     const flight = startFlight({
       http,
       cache,
+      learnedSizes,
       clock,
       apiKeys,
       breakers,
@@ -233,6 +240,10 @@ export function createCalls({
     },
 
     kept: keptOutcome,
+
+    lastOutcome: ({ target }, { tenant }) => cache.get(tenant, target)?.outcome,
+
+    sizesOf: ({ tenant }) => learnedSizes.of(tenant),
 
     isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
 

@@ -1,3 +1,4 @@
+import type { LearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Breakers } from './breakers.ts';
@@ -30,6 +31,7 @@ const isRateLimited = (error: unknown) => error instanceof UpstreamError && erro
 export interface FlightOptions {
   readonly http: HttpClient;
   readonly cache: AnswerCache;
+  readonly learnedSizes: LearnedSizes;
   readonly clock: Clock;
   readonly apiKeys: ApiKeys;
   readonly breakers: Breakers;
@@ -54,7 +56,8 @@ const MAX_PAUSE_MS = 300_000;
 
 /** Starts a call: it waits for its turn, is sent, and is made again where that is worth it and somebody can wait for it. */
 export function startFlight(options: FlightOptions): Flight {
-  const { http, cache, clock, apiKeys, breakers, retries, explainRefusedKey, call, leader, onLanding } = options;
+  const { http, cache, learnedSizes, clock, apiKeys, breakers, retries, explainRefusedKey, call, leader, onLanding } =
+    options;
   const { route, target, parse } = call;
   const { tenant, apiKey, share } = leader;
   const waiters = new Set<Waiter>();
@@ -169,6 +172,8 @@ export function startFlight(options: FlightOptions): Flight {
       for (const [shown, shownAt] of call.shows?.(value) ?? []) {
         if (shownAt !== null) cache.renew(tenant, shown, shownAt);
       }
+      const sizes = call.sizes?.(value);
+      if (sizes) learnedSizes.learn(tenant, sizes, sentAtMs);
       return { value, bytes: answer.heapBytes };
     } catch (thrown) {
       const error = explainRefusedKey(thrown, apiKey);
@@ -197,6 +202,7 @@ export function startFlight(options: FlightOptions): Flight {
         return;
       case 'unauthenticated':
         cache.dropTenant(tenant);
+        learnedSizes.dropTenant(tenant, clock.nowMs());
         apiKeys.refuse(tenant, error);
         return;
       case 'forbidden':

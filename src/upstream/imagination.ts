@@ -11,6 +11,14 @@ export interface ListPlace {
   readonly id: string;
 }
 
+/** A place in an imagined list. */
+export interface ImaginedPlace {
+  readonly list: string;
+  /** Different lists have different numbers. */
+  readonly listNumber: number;
+  readonly index: number;
+}
+
 /** A target, taken apart. */
 export interface Asked {
   /** The segment after the first, decoded; undefined where there is none. */
@@ -34,6 +42,8 @@ export interface Imagination {
   /** Whether a collection is looked up: a client has named it, or another was forked from it. */
   isSought(uid: string): boolean;
   isImagined(identifier: string): boolean;
+  /** Where an imagined thing stands; undefined: it is not imagined. */
+  placeOf(identifier: string): ImaginedPlace | undefined;
   /** The uids, or ids, of things of which everything is kept, which no scenario has anywhere but before what it lists. */
   keptOf(kind: ListedKind): readonly string[];
   /** Reads a target, once. */
@@ -73,9 +83,11 @@ export const fromImaginedName = (name: string): string | undefined =>
 /** Imagines, for one simulation, the things that lists have. */
 export function createImagination({ places, longestPage }: ListDemand): Imagination {
   const lists = new Map<string, number>();
+  const names: string[] = [];
   const numberOf = (list: string): number => {
     const number = lists.get(list) ?? lists.size;
     lists.set(list, number);
+    names[number] = list;
     return number;
   };
   const toId = (generation: number, list: number, index: number) =>
@@ -113,6 +125,11 @@ export function createImagination({ places, longestPage }: ListDemand): Imaginat
     },
     isSought: (uid) => (IMAGINED.exec(uid)?.[1] ?? '1') !== '0',
     isImagined,
+    placeOf(identifier) {
+      const [, , number, index] = IMAGINED.exec(identifier) ?? [];
+      const listNumber = Number(number);
+      return number === undefined ? undefined : { list: names[listNumber] ?? '', listNumber, index: Number(index) };
+    },
     // Whoever goes on from a place finds only these, too.
     keptOf: (kind) =>
       Array.from(

@@ -1,4 +1,5 @@
 import { type Asked, fromImaginedName, type Imagination, type ListedKind, toImaginedName } from './imagination.ts';
+import type { LikelyAccount } from './likely-account.ts';
 import { ImaginedCollection, ImaginedEnvironment, ImaginedRef } from './imagined-things.ts';
 import {
   type CollectionDetail,
@@ -14,7 +15,7 @@ import { COLLECTION_PAGE_SIZE, WORKSPACE_PAGE_SIZE } from './postman-api.ts';
 import { toIdOfUid } from './uid.ts';
 import type { Work } from './work.ts';
 
-/** What upstream would answer where nothing is kept: one of the extremes between which the truth lies. */
+/** What upstream would answer where nothing is kept: one of the extremes between which the truth lies, or what is likely. */
 export interface Scenario {
   /** Lists are as full as they can be, and single things exist; or lists are empty, and nothing exists. */
   readonly isFull: boolean;
@@ -28,6 +29,8 @@ export interface Scenario {
   readonly pages?: number;
   /** What is kept of lists does not count: all of them are imagined, at no cost. */
   readonly forgetsLists?: true;
+  /** Lists have what this account has, and are as long; what is kept counts, too, as what a call is likely to be answered with. */
+  readonly account?: LikelyAccount;
 }
 
 /** What is found in lists. */
@@ -41,6 +44,7 @@ export interface Listed {
 }
 
 const MANY_PAGES = 10_000;
+const WHOLE = { listLength: Number.POSITIVE_INFINITY, pageLength: Number.POSITIVE_INFINITY } as const;
 // To make an item of a list, and to take note of it.
 const ITEM_STEPS = 1 / 2;
 const NO_DATES = { createdAt: null, updatedAt: null } as const;
@@ -61,11 +65,14 @@ const USER: User = {
  * @returns A function that returns null where there is no such thing.
  */
 export function createImaginedAnswers(
-  { isFull, listed, hasPlaces, pages }: Scenario,
+  { isFull, listed, hasPlaces, pages, account }: Scenario,
   imagination: Imagination,
   work: Pick<Work, 'add'>,
 ) {
-  const { idOf, uidsOf, parentOf, keptOf, places, listLength, pageLength } = imagination;
+  const { idOf, uidsOf, keptOf, places } = imagination;
+  // Likely lists come whole: they are short, and who looks for something in them goes by how long they are.
+  const { listLength, pageLength } = account ? WHOLE : imagination;
+  const { parentOf } = account ?? imagination;
 
   const toWorkspace = (id: string): WorkspaceSummary => ({
     id,
@@ -107,6 +114,31 @@ export function createImaginedAnswers(
     });
   };
 
+  /** A stretch of a list; `workspace`: `*` for everything. */
+  const toStretch = <Item>(
+    kind: 'collections' | 'environments',
+    workspace: string,
+    toItem: (uid: string) => Item,
+    from: number,
+    count: number,
+  ): readonly Item[] => {
+    if (!account) return toItems(`${kind} of ${workspace}`, toItem, from, count);
+    const uids = account.uidsOf(kind, workspace === '*' ? null : workspace, from, count);
+    work.add(uids.length * ITEM_STEPS);
+    return uids.map(toItem);
+  };
+
+  /** undefined: the account does not say what comes on that page. */
+  const toLikelyWorkspaces = ({ parameters }: Asked): WorkspacePage | undefined => {
+    if (!account || parameters.has('cursor')) return undefined;
+    const element = parameters.get('elementId');
+    const home = element === undefined ? undefined : account.homeOf(element);
+    if (element !== undefined) return { items: home === undefined ? [] : [toWorkspace(home)], nextCursor: null };
+    const ids = account.workspaceIds({ visibility: parameters.get('type'), createdBy: parameters.get('createdBy') });
+    work.add(ids.length * ITEM_STEPS);
+    return { items: ids.map(toWorkspace), nextCursor: account.hasMoreWorkspaces ? idOf('more workspaces', 0) : null };
+  };
+
   const toWorkspacePage = (target: string, { parameters }: Asked): WorkspacePage => {
     const asked = target.slice(target.indexOf('?') + 1);
     if (parameters.has('elementId')) {
@@ -131,8 +163,9 @@ export function createImaginedAnswers(
     if (name !== undefined) {
       const uid = isFull ? fromImaginedName(name) : undefined;
       const list = `collections ${name} of ${workspace}`;
-      // A name of our own making is that of one collection.
-      const items = uid === undefined ? (found ?? toItems(list, toCollection, 0, listLength)) : [toCollection(uid)];
+      // A name of our own making is that of one collection, and any other likely is.
+      const items =
+        uid === undefined ? (found ?? toItems(list, toCollection, 0, account ? 1 : listLength)) : [toCollection(uid)];
       return { items, total: null };
     }
     const offset = Number(parameters.get('offset'));
@@ -141,7 +174,8 @@ export function createImaginedAnswers(
     const pagesLeft =
       pages === undefined || workspace !== '*' ? MANY_PAGES : end < pages * COLLECTION_PAGE_SIZE ? 1 : 0;
     const count = Math.min(COLLECTION_PAGE_SIZE, pageLength);
-    const items = found ?? toItems(`collections of ${workspace}`, toCollection, offset, count);
+    const items = found ?? toStretch('collections', workspace, toCollection, offset, count);
+    if (account) return { items, total: account.lengthOf('collections', workspace === '*' ? null : workspace) };
     return { items, total: isFull ? end + pagesLeft * COLLECTION_PAGE_SIZE : items.length };
   };
 
@@ -155,11 +189,11 @@ export function createImaginedAnswers(
       teamId: null,
       // Most of those who ask for the rest do not ask for these.
       get collections() {
-        collections ??= toItems(`collections of ${id}`, toRef, 0, listLength);
+        collections ??= toStretch('collections', id, toRef, 0, listLength);
         return collections;
       },
       get environments() {
-        environments ??= toItems(`environments of ${id}`, toRef, 0, listLength);
+        environments ??= toStretch('environments', id, toRef, 0, listLength);
         return environments;
       },
     };
@@ -172,7 +206,7 @@ export function createImaginedAnswers(
       case '/me':
         return USER;
       case '/workspaces':
-        return toWorkspacePage(target, asked);
+        return toLikelyWorkspaces(asked) ?? toWorkspacePage(target, asked);
       case '/workspaces/{id}':
         return isFull ? toWorkspaceDetail(id) : null;
       case '/workspaces/{id}/global-variables':
@@ -193,8 +227,8 @@ export function createImaginedAnswers(
             } satisfies CollectionDetail)
           : null;
       case '/environments': {
-        const list = `environments of ${parameters.get('workspace') ?? '*'}`;
-        return listedFor(target)?.environments ?? toItems(list, toEnvironment, 0, listLength);
+        const workspace = parameters.get('workspace') ?? '*';
+        return listedFor(target)?.environments ?? toStretch('environments', workspace, toEnvironment, 0, listLength);
       }
       case '/environments/{uid}':
         return isFull

@@ -36,15 +36,16 @@ export class ImaginedEnvironment extends ImaginedRef implements EnvironmentSumma
 
 /** An item of an imagined list of collections. */
 export class ImaginedCollection extends ImaginedEnvironment implements CollectionSummary {
-  readonly #parentOf: (uid: string) => string;
+  readonly #parentOf: (uid: string) => string | null;
 
-  /** @param parentOf - From which collection it was forked. */
-  constructor(uid: string, parentOf: (uid: string) => string) {
+  /** @param parentOf - From which collection it was forked; null: it is no fork. */
+  constructor(uid: string, parentOf: (uid: string) => string | null) {
     super(uid);
     this.#parentOf = parentOf;
   }
 
-  get fork(): Fork {
-    return { label: null, createdAt: null, parentUid: this.#parentOf(this.uid) };
+  get fork(): Fork | null {
+    const parentUid = this.#parentOf(this.uid);
+    return parentUid === null ? null : { label: null, createdAt: null, parentUid };
   }
 }

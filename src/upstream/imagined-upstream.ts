@@ -2,7 +2,7 @@ import type { Call, Route } from './call.ts';
 import type { Calls } from './calls.ts';
 import type { Asked, Imagination } from './imagination.ts';
 import { createImaginedAnswers, type Scenario } from './imagined-answers.ts';
-import type { CollectionDetail, EnvironmentDetail, WorkspaceDetail } from './models.ts';
+import type { CollectionDetail, EnvironmentDetail, Ref, WorkspaceDetail } from './models.ts';
 import type { Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { toNotCached } from './refusals.ts';
@@ -31,7 +31,7 @@ export interface ImaginedCallsOptions {
   readonly scenario: Scenario;
   readonly imagination: Imagination;
   /** Knows what is kept; nothing else is asked of it. */
-  readonly calls: Pick<Calls, 'kept' | 'isRenewable'>;
+  readonly calls: Pick<Calls, 'kept' | 'lastOutcome' | 'isRenewable'>;
   /** Is over when one call more would be noted. */
   readonly maxNoted: number;
   /** Nothing is answered any more when it is over. */
@@ -49,6 +49,7 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
   const { scenario, imagination, calls, maxNoted, work } = options;
   const noted = new Map<string, NotedCall>();
   const shownLists = new Set<string>();
+  const shownTargets = new Set<string>();
   const waiting = createWaiting(scenario.answersFirst);
   const answerOf = createImaginedAnswers(scenario, imagination, work);
   const bare = { answersFirst: 'oldest' } as const;
@@ -90,6 +91,24 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
     return known;
   };
 
+  /** Takes note of what an answer names: it exists, so that a list of everything has it. */
+  const meet = (value: unknown) => {
+    for (const kind of ['collections', 'environments'] as const) {
+      const refs = (value as Partial<WorkspaceDetail> | null)?.[kind];
+      for (const { uid } of Array.isArray(refs) ? (refs as readonly Ref[]) : []) scenario.account?.add(kind, uid);
+    }
+  };
+
+  /** What a call is likely to be answered with because it was before; undefined: nothing is kept of it, or only extremes are imagined. */
+  const remember = (call: Call<unknown>, operation: Operation): Outcome | undefined => {
+    if (!scenario.account || imagination.read(call.target).isImagined) return undefined;
+    const last = calls.lastOutcome(call, operation);
+    if (!last || 'failure' in last) return last;
+    work.add(countItems(last.value));
+    meet(last.value);
+    return { value: withoutContents(last.value, call.route.template) };
+  };
+
   const imagine = ({ route, target }: Call<unknown>): Outcome => {
     const value = answerOf(target, route.template);
     if (value !== null) return { value };
@@ -112,9 +131,8 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
     const kept = isForgotten ? undefined : calls.kept(call, operation);
     if (!kept) {
       // A list can show that an answer which is too old is still true: here each does.
-      const isRenewed =
-        scenario.listed && shownLists.has(listRouteOf(route.template)) && calls.isRenewable(call, operation);
-      return isRenewed ? imagine(call) : undefined;
+      const isShown = shownTargets.has(target) || (scenario.listed && shownLists.has(listRouteOf(route.template)));
+      return isShown && calls.isRenewable(call, operation) ? (remember(call, operation) ?? imagine(call)) : undefined;
     }
     usesKept = true;
     if ('failure' in kept) return kept;
@@ -131,7 +149,10 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
     async make<T>(call: Call<T>, operation: Operation): Promise<T> {
       const { route, target } = call;
       let outcome = recall(call, operation);
-      if (outcome && 'value' in outcome) work.add(countItems(outcome.value));
+      if (outcome && 'value' in outcome) {
+        work.add(countItems(outcome.value));
+        if (scenario.account) meet(outcome.value);
+      }
       if (!outcome) {
         if (operation.directives.onlyIfCached) throw toNotCached(route);
         if (!noted.has(target) && noted.size >= maxNoted) {
@@ -143,7 +164,11 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
         work.add(CALL_STEPS);
         noted.set(target, { route, single, isImagined: asked.isImagined });
         await turn(single === null);
-        outcome = imagine(call);
+        outcome = remember(call, operation) ?? imagine(call);
+        // What a list has is likely unchanged.
+        if (scenario.account && 'value' in outcome) {
+          for (const [shown] of call.shows?.(outcome.value as T) ?? []) shownTargets.add(shown);
+        }
         shownLists.add(route.template);
       }
       if ('failure' in outcome) throw errorOf(outcome.failure);

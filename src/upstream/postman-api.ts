@@ -160,6 +160,7 @@ const workspacesCall = ({ visibility, createdBy }: WorkspaceFilter, cursor: stri
   route: routes.workspaces,
   target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
   parse: parseWorkspacePage,
+  ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toWorkspaceCount }),
 });
 
 const workspaceCall = (id: string): Call<WorkspaceDetail> => ({
@@ -167,6 +168,11 @@ const workspaceCall = (id: string): Call<WorkspaceDetail> => ({
   // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
+  sizes: ({ collections, environments }) => ({
+    workspaceId: id,
+    ...(collections && { collections: collections.length }),
+    ...(environments && { environments: environments.length }),
+  }),
 });
 
 const globalVariablesCall = (workspaceId: string): Call<readonly unknown[]> => ({
@@ -190,6 +196,11 @@ const collectionsCall = (workspaceId: string | null, offset: number): Call<Colle
   }),
   parse: parseCollectionPage,
   shows: collectionsShown,
+  sizes: ({ items, total }) => ({
+    workspaceId,
+    collections: total ?? items.length,
+    forks: { count: items.filter(({ fork }) => fork !== null).length, among: items.length },
+  }),
 });
 
 // Upstream refuses a name together with limit and offset.
@@ -217,6 +228,7 @@ const environmentsCall = (workspaceId: string | null): Call<readonly Environment
   target: withQuery('/environments', { workspace: workspaceId }),
   parse: parseEnvironments,
   shows: environmentsShown,
+  sizes: ({ length }) => ({ workspaceId, environments: length }),
 });
 
 const environmentCall = (uid: string): Call<EnvironmentDetail> => ({
@@ -229,6 +241,11 @@ const environmentCall = (uid: string): Call<EnvironmentDetail> => ({
 const toCollectionTarget = (uid: string) => `/collections/${toSegment(uid)}`;
 const toMinimalTarget = (uid: string) => `${toCollectionTarget(uid)}?model=minimal`;
 const toEnvironmentTarget = (uid: string) => `/environments/${toSegment(uid)}`;
+
+const toWorkspaceCount = ({ items, nextCursor }: WorkspacePage) => ({
+  workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),
+  hasMoreWorkspaces: nextCursor !== null,
+});
 
 function updatedAtOf({ updatedAt }: { readonly updatedAt: string | null }): string | null {
   return updatedAt;

@@ -258,17 +258,19 @@ function cursorsIn(value: unknown): string[] {
   );
 }
 
+const toSorted = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b);
+
 let tested: AnyAccountFacade;
 beforeAll(async () => {
   tested = await startAnyAccount(runs.numRuns + 1_000);
 });
 afterAll(() => tested.facade.close());
 
-const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast plan { path atLeast atMost } }';
+const DRY_RUN = 'rateLimit(dryRun: true) { cost likelyCost costAtLeast plan { path atLeast likely atMost } }';
 
 it('never costs more than was foretold, nor less, whatever is kept', async () => {
   const { facade } = tested;
-  const seen = { runs: 0, exact: 0, over: 0, calls: 0, cost: 0, free: 0 };
+  const seen = { runs: 0, exact: 0, over: 0, calls: 0, cost: 0, free: 0, ratios: [] as number[] };
   await assert(
     asyncProperty(anyAccount, anyWarmUp, anyOperation, async (account, warmUp, sketch) => {
       tested.serve(account);
@@ -287,7 +289,12 @@ it('never costs more than was foretold, nor less, whatever is kept', async () =>
       expect(facade.postman.calls.slice(made)).toEqual([]);
       const real = await facade.query(toDocument(sketch, '', cursors), { headers });
       const calls = facade.postman.calls.slice(made);
-      const { cost, costAtLeast } = dry.data.rateLimit;
+      const { cost, likelyCost, costAtLeast, plan } = dry.data.rateLimit;
+      expect([costAtLeast, likelyCost, cost]).toEqual(toSorted([costAtLeast, likelyCost, cost]));
+      for (const { atLeast, likely, atMost } of plan) {
+        expect([atLeast, likely, atMost]).toEqual(toSorted([atLeast, likely, atMost]));
+      }
+      expect(plan.reduce((sum: number, { likely }: { likely: number }) => sum + likely, 0)).toBe(likelyCost);
       if (cost < calls.length || costAtLeast > calls.length) {
         throw new Error(
           `${costAtLeast} <= ${calls.length} <= ${cost} is wrong, ${JSON.stringify(dry.data.rateLimit.plan)}, ${real.errors.length} errors, kept: ${facade.postman.calls.slice(0, made).slice(0, 40).join(', ')}; made: ${calls.slice(0, 40).join(', ')}; ${toDocument(sketch, '', cursors)}`,
@@ -299,8 +306,13 @@ it('never costs more than was foretold, nor less, whatever is kept', async () =>
       seen.over += cost - calls.length;
       if (cost === calls.length) seen.exact++;
       if (cost === 0) seen.free++;
+      seen.ratios.push(Math.max(1, likelyCost) / Math.max(1, calls.length));
     }),
     runs,
   );
-  if (process.env['RUNS']) process.stdout.write(`${JSON.stringify(seen)}\n`);
+  if (process.env['RUNS']) {
+    const factors = toSorted(seen.ratios.map((ratio) => Math.max(ratio, 1 / ratio)));
+    const likely = { median: factors[Math.floor(factors.length / 2)], p90: factors[Math.floor(factors.length * 0.9)] };
+    process.stdout.write(`${JSON.stringify({ ...seen, ratios: undefined, likely })}\n`);
+  }
 }, 3_600_000);

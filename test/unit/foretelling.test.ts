@@ -56,6 +56,8 @@ async function foretold(
       asked++;
       return undefined;
     },
+    lastOutcome: () => undefined,
+    sizesOf: () => undefined,
     keepsAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'tenant',
@@ -122,6 +124,8 @@ describe('foretell', () => {
         if (++asked === 50) close();
         return undefined;
       },
+      lastOutcome: () => undefined,
+      sizesOf: () => undefined,
       keepsAny: () => false,
       isRenewable: () => false,
       fairShareOf: () => 'tenant',
@@ -154,6 +158,8 @@ describe('foretell', () => {
           if (order.at(-1) !== name) order.push(name);
           return undefined;
         },
+        lastOutcome: () => undefined,
+        sizesOf: () => undefined,
         keepsAny: () => false,
         isRenewable: () => false,
         fairShareOf: () => 'tenant',
@@ -195,7 +201,14 @@ describe('foretell', () => {
     const foretelling = await foretell(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
-        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false, fairShareOf: () => 'tenant' },
+        calls: {
+          kept: () => undefined,
+          lastOutcome: () => undefined,
+          sizesOf: () => undefined,
+          keepsAny: () => false,
+          isRenewable: () => false,
+          fairShareOf: () => 'tenant',
+        },
         clock,
         simulations: createSimulationQueue(clock),
       },
@@ -256,7 +269,14 @@ describe('foretell', () => {
     const { estimate } = await foretell(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
-        calls: { kept: () => undefined, keepsAny: () => false, isRenewable: () => false, fairShareOf: () => 'tenant' },
+        calls: {
+          kept: () => undefined,
+          lastOutcome: () => undefined,
+          sizesOf: () => undefined,
+          keepsAny: () => false,
+          isRenewable: () => false,
+          fairShareOf: () => 'tenant',
+        },
         clock,
         simulations: createSimulationQueue(clock),
       },

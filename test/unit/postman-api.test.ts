@@ -10,6 +10,8 @@ const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(u
 
 const nothingKept = {
   kept: () => undefined,
+  lastOutcome: () => undefined,
+  sizesOf: () => undefined,
   keepsAny: () => false,
   isKeyAccepted: () => true,
   fairShareOf: () => 'tenant',
