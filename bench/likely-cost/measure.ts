@@ -1,0 +1,145 @@
+import { pino } from 'pino';
+import { parseConfig } from '../../src/config.ts';
+import { LARGEST_COST } from '../../src/graph/estimate.ts';
+import type { Account } from '../../src/sandbox/account/account.ts';
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { startServer } from '../../src/server.ts';
+import { createSystemClock } from '../../src/upstream/clock.ts';
+import { createRandom } from '../budget/random.ts';
+import { createAnyAccount, type Population } from './accounts.ts';
+import { createAnyOperation } from './operations.ts';
+
+/** What is known of an account when the cost is asked for: nothing; how long its lists were two days ago; and what the same operation read ten minutes ago. */
+export const STATES = ['cold', 'read two days ago', 'asked ten minutes ago'] as const;
+export type State = (typeof STATES)[number];
+
+/** What one dry run said, and what it came to. */
+export interface Sample {
+  readonly query: string;
+  readonly atLeast: number;
+  readonly likely: number;
+  readonly atMost: number;
+  /** Calls that were made. */
+  readonly real: number;
+}
+
+export type Samples = Readonly<Record<State, readonly Sample[]>>;
+
+/** How far off estimates were: by which factor, too high or too low. */
+export interface Error {
+  readonly median: number;
+  readonly p90: number;
+  /** The share of estimates that were off by one and a half at most. */
+  readonly within: number;
+}
+
+interface Told {
+  readonly cost: number;
+  readonly likelyCost: number;
+  readonly costAtLeast: number;
+}
+
+interface Answer {
+  readonly data?: { readonly rateLimit?: Told } | null;
+  readonly errors?: readonly { readonly message: string }[];
+  readonly extensions?: { readonly upstream?: { readonly calls: number } };
+}
+
+const INVENTORY =
+  '{ workspaces(first: 100) { nodes { collections { nodes { updatedAt } } environments { nodes { updatedAt } } } } collections(first: 1) { nodes { updatedAt } } environments(first: 1) { nodes { updatedAt } } }';
+const TEN_MINUTES_MS = 600_000;
+const TWO_DAYS_MS = 172_800_000;
+
+/** Asks what so many operations, each on an account of its own, cost, and then has them done. Nothing waits: the simulated Postman has no limits. */
+export async function measureLikelyCost(population: Population, count: number, seed: number): Promise<Samples> {
+  const random = createRandom(seed);
+  const held: { account: Account } = { account: createDemoAccount() };
+  const keys = Array.from({ length: 2 * count }, (_, index) => `PMAK-likely-${index}`);
+  const sandbox = await startSandbox({
+    limits: 'off',
+    otherApiKeys: keys,
+    account: {
+      get user() {
+        return held.account.user;
+      },
+      get workspaces() {
+        return held.account.workspaces;
+      },
+      get collections() {
+        return held.account.collections;
+      },
+      get environments() {
+        return held.account.environments;
+      },
+    },
+  });
+  const system = createSystemClock();
+  let skippedMs = 0;
+  const clock = {
+    nowMs: () => system.nowMs() + skippedMs,
+    epochMs: () => system.epochMs() + skippedMs,
+    schedule: (atMs: number, run: () => void) => system.schedule(atMs - skippedMs, run),
+  };
+  const config = parseConfig({
+    PORT: '0',
+    POSTMAN_API_BASE_URL: sandbox.origin,
+    RATE_LIMIT: '100000',
+    RATE_LIMIT_WINDOW_MS: '1000',
+    BURST_LIMIT: '0',
+    MAX_CALLS_PER_OPERATION: String(LARGEST_COST),
+    COLD_START: 'off',
+    LOG_LEVEL: 'silent',
+  });
+  const server = await startServer(config, pino({ level: 'silent' }), clock);
+
+  const ask = async (query: string, key: string): Promise<Answer> => {
+    const response = await fetch(server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': key },
+      body: JSON.stringify({ query }),
+    });
+    return (await response.json()) as Answer;
+  };
+  const sample = async (query: string, key: string): Promise<Sample> => {
+    const dry = await ask(`{ rateLimit(dryRun: true) { cost likelyCost costAtLeast } ${query} }`, key);
+    const told = dry.data?.rateLimit;
+    if (!told) throw new TypeError(`${query}: ${dry.errors?.[0]?.message ?? 'there is no estimate'}`);
+    const real = (await ask(`{ ${query} }`, key)).extensions?.upstream?.calls ?? 0;
+    return { query, atLeast: told.costAtLeast, likely: told.likelyCost, atMost: told.cost, real };
+  };
+
+  const samples: Record<State, Sample[]> = { cold: [], 'read two days ago': [], 'asked ten minutes ago': [] };
+  for (let index = 0; index < count; index++) {
+    held.account = createAnyAccount(population, random);
+    const query = createAnyOperation(held.account, random);
+    samples.cold.push(await sample(query, keys[2 * index] ?? ''));
+    const key = keys[2 * index + 1] ?? '';
+    await ask(INVENTORY, key);
+    skippedMs += TWO_DAYS_MS;
+    samples['read two days ago'].push(await sample(query, key));
+    skippedMs += TEN_MINUTES_MS;
+    samples['asked ten minutes ago'].push(await sample(query, key));
+    sandbox.reset();
+  }
+  await server.stop();
+  await sandbox.close();
+  return samples;
+}
+
+/** By which factor an estimate was off; what costs nothing counts as one call. */
+export function toFactor(estimated: number, real: number): number {
+  const [a, b] = [Math.max(1, estimated), Math.max(1, real)];
+  return Math.max(a / b, b / a);
+}
+
+/** Sums up how far off estimates were. */
+export function toError(samples: readonly Sample[], estimateOf: (sample: Sample) => number): Error {
+  const factors = samples.map((sample) => toFactor(estimateOf(sample), sample.real)).sort((a, b) => a - b);
+  const at = (share: number) => factors[Math.floor(factors.length * share)] ?? Number.NaN;
+  return {
+    median: at(0.5),
+    p90: at(0.9),
+    within: factors.filter((factor) => factor <= 1.5).length / factors.length,
+  };
+}
