@@ -31,7 +31,8 @@ export interface ServedFolder {
 
 /**
  * Serves a folder as `SANDBOX_DIR` does, with all limits of the server as they are by default but for two: the rate limits of
- * upstream, which the files do not have, and the length and depth of a query, which follow the depth of a file.
+ * upstream, which the files do not have, and the length and depth of a query, which follow the depth of a file. Secrets are shown, because
+ * what is withheld cannot be compared.
  *
  * @throws {Error} When there is no such folder or it cannot be read.
  */
@@ -48,6 +49,7 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
     COLD_START: 'off',
     MAX_QUERY_TOKENS: '100000',
     MAX_QUERY_DEPTH: '1000',
+    REVEAL_SECRETS: 'true',
     LOG_LEVEL: 'silent',
   });
   const server = await startServer(config, pino({ level: 'silent' }));

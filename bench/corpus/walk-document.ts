@@ -61,8 +61,8 @@ export function walkValues(values: unknown): Facts[] {
   return toRecords(values).map(({ key, value, type, source }) => ({
     key: toTextFact(key),
     type: toTextFact(type),
-    // Those of secrets are withheld.
-    value: type === 'secret' || source != null ? undefined : toTextFact(value),
+    // That of a secret in a vault is not there.
+    value: source != null ? undefined : toTextFact(value),
   }));
 }
 

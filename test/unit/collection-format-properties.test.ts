@@ -39,6 +39,7 @@ import { isJsonObject, type JsonObject, toWritableJson } from '../../src/upstrea
 import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
 import { methodOf } from '../../src/upstream/collection-format/request-definition.ts';
 import { toRows } from '../../src/upstream/collection-format/rows.ts';
+import { isCredentialName } from '../../src/upstream/collection-format/secrets.ts';
 import {
   toUrl,
   type Url,
@@ -392,6 +393,22 @@ describe('the secrets of a collection', () => {
         const inJson = found(json, words);
         const withheld = [...found(revealed, words)].filter((word) => !inFields.has(word));
         expect(withheld.filter((word) => inJson.has(word))).toEqual([]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('are all that is withheld: a document without them is shown as it is', async () => {
+    await assert(
+      asyncProperty(collections(constantFrom('', '{{kept}}')).map(toDocument), async (document) => {
+        // Of these nothing is shown but what is known to be no secret.
+        const places = new Set(['auth', 'cookie', 'cookies', 'proxy', 'certificate', 'secret']);
+        const plain = JSON.parse(JSON.stringify(document), (key, value: unknown) => {
+          if (places.has(key) || isCredentialName(key)) return undefined;
+          return key === 'type' && typeof value === 'string' && /secret|password/i.test(value) ? 'default' : value;
+        }) as JsonObject;
+        expect(maskSecrets(plain)).toBe(plain);
+        expect(await run(plain)).toEqual(await run(plain, EVERYTHING, { revealSecrets: true }));
       }),
       RUNS,
     );
