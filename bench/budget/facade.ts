@@ -30,7 +30,7 @@ export interface Outcome {
   readonly sentAtMs?: number;
   /** As clients are told it: whole seconds, rounded up. */
   readonly retryAfterSeconds?: number;
-  readonly limitedBy?: 'upstream' | 'facade';
+  readonly limitedBy?: 'upstream' | 'facade' | 'operation';
 }
 
 /** The program under test as its clients see it. */

@@ -14,6 +14,7 @@ export const errorCodes = [
   'RATE_LIMITED',
   'QUOTA_EXHAUSTED',
   'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_UNREACHABLE',
   'UPSTREAM_ERROR',
   'UPSTREAM_TIMEOUT',
   'SERVER_BUSY',
@@ -58,8 +59,13 @@ export interface RetryableErrorExtensions {
   readonly retryAfterSeconds: number;
   /** The same moment in RFC 3339, UTC. */
   readonly retryAt: string;
-  /** RATE_LIMITED: whether Postman refused the call or this server did, to stay inside the budget. */
-  readonly limitedBy?: 'upstream' | 'facade';
+  /**
+   * RATE_LIMITED: whether Postman refused the call, or this server did to stay inside the budget, or because the operation has made all calls that it may:
+   * then asking again reads the rest.
+   */
+  readonly limitedBy?: 'upstream' | 'facade' | 'operation';
+  /** RATE_LIMITED by the operation: calls it may make. */
+  readonly ceiling?: number;
   readonly upstream?: UpstreamAnswer;
 }
 

@@ -12,6 +12,7 @@ const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
   rateLimited: 'RATE_LIMITED',
   quotaExhausted: 'QUOTA_EXHAUSTED',
   unavailable: 'UPSTREAM_UNAVAILABLE',
+  unreachable: 'UPSTREAM_UNREACHABLE',
   serverError: 'UPSTREAM_ERROR',
   timeout: 'UPSTREAM_TIMEOUT',
   busy: 'SERVER_BUSY',
@@ -68,6 +69,7 @@ function toExtensions(error: UpstreamError, clock: Clock): ErrorExtensions {
       retryAfterSeconds,
       retryAt: new Date(clock.epochMs() + retryAfterSeconds * 1_000).toISOString(),
       ...(limitedBy !== undefined && { limitedBy }),
+      ...(ceiling !== undefined && { ceiling }),
       ...upstream,
     };
   }

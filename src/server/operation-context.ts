@@ -11,6 +11,7 @@ import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
+import { toReusableMs } from '../upstream/freshness.ts';
 import { createPostmanApi } from '../upstream/postman-api.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './cache-control.ts';
@@ -63,6 +64,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
     }
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
     const { waitSeconds } = record.preferences;
+    const directives = parseCacheDirectives(request.headers.get('cache-control'));
     const { operation, close, expire } = openOperation({
       tenant: tenant.name,
       apiKey: tenant.apiKey,
@@ -73,7 +75,8 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       clientGone: record.clientGone,
       maxCalls,
       isStreamed,
-      directives: parseCacheDirectives(request.headers.get('cache-control')),
+      directives,
+      reusableMs: toReusableMs(config.cache, directives),
       clock,
     });
     record.operation = operation;

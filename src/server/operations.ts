@@ -77,6 +77,12 @@ export function createOperations({
   const fairShareOf = ({ operation, clientAddress }: RequestRecord) =>
     operation ? calls.fairShareOf(operation) : clientAddress;
 
+  /** Whoever is told to come back will need what has been read for this answer. */
+  const holdOver = ({ operation, retryAfterSeconds }: RequestRecord) => {
+    if (operation && retryAfterSeconds !== undefined)
+      calls.holdOver(operation, clock.nowMs() + retryAfterSeconds * 1_000);
+  };
+
   /** Counts a stream until it ends. */
   const openStream = (record: RequestRecord) => {
     const close = openStreams.open(record.tenant?.name ?? '', fairShareOf(record));
@@ -96,6 +102,7 @@ export function createOperations({
     isSandbox: config.sandbox,
     onEnd(record) {
       finish(record);
+      holdOver(record);
       logOperation(record, 200);
     },
   });
@@ -179,6 +186,7 @@ export function createOperations({
       if (record.stopExecution.signal.aborted) record.expire?.();
       finish(record);
       const answer = withToldErrors(record, result);
+      holdOver(record);
       const extensions = { ...answer.extensions, upstream: toCost(record, config.sandbox) };
       const { data } = result;
       if (data == null || record.large.length === 0 || record.clientGone.aborted) {
@@ -192,7 +200,9 @@ export function createOperations({
           return;
         }
         record.errorsByCause.clear();
-        setResult(withToldErrors(record, { errors: [toWrittenRefusal(clock)], extensions }));
+        const refused = withToldErrors(record, { errors: [toWrittenRefusal(clock)], extensions });
+        holdOver(record);
+        setResult(refused);
       };
       const written = slices.open(fairShare, undefined, 'go').run(writeJson(data as object, record.large));
       return written instanceof Promise ? written.then(toResult) : toResult(written);

@@ -20,7 +20,7 @@ const RETRY_SECONDS = 5;
 
 /**
  * Makes the plugin that bounds what all requests take that are being read or answered: a body is weighed while it arrives, by its length and by
- * what its JSON will take on the heap, and counts until it is answered. What does not fit has `SERVER_BUSY` and status 503; small ones always fit.
+ * what its JSON will take on the heap, and counts until it is answered. What does not fit has `SERVER_BUSY` and status 503, or 413 where it never would; small ones always fit.
  *
  * @param maxBytes - Over all requests; those of one client address have three quarters of it at most.
  */
@@ -51,6 +51,8 @@ export function useRequestRoom(
       isOver = true;
     });
     return {
+      /** It takes more than one client ever has: no waiting brings that. */
+      isTooLarge: (bytes: number) => ownBytes + bytes > Math.max(SMALL_BYTES, maxBytes * SHARE_OF_CLIENT),
       /** Takes more room, if there is some. */
       take(bytes: number): boolean {
         const isSmall = ownBytes + bytes <= SMALL_BYTES;
@@ -70,7 +72,8 @@ export function useRequestRoom(
       const room = openRoom(serverContext.res, clientAddressOf(serverContext.req));
       setRequestParser(async (unread) => {
         const body = await readBody(unread.body as unknown as AsyncIterable<Uint8Array>, room);
-        if (!body) throw toBusy(clock);
+        if (body === 'busy') throw toBusy(clock);
+        if (body === 'too large') throw toTooLarge();
         const { url, method, headers, signal } = unread;
         return requestParser(new fetchAPI.Request(url, { method, headers, signal, body }));
       });
@@ -81,17 +84,20 @@ export function useRequestRoom(
 /** Reads a body to its end, also one that has no room: its client reads no answer before, and the rest would stand before its next request. */
 async function readBody(
   chunks: AsyncIterable<Uint8Array>,
-  room: { take(bytes: number): boolean; release(): void },
-): Promise<Buffer<ArrayBuffer> | undefined> {
+  room: { take(bytes: number): boolean; isTooLarge(bytes: number): boolean; release(): void },
+): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
   const scale = createJsonScale();
   const read: Uint8Array[] = [];
   let hasRoom = true;
+  let isTooLarge = false;
   try {
     for await (const chunk of chunks) {
       if (!hasRoom) continue;
       const before = scale.heapBytes;
       scale.add(chunk);
-      hasRoom = room.take(chunk.length * COPIES + scale.heapBytes - before);
+      const bytes = chunk.length * COPIES + scale.heapBytes - before;
+      isTooLarge = room.isTooLarge(bytes);
+      hasRoom = room.take(bytes);
       if (hasRoom) read.push(chunk);
       else {
         room.release();
@@ -105,7 +111,14 @@ async function readBody(
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     });
   }
-  return hasRoom ? Buffer.concat(read) : undefined;
+  if (hasRoom) return Buffer.concat(read);
+  return isTooLarge ? 'too large' : 'busy';
+}
+
+function toTooLarge(): GraphQLError {
+  return createGraphQLError('The request takes more memory than this server has for those of one client.', {
+    extensions: { code: 'REQUEST_ENTITY_TOO_LARGE', retryable: false, http: { status: 413 } },
+  });
 }
 
 function toBusy(clock: Clock): GraphQLError {

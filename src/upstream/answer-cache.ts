@@ -19,6 +19,8 @@ export interface NewAnswer {
 export interface AnswerCache {
   /** Whether what it keeps will do. */
   readonly freshness: Freshness;
+  /** Whether lists renew anything. */
+  readonly renews: boolean;
   get(tenant: string, target: string): KeptAnswer | undefined;
   /** Whether anything of a tenant is kept. */
   hasAny(tenant: string): boolean;
@@ -26,6 +28,13 @@ export interface AnswerCache {
   set(tenant: string, target: string, answer: NewAnswer): void;
   /** A list shows when a thing was last changed: the same moment renews the kept answer, a later one outdates it. */
   renew(tenant: string, target: string, updatedAt: string): void;
+  /**
+   * Has answers serve for longer, as stale, without a call, because an operation that was given them comes back for what it was refused: its calls are then for
+   * that alone, however often it has to come back.
+   *
+   * @param untilMs - Monotonic milliseconds.
+   */
+  holdOver(tenant: string, targets: Iterable<string>, untilMs: number): void;
   /** Drops everything of one tenant: its key is no longer good. */
   dropTenant(tenant: string): void;
 }
@@ -47,6 +56,7 @@ interface Entry {
   readonly readAt: Instant;
   trueAt: Instant;
   isOutdated: boolean;
+  heldOverUntilMs: number;
 }
 
 interface Store {
@@ -114,6 +124,7 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
 
   return {
     freshness: createFreshness(periods),
+    renews: renewMs > 0,
 
     get(tenant, target) {
       const store = stores.get(tenant);
@@ -125,7 +136,8 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
         return undefined;
       }
       const { outcome, bytes, isOutdated } = entry;
-      return { outcome, bytes, ageMs, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
+      const isHeldOver = clock.nowMs() <= entry.heldOverUntilMs;
+      return { outcome, bytes, ageMs, isHeldOver, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
     },
 
     hasAny: (tenant) => (stores.get(tenant)?.entries.size ?? 0) > 0,
@@ -137,7 +149,16 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       if (sentAtMs < store.droppedAtMs || (kept && sentAtMs < kept.sentAtMs)) return;
       stores.set(tenant, store);
       const now = readInstant(clock);
-      const entry = { outcome, bytes, updatedAt, sentAtMs, readAt: now, trueAt: now, isOutdated: false };
+      const entry = {
+        outcome,
+        bytes,
+        updatedAt,
+        sentAtMs,
+        readAt: now,
+        trueAt: now,
+        isOutdated: false,
+        heldOverUntilMs: Number.NEGATIVE_INFINITY,
+      };
       change(store, (entries) => entries.set(target, entry));
       makeRoom();
     },
@@ -148,6 +169,14 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
       // An earlier moment is that of a list from before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
       else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.trueAt = readInstant(clock);
+    },
+
+    holdOver(tenant, targets, untilMs) {
+      const entries = stores.get(tenant)?.entries;
+      for (const target of entries ? targets : []) {
+        const entry = entries?.peek(target);
+        if (entry) entry.heldOverUntilMs = Math.max(entry.heldOverUntilMs, untilMs);
+      }
     },
 
     dropTenant(tenant) {

@@ -94,7 +94,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
           operation.wait.stop(),
         );
       }
-      if (ended.aborted) throw toEnded(route, operation, clock);
+      if (ended.aborted) throw toEnded(route, operation);
       stopPatience = clock.schedule(clock.nowMs() + PATIENCE_MS, end);
       return await make();
     } finally {
@@ -130,7 +130,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
         if (isAccepted(tenant)) return make();
         const running = checks.get(tenant);
         if (!running) return check(operation, route, make);
-        await orEnded(running.over, operation, () => toEnded(route, operation, clock));
+        await orEnded(running.over, operation, () => toEnded(route, operation));
       }
     },
   };

@@ -10,6 +10,8 @@ export interface Failure {
   readonly isConnectFailure: boolean;
   /** There was no answer in time. */
   readonly isTimeout?: boolean;
+  /** Why upstream cannot be reached before somebody has changed something; absent: time alone may mend it. */
+  readonly unreachable?: string;
 }
 
 /** A circuit breaker: stops calls that would fail, and finds out when they no longer do. */
@@ -27,6 +29,8 @@ export interface Breaker {
   /** @param enough - So many failures open it, whatever failed and however fast; absent: by the rule of `createBreaker`. */
   failed(failure: Failure, enough?: number): void;
   isOpen(): boolean;
+  /** Why it is open, where that is not mended by waiting: as the last call said. */
+  unreachable(): string | undefined;
 }
 
 // Fewer failures than this say nothing. They count only without a success between them, and not for ever.
@@ -81,6 +85,8 @@ export function createBreaker({
 
   return {
     isOpen: () => isOpen,
+
+    unreachable: () => (isOpen ? failures.at(-1)?.unreachable : undefined),
 
     refuse(key) {
       if (!isOpen) return undefined;

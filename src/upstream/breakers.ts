@@ -19,6 +19,8 @@ export interface Breakers {
   succeeded(tenant: string): void;
   failed(tenant: string, failure: Failure): void;
   isOpen(tenant: string): boolean;
+  /** Why a tenant's calls are refused, where that is not mended by waiting. */
+  unreachable(tenant: string): string | undefined;
 }
 
 /** What circuit breakers are made with. */
@@ -129,6 +131,9 @@ export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
       use(tenant, circuit, nowMs);
       circuit.breaker.failed(failure, isDown ? 1 : undefined);
     },
+
+    unreachable: (tenant) =>
+      connections.isOpen() ? connections.unreachable() : circuits.get(tenant)?.breaker.unreachable(),
 
     isOpen: (tenant) => connections.isOpen() || (circuits.get(tenant)?.breaker.isOpen() ?? false),
   };

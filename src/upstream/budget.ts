@@ -37,6 +37,8 @@ export interface Place {
   exchange(toldAtMs: number): void;
   /** The admitted call has been answered, and this announced with it, or was given up (nothing announced). `isRefused`: with a 429, after which the budget has been paused. */
   settle(announced?: AnnouncedRateLimit, isRefused?: boolean): void;
+  /** The admitted call has reached nobody: its slots are free again. */
+  giveBack(): void;
 }
 
 /** How full one window is. */
@@ -92,6 +94,8 @@ export interface Budget {
   isFull(): boolean;
   /** When so many calls of each class, asked for now by one operation, would all have been answered (monotonic ms), behind everything that waits. */
   servedAtMs(calls: Readonly<Record<RouteClass, number>>): number;
+  /** After how long the last of so many calls of each class has its turn that one operation asks for while nothing is in use or waits, in milliseconds; answers take no time. */
+  servedFromIdleMs(calls: Readonly<Record<RouteClass, number>>): number;
   /** Whether a call that nobody waits for can be sent without being in anybody's way: nothing waits, and half of every window is free. */
   hasSpareSlot(routeClass: RouteClass): boolean;
   snapshot(): BudgetSnapshot;
@@ -414,6 +418,14 @@ export function createBudget(options: BudgetOptions): Budget {
           leave();
           promisedTurns.keep(key, routeClass, standing, toldAtMs);
         },
+        giveBack() {
+          if (moved) return moved.giveBack();
+          if (!slots) throw new TypeError('A call gives its slots back once it has been admitted');
+          callsOut[routeClass]--;
+          windows.giveBack(slots);
+          heir?.settleInherited(routeClass);
+          pump();
+        },
         settle(announced, isRefused = false) {
           if (moved) return moved.settle(announced, isRefused);
           if (!slots) throw new TypeError('A call is settled once it has been admitted');
@@ -460,6 +472,16 @@ export function createBudget(options: BudgetOptions): Budget {
       return asked.length === 0
         ? clock.nowMs()
         : Math.max(...asked.map(toLastTurnMs)) + (latencyMs ?? FIRST_LATENCY_MS);
+    },
+
+    servedFromIdleMs({ general, burst }) {
+      const eachMs = windows.all().map((window) => {
+        const count = windows.of('general').includes(window) ? general + burst : burst;
+        const usable = window.limit - slotsToLeave(window);
+        const isNewcomer = general + burst <= Math.min(reservedCalls, window.limit);
+        return isNewcomer ? 0 : Math.max(0, Math.ceil(count / usable) - 1) * window.windowMs;
+      });
+      return Math.max(...eachMs);
     },
 
     hasSpareSlot(routeClass) {

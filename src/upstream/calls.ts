@@ -10,7 +10,7 @@ import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRefreshes } from './refreshes.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
-import { toBusy, toEnded, toMonthSpent, toNotCached, toOutage, toTooExpensive, toTooMuchHeld } from './refusals.ts';
+import { toBusy, toEnded, toMonthSpent, toNotCached, toOutage, toTooMuchHeld, toUnreachable } from './refusals.ts';
 import { createRetries } from './retries.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
@@ -31,6 +31,12 @@ export interface Calls {
   keepsAny(operation: Operation): boolean;
   /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
   isRenewable(call: Call<unknown>, operation: Operation): boolean;
+  /**
+   * Has what an operation was given serve for when it comes back for the rest.
+   *
+   * @param untilMs - When it comes (monotonic ms).
+   */
+  holdOver(operation: Operation, untilMs: number): void;
   /** Whether upstream has accepted the operation's key. */
   isKeyAccepted(operation: Operation): boolean;
   /**
@@ -64,6 +70,7 @@ interface UnderWay {
 /** Failures that say nothing about what was kept before. */
 const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'unavailable',
+  'unreachable',
   'serverError',
   'timeout',
   'rateLimited',
@@ -71,6 +78,9 @@ const KEPT_IS_BETTER: ReadonlySet<UpstreamErrorKind> = new Set([
   'busy',
   'tooExpensive',
 ]);
+
+// Clients come a little later than they are told.
+const GRACE_MS = 60_000;
 
 const NOT_ACCEPTED = 'not accepted';
 
@@ -94,13 +104,19 @@ export function createCalls({
     for (const [target, { flight, route }] of [...(flights.get(tenant) ?? [])]) flight.cancel(toError(target, route));
   };
 
+  /** The refusal of a call by an open circuit breaker, until the next probe (monotonic ms). */
+  const toRefused = (route: Route, tenant: string, probeAtMs: number) => {
+    const reason = breakers.unreachable(tenant);
+    return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
+  };
+
   const breakers = createBreakers({
     clock,
     onChange(isOpen, tenant) {
       onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
       if (!isOpen) return;
       for (const one of tenant === undefined ? [...flights.keys()] : [tenant]) {
-        cancelAll(one, (target, route) => toOutage(route, breakers.refuse(one, target) ?? clock.nowMs()));
+        cancelAll(one, (target, route) => toRefused(route, one, breakers.refuse(one, target) ?? clock.nowMs()));
       }
     },
   });
@@ -122,10 +138,12 @@ export function createCalls({
     if (budget.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.isFull()) {
-      return refusals.at(route, promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs);
+      return refusals.late(route, turnAtMs, () =>
+        promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs,
+      );
     }
     const probeAtMs = breakers.refuse(tenant, target);
-    return probeAtMs === undefined ? undefined : toOutage(route, probeAtMs);
+    return probeAtMs === undefined ? undefined : toRefused(route, tenant, probeAtMs);
   };
 
   const fly = (call: Call<unknown>, operation: Operation): Promise<Answer> => {
@@ -161,11 +179,12 @@ export function createCalls({
       operation.cost.coalesced++;
       return other.flight.join(operation);
     }
-    if (operation.ended.aborted) throw toEnded(route, operation, clock);
+    if (operation.ended.aborted) throw toEnded(route, operation);
     if (operation.askedCalls >= operation.maxCalls) {
-      throw toTooExpensive(route, operation.askedCalls, operation.maxCalls);
+      const turnAtMs = () => operation.budget.expectedTurnAtMs(route.routeClass, operation.share, asked.target);
+      throw operation.refusals.cutOff(route, turnAtMs, operation.maxCalls);
     }
-    // Asked for is asked for, also when it is refused: past the ceiling no waiting helps, and the client has to learn that.
+    // Asked for is asked for, also when it is refused.
     operation.askedCalls++;
     const refusal = refuse(asked, operation, !hasFallback);
     if (refusal) throw refusal;
@@ -183,15 +202,21 @@ export function createCalls({
   });
 
   /** Gives an answer to an operation, if there is memory for it to hold it. */
-  const give = ({ value, bytes }: Answer, { route }: Call<unknown>, { holdings }: Operation): unknown => {
+  const give = (
+    { value, bytes }: Answer,
+    { route, target }: Call<unknown>,
+    { holdings, given }: Operation,
+  ): unknown => {
     const refused = holdings.take(value, bytes);
     if (refused === 'operation') throw toTooMuchHeld(route, holdings.maxBytes);
     if (refused === 'server') throw toBusy(route, clock);
+    given.add(target);
     return value;
   };
 
   const take = (kept: KeptAnswer, asked: Call<unknown>, operation: Operation): unknown => {
     operation.cost.cached++;
+    operation.given.add(asked.target);
     if ('failure' in kept.outcome) throw toError(kept.outcome.failure);
     const { value } = kept.outcome;
     operation.ages.add(value, kept.ageMs, !freshness.isFresh(kept));
@@ -232,6 +257,7 @@ export function createCalls({
 
   return {
     make<T>(asked: Call<T>, operation: Operation): Promise<T> {
+      operation.repeats.need(asked.route.routeClass, cache.renews && asked.updatedAtOf !== undefined);
       const make = () => makeNow(asked, operation) as Promise<T>;
       const { pace } = operation;
       // What is kept, and what somebody else has called, is no step of the operation's own.
@@ -248,6 +274,11 @@ export function createCalls({
     isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
 
     fairShareOf: ({ tenant }) => (apiKeys.isAccepted(tenant) ? tenant : NOT_ACCEPTED),
+
+    holdOver({ tenant, given, deadlineMs, openedAtMs }, untilMs) {
+      // It asks for some of it late in its own time.
+      cache.holdOver(tenant, given, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
+    },
 
     keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
 

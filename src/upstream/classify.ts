@@ -18,6 +18,10 @@ export interface RefusedResponse {
   readonly body: unknown;
   /** When the answer came, by both clocks. */
   readonly answeredAt: Instant;
+  /** It is not written as Postman writes: somebody in between has answered. */
+  readonly isForeign: boolean;
+  /** The body is not to be read: cut off, say. */
+  readonly isBroken: boolean;
   /** The route is one of those that also have the 10 s burst limit. */
   readonly burst: boolean;
   /** The API key of the call, to be removed from everything that is quoted. */
@@ -35,6 +39,7 @@ const SENTENCES: Readonly<Record<RefusalKind, string>> = {
   rateLimited: 'Postman refused the call because of its rate limit',
   quotaExhausted: 'The allowance of Postman API calls is used up',
   unavailable: 'Postman is not available',
+  unreachable: 'Not Postman has answered, but something that stands before it, such as a firewall or a proxy',
   serverError: 'Postman failed to answer',
   timeout: 'Postman did not answer in time',
   badResponse: 'Postman gave an answer that cannot be used',
@@ -58,7 +63,7 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
   const kind = kindOf(response, said);
   const hintedWaitMs = hintedWaitMsOf(kind, response, said);
   const waitMs = hintedWaitMs ?? defaultWaitMsOf(kind, response);
-  const quoted = scrub(said.message ?? said.title ?? '', secret);
+  const quoted = kind === 'unreachable' ? '' : scrub(said.message ?? said.title ?? '', secret);
   const upstreamName = scrub(said.name ?? '', secret);
   return new UpstreamError(
     kind,
@@ -74,11 +79,15 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
   );
 }
 
-function kindOf({ status, headers, answeredAt }: RefusedResponse, said: ErrorBody): RefusalKind {
+function kindOf({ status, headers, answeredAt, isForeign, isBroken }: RefusedResponse, said: ErrorBody): RefusalKind {
+  // It says nothing about the key or about what was asked for, and will say the same until somebody changes it.
+  if (isForeign && status >= 400 && status < 500 && status !== 408 && status !== 429) return 'unreachable';
   const name = plain(said.name);
   if (status >= 400 && status < 500 && name === 'servicelimitexhausted') return 'quotaExhausted';
   switch (status) {
     case 400:
+      // What it means stands in the body.
+      if (isBroken) return 'serverError';
       return isNotFound(name, said) ? 'notFound' : 'badInput';
     case 401:
       return said.model === true || /\bnot authori[sz]ed\b/i.test(textOf(said)) ? 'forbidden' : 'unauthenticated';

@@ -51,6 +51,8 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
+// Of an answer that has come too late: until its client has come back, and has asked for it.
+const LATE_MS = 60_000;
 // A longer one would trust a typing error for hours.
 const MAX_PAUSE_MS = 300_000;
 
@@ -82,7 +84,7 @@ export function startFlight(options: FlightOptions): Flight {
   /** Refuses a waiter that cannot have the answer in time. The last one takes the call's turn with it. */
   const refuse = (waitingPlace: Place, waiter: Waiter, leastTurnAtMs?: number) => {
     const refusal = waiter.operation.refusals.of(route, waitingPlace.turnAtMs, leastTurnAtMs);
-    if (waiters.size === 1) waitingPlace.exchange(refusal.turnAtMs);
+    if (waiters.size === 1 && refusal.namesTurn) waitingPlace.exchange(refusal.turnAtMs);
     waiter.reject(refusal.error);
   };
 
@@ -155,20 +157,21 @@ export function startFlight(options: FlightOptions): Flight {
     const sentAtMs = clock.nowMs();
     let announced: AnnouncedRateLimit | undefined;
     let isRefused = false;
+    let isSent = true;
     let release = () => {};
     try {
       const answer = await http.get(target, route.template, apiKey, tenant);
       release = answer.release;
       const answeredAt = readInstant(clock);
       announced = parseRateLimitHeaders(answer.headers, answeredAt.epochMs);
-      if (answer.status < 500) {
-        breakers.succeeded(tenant);
-        retries.earn(tenant);
-      }
       const value = await readAnswer(answer, route, parse, apiKey.reveal(), answeredAt);
+      succeed();
       apiKeys.accept(tenant);
       const updatedAt = call.updatedAtOf?.(value) ?? null;
       cache.set(tenant, target, { outcome: { value }, bytes: answer.heapBytes, updatedAt, sentAtMs });
+      // Whoever has waited for it was told to come back.
+      if (waiters.size === 0 && leader.ended.reason === 'deadline')
+        cache.holdOver(tenant, [target], clock.nowMs() + LATE_MS);
       for (const [shown, shownAt] of call.shows?.(value) ?? []) {
         if (shownAt !== null) cache.renew(tenant, shown, shownAt);
       }
@@ -180,11 +183,22 @@ export function startFlight(options: FlightOptions): Flight {
       // Before the call is settled, because that sends what waits.
       if (error instanceof UpstreamError) takeIn(error, sentAtMs);
       isRefused = isRateLimited(error);
+      isSent = !(error instanceof UpstreamError && error.isConnectFailure);
       throw error;
     } finally {
       release();
-      turn.settle(announced, isRefused);
+      if (isSent) turn.settle(announced, isRefused);
+      else {
+        leader.cost.calls--;
+        turn.giveBack();
+      }
     }
+  };
+
+  /** Upstream has answered, whatever it said. */
+  const succeed = () => {
+    breakers.succeeded(tenant);
+    retries.earn(tenant);
   };
 
   const waitMsOf = (error: UpstreamError) => Math.max(0, (error.retryAtMs ?? 0) - clock.nowMs());
@@ -193,14 +207,17 @@ export function startFlight(options: FlightOptions): Flight {
   const takeIn = (error: UpstreamError, sentAtMs: number) => {
     switch (error.kind) {
       case 'rateLimited':
+        succeed();
         leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
         return;
       case 'quotaExhausted':
+        succeed();
         // There are other allowances, of single features; and headers that speak of the month are read with every answer.
         if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.spendMonth();
         apiKeys.accept(tenant);
         return;
       case 'unauthenticated':
+        succeed();
         cache.dropTenant(tenant);
         learnedSizes.dropTenant(tenant, clock.nowMs());
         apiKeys.refuse(tenant, error);
@@ -208,6 +225,7 @@ export function startFlight(options: FlightOptions): Flight {
       case 'forbidden':
       case 'notFound':
       case 'badInput':
+        succeed();
         apiKeys.accept(tenant);
         // What was there before is not to be shown any more.
         cache.set(tenant, target, {
@@ -218,6 +236,7 @@ export function startFlight(options: FlightOptions): Flight {
         });
         return;
       case 'unavailable':
+      case 'unreachable':
       case 'serverError':
       case 'timeout':
         breakers.failed(tenant, {
@@ -225,12 +244,13 @@ export function startFlight(options: FlightOptions): Flight {
           key: target,
           isConnectFailure: error.isConnectFailure ?? false,
           isTimeout: error.kind === 'timeout',
+          ...(error.kind === 'unreachable' && { unreachable: error.message }),
         });
         return;
       case 'badResponse':
       case 'busy':
         // Of no use, but an answer.
-        breakers.succeeded(tenant);
+        succeed();
         return;
       default:
     }
@@ -289,7 +309,7 @@ export function startFlight(options: FlightOptions): Flight {
         };
         const onEnd = () => {
           if (place && operation.ended.reason === 'deadline') refuse(place, waiter);
-          else waiter.reject(toEnded(route, operation, clock));
+          else waiter.reject(toEnded(route, operation));
         };
         waiters.add(waiter);
         if (place) operation.wait.start();

@@ -38,6 +38,18 @@ export interface Freshness {
 // What does not exist, or may not be read, can come to exist or be shared: long enough to save the calls of a loop of wrong questions.
 const REFUSAL_TTL_MS = 10_000;
 
+/**
+ * For how long an answer that is read now can do for the same request without being read again, in milliseconds; 0: not at all.
+ *
+ * @param directives - Of the request.
+ */
+export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions, directives: CacheDirectives): number {
+  const { noCache = false, maxAgeMs, maxStaleMs = 0 } = directives;
+  if (ttlMs === 0 || noCache) return 0;
+  if (maxAgeMs !== undefined) return Math.min(maxAgeMs, ttlMs + maxStaleMs);
+  return Math.max(ttlMs + swrMs, staleIfErrorMs);
+}
+
 /** Makes the judge of kept answers. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
   const ttlOf = ({ outcome }: KeptAnswer) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
@@ -55,6 +67,8 @@ export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptio
       const { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY, maxStaleMs, onlyIfCached = false } = directives;
       if (noCache || kept.ageMs > maxAgeMs) return 'call';
       if (isFresh(kept)) return 'serve';
+      if (kept.isHeldOver && !kept.isOutdated && directives.maxAgeMs === undefined && kept.ageMs <= staleIfErrorMs)
+        return 'serve';
       if ('failure' in kept.outcome) return 'call';
       if (maxStaleMs !== undefined && kept.ageMs - ttlMs <= maxStaleMs) return 'serve';
       if (onlyIfCached) return servesOnError(kept, directives) ? 'serve' : 'call';

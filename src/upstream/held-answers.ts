@@ -52,6 +52,8 @@ const SMALL_BYTES = 32 * 1_024;
 /** Makes the count of what operations hold: nothing yet. */
 export function createHeldAnswers({ maxBytes, maxBytesPerOperation }: HeldAnswersOptions): HeldAnswers {
   const room = createFairRoom(maxBytes);
+  // One tenant never has more than half: what goes beyond that no waiting brings.
+  const mostBytes = Math.min(maxBytesPerOperation, Math.max(SMALL_BYTES, Math.floor(maxBytes / 2)));
   const held = new Map<unknown, Held>();
 
   return {
@@ -61,13 +63,13 @@ export function createHeldAnswers({ maxBytes, maxBytesPerOperation }: HeldAnswer
       let isOver = false;
       let isReleased = false;
       return {
-        maxBytes: maxBytesPerOperation,
+        maxBytes: mostBytes,
         isOver: () => isOver,
 
         take(value, bytes) {
           // What is still executed after its end keeps nothing for long.
           if (isReleased || own.has(value)) return undefined;
-          if (ownBytes + bytes > maxBytesPerOperation) {
+          if (ownBytes + bytes > mostBytes) {
             isOver = true;
             onOver();
             return 'operation';

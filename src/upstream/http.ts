@@ -1,4 +1,5 @@
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
+import { toCallFailure } from './call-failure.ts';
 import type { Clock } from './clock.ts';
 import { createIntakes, NoRoomError } from './intakes.ts';
 import { createPieces } from './pieces.ts';
@@ -27,8 +28,8 @@ export interface HttpClient {
    * @param target - Path and query, encoded.
    * @param route - The route's template, for errors.
    * @param tenant - Whose call it is: the room for bodies is divided between tenants.
-   * @throws {UpstreamError} `timeout`, `unavailable`, `busy` where there was no room for the body, or `badResponse` for a body that is too large or
-   *   not readable as text.
+   * @throws {UpstreamError} `timeout`, `unavailable`, `unreachable`, `busy` where there was no room for the body, `serverError` for a body that is cut off,
+   *   or `badResponse` for one that is too large or not readable as text.
    */
   get(target: string, route: string, apiKey: Secret, tenant: string): Promise<HttpAnswer>;
   /** Ends every connection at once. */
@@ -52,6 +53,8 @@ export interface HttpClientOptions {
 
 /** When a call that failed without a hint from upstream may be tried again, in milliseconds. */
 const FAILURE_WAIT_MS = 10_000;
+// undici's own default; a call that waits for its connection for as long as for its answer would look like one that was sent.
+const CONNECT_TIMEOUT_MS = 10_000;
 // What is being read when there is no room for more is parsed within seconds.
 const NO_ROOM_WAIT_MS = 5_000;
 // The longest that Postman writes has some hundreds; pages of those who stand in between are of no use.
@@ -70,9 +73,10 @@ export function createHttpClient({
   maxConnections,
   clock,
 }: HttpClientOptions): HttpClient {
+  const connectFailures = new WeakSet<Error>();
   const pool = new Pool(origin, {
     connections: maxConnections,
-    connect: { timeout: timeoutMs },
+    connect: createConnector(Math.min(timeoutMs, CONNECT_TIMEOUT_MS), (error) => void connectFailures.add(error)),
     // The exact time-out is the signal of each call; undici's own are coarse and would only add to it.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -129,12 +133,13 @@ export function createHttpClient({
             'This server is reading as many answers as it has memory for, and had no room for this one in time.',
             { route, retryAtMs: clock.nowMs() + NO_ROOM_WAIT_MS },
           );
-        const details = { route, retryAtMs: clock.nowMs() + FAILURE_WAIT_MS, cause: error };
-        if (timeout.aborted)
-          throw new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details);
-        throw new UpstreamError('unavailable', 'The connection to Postman failed.', {
-          ...details,
-          ...(isConnectFailure(error) && { isConnectFailure: true }),
+        throw toCallFailure({
+          route,
+          cause: error,
+          isSent: !(error instanceof Error && connectFailures.has(error)),
+          isLate: timeout.aborted,
+          timeoutMs,
+          retryAtMs: clock.nowMs() + FAILURE_WAIT_MS,
         });
       }
     },
@@ -142,15 +147,12 @@ export function createHttpClient({
   };
 }
 
-const CONNECT_FAILURES: ReadonlySet<unknown> = new Set([
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-function isConnectFailure(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CONNECT_FAILURES.has(error.code);
+/** Makes connections, and tells what each fails with that is not made: whatever is thrown later has perhaps reached upstream. */
+function createConnector(timeoutMs: number, onFailure: (error: Error) => void): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs });
+  return (options, callback) =>
+    connect(options, (...outcome) => {
+      if (outcome[0]) onFailure(outcome[0]);
+      callback(...outcome);
+    });
 }

@@ -17,6 +17,8 @@ export interface KeptAnswer {
   readonly bytes: number;
   /** Milliseconds since it was last known to be true: read, or shown unchanged by a list. */
   readonly ageMs: number;
+  /** An operation that was refused something was given it, and is about to come back for the rest. */
+  readonly isHeldOver: boolean;
   /** A list has shown a newer version. */
   readonly isOutdated: boolean;
   /** A list that shows it unchanged would renew it. */

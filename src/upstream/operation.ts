@@ -6,6 +6,7 @@ import type { CacheDirectives } from './freshness.ts';
 import { type HeldAnswers, type Holdings, uncountedHoldings } from './held-answers.ts';
 import { createFirstRowPace, type Pace } from './pace.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
+import { createRepeats, noRepeats, type Repeats } from './repeats.ts';
 import type { Secret } from './secret.ts';
 import { createShare, type Share } from './share.ts';
 import { createUnanswered, type Unanswered } from './unanswered.ts';
@@ -47,6 +48,8 @@ export interface Operation {
   readonly belongsTo: KeyBudget['belongsTo'];
   readonly share: Share;
   /** Monotonic milliseconds. */
+  readonly openedAtMs: number;
+  /** Monotonic milliseconds. */
   readonly deadlineMs: number;
   /** Aborts, with an `EndReason`, when nobody waits any more. */
   readonly ended: AbortSignal;
@@ -59,6 +62,10 @@ export interface Operation {
   readonly pace: Pace | undefined;
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
+  /** Targets of the answers it was given. */
+  readonly given: Set<string>;
+  /** What comes of asking it again. */
+  readonly repeats: Repeats;
   /** Those of its calls that have no answer yet. */
   readonly unanswered: Unanswered;
   /** What it is told of calls that the budget has no room for before the deadline. */
@@ -117,6 +124,8 @@ export interface OperationOptions {
   /** Its answer is a stream of rows, of which the first is to come soon. */
   readonly isStreamed?: boolean;
   readonly directives?: CacheDirectives;
+  /** How long each answer that it reads will do for the same request, as `toReusableMs` tells. Default: for ever. */
+  readonly reusableMs?: number;
   readonly clock: Clock;
 }
 
@@ -136,6 +145,7 @@ export function openOperation({
   maxCalls,
   isStreamed = false,
   directives = {},
+  reusableMs = Number.POSITIVE_INFINITY,
   clock,
 }: OperationOptions): {
   readonly operation: Operation;
@@ -156,6 +166,7 @@ export function openOperation({
   const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
   const deadlineMs = clock.nowMs() + timeoutMs;
   const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
+  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
   const onClientGone = () => end('clientGone');
   if (clientGone.aborted) onClientGone();
   else clientGone.addEventListener('abort', onClientGone, { once: true });
@@ -174,6 +185,7 @@ export function openOperation({
       },
       belongsTo: keyBudget.belongsTo,
       share: createShare(),
+      openedAtMs: deadlineMs - timeoutMs,
       deadlineMs,
       ended: ending.signal,
       waitFor(pending) {
@@ -184,8 +196,10 @@ export function openOperation({
       maxCalls,
       pace: isStreamed ? createFirstRowPace(clock) : undefined,
       askedCalls: 0,
+      given: new Set(),
+      repeats,
       unanswered,
-      refusals: createRefusals(clock),
+      refusals: createRefusals(clock, repeats),
       cost: { calls: 0, cached: 0, coalesced: 0 },
       directives,
       ages: createServedAges(),
@@ -223,6 +237,7 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
     },
     belongsTo: keyBudget.belongsTo,
     share: createShare(),
+    openedAtMs: deadlineMs,
     deadlineMs,
     ended: new AbortController().signal,
     waitFor: () => () => {},
@@ -230,6 +245,8 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
     maxCalls: Number.POSITIVE_INFINITY,
     pace: undefined,
     askedCalls: 0,
+    given: new Set(),
+    repeats: noRepeats,
     unanswered: createUnanswered(),
     refusals,
     cost: { calls: 0, cached: 0, coalesced: 0 },

@@ -80,16 +80,25 @@ export async function readBody(
       if (room) await room;
     }
   } catch (error) {
+    // It ends before the gzip does: a second try can bring all of it.
+    if (isZlibError(error) && error.code === 'Z_BUF_ERROR')
+      throw new CutOffError('The gzip ends before its end.', { cause: error });
     if (isZlibError(error)) throw unusable("Postman's answer is not the gzip it is said to be.", error);
     throw error;
   }
   return { chunks, heapBytes: scale.heapBytes };
 }
 
-/** The text of a body. @throws {UpstreamError} `badResponse` for what is not UTF-8. */
+/** A body ends before its end: another try can bring all of it. */
+export class CutOffError extends Error {
+  override readonly name = 'CutOffError';
+}
+
+/** The text of a body; of one that is cut off within a character, what there is of it. @throws {UpstreamError} `badResponse` for what is not UTF-8. */
 export function decodeBody({ chunks }: Body, head: AnswerHead): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    // As if more were to come, so that half a character at the end is no error: the JSON will not be whole either.
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks), { stream: true });
   } catch (error) {
     throw toBadResponse("Postman's answer is not UTF-8 text.", head, error);
   }
@@ -107,6 +116,6 @@ function gunzip(body: ByteStream): AsyncIterable<Buffer> {
   return unzipped;
 }
 
-function isZlibError(error: unknown): boolean {
+function isZlibError(error: unknown): error is Error & { readonly code: unknown } {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }

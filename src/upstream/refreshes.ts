@@ -3,6 +3,7 @@ import type { Call } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Caller, type Operation, toBackground } from './operation.ts';
 import { createRefusals } from './refusals.ts';
+import { noRepeats } from './repeats.ts';
 
 /** Renews answers that were served stale, after the clients and below them. */
 export interface Refreshes {
@@ -59,7 +60,7 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
         continue;
       }
       if (isWorthIt(job))
-        await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS, createRefusals(clock)));
+        await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS, createRefusals(clock, noRepeats)));
       jobs.delete(target);
     }
     queues.delete(tenant);

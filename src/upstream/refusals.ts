@@ -1,6 +1,7 @@
 import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Operation } from './operation.ts';
+import type { Repeats } from './repeats.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 // Without a hint: what is still under way will be in the cache by then.
@@ -26,13 +27,15 @@ export function toTooManyUnverified({ template }: Route, turnAtMs: number): Upst
   );
 }
 
-/** A refusal, and the time that it names (monotonic ms). */
+/** A refusal, and when its call would have its turn (monotonic ms). */
 export interface Refusal {
   readonly error: UpstreamError;
   readonly turnAtMs: number;
+  /** It names that time, so the turn is to be kept. */
+  readonly namesTurn: boolean;
 }
 
-/** Refuses calls of one operation for want of budget. */
+/** Refuses calls of one operation: for want of budget, or because it has made all that it may. */
 export interface Refusals {
   /**
    * @param route - undefined: no call has been asked for yet.
@@ -40,9 +43,21 @@ export interface Refusals {
    * @param leastTurnAtMs - Earlier than this it is not. Default: now.
    */
   of(route: Route | undefined, foretell: () => number, leastTurnAtMs?: number): Refusal;
-  /** The error of a call that cannot wait for its turn (monotonic ms): that of the first such turn of its route. */
-  at(route: Route, turnAtMs: number): UpstreamError;
+  /**
+   * Refuses a call that has not been queued.
+   *
+   * @param turnAtMs - When its turn would be (monotonic ms).
+   * @param keepTurn - Keeps its turn, and tells when that is.
+   */
+  late(route: Route, turnAtMs: number, keepTurn: () => number): UpstreamError;
+  /** A call that has been sent is not answered before the deadline. */
+  unanswered(route: Route): UpstreamError;
+  /** @param turnAtMs - When there would be room for it (monotonic ms). */
+  cutOff(route: Route, turnAtMs: () => number, ceiling: number): UpstreamError;
 }
+
+/** What becomes of all refused calls of an operation: each has its own time, or all have the one from which there is room for all of them, or there is none. */
+type Fate = 'further' | 'whole' | 'never';
 
 /**
  * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so a time. Thousands can be refused at
@@ -52,26 +67,96 @@ export interface Refusals {
  * before its own deadline, each when it comes, and is told the first of what is left; at the last of their turns no more than a window's calls could be
  * made, and what came back before would have gone to others. Of calls that have waited it is the time of the one that is refused first, which should be
  * the last in the line: they all expected to be served by now.
+ *
+ * Where what the operation reads will not do when it is asked again, some of its calls are of no use without the others. That can turn out with a later
+ * call, so it changes the errors of those before, too: they are sent after all of them.
  */
-export function createRefusals(clock: Clock): Refusals {
+export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
   const known = new Map<string | undefined, Refusal>();
+  const cutOffs = new Map<string, UpstreamError>();
+  const made = new Set<UpstreamError>();
+  let fate: Fate = 'further';
+  let shared: UpstreamError | undefined;
+
+  /** Changes what all of them say. */
+  const change = (atMs?: number) => {
+    for (const error of made) {
+      if (fate === 'never') Object.assign(error, { kind: 'tooExpensive', message: BEYOND_REACH, calls: repeats.count });
+      else if (atMs !== undefined) Object.assign(error, { retryAtMs: Math.max(error.retryAtMs ?? 0, atMs) });
+      if (fate === 'whole' && error.kind === 'rateLimited') error.message = AS_A_WHOLE;
+    }
+  };
+
+  /** @param make - Makes the error where the call has its own time. */
+  const refuse = (
+    route: Route | undefined,
+    turnAtMs: number,
+    limitedBy: 'facade' | 'operation',
+    make: () => UpstreamError,
+  ) => {
+    const prospect = repeats.prospect(turnAtMs);
+    if (prospect.kind === 'never' || (prospect.kind === 'whole' && fate === 'further')) fate = prospect.kind;
+    if (fate === 'further') {
+      const error = make();
+      made.add(error);
+      return error;
+    }
+    shared ??= new UpstreamError('rateLimited', '', { limitedBy, ...(route && { route: route.template }) });
+    made.add(shared);
+    change(prospect.kind === 'whole' ? prospect.atMs : undefined);
+    return shared;
+  };
+
   return {
     of(route, foretell, leastTurnAtMs = clock.nowMs()) {
       const given = known.get(route?.template);
       if (given && given.turnAtMs >= leastTurnAtMs) return given;
       const turnAtMs = foretell();
-      const refusal = { turnAtMs, error: route ? toRefusal(route, turnAtMs) : toUnread(turnAtMs) };
+      const error = refuse(route, turnAtMs, 'facade', () => (route ? toRefusal(route, turnAtMs) : toUnread(turnAtMs)));
+      const refusal = { turnAtMs, error, namesTurn: fate === 'further' };
       known.set(route?.template, refusal);
       return refusal;
     },
-    at(route, turnAtMs) {
-      const given = known.get(route.template);
-      if (given && given.turnAtMs <= turnAtMs && given.turnAtMs >= clock.nowMs()) return given.error;
-      const error = toRefusal(route, turnAtMs);
-      known.set(route.template, { turnAtMs, error });
+
+    late: (route, turnAtMs, keepTurn) =>
+      refuse(route, turnAtMs, 'facade', () => {
+        const keptAtMs = keepTurn();
+        const given = known.get(route.template);
+        if (given && given.turnAtMs <= keptAtMs && given.turnAtMs >= clock.nowMs()) return given.error;
+        const error = toRefusal(route, keptAtMs);
+        known.set(route.template, { turnAtMs: keptAtMs, error, namesTurn: true });
+        return error;
+      }),
+
+    unanswered(route) {
+      if (fate === 'never' && shared) return shared;
+      const error = toUnanswered(route, clock);
+      made.add(error);
+      return error;
+    },
+
+    cutOff(route, foretell, ceiling) {
+      const given = cutOffs.get(route.template);
+      const turnAtMs = given ? clock.nowMs() : foretell();
+      const error = refuse(route, turnAtMs, 'operation', () => given ?? toCutOff(route, turnAtMs, ceiling));
+      cutOffs.set(route.template, error);
       return error;
     },
   };
+}
+
+const AS_A_WHOLE =
+  'There is no room for all calls of this operation before its deadline, and what it reads will not do when it is asked again. Ask again at the time given, when there is room for all of them.';
+const BEYOND_REACH =
+  'The operation needs more calls to Postman than it may make, or than the budget of the API key has room for before its deadline, and what it reads will not do when it is asked again. Ask for less at a time, wait for longer (Prefer: wait=<seconds>), or take cached answers.';
+
+/** The refusal of a call beyond what its operation may make, where asking again gets further. */
+function toCutOff({ template }: Route, retryAtMs: number, ceiling: number): UpstreamError {
+  return new UpstreamError(
+    'rateLimited',
+    `The operation has made the ${ceiling} calls to Postman that it may make. What it has read is cached: ask again at the time given for the rest.`,
+    { route: template, limitedBy: 'operation', retryAtMs, ceiling },
+  );
 }
 
 /** What stands in place of rows of a list that have not begun to be read. */
@@ -84,15 +169,20 @@ function toUnread(turnAtMs: number): UpstreamError {
 }
 
 /** The error of a call that its operation waits for no longer. */
-export function toEnded(route: Route, { ended, holdings }: Operation, clock: Clock): UpstreamError {
+export function toEnded(route: Route, { ended, holdings, refusals }: Operation): UpstreamError {
   const { template } = route;
   if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, holdings.maxBytes);
   // Nobody reads this one: the connection to the client is gone.
   if (ended.reason === 'clientGone') return new UpstreamError('timeout', 'The client has gone.', { route: template });
-  return new UpstreamError('timeout', "Postman did not answer before the operation's deadline.", {
-    route: template,
-    retryAtMs: clock.nowMs() + TIMEOUT_RETRY_MS,
-  });
+  return refusals.unanswered(route);
+}
+
+function toUnanswered({ template }: Route, clock: Clock): UpstreamError {
+  return new UpstreamError(
+    'timeout',
+    "Postman did not answer before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+    { route: template, retryAtMs: clock.nowMs() + TIMEOUT_RETRY_MS },
+  );
 }
 
 /** The refusal of a call for which there is no allowance left this month. */
@@ -113,13 +203,9 @@ export function toOutage({ template }: Route, probeAtMs: number): UpstreamError 
   );
 }
 
-/** The refusal of a call beyond what its operation may make. */
-export function toTooExpensive({ template }: Route, calls: number, ceiling: number): UpstreamError {
-  return new UpstreamError(
-    'tooExpensive',
-    `The operation needs more than the ${ceiling} calls to Postman it may make.`,
-    { route: template, calls, ceiling },
-  );
+/** The refusal of a call while upstream cannot be reached before somebody has changed something. `reason`: what the last call has failed with. */
+export function toUnreachable({ template }: Route, reason: string): UpstreamError {
+  return new UpstreamError('unreachable', reason, { route: template });
 }
 
 /** The refusal of a client that wants nothing but what is kept. */
@@ -135,7 +221,7 @@ export function toNotCached({ template }: Route): UpstreamError {
 export function toTooMuchHeld({ template }: Route, maxBytes: number): UpstreamError {
   return new UpstreamError(
     'tooExpensive',
-    `The operation would hold answers of Postman that take more memory than MAX_HELD_BYTES_PER_OPERATION, ${maxBytes} bytes. Ask for less of it at a time.`,
+    `The operation would hold answers of Postman that take more memory than it may, ${maxBytes} bytes: MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES. Ask for less of it at a time.`,
     { route: template },
   );
 }

@@ -11,6 +11,7 @@ export type UpstreamErrorKind =
   | 'rateLimited'
   | 'quotaExhausted'
   | 'unavailable'
+  | 'unreachable'
   | 'serverError'
   | 'timeout'
   | 'busy'
@@ -32,8 +33,8 @@ export interface UpstreamErrorDetails {
   readonly hintedWaitMs?: number;
   /** No connection was made: the call has not reached anybody. */
   readonly isConnectFailure?: true;
-  /** Who refused for want of budget. */
-  readonly limitedBy?: 'upstream' | 'facade';
+  /** Who refused for want of budget; `operation`: it has made all calls that it may. */
+  readonly limitedBy?: 'upstream' | 'facade' | 'operation';
   /** Calls that were made or would be needed. */
   readonly calls?: number;
   /** Calls one operation may make. */
@@ -60,7 +61,7 @@ export class UpstreamError extends Error {
   declare readonly retryAtMs?: number;
   declare readonly hintedWaitMs?: number;
   declare readonly isConnectFailure?: true;
-  declare readonly limitedBy?: 'upstream' | 'facade';
+  declare readonly limitedBy?: 'upstream' | 'facade' | 'operation';
   declare readonly calls?: number;
   declare readonly ceiling?: number;
 

@@ -91,6 +91,23 @@ const refusedKey = (said: string) =>
       /:\d+ was asked\. It has not the form of a whole API key, [^.]+\.$/.test(told),
     said,
   ) as string;
+const NOT_JSON = 'Postman, or what stands between, answered with something else than JSON.';
+/** Another try can mend it, and one is made. */
+const broken = (what: string, fault: Fault, message: string): Case => ({
+  what,
+  fault,
+  message,
+  env: {},
+  calls: 2,
+  extensions: { code: 'UPSTREAM_ERROR', ...retryIn(10), ...from({ status: 200 }) },
+});
+/** Somebody in between has answered: neither the key nor what was asked for is to blame, and nothing is remembered of either. */
+const foreign = (what: string, status: number): Case => ({
+  what,
+  fault: { kind: 'html', status },
+  message: `Not Postman has answered, but something that stands before it, such as a firewall or a proxy (status ${status}).`,
+  extensions: { code: 'UPSTREAM_UNREACHABLE', retryable: false, ...from({ status }) },
+});
 const small = { MAX_RESPONSE_BYTES: '20000' };
 const tooLarge = "Postman's answer is larger than MAX_RESPONSE_BYTES, 20000 bytes.";
 
@@ -202,7 +219,7 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'reset' },
-    message: 'The connection to Postman failed.',
+    message: 'The connection to Postman broke before the answer was complete.',
     extensions: { code: 'UPSTREAM_UNAVAILABLE', ...retryIn(10), ...from() },
   },
   {
@@ -210,7 +227,7 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'reset', when: 'during' },
-    message: 'The connection to Postman failed.',
+    message: 'The connection to Postman broke before the answer was complete.',
     extensions: { code: 'UPSTREAM_UNAVAILABLE', ...retryIn(10), ...from() },
   },
   {
@@ -231,13 +248,16 @@ const cases: readonly Case[] = [
     what: 'a call that is out when the operation ends',
     fault: { kind: 'hang' },
     env: { OPERATION_TIMEOUT_MS: '3000' },
-    message: "Postman did not answer before the operation's deadline.",
+    message:
+      "Postman did not answer before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
     extensions: { code: 'UPSTREAM_TIMEOUT', ...retryIn(10), ...from() },
   },
-  unusable('truncated JSON', { kind: 'truncate' }, "Postman's answer is not valid JSON."),
-  unusable('no body', { kind: 'empty' }, "Postman's answer is not valid JSON."),
-  unusable('a page', { kind: 'html', status: 200 }, 'Postman answered with something else than JSON.'),
-  unusable('plain text', { kind: 'wrong-type' }, 'Postman answered with something else than JSON.'),
+  broken('truncated JSON', { kind: 'truncate' }, "Postman's answer is not valid JSON: it may be cut off."),
+  broken('no body', { kind: 'empty' }, "Postman's answer is not valid JSON: it may be cut off."),
+  broken('a page', { kind: 'html', status: 200 }, NOT_JSON),
+  broken('plain text', { kind: 'wrong-type' }, NOT_JSON),
+  foreign('a page that refuses', 403),
+  foreign('a page that wants another key', 401),
   unusable(
     'an error in a 200',
     { kind: 'status', status: 200, body: json('instanceNotFoundError') },
@@ -346,7 +366,7 @@ describe('a Postman that cannot be reached', () => {
     facade = await startFacade({ POSTMAN_API_BASE_URL: 'http://127.0.0.1:1', POSTMAN_API_KEY: 'PMAK-canary' });
     const { data, errors } = await facade.query('{ me { username } }');
     expect(data).toEqual({ me: null });
-    expect(errors.map(({ message }) => message)).toEqual(['The connection to Postman failed.']);
+    expect(errors.map(({ message }) => message)).toEqual(['No connection to Postman was made: it was refused.']);
     expect(facade.log.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({
         level: 40,
@@ -515,12 +535,13 @@ describe('an operation that needs more calls than it may make', () => {
     expect(status).toBe(200);
     expect(errors.map(({ message, path, extensions }) => ({ message, path, extensions }))).toEqual(
       [3, 4, 5, 6].map((index) => ({
-        message: 'The operation needs more than the 4 calls to Postman it may make.',
+        message:
+          'The operation has made the 4 calls to Postman that it may make. What it has read is cached: ask again at the time given for the rest.',
         path: ['workspaces', 'nodes', index, 'environments'],
         extensions: {
-          code: 'OPERATION_TOO_EXPENSIVE',
-          retryable: false,
-          calls: 4,
+          code: 'RATE_LIMITED',
+          ...retryIn(0),
+          limitedBy: 'operation',
           ceiling: 4,
           upstream: { method: 'GET', route: '/environments' },
         },

@@ -318,7 +318,13 @@ describe('a stream under a small budget', () => {
   it('shows a row also where three calls are all that is left', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade(
-      { ...LIMITS, RATE_LIMIT: '3', RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000' },
+      {
+        ...LIMITS,
+        RATE_LIMIT: '3',
+        RATE_LIMIT_WINDOW_MS: '60000',
+        STREAM_TIMEOUT_MS: '20000',
+        CACHE_TTL_MS: '60000',
+      },
       { account },
     );
     const increments = incrementsOf(await collect(askInParts(facade, NESTED)));
@@ -358,12 +364,15 @@ describe('a stream under a small budget', () => {
     const increments = incrementsOf(parts);
     expect(facade.postman.calls).toHaveLength(11);
     const codes = increments.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions?.['code']));
-    expect(codes).toEqual(Array.from({ length: 30 }, () => 'OPERATION_TOO_EXPENSIVE'));
+    expect(codes).toEqual(Array.from({ length: 30 }, () => 'RATE_LIMITED'));
   });
 
   it('ends at its own deadline', async () => {
     const { account } = createGridAccount(4, 10, 0);
-    facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000' }, { account });
+    facade = await startFacade(
+      { ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000', CACHE_TTL_MS: '60000' },
+      { account },
+    );
     const parts = await collect(askInParts(facade, DESCRIPTIONS));
     const codes = incrementsOf(parts).flatMap(({ errors = [] }) =>
       errors.map(({ extensions }) => extensions?.['code']),

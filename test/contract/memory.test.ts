@@ -92,7 +92,7 @@ describe('an operation', () => {
     expect(names).toEqual([...Array(3).fill('Heavy'), ...Array(17).fill(null)]);
     expect(errors.map(({ message, extensions }) => [message, extensions])).toEqual(
       Array.from({ length: 17 }, () => [
-        'The operation would hold answers of Postman that take more memory than MAX_HELD_BYTES_PER_OPERATION, 3000000 bytes. Ask for less of it at a time.',
+        'The operation would hold answers of Postman that take more memory than it may, 3000000 bytes: MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES. Ask for less of it at a time.',
         {
           code: 'OPERATION_TOO_EXPENSIVE',
           retryable: false,

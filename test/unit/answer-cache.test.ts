@@ -37,6 +37,7 @@ describe('createAnswerCache', () => {
       outcome: { value: { a: 1 } },
       bytes: 10,
       ageMs: 10_000,
+      isHeldOver: false,
       isOutdated: false,
       isRenewable: false,
     });
@@ -210,6 +211,7 @@ describe('a list', () => {
       outcome: { value: 1 },
       bytes: 10,
       ageMs: 1_000,
+      isHeldOver: false,
       isOutdated: false,
       isRenewable: true,
     });
@@ -229,6 +231,7 @@ describe('a list', () => {
       outcome: { value: 2 },
       bytes: 10,
       ageMs: 0,
+      isHeldOver: false,
       isOutdated: false,
       isRenewable: true,
     });
@@ -241,8 +244,8 @@ describe('a list', () => {
     await clock.advance(100);
     for (const target of ['/a', '/b', '/c']) cache.renew('tenant', target, MOMENT);
     expect(['/a', '/b', '/c'].map((target) => cache.get('tenant', target))).toEqual([
-      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isOutdated: false, isRenewable: true },
-      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isOutdated: false, isRenewable: false },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isHeldOver: false, isOutdated: false, isRenewable: true },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isHeldOver: false, isOutdated: false, isRenewable: false },
       undefined,
     ]);
   });

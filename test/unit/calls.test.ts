@@ -13,6 +13,7 @@ import { UpstreamError } from '../../src/upstream/upstream-error.ts';
 import { toHttpAnswer } from '../support/http-answer.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
+const NOT_WHOLE = "Postman's answer is not valid JSON: it may be cut off.";
 const KEY = 'PMAK-canary-0123456789';
 
 interface Reply {
@@ -181,11 +182,11 @@ describe('an answer', () => {
     [
       'of another type',
       { text: '<html>', headers: { 'content-type': 'text/html' } },
-      'badResponse',
-      'Postman answered with something else than JSON.',
+      'serverError',
+      'Postman, or what stands between, answered with something else than JSON.',
     ],
-    ['that is cut off', { text: `{"key":"${KEY}` }, 'badResponse', "Postman's answer is not valid JSON."],
-    ['that is empty', { text: '' }, 'badResponse', "Postman's answer is not valid JSON."],
+    ['that is cut off', { text: `{"key":"${KEY}` }, 'serverError', NOT_WHOLE],
+    ['that is empty', { text: '' }, 'serverError', NOT_WHOLE],
     [
       'that is a redirect',
       { status: 302, text: '', headers: { location: 'https://elsewhere.example' } },
@@ -561,7 +562,7 @@ describe('cost', () => {
     await clock.advance(100);
     const [error] = client.errors();
     expect(client.values().filter(Boolean)).toHaveLength(4);
-    expect([error?.kind, error?.calls, error?.ceiling]).toEqual(['tooExpensive', 2, 2]);
+    expect([error?.kind, error?.limitedBy, error?.ceiling]).toEqual(['rateLimited', 'operation', 2]);
     expect(upstream.targets()).toEqual(['/kept', '/shared', '/a', '/b']);
   });
 });

@@ -15,6 +15,8 @@ function refuse(status: number, body: unknown = '', more: Partial<RefusedRespons
     body,
     answeredAt: { atMs: NOW_MS, epochMs: EPOCH_MS },
     burst: false,
+    isForeign: false,
+    isBroken: false,
     ...more,
   });
 }

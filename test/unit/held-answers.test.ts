@@ -31,6 +31,15 @@ describe('an operation', () => {
     expect(operation.take({}, 33 * KIB)).toBeUndefined();
   });
 
+  it('may hold no more than its tenant ever can', () => {
+    const operation = createHeldAnswers({ maxBytes: 200 * KIB, maxBytesPerOperation: 200 * KIB }).open('a', ignore);
+    expect([operation.maxBytes, operation.take({}, 100 * KIB), operation.take({}, 1)]).toEqual([
+      100 * KIB,
+      undefined,
+      'operation',
+    ]);
+  });
+
   it('is not refused for what another tenant holds', () => {
     const held = createSetup();
     for (let count = 0; count < 10; count++) held.open('a', ignore).take({}, 100 * KIB);

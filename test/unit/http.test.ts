@@ -84,7 +84,7 @@ const nothing = () => undefined;
 const NOT_UTF8 = ['badResponse', "Postman's answer is not UTF-8 text."];
 const NOT_GZIP = ['badResponse', "Postman's answer is not the gzip it is said to be."];
 const TOO_LARGE = ['badResponse', "Postman's answer is larger than MAX_RESPONSE_BYTES, 10000 bytes."];
-const BROKEN = ['unavailable', 'The connection to Postman failed.'];
+const BROKEN = ['unavailable', 'The connection to Postman broke before the answer was complete.'];
 
 describe('a request', () => {
   it('is a GET that carries the key in one header and asks for JSON, at most as gzip', async () => {
@@ -154,10 +154,14 @@ describe('an answer', () => {
   it.each([
     ['UTF-16 with a byte order mark', Buffer.from('\uFEFF{"a":1}', 'utf16le')],
     ['Latin-1', Buffer.from('{"a":"ü"}', 'latin1')],
-    ['UTF-8 that is cut off', Buffer.from('"😀').subarray(0, 3)],
   ])('in %s is refused', async (_, body) => {
     const { fail } = await createSetup((__, response) => response.end(body));
     expect(kindAndMessage(await fail())).toEqual(NOT_UTF8);
+  });
+
+  it('in UTF-8 that ends within a character is read as far as it goes', async () => {
+    const { get } = await createSetup((__, response) => response.end(Buffer.from('"😀').subarray(0, 3)));
+    expect((await get()).text).toBe('"');
   });
 
   it.each(['br', 'deflate', 'gzip, gzip', 'x-gzip', 'zstd'])(
@@ -174,15 +178,23 @@ describe('an answer', () => {
   );
 
   it.each([
-    ['is cut off', gzipSync('x'.repeat(1_000)).subarray(0, 20)],
     ['is none', Buffer.from('{"a":1}')],
     ['has a wrong checksum', Buffer.concat([gzipSync('{"a":1}').subarray(0, -8), Buffer.alloc(8)])],
-    ['is empty', Buffer.alloc(0)],
   ])('whose gzip %s is refused', async (_, body) => {
     const { fail } = await createSetup((__, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
     });
     expect(kindAndMessage(await fail())).toEqual(NOT_GZIP);
+  });
+
+  it.each([
+    ['is cut off', gzipSync('x'.repeat(1_000)).subarray(0, 20)],
+    ['is empty', Buffer.alloc(0)],
+  ])('whose gzip %s can be read another time', async (_, body) => {
+    const { fail } = await createSetup((__, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
+    });
+    expect(kindAndMessage(await fail())).toEqual(BROKEN);
   });
 
   it.each<[string, string, (socket: Socket) => void]>([
@@ -412,7 +424,31 @@ describe('a connection', () => {
     const { port } = server.address() as AddressInfo;
     server.close();
     await once(server, 'close');
-    expect(kindAndMessage(await createClient(`http://127.0.0.1:${port}`, {}).fail())).toEqual(BROKEN);
+    const error = await createClient(`http://127.0.0.1:${port}`, {}).fail();
+    expect([kindAndMessage(error), error.isConnectFailure]).toEqual([
+      ['unavailable', 'No connection to Postman was made: it was refused.'],
+      true,
+    ]);
+  });
+
+  it('that is reset during the handshake is none', async () => {
+    const server = createTcpServer((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+    const origin = await listen(server);
+    const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
+    expect([kindAndMessage(error), error.isConnectFailure, error.retryAtMs]).toEqual([
+      ['unavailable', 'No connection to Postman was made: it was reset before it could be used.'],
+      true,
+      expect.any(Number),
+    ]);
+  });
+
+  it('to what speaks no TLS is none, and waiting does not make one', async () => {
+    const server = createTcpServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const origin = await listen(server);
+    const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
+    expect([error.kind, error.isConnectFailure, error.retryAtMs]).toEqual(['unreachable', true, undefined]);
+    expect(error.message).toMatch(/^No connection to Postman can be made\. TLS: .* \(ERR_SSL_\w+\)\./);
+    expect(error.message).not.toContain('127.0.0.1');
   });
 
   it.each([

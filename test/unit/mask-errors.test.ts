@@ -2,12 +2,12 @@ import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { createErrorMask } from '../../src/server/mask-errors.ts';
-import { createSystemClock } from '../../src/upstream/clock.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** Masks an error and reads the one line that is logged about it. */
 function logged(error: unknown) {
   const lines: string[] = [];
-  const mask = createErrorMask(pino({}, { write: (line) => void lines.push(line) }), createSystemClock());
+  const mask = createErrorMask(pino({}, { write: (line) => void lines.push(line) }), createVirtualClock());
   const answered = mask(error, 'Unexpected error.');
   expect(lines).toHaveLength(1);
   return { line: lines[0]!, err: JSON.parse(lines[0]!).err as Record<string, string>, answered };

@@ -12,6 +12,7 @@ const nothingKept = {
   kept: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
+  holdOver() {},
   keepsAny: () => false,
   isKeyAccepted: () => true,
   fairShareOf: () => 'tenant',

@@ -1,0 +1,77 @@
+import type { Budget } from './budget.ts';
+import type { Clock } from './clock.ts';
+import type { RouteClass } from './share.ts';
+
+/**
+ * What comes of asking an operation again that could not be given all of its calls.
+ *
+ * - `further`: what it has read by then will do, so that only what is missing needs calls.
+ * - `whole`: it will not; but from `atMs` on (monotonic) there is room for all of them at once.
+ * - `never`: neither.
+ */
+export type Prospect =
+  | { readonly kind: 'further' }
+  | { readonly kind: 'whole'; readonly atMs: number }
+  | { readonly kind: 'never' };
+
+/** Tells of one operation whether asking it again ends with the whole answer. */
+export interface Repeats {
+  /**
+   * It needs one more call, whatever becomes of it.
+   *
+   * @param isRenewable - Lists can renew its answer.
+   */
+  need(routeClass: RouteClass, isRenewable: boolean): void;
+  /** Different calls that it needs, as far as is known. */
+  readonly count: number;
+  /** @param turnAtMs - When there is room for a call that was refused (monotonic ms). */
+  prospect(turnAtMs: number): Prospect;
+}
+
+/** What is to be known of an operation. */
+export interface RepeatsOptions {
+  readonly clock: Clock;
+  /** How long each answer that it reads will do for the same request, as `toReusableMs` tells. */
+  readonly reusableMs: number;
+  readonly timeoutMs: number;
+  readonly maxCalls: number;
+  readonly budget: () => Pick<Budget, 'servedAtMs' | 'servedFromIdleMs'>;
+}
+
+// Times are told in whole seconds, and clients come no sooner.
+const STEP_MS = 1_000;
+
+/**
+ * Judges by the calls that are known to be needed: more of them can turn out later, and then it is judged anew.
+ *
+ * Asking again gets further while answers of before still do when the client is told to come back: its calls are then for what is missing alone
+ * (`AnswerCache.holdOver`), and each time at least one of them is made. So it ends after as many repeats as there are calls, at most; but not where what no list
+ * renews takes longer to read than it stays good, and one run besides. Where answers of before do not do, all calls have to be made in one run, if one can make them.
+ */
+export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }: RepeatsOptions): Repeats {
+  const all = { general: 0, burst: 0 };
+  const notRenewable = { general: 0, burst: 0 };
+  const repeats: Repeats = {
+    need(routeClass, isRenewable) {
+      all[routeClass]++;
+      if (!isRenewable) notRenewable[routeClass]++;
+    },
+    get count() {
+      return all.general + all.burst;
+    },
+    prospect(turnAtMs) {
+      const rounds = Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls);
+      const getsFurther =
+        STEP_MS * Math.max(1, rounds - 1) <= reusableMs &&
+        budget().servedFromIdleMs(notRenewable) <= reusableMs + timeoutMs;
+      if (getsFurther && turnAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
+      const endsInOneRun = repeats.count <= maxCalls && budget().servedFromIdleMs(all) + STEP_MS < timeoutMs;
+      if (endsInOneRun) return { kind: 'whole', atMs: budget().servedAtMs(all) };
+      return { kind: getsFurther ? 'further' : 'never' };
+    },
+  };
+  return repeats;
+}
+
+/** Background calls are nobody's who could ask again. */
+export const noRepeats: Repeats = { need() {}, count: 0, prospect: () => ({ kind: 'further' }) };
