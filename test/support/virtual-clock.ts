@@ -4,6 +4,8 @@ import type { Clock } from '../../src/upstream/clock.ts';
 export interface VirtualClock extends Clock {
   /** Moves time on, running every timer when it is due; whatever a timer sets off is complete before the next one runs. */
   advance(ms: number): Promise<void>;
+  /** Moves time to the next timer and runs it. Returns false where there is none, or none before `latestMs` (as `nowMs` counts): then time moves there. */
+  advanceToNext(latestMs?: number): Promise<boolean>;
   /** Lets everything that is due now happen, without moving time. */
   settle(): Promise<void>;
   /** Sets the wall clock, and only it, forward or back. */
@@ -47,6 +49,18 @@ export function createVirtualClock(): VirtualClock {
         await settle();
       }
       nowMs = endMs;
+    },
+    async advanceToNext(latestMs = Number.POSITIVE_INFINITY) {
+      const [timer] = timers;
+      if (!timer || timer.atMs > latestMs) {
+        if (latestMs !== Number.POSITIVE_INFINITY) nowMs = Math.max(nowMs, latestMs);
+        return false;
+      }
+      timers.shift();
+      nowMs = timer.atMs;
+      timer.run();
+      await settle();
+      return true;
     },
     settle,
     jumpWallClock(ms) {

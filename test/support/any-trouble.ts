@@ -1,0 +1,173 @@
+import { type Arbitrary, array, boolean, constant, constantFrom, integer, nat, oneof, record, tuple } from 'fast-check';
+import type { Account } from '../../src/sandbox/account/account.ts';
+import { anyOperation, inParts, toText, withKnownPlaces } from './any-operation.ts';
+import { createGridAccount } from './grid-account.ts';
+import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
+import type { Episode, SimulatedFault } from './simulated-facade.ts';
+import { anySmallAccount, toServedAccount } from './small-account.ts';
+
+/** An operation on an account, and all that stands between it and its answer. */
+export interface Trouble {
+  readonly account: Account;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: { readonly general: number; readonly burst: number };
+  readonly episodes: readonly Episode[];
+  readonly foreignCallsAtMs: readonly number[];
+  readonly latencyMs: number;
+  /** What has been asked before, and how long before, in milliseconds. */
+  readonly before: { readonly query: string; readonly agoMs: number } | undefined;
+  /** Whether the client comes back at the earliest `retryAt`, or goes by the header `Retry-After`. */
+  readonly follows: 'errors' | 'header';
+}
+
+const usually = <Value>(usual: Value, ...others: readonly Arbitrary<Value>[]): Arbitrary<Value> =>
+  oneof({ weight: 5, arbitrary: constant(usual) }, ...others.map((arbitrary) => ({ weight: 2, arbitrary })));
+
+const dashboards = [
+  '{ workspaces { nodes { description } } }',
+  '{ workspaces { nodes { name collections { nodes { name } } environments { nodes { name } } } } }',
+  '{ workspaces { nodes { collections { nodes { uid description } } } } }',
+  '{ workspaces { nodes { description environments { nodes { values { key } } } collections { nodes { updatedAt } } } } }',
+  '{ collections(first: 50) { nodes { description isPublic } } environments { nodes { values { key } } } }',
+  '{ me { id } workspaces(first: 5) { nodes { globals { key } collections { nodes { items { name } } } } } }',
+];
+
+const anyGrid = tuple(
+  integer({ min: 1, max: 24 }),
+  nat(4),
+  nat(3),
+  constantFrom(...dashboards),
+  constantFrom(...dashboards),
+).map(([workspaces, collections, environments, query, before]) => ({
+  account: createGridAccount(workspaces, collections, environments).account,
+  query,
+  before,
+}));
+
+const anySmall = tuple(anySmallAccount, anyOperation, anyOperation).map(([account, operation, before]) => ({
+  account: toServedAccount(account),
+  query: toText(withKnownPlaces(operation, true), new Map()),
+  before: toText(withKnownPlaces(before, true), new Map()),
+}));
+
+const anyFault: Arbitrary<SimulatedFault> = oneof(
+  tuple(constantFrom(...refusalSpellings.filter((one) => one !== 'monthly')), integer({ min: 0, max: 90 })).map(
+    ([spelling, waitSeconds]) => ({ kind: 'refusal' as const, spelling, waitSeconds }),
+  ),
+  tuple(constantFrom(500, 502, 503, 504, 408), constantFrom(undefined, '1', '20')).map(([status, retryAfter]) => ({
+    kind: 'status' as const,
+    status,
+    ...(retryAfter !== undefined && { retryAfter }),
+  })),
+  constantFrom(401, 403).map((status) => ({ kind: 'status' as const, status })),
+  constantFrom(200, 200, 403, 502).map((status) => ({ kind: 'html' as const, status })),
+  constantFrom('truncated' as const, 'notJson' as const, 'empty' as const).map((kind) => ({ kind })),
+  constantFrom(
+    'refused' as const,
+    'reset' as const,
+    'connectTimeout' as const,
+    'timeout' as const,
+    'busy' as const,
+    'certificate' as const,
+    'unknownHost' as const,
+  ).map((kind) => ({ kind })),
+  integer({ min: 1_000, max: 70_000 }).map((ms) => ({ kind: 'slow' as const, ms })),
+);
+
+/** Calls of an episode that ends with the time alone. */
+export const LASTING = 1_000_000;
+
+/** Whether it is what Postman or somebody in between has decided: that is so for all calls until it is changed. */
+const isState = (fault: SimulatedFault) =>
+  (fault.kind === 'status' && fault.status < 408) ||
+  (fault.kind === 'html' && fault.status === 403) ||
+  fault.kind === 'certificate' ||
+  fault.kind === 'unknownHost';
+
+const anyEpisode: Arbitrary<Episode> = record({
+  fault: anyFault,
+  match: constantFrom(/^/, /^\/workspaces$/, /^\/workspaces\//, /^\/collections/, /^\/environments/, /[02468]$/),
+  calls: oneof(integer({ min: 1, max: 5 }), constant(LASTING)),
+  untilMs: constantFrom(5_000, 60_000, 300_000),
+}).map(({ fault, match: of, calls, untilMs }) => {
+  // A key that is refused is so for everything.
+  const match = fault.kind === 'status' && fault.status === 401 ? /^/ : of;
+  return calls === LASTING || isState(fault)
+    ? { fault, match, calls: LASTING, untilMs }
+    : { fault, match, calls, untilMs: Number.POSITIVE_INFINITY };
+});
+
+const anyEnv: Arbitrary<Record<string, string>> = record({
+  MAX_CALLS_PER_OPERATION: usually(60, integer({ min: 1, max: 12 })),
+  MAX_CALLS_PER_STREAM: usually(600, integer({ min: 1, max: 12 })),
+  CACHE_TTL_MS: usually(60_000, constant(0), constantFrom(1_000, 5_000)),
+  CACHE_SWR_MS: usually(60_000, constant(0)),
+  CACHE_STALE_IF_ERROR_MS: usually(3_600_000, constantFrom(0, 90_000)),
+  CACHE_RENEW_MS: usually(3_600_000, constant(0)),
+  OPERATION_TIMEOUT_MS: usually(30_000, integer({ min: 1_000, max: 10_000 })),
+  STREAM_TIMEOUT_MS: usually(600_000, constant(20_000)),
+  UPSTREAM_TIMEOUT_MS: usually(60_000, constant(5_000)),
+  RESERVED_CALLS: usually(2, constant(0)),
+  MAX_CONCURRENT_CALLS: usually(10, constantFrom(1, 3)),
+}).map((env) => Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])));
+
+const anyHeaders: Arbitrary<Readonly<Record<string, string>>> = oneof(
+  { weight: 10, arbitrary: constant({}) },
+  {
+    weight: 5,
+    arbitrary: constantFrom(
+      { 'cache-control': 'no-cache' },
+      { 'cache-control': 'max-age=0' },
+      { 'cache-control': 'max-age=10' },
+      { 'cache-control': 'max-age=3600' },
+      { 'cache-control': 'max-stale=600' },
+      { 'cache-control': 'only-if-cached' },
+      { prefer: 'wait=1' },
+      { prefer: 'wait=120' },
+      { prefer: 'wait=120', 'cache-control': 'no-cache' },
+    ),
+  },
+);
+
+/** An operation, and troubles that end. */
+export const anyTrouble: Arbitrary<Trouble> = record({
+  asked: oneof(anyGrid, anySmall),
+  isInParts: oneof({ weight: 4, arbitrary: constant(false) }, { weight: 1, arbitrary: constant(true) }),
+  headers: anyHeaders,
+  env: anyEnv,
+  limits: record({
+    general: usually(60, integer({ min: 3, max: 20 })),
+    burst: usually(10, integer({ min: 2, max: 5 })),
+  }),
+  episodes: array(anyEpisode, { maxLength: 3 }),
+  foreignCallsAtMs: oneof(
+    { weight: 3, arbitrary: constant([]) },
+    { weight: 1, arbitrary: array(nat(120_000), { maxLength: 60 }) },
+  ),
+  latencyMs: constantFrom(0, 200, 2_000),
+  isAskedBefore: boolean(),
+  agoMs: constantFrom(0, 30_000, 90_000, 200_000),
+  follows: constantFrom('errors' as const, 'header' as const),
+}).map(({ asked, isInParts, isAskedBefore, agoMs, env, limits, ...rest }) => ({
+  ...rest,
+  // What comes after the deadline is of use to nobody then, but to whoever joins the same call.
+  episodes:
+    env['CACHE_TTL_MS'] === '0' || 'cache-control' in rest.headers
+      ? rest.episodes.filter(({ fault }) => fault.kind !== 'slow')
+      : rest.episodes,
+  account: asked.account,
+  query: isInParts ? inParts(asked.query) : asked.query,
+  // Answers that always take longer than the operation may are no trouble that ends.
+  latencyMs:
+    env['CACHE_TTL_MS'] === '0' ||
+    'cache-control' in rest.headers ||
+    rest.headers['prefer'] === 'wait=1' ||
+    Number(env['OPERATION_TIMEOUT_MS']) < 10_000
+      ? Math.min(100, rest.latencyMs)
+      : rest.latencyMs,
+  before: isAskedBefore ? { query: asked.before, agoMs } : undefined,
+  limits,
+  env: { ...env, RATE_LIMIT: String(limits.general), BURST_LIMIT: String(limits.burst) },
+}));

@@ -1,0 +1,329 @@
+import { EventEmitter } from 'node:events';
+import { createYoga } from 'graphql-yoga';
+import { pino } from 'pino';
+import { parseConfig } from '../../src/config.ts';
+import { createSchema } from '../../src/graph/schema.ts';
+import type { Account } from '../../src/sandbox/account/account.ts';
+import {
+  type Answer as SandboxAnswer,
+  toHtmlPage,
+  toNaturalError,
+  toRateHeaders,
+  toTooManyRequests,
+} from '../../src/sandbox/dialects.ts';
+import { type RefusalSpelling, toRefusal } from '../../src/sandbox/rate-refusals.ts';
+import { createRateWindows, type RateWindow } from '../../src/sandbox/rate-windows.ts';
+import { answerGet, isBurstRoute } from '../../src/sandbox/routes.ts';
+import { createErrorMask } from '../../src/server/mask-errors.ts';
+import type { NodeContext } from '../../src/server/node-context.ts';
+import { createOperations } from '../../src/server/operations.ts';
+import { createTenantFinder } from '../../src/server/tenants.ts';
+import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
+import { createBudgets } from '../../src/upstream/budgets.ts';
+import { createCalls } from '../../src/upstream/calls.ts';
+import { createHeldAnswers } from '../../src/upstream/held-answers.ts';
+import { toCallFailure } from '../../src/upstream/call-failure.ts';
+import type { HttpClient } from '../../src/upstream/http.ts';
+import { createTenantOf } from '../../src/upstream/tenant.ts';
+import { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import type { AnswerError } from './facade.ts';
+import { toHttpAnswer } from './http-answer.ts';
+import { merge, type Part } from './parts.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** What goes wrong with a call. */
+export type SimulatedFault =
+  | { readonly kind: 'refusal'; readonly spelling: RefusalSpelling; readonly waitSeconds: number }
+  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
+  | { readonly kind: 'html'; readonly status: number }
+  | { readonly kind: 'truncated' | 'notJson' | 'empty' }
+  | { readonly kind: 'refused' | 'reset' | 'connectTimeout' | 'timeout' | 'busy' | 'certificate' | 'unknownHost' }
+  | { readonly kind: 'slow'; readonly ms: number };
+
+/** Something that goes wrong for some time. */
+export interface Episode {
+  readonly fault: SimulatedFault;
+  /** Of the paths of which calls. */
+  readonly match: RegExp;
+  /** Ends after so many calls ... */
+  readonly calls: number;
+  /** ... and after so long, in milliseconds from the beginning. */
+  readonly untilMs: number;
+}
+
+/** An answer of the facade. */
+export interface SimulatedAnswer {
+  readonly status: number;
+  readonly data: unknown;
+  readonly errors: readonly AnswerError[];
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** A facade before a simulated Postman, without sockets and on a clock that is moved. */
+export interface SimulatedFacade {
+  readonly clock: VirtualClock;
+  /** Paths of the calls that upstream has seen. */
+  readonly calls: string[];
+  /** Episodes that have not ended. */
+  faults(): readonly Episode[];
+  ask(query: string, headers?: Readonly<Record<string, string>>): Promise<SimulatedAnswer>;
+  advance(ms: number): Promise<void>;
+}
+
+/** What a simulation is made from. */
+export interface SimulationOptions {
+  readonly account: Account;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of upstream. */
+  readonly limits: { readonly general: RateWindow; readonly burst: RateWindow };
+  readonly episodes?: readonly Episode[];
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly latencyMs: number;
+  /** Calls that others make with the key, at these times from the beginning. */
+  readonly foreignCallsAtMs?: readonly number[];
+}
+
+const KEY = 'PMAK-simulated';
+/** What fails before anything is sent, by the code that Node gives it. */
+const UNCONNECTED: Readonly<Record<string, string>> = {
+  refused: 'ECONNREFUSED',
+  connectTimeout: 'UND_ERR_CONNECT_TIMEOUT',
+  certificate: 'CERT_HAS_EXPIRED',
+  unknownHost: 'ENOTFOUND',
+};
+const FAILURE_WAIT_MS = 10_000;
+// What one timer sets off goes through planners, queues and the executor's promises; simulations of costs take many turns of the event loop.
+const ROUNDS = 12;
+
+/** Starts one. */
+export function startSimulatedFacade(options: SimulationOptions): SimulatedFacade {
+  const { env = {}, random } = options;
+  const clock = createVirtualClock();
+  const startMs = clock.nowMs();
+  const calls: string[] = [];
+  const config = parseConfig({
+    POSTMAN_API_BASE_URL: 'http://127.0.0.1:1',
+    POSTMAN_API_KEY: KEY,
+    COLD_START: 'off',
+    LOG_LEVEL: 'silent',
+    ...env,
+  });
+  const logger = pino({ level: config.logLevel });
+  const maskError = createErrorMask(logger, clock);
+  const schema = createSchema();
+  const tenantOf = createTenantOf();
+  const { http, faults } = createUpstream(options, clock, startMs, calls, config.postman.timeoutMs);
+  const operations = createOperations({
+    schema,
+    config,
+    maskError,
+    clock,
+    logger,
+    calls: createCalls({
+      http,
+      cache: createAnswerCache({ ...config.cache, clock }),
+      clock,
+      random,
+      isTrusted: () => true,
+      onOutage() {},
+    }),
+    clientAddressOf: () => '127.0.0.1',
+    heldAnswers: createHeldAnswers({
+      maxBytes: config.operation.maxHeldBytesOfAll,
+      maxBytesPerOperation: config.operation.maxHeldBytes,
+    }),
+    findTenant: createTenantFinder({
+      tenantOf,
+      budgets: createBudgets({ ...config.budget, processStartedAtMs: startMs - 3_600_000, clock }),
+      serverKey: config.postman.apiKey,
+    }),
+  });
+  const yoga = createYoga<NodeContext>({
+    schema,
+    context: operations.toContext,
+    graphiql: false,
+    logging: false,
+    maskedErrors: { maskError },
+    plugins: [operations.plugin],
+  });
+
+  const settle = async () => {
+    for (let round = 0; round < ROUNDS || process.getActiveResourcesInfo().includes('Immediate'); round++)
+      await clock.settle();
+  };
+
+  return {
+    clock,
+    calls,
+    faults,
+    async ask(query, headers = {}) {
+      const response = Object.assign(new EventEmitter(), { closed: false });
+      const context = { req: { socket: {}, headers: {} }, res: response } as unknown as NodeContext;
+      let isOver = false;
+      const asked = Promise.resolve(
+        yoga.fetch(
+          'http://localhost/graphql',
+          {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+            body: JSON.stringify({ query }),
+          },
+          context,
+        ),
+      )
+        .then(async (answer) => ({ answer, body: toWhole(await answer.text()) }))
+        .finally(() => {
+          isOver = true;
+        });
+      for (;;) {
+        await settle();
+        if (isOver) break;
+        if (!(await clock.advanceToNext())) await settle();
+      }
+      const { answer, body } = await asked;
+      response.emit('close');
+      const retryAfter = answer.headers.get('retry-after') ?? body.extensions?.['retryAfterSeconds'];
+      return {
+        status: answer.status,
+        data: body.data,
+        errors: body.errors,
+        retryAfterSeconds: retryAfter == null ? undefined : Number(retryAfter),
+      };
+    },
+    async advance(ms) {
+      const untilMs = clock.nowMs() + ms;
+      do await settle();
+      while (await clock.advanceToNext(untilMs));
+    },
+  };
+}
+
+/** Reads an answer, be it one JSON or an event stream of parts. */
+function toWhole(text: string): Pick<SimulatedAnswer, 'data' | 'errors'> & Pick<Part, 'extensions'> {
+  const parts: readonly Part[] = text.startsWith('{')
+    ? [JSON.parse(text) as Part]
+    : text.split('\n\n').flatMap((event) => {
+        const data = /^data: ?(.*)$/m.exec(event)?.[1];
+        return event.includes('event: next') && data ? [JSON.parse(data) as Part] : [];
+      });
+  const extensions = parts.at(-1)?.extensions;
+  return {
+    data: merge(parts),
+    errors: parts.flatMap(({ errors = [], incremental = [] }) => [
+      ...errors,
+      ...incremental.flatMap((part) => part.errors ?? []),
+    ]),
+    ...(extensions && { extensions }),
+  };
+}
+
+function createUpstream(
+  { account, limits, latencyMs, random, episodes = [], foreignCallsAtMs = [] }: SimulationOptions,
+  clock: VirtualClock,
+  startMs: number,
+  calls: string[],
+  timeoutMs: number,
+): { readonly http: HttpClient; readonly faults: () => readonly Episode[] } {
+  const windows = createRateWindows();
+  const left = episodes.map((episode) => ({ episode, calls: episode.calls }));
+  const foreign = [...foreignCallsAtMs].sort((a, b) => a - b);
+
+  const isOn = ({ episode, calls: callsLeft }: (typeof left)[number]) =>
+    callsLeft > 0 && clock.nowMs() < startMs + episode.untilMs;
+  const countForeign = () => {
+    while ((foreign[0] ?? Number.POSITIVE_INFINITY) <= clock.nowMs() - startMs) {
+      const atMs = startMs + (foreign.shift() ?? 0);
+      if (!windows.refusal(limits, false, atMs)) windows.count(false, atMs);
+    }
+  };
+  const takeFault = (path: string): SimulatedFault | undefined => {
+    const found = left.find((one) => isOn(one) && one.episode.match.test(path));
+    if (found) found.calls--;
+    return found?.episode.fault;
+  };
+
+  const later = (ms: number) => new Promise<void>((resolve) => void clock.schedule(clock.nowMs() + ms, resolve));
+
+  const http: HttpClient = {
+    async get(target, route) {
+      const [path = '', query = ''] = target.split('?');
+      const toFailure = (code: string, isSent: boolean, isLate = false) =>
+        toCallFailure({
+          route,
+          cause: Object.assign(new Error(code), { code }),
+          isSent,
+          isLate,
+          timeoutMs,
+          retryAtMs: clock.epochMs() + FAILURE_WAIT_MS,
+        });
+      const willFail = left.find((one) => isOn(one) && one.episode.match.test(path))?.episode.fault.kind;
+      const unconnected = UNCONNECTED[willFail ?? ''];
+      if (unconnected !== undefined) {
+        takeFault(path);
+        await later(willFail === 'connectTimeout' ? 10_000 : 2);
+        throw toFailure(unconnected, false);
+      }
+      await later(latencyMs * random());
+      const isBurst = isBurstRoute(path);
+      countForeign();
+      const full = windows.refusal(limits, isBurst, clock.nowMs());
+      const fault = full ? undefined : takeFault(path);
+      const isRefused = full !== undefined || fault?.kind === 'refusal';
+      if (!isRefused) windows.count(isBurst, clock.nowMs());
+      calls.push(path);
+      const { general } = windows.read(limits, clock.nowMs());
+      const rateHeaders = toRateHeaders('today', full ?? general, undefined, undefined, clock.epochMs());
+      const normal = full
+        ? toTooManyRequests('today', full.resetMs, clock.epochMs())
+        : answerGet(account, 'today', path, new URLSearchParams(query));
+      const answer = (given: SandboxAnswer, headers: Readonly<Record<string, string>> = rateHeaders, text?: string) =>
+        toHttpAnswer({
+          status: given.status,
+          headers: toHeaders({ 'content-type': given.contentType, ...headers, ...given.headers }),
+          text: text ?? (typeof given.body === 'string' ? given.body : JSON.stringify(given.body ?? '')),
+        });
+      await later(latencyMs * random());
+      switch (fault?.kind) {
+        case 'refusal':
+          return answer(toRefusal(fault.spelling, fault.waitSeconds, clock.epochMs()), {});
+        case 'status':
+          return answer({
+            ...toNaturalError('today', fault.status),
+            ...(fault.retryAfter !== undefined && { headers: { 'retry-after': fault.retryAfter } }),
+          });
+        case 'html':
+          return answer(toHtmlPage(fault.status), {});
+        case 'truncated': {
+          const text = JSON.stringify(normal.body);
+          return answer(normal, rateHeaders, text.slice(0, Math.floor(text.length / 2)));
+        }
+        case 'notJson':
+          return answer(normal, rateHeaders, '{"collections": [}');
+        case 'empty':
+          return answer(normal, rateHeaders, '');
+        case 'slow':
+          await later(Math.min(fault.ms, timeoutMs));
+          if (fault.ms > timeoutMs) throw toFailure('', true, true);
+          return answer(normal);
+        case 'timeout':
+          await later(timeoutMs);
+          throw toFailure('', true, true);
+        case 'reset':
+          throw toFailure('ECONNRESET', true);
+        case 'busy':
+          throw new UpstreamError('busy', 'No room.', { route, retryAtMs: clock.epochMs() + 5_000 });
+        default:
+          return answer(normal);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+  return { http, faults: () => left.filter(isOn).map(({ episode }) => episode) };
+}
+
+function toHeaders(headers: Readonly<Record<string, string | null | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value == null ? [] : [[name.toLowerCase(), value]])),
+  );
+}
