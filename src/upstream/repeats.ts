@@ -40,13 +40,15 @@ export interface RepeatsOptions {
 
 // Times are told in whole seconds, and clients come no sooner.
 const STEP_MS = 1_000;
+// From one repeat to the next where nothing but the ceiling is in the way: the step, and the calls themselves.
+const ROUND_MS = 2_000;
 
 /**
  * Judges by the calls that are known to be needed: more of them can turn out later, and then it is judged anew.
  *
  * Asking again gets further while answers of before still do when the client is told to come back: its calls are then for what is missing alone
  * (`AnswerCache.holdOver`), and each time at least one of them is made. So it ends after as many repeats as there are calls, at most; but not where what no list
- * renews takes longer to read than it stays good, and one run besides. Where answers of before do not do, all calls have to be made in one run, if one can make them.
+ * renews takes longer to read than it stays good. Where answers of before do not do, all calls have to be made in one run, if one can make them.
  */
 export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }: RepeatsOptions): Repeats {
   const all = { general: 0, burst: 0 };
@@ -60,10 +62,9 @@ export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }
       return all.general + all.burst;
     },
     prospect(turnAtMs) {
-      const rounds = Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls);
-      const getsFurther =
-        STEP_MS * Math.max(1, rounds - 1) <= reusableMs &&
-        budget().servedFromIdleMs(notRenewable) <= reusableMs + timeoutMs;
+      const rounds = Math.max(1, Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls));
+      const readMs = budget().servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
+      const getsFurther = readMs <= reusableMs;
       if (getsFurther && turnAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
       const endsInOneRun = repeats.count <= maxCalls && budget().servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().servedAtMs(all) };
