@@ -5,10 +5,11 @@ import { errorCodes } from '../../src/graph/error-extensions.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
-/** The first cells of the rows of the table that starts with this header. */
-function tableRows(header: string): string[][] {
-  const lines = readme.split('\n');
+/** The cells of the rows of the table of a document that starts with this header. */
+function tableRows(document: string, header: string): string[][] {
+  const lines = document.split('\n');
   const start = lines.findIndex((line) => line.startsWith(header));
   const end = lines.findIndex((line, index) => index > start && !line.startsWith('|'));
   return lines.slice(start + 2, end).map((line) => line.slice(2, -2).split(' | '));
@@ -47,7 +48,7 @@ it('shows what the dry run of its query says, cold and over kept lists', async (
 });
 
 it('lists every variable with its default and description', () => {
-  expect(tableRows('| variable | default |')).toEqual(
+  expect(tableRows(operations, '| variable | default |')).toEqual(
     variables.map(({ name, default: text, description, isDerived }) => [
       `\`${name}\``,
       isDerived ? 'derived from the heap limit' : text === '' ? '' : `\`${text}\``,
@@ -57,5 +58,5 @@ it('lists every variable with its default and description', () => {
 });
 
 it('lists every error code', () => {
-  expect(tableRows('| `extensions.code` |').map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
+  expect(tableRows(readme, '| `extensions.code` |').map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
 });
