@@ -1,16 +1,10 @@
-// Compiles what npm has fetched from git: dist is not in the repository. Where there is no compiler there is no need.
+// Makes what is in a package and not in the repository: dist, and the licence texts of what is bundled. npm runs it for `npm pack`, and
+// in what it has fetched from git. Where there is no compiler there is no need.
 // Plain JavaScript, because it runs before anything is compiled.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { canCompile, compile, isCompiled } from './compile.mjs';
+import { writeThirdPartyLicences } from './third-party-licences.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const compiler = `${root}node_modules/typescript/bin/tsc`;
-
-if (existsSync(compiler)) {
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  process.exitCode = status ?? 1;
+if (canCompile()) {
+  if (!isCompiled()) process.exitCode = compile();
+  writeThirdPartyLicences();
 }

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import process from 'node:process';
 import type { Logger } from 'pino';
 import { createLineOutput } from './line-output.ts';
@@ -18,10 +19,15 @@ const shutdown = createShutdown();
 try {
   // Loading the rest takes a while, in which signals have to be heard already.
   const { start } = await import('./start.ts');
-  const program = await start(stderr);
-  logger = program.logger;
-  shutdown.serve({ ...program, settle });
-  stdout.write(`listening on ${program.url} (${program.account})\n`);
+  const started = await start(process.argv.slice(2), stderr);
+  if ('text' in started) {
+    stdout.write(started.text);
+    await stdout.settle(LAST_LINES_TIMEOUT_MS);
+    process.exit(0);
+  }
+  logger = started.logger;
+  shutdown.serve({ ...started, settle });
+  stdout.write(`listening on ${started.url} (${started.account})\n`);
 } catch (error) {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   await settle();

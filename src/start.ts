@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { readCommandLine } from './command-line.ts';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
 import type { LineOutput } from './line-output.ts';
 import type { MemoryShares } from './memory-shares.ts';
@@ -19,15 +20,23 @@ export interface Program extends FacadeServer {
 // Upstream's limits do not apply to one's own files; this many calls a window never wait.
 const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
 
+/** What the command line asked to be printed instead. */
+export interface Printed {
+  readonly text: string;
+}
+
 /**
- * Starts what the environment and `.env` say: a facade, and without an account of Postman's the sandbox that it stands before.
+ * Starts what the command line, the environment and `.env` say: a facade, and without an account of Postman's the sandbox that it stands before.
  *
+ * @param args - Of the command line.
  * @param log - Gets the log, and before it what was read of exports.
  * @throws {Error} Whose message tells people why it cannot be started.
  */
-export async function start(log: LineOutput): Promise<Program> {
+export async function start(args: readonly string[], log: LineOutput): Promise<Program | Printed> {
   try {
-    const config = parseConfig(readEnvironment());
+    const commandLine = readCommandLine(args);
+    if ('text' in commandLine) return commandLine;
+    const config = parseConfig({ ...readEnvironment(), ...commandLine.environment });
     const logger = pino({ level: config.logLevel }, log);
     const facade = await startFacade(config, logger, log);
     logger.info(memoryOf(config), 'memory');

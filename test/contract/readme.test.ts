@@ -58,5 +58,7 @@ it('lists every variable with its default and description', () => {
 });
 
 it('lists every error code', () => {
-  expect(tableRows(readme, '| `extensions.code` |').map(([code]) => code)).toEqual(errorCodes.map((code) => `\`${code}\``));
+  expect(tableRows(readme, '| `extensions.code` |').map(([code]) => code)).toEqual(
+    errorCodes.map((code) => `\`${code}\``),
+  );
 });

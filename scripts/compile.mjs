@@ -1,0 +1,57 @@
+// Compiles into dist, when dist is not what the sources make: it holds a hash of those that it was made of.
+// Plain JavaScript, because it runs before anything is compiled.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const compiler = `${root}node_modules/typescript/bin/tsc`;
+const stampFile = `${root}dist/.sources`;
+const compiledFolders = ['src', 'bench'];
+
+/** Paths below the root, of all files in a folder of it, in a fixed order. */
+function filesIn(folder) {
+  return readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`.slice(root.length))
+    .toSorted();
+}
+
+function hashSources() {
+  const hash = createHash('sha256');
+  for (const file of ['codegen.ts', 'tsconfig.json', 'tsconfig.build.json', ...compiledFolders.flatMap(filesIn)])
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(`${root}${file}`))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+/** Whether dist is what the sources make. */
+export function isCompiled() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hashSources();
+}
+
+/** Whether there is a compiler. */
+export function canCompile() {
+  return existsSync(compiler);
+}
+
+/** Compiles, and removes what sources made that are there no longer. Returns the exit code of the compiler. */
+export function compile() {
+  const hash = hashSources();
+  rmSync(stampFile, { force: true });
+  // npm start prints the address on stdout for programs to read; the preparation speaks on stderr.
+  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) return status || 1;
+  for (const file of compiledFolders.flatMap((folder) => filesIn(`dist/${folder}`))) {
+    const source = file.slice('dist/'.length).replace(/\.(?:d\.ts|js|js\.map)$/, '.ts');
+    if (!existsSync(`${root}${source}`)) rmSync(`${root}${file}`, { force: true });
+  }
+  writeFileSync(stampFile, hash);
+  return 0;
+}

@@ -1,0 +1,106 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A run of the program. */
+export interface ProgramRun {
+  readonly child: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Exit code, or the signal that ended it. */
+  ended(): Promise<number | string>;
+}
+
+/** One that listens. */
+export interface RunningServer extends ProgramRun {
+  readonly url: string;
+  /** Sends SIGTERM and waits for its end. */
+  stop(): Promise<number | string>;
+}
+
+/** The server, compiled for one test file. */
+export interface BuiltServer {
+  /** What Node runs. */
+  readonly main: string;
+  /** Where it runs unless said otherwise: no .env is read from the checkout. */
+  readonly folder: string;
+  build(): void;
+  /** Runs it. It gets nothing of this process's environment. */
+  run(env: Record<string, string>, args?: readonly string[], cwd?: string): ProgramRun;
+  /** Runs it on a free port and waits for its address. */
+  start(env: Record<string, string>, args?: readonly string[], cwd?: string): Promise<RunningServer>;
+  /** Ends what still runs, and removes the build. */
+  remove(): void;
+}
+
+/** Makes a build apart from what `npm start` builds, which may be running, but inside the package, because it imports from node_modules. */
+export function createBuiltServer(name: string): BuiltServer {
+  const built = join(root, 'dist', `${name}-${process.pid}`);
+  const main = join(built, 'src', 'main.js');
+  const folder = join(built, 'cwd');
+  const children = new Set<ChildProcess>();
+
+  const run: BuiltServer['run'] = (env, args = [], cwd = folder) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    children.add(child);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const closed = once(child, 'close') as Promise<[number | null, string | null]>;
+    return {
+      child,
+      stdout: () => stdout,
+      stderr: () => stderr,
+      async ended() {
+        const [code, signal] = await closed;
+        return code ?? signal ?? 'unknown';
+      },
+    };
+  };
+
+  return {
+    main,
+    folder,
+    build() {
+      const compiler = join(root, 'node_modules/typescript/bin/tsc');
+      const options = [
+        '-p',
+        'tsconfig.build.json',
+        '--outDir',
+        built,
+        '--declaration',
+        'false',
+        '--sourceMap',
+        'false',
+      ];
+      spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' });
+      if (!existsSync(main)) throw new Error('The build did not make src/main.js');
+      mkdirSync(folder);
+    },
+    run,
+    async start(env, args, cwd) {
+      const program = run({ PORT: '0', ...env }, args, cwd);
+      while (!program.stdout().includes('\n') && program.child.exitCode === null)
+        await Promise.race([once(program.child.stdout!, 'data'), once(program.child, 'exit')]);
+      const url = /^listening on (\S+)/.exec(program.stdout())?.[1];
+      if (url === undefined) throw new Error(`It did not start: ${program.stderr()}`);
+      return {
+        ...program,
+        url,
+        stop() {
+          program.child.kill('SIGTERM');
+          return program.ended();
+        },
+      };
+    },
+    remove() {
+      for (const child of children) child.kill('SIGKILL');
+      rmSync(built, { recursive: true, force: true });
+    },
+  };
+}
