@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
 import { parseSubnet } from './server/client-address.ts';
 import type { ColdStart } from './upstream/caution.ts';
+import { cleanSecret, faultOfApiKey, faultOfSecret } from './secret-text.ts';
 import { Secret } from './upstream/secret.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */
@@ -33,11 +34,13 @@ const mebibyte = 1_048_576;
 const secret = {
   isSecret: true as const,
   allowed: 'visible ASCII without spaces, at most 256 characters',
-  schema: z
-    .string()
-    .regex(/^[!-~]{1,256}$/)
-    .transform((text) => new Secret(text))
-    .optional(),
+};
+
+const secretFile = {
+  isSecret: true as const,
+  allowed: 'the path of a file with one line',
+  schema: z.string().optional(),
+  default: '',
 };
 
 const flag = {
@@ -57,10 +60,12 @@ const heapShare = {
 export const table = {
   POSTMAN_API_KEY: {
     ...secret,
+    schema: secretText(faultOfApiKey).optional(),
     default: '',
     description:
       "The server's own Postman API key, used for requests without X-Api-Key. Without key and base URL the sandbox answers.",
   },
+  POSTMAN_API_KEY_FILE: { ...secretFile, description: 'File to read POSTMAN_API_KEY from, at the start only.' },
   POSTMAN_API_BASE_URL: {
     allowed:
       'an https origin such as https://api.postman.com (http only to loopback), without user name, path or query',
@@ -231,9 +236,13 @@ export const table = {
   },
   ACCESS_TOKEN: {
     ...secret,
+    allowed: `${secret.allowed}; or two such tokens with a comma between them`,
+    schema: secretList(2),
     default: '',
-    description: 'Once set, every client must send it as Authorization: Bearer <token>.',
+    description:
+      'Once set, every client must send it as Authorization: Bearer <token>. Two with a comma between them are both good, to change from one to the other.',
   },
+  ACCESS_TOKEN_FILE: { ...secretFile, description: 'File to read ACCESS_TOKEN from, at the start only.' },
   PERSISTED_DOCUMENTS: {
     allowed: 'the path of a JSON file',
     schema: z.string().optional(),
@@ -285,6 +294,29 @@ function text<T>(read: (text: string) => T | undefined) {
     context.addIssue({ code: 'custom', input: given });
     return z.NEVER;
   });
+}
+
+/** A secret, or why a text cannot be one. */
+function secretText(faultOf: (text: string) => string | undefined) {
+  return z.string().transform((given, context) => {
+    const message = faultOf(given);
+    if (message === undefined) return new Secret(given);
+    context.addIssue({ code: 'custom', message, input: given });
+    return z.NEVER;
+  });
+}
+
+function secretList(max: number) {
+  return z
+    .string()
+    .transform((given) =>
+      given
+        .split(',')
+        .map((item) => cleanSecret(item).text)
+        .filter((item) => item !== ''),
+    )
+    .pipe(z.array(secretText(faultOfSecret)).min(1, 'it is blank').max(max, `it is more than ${max} tokens`))
+    .default([]);
 }
 
 function list(readItem: (item: string) => string | undefined) {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
@@ -21,8 +19,8 @@ export interface Config {
   /** Names and addresses only; an IPv6 address stands without brackets. Port 0 picks a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   readonly access: {
-    /** What every client must send as `Authorization: Bearer`. */
-    readonly token?: Secret;
+    /** One of these every client must send as `Authorization: Bearer`; where there is none, nothing is asked for. */
+    readonly tokens: readonly Secret[];
     /** Origins as a browser sends them, without trailing slash. */
     readonly corsOrigins: readonly string[];
     /** Host names, with or without port, that a server on loopback answers to besides loopback. */
@@ -133,17 +131,24 @@ export const variables: readonly Variable[] = Object.entries<Rule>(table).map(([
 
 type Name = keyof typeof table;
 type Values = { [N in Name]: z.output<(typeof table)[N]['schema']> };
-type Environment = Record<string, string | undefined>;
+/** Texts by name of variable. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks a whole configuration. An empty variable is an unset one. A default that does not fit what was set
  * (RESERVED_CALLS under a small RATE_LIMIT, OPERATION_TIMEOUT_MS under a small MAX_WAIT_MS) is lowered.
  *
  * @param heapLimitBytes - Where V8 gives up.
+ * @param known - Problems of what could not even be read, which are told with those found here.
  * @throws {ConfigError} with every problem found.
  */
-export function parseConfig(env: Environment, heapLimitBytes: number = getHeapStatistics().heap_size_limit): Config {
+export function parseConfig(
+  env: Environment,
+  heapLimitBytes: number = getHeapStatistics().heap_size_limit,
+  known: readonly string[] = [],
+): Config {
   const { values: v, problems } = readValues(env);
+  problems.unshift(...known);
   problems.push(...findContradictions(env, v));
   if (problems.length > 0 || !isComplete(v)) throw new ConfigError(problems);
 
@@ -159,7 +164,7 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
     sandboxLimits: v.SANDBOX_LIMITS,
     listen: { host: v.HOST, port: v.PORT },
     access: {
-      ...(v.ACCESS_TOKEN && { token: v.ACCESS_TOKEN }),
+      tokens: v.ACCESS_TOKEN,
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
       trustedProxies: v.TRUSTED_PROXIES,
@@ -219,27 +224,6 @@ export function parseConfig(env: Environment, heapLimitBytes: number = getHeapSt
   };
 }
 
-/**
- * The process's environment over what a `.env` file in the working directory says, if there is one.
- *
- * @throws {ConfigError} if there is one that cannot be read.
- */
-export function readEnvironment(): Environment {
-  return { ...readEnvFile(), ...process.env };
-}
-
-function readEnvFile(): Environment {
-  try {
-    // Editors on Windows put a byte order mark first, which would become part of the first name.
-    return parseEnv(readFileSync('.env', 'utf8').replace(/^\uFEFF/, ''));
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // A folder of that name is a Python environment, not a configuration.
-    if (code === 'ENOENT' || code === 'EISDIR') return {};
-    throw new ConfigError([`.env cannot be read: ${String(code ?? error)}`]);
-  }
-}
-
 function readValues(env: Environment): { values: Partial<Values>; problems: string[] } {
   const values: Record<string, unknown> = {};
   const problems: string[] = [];
@@ -249,9 +233,12 @@ function readValues(env: Environment): { values: Partial<Values>; problems: stri
     if (result.success) {
       values[name] = result.data;
     } else {
-      // In a list the wrong items alone are named.
-      const wrong = result.error.issues.map(({ input }) => (typeof input === 'string' ? input : text));
-      problems.push(toProblem(name, `is ${wrong.map((item) => toShown(item, rule, env)).join(', ')}`, rule));
+      const { issues } = result.error;
+      // In a list the wrong items alone are named, and of a secret the reason.
+      const wrong = issues.map(({ input }) => toShown(typeof input === 'string' ? input : text, env));
+      const reasons = issues.map(({ message }) => message).filter((message) => message.startsWith('it '));
+      const given = rule.isSecret ? ['is a value that is not shown', ...reasons].join(': ') : `is ${wrong.join(', ')}`;
+      problems.push(toProblem(name, given, rule));
     }
   }
   return { values: values, problems };
@@ -264,6 +251,7 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
     problems.push(toProblem(name, given, { ...table[name], allowed }));
 
   const {
+    ACCESS_TOKEN,
     HOST,
     RATE_LIMIT,
     RESERVED_CALLS,
@@ -275,9 +263,13 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   const opened = env.POSTMAN_API_KEY
     ? { name: 'POSTMAN_API_KEY', danger: 'everybody could read with that key' }
     : { name: 'SANDBOX_DIR', danger: 'everybody could read these exports' };
-  if (env[opened.name] && !env.ACCESS_TOKEN && HOST !== undefined && !isLoopbackAddress(HOST)) {
+  const hasToken = env.ACCESS_TOKEN || env.ACCESS_TOKEN_FILE;
+  if (env[opened.name] && !hasToken && HOST !== undefined && !isLoopbackAddress(HOST)) {
     const danger = `while ${opened.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${opened.danger}`;
     contradict('ACCESS_TOKEN', `is unset ${danger}`, table.ACCESS_TOKEN.allowed);
+  }
+  if (env.POSTMAN_API_KEY && ACCESS_TOKEN?.some((token) => token.reveal() === env.POSTMAN_API_KEY)) {
+    contradict('ACCESS_TOKEN', 'is the same as POSTMAN_API_KEY: every client would have the key', 'another secret');
   }
   const accounts = (['POSTMAN_API_KEY', 'POSTMAN_API_BASE_URL'] as const).filter((name) => env[name]);
   if (env.SANDBOX_DIR && accounts.length > 0) {
@@ -313,12 +305,11 @@ function toProblem(name: string, given: string, rule: Rule): string {
 }
 
 /** A value as a message may show it: on one line, not too long, without a password in a URL and without our own secrets. */
-function toShown(given: string | undefined, rule: Rule, env: Environment): string {
-  if (rule.isSecret) return 'a value that is not shown';
+function toShown(given: string | undefined, env: Environment): string {
   let shown = given ?? '';
   for (const [name, { isSecret }] of Object.entries<Rule>(table)) {
-    const hidden = isSecret && env[name];
-    if (hidden) shown = shown.replaceAll(hidden, '[redacted]');
+    for (const hidden of (isSecret && env[name]?.split(',')) || [])
+      if (hidden !== '') shown = shown.replaceAll(hidden, '[redacted]');
   }
   shown = shown.replace(/PM(?:AK|AT)-[\w-]+/gi, '[redacted]').replace(/\/\/.*@/, '//[redacted]@');
   return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);

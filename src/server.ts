@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -11,6 +10,7 @@ import { createConnections, streetLimits } from './server/connections.ts';
 import { toCors } from './server/cors.ts';
 import { useCsrfCheck } from './server/csrf.ts';
 import { useGraphiQLPage } from './server/graphiql.ts';
+import { listen } from './server/listen.ts';
 import { createErrorMask } from './server/mask-errors.ts';
 import { createOperations } from './server/operations.ts';
 import { useParsedDocuments } from './server/parsed-documents.ts';
@@ -130,7 +130,7 @@ export async function startServer(
     plugins: [
       useAccessControl(config, GRAPHQL_PATH),
       ...(config.graphiql
-        ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.token !== undefined })]
+        ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.tokens.length > 0 })]
         : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
@@ -147,7 +147,8 @@ export async function startServer(
     if (hasReadableAddress(request)) void yoga(request, response);
     else response.writeHead(400, { connection: 'close' }).end();
   }, streetLimits);
-  await listen(server, config.listen);
+  // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
+  await listen(server, config.listen, streetLimits.maxConnections);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
 
@@ -163,15 +164,4 @@ export async function startServer(
 function upstreamOf({ sandbox, sandboxDir, postman }: Config): Upstream {
   if (!sandbox) return { origin: postman.baseUrl };
   return sandboxDir === undefined ? 'exampleAccount' : 'exports';
-}
-
-function listen(server: Server, { host, port }: Config['listen']): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
-    server.listen({ port, host, backlog: streetLimits.maxConnections }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

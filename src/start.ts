@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { readCommandLine } from './command-line.ts';
-import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigError, parseConfig } from './config.ts';
+import { readEnvironment } from './read-environment.ts';
 import type { LineOutput } from './line-output.ts';
 import type { MemoryShares } from './memory-shares.ts';
 import { type FacadeServer, startServer } from './server.ts';
@@ -33,17 +34,23 @@ export interface Printed {
  * @throws {Error} Whose message tells people why it cannot be started.
  */
 export async function start(args: readonly string[], log: LineOutput): Promise<Program | Printed> {
+  let source = '';
   try {
     const commandLine = readCommandLine(args);
     if ('text' in commandLine) return commandLine;
-    const config = parseConfig({ ...readEnvironment(), ...commandLine.environment });
+    const { values, problems, warnings, envFile } = readEnvironment(commandLine.environment);
+    source = envFile === undefined ? '' : `, part of which is ${toPrintable(envFile)}`;
+    const config = parseConfig(values, undefined, problems);
     const logger = pino({ level: config.logLevel }, log);
+    if (envFile !== undefined) logger.info({ file: envFile }, 'read .env');
+    for (const warning of warnings) logger.warn(warning);
     const facade = await startFacade(config, logger, log);
     logger.info(memoryOf(config), 'memory');
     return { ...facade, logger, account: accountOf(config) };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    const title = error instanceof ConfigError ? 'cannot start with this configuration:\n' : 'could not start: ';
+    const title =
+      error instanceof ConfigError ? `cannot start with this configuration${source}:\n` : 'could not start: ';
     throw new Error(`postman-graphql ${title}${problem}`, { cause: error });
   }
 }

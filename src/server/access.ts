@@ -4,6 +4,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 import { isPageRequest } from './graphiql.ts';
 import { toRefusalResponse } from './refusal.ts';
+import type { Secret } from '../upstream/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../loopback.ts';
 
 /**
@@ -30,7 +31,8 @@ export function useAccessControl(
       }
       // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
       const isPage = graphiql && url.pathname === graphqlPath && isPageRequest(request);
-      if (access.token && !isPage && !isBearer(request.headers.get('authorization'), access.token.reveal())) {
+      const wantsToken = access.tokens.length > 0 && !isPage;
+      if (wantsToken && !isBearer(request.headers.get('authorization'), access.tokens)) {
         const refusal = {
           status: 401,
           code: 'UNAUTHENTICATED',
@@ -49,8 +51,9 @@ export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMes
   return URL.canParse(`http://${host ?? 'localhost'}${url}`);
 }
 
-function isBearer(header: string | null, token: string): boolean {
+function isBearer(header: string | null, tokens: readonly Secret[]): boolean {
   const given = /^Bearer +(\S+)$/i.exec((header ?? '').slice(0, 1_024))?.[1] ?? '';
   // Hashed first, because timingSafeEqual wants equal lengths and a length is a hint.
-  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(token).digest());
+  const hash = (text: string) => createHash('sha256').update(text).digest();
+  return tokens.filter((token) => timingSafeEqual(hash(given), hash(token.reveal()))).length > 0;
 }

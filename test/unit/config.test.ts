@@ -1,9 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, parseConfig, readEnvironment, variables } from '../../src/config.ts';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, parseConfig, variables } from '../../src/config.ts';
 
 const key = 'PMAK-0123456789-canary';
 const token = 'canary-of-the-access-token';
@@ -25,7 +23,7 @@ describe('parseConfig', () => {
       sandbox: true,
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
-      access: { corsOrigins: [], allowedHosts: [], trustedProxies: [] },
+      access: { tokens: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
       postman: {
         baseUrl: 'https://api.getpostman.com',
         timeoutMs: 60_000,
@@ -117,13 +115,14 @@ describe('parseConfig', () => {
       NODE_ENV: 'production',
       SOMETHING_ELSE: 'ignored',
     });
-    expect({ ...config, access: { ...config.access, token: config.access.token?.reveal() } }).toEqual({
+    const tokens = config.access.tokens.map((one) => one.reveal());
+    expect({ ...config, access: { ...config.access, tokens } }).toEqual({
       isProduction: true,
       sandbox: false,
       sandboxLimits: false,
       listen: { host: '0.0.0.0', port: 0 },
       access: {
-        token,
+        tokens: [token],
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         allowedHosts: ['graphql.test', 'other.test:4000'],
         trustedProxies: ['10.0.0.0/8', 'fd00::1'],
@@ -207,6 +206,11 @@ describe('parseConfig', () => {
     [{ POSTMAN_API_BASE_URL: 'https://api.postman.com' }, false],
   ])('with %j, answers from the sandbox: %s', (env, expected) => {
     expect(parseConfig(env).sandbox).toBe(expected);
+  });
+
+  it('takes two access tokens, with white space and quotes around them', () => {
+    const { tokens } = parseConfig({ ACCESS_TOKEN: `"${token}" , other` }).access;
+    expect(tokens.map((one) => one.reveal())).toEqual([token, 'other']);
   });
 
   it.each([
@@ -329,12 +333,31 @@ describe('parseConfig refuses', () => {
     ]);
   });
 
-  it.each(['with space', 'tab\t', 'line\n', 'ümlaut', 'a'.repeat(257)])('the secret %j without showing it', (text) => {
-    for (const name of ['POSTMAN_API_KEY', 'ACCESS_TOKEN']) {
-      expect(problemsOf({ [name]: text })).toEqual([
-        `${name} is a value that is not shown; allowed: visible ASCII without spaces, at most 256 characters; default: none`,
-      ]);
-    }
+  it.each([
+    ['with space', 'it has white space in it'],
+    ['two\nlines', 'it is more than one line'],
+    ['ümlaut', 'it has characters that are not visible ASCII'],
+    ['a'.repeat(257), 'it is longer than 256 characters'],
+    ['Bearer one', 'it begins with "Bearer": give what comes after it'],
+    ['<your-token>', 'it is a placeholder, or a reference that nothing has replaced'],
+  ])('the secret %j without showing it, with the reason', (text, reason) => {
+    const allowed = 'allowed: visible ASCII without spaces, at most 256 characters';
+    expect([...problemsOf({ POSTMAN_API_KEY: text }), ...problemsOf({ ACCESS_TOKEN: text })]).toEqual([
+      `POSTMAN_API_KEY is a value that is not shown: ${reason}; ${allowed}; default: none`,
+      `ACCESS_TOKEN is a value that is not shown: ${reason}; ${allowed}; or two such tokens with a comma between them; default: none`,
+    ]);
+  });
+
+  it('an access token that is the API key, and more tokens than a change needs', () => {
+    expect(problemsOf({ POSTMAN_API_KEY: key, ACCESS_TOKEN: `${token},${key}` })).toEqual([
+      'ACCESS_TOKEN is the same as POSTMAN_API_KEY: every client would have the key; allowed: another secret; default: none',
+    ]);
+    expect(problemsOf({ ACCESS_TOKEN: 'one,two,three' })).toEqual([
+      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 tokens;/),
+    ]);
+    expect(problemsOf({ ACCESS_TOKEN: ' , ' })).toEqual([
+      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is blank;/),
+    ]);
   });
 
   it('a number out of bounds with the bounds and the default', () => {
@@ -375,7 +398,7 @@ describe('parseConfig refuses', () => {
   it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0' })).toEqual([
       'ACCESS_TOKEN is unset while SANDBOX_DIR is set and HOST "0.0.0.0" is not loopback: everybody could read these ' +
-        'exports; allowed: visible ASCII without spaces, at most 256 characters; default: none',
+        'exports; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens with a comma between them; default: none',
     ]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0', ACCESS_TOKEN: token })).toEqual([]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '::1' })).toEqual([]);
@@ -384,7 +407,7 @@ describe('parseConfig refuses', () => {
   it('a server key on an address that is not loopback without ACCESS_TOKEN', () => {
     const problem = [
       'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everybody could read with ' +
-        'that key; allowed: visible ASCII without spaces, at most 256 characters; default: none',
+        'that key; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens with a comma between them; default: none',
     ];
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0' })).toEqual(problem);
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0', ACCESS_TOKEN: '' })).toEqual(problem);
@@ -437,14 +460,14 @@ describe('a secret', () => {
       inspect(config, { depth: null, showHidden: true }),
       inspect(config, { depth: null, showHidden: true, customInspect: false }),
       JSON.stringify(config),
-      `${String(config.postman.apiKey)} ${String(config.access.token)}`,
+      `${String(config.postman.apiKey)} ${String(config.access.tokens)}`,
       JSON.stringify(structuredClone(config.postman.apiKey)),
     ].join('\n');
     expect(shown).not.toContain(key);
     expect(shown).not.toContain(token);
     expect(JSON.parse(JSON.stringify(config))).toMatchObject({
       postman: { apiKey: '[redacted]' },
-      access: { token: '[redacted]' },
+      access: { tokens: ['[redacted]'] },
     });
   });
 
@@ -479,57 +502,5 @@ describe('variables', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
     expect(units).toHaveLength(18);
-  });
-});
-
-describe('readEnvironment', () => {
-  const before = process.cwd();
-  let folder = '';
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'config-test-'));
-    process.chdir(folder);
-  });
-
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    process.chdir(before);
-    rmSync(folder, { recursive: true });
-  });
-
-  it('is the environment of the process where there is no .env file', () => {
-    vi.stubEnv('RATE_LIMIT', '7');
-    expect(readEnvironment()).toEqual({ ...process.env });
-    expect(readEnvironment().RATE_LIMIT).toBe('7');
-  });
-
-  it('reads a .env file, over which the environment of the process wins, even with an empty value', () => {
-    writeFileSync(
-      '.env',
-      '\uFEFFPORT=1\r\nHOST="localhost" # here\r\nRATE_LIMIT=2\r\n# BURST_LIMIT=3\r\nLOG_LEVEL=warn\r\n',
-    );
-    vi.stubEnv('HOST', undefined);
-    vi.stubEnv('PORT', undefined);
-    vi.stubEnv('BURST_LIMIT', undefined);
-    vi.stubEnv('RATE_LIMIT', '4');
-    vi.stubEnv('LOG_LEVEL', '');
-    const { PORT, HOST, RATE_LIMIT, BURST_LIMIT, LOG_LEVEL } = readEnvironment();
-    expect({ PORT, HOST, RATE_LIMIT, BURST_LIMIT, LOG_LEVEL }).toEqual({
-      PORT: '1',
-      HOST: 'localhost',
-      RATE_LIMIT: '4',
-      BURST_LIMIT: undefined,
-      LOG_LEVEL: '',
-    });
-  });
-
-  it('passes over a folder called .env', () => {
-    mkdirSync('.env');
-    expect(readEnvironment()).toEqual({ ...process.env });
-  });
-
-  it('reports a .env file that cannot be read', () => {
-    symlinkSync('.env', '.env');
-    expect(readEnvironment).toThrow(new ConfigError(['.env cannot be read: ELOOP']));
   });
 });

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { parseEnv } from 'node:util';
+import { ConfigError, type Environment, variables } from './config.ts';
+import { nearestName } from './nearest-name.ts';
+import { readSecretFile, readText } from './read-text.ts';
+import { cleanSecret } from './secret-text.ts';
+
+/** What was read of the environment, of `.env` and of the files that they name. */
+export interface EnvironmentReading {
+  readonly values: Environment;
+  /** Of what could not be read; each names a variable. */
+  readonly problems: readonly string[];
+  /** Of what is probably a mistake, for the log. */
+  readonly warnings: readonly string[];
+  /** The whole path of the `.env` file, where there is one. */
+  readonly envFile?: string;
+}
+
+const names = variables.map(({ name }) => name);
+const knownNames: ReadonlySet<string> = new Set(names);
+const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN'] as const;
+// Read by Node before there is a program, or by those who use the same file.
+const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
+// What Kubernetes adds for a service whose name begins with "postman", and what the examples read.
+const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PORT)|PORT(?:_|$)))/;
+
+/**
+ * Reads the environment of the process over what a `.env` file in the working directory says, if there is one, and the files of
+ * `POSTMAN_API_KEY_FILE` and `ACCESS_TOKEN_FILE`.
+ *
+ * @param overrides - Goes before all of it.
+ * @throws {ConfigError} if there is a `.env` that cannot be read.
+ */
+export function readEnvironment(overrides: Environment = {}): EnvironmentReading {
+  const file = readEnvFile();
+  const values: Record<string, string | undefined> = { ...file, ...process.env, ...overrides };
+  const warnings = [
+    ...Object.keys(file ?? {})
+      .toSorted()
+      .filter((name) => !knownNames.has(name))
+      .map((name) => toUnknown(name, ' in .env')),
+    ...Object.keys(process.env)
+      .toSorted()
+      .filter((name) => name.startsWith('POSTMAN_') && !knownNames.has(name) && !FOREIGN_NAMES.test(name))
+      .map((name) => toUnknown(name, '')),
+  ];
+  const problems: string[] = [];
+  for (const name of SECRET_NAMES) {
+    const path = values[`${name}_FILE`];
+    if (path) {
+      try {
+        if (values[name]) throw new Error(`is set, and so is ${name}: set one of them`);
+        values[name] = readSecretFile(path);
+      } catch (error) {
+        problems.push(`${name}_FILE ${(error as Error).message}`);
+      }
+    }
+    const given = values[name];
+    if (!given) continue;
+    const { text, left } = cleanSecret(given);
+    // Nothing is left of what is blank; it stays, so that it is no unset variable.
+    if (text !== '') values[name] = text;
+    if (left.length > 0) warnings.push(`${name}: ${left.join(' and ')} was left out`);
+  }
+  return { values, problems, warnings, ...(file && { envFile: resolve('.env') }) };
+}
+
+function toUnknown(name: string, where: string): string {
+  if (NODE_NAMES.test(name)) return `${name}${where} has no effect: set it in the environment of the process`;
+  const nearest = nearestName(name, names);
+  return `${name}${where} is not read${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+}
+
+function readEnvFile(): Environment | undefined {
+  try {
+    return parseEnv(readText('.env'));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return undefined;
+    const reason = code === 'EISDIR' ? 'it is a folder' : String(code ?? error);
+    throw new ConfigError([`.env cannot be read: ${reason}`]);
+  }
+}
