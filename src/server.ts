@@ -9,6 +9,7 @@ import { createClientAddressOf } from './server/client-address.ts';
 import { createConnections, streetLimits } from './server/connections.ts';
 import { toCors } from './server/cors.ts';
 import { useCsrfCheck } from './server/csrf.ts';
+import { useFrontPage } from './server/front-page.ts';
 import { useGraphiQLPage } from './server/graphiql.ts';
 import { listen } from './server/listen.ts';
 import { createErrorMask } from './server/mask-errors.ts';
@@ -19,6 +20,7 @@ import {
   readPersistedDocuments,
   usePersistedDocuments,
 } from './server/persisted-documents.ts';
+import { createProbes } from './server/probes.ts';
 import { queryLimits } from './server/query-limits.ts';
 import { useRequestRoom } from './server/request-room.ts';
 import { createTenantFinder } from './server/tenants.ts';
@@ -77,25 +79,26 @@ export async function startServer(
   const clientAddressOf = createClientAddressOf(config.access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
   );
+  const calls = createCalls({
+    http,
+    cache,
+    clock,
+    random: Math.random,
+    isTrusted: (tenant) => tenant === serverTenant,
+    onOutage(isDown, scope) {
+      const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
+      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
+      else logger.info(`Postman serves ${whose} again`);
+    },
+    explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
+  });
   const operations = createOperations({
     schema,
     config,
     maskError,
     clock,
     logger,
-    calls: createCalls({
-      http,
-      cache,
-      clock,
-      random: Math.random,
-      isTrusted: (tenant) => tenant === serverTenant,
-      onOutage(isDown, scope) {
-        const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
-        if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
-        else logger.info(`Postman serves ${whose} again`);
-      },
-      explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
-    }),
+    calls,
     clientAddressOf,
     heldAnswers: createHeldAnswers({
       maxBytes: config.operation.maxHeldBytesOfAll,
@@ -115,7 +118,6 @@ export async function startServer(
     schema,
     context: operations.toContext,
     graphqlEndpoint: GRAPHQL_PATH,
-    healthCheckEndpoint: '/health',
     landingPage: false,
     // Yoga's own page loads its scripts from elsewhere.
     graphiql: false,
@@ -129,6 +131,7 @@ export async function startServer(
     cors: toCors(config.access.corsOrigins),
     plugins: [
       useAccessControl(config, GRAPHQL_PATH),
+      useFrontPage(GRAPHQL_PATH, config.graphiql),
       ...(config.graphiql
         ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.tokens.length > 0 })]
         : []),
@@ -142,7 +145,15 @@ export async function startServer(
     ],
   });
 
+  let isStopping = false;
+  const answerProbe = createProbes({
+    isStopping: () => isStopping,
+    isCircuitOpen: () => calls.isCircuitOpen(serverTenant),
+  });
   const { server, close } = createConnections((request, response) => {
+    // Node leaves out the body of its answer in any case.
+    if (request.method === 'HEAD') request.method = 'GET';
+    if (answerProbe(request, response)) return;
     // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
     if (hasReadableAddress(request)) void yoga(request, response);
     else response.writeHead(400, { connection: 'close' }).end();
@@ -155,6 +166,7 @@ export async function startServer(
   return {
     url: `http://${host}:${port}${GRAPHQL_PATH}`,
     async stop() {
+      isStopping = true;
       await close(operations.drain);
       await http.close();
     },

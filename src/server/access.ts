@@ -11,8 +11,8 @@ import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../loopback.
  * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not
  * answer to (DNS rebinding), and a missing or wrong access token.
  *
- * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page. Health
- * checks and CORS preflights have been answered before.
+ * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page; so is `/`, which says where to
+ * ask. Probes and CORS preflights have been answered before.
  *
  * @param graphqlPath - Where the GraphiQL page is served, if it is.
  */
@@ -30,7 +30,8 @@ export function useAccessControl(
         return;
       }
       // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
-      const isPage = graphiql && url.pathname === graphqlPath && isPageRequest(request);
+      const isFrontPage = request.method === 'GET' && url.pathname === '/';
+      const isPage = isFrontPage || (graphiql && url.pathname === graphqlPath && isPageRequest(request));
       const wantsToken = access.tokens.length > 0 && !isPage;
       if (wantsToken && !isBearer(request.headers.get('authorization'), access.tokens)) {
         const refusal = {

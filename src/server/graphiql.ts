@@ -54,7 +54,6 @@ export function useGraphiQLPage(path: string, { isSandbox, wantsToken }: PageOpt
   return {
     async onRequest({ request, url, endResponse, fetchAPI }) {
       if (!isPageRequest(request)) return;
-      if (url.pathname === '/') endResponse(new fetchAPI.Response(null, { status: 302, headers: { location: path } }));
       if (url.pathname !== path) return;
       page ??= renderPage({ isSandbox, wantsToken });
       const { html, gzipped, etag } = await page;

@@ -59,7 +59,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
   ): Operation | ((route: string) => UpstreamError) => {
     const { tenant } = record;
     if (!tenant) {
-      const message = toMissingKey(request, config.access.token !== undefined);
+      const message = toMissingKey(request, config.access.tokens.length > 0);
       return (route) => new UpstreamError('unauthenticated', message, { route });
     }
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);

@@ -44,6 +44,8 @@ export interface Calls {
    * accepted, so that whoever makes up keys takes none from those who have good ones.
    */
   fairShareOf(operation: Operation): string;
+  /** Whether the circuit breaker of a tenant is open, or that of everybody; without a tenant, the latter alone. */
+  isCircuitOpen(tenant?: string): boolean;
 }
 
 /** What the call layer is made with; one per origin. */
@@ -273,6 +275,7 @@ export function createCalls({
 
     isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
 
+    isCircuitOpen: (tenant = '') => breakers.isOpen(tenant),
     fairShareOf: ({ tenant }) => (apiKeys.isAccepted(tenant) ? tenant : NOT_ACCEPTED),
 
     holdOver({ tenant, given, deadlineMs, openedAtMs }, untilMs) {

@@ -15,6 +15,7 @@ const nothingKept = {
   holdOver() {},
   keepsAny: () => false,
   isKeyAccepted: () => true,
+  isCircuitOpen: () => false,
   fairShareOf: () => 'tenant',
   isRenewable: () => false,
 };
