@@ -5,6 +5,7 @@ import { parseSubnet } from './server/client-address.ts';
 import type { ColdStart } from './upstream/caution.ts';
 import { cleanSecret, faultOfApiKey, faultOfSecret } from './secret-text.ts';
 import { Secret } from './upstream/secret.ts';
+import { toProxy } from './upstream/proxy.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */
 export interface Rule {
@@ -43,6 +44,14 @@ const secretFile = {
   default: '',
 };
 
+const proxy = {
+  // It may hold a password.
+  isSecret: true as const,
+  allowed: 'the address of an HTTP proxy such as http://proxy.example:3128 or http://user:password@proxy.example:3128',
+  schema: text(toProxy).optional(),
+  default: '',
+};
+
 const flag = {
   allowed: 'true or false (also on, off, yes, no, 1, 0)',
   schema: z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] }),
@@ -72,6 +81,17 @@ export const table = {
     schema: text(toUpstreamOrigin),
     default: 'https://api.getpostman.com',
     description: 'Origin of the Postman API; https://api.eu.postman.com is the EU one.',
+  },
+  HTTPS_PROXY: {
+    ...proxy,
+    description: 'Proxy for calls to Postman, which it tunnels (CONNECT). Calls to loopback go through none.',
+  },
+  HTTP_PROXY: { ...proxy, description: 'The same, where HTTPS_PROXY is not set.' },
+  NO_PROXY: {
+    allowed: 'a list of host names, or *',
+    schema: z.string().default(''),
+    default: '',
+    description: 'Comma-separated hosts, with those below them, that are called without a proxy; * for all.',
   },
   HOST: {
     allowed: 'a host name or an IP address, without port',
@@ -213,6 +233,12 @@ export const table = {
     ...heapShare,
     description:
       'Parsed GraphQL documents that are cached, as what they take on the heap: 1/64 of the old generation of the heap.',
+  },
+  KEEP_ALIVE_TIMEOUT_MS: {
+    ...whole(1, hourMs, 'ms'),
+    default: '65000',
+    description:
+      'How long a connection of a client is kept for its next request: longer than a balancer in front keeps it. Ten seconds at most while more than half of the 4,096 connections are open.',
   },
   CORS_ORIGINS: {
     allowed:

@@ -4,6 +4,7 @@ import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
 import { toMemoryShares } from './memory-shares.ts';
 import type { ColdStart } from './upstream/caution.ts';
+import type { ProxySettings } from './upstream/proxy.ts';
 import type { Secret } from './upstream/secret.ts';
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
@@ -18,6 +19,8 @@ export interface Config {
   readonly sandboxLimits: boolean;
   /** Names and addresses only; an IPv6 address stands without brackets. Port 0 picks a free one. */
   readonly listen: { readonly host: string; readonly port: number };
+  /** How long a connection of a client is kept for its next request. */
+  readonly keepAliveMs: number;
   readonly access: {
     /** One of these every client must send as `Authorization: Bearer`; where there is none, nothing is asked for. */
     readonly tokens: readonly Secret[];
@@ -33,6 +36,7 @@ export interface Config {
     readonly apiKey?: Secret;
     /** An origin, without trailing slash. */
     readonly baseUrl: string;
+    readonly proxy?: ProxySettings;
     readonly timeoutMs: number;
     /** Of one body; the bytes are counted after decompression. */
     readonly maxResponseBytes: number;
@@ -155,6 +159,7 @@ export function parseConfig(
   const shares = toMemoryShares(heapLimitBytes);
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: Name) => Boolean(env[name]);
+  const proxy = v.HTTPS_PROXY ?? v.HTTP_PROXY;
   const sandbox =
     v.SANDBOX_DIR !== undefined || (!isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL'));
   return {
@@ -163,6 +168,7 @@ export function parseConfig(
     ...(v.SANDBOX_DIR !== undefined && { sandboxDir: v.SANDBOX_DIR }),
     sandboxLimits: v.SANDBOX_LIMITS,
     listen: { host: v.HOST, port: v.PORT },
+    keepAliveMs: v.KEEP_ALIVE_TIMEOUT_MS,
     access: {
       tokens: v.ACCESS_TOKEN,
       corsOrigins: v.CORS_ORIGINS,
@@ -172,6 +178,7 @@ export function parseConfig(
     postman: {
       ...(v.POSTMAN_API_KEY && { apiKey: v.POSTMAN_API_KEY }),
       baseUrl: v.POSTMAN_API_BASE_URL,
+      ...(proxy && { proxy: { ...proxy, noProxy: v.NO_PROXY } }),
       timeoutMs: v.UPSTREAM_TIMEOUT_MS,
       maxResponseBytes: v.MAX_RESPONSE_BYTES,
       maxResponseValues: v.MAX_RESPONSE_VALUES,

@@ -19,6 +19,8 @@ export interface EnvironmentReading {
 
 const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
+// Written in small letters by half of those who set them, and then first.
+const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN'] as const;
 // Read by Node before there is a program, or by those who use the same file.
 const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
@@ -38,7 +40,7 @@ export function readEnvironment(overrides: Environment = {}): EnvironmentReading
   const warnings = [
     ...Object.keys(file ?? {})
       .toSorted()
-      .filter((name) => !knownNames.has(name))
+      .filter((name) => !knownNames.has(name) && !isProxyName(name))
       .map((name) => toUnknown(name, ' in .env')),
     ...Object.keys(process.env)
       .toSorted()
@@ -46,6 +48,7 @@ export function readEnvironment(overrides: Environment = {}): EnvironmentReading
       .map((name) => toUnknown(name, '')),
   ];
   const problems: string[] = [];
+  for (const name of PROXY_NAMES) values[name] = values[name.toLowerCase()] || values[name];
   for (const name of SECRET_NAMES) {
     const path = values[`${name}_FILE`];
     if (path) {
@@ -64,6 +67,10 @@ export function readEnvironment(overrides: Environment = {}): EnvironmentReading
     if (left.length > 0) warnings.push(`${name}: ${left.join(' and ')} was left out`);
   }
   return { values, problems, warnings, ...(file && { envFile: resolve('.env') }) };
+}
+
+function isProxyName(name: string): boolean {
+  return PROXY_NAMES.some((known) => known === name.toUpperCase());
 }
 
 function toUnknown(name: string, where: string): string {

@@ -3,6 +3,7 @@ import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
+import { isLoopbackAddress } from './loopback.ts';
 import { hasReadableAddress, useAccessControl } from './server/access.ts';
 import { useCompression } from './server/compression.ts';
 import { createClientAddressOf } from './server/client-address.ts';
@@ -58,8 +59,13 @@ export async function startServer(
   logger: Logger,
   clock: Clock = createSystemClock(),
 ): Promise<FacadeServer> {
+  const { baseUrl } = config.postman;
+  // No proxy is nearer to this machine than itself.
+  const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
+  if (proxy) logger.info({ proxy: proxy.url, noProxy: proxy.noProxy }, 'calls go through a proxy');
   const http = createHttpClient({
-    origin: config.postman.baseUrl,
+    origin: baseUrl,
+    proxy,
     timeoutMs: config.postman.timeoutMs,
     limits: {
       maxBytes: config.postman.maxResponseBytes,
@@ -150,14 +156,17 @@ export async function startServer(
     isStopping: () => isStopping,
     isCircuitOpen: () => calls.isCircuitOpen(serverTenant),
   });
-  const { server, close } = createConnections((request, response) => {
-    // Node leaves out the body of its answer in any case.
-    if (request.method === 'HEAD') request.method = 'GET';
-    if (answerProbe(request, response)) return;
-    // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
-    if (hasReadableAddress(request)) void yoga(request, response);
-    else response.writeHead(400, { connection: 'close' }).end();
-  }, streetLimits);
+  const { server, close } = createConnections(
+    (request, response) => {
+      // Node leaves out the body of its answer in any case.
+      if (request.method === 'HEAD') request.method = 'GET';
+      if (answerProbe(request, response)) return;
+      // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
+      if (hasReadableAddress(request)) void yoga(request, response);
+      else response.writeHead(400, { connection: 'close' }).end();
+    },
+    { ...streetLimits, idleMs: config.keepAliveMs },
+  );
   // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
   await listen(server, config.listen, streetLimits.maxConnections);
   const { port } = server.address() as AddressInfo;

@@ -16,6 +16,8 @@ export interface ConnectionLimits {
   readonly checkMs: number;
   /** How long a connection is kept for its next request. */
   readonly idleMs: number;
+  /** The same while more than half of the connections are open, if it is shorter. */
+  readonly crowdedIdleMs: number;
   /** How long a client may take nothing of an answer that has begun. What comes before the answer takes any time. */
   readonly stalledMs: number;
 }
@@ -32,15 +34,15 @@ export interface Connections {
 }
 
 /**
- * For servers that anybody can reach. The clock starts anew with a request's first byte: whoever sends that at the last
+ * For servers that anybody can reach, but for how long connections are kept, which those who stand in front decide. The clock starts anew with a request's first byte: whoever sends that at the last
  * moment, and never the rest, is gone within 15 seconds of connecting.
  */
-export const streetLimits: ConnectionLimits = {
+export const streetLimits: Omit<ConnectionLimits, 'idleMs'> = {
   maxConnections: 4_096,
   headersMs: 5_000,
   requestMs: 9_000,
   checkMs: 500,
-  idleMs: 10_000,
+  crowdedIdleMs: 10_000,
   stalledMs: 30_000,
 };
 
@@ -56,7 +58,7 @@ const ANSWERING_POLL_MS = 10;
 /** Makes an HTTP server that is not held up by clients that are slow, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
   listener: RequestListener,
-  { maxConnections, headersMs, requestMs, checkMs, idleMs, stalledMs }: ConnectionLimits,
+  { maxConnections, headersMs, requestMs, checkMs, idleMs, crowdedIdleMs, stalledMs }: ConnectionLimits,
 ): Connections {
   const answersOf = new Map<Socket, Set<ServerResponse>>();
   const stalls = watchStalls({ intervalMs: checkMs, longestMs: Math.max(headersMs, requestMs, idleMs, stalledMs) });
@@ -66,7 +68,6 @@ export function createConnections(
   const server = createServer(
     {
       connectionsCheckingInterval: checkMs,
-      keepAliveTimeout: idleMs,
       // Said here because options of the node program would change the defaults.
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,
@@ -84,8 +85,12 @@ export function createConnections(
       else listener(request, response);
     },
   );
-  // Node reads both at each of its checks, which can be the first thing that happens after a stall.
+  // Node reads these two at each of its checks, which can be the first thing that happens after a stall.
   Object.defineProperties(server, {
+    // Read when an answer begins and when it has ended.
+    keepAliveTimeout: {
+      get: () => (answersOf.size > maxConnections / 2 ? Math.min(idleMs, crowdedIdleMs) : idleMs),
+    },
     headersTimeout: { get: () => headersMs + stalls.extraMs(headersMs) },
     requestTimeout: { get: () => requestMs + stalls.extraMs(requestMs) },
   });

@@ -1,8 +1,8 @@
-import { buildConnector, Pool } from 'undici';
 import { toCallFailure } from './call-failure.ts';
 import type { Clock } from './clock.ts';
 import { createIntakes, NoRoomError } from './intakes.ts';
 import { createPieces } from './pieces.ts';
+import { createDispatcher, type ProxySettings } from './proxy.ts';
 import type { ResponseHeaders } from './rate-limit-headers.ts';
 import { type BodyLimits, decodeBody, readBody } from './read-body.ts';
 import type { Secret } from './secret.ts';
@@ -48,6 +48,8 @@ export interface HttpClientOptions {
   readonly maxBytesInFlight: number;
   /** Connections to upstream, over all keys. */
   readonly maxConnections: number;
+  /** What calls go through. */
+  readonly proxy?: ProxySettings | undefined;
   readonly clock: Clock;
 }
 
@@ -71,15 +73,16 @@ export function createHttpClient({
   limits,
   maxBytesInFlight,
   maxConnections,
+  proxy,
   clock,
 }: HttpClientOptions): HttpClient {
   const connectFailures = new WeakSet<Error>();
-  const pool = new Pool(origin, {
-    connections: maxConnections,
-    connect: createConnector(Math.min(timeoutMs, CONNECT_TIMEOUT_MS), (error) => void connectFailures.add(error)),
-    // The exact time-out is the signal of each call; undici's own are coarse and would only add to it.
-    headersTimeout: 0,
-    bodyTimeout: 0,
+  const dispatcher = createDispatcher({
+    origin,
+    maxConnections,
+    timeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
+    proxy,
+    onConnectFailure: (error) => void connectFailures.add(error),
   });
 
   const intakes = createIntakes(maxBytesInFlight);
@@ -90,7 +93,8 @@ export function createHttpClient({
       const intake = intakes.open(tenant);
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
-        const { statusCode, headers, body } = await pool.request({
+        const { statusCode, headers, body } = await dispatcher.request({
+          origin,
           method: 'GET',
           path: target,
           headers: {
@@ -143,16 +147,6 @@ export function createHttpClient({
         });
       }
     },
-    close: () => pool.destroy(),
+    close: () => dispatcher.destroy(),
   };
-}
-
-/** Makes connections, and tells what each fails with that is not made: whatever is thrown later has perhaps reached upstream. */
-function createConnector(timeoutMs: number, onFailure: (error: Error) => void): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs });
-  return (options, callback) =>
-    connect(options, (...outcome) => {
-      if (outcome[0]) onFailure(outcome[0]);
-      callback(...outcome);
-    });
 }

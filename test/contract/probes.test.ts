@@ -128,3 +128,13 @@ describe('an address that people open', () => {
     }
   });
 });
+
+describe('a connection', () => {
+  it('is kept for its next request for KEEP_ALIVE_TIMEOUT_MS, longer than balancers keep it', async () => {
+    facade = await startFacade();
+    expect((await ask('/healthz', { agent: new Agent({ keepAlive: true }) })).headers['keep-alive']).toBe('timeout=65');
+    await facade.close();
+    facade = await startFacade({ KEEP_ALIVE_TIMEOUT_MS: '90000' });
+    expect((await ask('/healthz', { agent: new Agent({ keepAlive: true }) })).headers['keep-alive']).toBe('timeout=90');
+  });
+});

@@ -236,12 +236,6 @@ describe('what anybody can send', () => {
       expect(line).not.toContain('owned');
     }
   });
-
-  it('may come on the same connection for ten seconds', async () => {
-    const response = await fetch(facade.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-    expect(response.headers.get('keep-alive')).toBe('timeout=10');
-    await response.text();
-  });
 });
 
 describe('a client that is slow', () => {
@@ -251,6 +245,7 @@ describe('a client that is slow', () => {
     requestMs: 60_000,
     checkMs: 20,
     idleMs: 60_000,
+    crowdedIdleMs: 60_000,
     stalledMs: 60_000,
   };
   const big = Buffer.alloc(32 * 1_024 * 1_024, 'x');
@@ -313,6 +308,17 @@ describe('a client that is slow', () => {
     // Node waits a second longer than it announces.
     await serve({ idleMs: 200 });
     expect(await read(open('GET / HTTP/1.1\r\nHost: a\r\n\r\n'))).toMatch(/hello$/);
+  });
+
+  it('and asks for nothing more is let go sooner while more than half of the room is taken', async () => {
+    await serve({ maxConnections: 3, idleMs: 60_000, crowdedIdleMs: 200 });
+    const first = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(String(await once(first, 'data'))).toMatch(/Keep-Alive: timeout=60\r\n/);
+    const second = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(await read(second)).toMatch(/Keep-Alive: timeout=0\r\n(?:.*\r\n)*.*hello/);
+    // Nobody cuts off whoever has been told more.
+    first.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    expect(await read(first)).toMatch(/hello$/);
   });
 
   it('and stops reading is cut off, while others are served', async () => {
@@ -390,6 +396,7 @@ describe('a client of a server that stood still', () => {
     requestMs: 1_000,
     checkMs: 50,
     idleMs: 500,
+    crowdedIdleMs: 60_000,
     stalledMs: 1_000,
   };
   // Longer than each of these limits, and the second that Node adds to the idle one.
@@ -483,6 +490,7 @@ describe('a server that stops', () => {
       requestMs: 60_000,
       checkMs: 1_000,
       idleMs: 60_000,
+      crowdedIdleMs: 60_000,
       stalledMs: 60_000,
     });
     connections.server.listen(0, '127.0.0.1');
@@ -507,7 +515,10 @@ describe('a server that stops', () => {
 
   it('does not wait for answers that were asked for ahead of their turn by a client that has gone', async () => {
     const held: ServerResponse[] = [];
-    const connections = createConnections((_, response) => void held.push(response), streetLimits);
+    const connections = createConnections((_, response) => void held.push(response), {
+      ...streetLimits,
+      idleMs: 65_000,
+    });
     connections.server.listen(0, '127.0.0.1');
     await once(connections.server, 'listening');
     const socket = connect((connections.server.address() as AddressInfo).port, '127.0.0.1');

@@ -23,6 +23,7 @@ describe('parseConfig', () => {
       sandbox: true,
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
+      keepAliveMs: 65_000,
       access: { tokens: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
       postman: {
         baseUrl: 'https://api.getpostman.com',
@@ -89,6 +90,10 @@ describe('parseConfig', () => {
       MAX_STREAMS: '131',
       MAX_STREAMS_PER_KEY: '132',
       UPSTREAM_TIMEOUT_MS: '112',
+      HTTPS_PROXY: 'http://proxy.test:3128',
+      HTTP_PROXY: 'http://other-proxy.test:3128',
+      NO_PROXY: 'internal.test',
+      KEEP_ALIVE_TIMEOUT_MS: '137',
       MAX_RESPONSE_BYTES: '113',
       MAX_RESPONSE_VALUES: '132',
       MAX_RESPONSE_BYTES_IN_FLIGHT: '133',
@@ -121,6 +126,7 @@ describe('parseConfig', () => {
       sandbox: false,
       sandboxLimits: false,
       listen: { host: '0.0.0.0', port: 0 },
+      keepAliveMs: 137,
       access: {
         tokens: [token],
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
@@ -130,6 +136,7 @@ describe('parseConfig', () => {
       postman: {
         apiKey: config.postman.apiKey,
         baseUrl: 'https://api.eu.postman.com',
+        proxy: { url: 'http://proxy.test:3128', noProxy: 'internal.test' },
         timeoutMs: 112,
         maxResponseBytes: 113,
         maxResponseValues: 132,
@@ -211,6 +218,21 @@ describe('parseConfig', () => {
   it('takes two access tokens, with white space and quotes around them', () => {
     const { tokens } = parseConfig({ ACCESS_TOKEN: `"${token}" , other` }).access;
     expect(tokens.map((one) => one.reveal())).toEqual([token, 'other']);
+  });
+
+  it.each([
+    ['http://proxy.test:3128', 'http://proxy.test:3128', undefined],
+    ['proxy.test:3128', 'http://proxy.test:3128', undefined],
+    ['https://proxy.test/', 'https://proxy.test', undefined],
+    ['http://me:p%40ss@[::1]:3128', 'http://[::1]:3128', 'me:p@ss'],
+    ['me@proxy.test', 'http://proxy.test', 'me:'],
+  ])('reads the proxy %s', (given, url, credentials) => {
+    for (const env of [{ HTTPS_PROXY: given }, { HTTP_PROXY: given }]) {
+      const { authorization, ...proxy } = parseConfig(env).postman.proxy!;
+      expect(proxy).toEqual({ url, noProxy: '' });
+      const basic = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
+      expect(authorization?.reveal()).toBe(basic);
+    }
   });
 
   it.each([
@@ -346,6 +368,20 @@ describe('parseConfig refuses', () => {
       `POSTMAN_API_KEY is a value that is not shown: ${reason}; ${allowed}; default: none`,
       `ACCESS_TOKEN is a value that is not shown: ${reason}; ${allowed}; or two such tokens with a comma between them; default: none`,
     ]);
+  });
+
+  it('the address of a proxy without showing it', () => {
+    const allowed =
+      'the address of an HTTP proxy such as http://proxy.example:3128 or http://user:password@proxy.example:3128';
+    for (const given of [
+      'socks5://me:canary@proxy.test',
+      'http://me:can%ary@proxy.test',
+      'me:can ary@proxy.test',
+      'http://proxy.test/x',
+    ])
+      expect(problemsOf({ HTTPS_PROXY: given })).toEqual([
+        `HTTPS_PROXY is a value that is not shown; allowed: ${allowed}; default: none`,
+      ]);
   });
 
   it('an access token that is the API key, and more tokens than a change needs', () => {
@@ -501,6 +537,6 @@ describe('variables', () => {
   it('says the unit of every number that has one in its name', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(18);
+    expect(units).toHaveLength(19);
   });
 });

@@ -66,7 +66,7 @@ describe('readEnvironment', () => {
   it('warns of names in .env that nobody reads, and of such that begin with POSTMAN_, with the nearest that is read', () => {
     writeFileSync(
       '.env',
-      'POSTMAN_APIKEY=a\nCACHE_TTL=5\nNODE_ENV=x\nNODE_OPTIONS=--max-old-space-size=1\nCOMPOSE_FILE=a\nhost=a\n',
+      'POSTMAN_APIKEY=a\nCACHE_TTL=5\nNODE_ENV=x\nNODE_OPTIONS=--max-old-space-size=1\nCOMPOSE_FILE=a\nno_proxy=a\nhost=a\n',
     );
     vi.stubEnv('POSTMAN_BASE_URL', 'a');
     vi.stubEnv('POSTMAN_COLLECTION', 'a');
@@ -90,6 +90,16 @@ describe('readEnvironment', () => {
       'POSTMAN_BASE_URL is not read; did you mean POSTMAN_API_BASE_URL?',
       'POSTMAN_COLLECTION is not read',
     ]);
+  });
+
+  it('takes the variables of proxies in small letters, and these first', () => {
+    vi.stubEnv('https_proxy', 'http://small.test');
+    vi.stubEnv('HTTPS_PROXY', 'http://large.test');
+    vi.stubEnv('http_proxy', '');
+    vi.stubEnv('HTTP_PROXY', 'http://large.test');
+    vi.stubEnv('no_proxy', 'a.test');
+    const { HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = readEnvironment().values;
+    expect([HTTPS_PROXY, HTTP_PROXY, NO_PROXY]).toEqual(['http://small.test', 'http://large.test', 'a.test']);
   });
 });
 
