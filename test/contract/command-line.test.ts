@@ -111,17 +111,6 @@ describe.concurrent('the start', () => {
     ]);
   });
 
-  it('says of a taken port which variable takes another', async ({ expect }) => {
-    const first = await built.start({});
-    const { port } = new URL(first.url);
-    const second = built.run({ PORT: port });
-    expect([await second.ended(), second.stdout()]).toEqual([1, '']);
-    expect(second.stderr()).toBe(
-      `postman-graphql could not start: port ${port} of 127.0.0.1 is in use, perhaps by another postman-graphql: set PORT to another one, or to 0 for any that is free (EADDRINUSE)\n`,
-    );
-    await first.stop();
-  });
-
   it('says of an address of somebody else which variable names one of this machine', async ({ expect }) => {
     // Of TEST-NET-1, which is nobody's.
     const program = built.run({ PORT: '0', HOST: '192.0.2.1' });

@@ -399,7 +399,7 @@ describe.concurrent('a program that cannot start', () => {
     expect(program.stderr()).not.toContain('PMAK-secret');
   });
 
-  it('says that its port is taken', async ({ expect }) => {
+  it('says of a taken port which variable takes another', async ({ expect }) => {
     const other = await startSandbox();
     const { port } = new URL(other.origin);
     const program = run({ PORT: port });
@@ -407,7 +407,7 @@ describe.concurrent('a program that cannot start', () => {
     await other.close();
     expect({ stdout: program.stdout(), stderr: program.stderr() }).toEqual({
       stdout: '',
-      stderr: `postman-graphql could not start: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
+      stderr: `postman-graphql could not start: port ${port} of 127.0.0.1 is in use, perhaps by another postman-graphql: set PORT to another one, or to 0 for any that is free (EADDRINUSE)\n`,
     });
   });
 });
