@@ -1,5 +1,5 @@
-// While npm packs, package.json is that of the package: its dependencies are bundled, in the versions that were tested, and it has no scripts
-// and no development dependencies. `--restore` puts back the one of the repository. It is not always so, because npm ci does not end where the
+// While npm packs, package.json is that of the package: its dependencies are bundled, in the versions that were tested, it has no development
+// dependencies, and nothing to run where it is installed. `--restore` puts back the one of the repository. It is not always so, because npm ci does not end where the
 // root bundles its dependencies.
 // Plain JavaScript without dependencies, because it runs before there are any.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!process.argv.includes('--restore')) {
     const text = readFileSync(manifest, 'utf8');
     writeFileSync(kept, text);
-    const { scripts: _scripts, devDependencies: _development, overrides: _overrides, ...packed } = JSON.parse(text);
-    writeFileSync(manifest, `${JSON.stringify({ ...packed, bundleDependencies: true }, null, 2)}\n`);
+    const { devDependencies: _development, overrides: _overrides, ...packed } = JSON.parse(text);
+    // The others stay, so that each can put back what a pack has left that was cut short.
+    const { prepare: _prepare, ...scripts } = packed.scripts;
+    writeFileSync(manifest, `${JSON.stringify({ ...packed, scripts, bundleDependencies: true }, null, 2)}\n`);
   }
 }

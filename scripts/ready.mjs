@@ -64,6 +64,8 @@ function mayWrite() {
   }
 }
 
+restoreManifest();
+
 const options = process.argv.slice(2);
 const isStart = options.includes('--start');
 
@@ -72,7 +74,6 @@ if (!isStart || !isCompiled() || !hasRuntimeDependencies()) {
     say(`${root} is not built, and may not be written. Run "npm ci" and "npm run build" there as somebody who may.`);
     process.exit(1);
   }
-  restoreManifest();
   install('');
   for (const folder of options.filter((option) => !option.startsWith('--'))) {
     install(`${folder}/`);
