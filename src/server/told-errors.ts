@@ -36,8 +36,8 @@ function tellErrors(record: RequestRecord, errors: readonly GraphQLError[]): rea
     const name = typeof code === 'string' ? code : 'none';
     record.errorCodes.set(name, (record.errorCodes.get(name) ?? 0) + 1);
     const seconds = extensions?.['retryAfterSeconds'];
-    // The whole answer can be had when the last of its parts can.
-    if (typeof seconds === 'number') record.retryAfterSeconds = Math.max(seconds, record.retryAfterSeconds ?? 0);
+    // What can be had by then is cached for what comes later: whoever waits for the last finds the first grown old.
+    if (typeof seconds === 'number') record.retryAfterSeconds = Math.min(seconds, record.retryAfterSeconds ?? seconds);
   }
   return told;
 }

@@ -47,7 +47,8 @@ it('is filled somewhere in the example account: every field of the schema', asyn
   const account = createDemoAccount();
   const queries = createQueries(schema);
   const uids = account.collections.map(({ owner, id }) => `${owner}-${id}`);
-  const plan = '{ __typename cost costAtLeast readyAt plan { __typename path atLeast atMost forFields } }';
+  const plan =
+    '{ __typename cost costAtLeast likelyCost readyAt likelyReadyAt plan { __typename path atLeast likely atMost forFields } }';
   const asked: readonly (readonly [string, object])[] = [
     // Before anything is cached, because what is cached costs nothing.
     [`{ rateLimit(dryRun: true) ${plan} workspaces { nodes { collections { nodes { name } } } } }`, {}],

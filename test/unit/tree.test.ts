@@ -91,8 +91,8 @@ const VARIABLE = '{ key value text type enabled isSecret isMasked description }'
 const AUTH = '{ type parameters { key value isMasked } definedOn { __typename id } }';
 const SCRIPT = '{ listen language source enabled }';
 const HEADER = '{ key value enabled description }';
-const URL = `{ raw protocol host port path query { key value enabled description } variables ${VARIABLE} hash }`;
-const ROWS = '{ key value src contentType enabled description }';
+const URL = `{ raw protocol host port path query { key value isMasked enabled description } variables ${VARIABLE} hash }`;
+const ROWS = '{ key value isMasked src contentType enabled description }';
 const BODY = `{ __typename
   ... on RawBody { raw language enabled }
   ... on UrlEncodedBody { parameters ${ROWS} enabled }
@@ -383,7 +383,9 @@ describe('a request of the tree', () => {
       { mode: 'urlencoded', urlencoded: 'a=1' },
       {
         __typename: 'UrlEncodedBody',
-        parameters: [{ key: 'a', value: '1', src: null, contentType: null, enabled: true, description: null }],
+        parameters: [
+          { key: 'a', value: '1', isMasked: false, src: null, contentType: null, enabled: true, description: null },
+        ],
         enabled: true,
       },
     ],
@@ -392,7 +394,9 @@ describe('a request of the tree', () => {
       { mode: 'formdata', formdata: [{ key: 'f', type: 'file', src: '/a' }] },
       {
         __typename: 'FormDataBody',
-        parameters: [{ key: 'f', value: null, src: ['/a'], contentType: null, enabled: true, description: null }],
+        parameters: [
+          { key: 'f', value: null, isMasked: false, src: ['/a'], contentType: null, enabled: true, description: null },
+        ],
         enabled: true,
       },
     ],
@@ -560,7 +564,7 @@ describe('a tree out of bounds', () => {
       item: [
         {
           id: 'a',
-          request: { auth: { type: 'x', x: { p: nested(600) } } },
+          request: { auth: { type: 'jwt', jwt: { payload: nested(600) } } },
           variable: [{ key: 'v', value: nested(600) }],
           protocolProfileBehavior: nested(600),
         },
@@ -575,7 +579,7 @@ describe('a tree out of bounds', () => {
         id: 'a',
         settings: null,
         variables: [{ key: 'v', value: null, text: null }],
-        auth: { parameters: [{ key: 'p', value: null }] },
+        auth: { parameters: [{ key: 'payload', value: null }] },
       },
     ]);
     expect(errors?.map(({ extensions }) => extensions)).toEqual(

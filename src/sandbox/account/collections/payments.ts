@@ -33,6 +33,7 @@ export function createPayments(): CollectionDocument {
             description: { content: 'Separated by blanks', type: 'text/plain' },
           },
           { key: 'resource', value: 'https://payments.kestrel-bikes.example', type: 'text', disabled: true },
+          { key: 'client_secret', value: 'demo-client-secret', type: 'text', disabled: true },
         ]),
         event: [script('test', "pm.environment.set('paymentsAccessToken', pm.response.json().access_token);")],
         examples: [

@@ -21,6 +21,12 @@ export function createStations(): CollectionDocument {
           { key: 'near', value: '56.15,10.21', description: { content: 'Latitude and longitude', type: 'text/plain' } },
           { key: 'radius', value: '500', description: 'Metres' },
           { key: 'includeClosed', value: 'true', disabled: true },
+          {
+            key: 'api_key',
+            value: 'demo-key-of-the-first-app',
+            description: 'Before there were tokens',
+            disabled: true,
+          },
         ],
         examples: [example('One station', 200, 'OK', { stations: [harbourNorth] }, { responseTime: 41 })],
       }),
