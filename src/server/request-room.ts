@@ -125,7 +125,7 @@ function toBusy(clock: Clock): GraphQLError {
   return createGraphQLError('This server has no memory for a request of this size now. Smaller ones are served.', {
     extensions: {
       ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()),
-      http: { status: 503, headers: { 'Retry-After': String(RETRY_SECONDS) } },
+      http: { status: 503 },
     },
   });
 }
