@@ -8,7 +8,7 @@ import { UpstreamError } from './upstream-error.ts';
 
 /** What upstream has said of the API keys that are used. */
 export interface ApiKeys {
-  /** Whether upstream has accepted a tenant's key, or the server was started with it. */
+  /** Whether upstream has accepted a tenant's key, or the server was started with it and upstream has not refused it. */
   isAccepted(tenant: string): boolean;
   /** Upstream has answered a call otherwise than with 401. */
   accept(tenant: string): void;
@@ -63,7 +63,8 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   const checks = new Map<string, Check>();
   const unverifiedCalls = createUnverifiedCalls(clock);
 
-  const isAccepted = (tenant: string) => isTrusted(tenant) || accepted.get(tenant) === true;
+  // Of a key that was refused, whoever it is from, one call finds out whether it is good again.
+  const isAccepted = (tenant: string) => accepted.get(tenant) === true || (isTrusted(tenant) && !refused.has(tenant));
 
   const refusalOf = (tenant: string) => {
     const refusal = refused.get(tenant);
