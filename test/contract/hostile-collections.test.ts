@@ -121,6 +121,29 @@ describe('a collection of 100,000 folders inside each other', () => {
   );
 });
 
+describe('a document that is nested too deeply outside of its items', () => {
+  const deep = `${'['.repeat(600)}${']'.repeat(600)}`;
+
+  it.each([
+    ['masked', 'false'],
+    ['revealed', 'true'],
+  ])('has no JSON, %s or not, and everything else', async (_, revealSecrets) => {
+    await start({ REVEAL_SECRETS: revealSecrets });
+    expect(await ask(`{"info":{"name":"x"},"item":[],"more":${deep}}`, '{ name json }')).toEqual({
+      status: 200,
+      data: { collection: { name: 'x', json: null } },
+      errors: [
+        {
+          message: 'The value is nested deeper than 500 levels.',
+          path: ['collection', 'json'],
+          locations: [expect.anything()],
+          extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false },
+        },
+      ],
+    });
+  });
+});
+
 describe('a folder of 160,000 requests', () => {
   const count = 160_000;
   const wide = `{"info":{},"item":[{"name":"all","item":[{"id":"first"}${',{}'.repeat(count - 2)},{"id":"last","name":"needle"}]}]}`;

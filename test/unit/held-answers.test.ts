@@ -40,6 +40,15 @@ describe('an operation', () => {
     ]);
   });
 
+  it('is refused what is small, too, once it has some of it', () => {
+    const held = createSetup();
+    const others = [held.open('a', ignore), held.open('a', ignore)];
+    for (const other of others) expect(other.take({}, 200 * KIB)).toBeUndefined();
+    const operation = held.open('a', ignore);
+    const taken = Array.from({ length: 6 }, () => operation.take({}, 8 * KIB));
+    expect(taken).toEqual([undefined, undefined, undefined, undefined, 'server', 'server']);
+  });
+
   it('is not refused for what another tenant holds', () => {
     const held = createSetup();
     for (let count = 0; count < 10; count++) held.open('a', ignore).take({}, 100 * KIB);

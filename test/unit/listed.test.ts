@@ -65,4 +65,30 @@ describe('what waits for lists', () => {
     await endSecond('a');
     expect(woken).toEqual(['a']);
   });
+
+  it('waits for the next list, too, which is begun when the one before has been read', async () => {
+    const listed = createListed<string>((item) => item);
+    const woken: string[] = [];
+    let endFirst = () => {};
+    const first = new Promise<void>((resolve) => {
+      endFirst = resolve;
+    });
+    void listed.expect(first);
+    void listed.expected(['a']).then(() => woken.push('a'));
+    let endSecond = () => {};
+    void first.then(() =>
+      listed.expect(
+        new Promise<void>((resolve) => {
+          endSecond = resolve;
+        }),
+      ),
+    );
+    endFirst();
+    await setImmediate();
+    expect(woken).toEqual([]);
+    listed.add(['a']);
+    endSecond();
+    await setImmediate();
+    expect(woken).toEqual(['a']);
+  });
 });

@@ -1,0 +1,57 @@
+import { afterEach, expect, it } from 'vitest';
+import { type Facade, startFacade } from '../support/facade.ts';
+import { createGridAccount } from '../support/grid-account.ts';
+import { askInParts } from '../support/parts.ts';
+
+const STREAM = '{ workspaces { nodes @stream { collections(first: 50) { nodes @stream { description } } } } }';
+
+let facade: Facade;
+const clients: AbortController[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.abort();
+  await facade.close();
+});
+
+/** Asks for a stream; its status, and the client that keeps it open. */
+async function open(): Promise<{ readonly status: number; readonly client: AbortController }> {
+  const client = new AbortController();
+  clients.push(client);
+  const response = await fetch(facade.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify({ query: STREAM }),
+    signal: client.signal,
+  });
+  if (response.status !== 200) await response.text();
+  return { status: response.status, client };
+}
+
+it('the room of a stream whose client leaves is given to one other, not to two', async () => {
+  // Two calls a minute: none of them comes to its end.
+  facade = await startFacade(
+    { RATE_LIMIT: '2', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', RESERVED_CALLS: '0', MAX_STREAMS_PER_KEY: '2' },
+    { account: createGridAccount(2, 10, 0).account },
+  );
+  const [first, second] = [await open(), await open()];
+  expect([first.status, second.status, (await open()).status]).toEqual([200, 200, 429]);
+  for (let times = 0; times < 3; times++) {
+    clients[times === 0 ? 0 : clients.length - 1]?.abort();
+    // Once it has been noticed there is room for one.
+    let status = 429;
+    while (status !== 200) status = (await open()).status;
+    expect((await open()).status).toBe(429);
+    clients.pop();
+  }
+});
+
+it('a stream that fails says so in its last part and in the log', async () => {
+  facade = await startFacade({}, { account: createGridAccount(1, 2, 0).account });
+  facade.postman.fail('/collections?', { kind: 'status', status: 503, headers: { 'Retry-After': '60' } });
+  const parts = [];
+  for await (const part of askInParts(facade, STREAM)) parts.push(part);
+  expect(parts.at(-1)).toMatchObject({ hasNext: false, extensions: { retryAfterSeconds: 60 } });
+  const lines = facade.log.map((line) => JSON.parse(line) as { msg: string; errors?: object });
+  expect(lines.filter(({ msg }) => msg === 'operation').map(({ errors }) => errors)).toEqual([
+    { UPSTREAM_UNAVAILABLE: 1 },
+  ]);
+});

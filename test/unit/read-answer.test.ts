@@ -1,0 +1,51 @@
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { UnexpectedShapeError } from '../../src/upstream/models.ts';
+import { readAnswer } from '../../src/upstream/read-answer.ts';
+import { toHttpAnswer } from '../support/http-answer.ts';
+
+const route = { template: '/thing/{id}', routeClass: 'general' } as const;
+// When it came makes no difference here.
+const at = {} as unknown as Parameters<typeof readAnswer>[4];
+const CANARY = 'canary-5f1c';
+
+/** What an answer with this body fails with. */
+const fail = (text: string, contentType: string, parse: (body: unknown) => unknown = (body) => body) =>
+  readAnswer(
+    toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text }),
+    route,
+    parse,
+    'key',
+    0,
+  ).then(
+    () => expect.unreachable('an answer'),
+    (error: unknown) => error,
+  );
+
+describe('an answer that cannot be read', () => {
+  it.each([
+    ['no JSON by its type', () => fail(`<p>${CANARY}</p>`, 'text/html')],
+    ['no JSON', () => fail(`{"a":"${CANARY}",}`, 'application/json')],
+    ['JSON that is cut off', () => fail(`{"a":"${CANARY}`, 'application/json')],
+    ['one word', () => fail(CANARY, 'application/json')],
+    [
+      'JSON of another shape',
+      () =>
+        fail(`{"a":"${CANARY}"}`, 'application/json', () => {
+          throw new UnexpectedShapeError('The answer has no object "thing".');
+        }),
+    ],
+  ])('(%s) is a bad response that quotes nothing of it, however deep one looks', async (_, answer) => {
+    const error = await answer();
+    expect(error).toMatchObject({ kind: 'badResponse', route: '/thing/{id}', status: 200 });
+    expect(inspect(error, { depth: 30, showHidden: true, getters: true })).not.toContain(CANARY);
+  });
+
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/problem+json', 'Application/JSON'])(
+    'is none with the type %s',
+    async (contentType) => {
+      const answer = toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text: '{"a":1}' });
+      expect(await readAnswer(answer, route, (body) => body, 'key', at)).toEqual({ a: 1 });
+    },
+  );
+});
