@@ -58,6 +58,8 @@ export interface RequestRecord {
   /** Where in the answer stands what takes long to write. */
   large: readonly ResponsePath[];
   retryAfterSeconds?: number;
+  /** It is the time of a call that the budget has refused. */
+  hasRoomLater?: boolean;
   /** Parts of the answer that are stale, by their path as text. */
   readonly stale: Map<string, StalePart>;
 }

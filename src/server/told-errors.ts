@@ -29,6 +29,18 @@ export function withToldPartErrors(record: RequestRecord, part: AnswerPart): Ans
   return { ...leaveTold(part), ...(part.incremental && { incremental: part.incremental.map(leaveTold) }) };
 }
 
+/**
+ * Where the budget has refused calls it is the earliest of their times: what can be had by then is cached for what comes later, and whoever waited for
+ * the last would find the first grown old. Otherwise it is the last: before then Postman would be asked in vain.
+ */
+function noteRetryAfter(record: RequestRecord, seconds: number, limitedBy: unknown): void {
+  const { retryAfterSeconds = seconds, hasRoomLater } = record;
+  if (limitedBy === 'facade' || limitedBy === 'operation') {
+    record.retryAfterSeconds = hasRoomLater ? Math.min(seconds, retryAfterSeconds) : seconds;
+    record.hasRoomLater = true;
+  } else if (!hasRoomLater) record.retryAfterSeconds = Math.max(seconds, retryAfterSeconds);
+}
+
 function tellErrors(record: RequestRecord, errors: readonly GraphQLError[]): readonly GraphQLError[] {
   const told = record.errorsByCause.tell(errors);
   for (const { extensions } of errors) {
@@ -36,8 +48,7 @@ function tellErrors(record: RequestRecord, errors: readonly GraphQLError[]): rea
     const name = typeof code === 'string' ? code : 'none';
     record.errorCodes.set(name, (record.errorCodes.get(name) ?? 0) + 1);
     const seconds = extensions?.['retryAfterSeconds'];
-    // What can be had by then is cached for what comes later: whoever waits for the last finds the first grown old.
-    if (typeof seconds === 'number') record.retryAfterSeconds = Math.min(seconds, record.retryAfterSeconds ?? seconds);
+    if (typeof seconds === 'number') noteRetryAfter(record, seconds, extensions?.['limitedBy']);
   }
   return told;
 }

@@ -73,7 +73,7 @@ export function createDispatcher({
     ...(proxy.authorization && { token: proxy.authorization.reveal() }),
     proxyTls: { timeout: timeoutMs },
     requestTls: { timeout: timeoutMs },
-    factory: (url, given) => createPool(url, given as Pool.Options),
+    factory: (url, given) => createPool(url, given),
     // No signal ends a CONNECT that gets no answer, and calls that come later wait for the same tunnel.
     clientFactory: (url, given) => new Pool(url, { ...given, headersTimeout: timeoutMs }),
   });

@@ -1,32 +1,64 @@
+import { GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
 import { setAnswerHeaders } from '../../src/server/answer-headers.ts';
-import { createRequestRecord, noteErrors } from '../../src/server/request-record.ts';
-import { GraphQLError } from 'graphql';
+import { parsePreferences } from '../../src/server/prefer.ts';
+import { createRequestRecord } from '../../src/server/request-record.ts';
+import { withToldErrors } from '../../src/server/told-errors.ts';
 
-/** What an answer without a key says, whose errors can be had after these times. */
-function toHeaders(seconds: readonly number[]): Headers {
+type Told = readonly [code: string, seconds: number, limitedBy?: string];
+
+/** What an answer without a key says, with these errors. */
+function toHeaders(told: readonly Told[]): Headers {
   const record = createRequestRecord({
     startedAtMs: 0,
     clientAddress: '127.0.0.1',
     clientGone: new AbortController().signal,
-    waitSeconds: undefined,
+    preferences: parsePreferences(null),
   });
-  const errors = seconds.map(
-    (retryAfterSeconds) => new GraphQLError('Later.', { extensions: { code: 'RATE_LIMITED', retryAfterSeconds } }),
+  const errors = told.map(
+    ([code, retryAfterSeconds, limitedBy]) =>
+      new GraphQLError('Later.', { extensions: { code, retryable: true, retryAfterSeconds, limitedBy } }),
   );
-  noteErrors(record, errors.slice(0, 1));
-  noteErrors(record, errors.slice(1));
+  withToldErrors(record, { errors: errors.slice(0, 1) });
+  withToldErrors(record, { errors: errors.slice(1) });
   const headers = new Headers();
   setAnswerHeaders(headers, record, 1_000);
   return headers;
 }
 
-it.each([
+it.each<[readonly Told[], string | null]>([
   [[], null],
-  [[0], '0'],
-  [[0, 7], '7'],
-  [[7, 0], '7'],
-  [[3, 20, 5], '20'],
-])('Retry-After of errors that are over after %j seconds is %s', (seconds, retryAfter) => {
-  expect(toHeaders(seconds).get('retry-after')).toBe(retryAfter);
+  [[['UPSTREAM_ERROR', 0]], '0'],
+  [
+    [
+      ['UPSTREAM_ERROR', 0],
+      ['UPSTREAM_ERROR', 7],
+    ],
+    '7',
+  ],
+  [
+    [
+      ['UPSTREAM_ERROR', 7],
+      ['UPSTREAM_ERROR', 0],
+    ],
+    '7',
+  ],
+  [
+    [
+      ['UPSTREAM_ERROR', 3],
+      ['RATE_LIMITED', 20, 'upstream'],
+      ['UPSTREAM_ERROR', 5],
+    ],
+    '20',
+  ],
+  [
+    [
+      ['RATE_LIMITED', 20, 'facade'],
+      ['RATE_LIMITED', 4, 'operation'],
+      ['RATE_LIMITED', 60, 'upstream'],
+    ],
+    '4',
+  ],
+])('Retry-After of the errors %j is %s', (told, retryAfter) => {
+  expect(toHeaders(told).get('retry-after')).toBe(retryAfter);
 });

@@ -10,7 +10,14 @@ import { Secret } from '../../src/upstream/secret.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const schema = createSchema();
-const calls = { kept: () => undefined, keepsAny: () => false, isRenewable: () => false, fairShareOf: () => 'tenant' };
+const calls = {
+  kept: () => undefined,
+  lastOutcome: () => undefined,
+  sizesOf: () => undefined,
+  keepsAny: () => false,
+  isRenewable: () => false,
+  fairShareOf: () => 'tenant',
+};
 
 /** How long it takes to serve three calls where so many are left of the month. */
 async function servedInMs(monthRemaining: number | undefined): Promise<number | null> {

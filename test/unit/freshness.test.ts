@@ -10,6 +10,7 @@ const cached = (ageMs: number, more: Partial<KeptAnswer> = {}): KeptAnswer => ({
   outcome: { value: {} },
   bytes: 1,
   ageMs,
+  isHeldOver: false,
   isOutdated: false,
   isRenewable: false,
   ...more,

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Pool } from 'undici';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createHttpClient, type HttpClientOptions } from '../../src/upstream/http.ts';
 import { Secret } from '../../src/upstream/secret.ts';
@@ -50,25 +49,6 @@ it('only one encoding is asked for that is decoded', async () => {
   });
   await get('/');
   expect(accepted).toBe('gzip');
-});
-
-describe('a failure before anything is sent', () => {
-  it.each([
-    ['ECONNREFUSED', true],
-    ['ENOTFOUND', true],
-    ['EAI_AGAIN', true],
-    ['EHOSTUNREACH', true],
-    ['ENETUNREACH', true],
-    ['UND_ERR_CONNECT_TIMEOUT', true],
-    ['ECONNRESET', undefined],
-    ['UND_ERR_SOCKET', undefined],
-  ])('counts as no connection made by its code: %s', async (code, isConnectFailure) => {
-    const { fail } = await createSetup(() => {});
-    // Most of them cannot be had on loopback.
-    vi.spyOn(Pool.prototype, 'request').mockRejectedValue(Object.assign(new Error('It failed.'), { code }));
-    expect(await fail()).toMatchObject({ kind: 'unavailable', ...(isConnectFailure && { isConnectFailure }) });
-    expect((await fail()).isConnectFailure).toBe(isConnectFailure);
-  });
 });
 
 describe('the page of an error', () => {

@@ -117,6 +117,7 @@ describe('a stretch of the list of a workspace', () => {
     const chunk = await loaders.collectionsByWorkspace({
       workspaceId: 'w',
       level: 'summary',
+      needsNames: true,
       readsEach: false,
       isUnconfirmed: false,
       from,
@@ -172,6 +173,7 @@ describe('the names of collections that are read one by one, too,', () => {
     await loaders.collectionsByWorkspace({
       workspaceId: 'w',
       level: 'ref',
+      needsNames: true,
       readsEach,
       isUnconfirmed: false,
       from: 0,

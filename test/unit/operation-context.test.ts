@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { createSliceScheduler } from '../../src/graph/time-slices.ts';
 import { createContexts } from '../../src/server/operation-context.ts';
+import { parsePreferences } from '../../src/server/prefer.ts';
 import { createRequestRecord } from '../../src/server/request-record.ts';
 import type { Calls } from '../../src/upstream/calls.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
@@ -38,7 +39,7 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     startedAtMs: 0,
     clientAddress: '192.0.2.7',
     clientGone: new AbortController().signal,
-    waitSeconds: undefined,
+    preferences: parsePreferences(null),
   });
   if (tenant !== undefined) record.tenant = { name: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
   contexts.create(record, new Request('http://localhost/'), {} as YogaInitialContext['params']);

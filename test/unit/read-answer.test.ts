@@ -6,7 +6,7 @@ import { toHttpAnswer } from '../support/http-answer.ts';
 
 const route = { template: '/thing/{id}', routeClass: 'general' } as const;
 // When it came makes no difference here.
-const at = {} as unknown as Parameters<typeof readAnswer>[4];
+const at = { atMs: 0, epochMs: 0 };
 const CANARY = 'canary-5f1c';
 
 /** What an answer with this body fails with. */
@@ -16,7 +16,7 @@ const fail = (text: string, contentType: string, parse: (body: unknown) => unkno
     route,
     parse,
     'key',
-    0,
+    at,
   ).then(
     () => expect.unreachable('an answer'),
     (error: unknown) => error,
@@ -35,9 +35,10 @@ describe('an answer that cannot be read', () => {
           throw new UnexpectedShapeError('The answer has no object "thing".');
         }),
     ],
-  ])('(%s) is a bad response that quotes nothing of it, however deep one looks', async (_, answer) => {
+  ])('(%s) is an error that quotes nothing of it, however deep one looks', async (what, answer) => {
     const error = await answer();
-    expect(error).toMatchObject({ kind: 'badResponse', route: '/thing/{id}', status: 200 });
+    const kind = what === 'JSON of another shape' ? 'badResponse' : 'serverError';
+    expect(error).toMatchObject({ kind, route: '/thing/{id}', status: 200 });
     expect(inspect(error, { depth: 30, showHidden: true, getters: true })).not.toContain(CANARY);
   });
 
