@@ -168,9 +168,9 @@ export function createJsonScale(): JsonScale {
       }
       if (isKey) {
         keyHash = toHash(keyHash, byte);
-        // Its characters can be written as their numbers.
-        mayBeItemKey ||= byte === BACKSLASH;
-        isIndexKey ||= byte === BACKSLASH;
+        // Its characters can be written as their numbers. Other escapes are none of these, wherever the text is cut.
+        mayBeItemKey ||= digitsLeft > 0;
+        isIndexKey ||= digitsLeft > 0;
       }
       index++;
     }

@@ -50,6 +50,11 @@ describe('values', () => {
     expect(weigh(text).values).toBe(expected);
   });
 
+  it('are as many where the text is cut within an escape of a key', () => {
+    const text = '{"\\"":[{}],"\\\\1":[{}],"\\u0069tem":[{}]}';
+    for (let chunkBytes = 1; chunkBytes < 9; chunkBytes++) expect(weigh(text, chunkBytes)).toEqual(weigh(text));
+  });
+
   it('are as many wherever the text is cut', () => {
     assert(
       property(json(), integer({ min: 1, max: 9 }), (text, chunkBytes) => {
