@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
 import { parseSubnet } from './server/client-address.ts';
-import type { ColdStart } from './upstream/caution.ts';
 import { cleanSecret, faultOfApiKey, faultOfSecret } from './secret-text.ts';
+import type { ColdStart } from './upstream/probe-gate.ts';
 import { Secret } from './upstream/secret.ts';
 import { toProxy } from './upstream/proxy.ts';
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
 import { isLoopbackAddress } from './loopback.ts';
 import { toMemoryShares } from './memory-shares.ts';
-import type { ColdStart } from './upstream/caution.ts';
+import type { ColdStart } from './upstream/probe-gate.ts';
 import type { ProxySettings } from './upstream/proxy.ts';
 import type { Secret } from './upstream/secret.ts';
 

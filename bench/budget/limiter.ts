@@ -1,5 +1,5 @@
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { type BudgetOptions, createBudget } from '../../src/upstream/budget.ts';
+import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
 import { createCalls } from '../../src/upstream/calls.ts';
 import type { Clock } from '../../src/upstream/clock.ts';
@@ -95,7 +95,7 @@ export interface BareBudget {
 
 /** Builds a budget whose windows never fill: what waits, waits for one of ten connections. */
 export function createBareBudget(clock: Clock): BareBudget {
-  const budget = createBudget({
+  const budget = new Budget({
     general: { limit: 100_000, windowMs: 60_000, isCap: true },
     reservedCalls: 5,
     maxConcurrentCalls: 10,

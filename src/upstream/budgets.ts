@@ -1,7 +1,4 @@
-import { type Budget, type BudgetOptions, createBudget } from './budget.ts';
-
-/** What can be asked of a budget without a call. */
-export type BudgetView = Pick<Budget, 'snapshot' | 'servedAtMs'>;
+import { Budget, type BudgetOptions, type BudgetView } from './budget.ts';
 
 /** The budget that one key's calls count against. */
 export interface KeyBudget {
@@ -53,7 +50,7 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
   const entries = new Map<string, Entry>();
   const users = new Map<string, User>();
   // Nobody makes a call with it.
-  const unused = createBudget(options);
+  const unused = new Budget(options).view;
 
   const leaveUser = (tenant: string, { userId }: Entry) => {
     const user = userId === undefined ? undefined : users.get(userId);
@@ -72,8 +69,8 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
     let left = LOOKED_AT;
     for (const [tenant, entry] of entries) {
       if (left-- === 0) return;
-      const isOld = nowMs - entry.usedAtMs >= general.windowMs && entry.budget.isIdle();
-      if (isOld || (entries.size >= maxBudgets && entry.budget.isQuiet())) {
+      const isOld = nowMs - entry.usedAtMs >= general.windowMs && entry.budget.view.isIdle();
+      if (isOld || (entries.size >= maxBudgets && entry.budget.view.isQuiet())) {
         entries.delete(tenant);
         leaveUser(tenant, entry);
       } else if (entries.size >= maxBudgets) {
@@ -85,7 +82,7 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
 
   const create = (tenant: string): Entry => {
     forgetUnused();
-    const entry = { budget: createBudget(options), usedAtMs: 0, userId: undefined };
+    const entry = { budget: new Budget(options), usedAtMs: 0, userId: undefined };
     entries.set(tenant, entry);
     return entry;
   };
@@ -98,7 +95,7 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
         return entry.budget;
       },
       get view() {
-        return entries.get(tenant)?.budget ?? unused;
+        return entries.get(tenant)?.budget.view ?? unused;
       },
       belongsTo(userId) {
         const entry = entries.get(tenant) ?? create(tenant);
@@ -109,7 +106,7 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
         users.set(userId, user);
         user.tenants.add(tenant);
         if (user.budget === entry.budget) return;
-        entry.budget.bequeath(user.budget);
+        entry.budget.moveTo(user.budget);
         entry.budget = user.budget;
       },
     }),

@@ -137,9 +137,9 @@ export function createCalls({
     { budget, share, deadlineMs, tenant, refusals }: Operation,
     promises: boolean,
   ): UpstreamError | undefined => {
-    if (budget.isMonthSpent()) return toMonthSpent(route);
+    if (budget.slots.view.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
-    if (turnAtMs > deadlineMs || budget.isFull()) {
+    if (turnAtMs > deadlineMs || budget.view.isFull()) {
       return refusals.late(route, turnAtMs, () =>
         promises ? budget.promiseTurnAtMs(route.routeClass, share, target) : turnAtMs,
       );

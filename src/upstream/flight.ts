@@ -2,12 +2,12 @@ import type { LearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { Breakers } from './breakers.ts';
-import type { Place } from './budget.ts';
 import type { Call } from './call.ts';
 import { type Clock, readInstant } from './clock.ts';
 import type { HttpClient } from './http.ts';
 import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
+import type { QueuedCall as Place } from './queued-call.ts';
 import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
 import { readAnswer } from './read-answer.ts';
 import { toEnded, toMonthSpent } from './refusals.ts';
@@ -89,7 +89,7 @@ export function startFlight(options: FlightOptions): Flight {
   };
 
   const reconsider = (latestTurnAtMs = Number.POSITIVE_INFINITY) => {
-    if (leader.budget.isMonthSpent()) cancel(toMonthSpent(route));
+    if (leader.budget.slots.view.isMonthSpent()) cancel(toMonthSpent(route));
     const isLate = ({ operation }: Waiter) => turnAtMs > operation.deadlineMs;
     const late = () => [...waiters].filter(isLate);
     turnAtMs = latestTurnAtMs;
@@ -208,12 +208,12 @@ export function startFlight(options: FlightOptions): Flight {
     switch (error.kind) {
       case 'rateLimited':
         succeed();
-        leader.budget.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
+        leader.budget.slots.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
         return;
       case 'quotaExhausted':
         succeed();
         // There are other allowances, of single features; and headers that speak of the month are read with every answer.
-        if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.spendMonth();
+        if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.slots.spendMonth();
         apiKeys.accept(tenant);
         return;
       case 'unauthenticated':

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { Budget } from './budget.ts';
-import type { BudgetView, KeyBudget } from './budgets.ts';
+import type { Budget, BudgetView } from './budget.ts';
+import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
 import type { CacheDirectives } from './freshness.ts';
 import { type HeldAnswers, type Holdings, uncountedHoldings } from './held-answers.ts';
@@ -166,7 +166,7 @@ export function openOperation({
   const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
   const deadlineMs = clock.nowMs() + timeoutMs;
   const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
-  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
+  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current.view });
   const onClientGone = () => end('clientGone');
   if (clientGone.aborted) onClientGone();
   else clientGone.addEventListener('abort', onClientGone, { once: true });

@@ -51,10 +51,12 @@ export interface RateWindows {
    * @param untilMs - When upstream wants to be asked again.
    */
   refused(slots: TakenSlots, announced: readonly AnnouncedWindow[], untilMs: number, nowMs: number): void;
-  /** Takes over what is in use of the general and the burst window of another key of the same user. */
-  absorb(other: RateWindows, nowMs: number): void;
-  /** A call that was out then has been answered. */
-  releaseInherited(routeClass: RouteClass, nowMs: number): void;
+  /**
+   * Takes over what is in use of the general and the burst window of another key of the same user.
+   *
+   * @param slots - All slots that are taken there. They are taken here instead.
+   */
+  absorb(other: RateWindows, slots: readonly TakenSlots[], nowMs: number): void;
 }
 
 // Of what upstream announces; the most that can be configured, too.
@@ -195,13 +197,17 @@ export function createRateWindows({ general: generalLimit, burst: burstLimit }: 
       if (!isTold) window.hold(window.free(nowMs), untilMs, nowMs + window.windowMs);
       for (const known of all()) known.bringForward(untilMs, nowMs);
     },
-    absorb(other, nowMs) {
+    absorb(other, others, nowMs) {
+      for (const slots of others) other.giveBack(slots);
       general.absorb(other.general, nowMs);
       if (burst && other.burst) burst.absorb(other.burst, nowMs);
-    },
-    releaseInherited(routeClass, nowMs) {
-      general.release(nowMs);
-      if (routeClass === 'burst') burst?.release(nowMs);
+      for (const slots of others) {
+        slots.taken.length = 0;
+        for (const window of all()) take(window, slots, nowMs);
+        // What was in use here when the call was sent is not known.
+        slots.marks.clear();
+        out.add(slots);
+      }
     },
   };
 }

@@ -55,7 +55,7 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
       const [next] = jobs;
       if (next === undefined) break;
       const [target, job] = next;
-      if (isWorthIt(job) && !job.caller.keyBudget.current.hasSpareSlot(job.call.route.routeClass)) {
+      if (isWorthIt(job) && !job.caller.keyBudget.current.view.hasSpareSlot(job.call.route.routeClass)) {
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }

@@ -1,4 +1,4 @@
-import type { Budget } from './budget.ts';
+import type { BudgetView } from './budget.ts';
 import type { Clock } from './clock.ts';
 import type { RouteClass } from './share.ts';
 
@@ -35,7 +35,7 @@ export interface RepeatsOptions {
   readonly reusableMs: number;
   readonly timeoutMs: number;
   readonly maxCalls: number;
-  readonly budget: () => Pick<Budget, 'servedAtMs' | 'servedFromIdleMs'>;
+  readonly budget: () => Pick<BudgetView, 'servedAtMs' | 'servedFromIdleMs'>;
 }
 
 // Times are told in whole seconds, and clients come no sooner.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type BudgetOptions, createBudget } from '../../src/upstream/budget.ts';
+import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import { createShare, ROUTE_CLASSES, type RouteClass, type Share } from '../../src/upstream/share.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
@@ -11,7 +11,7 @@ const LATENCY_MS = 300;
 /** A budget of 60 per minute and 10 per 10 s, 5 of them reserved, and an upstream that answers each call after 300 ms. */
 function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
   const clock = createVirtualClock();
-  const budget = createBudget({
+  const budget = new Budget({
     general: { limit: 60, windowMs: 60_000, isCap: false },
     burst: { limit: 10, windowMs: 10_000 },
     reservedCalls: 5,
@@ -45,7 +45,7 @@ function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
 /** When all would be answered, as foretold and in truth, in milliseconds from now. */
 async function served({ clock, budget, make }: ReturnType<typeof createSetup>, calls: Calls) {
   const startMs = clock.nowMs();
-  const foretoldMs = budget.servedAtMs(calls) - startMs;
+  const foretoldMs = budget.view.servedAtMs(calls) - startMs;
   const made = make(calls);
   await clock.advance(3_600_000);
   return { foretoldMs, madeMs: (await made) - startMs };
@@ -54,7 +54,7 @@ async function served({ clock, budget, make }: ReturnType<typeof createSetup>, c
 describe('servedAtMs', () => {
   it('is now for no calls', () => {
     const { budget, clock } = createSetup();
-    expect(budget.servedAtMs({ general: 0, burst: 0 })).toBe(clock.nowMs());
+    expect(budget.view.servedAtMs({ general: 0, burst: 0 })).toBe(clock.nowMs());
   });
 
   it.each<[string, Calls, number]>([
@@ -86,7 +86,7 @@ describe('servedAtMs', () => {
 
   it('counts a pause', async () => {
     const setup = createSetup();
-    setup.budget.pause(setup.clock.nowMs() + 20_000);
+    setup.budget.slots.pause(setup.clock.nowMs() + 20_000);
     expect((await served(setup, { general: 3, burst: 0 })).foretoldMs).toBe(20_300);
   });
 });

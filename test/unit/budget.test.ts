@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Budget, type BudgetOptions, createBudget, type Place } from '../../src/upstream/budget.ts';
+import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
+import type { QueuedCall as Place } from '../../src/upstream/queued-call.ts';
 import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
 import { createShare, type RouteClass, type Share } from '../../src/upstream/share.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
@@ -22,7 +23,7 @@ function createSetup({
   ...options
 }: Omit<Partial<BudgetOptions>, 'clock'> & { clock?: VirtualClock } = {}) {
   const startMs = clock.nowMs();
-  const budget = createBudget({
+  const budget = new Budget({
     general: { limit: 60, windowMs: 60_000, isCap: false },
     burst: { limit: 10, windowMs: 10_000 },
     reservedCalls: 5,
@@ -77,7 +78,7 @@ function createSetup({
   };
 }
 
-const remaining = (budget: Budget) => budget.snapshot().remaining;
+const remaining = (budget: Budget) => budget.view.snapshot().remaining;
 
 describe('order', () => {
   it('sends at once what fits the window and the rest one window after the first answers', async () => {
@@ -159,7 +160,7 @@ describe('order', () => {
 
   it('sends a repeated call before all others of its class', async () => {
     const { clock, budget, call, newcomers, names } = createSetup();
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     newcomers(3, 'general');
     newcomers(3, 'burst', 'burst');
     call('again', 'burst', { isRepeat: true });
@@ -179,10 +180,10 @@ describe('order', () => {
     newcomers(60, 'first');
     const [gone] = newcomers(1, 'gone');
     newcomers(1, 'next');
-    expect(budget.snapshot().queuedCalls).toBe(2);
+    expect(budget.view.snapshot().queuedCalls).toBe(2);
     gone?.leave();
     gone?.leave();
-    expect(budget.snapshot().queuedCalls).toBe(1);
+    expect(budget.view.snapshot().queuedCalls).toBe(1);
     await clock.advance(60_300);
     expect(names().slice(60)).toEqual(['next']);
   });
@@ -335,22 +336,22 @@ describe('turns', () => {
       return atMs(toldAtMs);
     });
     expect(told).toEqual([1_300, 2_600, 3_900]);
-    expect(budget.snapshot().queuedCalls).toBe(0);
+    expect(budget.view.snapshot().queuedCalls).toBe(0);
   });
 
   it('are put off by a pause, and whoever waits is told', async () => {
     const { clock, budget, call, sent, atMs } = createSetup();
     const told: number[] = [];
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     const place: Place = call('call', 'general', { onDelay: () => told.push(atMs(place.turnAtMs())) });
-    budget.pause(clock.nowMs() + 7_000);
-    budget.pause(clock.nowMs() + 2_000);
-    expect(budget.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 7_000, queuedCalls: 1 });
+    budget.slots.pause(clock.nowMs() + 7_000);
+    budget.slots.pause(clock.nowMs() + 2_000);
+    expect(budget.view.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 7_000, queuedCalls: 1 });
     await clock.advance(6_999);
     expect(sent).toHaveLength(0);
     await clock.advance(1);
     expect(sent).toHaveLength(1);
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     expect(told).toEqual([7_000, 7_000]);
   });
 });
@@ -368,7 +369,7 @@ describe('a promised turn', () => {
     await clock.advance(1_000);
     const promised = ['a', 'b', 'c'].map((key) => atMs(budget.promiseTurnAtMs('general', createShare(), key)));
     newcomers(60, 'other');
-    expect([promised, budget.snapshot().queuedCalls]).toEqual([[60_300, 60_300, 60_300], 60]);
+    expect([promised, budget.view.snapshot().queuedCalls]).toEqual([[60_300, 60_300, 60_300], 60]);
     await clock.advance(60_299);
     // Told in whole seconds, it comes a second later.
     expect([budget.expectedTurnAtMs('general', createShare(), 'a') - clock.nowMs(), sent.length]).toEqual([0, 57]);
@@ -545,7 +546,7 @@ describe('announced limits', () => {
     await clock.settle();
     await announce({ limit: 10, windowMs: 60_000 });
     newcomers(20, 'after');
-    expect(budget.snapshot()).toMatchObject({ limit: 10, remaining: 0 });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 10, remaining: 0 });
     await clock.advance(59_999);
     expect(countOf('after')).toBe(0);
     await clock.advance(301);
@@ -563,18 +564,18 @@ describe('announced limits', () => {
     expect(countOf('after')).toBe(299);
     await clock.advance(120_000);
     await announce({ limit: 999_999_999_999_999 });
-    expect(budget.snapshot().limit).toBe(100_000);
+    expect(budget.view.snapshot().limit).toBe(100_000);
   });
 
   it('that are higher are not followed where the configured one is a cap, lower ones are', async () => {
     const { budget, announce } = await createAnnounced({ limit: 300, remaining: 299 }, 'general', {
       general: { limit: 60, windowMs: 60_000, isCap: true },
     });
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 59 });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, remaining: 59 });
     await announce({ limit: 30 });
-    expect(budget.snapshot().limit).toBe(30);
+    expect(budget.view.snapshot().limit).toBe(30);
     await announce({ limit: 300 });
-    expect(budget.snapshot().limit).toBe(60);
+    expect(budget.view.snapshot().limit).toBe(60);
   });
 
   it('of the burst window are told by their window, whatever the route', async () => {
@@ -582,30 +583,30 @@ describe('announced limits', () => {
       { limit: 5, remaining: 2, resetInMs: 9_000, windowMs: 10_000 },
       'burst',
     );
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 5, remaining: 2 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 5, remaining: 2 } });
     await announce({ limit: 5, remaining: 0, resetInMs: 9_000, windowMs: 10_000 }, 'general');
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 58, burst: { limit: 5, remaining: 0 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, remaining: 58, burst: { limit: 5, remaining: 0 } });
   });
 
   it('of the general window are told by their window, also with the answer of a burst route', async () => {
     const { budget } = await createAnnounced({ limit: 50, remaining: 30, windowMs: 60_000 }, 'burst');
-    expect(budget.snapshot()).toMatchObject({ limit: 50, remaining: 30, burst: { limit: 10, remaining: 9 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 50, remaining: 30, burst: { limit: 10, remaining: 9 } });
   });
 
   it("without a window are the burst window's when they are as small, before and after it has been lowered", async () => {
     const { budget, announce } = await createAnnounced({ limit: 5, remaining: 1 }, 'burst');
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 5, remaining: 1 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 5, remaining: 1 } });
     await announce({ limit: 10 });
-    expect(budget.snapshot()).toMatchObject({ limit: 60, burst: { limit: 10 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, burst: { limit: 10 } });
     await announce({ limit: 300 });
-    expect(budget.snapshot()).toMatchObject({ limit: 300, burst: { limit: 10 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 300, burst: { limit: 10 } });
   });
 
   it('of a burst window as long as the general one are told by their number', async () => {
     const { budget } = await createAnnounced({ limit: 10, remaining: 9, windowMs: 60_000 }, 'burst', {
       burst: { limit: 10, windowMs: 60_000 },
     });
-    expect(budget.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 10, remaining: 9 } });
+    expect(budget.view.snapshot()).toMatchObject({ limit: 60, remaining: 59, burst: { limit: 10, remaining: 9 } });
   });
 
   it('of a window that is neither are kept to as well, by every call that can count', async () => {
@@ -615,7 +616,7 @@ describe('announced limits', () => {
       resetInMs: 700,
       windowMs: 1_000,
     });
-    expect(budget.snapshot()).toMatchObject({
+    expect(budget.view.snapshot()).toMatchObject({
       limit: 60,
       remaining: 2,
       restoredInMs: 60_000,
@@ -637,7 +638,7 @@ describe('announced limits', () => {
   it('of more windows than anybody has are not all kept to', async () => {
     const { budget, announce } = await createAnnounced({});
     for (let seconds = 1; seconds <= 6; seconds++) await announce({ limit: 1_000, windowMs: seconds * 1_000 });
-    expect(budget.snapshot().learned.map(({ windowMs }) => windowMs)).toEqual([1_000, 2_000, 3_000, 4_000]);
+    expect(budget.view.snapshot().learned.map(({ windowMs }) => windowMs)).toEqual([1_000, 2_000, 3_000, 4_000]);
   });
 
   it('tell whoever waits only when turns are put off', async () => {
@@ -665,14 +666,14 @@ describe('announced limits', () => {
   it('of the month are kept as last said', async () => {
     const { budget, announce } = await createAnnounced({ monthLimit: 1_000, monthRemaining: 900 });
     await announce({ monthRemaining: 899 });
-    expect(budget.snapshot()).toMatchObject({ monthLimit: 1_000, monthRemaining: 899, hasAnswer: true });
+    expect(budget.view.snapshot()).toMatchObject({ monthLimit: 1_000, monthRemaining: 899, hasAnswer: true });
   });
 });
 
 describe('after a 429', () => {
   it('goes one call alone, and the others when it has been answered', async () => {
     const { clock, budget, newcomers, sent } = createSetup();
-    budget.pause(clock.nowMs() + 5_000);
+    budget.slots.pause(clock.nowMs() + 5_000);
     newcomers(4, 'call');
     await clock.advance(20_000);
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 300, 300, 300].map((ms) => 5_000 + ms));
@@ -682,7 +683,7 @@ describe('after a 429', () => {
     const { clock, budget, newcomers, sent } = createSetup();
     newcomers(1, 'before');
     await clock.settle();
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     newcomers(3, 'after');
     await clock.advance(20_000);
     expect(sent.map(({ atMs }) => atMs)).toEqual([0, 1_000, 1_300, 1_300]);
@@ -690,7 +691,7 @@ describe('after a 429', () => {
 
   it('the second call waits for a second at most where the first is not answered', async () => {
     const { newKey, clock, budget } = createSetup();
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     const places = Array.from({ length: 3 }, () => budget.enter('general', createShare(), newKey(), () => {}));
     const admitted: boolean[][] = [];
     for (const ms of [1_000, 999, 1, 1_000]) {
@@ -744,7 +745,7 @@ describe('a cold start', () => {
 
   it('with wait sends nothing until each window has passed', async () => {
     const { clock, newcomers, sent, budget } = createSetup({ coldStart: 'wait', ...startedAgoMs(15_000) });
-    expect(budget.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 45_000, burst: { remaining: 10 } });
+    expect(budget.view.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 45_000, burst: { remaining: 10 } });
     newcomers(61, 'call');
     await clock.advance(44_999);
     expect(sent).toHaveLength(0);
@@ -760,29 +761,33 @@ describe('the month', () => {
     call('last', 'general', { announced: { monthLimit: 1_000, monthRemaining: 0 } });
     const waiting = call('waiting', 'general', { onDelay: () => told++ });
     await clock.advance(LATENCY_MS);
-    expect([budget.isMonthSpent(), told, budget.snapshot().remaining]).toEqual([true, 1, 0]);
+    expect([budget.slots.view.isMonthSpent(), told, budget.view.snapshot().remaining]).toEqual([true, 1, 0]);
     waiting.leave();
     await clock.advance(599_999);
-    expect([budget.isMonthSpent(), budget.isIdle()]).toEqual([true, false]);
+    expect([budget.slots.view.isMonthSpent(), budget.view.isIdle()]).toEqual([true, false]);
     await clock.advance(1);
-    expect([budget.isMonthSpent(), budget.isIdle()]).toEqual([false, true]);
+    expect([budget.slots.view.isMonthSpent(), budget.view.isIdle()]).toEqual([false, true]);
     call('probe', 'general', { announced: { monthRemaining: 0 } });
     await clock.advance(LATENCY_MS);
-    expect(budget.isMonthSpent()).toBe(true);
+    expect(budget.slots.view.isMonthSpent()).toBe(true);
     await clock.advance(600_000);
     call('probe', 'general', { announced: { monthRemaining: 500 } });
     await clock.advance(LATENCY_MS);
-    expect([budget.isMonthSpent(), budget.snapshot().monthRemaining, sent.length]).toEqual([false, 500, 3]);
+    expect([budget.slots.view.isMonthSpent(), budget.view.snapshot().monthRemaining, sent.length]).toEqual([
+      false,
+      500,
+      3,
+    ]);
   });
 
   it('is not spent any longer where answers stop speaking of it', async () => {
     const { clock, budget, call } = createSetup();
-    budget.spendMonth();
+    budget.slots.spendMonth();
     await clock.advance(600_000);
     call('probe');
     await clock.advance(LATENCY_MS);
-    const { monthRemaining } = budget.snapshot();
-    expect([budget.isMonthSpent(), monthRemaining]).toEqual([false, undefined]);
+    const { monthRemaining } = budget.view.snapshot();
+    expect([budget.slots.view.isMonthSpent(), monthRemaining]).toEqual([false, undefined]);
   });
 
   it('with little left lets no more calls out at a time than that', async () => {
@@ -804,17 +809,17 @@ describe('two budgets of one user', () => {
     await clock.advance(1_000);
     // Out, and waiting, at the moment at which it becomes known.
     const out = other.newcomers(5, 'out', 'burst');
-    other.budget.pause(clock.nowMs() + 2_000);
+    other.budget.slots.pause(clock.nowMs() + 2_000);
     const delays: string[] = [];
     const waiting = other.call('waiting', 'general', { onDelay: () => delays.push('told') });
     const gone = other.call('gone');
-    other.budget.bequeath(heir.budget);
-    expect(heir.budget.snapshot()).toMatchObject({ remaining: 0, burst: { limit: 10 }, queuedCalls: 2 });
-    expect(other.budget.snapshot().queuedCalls).toBe(0);
+    other.budget.moveTo(heir.budget);
+    expect(heir.budget.view.snapshot()).toMatchObject({ remaining: 0, burst: { limit: 10 }, queuedCalls: 2 });
+    expect(other.budget.view.snapshot().queuedCalls).toBe(0);
     gone.leave();
-    expect([heir.budget.snapshot().queuedCalls, waiting.isAdmitted()]).toEqual([1, false]);
+    expect([heir.budget.view.snapshot().queuedCalls, waiting.isAdmitted()]).toEqual([1, false]);
     expect(waiting.turnAtMs() - clock.nowMs()).toBe(2_000);
-    heir.budget.pause(clock.nowMs() + 2_500);
+    heir.budget.slots.pause(clock.nowMs() + 2_500);
     expect(delays).toEqual(['told']);
     await clock.advance(2_500);
     expect([waiting.isAdmitted(), out.every((place) => place.isAdmitted()), other.countOf('waiting')]).toEqual([
@@ -823,34 +828,77 @@ describe('two budgets of one user', () => {
       1,
     ]);
     await clock.advance(LATENCY_MS);
-    expect(heir.budget.snapshot()).toMatchObject({ remaining: 60 - 20 - 30 - 5 - 1, burst: { remaining: 5 } });
+    expect(heir.budget.view.snapshot()).toMatchObject({ remaining: 60 - 20 - 30 - 5 - 1, burst: { remaining: 5 } });
     await clock.advance(60_000);
-    expect([heir.budget.snapshot().remaining, heir.budget.isIdle(), other.budget.isIdle()]).toEqual([60, true, true]);
+    expect([heir.budget.view.snapshot().remaining, heir.budget.view.isIdle(), other.budget.view.isIdle()]).toEqual([
+      60,
+      true,
+      true,
+    ]);
+  });
+
+  it('share the slots equally between operations of both keys that waited before', async () => {
+    const clock = createVirtualClock();
+    const [heir, other] = [createSetup({ clock, reservedCalls: 0 }), createSetup({ clock, reservedCalls: 0 })];
+    for (const { budget } of [heir, other]) budget.slots.pause(clock.nowMs() + 1_000);
+    heir.calls(60, 'of the first key');
+    other.calls(60, 'of the second key');
+    other.calls(60, 'another of the second key');
+    other.budget.moveTo(heir.budget);
+    await clock.advance(2_000);
+    expect([
+      heir.countOf('of the first key'),
+      other.countOf('of the second key'),
+      other.countOf('another of the second key'),
+    ]).toEqual([20, 20, 20]);
+  });
+
+  it('count a call that moves once among the first calls of its operation', async () => {
+    const clock = createVirtualClock();
+    const [heir, other] = [createSetup({ clock, reservedCalls: 2 }), createSetup({ clock, reservedCalls: 2 })];
+    for (const { budget } of [heir, other]) budget.slots.pause(clock.nowMs() + 1_000);
+    const share = createShare();
+    other.calls(2, 'moved', 'general', share);
+    other.budget.moveTo(heir.budget);
+    expect(share.askedCalls).toBe(2);
+  });
+
+  it('have no more calls out together than one may have', async () => {
+    const clock = createVirtualClock();
+    const options = { clock, reservedCalls: 0, maxConcurrentCalls: 4 };
+    const [heir, other] = [createSetup(options), createSetup(options)];
+    heir.newcomers(6, 'own');
+    other.newcomers(6, 'other');
+    await clock.settle();
+    other.budget.moveTo(heir.budget);
+    await clock.advance(LATENCY_MS);
+    // Eight were out; four of them may be.
+    expect([heir.sent.length, other.sent.length, heir.budget.slots.view.callsOut()]).toEqual([6, 6, 4]);
   });
 
   it('keep those who give up a place there told when its turn would have been', async () => {
     const clock = createVirtualClock();
     const [heir, other] = [createSetup({ clock }), createSetup({ clock })];
     heir.newcomers(60, 'own');
-    other.budget.pause(clock.nowMs() + 1_000);
+    other.budget.slots.pause(clock.nowMs() + 1_000);
     const waiting = other.call('waiting');
     await clock.settle();
-    other.budget.bequeath(heir.budget);
+    other.budget.moveTo(heir.budget);
     const toldAtMs = waiting.turnAtMs();
     waiting.exchange(toldAtMs);
-    expect([heir.atMs(toldAtMs), heir.budget.snapshot().queuedCalls]).toEqual([60_300, 0]);
+    expect([heir.atMs(toldAtMs), heir.budget.view.snapshot().queuedCalls]).toEqual([60_300, 0]);
   });
 });
 
 describe('a queue', () => {
   it('is full at 20,000 calls', () => {
     const { newKey, clock, budget } = createSetup();
-    budget.pause(clock.nowMs() + 1_000);
+    budget.slots.pause(clock.nowMs() + 1_000);
     const share = createShare();
     const isFull: boolean[] = [];
     for (let count = 1; count <= 20_000; count++) {
       budget.enter('general', share, newKey(), () => {});
-      if (count >= 19_999) isFull.push(budget.isFull());
+      if (count >= 19_999) isFull.push(budget.view.isFull());
     }
     expect(isFull).toEqual([false, true]);
   });
@@ -859,7 +907,7 @@ describe('a queue', () => {
 describe('snapshot', () => {
   it('tells of an unused budget', () => {
     const { budget } = createSetup();
-    expect(budget.snapshot()).toEqual({
+    expect(budget.view.snapshot()).toEqual({
       limit: 60,
       windowMs: 60_000,
       remaining: 60,
@@ -876,7 +924,7 @@ describe('snapshot', () => {
     const place = budget.enter('burst', createShare(), newKey(), () => {});
     await place.admitted;
     place.settle();
-    expect(budget.snapshot()).toEqual({
+    expect(budget.view.snapshot()).toEqual({
       limit: 60,
       windowMs: 60_000,
       remaining: 59,
@@ -889,14 +937,14 @@ describe('snapshot', () => {
 
   it('is idle when no call waits or is out, no pause lasts and every window has passed', async () => {
     const { clock, budget, newcomers } = createSetup({ general: { limit: 1, windowMs: 1_000, isCap: true } });
-    const idle = [budget.isIdle()];
+    const idle = [budget.view.isIdle()];
     newcomers(2, 'call');
     for (const ms of [0, 300, 1_000, 300, 999, 1, 9_000]) {
       await clock.advance(ms);
-      idle.push(budget.isIdle());
+      idle.push(budget.view.isIdle());
     }
-    budget.pause(clock.nowMs() + 1);
-    idle.push(budget.isIdle());
+    budget.slots.pause(clock.nowMs() + 1);
+    idle.push(budget.view.isIdle());
     expect(idle).toEqual([true, false, false, false, false, false, true, true, false]);
   });
 });

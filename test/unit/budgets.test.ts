@@ -55,10 +55,10 @@ describe('createBudgets', () => {
     const budget = await use('one');
     await clock.advance(59_999);
     await useMany(2_000, 'other');
-    expect(budgets.of('one').view).toBe(budget);
+    expect(budgets.of('one').view).toBe(budget.view);
     await clock.advance(60_000);
     await useMany(4_000, 'another');
-    expect(budgets.of('one').view).not.toBe(budget);
+    expect(budgets.of('one').view).not.toBe(budget.view);
   });
 
   it('forgets old budgets as new ones are made, without being full', async () => {
@@ -67,7 +67,7 @@ describe('createBudgets', () => {
     await clock.advance(60_000);
     await use('new');
     await useMany(1, 'another');
-    expect(budgets.of('old').view).not.toBe(old);
+    expect(budgets.of('old').view).not.toBe(old.view);
   });
 
   it('does not forget a budget whose call is out or waits', async () => {
@@ -75,11 +75,11 @@ describe('createBudgets', () => {
     const out = budgets.of('out').current;
     await out.enter('general', createShare(), 'key', () => {}).admitted;
     const waiting = budgets.of('waiting').current;
-    waiting.pause(clock.nowMs() + 200_000);
+    waiting.slots.pause(clock.nowMs() + 200_000);
     waiting.enter('general', createShare(), 'key', () => {});
     await clock.advance(100_000);
     await useMany(12_000, 'other');
-    expect([budgets.of('out').view, budgets.of('waiting').view]).toEqual([out, waiting]);
+    expect([budgets.of('out').view, budgets.of('waiting').view]).toEqual([out.view, waiting.view]);
   });
 
   it('has one of more than ten thousand that has no call under way make room for a new one', async () => {
@@ -91,9 +91,9 @@ describe('createBudgets', () => {
     await useMany(9_997, 'other');
     const before = [budgets.of('busy').view, budgets.of('first').view, budgets.of('second').view];
     const late = await use('one more');
-    expect(before).toEqual([busy, first, second]);
-    expect(budgets.of('one more').view).toBe(late);
-    expect([budgets.of('busy').view === busy, budgets.of('first').view === first]).toEqual([true, false]);
+    expect(before).toEqual([busy.view, first.view, second.view]);
+    expect(budgets.of('one more').view).toBe(late.view);
+    expect([budgets.of('busy').view === busy.view, budgets.of('first').view === first.view]).toEqual([true, false]);
   });
 
   it('makes the budgets of one user one, until all of its keys are forgotten', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { createBudget } from '../../src/upstream/budget.ts';
+import { Budget } from '../../src/upstream/budget.ts';
 import { createCalls } from '../../src/upstream/calls.ts';
 import type { CacheDirectives } from '../../src/upstream/freshness.ts';
 import { createHeldAnswers, uncountedHoldings } from '../../src/upstream/held-answers.ts';
@@ -59,7 +59,7 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
     clock,
   });
   const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage() {}, isTrusted: () => isTrusted });
-  const budget = createBudget({
+  const budget = new Budget({
     general: { limit: windowLimit, windowMs: MINUTE_MS, isCap: true },
     reservedCalls: 0,
     maxConcurrentCalls: 10,
@@ -72,7 +72,7 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
     openOperation({
       tenant: 'tenant',
       apiKey: new Secret('key'),
-      keyBudget: { current: budget, view: budget, belongsTo() {} },
+      keyBudget: { current: budget, view: budget.view, belongsTo() {} },
       clientAddress: '127.0.0.1',
       heldAnswers: maxBytesPerOperation === Number.POSITIVE_INFINITY ? { open: () => uncountedHoldings } : held,
       timeoutMs,

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { type Budget, type BudgetOptions, createBudget } from '../../src/upstream/budget.ts';
+import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import type { RouteClass } from '../../src/upstream/share.ts';
 import { type Calls, createCalls } from '../../src/upstream/calls.ts';
 import type { HttpAnswer, HttpClient } from '../../src/upstream/http.ts';
@@ -70,7 +70,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
     isTrusted: () => true,
   });
   const newBudget = () =>
-    createBudget({
+    new Budget({
       general: { limit: 60, windowMs: 60_000, isCap: false },
       burst: { limit: 10, windowMs: 10_000 },
       reservedCalls: 5,
@@ -117,7 +117,7 @@ function openClient(
   const opened = openOperation({
     tenant,
     apiKey: new Secret(KEY),
-    keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+    keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
     heldAnswers: { open: () => uncountedHoldings },
     timeoutMs,
@@ -245,7 +245,7 @@ describe('an answer', () => {
       { status: 'rejected', reason: expected },
     ]);
     await clock.advance(60_000);
-    expect(budget.snapshot().remaining).toBe(60);
+    expect(budget.view.snapshot().remaining).toBe(60);
   });
 
   it('with 401 drops all of its tenant and nothing of others', async () => {
@@ -332,10 +332,10 @@ describe('a call under way', () => {
     const clients = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 100_000 })];
     for (const client of clients) void client.get('/a');
     await clock.settle();
-    expect(budget.snapshot().queuedCalls).toBe(1);
+    expect(budget.view.snapshot().queuedCalls).toBe(1);
     for (const client of clients) client.leave();
     await clock.settle();
-    expect(budget.snapshot().queuedCalls).toBe(0);
+    expect(budget.view.snapshot().queuedCalls).toBe(0);
     await clock.advance(100_000);
     expect(upstream.targets()).not.toContain('/a');
     expect(clients.map(({ operation }) => operation.cost.calls)).toEqual([0, 0]);
@@ -443,7 +443,7 @@ describe('a deadline', () => {
       Array.from({ length: 60 }, (_, index) => atMs(60_100 + 100 * Math.floor(index / 10))),
     );
     expect(secondRoundMs).toEqual(Array(10).fill(200));
-    expect([upstream.sent.length, budget.snapshot().queuedCalls]).toEqual([60, 0]);
+    expect([upstream.sent.length, budget.view.snapshot().queuedCalls]).toEqual([60, 0]);
   });
 
   it('names the first of their turns to all calls of an operation, and each has its own then', async () => {
@@ -905,7 +905,7 @@ describe('an upstream that is down', () => {
   it('is told at once to all who wait for their turn, of every key', async () => {
     const { clock, upstream, open, newBudget, atMs } = createSetup();
     const other = newBudget();
-    other.pause(clock.nowMs() + 100_000);
+    other.slots.pause(clock.nowMs() + 100_000);
     const waiting = open({ ofBudget: other, tenant: 'other', timeoutMs: 600_000 });
     waiting.getAll(3, 'waiting');
     upstream.reply = () => refused;
@@ -916,13 +916,13 @@ describe('an upstream that is down', () => {
     expect(waiting.outcomes.map(({ atMs, error }) => [atMs, error?.kind, error?.retryAtMs])).toEqual(
       Array.from({ length: 3 }, () => [4_100, 'unavailable', atMs(10_100)]),
     );
-    expect(other.snapshot().queuedCalls).toBe(0);
+    expect(other.view.snapshot().queuedCalls).toBe(0);
   });
 
   it('leaves its probe to the next one when the client who asked for it goes away before it is sent', async () => {
     const { clock, upstream, budget, open } = await createDown();
     await clock.advance(6_000);
-    budget.pause(clock.nowMs() + 5_000);
+    budget.slots.pause(clock.nowMs() + 5_000);
     const gone = open();
     void gone.get('/a');
     await clock.settle();
@@ -1069,7 +1069,7 @@ describe('as the upstream sees it', () => {
         onOutage: () => {},
         isTrusted: () => true,
       });
-      const budget = createBudget({
+      const budget = new Budget({
         general: { limit: limits.general, windowMs: limits.windowMs, isCap: true },
         burst: { limit: limits.burst, windowMs: limits.burstMs },
         reservedCalls: pick(6) - 1,
@@ -1108,7 +1108,7 @@ describe('as the upstream sees it', () => {
         refusals: 0,
         unanswered: 0,
       });
-      expect(budget.snapshot()).toMatchObject({ remaining: limits.general, queuedCalls: 0 });
+      expect(budget.view.snapshot()).toMatchObject({ remaining: limits.general, queuedCalls: 0 });
     }
     expect(total).toBeGreaterThan(3_500);
   });
@@ -1137,7 +1137,7 @@ describe('as the upstream sees it', () => {
       onOutage: () => {},
       isTrusted: () => true,
     });
-    const budget = createBudget({
+    const budget = new Budget({
       general: { limit: 60, windowMs: 60_000, isCap: true },
       burst: { limit: 10, windowMs: 10_000 },
       reservedCalls: 5,
@@ -1151,7 +1151,7 @@ describe('as the upstream sees it', () => {
     const limit = routeClass === 'burst' ? 10 : 60;
     for (let index = 0; clock.nowMs() < startMs + windows * windowMs; index++) {
       // Small operations, each for itself: always more of them than slots.
-      while (budget.snapshot().queuedCalls < 30) {
+      while (budget.view.snapshot().queuedCalls < 30) {
         const client = openClient(calls, clock, startMs, { budget, timeoutMs: 600_000 });
         client.getAll(3, `${routeClass}/${index++}`, routeClass);
       }

@@ -31,11 +31,9 @@ async function servedInMs(monthRemaining: number | undefined): Promise<number | 
     processStartedAtMs: clock.nowMs(),
     clock,
   }).of('tenant');
-  const { snapshot } = keyBudget.view;
-  const view = {
-    ...keyBudget.view,
-    snapshot: () => ({ ...snapshot(), ...(monthRemaining !== undefined && { monthRemaining }) }),
-  };
+  const { view } = keyBudget;
+  const snapshot = view.snapshot.bind(view);
+  view.snapshot = () => ({ ...snapshot(), ...(monthRemaining !== undefined && { monthRemaining }) });
   const { operation } = openOperation({
     tenant: 'tenant',
     apiKey: new Secret('key'),

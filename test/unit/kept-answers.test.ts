@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { createBudget } from '../../src/upstream/budget.ts';
+import { Budget } from '../../src/upstream/budget.ts';
 import { createCalls } from '../../src/upstream/calls.ts';
 import type { CacheDirectives } from '../../src/upstream/freshness.ts';
 import type { HttpClient } from '../../src/upstream/http.ts';
@@ -54,7 +54,7 @@ function createSetup({ windowLimit = 60 } = {}) {
   });
   const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: () => {}, isTrusted: () => true });
   const newBudget = () =>
-    createBudget({
+    new Budget({
       general: { limit: windowLimit, windowMs: MINUTE_MS, isCap: true },
       reservedCalls: 0,
       maxConcurrentCalls: 10,
@@ -69,7 +69,7 @@ function createSetup({ windowLimit = 60 } = {}) {
     return openOperation({
       tenant,
       apiKey: new Secret(tenant),
-      keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+      keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
       clientAddress: '127.0.0.1',
       heldAnswers: { open: () => uncountedHoldings },
       timeoutMs: 30_000,

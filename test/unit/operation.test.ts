@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { createBudget } from '../../src/upstream/budget.ts';
+import { Budget } from '../../src/upstream/budget.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';
@@ -9,7 +9,7 @@ import { createVirtualClock } from '../support/virtual-clock.ts';
 function open(client = new AbortController()) {
   const clock = createVirtualClock();
   const general = { limit: 60, windowMs: 60_000, isCap: false };
-  const budget = createBudget({
+  const budget = new Budget({
     general,
     reservedCalls: 5,
     maxConcurrentCalls: 10,
@@ -21,7 +21,7 @@ function open(client = new AbortController()) {
   const options = {
     tenant: 'tenant',
     apiKey,
-    keyBudget: { current: budget, view: budget, belongsTo: () => {} },
+    keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
     heldAnswers: { open: () => uncountedHoldings },
     timeoutMs: 30_000,

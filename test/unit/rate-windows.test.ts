@@ -613,13 +613,13 @@ describe('windows of two keys of one user', () => {
     other.release(other.take('general', T - 1_000), T - 400);
     const out = other.take('burst', T);
     windows.take('general', T);
-    windows.absorb(other, T);
+    windows.absorb(other, [out], T);
     expect(windows.all().map((window) => inUse(window, T))).toEqual([
       { takenCalls: 2, releasesAtMs: [T + 59_500, T + 59_600] },
       { takenCalls: 1, releasesAtMs: [T + 9_500] },
     ]);
-    other.release(out, T + 100);
-    windows.releaseInherited('burst', T + 100);
+    windows.release(out, T + 100);
+    expect(other.all().map((window) => inUse(window, T + 100).takenCalls)).toEqual([0, 0]);
     expect(windows.all().map((window) => inUse(window, T + 100))).toEqual([
       { takenCalls: 1, releasesAtMs: [T + 59_500, T + 59_600, T + 60_100] },
       { takenCalls: 0, releasesAtMs: [T + 9_500, T + 10_100] },
@@ -629,10 +629,10 @@ describe('windows of two keys of one user', () => {
   it('give back what a call of the general class had, and nothing of the burst window', () => {
     const windows = createWindows();
     const other = createWindows();
-    other.take('general', T);
+    const general = other.take('general', T);
     const held = other.take('burst', T);
-    windows.absorb(other, T);
-    windows.releaseInherited('general', T + 100);
+    windows.absorb(other, [general, held], T);
+    windows.release(general, T + 100);
     expect([held.taken.length, ...windows.all().map((window) => inUse(window, T + 100))]).toEqual([
       2,
       { takenCalls: 1, releasesAtMs: [T + 60_100] },
@@ -643,20 +643,31 @@ describe('windows of two keys of one user', () => {
   it('count together where there is no burst window', () => {
     const windows = createGeneralOnly();
     const other = createGeneralOnly();
-    other.take('burst', T);
-    windows.absorb(other, T);
-    windows.releaseInherited('burst', T + 100);
+    const slots = other.take('burst', T);
+    windows.absorb(other, [slots], T);
+    windows.release(slots, T + 100);
     expect(inUse(windows.general, T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 60_100] });
   });
 
   it('count together the general windows where one of them has a burst window and the other has none', () => {
     const withBurst = createWindows();
     const without = createGeneralOnly();
-    withBurst.take('burst', T);
-    without.take('burst', T);
-    without.absorb(withBurst, T);
-    withBurst.absorb(without, T);
-    expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([58, 57, 9]);
+    const own = withBurst.take('burst', T);
+    const others = without.take('burst', T);
+    without.absorb(withBurst, [own], T);
+    expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([58, 60, 10]);
+    withBurst.absorb(without, [own, others], T);
+    expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([60, 58, 8]);
+  });
+
+  it('follow a limit that the answer of a call announces which was out, and draw nothing from what it says is left', () => {
+    const windows = createWindows();
+    const other = createWindows();
+    const slots = other.take('general', T - 1_000);
+    for (let call = 0; call < 20; call++) windows.take('general', T);
+    windows.absorb(other, [slots], T);
+    windows.learn(slots, [{ limit: 50, remaining: 5, windowMs: 60_000 }], T);
+    expect(windows.general.free(T)).toBe(50 - 21);
   });
 });
 

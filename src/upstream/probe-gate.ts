@@ -12,7 +12,7 @@ import type { RouteClass } from './share.ts';
 export type ColdStart = 'probe' | 'wait' | 'off';
 
 /** When that is supposed. */
-export interface CautionOptions {
+export interface ProbeGateOptions {
   readonly coldStart: ColdStart;
   /** Monotonic ms. */
   readonly processStartedAtMs: number;
@@ -20,7 +20,7 @@ export interface CautionOptions {
 }
 
 /** Sends one call alone where our own count of the windows may be wrong: after the start of the process, and after a 429. */
-export interface Caution {
+export interface ProbeGate {
   /**
    * Until when (monotonic ms) a call has to wait for the answer of the one before it; undefined: it need not.
    *
@@ -30,7 +30,7 @@ export interface Caution {
   /** A call is being sent. */
   sent(): void;
   /** Upstream has refused a call: what is sent before this moment proves nothing. */
-  doubt(untilMs: number): void;
+  suspect(untilMs: number): void;
   /** A call has been answered; `toldOfBurst`: the answer says how much is left of the burst window. */
   answered(sentAtMs: number, toldOfBurst: boolean): void;
 }
@@ -38,8 +38,11 @@ export interface Caution {
 // An upstream that leaves a first call unanswered gets a second one after this long.
 const PATIENCE_MS = 1_000;
 
-/** Makes the caution of one key; with `wait` it holds the slots of the windows that may not have passed. */
-export function createCaution(windows: RateWindows, { coldStart, processStartedAtMs, clock }: CautionOptions): Caution {
+/** Makes the probe gate of one key; with `wait` it holds the slots of the windows that may not have passed. */
+export function createProbeGate(
+  windows: RateWindows,
+  { coldStart, processStartedAtMs, clock }: ProbeGateOptions,
+): ProbeGate {
   const coldUntilMs = (windowMs: number) => processStartedAtMs + windowMs;
   let isInDoubt = coldStart === 'probe' && clock.nowMs() < coldUntilMs(windows.general.windowMs);
   let isBurstInDoubt = coldStart === 'probe';
@@ -65,7 +68,7 @@ export function createCaution(windows: RateWindows, { coldStart, processStartedA
     sent() {
       lastSentAtMs = clock.nowMs();
     },
-    doubt(untilMs) {
+    suspect(untilMs) {
       isInDoubt = true;
       provedByMs = Math.max(provedByMs, untilMs);
     },

@@ -2,7 +2,7 @@ import type { Clock } from './clock.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 
 /** What is known of the calls a month that the plan of a key allows. */
-export interface MonthAllowance {
+export interface MonthlyQuota {
   /** As last announced; undefined: nothing was said, or there is no limit. */
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
@@ -22,7 +22,7 @@ const PROBE_INTERVAL_MS = 600_000;
 const SILENCE_MS = 600_000;
 
 /** Makes the month of a key of which nothing is known yet. */
-export function createMonthAllowance(clock: Clock): MonthAllowance {
+export function createMonthlyQuota(clock: Clock): MonthlyQuota {
   let limit: number | undefined;
   let remaining: number | undefined;
   let probeAtMs = Number.NEGATIVE_INFINITY;

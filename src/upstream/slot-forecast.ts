@@ -1,38 +1,23 @@
-import type { RateWindow } from './rate-window.ts';
 import { otherClass, type RouteClass } from './share.ts';
+import type { SlotOutlook, UsableWindow } from './slot-source.ts';
 
-/** A window, and how many slots of it are left to others. */
-export interface UsableWindow {
-  readonly window: RateWindow;
-  readonly slotsToLeave: number;
-}
-
-/** What decides when a waiting call gets its turn. Times are monotonic milliseconds. */
-export interface Forecast {
-  /** Every call needs a slot of each of these. */
-  readonly general: readonly UsableWindow[];
-  /** Calls of the burst class need one of each of these besides. */
-  readonly burst: readonly UsableWindow[];
-  readonly connections: { readonly free: number; readonly total: number };
+/** What decides when a waiting call gets its slots. Times are monotonic milliseconds. */
+export interface Forecast extends SlotOutlook {
   /** Calls that go first: in the own line those before it, in the other line all. */
   readonly ahead: Readonly<Record<RouteClass, number>>;
   /** The line whose turn is next where both can send. */
   readonly preferred: RouteClass;
   readonly nowMs: number;
-  /** Nothing is sent before; at least `nowMs`. */
-  readonly startMs: number;
-  /** Within which calls are answered. */
-  readonly latencyMs: number;
 }
 
 // More than fit the general window within the longest usual wait. What lies further ahead is told by rates alone.
 const MAX_PLAYED_CALLS = 300;
 
 /**
- * Foretells when a call gets its turn that stands behind so many others, if everything is sent as soon as it can be, every call is answered
+ * Predicts when a call gets its slots that stands behind so many others: if everything is sent as soon as it can be, every call is answered
  * after the mean latency, and nobody else comes.
  */
-export function foretellTurnMs(routeClass: RouteClass, forecast: Forecast): number {
+export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): number {
   const [window, another] = forecast.general;
   const isAlone = routeClass === 'general' && forecast.ahead.burst === 0 && another === undefined;
   return window && isAlone ? toSlots(window, forecast).atMs(forecast.ahead.general) : playThrough(routeClass, forecast);

@@ -14,7 +14,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import { createRateWindow, type RateWindow } from '../../src/upstream/rate-window.ts';
 import { otherClass, type RouteClass } from '../../src/upstream/share.ts';
-import { type Forecast, foretellTurnMs, type UsableWindow } from '../../src/upstream/turn-forecast.ts';
+import { type Forecast, predictSlotMs } from '../../src/upstream/slot-forecast.ts';
+import type { UsableWindow } from '../../src/upstream/slot-source.ts';
 
 const T = 5_000;
 
@@ -45,7 +46,7 @@ const createForecast = (changes: Partial<Forecast> = {}): Forecast => ({
 const turnsOf = (routeClass: RouteClass, aheads: readonly number[], changes: Partial<Forecast> = {}) =>
   aheads.map((own) => {
     const ahead = { general: 0, burst: 0, ...changes.ahead, [routeClass]: own };
-    return foretellTurnMs(routeClass, createForecast({ ...changes, ahead })) - T;
+    return predictSlotMs(routeClass, createForecast({ ...changes, ahead })) - T;
   });
 
 /** Sends one call after the other, each as soon as it can be, and tells when the one that is asked for goes. */
@@ -121,10 +122,10 @@ const learned = anyWindow(integer({ min: 1, max: 80 }), constantFrom(20_000, 120
 /** How far a foretold turn is from when it comes, in cycles of the general window. */
 const toError = (routeClass: RouteClass, forecast: Forecast) => {
   const cycleMs = Math.max(...forecast.general.map(({ window }) => window.windowMs)) + forecast.latencyMs;
-  return (foretellTurnMs(routeClass, forecast) - playOut(routeClass, forecast)) / cycleMs;
+  return (predictSlotMs(routeClass, forecast) - playOut(routeClass, forecast)) / cycleMs;
 };
 
-describe('foretellTurnMs of the general line alone', () => {
+describe('predictSlotMs of the general line alone', () => {
   it('sends now what a slot is free for', () => {
     expect(turnsOf('general', [0, 1, 59])).toEqual([0, 0, 0]);
   });
@@ -217,7 +218,7 @@ describe('foretellTurnMs of the general line alone', () => {
   });
 });
 
-describe('foretellTurnMs of both lines', () => {
+describe('predictSlotMs of both lines', () => {
   it('lets them take turns, beginning with the one whose turn is next', () => {
     const ahead = { general: 100, burst: 100 };
     const window = createUsed(4, 60_000, 0, [10_000, 20_000, 30_000, 40_000]);
@@ -299,7 +300,7 @@ describe('foretellTurnMs of both lines', () => {
   });
 });
 
-describe('the work of foretellTurnMs', () => {
+describe('the work of predictSlotMs', () => {
   /** How often the windows are asked for slots. */
   const countAsked = (routeClass: RouteClass, ahead: Forecast['ahead']) => {
     let asked = 0;
@@ -315,7 +316,7 @@ describe('the work of foretellTurnMs', () => {
       });
     };
     const forecast = { general: [counted(100_000, 60_000)], burst: [counted(100_000, 10_000)], ahead };
-    foretellTurnMs(routeClass, createForecast(forecast));
+    predictSlotMs(routeClass, createForecast(forecast));
     return asked;
   };
 

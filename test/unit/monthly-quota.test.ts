@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { createMonthAllowance } from '../../src/upstream/month-allowance.ts';
+import { createMonthlyQuota } from '../../src/upstream/monthly-quota.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 it('forgets what was announced once answers have said nothing of it for ten minutes', async () => {
   const clock = createVirtualClock();
-  const month = createMonthAllowance(clock);
+  const month = createMonthlyQuota(clock);
   const read = (announced: { monthLimit?: number; monthRemaining?: number } = {}) =>
     month.read({ windows: [], ...announced }, clock.nowMs());
   const state = () => [month.limit, month.remaining, month.mostOut(10)];

@@ -1,0 +1,276 @@
+import { array, asyncProperty, assert, constant, constantFrom, integer, oneof, record } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { AnnouncedRateLimit } from '../../src/upstream/rate-limit-headers.ts';
+import type { RouteClass } from '../../src/upstream/share.ts';
+import type { CreateSlotSource, SlotGrant, SlotRequest, SlotSource } from '../../src/upstream/slot-source.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** What a source is made with for the suite: 6 slots a second, 2 of the burst class in 200 ms, 1 reserved, 4 calls out, a warm start. */
+export type CreateSlotSourceForTest = (clock: VirtualClock) => CreateSlotSource;
+
+const WINDOW_MS = 1_000;
+const LIMIT = 6;
+const BURST_WINDOW_MS = 200;
+const BURST_LIMIT = 2;
+const MAX_OUT = 4;
+
+const told = (limit: number, remaining: number): AnnouncedRateLimit => ({
+  windows: [{ limit, remaining, windowMs: WINDOW_MS }],
+});
+
+/** Tests what `SlotSource` promises, whatever stands behind it. */
+export function describeSlotSource(name: string, createFor: CreateSlotSourceForTest) {
+  const createSetup = () => {
+    const clock = createVirtualClock();
+    let delays = 0;
+    const open = () => createFor(clock)(() => delays++);
+    const slots = open();
+    let keys = 0;
+    const request = (routeClass: RouteClass = 'general', changes: Partial<SlotRequest> = {}): SlotRequest => ({
+      routeClass,
+      key: `key ${keys++}`,
+      virtualTime: 1,
+      usesReserve: true,
+      ...changes,
+    });
+    /** Asks, and waits for the answer as long as it takes without time passing. */
+    const ask = async (how: (done: (grant: SlotGrant | undefined) => void) => void) => {
+      const answers: (SlotGrant | undefined)[] = [];
+      how((grant) => answers.push(grant));
+      await clock.settle();
+      expect(answers).toHaveLength(1);
+      return answers[0];
+    };
+    const take = (routeClass?: RouteClass, changes?: Partial<SlotRequest>, source: SlotSource = slots) =>
+      ask((done) => source.take(request(routeClass, changes), done));
+    const reserve = (mostShare: number, routeClass?: RouteClass) =>
+      ask((done) => slots.reserve(request(routeClass), mostShare, done));
+    /** Takes what can be taken, has each answered at once, and tells how many there were. */
+    const drain = async (routeClass?: RouteClass, changes?: Partial<SlotRequest>, source: SlotSource = slots) => {
+      for (let count = 0; ; count++) {
+        const grant = await take(routeClass, changes, source);
+        if (!grant) return count;
+        source.settle(grant);
+      }
+    };
+    return { clock, slots, open, take, reserve, drain, delays: () => delays };
+  };
+
+  /** A grant that has to be there. */
+  const granted = (grant: SlotGrant | undefined): SlotGrant => {
+    if (!grant) throw new TypeError('No slots were granted');
+    return grant;
+  };
+
+  describe(`${name} as a slot source`, () => {
+    it('grants what the window has, and again one window after the settlement, not after the grant', async () => {
+      const { clock, slots, take, drain } = createSetup();
+      const slow = granted(await take());
+      await clock.advance(500);
+      expect(await drain()).toBe(LIMIT - 1);
+      await clock.advance(WINDOW_MS - 1);
+      slots.settle(slow);
+      expect([slots.view.room('general').forFirstCalls, await drain()]).toEqual([false, 0]);
+      expect(slots.view.nextRoomAtMs('general')).toBe(clock.nowMs() + 1);
+      await clock.advance(1);
+      expect(await drain()).toBe(LIMIT - 1);
+      await clock.advance(WINDOW_MS - 1);
+      expect(await drain()).toBe(1);
+    });
+
+    it('counts a burst call in both windows', async () => {
+      const { clock, slots, drain } = createSetup();
+      expect([await drain('burst'), slots.view.snapshot().remaining]).toEqual([BURST_LIMIT, LIMIT - BURST_LIMIT]);
+      await clock.advance(BURST_WINDOW_MS);
+      expect([await drain('burst'), await drain()]).toEqual([BURST_LIMIT, LIMIT - 2 * BURST_LIMIT]);
+    });
+
+    it('has no slot used that is given back', async () => {
+      const { slots, take, drain } = createSetup();
+      slots.giveBack(granted(await take('burst')));
+      expect([slots.view.callsOut(), await drain('burst'), await drain()]).toEqual([
+        0,
+        BURST_LIMIT,
+        LIMIT - BURST_LIMIT,
+      ]);
+    });
+
+    it('takes nothing back twice', async () => {
+      const { slots, take } = createSetup();
+      const [settled, unused] = [granted(await take()), granted(await take())];
+      slots.settle(settled);
+      slots.giveBack(unused);
+      expect(() => slots.settle(settled)).toThrow(TypeError);
+      expect(() => slots.giveBack(unused)).toThrow(TypeError);
+      expect(slots.view.snapshot().remaining).toBe(LIMIT - 1);
+    });
+
+    it('leaves reserved slots to those that may use them', async () => {
+      const { drain } = createSetup();
+      expect([await drain('general', { usesReserve: false }), await drain()]).toEqual([LIMIT - 1, 1]);
+    });
+
+    it('has no more calls out than it may, and says that the next thing to happen is an answer', async () => {
+      const { slots, take } = createSetup();
+      const out = [await take(), await take(), await take(), await take()];
+      expect([await take(), slots.view.callsOut()]).toEqual([undefined, MAX_OUT]);
+      expect(slots.view.nextRoomAtMs('general')).toBe(Number.POSITIVE_INFINITY);
+      slots.settle(granted(out[0]));
+      expect(await take()).toBeDefined();
+    });
+
+    it('leaves a connection to those that may use what is reserved', async () => {
+      const { take } = createSetup();
+      for (let call = 0; call < MAX_OUT - 1; call++) await take();
+      expect([await take('general', { usesReserve: false }), (await take())?.routeClass]).toEqual([
+        undefined,
+        'general',
+      ]);
+    });
+
+    it('shows no room when it refuses, until a time that lies ahead', async () => {
+      const { clock, slots, drain } = createSetup();
+      await drain();
+      expect(slots.view.room('general').forFirstCalls).toBe(false);
+      const atMs = slots.view.nextRoomAtMs('general');
+      expect(atMs).toBeGreaterThan(clock.nowMs());
+      await clock.advance(atMs - clock.nowMs());
+      expect(slots.view.room('general').forFirstCalls).toBe(true);
+    });
+
+    it('reserves slots, which are not calls that are out, up to a share of the window', async () => {
+      const { slots, reserve, drain } = createSetup();
+      // Of windows as short as these a part is reserved that is small: of a class without another window, none.
+      const reserved = await reserve(40);
+      expect([reserved?.isReservation, slots.view.callsOut(), await reserve(0)]).toEqual([true, 0, undefined]);
+      expect(await drain()).toBe(LIMIT - 1);
+      slots.giveBack(granted(reserved));
+      expect(await drain()).toBe(1);
+    });
+
+    it('keeps the virtual time of what was granted last, for each class, and never goes back', async () => {
+      const { slots, take } = createSetup();
+      for (const virtualTime of [5, Number.NEGATIVE_INFINITY, 3]) await take('general', { virtualTime });
+      expect([slots.view.virtualTime('general'), slots.view.virtualTime('burst')]).toEqual([5, 0]);
+    });
+
+    it('sends nothing during a pause, then one call alone, and says that turns were put off', async () => {
+      const { clock, slots, take, delays } = createSetup();
+      slots.pause(clock.nowMs() + 1_500);
+      expect([delays(), await take(), slots.view.outlook(true).startMs]).toEqual([1, undefined, clock.nowMs() + 1_500]);
+      await clock.advance(1_500);
+      const probe = granted(await take());
+      expect(await take()).toBeUndefined();
+      slots.settle(probe, told(LIMIT, LIMIT - 1));
+      expect(await take()).toBeDefined();
+    });
+
+    it('sends nothing for longer each time that it is refused', async () => {
+      const { clock, slots, take } = createSetup();
+      const pauses: number[] = [];
+      for (let refusal = 0; refusal < 3; refusal++) {
+        slots.pause(clock.nowMs());
+        pauses.push(slots.view.nextRoomAtMs('general') - clock.nowMs());
+        await clock.advance(pauses.at(-1) ?? 0);
+        slots.settle(granted(await take()), told(LIMIT, 1), true);
+      }
+      expect(pauses).toEqual([1_000, 2_000, 4_000]);
+      await clock.advance(WINDOW_MS);
+      slots.settle(granted(await take()), told(LIMIT, LIMIT - 1));
+      slots.pause(clock.nowMs());
+      expect(slots.view.nextRoomAtMs('general') - clock.nowMs()).toBe(1_000);
+    });
+
+    it('learns what others have used, and says that turns were put off', async () => {
+      const { slots, take, drain, delays } = createSetup();
+      slots.settle(granted(await take()), told(LIMIT, 2));
+      expect([delays(), await drain()]).toEqual([1, 2]);
+    });
+
+    it('knows that the month is spent, says so, and finds out after ten minutes', async () => {
+      const { clock, slots, delays } = createSetup();
+      slots.spendMonth();
+      expect([slots.view.isMonthSpent(), delays(), slots.view.snapshot().remaining]).toEqual([true, 1, 0]);
+      await clock.advance(600_000);
+      expect(slots.view.isMonthSpent()).toBe(false);
+    });
+
+    it('has spare slots while half of every window is free', async () => {
+      const { slots, take } = createSetup();
+      const spare: boolean[] = [];
+      for (let call = 0; call < 4; call++) {
+        spare.push(slots.view.hasSpareSlot('general'));
+        slots.settle(granted(await take()));
+      }
+      expect(spare).toEqual([true, true, true, false]);
+    });
+
+    it('absorbs what is in use of another, whose grants it settles', async () => {
+      const { clock, slots, open, take, drain, delays } = createSetup();
+      const other = open();
+      other.settle(granted(await take('general', {}, other)));
+      const out = granted(await take('burst', {}, other));
+      slots.settle(granted(await take()));
+      slots.absorb(other);
+      expect([slots.view.callsOut(), other.view.callsOut(), slots.view.snapshot().remaining, delays()]).toEqual([
+        1, 0, 3, 1,
+      ]);
+      expect([await drain('burst'), await drain()]).toEqual([1, 2]);
+      await clock.advance(100);
+      slots.settle(out);
+      await clock.advance(WINDOW_MS - 1);
+      expect([slots.view.callsOut(), await drain()]).toEqual([0, LIMIT - 1]);
+      expect(() => other.settle(out)).toThrow(TypeError);
+    });
+
+    it('is never over, whatever is asked of it', async () => {
+      const step = oneof(
+        record({ does: constantFrom('take', 'reserve', 'burst'), ms: constant(0) }),
+        record({ does: constantFrom('settle', 'giveBack'), ms: constant(0) }),
+        record({ does: constant('wait'), ms: integer({ min: 1, max: 400 }) }),
+        record({ does: constantFrom('pause', 'merge'), ms: constant(0) }),
+      );
+      await assert(
+        asyncProperty(array(step, { maxLength: 120 }), async (steps) => {
+          const { clock, slots, open, take, reserve } = createSetup();
+          const held: SlotGrant[] = [];
+          // Calls, as upstream may have seen them: at any moment from the grant to the settlement.
+          const calls: { readonly routeClass: RouteClass; readonly fromMs: number; toMs: number }[] = [];
+          const callOf = new Map<SlotGrant, (typeof calls)[number]>();
+          const note = (grant: SlotGrant | undefined) => {
+            if (!grant) return;
+            held.push(grant);
+            if (grant.isReservation) return;
+            const call = { routeClass: grant.routeClass, fromMs: clock.nowMs(), toMs: Number.POSITIVE_INFINITY };
+            calls.push(call);
+            callOf.set(grant, call);
+          };
+          for (const { does, ms } of steps) {
+            if (does === 'take') note(await take());
+            if (does === 'burst') note(await take('burst'));
+            if (does === 'reserve') note(await reserve(40));
+            if (does === 'wait') await clock.advance(ms);
+            if (does === 'pause') slots.pause(clock.nowMs() + 50);
+            if (does === 'merge') slots.absorb(open());
+            const grant = does === 'settle' || does === 'giveBack' ? held.shift() : undefined;
+            const call = grant && callOf.get(grant);
+            if (grant && (does === 'giveBack' || !call)) {
+              slots.giveBack(grant);
+              if (call) calls.splice(calls.indexOf(call), 1);
+            } else if (grant && call) {
+              slots.settle(grant);
+              call.toMs = clock.nowMs();
+            }
+            const within = (windowMs: number, routeClass?: RouteClass) =>
+              calls.filter(
+                (one) => one.toMs > clock.nowMs() - windowMs && (!routeClass || one.routeClass === routeClass),
+              );
+            expect(within(WINDOW_MS).length).toBeLessThanOrEqual(LIMIT);
+            expect(within(BURST_WINDOW_MS, 'burst').length).toBeLessThanOrEqual(BURST_LIMIT);
+          }
+        }),
+        { numRuns: 60, seed: 7 },
+      );
+    });
+  });
+}
