@@ -166,7 +166,7 @@ export function openOperation({
   const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
   const deadlineMs = clock.nowMs() + timeoutMs;
   const cancelDeadline = clock.schedule(deadlineMs, () => end('deadline'));
-  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current.view });
+  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
   const onClientGone = () => end('clientGone');
   if (clientGone.aborted) onClientGone();
   else clientGone.addEventListener('abort', onClientGone, { once: true });

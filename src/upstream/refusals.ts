@@ -94,7 +94,7 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
     limitedBy: 'facade' | 'operation',
     make: () => UpstreamError,
   ) => {
-    const prospect = repeats.prospect(turnAtMs);
+    const prospect = repeats.prospect(route?.routeClass ?? 'general', turnAtMs);
     if (prospect.kind === 'never' || (prospect.kind === 'whole' && fate === 'further')) fate = prospect.kind;
     if (fate === 'further') {
       const error = make();

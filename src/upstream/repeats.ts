@@ -1,6 +1,6 @@
-import type { BudgetView } from './budget.ts';
+import type { Budget } from './budget.ts';
 import type { Clock } from './clock.ts';
-import type { RouteClass } from './share.ts';
+import { createShare, type RouteClass } from './share.ts';
 
 /**
  * What comes of asking an operation again that could not be given all of its calls.
@@ -24,8 +24,11 @@ export interface Repeats {
   need(routeClass: RouteClass, isRenewable: boolean): void;
   /** Different calls that it needs, as far as is known. */
   readonly count: number;
-  /** @param turnAtMs - When there is room for a call that was refused (monotonic ms). */
-  prospect(turnAtMs: number): Prospect;
+  /**
+   * @param routeClass - That of a call that was refused.
+   * @param turnAtMs - When there is room for it (monotonic ms).
+   */
+  prospect(routeClass: RouteClass, turnAtMs: number): Prospect;
 }
 
 /** What is to be known of an operation. */
@@ -35,7 +38,7 @@ export interface RepeatsOptions {
   readonly reusableMs: number;
   readonly timeoutMs: number;
   readonly maxCalls: number;
-  readonly budget: () => Pick<BudgetView, 'servedAtMs' | 'servedFromIdleMs'>;
+  readonly budget: () => Pick<Budget, 'view' | 'expectedTurnAtMs'>;
 }
 
 // Times are told in whole seconds, and clients come no sooner.
@@ -61,14 +64,17 @@ export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }
     get count() {
       return all.general + all.burst;
     },
-    prospect(turnAtMs) {
+    prospect(routeClass, turnAtMs) {
       const rounds = Math.max(1, Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls));
-      const readMs = budget().servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
+      const readMs = budget().view.servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
       const getsFurther = readMs <= reusableMs;
       if (getsFurther && turnAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
-      const endsInOneRun = repeats.count <= maxCalls && budget().servedFromIdleMs(all) + STEP_MS < timeoutMs;
-      if (endsInOneRun) return { kind: 'whole', atMs: budget().servedAtMs(all) };
-      return { kind: getsFurther ? 'further' : 'never' };
+      const endsInOneRun = repeats.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
+      if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
+      if (getsFurther) return { kind: 'further' };
+      // The first calls of an operation may have slots that its later calls have to leave: asked again at once, it has some of these.
+      const isServedAtOnce = budget().expectedTurnAtMs(routeClass, createShare(), '') <= clock.nowMs();
+      return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
   };
   return repeats;
