@@ -211,7 +211,7 @@ describe('every field of a collection', () => {
         expect(idsOf(data.collection.requests.nodes)).toEqual(idsOf(requests));
         expect(idsOf(data.collection.folders.nodes)).toEqual(idsOf(folders));
         for (const { path, extensions } of errors) {
-          expect(['json', 'value', 'isMasked', 'settings']).toContain(path.at(-1));
+          expect(['json', 'value', 'settings']).toContain(path.at(-1));
           expect(extensions).toEqual({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false });
         }
       }),

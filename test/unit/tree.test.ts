@@ -572,14 +572,14 @@ describe('a tree out of bounds', () => {
     };
     const { data, errors } = run(
       document,
-      '{ requests { nodes { id settings variables { key value text } auth { parameters { key value } } } } }',
+      '{ requests { nodes { id settings variables { key value text isMasked } auth { parameters { key value isMasked } } } } }',
     );
     expect(data.requests.nodes).toEqual([
       {
         id: 'a',
         settings: null,
-        variables: [{ key: 'v', value: null, text: null }],
-        auth: { parameters: [{ key: 'payload', value: null }] },
+        variables: [{ key: 'v', value: null, text: null, isMasked: false }],
+        auth: { parameters: [{ key: 'payload', value: null, isMasked: false }] },
       },
     ]);
     expect(errors?.map(({ extensions }) => extensions)).toEqual(

@@ -1,7 +1,7 @@
 import { type AuthParameter, toShownParameter } from '../../upstream/collection-format/auth.ts';
 import type { PlacedAuth } from '../../upstream/collection-format/item.ts';
 import { builder } from '../builder.ts';
-import { toJsonAnswer } from './json-answer.ts';
+import { toIsMasked, toJsonAnswer } from './json-answer.ts';
 import { CollectionItemRef } from './refs.ts';
 
 const AuthParameterRef = builder.objectRef<AuthParameter>('AuthParameter');
@@ -51,7 +51,7 @@ AuthParameterRef.implement({
       description:
         'Whether this server withholds the value, or a part of a list, object or URL: everything but those settings of known schemes that are no credentials. A value that consists of `{{variable}}` references only, also behind a scheme as in `Bearer {{token}}`, is not withheld.',
       resolve: (parameter, _args, { revealSecrets }) =>
-        toJsonAnswer(() => toShownParameter(parameter, revealSecrets).isMasked),
+        toIsMasked(() => toShownParameter(parameter, revealSecrets).isMasked),
     }),
   }),
 });

@@ -15,6 +15,19 @@ export function toJsonAnswer<T>(make: () => T | Promise<T>): T | Promise<T> {
   }
 }
 
+/**
+ * Tells whether something is withheld. What cannot be written out is not: its own field says why it is not there, and one that may not be null
+ * would take everything around it along.
+ */
+export function toIsMasked(make: () => boolean): boolean {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof JsonTooDeepError) return false;
+    throw error;
+  }
+}
+
 function refuse(error: unknown): never {
   if (!(error instanceof JsonTooDeepError)) throw error;
   throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });

@@ -1,7 +1,7 @@
 import { toText } from '../../upstream/collection-format/json.ts';
 import { toShownVariable, type Variable } from '../../upstream/collection-format/variables.ts';
 import { builder } from '../builder.ts';
-import { toJsonAnswer } from './json-answer.ts';
+import { toIsMasked, toJsonAnswer } from './json-answer.ts';
 
 /** GraphQL type `Variable`. */
 export const VariableRef = builder.objectRef<Variable>('Variable');
@@ -49,7 +49,7 @@ VariableRef.implement({
       description:
         'Whether this server withholds the value, or credentials inside a URL, list or object: that of a secret, or of a variable with the name of a credential (`password`, `apiKey`, `client_secret` …). One that is empty, or that consists of `{{variable}}` references only, is not withheld.',
       resolve: (variable, _args, { revealSecrets }) =>
-        toJsonAnswer(() => toShownVariable(variable, revealSecrets).isMasked),
+        toIsMasked(() => toShownVariable(variable, revealSecrets).isMasked),
     }),
     description: t.exposeString('description', {
       nullable: true,
