@@ -231,3 +231,9 @@ describe('times', () => {
     expect(timeOf(sent)).toBeNull();
   });
 });
+
+describe('a page of workspaces', () => {
+  it.each([undefined, null, '', 5, {}])('is the last one where nextCursor is %j', (nextCursor) => {
+    expect(parseWorkspacePage({ workspaces: [], meta: { nextCursor } })).toEqual({ items: [], nextCursor: null });
+  });
+});
