@@ -359,4 +359,19 @@ describe('an identifier is refused before it can reach a path', () => {
       ],
     });
   });
+
+  it('a workspace that one part proves not to exist is null, whatever another part fails with', async () => {
+    facade.postman.fail('/collections?workspace', { kind: 'status', status: 403 });
+    const list = '{ nodes { updatedAt } }';
+    const answer = await ask(`{ workspace(id: "${nowhere}") { collections ${list} environments ${list} } }`);
+    expect(answer).toEqual({
+      data: { workspace: null },
+      errors: [],
+      gets: [
+        `GET /collections?workspace=${nowhere}&limit=99&offset=0`,
+        `GET /environments?workspace=${nowhere}`,
+        `GET /workspaces/${nowhere}?include=team,mocks:deactivated`,
+      ],
+    });
+  });
 });
