@@ -63,13 +63,3 @@ export function readInstant(clock: Clock): Instant {
 export function toAgeMs({ atMs, epochMs }: Instant, clock: Clock): number {
   return Math.max(0, clock.nowMs() - atMs, clock.epochMs() - epochMs);
 }
-
-/**
- * Turns a moment of the monotonic clock into one that can be sent. It is done when it is sent, since the wall clock may be set in between.
- *
- * @param atMs - Monotonic milliseconds.
- * @returns Epoch milliseconds.
- */
-export function toEpochMs(atMs: number, clock: Clock): number {
-  return clock.epochMs() + (atMs - clock.nowMs());
-}
