@@ -146,7 +146,14 @@ describe('a thousand equal refusals', () => {
     if (!first?.retryable) throw new TypeError('There is nothing to wait for');
     facade.skip(first.retryAfterSeconds * 1_000);
     const { body } = await ask(EVERYTHING, BY_CAUSE);
-    expect([first.count, body.data]).toEqual([911, dataWith(189)]);
+    expect(first.count).toBe(911);
+    // Which of them come first hangs on how much of the time has gone by when they are asked for; each stands in its own place.
+    const descriptions = (data: unknown) =>
+      [...JSON.stringify(data).matchAll(/"description":("[^"]*"|null)/g)].map(([, one]) => one);
+    const all = descriptions(dataWith(1_000));
+    const read = descriptions(body.data);
+    expect(read).toEqual(all.map((one, index) => (read[index] === 'null' ? 'null' : one)));
+    expect(read.filter((one) => one !== 'null')).toHaveLength(189);
     expect(body.extensions.errorsByCause).toMatchObject([{ code: 'RATE_LIMITED', retryable: true, count: 811 }]);
   });
 });
