@@ -15,7 +15,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Level } from '../loaders/levels.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 import type { Context } from './context.ts';
 import type { DocumentReader } from './served-fields.ts';
 

@@ -1,8 +1,5 @@
-import type { Level } from '../loaders/levels.ts';
-import type { RouteTemplate } from '../upstream/postman-api.ts';
-
-/** The types that upstream answers at several levels. */
-export type LeveledType = 'Workspace' | 'Collection' | 'Environment';
+import type { Level, LeveledType } from '../upstream/postman/levels.ts';
+import type { RouteTemplate } from '../upstream/postman/routes.ts';
 
 // What a field can cost, by the levels that carry it, said once for all fields alike.
 const costs: Readonly<Record<LeveledType, Readonly<Record<string, string>>>> = {

@@ -8,7 +8,7 @@ import { toWritableItems } from '../upstream/collection-format/json.ts';
 import { maskItems } from '../upstream/collection-format/mask-secrets.ts';
 import { scriptsOf } from '../upstream/collection-format/scripts.ts';
 import { variablesOf } from '../upstream/collection-format/variables.ts';
-import type { CollectionDetail, CollectionSummary, Fork } from '../upstream/models.ts';
+import type { CollectionDetail, CollectionSummary, Fork } from '../upstream/postman/collections.ts';
 import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
 import { builder } from './builder.ts';
 import { carriedBy } from './carried-by.ts';

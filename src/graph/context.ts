@@ -3,7 +3,7 @@ import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
-import type { CollectionDetail } from '../upstream/models.ts';
+import type { CollectionDetail } from '../upstream/postman/collections.ts';
 import type { AnswerSize } from './answer-size.ts';
 import type { Estimate } from './estimate.ts';
 import type { StreamedRows } from './streamed-rows.ts';

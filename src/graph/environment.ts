@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
-import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/models.ts';
+import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/postman/environments.ts';
 import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
 import { carriedBy } from './carried-by.ts';
 import { connectionType } from './connection.ts';

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
-import type { Ref } from '../upstream/models.ts';
+import type { Ref } from '../upstream/postman/ref.ts';
 import { type Connection, indexOfCursor, mapNodes, type PageRequest, toConnection } from './connection.ts';
 import type { Context } from './context.ts';
 import type { CollectionNode, EnvironmentNode } from './refs.ts';

@@ -1,5 +1,5 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import type { Level } from '../loaders/levels.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 import { toOwnerOfUid } from '../upstream/uid.ts';
 import { parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';

@@ -1,4 +1,7 @@
-import type { CollectionSummary, EnvironmentSummary, Ref, WorkspaceSummary } from '../upstream/models.ts';
+import type { CollectionSummary } from '../upstream/postman/collections.ts';
+import type { EnvironmentSummary } from '../upstream/postman/environments.ts';
+import type { Ref } from '../upstream/postman/ref.ts';
+import type { WorkspaceSummary } from '../upstream/postman/workspaces.ts';
 import { builder } from './builder.ts';
 
 /** A workspace as the graph holds it: its id, and what the answer it came from already said. */

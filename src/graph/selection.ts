@@ -12,7 +12,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Level } from '../loaders/levels.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 
 /** One field that a client has selected on an object, with what it selected below it. */
 export interface SelectedField {

@@ -16,8 +16,9 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Level } from '../loaders/levels.ts';
-import { answeredTypes } from './reads.ts';
+import type { Level } from '../upstream/postman/levels.ts';
+import type { CarriedType } from '../upstream/postman/postman-call.ts';
+import { routes } from '../upstream/postman/routes.ts';
 
 /** A field that calls of a route serve. */
 export interface ServedField {
@@ -108,7 +109,7 @@ export function createServedFields(
   if (operation && queryType) walk(queryType.name, operation.selectionSet);
 
   return (template) => {
-    const carried = Object.hasOwn(answeredTypes, template) ? answeredTypes[template as keyof typeof answeredTypes] : [];
+    const carried: readonly CarriedType[] = routes.find((route) => route.template === template)?.carries ?? [];
     return [...selected.values()]
       .flatMap(({ coordinate, type, field, count }) => {
         const isReader = (field.extensions['reads'] as readonly string[] | undefined)?.includes(template) ?? false;

@@ -1,4 +1,4 @@
-import type { User } from '../upstream/models.ts';
+import type { User } from '../upstream/postman/me.ts';
 import { builder } from './builder.ts';
 
 /** GraphQL type `User`. */

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import type { WorkspaceSummary } from '../upstream/models.ts';
-import type { WorkspaceFilter } from '../upstream/postman-api.ts';
+import type { WorkspaceSummary } from '../upstream/postman/workspaces.ts';
+import type { WorkspaceFilter } from '../upstream/postman/workspaces.ts';
 import { type Connection, type Edge, indexOfCursor, type PageRequest } from './connection.ts';
 import type { Context } from './context.ts';
 import type { WorkspaceNode } from './refs.ts';

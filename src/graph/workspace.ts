@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
-import type { WorkspaceDetail, WorkspaceSummary } from '../upstream/models.ts';
+import type { WorkspaceDetail, WorkspaceSummary } from '../upstream/postman/workspaces.ts';
 import { builder } from './builder.ts';
 import { carriedBy } from './carried-by.ts';
 import { CollectionConnection } from './collection.ts';

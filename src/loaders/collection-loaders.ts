@@ -1,7 +1,13 @@
-import type { CollectionDetail, CollectionSummary } from '../upstream/models.ts';
-import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
+import {
+  COLLECTION_PAGE_SIZE,
+  type CollectionDetail,
+  type CollectionSummary,
+  collectionCall,
+  collectionMinimalCall,
+  collectionsCall,
+} from '../upstream/postman/collections.ts';
 import { toOwnerOfUid } from '../upstream/uid.ts';
-import type { Level } from './levels.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
 
@@ -61,14 +67,15 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
   };
 
   // It has all that the minimal read has.
-  const prefersKeptDetail = (uid: string) => reads.keeps.collection(uid) && !reads.keeps.collectionMinimal(uid);
-  const isKept = (uid: string) => reads.keeps.collection(uid) || reads.keeps.collectionMinimal(uid);
+  const prefersKeptDetail = (uid: string) =>
+    reads.isCached(collectionCall(uid)) && !reads.isCached(collectionMinimalCall(uid));
+  const isKept = (uid: string) => reads.isCached(collectionCall(uid)) || reads.isCached(collectionMinimalCall(uid));
   const isRenewable = ({ uid, read }: Wanted) =>
     toOwnerOfUid(uid) !== null &&
     !summaries.has(uid) &&
     (read === 'detail'
-      ? reads.renewable.collection(uid)
-      : read === 'minimal' && !reads.keeps.collection(uid) && reads.renewable.collectionMinimal(uid));
+      ? reads.isRenewable(collectionCall(uid))
+      : read === 'minimal' && !reads.isCached(collectionCall(uid)) && reads.isRenewable(collectionMinimalCall(uid)));
 
   const readSingle = (uid: string, level: 'minimal' | 'detail'): Promise<CollectionDetail | null> => {
     const isDetail = level === 'detail' || details.has(uid) || prefersKeptDetail(uid);
@@ -108,8 +115,8 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
     const byUid = new Map(wanted.map((one) => [one.uid, one]));
     const listable = wanted.filter(isListable);
     // A list that is kept has renewed already what it could.
-    const renewable = reads.keeps.collections(null, 0) ? [] : wanted.filter(isRenewable);
-    const isListWorthIt = listable.length > (reads.keeps.collections(null, 0) ? 0 : 1) || renewable.length > 1;
+    const renewable = reads.isCached(collectionsCall(null, 0)) ? [] : wanted.filter(isRenewable);
+    const isListWorthIt = listable.length > (reads.isCached(collectionsCall(null, 0)) ? 0 : 1) || renewable.length > 1;
     const listed = isListWorthIt
       ? listMany([...new Set([...listable, ...renewable].map(({ uid }) => uid))])
       : undefined;

@@ -1,6 +1,11 @@
-import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/models.ts';
+import {
+  type EnvironmentDetail,
+  type EnvironmentSummary,
+  environmentCall,
+  environmentsCall,
+} from '../upstream/postman/environments.ts';
 import { toOwnerOfUid } from '../upstream/uid.ts';
-import type { Level } from './levels.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
 
@@ -32,14 +37,14 @@ export function createEnvironmentLoaders(reads: Reads): EnvironmentLoaders {
   };
   // Lists are searched by uid; a bare id is not one.
   const isListable = (uid: string) =>
-    toOwnerOfUid(uid) !== null && !details.has(uid) && !summaries.has(uid) && !reads.keeps.environment(uid);
-  const isRenewable = (uid: string) => details.has(uid) && reads.renewable.environment(uid);
+    toOwnerOfUid(uid) !== null && !details.has(uid) && !summaries.has(uid) && !reads.isCached(environmentCall(uid));
+  const isRenewable = (uid: string) => details.has(uid) && reads.isRenewable(environmentCall(uid));
 
   const planNow = (requests: readonly EnvironmentRequest[]) => {
     noteDetails(requests);
     const uids = [...toGroups(requests, ({ uid }) => uid).keys()];
     const listable = uids.filter(isListable);
-    const keepsList = reads.keeps.environments(null);
+    const keepsList = reads.isCached(environmentsCall(null));
     // A list that is kept has renewed already what it could.
     const renewable = keepsList ? [] : uids.filter(isRenewable);
     const isListWorthIt = listable.length > (keepsList ? 0 : 1) || renewable.length > 1;

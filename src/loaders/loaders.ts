@@ -1,4 +1,4 @@
-import type { PostmanApi } from '../upstream/postman-api.ts';
+import type { PostmanSession } from '../upstream/postman/session.ts';
 import { type CollectionLoaders, createCollectionLoaders } from './collection-loaders.ts';
 import { createEnvironmentLoaders, type EnvironmentLoaders } from './environment-loaders.ts';
 import { createReads, type Reads } from './reads.ts';
@@ -19,8 +19,8 @@ export interface Loaders
  *
  * Every loader throws `UpstreamError`, for the one thing that failed only.
  */
-export function createLoaders(api: PostmanApi): Loaders {
-  const reads = createReads(api);
+export function createLoaders(session: PostmanSession): Loaders {
+  const reads = createReads(session);
   const { me, workspacePage, globals, workspaceOfCollection, collectionsByName } = reads;
   return {
     me,

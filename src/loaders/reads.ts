@@ -1,15 +1,30 @@
-import type {
-  CollectionDetail,
-  CollectionPage,
-  CollectionSummary,
-  EnvironmentDetail,
-  EnvironmentSummary,
-  User,
-  WorkspaceDetail,
-  WorkspacePage,
-  WorkspaceSummary,
-} from '../upstream/models.ts';
-import type { PostmanApi, WorkspaceFilter } from '../upstream/postman-api.ts';
+import {
+  type CollectionDetail,
+  type CollectionPage,
+  type CollectionSummary,
+  collectionCall,
+  collectionMinimalCall,
+  collectionsByNameCall,
+  collectionsCall,
+} from '../upstream/postman/collections.ts';
+import {
+  type EnvironmentDetail,
+  type EnvironmentSummary,
+  environmentCall,
+  environmentsCall,
+} from '../upstream/postman/environments.ts';
+import { globalsCall } from '../upstream/postman/globals.ts';
+import { meCall, type User } from '../upstream/postman/me.ts';
+import type { PostmanSession } from '../upstream/postman/session.ts';
+import {
+  type WorkspaceDetail,
+  type WorkspaceFilter,
+  type WorkspacePage,
+  type WorkspaceSummary,
+  workspaceCall,
+  workspacesCall,
+  workspacesOfCollectionCall,
+} from '../upstream/postman/workspaces.ts';
 import { createListed, type Listed } from './listed.ts';
 import { createOnce } from './planner.ts';
 
@@ -34,10 +49,10 @@ export interface Reads {
   /** `workspaceId`: null for everything the key sees. */
   environments(workspaceId: string | null): Promise<readonly EnvironmentSummary[]>;
   environment(uid: string): Promise<EnvironmentDetail | null>;
-  /** Which answers are kept, and so free. */
-  readonly keeps: PostmanApi['keeps'];
-  /** Which kept answers are too old, but would be renewed by a list. */
-  readonly renewable: PostmanApi['renewable'];
+  /** Which answers are cached, and so free. */
+  readonly isCached: PostmanSession['isCached'];
+  /** Which cached answers are too old, but would be renewed by a list. */
+  readonly isRenewable: PostmanSession['isRenewable'];
   /** Items of lists, by id or uid. */
   readonly listed: {
     readonly workspaces: Listed<WorkspaceSummary>;
@@ -47,56 +62,56 @@ export interface Reads {
 }
 
 /** Makes the reads of one operation. */
-export function createReads(api: PostmanApi): Reads {
+export function createReads(session: PostmanSession): Reads {
   const workspaces = createListed<WorkspaceSummary>(({ id }) => id);
   const collections = createListed<CollectionSummary>(({ uid }) => uid);
   const environments = createListed<EnvironmentSummary>(({ uid }) => uid);
 
-  const me = createOnce((_key: string) => api.getMe());
+  const me = createOnce((_key: string) => session.get(meCall()));
   const environmentList = createListing(
     environments,
-    ({ workspaceId }: { readonly workspaceId: string | null }) => api.getEnvironments(workspaceId),
+    ({ workspaceId }: { readonly workspaceId: string | null }) => session.get(environmentsCall(workspaceId)),
     (items) => items,
     ({ workspaceId }) => JSON.stringify(workspaceId),
   );
   const holders = createListing(
     workspaces,
-    ({ uid }: { readonly uid: string }) => api.getWorkspacesOfCollection(uid),
+    ({ uid }: { readonly uid: string }) => session.get(workspacesOfCollectionCall(uid)),
     (page) => page?.items ?? [],
     ({ uid }) => uid,
   );
 
   return {
-    keeps: api.keeps,
-    renewable: api.renewable,
+    isCached: session.isCached,
+    isRenewable: session.isRenewable,
     listed: { workspaces, collections, environments },
     me: () => me('me'),
     workspacePage: createListing(
       workspaces,
-      ({ filter, cursor }) => api.getWorkspaces(filter, cursor),
+      ({ filter, cursor }) => session.get(workspacesCall(filter, cursor)),
       ({ items }) => items,
       ({ filter, cursor }) => JSON.stringify([filter.visibility, filter.createdBy, cursor]),
     ),
-    workspace: createOnce((id) => api.getWorkspace(id)),
-    globals: createOnce((workspaceId) => api.getGlobalVariables(workspaceId)),
+    workspace: createOnce((id) => session.get(workspaceCall(id))),
+    globals: createOnce((workspaceId) => session.get(globalsCall(workspaceId))),
     workspaceOfCollection: async (uid) => (await holders({ uid }))?.items[0] ?? null,
     collectionPage: createListing(
       collections,
-      ({ workspaceId, offset }) => api.getCollections(workspaceId, offset),
+      ({ workspaceId, offset }) => session.get(collectionsCall(workspaceId, offset)),
       ({ items }) => items,
       // As JSON: a workspace of id "null" is not the absence of one.
       ({ workspaceId, offset }) => JSON.stringify([workspaceId, offset]),
     ),
     collectionsByName: createListing(
       collections,
-      async ({ name, workspaceId }) => (await api.getCollectionsByName(name, workspaceId)).items,
+      async ({ name, workspaceId }) => (await session.get(collectionsByNameCall(name, workspaceId))).items,
       (items) => items,
       ({ name, workspaceId }) => JSON.stringify([name, workspaceId]),
     ),
-    collection: createOnce((uid) => api.getCollection(uid)),
-    collectionMinimal: createOnce((uid) => api.getCollectionMinimal(uid)),
+    collection: createOnce((uid) => session.get(collectionCall(uid))),
+    collectionMinimal: createOnce((uid) => session.get(collectionMinimalCall(uid))),
     environments: (workspaceId) => environmentList({ workspaceId }),
-    environment: createOnce((uid) => api.getEnvironment(uid)),
+    environment: createOnce((uid) => session.get(environmentCall(uid))),
   };
 }
 

@@ -1,12 +1,8 @@
-import type {
-  CollectionSummary,
-  EnvironmentSummary,
-  Ref,
-  WorkspaceDetail,
-  WorkspaceSummary,
-} from '../upstream/models.ts';
-import { COLLECTION_PAGE_SIZE } from '../upstream/postman-api.ts';
-import type { Level } from './levels.ts';
+import { COLLECTION_PAGE_SIZE, type CollectionSummary, collectionsCall } from '../upstream/postman/collections.ts';
+import { type EnvironmentSummary, environmentsCall } from '../upstream/postman/environments.ts';
+import type { Ref } from '../upstream/postman/ref.ts';
+import { type WorkspaceDetail, type WorkspaceSummary, workspaceCall } from '../upstream/postman/workspaces.ts';
+import type { Level } from '../upstream/postman/levels.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { Reads } from './reads.ts';
 
@@ -103,9 +99,9 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
   };
 
   const hasCollections = (workspaceId: string, offset: number) =>
-    begunLists.has(collectionsKey(workspaceId, offset)) || reads.keeps.collections(workspaceId, offset);
+    begunLists.has(collectionsKey(workspaceId, offset)) || reads.isCached(collectionsCall(workspaceId, offset));
   const hasEnvironments = (workspaceId: string) =>
-    begunLists.has(environmentsKey(workspaceId)) || reads.keeps.environments(workspaceId);
+    begunLists.has(environmentsKey(workspaceId)) || reads.isCached(environmentsCall(workspaceId));
 
   /** Whether the workspace's own answer is read: because it has to be, or because its refs are the cheapest way to the names that are wanted. */
   const prefersWorkspace = (workspaceId: string, parts: readonly Part[]): boolean => {
@@ -115,7 +111,7 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
     const namesCollections = wants('collections') && !wants('collections', 'summary');
     const namesEnvironments = wants('environments') && !wants('environments', 'summary');
     if (!namesCollections && !namesEnvironments) return false;
-    const workspaceCalls = reads.keeps.workspace(workspaceId) ? 0 : 1;
+    const workspaceCalls = reads.isCached(workspaceCall(workspaceId)) ? 0 : 1;
     const collectionCalls =
       namesCollections &&
       !parts.every((part) => part.kind !== 'collections' || hasCollections(workspaceId, pageStart(part.from)))
@@ -136,7 +132,7 @@ export function createWorkspaceLoaders(reads: Reads): WorkspaceLoaders {
     workspaceId !== null &&
     reads.listed.workspaces.isExpecting() &&
     !reads.listed.workspaces.has(workspaceId) &&
-    !reads.keeps.workspace(workspaceId) &&
+    !reads.isCached(workspaceCall(workspaceId)) &&
     toWants(parts)('summary') &&
     !prefersWorkspace(
       workspaceId,

@@ -12,7 +12,7 @@ import type { Clock } from '../upstream/clock.ts';
 import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
 import { toReusableMs } from '../upstream/freshness.ts';
-import { createPostmanApi } from '../upstream/postman-api.ts';
+import { createFailingSession, createPostmanSession } from '../upstream/postman/session.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './cache-control.ts';
 import { type Delivery, toDelivery, WHOLE } from './incremental.ts';
@@ -52,16 +52,9 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
     return definition && reader ? toDelivery(definition, reader) : WHOLE;
   };
 
-  const openFor = (
-    record: RequestRecord,
-    request: Request,
-    isStreamed: boolean,
-  ): Operation | ((route: string) => UpstreamError) => {
+  const openFor = (record: RequestRecord, request: Request, isStreamed: boolean): Operation | undefined => {
     const { tenant } = record;
-    if (!tenant) {
-      const message = toMissingKey(request, config.access.tokens.length > 0);
-      return (route) => new UpstreamError('unauthenticated', message, { route });
-    }
+    if (!tenant) return undefined;
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
     const { waitSeconds } = record.preferences;
     const directives = parseCacheDirectives(request.headers.get('cache-control'));
@@ -85,6 +78,11 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
     return operation;
   };
 
+  const toKeylessSession = (request: Request) => {
+    const message = toMissingKey(request, config.access.tokens.length > 0);
+    return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+  };
+
   return {
     limitsOf,
 
@@ -101,7 +99,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
       record.large = answerSize.large;
       return {
-        loaders: createLoaders(createPostmanApi(calls, operation)),
+        loaders: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
         budget: () => keyBudget?.view.snapshot() ?? null,
         clock,
         estimate: () =>
@@ -115,7 +113,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
         },
         answerSize,
         streamedRows:
-          isStreamed && typeof operation !== 'function'
+          isStreamed && operation
             ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
             : unpacedRows,
         slices: slices.open(record.tenant?.name ?? record.clientAddress, record.stopExecution.signal),

@@ -14,7 +14,7 @@ import type { Listed, Scenario } from '../upstream/imagined-answers.ts';
 import { createImaginedCalls, type ImaginedCalls, type NotedCall } from '../upstream/imagined-upstream.ts';
 import { createLikelyAccount } from '../upstream/likely-account.ts';
 import { type Operation, toBackground } from '../upstream/operation.ts';
-import { createPostmanApi } from '../upstream/postman-api.ts';
+import { createPostmanSession } from '../upstream/postman/session.ts';
 import { createWork, type Work } from '../upstream/work.ts';
 import { toListDemand } from './list-demand.ts';
 import { type Cost, createTally, type Noted, type Tally } from './simulated-cost.ts';
@@ -115,7 +115,7 @@ function createRehearsal({ schema, document, definition, reader, operation, call
     const own = createWork(Math.min(stepsLeft, maxSteps));
     work = own;
     const imagined = createImaginedCalls({ scenario, imagination, calls, maxNoted: LARGEST_COST, work: own });
-    const loaders = createLoaders(createPostmanApi(imagined, rehearsed));
+    const loaders = createLoaders(createPostmanSession(imagined, rehearsed));
     const isKnownToBeInWorkspace = async (uid: string) => {
       const workspace = await loaders.workspaceOfCollection(uid);
       return workspace !== null && !imagination.isImagined(workspace.id);

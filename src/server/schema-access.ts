@@ -3,7 +3,8 @@ import type { MaskError } from 'graphql-yoga';
 import { refuseIntrospection, schemaFields } from '../graph/introspection-size.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Operation } from '../upstream/operation.ts';
-import { createPostmanApi } from '../upstream/postman-api.ts';
+import { meCall } from '../upstream/postman/me.ts';
+import { createPostmanSession } from '../upstream/postman/session.ts';
 
 /** What decides who is shown the schema. */
 export interface SchemaAccessOptions {
@@ -33,7 +34,7 @@ export function createSchemaAccess({ schema, calls, isProduction, maskError }: S
     if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
     if (calls.isKeyAccepted(operation)) return undefined;
     try {
-      await createPostmanApi(calls, operation).getMe();
+      await createPostmanSession(calls, operation).get(meCall());
       return undefined;
     } catch (error) {
       // Postman may refuse this route to a key that it accepts.

@@ -1,7 +1,8 @@
-import { COLLECTION_PAGE_SIZE } from './postman-api.ts';
+import { COLLECTION_PAGE_SIZE } from './postman/collections.ts';
+import type { ListName } from './postman/levels.ts';
 
 /** What lists are of. */
-export type ListedKind = 'workspaces' | 'collections' | 'environments';
+export type ListedKind = ListName;
 
 /** A place in a list that a client goes on from. */
 export interface ListPlace {

@@ -1,17 +1,16 @@
 import { type Asked, fromImaginedName, type Imagination, type ListedKind, toImaginedName } from './imagination.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { ImaginedCollection, ImaginedEnvironment, ImaginedRef } from './imagined-things.ts';
+import { COLLECTION_PAGE_SIZE, type CollectionDetail, type CollectionPage } from './postman/collections.ts';
+import type { EnvironmentDetail } from './postman/environments.ts';
+import type { User } from './postman/me.ts';
+import type { Ref } from './postman/ref.ts';
 import {
-  type CollectionDetail,
-  type CollectionPage,
-  type EnvironmentDetail,
-  type Ref,
-  type User,
+  WORKSPACE_PAGE_SIZE,
   type WorkspaceDetail,
   type WorkspacePage,
   type WorkspaceSummary,
-} from './models.ts';
-import { COLLECTION_PAGE_SIZE, WORKSPACE_PAGE_SIZE } from './postman-api.ts';
+} from './postman/workspaces.ts';
 import { toIdOfUid } from './uid.ts';
 import type { Work } from './work.ts';
 

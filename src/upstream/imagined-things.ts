@@ -1,5 +1,6 @@
 import { toImaginedName } from './imagination.ts';
-import type { CollectionSummary, EnvironmentSummary, Fork } from './models.ts';
+import type { CollectionSummary, Fork } from './postman/collections.ts';
+import type { EnvironmentSummary } from './postman/environments.ts';
 import { toIdOfUid } from './uid.ts';
 
 /** A ref to what is only imagined. All there is to say of it is said when it is asked for: of thousands of items nearly nothing is. */

@@ -2,7 +2,7 @@ import type { Call, Route } from './call.ts';
 import { toUpstreamError } from './classify.ts';
 import type { Instant } from './clock.ts';
 import type { HttpAnswer } from './http.ts';
-import { UnexpectedShapeError } from './models.ts';
+import { UnexpectedShapeError } from './postman/body.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 const BROKEN_WAIT_MS = 10_000;

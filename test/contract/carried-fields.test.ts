@@ -1,8 +1,8 @@
 import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { LeveledType } from '../../src/graph/carried-by.ts';
+import type { LeveledType } from '../../src/upstream/postman/levels.ts';
 import { createSchema } from '../../src/graph/schema.ts';
-import type { Level } from '../../src/loaders/levels.ts';
+import type { Level } from '../../src/upstream/postman/levels.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 

@@ -5,7 +5,7 @@ import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import type { RouteClass } from '../../src/upstream/share.ts';
 import { type Calls, createCalls } from '../../src/upstream/calls.ts';
 import type { HttpAnswer, HttpClient } from '../../src/upstream/http.ts';
-import { UnexpectedShapeError } from '../../src/upstream/models.ts';
+import { UnexpectedShapeError } from '../../src/upstream/postman/body.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
 import { Secret } from '../../src/upstream/secret.ts';

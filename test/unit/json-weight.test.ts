@@ -2,13 +2,9 @@ import { assert, integer, json, jsonValue, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCollectionTree } from '../../src/upstream/collection-format/collection-tree.ts';
 import { createJsonScale } from '../../src/upstream/json-weight.ts';
-import {
-  parseCollectionDetail,
-  parseCollectionPage,
-  parseEnvironments,
-  parseWorkspaceDetail,
-  parseWorkspacePage,
-} from '../../src/upstream/models.ts';
+import { collectionCall, collectionsCall } from '../../src/upstream/postman/collections.ts';
+import { environmentsCall } from '../../src/upstream/postman/environments.ts';
+import { workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
 import { takenHeapBytes } from '../support/heap.ts';
 
 function weigh(text: string, chunkBytes = Number.POSITIVE_INFINITY) {
@@ -27,7 +23,7 @@ const shuffled = (seed: number) => {
   return Array.from({ length: 10 }, (_, index) => letters.splice((seed * 7_919 * (index + 1)) % letters.length, 1)[0]);
 };
 const readCollection = (body: unknown) => {
-  const detail = parseCollectionDetail(body, '1-a');
+  const detail = collectionCall('1-a').parse(body);
   return [detail, createCollectionTree(detail.document, '1-a')];
 };
 
@@ -131,18 +127,18 @@ describe('bytes on the heap', () => {
       `{"collection":{"info":{},"item":[${'{"item":['.repeat(COUNT)}${']}'.repeat(COUNT)}]}}`,
       readCollection,
     ],
-    ['workspaces', `{"workspaces":${list(COUNT, (index) => `{"id":"${index}"}`)}}`, parseWorkspacePage],
-    ['collections', `{"collections":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, parseCollectionPage],
+    ['workspaces', `{"workspaces":${list(COUNT, (index) => `{"id":"${index}"}`)}}`, workspacesCall({}, null).parse],
+    ['collections', `{"collections":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, collectionsCall(null, 0).parse],
     [
       'collections with moments',
       `{"collections":${list(COUNT, (index) => `{"id":"a","owner":${index},"fork":{"createdAt":"2"},"updatedAt":"2","createdAt":"2"}`)}}`,
-      parseCollectionPage,
+      collectionsCall(null, 0).parse,
     ],
-    ['environments', `{"environments":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, parseEnvironments],
+    ['environments', `{"environments":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, environmentsCall(null).parse],
     [
       'collections of a workspace',
       `{"workspace":{"id":"w","collections":${list(COUNT, (index) => `{"id":"${index}","owner":1}`)}}}`,
-      (body) => parseWorkspaceDetail(body, 'w'),
+      workspaceCall('w').parse,
     ],
   ])('of %s are at most a fifth below what V8 takes', async (_, text, read = (body: unknown) => body) => {
     const bytes = Buffer.from(text);

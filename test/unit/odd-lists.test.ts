@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createLoaders } from '../../src/loaders/loaders.ts';
-import type {
-  CollectionDetail,
-  CollectionPage,
-  CollectionSummary,
-  WorkspaceDetail,
-} from '../../src/upstream/models.ts';
-import type { PostmanApi } from '../../src/upstream/postman-api.ts';
+import {
+  type CollectionDetail,
+  type CollectionPage,
+  type CollectionSummary,
+  collectionsCall,
+} from '../../src/upstream/postman/collections.ts';
+import type { WorkspaceDetail } from '../../src/upstream/postman/workspaces.ts';
+import type { PostmanSession } from '../../src/upstream/postman/session.ts';
 
 const uidAt = (index: number) => `1-00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const summaryAt = (index: number): CollectionSummary => ({
@@ -42,32 +43,28 @@ const workspace: WorkspaceDetail = {
 /** The loaders over an upstream whose list of collections has these pages, by offset, and none but what they are asked for. */
 function createSetup(pageAt: (offset: number) => CollectionPage, { keepsList = false, isRenewable = false } = {}) {
   const asked: string[] = [];
-  const never = () => false;
-  const api: Partial<PostmanApi> = {
-    getCollections(workspaceId, offset) {
-      asked.push(`list of ${workspaceId} from ${offset}`);
-      if (asked.length > 20) throw new TypeError('This goes on for ever');
-      return Promise.resolve(pageAt(offset));
-    },
-    getCollectionMinimal(uid) {
-      asked.push(`collection ${Number(uid.slice(-12))}`);
-      return Promise.resolve(detailOf(uid));
-    },
-    getWorkspace(id) {
+  const answer = (target: string): unknown => {
+    const { pathname, searchParams } = new URL(target, 'http://localhost');
+    const [, kind, id] = pathname.split('/');
+    if (kind === 'workspaces') {
       asked.push(`workspace ${id}`);
-      return Promise.resolve({ ...workspace, id });
-    },
-    keeps: {
-      workspace: never,
-      collections: (workspaceId, offset) => keepsList && workspaceId === null && offset === 0,
-      collection: never,
-      collectionMinimal: never,
-      environments: never,
-      environment: never,
-    },
-    renewable: { collection: never, collectionMinimal: () => isRenewable, environment: never },
+      return { ...workspace, id };
+    }
+    if (id !== undefined) {
+      asked.push(`collection ${Number(id.slice(-12))}`);
+      return detailOf(id);
+    }
+    const offset = Number(searchParams.get('offset'));
+    asked.push(`list of ${searchParams.get('workspace')} from ${offset}`);
+    if (asked.length > 20) throw new TypeError('This goes on for ever');
+    return pageAt(offset);
   };
-  return { asked, loaders: createLoaders(api as PostmanApi) };
+  const session: PostmanSession = {
+    get: ({ target }) => Promise.resolve(answer(target) as never),
+    isCached: ({ target }) => keepsList && target === collectionsCall(null, 0).target,
+    isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
+  };
+  return { asked, loaders: createLoaders(session) };
 }
 
 const pages =

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { UnexpectedShapeError } from '../../src/upstream/models.ts';
+import { UnexpectedShapeError } from '../../src/upstream/postman/body.ts';
 import { readAnswer } from '../../src/upstream/read-answer.ts';
 import { toHttpAnswer } from '../support/http-answer.ts';
 

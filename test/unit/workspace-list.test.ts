@@ -2,7 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { expect, it } from 'vitest';
 import type { Context } from '../../src/graph/context.ts';
 import { readWorkspaces } from '../../src/graph/workspace-list.ts';
-import type { WorkspacePage, WorkspaceSummary } from '../../src/upstream/models.ts';
+import type { WorkspacePage, WorkspaceSummary } from '../../src/upstream/postman/workspaces.ts';
 
 /** The cursors that are followed, and the workspaces that are found, of a list in which each cursor leads to these. */
 async function walk(next: Readonly<Record<string, string | null>>, itemsEach = 1) {

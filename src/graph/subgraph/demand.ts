@@ -7,7 +7,7 @@ import {
   isObjectType,
   type GraphQLOutputType,
 } from 'graphql';
-import type { Level } from '../../loaders/levels.ts';
+import type { Level } from '../../upstream/postman/levels.ts';
 
 /** Has objects cost nothing, which otherwise count 1 each: what costs is said by fields. */
 export const OBJECT_COST = '@cost(weight: 0)';

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import { isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
 import { badUserInput } from '../bad-user-input.ts';
 import { builder } from '../builder.ts';
-import type { LeveledType } from '../carried-by.ts';
 import type { Context } from '../context.ts';
 import { parseIdentifier } from '../identifiers.ts';
 import { type Asked, lookUpCollection, lookUpEnvironment, lookUpWorkspace } from '../look-up.ts';
@@ -15,7 +15,6 @@ import {
   WorkspaceRef,
 } from '../refs.ts';
 import { type SelectedField, toSelectionOn } from '../selection.ts';
-import { entityKeys } from './keys.ts';
 
 /** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;
@@ -76,24 +75,22 @@ builder.queryField('_entities', (t) =>
 function parseReference(representation: unknown): Reference {
   const type = ownValue(representation, '__typename');
   if (typeof type !== 'string') throw badUserInput('A representation is an object with a "__typename".');
-  if (!isEntityType(type)) {
-    const entities = Object.entries(entityKeys).map(([name, key]) => `${name} by "${key}"`);
+  if (!isLeveledType(type)) {
+    const entities = Object.entries(leveledTypes).map(([name, { key }]) => `${name} by "${key}"`);
     throw badUserInput(
       `"${type.slice(0, SHOWN_NAME_LENGTH)}" cannot be referred to here. What can is ${entities.join(', ')}.`,
     );
   }
-  const key = ownValue(representation, entityKeys[type]);
-  if (typeof key !== 'string')
-    throw badUserInput(`A representation of ${type} has its "${entityKeys[type]}", as text.`);
-  return { type, key: parseIdentifier(key, `${type}.${entityKeys[type]}`) };
+  const keyField = leveledTypes[type].key;
+  const key = ownValue(representation, keyField);
+  if (typeof key !== 'string') throw badUserInput(`A representation of ${type} has its "${keyField}", as text.`);
+  return { type, key: parseIdentifier(key, `${type}.${keyField}`) };
 }
 
 function ownValue(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[name];
 }
-
-const isEntityType = (name: string): name is LeveledType => Object.hasOwn(entityKeys, name);
 
 function lookUp(type: LeveledType, key: string, context: Context, asked: Asked) {
   switch (type) {

@@ -10,8 +10,8 @@ import {
   printSchema,
   visit,
 } from 'graphql';
+import { isLeveledType, leveledTypes } from '../../upstream/postman/levels.ts';
 import { OBJECT_COST, toDemand } from './demand.ts';
-import { entityKeys } from './keys.ts';
 
 // The last version that all composers can read.
 const LINK =
@@ -32,7 +32,7 @@ function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): 
   const name = node.name.value;
   const type = schema.getType(name);
   const fields = isObjectType(type) ? type.getFields() : {};
-  const key = Object.hasOwn(entityKeys, name) ? entityKeys[name as keyof typeof entityKeys] : undefined;
+  const key = isLeveledType(name) ? leveledTypes[name].key : undefined;
   return {
     ...node,
     directives: toDirectives([

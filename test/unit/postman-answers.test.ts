@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import {
-  parseCollectionDetail,
-  parseCollectionPage,
-  parseEnvironmentDetail,
-  parseEnvironments,
-  parseGlobals,
-  parseUser,
-  parseWorkspaceDetail,
-  parseWorkspacePage,
-  UnexpectedShapeError,
-} from '../../src/upstream/models.ts';
+import { UnexpectedShapeError } from '../../src/upstream/postman/body.ts';
+import { collectionCall, collectionsCall } from '../../src/upstream/postman/collections.ts';
+import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
+import { globalsCall } from '../../src/upstream/postman/globals.ts';
+import { meCall } from '../../src/upstream/postman/me.ts';
+import { workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
 
+const { parse: parseUser } = meCall();
+const { parse: parseWorkspacePage } = workspacesCall({}, null);
+const { parse: parseWorkspaceDetail } = workspaceCall('w');
+const { parse: parseCollectionPage } = collectionsCall(null, 0);
+const { parse: parseEnvironments } = environmentsCall(null);
 const UUID = 'ec29121c-5203-409f-9e84-e83ffc10f226';
 const UID = `41829063-${UUID}`;
 // As JSON has them: own keys, whatever they are called.
@@ -33,12 +33,12 @@ const wrong = [
 const parsers: readonly (readonly [string, (body: unknown) => unknown])[] = [
   ['me', parseUser],
   ['workspaces', parseWorkspacePage],
-  ['workspace', (body) => parseWorkspaceDetail(body, 'w')],
-  ['globals', parseGlobals],
+  ['workspace', parseWorkspaceDetail],
+  ['globals', globalsCall('w').parse],
   ['collections', parseCollectionPage],
-  ['collection', (body) => parseCollectionDetail(body, UID)],
+  ['collection', collectionCall(UID).parse],
   ['environments', parseEnvironments],
-  ['environment', (body) => parseEnvironmentDetail(body, UID)],
+  ['environment', environmentCall(UID).parse],
 ];
 const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   me: {
@@ -181,7 +181,7 @@ describe('items of lists', () => {
 });
 
 describe('times', () => {
-  const timeOf = (createdAt: unknown) => parseWorkspaceDetail({ id: 'w', createdAt }, 'w').createdAt;
+  const timeOf = (createdAt: unknown) => parseWorkspaceDetail({ id: 'w', createdAt }).createdAt;
   const moments = [
     ['2022-07-18T06:57:37.000Z', '2022-07-18T06:57:37.000Z'],
     ['2025-04-07T13:59:02Z', '2025-04-07T13:59:02.000Z'],

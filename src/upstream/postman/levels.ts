@@ -1,0 +1,32 @@
+/**
+ * A kind of upstream answer that carries a field:
+ * - `ref`: `{id, uid, name}` inside `GET /workspaces/{id}`
+ * - `summary`: an item of a list
+ * - `minimal`: `GET /collections/{uid}?model=minimal`
+ * - `detail`: a single read
+ * - `own`: a call that nothing but this field needs
+ *
+ * A field that every one of them carries, or that is derived from the identifier, has `ref` among its levels.
+ */
+export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'own';
+
+/** The types that upstream answers at several levels: the field that identifies one, and the name of their lists. */
+export const leveledTypes = {
+  Workspace: { key: 'id', list: 'workspaces' },
+  Collection: { key: 'uid', list: 'collections' },
+  Environment: { key: 'uid', list: 'environments' },
+} as const satisfies Readonly<Record<string, { readonly key: 'id' | 'uid'; readonly list: string }>>;
+
+/** Name of a type that upstream answers at several levels. */
+export type LeveledType = keyof typeof leveledTypes;
+
+/** Name of the lists of such a type. */
+export type ListName = (typeof leveledTypes)[LeveledType]['list'];
+
+/** A list that a workspace has, and that there is of everything the key sees. */
+export type ChildListName = Exclude<ListName, 'workspaces'>;
+
+/** Whether a type of this name is answered at several levels. */
+export function isLeveledType(name: string): name is LeveledType {
+  return Object.hasOwn(leveledTypes, name);
+}

@@ -1,0 +1,28 @@
+import type { Call, Route } from '../call.ts';
+import type { Level, LeveledType } from './levels.ts';
+
+/** What one item of an answer is: a type of the graph, and the levels at which the answer has it. */
+export interface CarriedType {
+  readonly type: 'User' | LeveledType;
+  /** Absent: the type has no levels, the answer has all of it. */
+  readonly levels?: readonly Level[];
+}
+
+/** A route of the Postman API, with what its answers carry. */
+export interface PostmanRoute extends Route {
+  readonly carries: readonly CarriedType[];
+}
+
+/**
+ * One GET of a route.
+ *
+ * `Missing` is `null` for a call that is answered with null where the thing does not exist or is not shown to the key: upstream does not
+ * tell the two apart. Other calls fail then.
+ */
+export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
+  readonly route: PostmanRoute;
+  /** What a 404 stands for; absent: an error. */
+  readonly whenMissing?: Missing;
+  /** The user whom the answer shows to be the owner of the key. */
+  keyOwnerIn?(value: T): string;
+}

@@ -1,0 +1,150 @@
+import { isJsonObject, toId } from '../collection-format/json.ts';
+import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
+import type { PostmanCall, PostmanRoute } from './postman-call.ts';
+import { checkIsAsked, type Ref, toRefs } from './ref.ts';
+import { toSegment, withQuery } from './target.ts';
+
+/** An item of `GET /workspaces`. */
+export interface WorkspaceSummary {
+  readonly id: string;
+  readonly name: string | null;
+  readonly type: string | null;
+  readonly visibility: string | null;
+  readonly about: string | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly createdBy: string | null;
+}
+
+/** `GET /workspaces/{id}`: a summary and what only the single read has. */
+export interface WorkspaceDetail extends WorkspaceSummary {
+  readonly description: string | null;
+  readonly updatedBy: string | null;
+  readonly teamId: string | null;
+  /** null: the answer does not carry the uid of each. */
+  readonly collections: readonly Ref[] | null;
+  /** null: the answer does not carry the uid of each. */
+  readonly environments: readonly Ref[] | null;
+}
+
+/** One page of `GET /workspaces`. */
+export interface WorkspacePage {
+  readonly items: readonly WorkspaceSummary[];
+  /** null: this is the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** What `GET /workspaces` can be narrowed by. */
+export interface WorkspaceFilter {
+  /** Upstream's `type` parameter, which filters by visibility. */
+  readonly visibility?: string;
+  /** User id. */
+  readonly createdBy?: string;
+}
+
+/** Workspaces on one page of `GET /workspaces`: its documented maximum. */
+export const WORKSPACE_PAGE_SIZE = 100;
+
+/** `GET /workspaces`. */
+export const workspacesRoute = {
+  template: '/workspaces',
+  routeClass: 'burst',
+  carries: [{ type: 'Workspace', levels: ['summary'] }],
+} as const satisfies PostmanRoute;
+
+/** `GET /workspaces/{id}`. */
+export const workspaceRoute = {
+  template: '/workspaces/{id}',
+  routeClass: 'burst',
+  carries: [
+    { type: 'Workspace', levels: ['detail'] },
+    { type: 'Collection', levels: ['ref'] },
+    { type: 'Environment', levels: ['ref'] },
+  ],
+} as const satisfies PostmanRoute;
+
+/** Asks for one page of up to 100 workspaces. `cursor`: where the page before ended. */
+export const workspacesCall = (
+  { visibility, createdBy }: WorkspaceFilter,
+  cursor: string | null,
+): PostmanCall<WorkspacePage> => ({
+  route: workspacesRoute,
+  target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
+  parse: parseWorkspacePage,
+  ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toShownWorkspaces }),
+});
+
+/** Asks for the workspaces that hold a collection. */
+export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePage, null> => ({
+  route: workspacesRoute,
+  target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
+  parse: parseWorkspacePage,
+  whenMissing: null,
+});
+
+/** Asks for one workspace. */
+export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> => ({
+  route: workspaceRoute,
+  // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
+  target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
+  parse: (body) => parseWorkspaceDetail(body, id),
+  whenMissing: null,
+  sizes: ({ collections, environments }) => ({
+    workspaceId: id,
+    ...(collections && { collections: collections.length }),
+    ...(environments && { environments: environments.length }),
+  }),
+});
+
+/** Reads one page of `GET /workspaces`. @throws {UnexpectedShapeError} */
+function parseWorkspacePage(body: unknown): WorkspacePage {
+  return {
+    items: listAt(body, 'workspaces').flatMap((item) => toWorkspaceSummary(item) ?? []),
+    // Absent, null and "" all mean the end.
+    nextCursor: toPlainText(metaOf(body)['nextCursor']) || null,
+  };
+}
+
+/**
+ * Reads `GET /workspaces/{id}`.
+ *
+ * @param id - What was asked for.
+ * @throws {UnexpectedShapeError} Also for the answer of another workspace.
+ */
+function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
+  // One documented answer lacks the wrapper.
+  const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
+  const summary = toWorkspaceSummary(workspace);
+  if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
+  checkIsAsked(summary.id, id);
+  return {
+    ...summary,
+    description: toPlainText(workspace['description']),
+    updatedBy: toId(workspace['updatedBy']),
+    teamId: toTeamId(workspace['team'] ?? workspace['teamId']),
+    // Older answers leave empty lists out.
+    collections: toRefs(workspace['collections']),
+    environments: toRefs(workspace['environments']),
+  };
+}
+
+function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
+  if (!isJsonObject(value)) return null;
+  const id = toPlainText(value['id']);
+  if (id === null) return null;
+  return {
+    id,
+    name: toPlainText(value['name']),
+    type: toPlainText(value['type']),
+    visibility: toPlainText(value['visibility']),
+    about: toPlainText(value['about']),
+    createdAt: toMoment(value['createdAt']),
+    updatedAt: toMoment(value['updatedAt']),
+    createdBy: toId(value['createdBy']),
+  };
+}
+
+const toShownWorkspaces = ({ items, nextCursor }: WorkspacePage) => ({
+  workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),
+  hasMoreWorkspaces: nextCursor !== null,
+});
