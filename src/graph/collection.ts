@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { GraphQLResolveInfo } from 'graphql';
 import { collectionAuth } from '../upstream/collection-format/item.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
@@ -82,16 +81,14 @@ function fromRead<T>(pick: (collection: CollectionDetail) => T | null) {
   };
 }
 
-/** Reads the whole collection. To parse a large one holds everybody else up: they have a turn before fields are answered from it. */
+/** Reads the whole collection. Parsing a large one blocks everybody else, so they get a round before fields are answered from it. */
 async function readWhole(
   node: CollectionNode,
   context: Context,
   info: GraphQLResolveInfo,
 ): Promise<CollectionDetail | null> {
   const detail = await readDetail(node, inTree, context, info);
-  // The first comes before anybody else's turn, the second after.
-  await setImmediate();
-  await setImmediate();
+  await context.slices.pause();
   return detail;
 }
 

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import {
   getDirectiveValues,
   type GraphQLError,
@@ -38,10 +37,11 @@ export interface StreamedRowsOptions {
   readonly onUnread: (error: GraphQLError) => void;
 }
 
-type Paced = Pick<Operation, 'budget' | 'share' | 'unanswered' | 'wait' | 'ended' | 'waitFor' | 'refusals'>;
+type Paced = Pick<
+  Operation,
+  'budget' | 'idleTasks' | 'share' | 'unanswered' | 'wait' | 'ended' | 'waitFor' | 'refusals'
+>;
 
-// Rows that have begun go through promises, resolvers and planners before they ask for calls.
-const ROUNDS = 4;
 // A list of lists, one of those, and what its first row is read by: until then one row begins at a time, so that there is nothing else to wait for.
 const FIRST_CALLS = 3;
 // Whatever it is that hangs, it is not to hold up what else there is.
@@ -84,16 +84,17 @@ export function createStreamedRows(
   };
 
   /** Waits until what has begun or been answered has asked for its calls. */
-  const settle = async () => {
+  const settle = () => {
     if (isSettling) return;
     isSettling = true;
-    for (let round = 0; round < ROUNDS; round++) await setImmediate();
-    isSettling = false;
-    if (grantRoom()) void settle();
+    operation.idleTasks.add('row', () => {
+      isSettling = false;
+      if (grantRoom()) settle();
+    });
   };
 
   unanswered.onProgress = () => {
-    if (waiting.size > 0) void settle();
+    if (waiting.size > 0) settle();
   };
   operation.waitFor({
     turnAtMs: () => (waiting.size > 0 ? Number.POSITIVE_INFINITY : 0),
@@ -132,9 +133,9 @@ export function createStreamedRows(
         waiting.add(list);
         cancelPatience ??= clock.schedule(clock.nowMs() + PATIENCE_MS, () => {
           isPatient = false;
-          if (grantRoom()) void settle();
+          if (grantRoom()) settle();
         });
-        if (!isSettling && grantRoom()) void settle();
+        if (!isSettling && grantRoom()) settle();
       });
     const end = (): IteratorReturnResult<undefined> => {
       isOver = true;

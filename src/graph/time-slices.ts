@@ -9,10 +9,17 @@ export interface TimeSlices {
   next(): Promise<void>;
   /** Takes all steps: at once where they fit into what is left of the slice, else with a pause after each slice. */
   run<Result>(steps: Steps<Result>): Result | Promise<Result>;
+  /** Resolves when the event loop has had one round for everything else, after work that could not be divided. */
+  pause(): Promise<void>;
 }
 
 /** For work that has a bound of its own: it is done at once. */
-export const unsliced: TimeSlices = { isUsedUp: () => false, next: () => Promise.resolve(), run: runAtOnce };
+export const unsliced: TimeSlices = {
+  isUsedUp: () => false,
+  next: () => Promise.resolve(),
+  run: runAtOnce,
+  pause: () => Promise.resolve(),
+};
 
 /** Shares the event loop between long pieces of work, and with everything else. */
 export interface SliceScheduler {
@@ -25,6 +32,9 @@ export interface SliceScheduler {
    */
   open(fairShare: string, ended?: AbortSignal, lets?: 'go'): TimeSlices;
 }
+
+// The first comes before the event loop looks for anything else, the second after.
+const afterOneRound = (run: () => void) => void setImmediate(() => setImmediate(run));
 
 const SLICE_MS = 10;
 // Beyond that a work is long: of those one is done at a time, because each holds what it has made so far.
@@ -68,8 +78,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     const now = nowMs();
     if (startedMs === undefined) {
       startedMs = now;
-      // The first comes before the loop looks for anything else, the second after.
-      setImmediate(() => setImmediate(beginRound));
+      afterOneRound(beginRound);
     }
     return now - startedMs >= SLICE_MS;
   };
@@ -157,6 +166,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
       return {
         isUsedUp,
         next,
+        pause: () => new Promise(afterOneRound),
         run(steps) {
           do {
             const { done, value } = steps.next();

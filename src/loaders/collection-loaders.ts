@@ -160,6 +160,7 @@ export function createCollectionLoaders(reads: Reads): CollectionLoaders {
 
   return {
     collectionByUid: createPlannerAfterLists(
+      reads.idleTasks,
       summaries,
       mayBeListed,
       planNow,

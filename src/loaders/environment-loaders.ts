@@ -70,6 +70,7 @@ export function createEnvironmentLoaders(reads: Reads): EnvironmentLoaders {
 
   return {
     environmentByUid: createPlannerAfterLists(
+      reads.idleTasks,
       summaries,
       mayBeListed,
       planNow,

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { IdleTasks } from '../upstream/idle-tasks.ts';
 import type { Listed } from './listed.ts';
 
 /**
@@ -64,6 +65,7 @@ export function createOnce<Key extends object | string, Answer>(
  * @param keyOf - Text that is equal for equal requests.
  */
 export function createPlannerAfterLists<Request extends { readonly uid: string }, Answer>(
+  idleTasks: IdleTasks,
   listed: Pick<Listed<unknown>, 'isExpecting' | 'expected'>,
   mayBeListed: (requests: readonly Request[]) => ReadonlySet<string>,
   plan: (requests: readonly Request[]) => (request: Request) => Promise<Answer>,
@@ -78,7 +80,7 @@ export function createPlannerAfterLists<Request extends { readonly uid: string }
       uids.has(request.uid) ? plannedLater.then((answer) => answer(request)) : planned(request),
     );
   };
-  return createPlanner(planAll, keyOf, (run) => void setImmediate(run));
+  return createPlanner(planAll, keyOf, (run) => idleTasks.add('plan', run));
 }
 
 /** Sorts values into groups, in the order in which each group first appears. */

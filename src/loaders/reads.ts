@@ -51,6 +51,7 @@ export interface Reads {
   environment(uid: string): Promise<EnvironmentDetail | null>;
   /** Which answers are cached, and so free. */
   readonly isCached: PostmanSession['isCached'];
+  readonly idleTasks: PostmanSession['idleTasks'];
   /** Which cached answers are too old, but would be renewed by a list. */
   readonly isRenewable: PostmanSession['isRenewable'];
   /** Items of lists, by id or uid. */
@@ -82,6 +83,7 @@ export function createReads(session: PostmanSession): Reads {
   );
 
   return {
+    idleTasks: session.idleTasks,
     isCached: session.isCached,
     isRenewable: session.isRenewable,
     listed: { workspaces, collections, environments },

@@ -3,6 +3,7 @@ import type { Calls } from './calls.ts';
 import type { Asked, Imagination } from './imagination.ts';
 import { createImaginedAnswers, type Scenario } from './imagined-answers.ts';
 import type { Outcome } from './kept-answer.ts';
+import type { IdleTasks } from './idle-tasks.ts';
 import type { Operation } from './operation.ts';
 import type { CollectionDetail } from './postman/collections.ts';
 import type { EnvironmentDetail } from './postman/environments.ts';
@@ -62,21 +63,22 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
   let usesKept = false;
   let isAnswering = false;
 
-  const answerLater = () => {
+  const answerLater = (idleTasks: IdleTasks) => {
     if (isAnswering) return;
     isAnswering = true;
-    setImmediate(() => {
+    // In line with the planners, so that two answers can be planned together, as upstream's can that come at once.
+    idleTasks.add('plan', () => {
       isAnswering = false;
       const answer = work.isOver ? undefined : waiting.next();
       if (!answer) return;
       answer();
-      answerLater();
+      answerLater(idleTasks);
     });
   };
-  const turn = (isList: boolean) =>
+  const turn = (isList: boolean, idleTasks: IdleTasks) =>
     new Promise<void>((answer) => {
       waiting.add(isList, answer);
-      answerLater();
+      answerLater(idleTasks);
     });
 
   const missing = new Map<string, Outcome>();
@@ -166,7 +168,7 @@ export function createImaginedCalls(options: ImaginedCallsOptions): ImaginedCall
         const single = toSingle(asked, route.template);
         work.add(CALL_STEPS);
         noted.set(target, { route, single, isImagined: asked.isImagined });
-        await turn(single === null);
+        await turn(single === null, operation.idleTasks);
         outcome = remember(call, operation) ?? imagine(call);
         // What a list has is likely unchanged.
         if (scenario.account && 'value' in outcome) {

@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import type { Budget, BudgetView } from './budget.ts';
 import type { KeyBudget } from './budgets.ts';
 import type { Clock } from './clock.ts';
+import { createFirstRowScheduler, type FirstRowScheduler } from './first-row-scheduler.ts';
 import type { CacheDirectives } from './freshness.ts';
 import { type HeldAnswers, type Holdings, uncountedHoldings } from './held-answers.ts';
-import { createFirstRowPace, type Pace } from './pace.ts';
+import { createIdleTasks, type IdleTasks } from './idle-tasks.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRepeats, noRepeats, type Repeats } from './repeats.ts';
 import type { Secret } from './secret.ts';
@@ -59,7 +60,9 @@ export interface Operation {
   lastTurnAtMs(): number;
   readonly maxCalls: number;
   /** undefined: each of its calls is made when it is asked for. */
-  readonly pace: Pace | undefined;
+  readonly pace: FirstRowScheduler | undefined;
+  /** What waits until nothing more happens without an answer. */
+  readonly idleTasks: IdleTasks;
   /** Calls it has asked for, sent or waiting. */
   askedCalls: number;
   /** Targets of the answers it was given. */
@@ -158,6 +161,7 @@ export function openOperation({
   // One for each call that waits: a listener of the signal would take ten times the memory.
   const awaited = new Set<Pending>();
   const unanswered = createUnanswered();
+  const idleTasks = createIdleTasks();
   const end = (reason: EndReason) => {
     if (ending.signal.aborted) return;
     ending.abort(reason);
@@ -194,7 +198,8 @@ export function openOperation({
       },
       lastTurnAtMs: () => [...awaited].reduce((lastMs, pending) => Math.max(lastMs, pending.turnAtMs()), 0),
       maxCalls,
-      pace: isStreamed ? createFirstRowPace(clock) : undefined,
+      pace: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
+      idleTasks,
       askedCalls: 0,
       given: new Set(),
       repeats,
@@ -244,6 +249,7 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
     lastTurnAtMs: () => 0,
     maxCalls: Number.POSITIVE_INFINITY,
     pace: undefined,
+    idleTasks: createIdleTasks(),
     askedCalls: 0,
     given: new Set(),
     repeats: noRepeats,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLoaders } from '../../src/loaders/loaders.ts';
+import { createIdleTasks } from '../../src/upstream/idle-tasks.ts';
 import {
   type CollectionDetail,
   type CollectionPage,
@@ -63,6 +64,7 @@ function createSetup(pageAt: (offset: number) => CollectionPage, { keepsList = f
     get: ({ target }) => Promise.resolve(answer(target) as never),
     isCached: ({ target }) => keepsList && target === collectionsCall(null, 0).target,
     isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
+    idleTasks: createIdleTasks(),
   };
   return { asked, loaders: createLoaders(session) };
 }

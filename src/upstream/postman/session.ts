@@ -1,4 +1,5 @@
 import type { Calls } from '../calls.ts';
+import { createIdleTasks, type IdleTasks } from '../idle-tasks.ts';
 import type { Operation } from '../operation.ts';
 import { UpstreamError } from '../upstream-error.ts';
 import type { PostmanCall } from './postman-call.ts';
@@ -11,6 +12,8 @@ export interface PostmanSession {
   isCached(call: PostmanCall<unknown, null>): boolean;
   /** Whether `get` would need a GET, and none after a list that shows the thing unchanged. */
   isRenewable(call: PostmanCall<unknown, null>): boolean;
+  /** What waits until nothing more happens in the operation without an answer. */
+  readonly idleTasks: IdleTasks;
 }
 
 /** Binds the Postman API to one operation. */
@@ -33,6 +36,7 @@ export function createPostmanSession(
     },
     isCached: (call) => calls.kept(call, operation) !== undefined,
     isRenewable: (call) => calls.isRenewable(call, operation),
+    idleTasks: operation.idleTasks,
   };
 }
 
@@ -46,5 +50,6 @@ export function createFailingSession(toError: (routeTemplate: string) => Upstrea
     get: ({ route }) => Promise.reject(toError(route.template)),
     isCached: () => false,
     isRenewable: () => false,
+    idleTasks: createIdleTasks(),
   };
 }

@@ -1,30 +1,33 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createFirstRowPace } from '../../src/upstream/pace.ts';
+import { createFirstRowScheduler } from '../../src/upstream/first-row-scheduler.ts';
+import { createIdleTasks } from '../../src/upstream/idle-tasks.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** Calls that are answered when a test says so; `made` has them in the order in which they were made. */
 function start() {
   const clock = createVirtualClock();
-  const pace = createFirstRowPace(clock);
+  const idleTasks = createIdleTasks();
+  const scheduler = createFirstRowScheduler(clock, idleTasks);
+  const settle = () => new Promise<void>((resolve) => idleTasks.add('row', resolve));
   const made: string[] = [];
   const answers = new Map<string, { resolve: (value: string) => void; reject: (error: Error) => void }>();
   return {
     clock,
-    pace,
+    idleTasks,
+    scheduler,
     made,
     ask: (name: string) =>
-      pace.run(() => {
+      scheduler.run(() => {
         made.push(name);
         return new Promise<string>((resolve, reject) => answers.set(name, { resolve, reject }));
       }),
     async answer(name: string) {
       answers.get(name)!.resolve(name);
-      for (let round = 0; round < 6; round++) await setImmediate();
+      await settle();
     },
     async fail(name: string) {
       answers.get(name)!.reject(new Error(name));
-      for (let round = 0; round < 6; round++) await setImmediate();
+      await settle();
     },
   };
 }
@@ -48,11 +51,12 @@ describe('the calls of an operation that streams', () => {
   });
 
   it('give the next calls the time that planners take to ask for them', async () => {
-    const { made, ask, answer } = start();
+    const { idleTasks, made, ask, answer } = start();
+    const planned = () => new Promise<void>((resolve) => idleTasks.add('plan', resolve));
     const plan = async () => {
       await ask('list 1');
-      await setImmediate();
-      await setImmediate();
+      await planned();
+      await planned();
       await ask('row 1');
     };
     void plan();
@@ -70,11 +74,11 @@ describe('the calls of an operation that streams', () => {
   });
 
   it('do not wait for longer than a second for one that has been sent, and for any time for one that waits for its turn', async () => {
-    const { clock, pace, made, ask } = start();
+    const { clock, scheduler, made, ask } = start();
     for (const name of ['a', 'b', 'c']) void ask(name);
     await clock.advance(100_000);
     expect(made).toEqual(['a']);
-    pace.sent();
+    scheduler.sent();
     await clock.advance(999);
     expect(made).toEqual(['a']);
     await clock.advance(1);
@@ -82,12 +86,12 @@ describe('the calls of an operation that streams', () => {
   });
 
   it('have a second each', async () => {
-    const { clock, pace, made, ask, answer } = start();
+    const { clock, scheduler, made, ask, answer } = start();
     for (const name of ['a', 'b', 'c']) void ask(name);
-    pace.sent();
+    scheduler.sent();
     await clock.advance(900);
     await answer('a');
-    pace.sent();
+    scheduler.sent();
     await clock.advance(900);
     expect(made).toEqual(['a', 'b']);
   });
