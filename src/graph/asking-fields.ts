@@ -16,7 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Level } from '../upstream/postman/levels.ts';
-import type { Context } from './context.ts';
+import type { OperationContext } from './context.ts';
 import type { DocumentReader } from './served-fields.ts';
 
 /** A selected field that asks the loaders for something, or leads to fields that do. */
@@ -24,7 +24,7 @@ export interface AskingField {
   readonly args: Readonly<Record<string, unknown>>;
   /** Its path is always that of a root field: no resolver asks for anything by its place in the answer. */
   readonly info: GraphQLResolveInfo;
-  readonly resolve: NonNullable<GraphQLField<unknown, Context>['resolve']>;
+  readonly resolve: NonNullable<GraphQLField<unknown, OperationContext>['resolve']>;
   /** Type of the values it returns, or of the items of their lists. */
   readonly type: ReturnType<typeof getNamedType>;
   /** The fields to be resolved on an object that it returns. */
@@ -32,7 +32,7 @@ export interface AskingField {
 }
 
 interface Selected {
-  readonly definition: GraphQLField<unknown, Context>;
+  readonly definition: GraphQLField<unknown, OperationContext>;
   readonly nodes: readonly FieldNode[];
 }
 
@@ -154,23 +154,23 @@ export function createAskingFields(
   return queryType ? toFields(queryType, [operation.selectionSet], false) : [];
 }
 
-const levelsOf = ({ extensions }: GraphQLField<unknown, Context>) =>
+const levelsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>
   (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
-const readsOf = ({ extensions }: GraphQLField<unknown, Context>) =>
+const readsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>
   (extensions['reads'] as readonly string[] | undefined) ?? [];
 
 /** Whether what it returns are items of lists. */
-const comesFromList = ({ extensions }: GraphQLField<unknown, Context>) => extensions['fromList'] === true;
+const comesFromList = ({ extensions }: GraphQLField<unknown, OperationContext>) => extensions['fromList'] === true;
 
 /** @param isFromList - Whether the field is one of an item of a list. */
-function isAsking(definition: GraphQLField<unknown, Context>, isFromList: boolean): boolean {
+function isAsking(definition: GraphQLField<unknown, OperationContext>, isFromList: boolean): boolean {
   const levels = levelsOf(definition);
   const isKnown = isFromList && levels.includes('ref');
   return readsOf(definition).length > 0 || (levels.length > 0 && !isKnown);
 }
 
 /** Equal for fields of one object that ask for the same, where nothing below them asks for more. */
-function toKey(definition: GraphQLField<unknown, Context>, args: AskingField['args']): string {
+function toKey(definition: GraphQLField<unknown, OperationContext>, args: AskingField['args']): string {
   const levels = levelsOf(definition);
   if (readsOf(definition).length > 0) return `${definition.name} ${JSON.stringify(args)}`;
   // Of what every answer carries some is derived from the identifier, and some is asked for where it is not known.
@@ -179,7 +179,7 @@ function toKey(definition: GraphQLField<unknown, Context>, args: AskingField['ar
 
 /** undefined where they do not fit: then the field is not resolved. */
 function toArguments(
-  definition: GraphQLField<unknown, Context>,
+  definition: GraphQLField<unknown, OperationContext>,
   node: FieldNode,
   { variables }: DocumentReader,
 ): AskingField['args'] | undefined {
@@ -217,7 +217,7 @@ function createAskingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string
     ofSet.set(key, asks);
     return asks;
   };
-  const leadsToAsking = (definition: GraphQLField<unknown, Context>, { selectionSet }: FieldNode): boolean =>
+  const leadsToAsking = (definition: GraphQLField<unknown, OperationContext>, { selectionSet }: FieldNode): boolean =>
     selectionSet !== undefined && search(getNamedType(definition.type).name, selectionSet, comesFromList(definition));
   return leadsToAsking;
 }

@@ -2,6 +2,9 @@ import {
   defaultFieldResolver,
   getNamedType,
   getNullableType,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLOutputType,
   type GraphQLResolveInfo,
   type GraphQLSchema,
   isLeafType,
@@ -10,10 +13,10 @@ import {
 } from 'graphql';
 import { type JsonSize, measureJson, textLength } from '../upstream/collection-format/json.ts';
 import { AnswerTooLarge } from './answer-size.ts';
-import type { Context } from './context.ts';
+import type { OperationContext } from './context.ts';
 import type { TimeSlices } from './time-slices.ts';
 
-type Answer = (value: unknown, context: Context, info: GraphQLResolveInfo) => unknown;
+type Answer = (value: unknown, context: OperationContext, info: GraphQLResolveInfo) => unknown;
 
 const TEXT_TYPES: ReadonlySet<string> = new Set(['String', 'ID', 'JSON']);
 
@@ -30,10 +33,12 @@ export function boundAnswers(schema: GraphQLSchema): void {
       const named = getNamedType(field.type);
       const isText = TEXT_TYPES.has(named.name);
       const isList = isListType(getNullableType(field.type));
+      if (isListOfLists(field.type))
+        throw new TypeError(`${type.name}.${field.name}: the lists in it would not be counted`);
       if (isLeafType(named) && !isText && !isList) continue;
-      const answer = isList ? answerList(isText, isLeafType(named)) : isText ? answerText : answerObject;
+      const answer = isList ? toListAnswer(field, named) : isText ? answerText : answerObject;
       const resolve = field.resolve ?? defaultFieldResolver;
-      field.resolve = (source: unknown, args: object, context: Context, info) => {
+      field.resolve = (source: unknown, args: object, context: OperationContext, info) => {
         try {
           const value: unknown = resolve(source, args, context, info);
           if (!(value instanceof Promise)) return answer(value, context, info);
@@ -44,6 +49,11 @@ export function boundAnswers(schema: GraphQLSchema): void {
       };
     }
   }
+}
+
+function isListOfLists(type: GraphQLOutputType): boolean {
+  const list = getNullableType(type);
+  return isListType(list) && isListType(getNullableType(list.ofType));
 }
 
 /**
@@ -57,12 +67,18 @@ function fail(error: unknown): Promise<never> {
 
 const answerObject: Answer = (value) => value;
 
-function answerList(isText: boolean, isLeaf: boolean): Answer {
-  return (value, { answerSize, slices }, info) => {
-    if (!Array.isArray(value)) return value;
+function toListAnswer({ extensions }: GraphQLField<unknown, unknown>, named: GraphQLNamedType): Answer {
+  const isText = TEXT_TYPES.has(named.name);
+  const isLeaf = isLeafType(named);
+  const isPaced = extensions['isPaced'] === true;
+  return (value, { answerSize, slices, streamedRows }, info) => {
+    if (value == null || value instanceof Error) return value;
+    if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is no array`);
     const items: readonly unknown[] = value;
     const isLarge = answerSize.list(items.length, info);
     if (isText) answerSize.text(JSON.stringify(items).length, info);
+    const rows = isPaced ? streamedRows.feed(items, info) : items;
+    if (rows !== items) return rows;
     if (isLeaf || items.length === 0 || !(isLarge || slices.isUsedUp())) return items;
     // One that fails before its turn has nobody yet who sees to it, which would end the process.
     for (const item of items) if (item instanceof Promise) item.catch(() => undefined);

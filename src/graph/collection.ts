@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { collectionAuth } from '../upstream/collection-format/item.ts';
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { toDescription } from '../upstream/collection-format/description.ts';
@@ -45,59 +44,35 @@ function fromSummary<T>(
   pick: (collection: CollectionSummary) => T | null,
   levels: readonly (typeof notInRefs)[number][] = notInRefs,
 ) {
-  return (
-    { uid, known }: CollectionNode,
-    _args: unknown,
-    { loaders, placed }: Context,
-    { path }: GraphQLResolveInfo,
-  ): T | null | Promise<T | null> =>
+  return ({ uid, known }: CollectionNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
     known && 'updatedAt' in known
       ? pick(known)
       : loaders
           .collectionByUid({ uid, levels, ...(known?.name != null && { name: known.name }) })
-          .then((loaded) => placed(loaded, path.prev))
           .then((loaded) => loaded && pick(loaded));
 }
 
-async function readDetail(
-  { uid }: CollectionNode,
-  levels: typeof inReads | typeof inTree,
-  { loaders, placed }: Context,
-  { path }: GraphQLResolveInfo,
-) {
+async function readDetail({ uid }: CollectionNode, levels: typeof inReads | typeof inTree, { loaders }: Context) {
   // A level other than summary is always answered by a single read.
-  return placed((await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null, path.prev);
+  return (await loaders.collectionByUid({ uid, levels })) as CollectionDetail | null;
 }
 
 function fromRead<T>(pick: (collection: CollectionDetail) => T | null) {
-  return async (
-    node: CollectionNode,
-    _args: unknown,
-    context: Context,
-    info: GraphQLResolveInfo,
-  ): Promise<T | null> => {
-    const detail = await readDetail(node, inReads, context, info);
+  return async (node: CollectionNode, _args: unknown, context: Context): Promise<T | null> => {
+    const detail = await readDetail(node, inReads, context);
     return detail && pick(detail);
   };
 }
 
 /** Reads the whole collection. Parsing a large one blocks everybody else, so they get a round before fields are answered from it. */
-async function readWhole(
-  node: CollectionNode,
-  context: Context,
-  info: GraphQLResolveInfo,
-): Promise<CollectionDetail | null> {
-  const detail = await readDetail(node, inTree, context, info);
+async function readWhole(node: CollectionNode, context: Context): Promise<CollectionDetail | null> {
+  const detail = await readDetail(node, inTree, context);
   await context.slices.pause();
   return detail;
 }
 
-async function readTree(
-  node: CollectionNode,
-  context: Context,
-  info: GraphQLResolveInfo,
-): Promise<CollectionTree | null> {
-  const detail = await readWhole(node, context, info);
+async function readTree(node: CollectionNode, context: Context): Promise<CollectionTree | null> {
+  const detail = await readWhole(node, context);
   return detail && context.treeOf(detail);
 }
 
@@ -149,10 +124,8 @@ CollectionRef.implement({
     name: t.string({
       nullable: true,
       ...carriedBy('Collection', everywhere, 'Name of the collection, null when it has none. Names are not unique.'),
-      resolve: (node, args, context, info) =>
-        node.known?.name !== undefined
-          ? node.known.name
-          : fromSummary(({ name }) => name ?? null)(node, args, context, info),
+      resolve: (node, args, context) =>
+        node.known?.name !== undefined ? node.known.name : fromSummary(({ name }) => name ?? null)(node, args, context),
     }),
     description: t.string({
       nullable: true,
@@ -215,8 +188,8 @@ CollectionRef.implement({
         inTree,
         'Version of the Collection Format it is written in, for example `2.1.0`; null when it does not say.',
       ),
-      resolve: async (node, _args, context, info) => {
-        const detail = await readDetail(node, inTree, context, info);
+      resolve: async (node, _args, context) => {
+        const detail = await readDetail(node, inTree, context);
         return detail && toFormatVersion(detail.document);
       },
     }),
@@ -258,8 +231,8 @@ CollectionRef.implement({
         inTree,
         'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
       ),
-      resolve: async (node, _args, context, info) => {
-        const tree = await readTree(node, context, info);
+      resolve: async (node, _args, context) => {
+        const tree = await readTree(node, context);
         return tree?.items;
       },
     }),
@@ -272,8 +245,8 @@ CollectionRef.implement({
         inTree,
         'Every folder of the tree, depth first, in order; null only when the collection cannot be read.',
       ),
-      resolve: async (node, args, context, info) => {
-        const tree = await readTree(node, context, info);
+      resolve: async (node, args, context) => {
+        const tree = await readTree(node, context);
         return tree && toFolderPage(tree.folders, args, context);
       },
     }),
@@ -286,8 +259,8 @@ CollectionRef.implement({
         inTree,
         'Every request of the tree, depth first, in order, wherever it is nested; null only when the collection cannot be read.',
       ),
-      resolve: async (node, args, context, info) => {
-        const tree = await readTree(node, context, info);
+      resolve: async (node, args, context) => {
+        const tree = await readTree(node, context);
         return tree && toRequestPage(tree.requests, args, context);
       },
     }),
@@ -300,8 +273,8 @@ CollectionRef.implement({
         'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
         ['/workspaces'],
       ),
-      resolve: async (node, _args, { loaders, placed }, info) => {
-        const summary = placed(await loaders.workspaceOfCollection(uidOf(node)), info.path);
+      resolve: async (node, _args, { loaders }) => {
+        const summary = await loaders.workspaceOfCollection(uidOf(node));
         return summary && { id: summary.id, summary };
       },
     }),
@@ -313,8 +286,8 @@ CollectionRef.implement({
         inTree,
         'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else. null only when the collection cannot be read.',
       ),
-      resolve: async (node, _args, context, info) => {
-        const detail = await readWhole(node, context, info);
+      resolve: async (node, _args, context) => {
+        const detail = await readWhole(node, context);
         if (!detail) return null;
         const { document } = detail;
         return toJsonAnswer(() =>

@@ -1,8 +1,6 @@
 import type { OutputRef } from '@pothos/core';
-import type { GraphQLResolveInfo } from 'graphql';
 import { badUserInput } from './bad-user-input.ts';
 import { builder } from './builder.ts';
-import type { Context } from './context.ts';
 import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** One node and its place in the list. */
@@ -64,19 +62,10 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   }),
 });
 
+/** Declares that the rows of a list are read as they are delivered, where it is streamed. */
+const rows = { isPaced: true } as const;
 /** Declares that a field returns items of a list: whatever a ref carries is known of them. */
-const fromList = { extensions: { fromList: true } } as const;
-
-/** A streamed list is counted here, whole; every other one where it is answered. */
-function toRows<Row>(
-  rows: readonly Row[],
-  { answerSize, streamedRows }: Context,
-  info: GraphQLResolveInfo,
-): readonly Row[] | AsyncIterable<Row> {
-  const fed = streamedRows.feed(rows, info);
-  if (fed !== rows) answerSize.list(rows.length, info);
-  return fed;
-}
+const items = { fromList: true } as const;
 
 /**
  * Defines `<name>Connection` and `<name>Edge`.
@@ -100,7 +89,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: node,
         nullable: false,
         description: `The ${name.toLowerCase()} itself.`,
-        ...fromList,
+        extensions: items,
         resolve: (edge) => edge.node as never,
       }),
     }),
@@ -112,19 +101,15 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: [node],
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
-        ...fromList,
-        resolve: ({ edges }, _args, context, info) =>
-          toRows(
-            edges.map((edge) => edge.node),
-            context,
-            info,
-          ) as never,
+        extensions: { ...items, ...rows },
+        resolve: ({ edges }) => edges.map((edge) => edge.node) as never,
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        resolve: ({ edges }, _args, context, info) => toRows(edges, context, info) as never,
+        extensions: rows,
+        resolve: ({ edges }) => edges,
       }),
       pageInfo: t.field({
         type: PageInfo,

@@ -9,16 +9,16 @@ import type { Estimate } from './estimate.ts';
 import type { StreamedRows } from './streamed-rows.ts';
 import type { TimeSlices } from './time-slices.ts';
 
-/** What resolvers get to work with, made anew for each operation. */
-export interface Context {
-  readonly loaders: Loaders;
+/** What one operation is resolved with. */
+export interface OperationContext {
+  /** The loaders without tracking: what is read ahead is tracked by the field that answers with it. */
+  readonly readAhead: Loaders;
+  /** Is told of each value, or list of values, that has been read for a place in the answer. */
+  readonly trackRead: (value: unknown, path: ResponsePath | undefined) => void;
+  /** The context of what is read for a place in the answer. */
+  readonly at: (path: ResponsePath | undefined) => Context;
   /** The budget of the key in use; null without a key. */
   readonly budget: () => BudgetSnapshot | null;
-  /**
-   * Is told of each value read, or list of values, and where in the answer it goes, so that the answer can say which of its parts are stale. Gives the
-   * value back.
-   */
-  readonly placed: <Value>(value: Value, path: ResponsePath | undefined) => Value;
   /** For times that are told to people. */
   readonly clock: Pick<Clock, 'epochMs'>;
   /** What the operation costs, foretold without a call. */
@@ -33,4 +33,10 @@ export interface Context {
   readonly slices: TimeSlices;
   /** Whether secrets inside the data are shown. */
   readonly revealSecrets: boolean;
+}
+
+/** What a resolver gets that declares what it reads; all others get an `OperationContext`, without the loaders. */
+export interface Context extends OperationContext {
+  /** What they read is tracked, so that the answer can say which of its parts are stale. */
+  readonly loaders: Loaders;
 }

@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
 import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/postman/environments.ts';
 import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
@@ -12,18 +11,10 @@ const inEveryAnswer = ['ref', 'summary', 'detail'] as const;
 const notInRefs = ['summary', 'detail'] as const;
 
 function fromSummary<T>(pick: (environment: EnvironmentSummary) => T | null) {
-  return (
-    { uid, known }: EnvironmentNode,
-    _args: unknown,
-    { loaders, placed }: Context,
-    { path }: GraphQLResolveInfo,
-  ): T | null | Promise<T | null> =>
+  return ({ uid, known }: EnvironmentNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
     known && 'updatedAt' in known
       ? pick(known)
-      : loaders
-          .environmentByUid({ uid, levels: notInRefs })
-          .then((loaded) => placed(loaded, path.prev))
-          .then((loaded) => loaded && pick(loaded));
+      : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded && pick(loaded));
 }
 
 /** Its uid, also where it was looked up by its bare id. */
@@ -51,10 +42,8 @@ EnvironmentRef.implement({
         inEveryAnswer,
         'Name of the environment, null when it has none. Names are not unique.',
       ),
-      resolve: (node, args, context, info) =>
-        node.known?.name !== undefined
-          ? node.known.name
-          : fromSummary(({ name }) => name ?? null)(node, args, context, info),
+      resolve: (node, args, context) =>
+        node.known?.name !== undefined ? node.known.name : fromSummary(({ name }) => name ?? null)(node, args, context),
     }),
     ownerId: t.id({
       nullable: true,
@@ -94,8 +83,8 @@ EnvironmentRef.implement({
         ['detail'],
         'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
-      resolve: async ({ uid }, _args, { loaders, placed }, info) => {
-        const detail = placed(await loaders.environmentByUid({ uid, levels: ['detail'] }), info.path.prev);
+      resolve: async ({ uid }, _args, { loaders }) => {
+        const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });
         return detail && toVariables((detail as EnvironmentDetail).values);
       },
     }),

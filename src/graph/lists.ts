@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
 import type { Ref } from '../upstream/postman/ref.ts';
 import { type Connection, indexOfCursor, mapNodes, type PageRequest, toConnection } from './connection.ts';
@@ -48,14 +47,12 @@ export interface CollectionsOf extends ListNeed {
  * @returns null when there is no such workspace.
  */
 export async function readCollections(
-  context: Context,
+  { loaders }: Context,
   of: CollectionsOf,
   page: PageRequest,
-  { path }: GraphQLResolveInfo,
 ): Promise<Connection<CollectionNode> | null> {
   const start = page.after ? page.after.index + 1 : 0;
-  const chunk = await context.loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
-  if (chunk) context.placed(chunk.items, path);
+  const chunk = await loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
   return chunk && toCollectionConnection(chunk, page);
 }
 

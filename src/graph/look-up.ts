@@ -31,7 +31,7 @@ export async function lookUpWorkspace(
   id: string,
   { selection, path }: Asked,
 ): Promise<WorkspaceNode | null> {
-  const { loaders } = context;
+  const { readAhead: loaders } = context;
   const readParts = (fields: readonly SelectedField[]): Promise<unknown>[] => {
     const levels = fields.map(({ carriedBy }) => carriedBy);
     const lists = fields.flatMap((field) => workspaceListOf(field, context, id));
@@ -51,15 +51,16 @@ export async function lookUpWorkspace(
     if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.globals(id))?.length) return node;
     parts.push(loaders.workspaceSummaryById(id));
   }
-  return context.placed(await firstFound(parts), path) === null ? null : node;
+  return (await firstFound(parts, context, path)) === null ? null : node;
 }
 
 /** Looks up one collection that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
 export async function lookUpCollection(
-  { loaders, placed }: Context,
+  context: Context,
   uid: string,
   { selection, path }: Asked,
 ): Promise<CollectionNode | null> {
+  const { readAhead: loaders } = context;
   const everyRead = ['summary', 'minimal', 'detail'] as const;
   const { wanted, deferred } = levelsToRead(selection, everyRead);
   for (const levels of deferred) loaders.collectionByUid({ uid, levels }).catch(() => undefined);
@@ -70,29 +71,34 @@ export async function lookUpCollection(
   // No list has all collections: being in none does not mean that there is no such collection.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const asked = wanted.some(isProof) ? wanted : [...wanted, everyRead];
-  const found = placed(
-    await firstFound(
-      asked.map((levels) => loaders.collectionByUid({ uid, levels })),
-      (index) => isProof(asked[index] ?? []),
-    ),
+  const found = await firstFound(
+    asked.map((levels) => loaders.collectionByUid({ uid, levels })),
+    context,
     path,
+    (index) => isProof(asked[index] ?? []),
   );
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
 
 /** Looks up one environment that a client named by its uid. See `lookUpWorkspace`. */
 export async function lookUpEnvironment(
-  { loaders, placed }: Context,
+  context: Context,
   uid: string,
   { selection, path }: Asked,
 ): Promise<EnvironmentNode | null> {
+  const { readAhead: loaders } = context;
   const { wanted, deferred } = levelsToRead(selection, ['summary', 'detail']);
   for (const levels of deferred) loaders.environmentByUid({ uid, levels }).catch(() => undefined);
-  const known = placed(await firstFound(wanted.map((levels) => loaders.environmentByUid({ uid, levels }))), path);
+  const parts = wanted.map((levels) => loaders.environmentByUid({ uid, levels }));
+  const known = await firstFound(parts, context, path);
   return known && { uid, known };
 }
 
-function workspaceListOf({ name, args, select }: SelectedField, { loaders }: Context, id: string): Promise<unknown>[] {
+function workspaceListOf(
+  { name, args, select }: SelectedField,
+  { readAhead: loaders }: Context,
+  id: string,
+): Promise<unknown>[] {
   if (name !== 'collections' && name !== 'environments') return [];
   const request = { workspaceId: id, ...toListNeed(toNodeSelection(select())), isUnconfirmed: true };
   if (name === 'environments') return [loaders.environmentsByWorkspace(request)];
@@ -130,17 +136,23 @@ function levelsToRead(
 
 /**
  * The first part that says there is such a thing; null where one says that there is none. One part that can be read is
- * enough: the others fail where they are selected.
+ * enough: the others fail where they are selected. It is tracked as what stands at `path`.
  *
  * @param isProof - Whether the part at this place, when it finds nothing, proves that there is nothing.
  * @throws What the first of those failed with, when all of them have and no other part found anything.
  */
 async function firstFound<Part>(
   parts: readonly Promise<Part | null>[],
+  { trackRead }: Context,
+  path: ResponsePath,
   isProof: (index: number) => boolean = () => true,
 ): Promise<Part | null> {
   const results = await Promise.allSettled(parts);
-  for (const result of results) if (result.status === 'fulfilled' && result.value !== null) return result.value;
+  for (const result of results) {
+    if (result.status !== 'fulfilled' || result.value === null) continue;
+    trackRead(result.value, path);
+    return result.value;
+  }
   const proofs = results.filter((_, index) => isProof(index));
   const [first] = proofs;
   if (first?.status === 'rejected' && proofs.every(({ status }) => status === 'rejected')) throw first.reason;

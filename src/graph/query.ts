@@ -28,7 +28,7 @@ builder.queryType({
       nullable: true,
       description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
       ...reads('/me'),
-      resolve: async (_root, _args, { loaders, placed }, { path }) => placed(await loaders.me(), path),
+      resolve: (_root, _args, { loaders }) => loaders.me(),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
@@ -40,11 +40,11 @@ builder.queryType({
         createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: (_root, { visibility, createdBy, ...args }, context, info) => {
+      resolve: (_root, { visibility, createdBy, ...args }, context) => {
         if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: ask for one that has a name.');
         const creator = optionalIdentifier(createdBy, 'createdBy');
         const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
-        return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE), info);
+        return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
       },
     }),
     workspace: t.field({
@@ -72,13 +72,13 @@ builder.queryType({
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
         if (name == null) {
           const need = toListNeed(toNodeSelection(toSelection(info)));
-          return readCollections(context, { workspaceId: workspace, ...need, isUnconfirmed: true }, page, info);
+          return readCollections(context, { workspaceId: workspace, ...need, isUnconfirmed: true }, page);
         }
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
-        const { loaders, placed } = context;
-        const list = placed(await loaders.collectionsByName({ name, workspaceId: workspace }), info.path);
+        const { loaders, readAhead } = context;
+        const list = await loaders.collectionsByName({ name, workspaceId: workspace });
         // Upstream has an empty list for a workspace that does not exist, too.
-        if (list.length === 0 && workspace !== null && !(await loaders.workspaceSummaryById(workspace))) return null;
+        if (list.length === 0 && workspace !== null && !(await readAhead.workspaceSummaryById(workspace))) return null;
         return mapNodes(
           toConnection(list, page, ({ uid }) => uid),
           (known) => ({ uid: known.uid, known }),
@@ -109,14 +109,11 @@ builder.queryType({
         workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: async (_root, { workspaceId, ...args }, { loaders, placed }, info) => {
+      resolve: async (_root, { workspaceId, ...args }, { loaders }, info) => {
         const page = parsePageArgs(args, ROOT_PAGE_SIZE);
         const need = toListNeed(toNodeSelection(toSelection(info)));
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
-        const list = placed(
-          await loaders.environmentsByWorkspace({ workspaceId: workspace, ...need, isUnconfirmed: true }),
-          info.path,
-        );
+        const list = await loaders.environmentsByWorkspace({ workspaceId: workspace, ...need, isUnconfirmed: true });
         return list && toEnvironmentConnection(list, page);
       },
     }),

@@ -5,6 +5,7 @@ import { assertDeclared } from './declared.ts';
 import { incrementalDirectives } from './incremental-directives.ts';
 import { hideFromIntrospection } from './subgraph/hidden.ts';
 import { printSubgraph } from './subgraph/subgraph-sdl.ts';
+import { trackReads } from './tracked-reads.ts';
 import './scalars.ts';
 import './query.ts';
 import './subgraph/entities.ts';
@@ -32,6 +33,7 @@ export function createSchema(): GraphQLSchema {
   const directives = [...config.directives, ...incrementalDirectives];
   const schema = new GraphQLSchema({ ...config, directives, description: DESCRIPTION });
   assertDeclared(schema);
+  trackReads(schema);
   boundAnswers(schema);
   hideFromIntrospection(schema);
   schema.extensions = { ...schema.extensions, subgraphSdl: printSubgraph(schema) };

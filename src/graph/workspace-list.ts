@@ -1,6 +1,4 @@
-import type { GraphQLResolveInfo } from 'graphql';
-import type { WorkspaceSummary } from '../upstream/postman/workspaces.ts';
-import type { WorkspaceFilter } from '../upstream/postman/workspaces.ts';
+import type { WorkspaceFilter, WorkspaceSummary } from '../upstream/postman/workspaces.ts';
 import { type Connection, type Edge, indexOfCursor, type PageRequest } from './connection.ts';
 import type { Context } from './context.ts';
 import type { WorkspaceNode } from './refs.ts';
@@ -10,10 +8,9 @@ import type { WorkspaceNode } from './refs.ts';
  * going on costs one call however far into the list.
  */
 export async function readWorkspaces(
-  { loaders, placed }: Context,
+  { loaders }: Context,
   filter: WorkspaceFilter,
   { first, after }: PageRequest,
-  { path }: GraphQLResolveInfo,
 ): Promise<Connection<WorkspaceNode>> {
   const edges: Edge<WorkspaceNode>[] = [];
   let upstreamCursor = after?.page || null;
@@ -22,7 +19,7 @@ export async function readWorkspaces(
   // Whoever begins on a later page does not know how much stands before it.
   let read = upstreamCursor === null ? 0 : Number.NaN;
   for (;;) {
-    const { items, nextCursor } = placed(await loaders.workspacePage({ filter, cursor: upstreamCursor }), path);
+    const { items, nextCursor } = await loaders.workspacePage({ filter, cursor: upstreamCursor });
     const start: number = skip === undefined ? 0 : indexOfCursor(items, skip, ({ id }) => id) + 1;
     const taken = items.slice(start, start + first - edges.length);
     edges.push(...taken.map((summary, index) => toEdge(summary, upstreamCursor ?? '', start + index)));

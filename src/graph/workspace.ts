@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { toVariables } from '../upstream/collection-format/variables.ts';
 import type { WorkspaceDetail, WorkspaceSummary } from '../upstream/postman/workspaces.ts';
 import { builder } from './builder.ts';
@@ -36,28 +35,13 @@ const visibilities: readonly string[] = [
 
 /** Answers from the list item the node came with, else from the one call that all such fields share. */
 function fromSummary<T>(pick: (summary: WorkspaceSummary) => T | null) {
-  return (
-    { id, summary }: WorkspaceNode,
-    _args: unknown,
-    { loaders, placed }: Context,
-    { path }: GraphQLResolveInfo,
-  ): T | null | Promise<T | null> =>
-    summary
-      ? pick(summary)
-      : loaders
-          .workspaceSummaryById(id)
-          .then((loaded) => placed(loaded, path.prev))
-          .then((loaded) => loaded && pick(loaded));
+  return ({ id, summary }: WorkspaceNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
+    summary ? pick(summary) : loaders.workspaceSummaryById(id).then((loaded) => loaded && pick(loaded));
 }
 
 function fromDetail<T>(pick: (detail: WorkspaceDetail) => T | null) {
-  return async (
-    { id }: WorkspaceNode,
-    _args: unknown,
-    { loaders, placed }: Context,
-    { path }: GraphQLResolveInfo,
-  ): Promise<T | null> => {
-    const detail = placed(await loaders.workspaceDetailById(id), path.prev);
+  return async ({ id }: WorkspaceNode, _args: unknown, { loaders }: Context): Promise<T | null> => {
+    const detail = await loaders.workspaceDetailById(id);
     return detail && pick(detail);
   };
 }
@@ -156,7 +140,6 @@ WorkspaceRef.implement({
           context,
           { workspaceId: id, ...toListNeed(toNodeSelection(toSelection(info))), isUnconfirmed: isNamed },
           parsePageArgs(args, CHILDREN_PAGE_SIZE),
-          info,
         ),
     }),
     environments: t.field({
@@ -169,13 +152,10 @@ WorkspaceRef.implement({
         "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
         ['/workspaces/{id}', '/environments'],
       ),
-      resolve: async ({ id, isNamed = false }, args, { loaders, placed }, info) => {
+      resolve: async ({ id, isNamed = false }, args, { loaders }, info) => {
         const page = parsePageArgs(args, CHILDREN_PAGE_SIZE);
         const need = toListNeed(toNodeSelection(toSelection(info)));
-        const list = placed(
-          await loaders.environmentsByWorkspace({ workspaceId: id, ...need, isUnconfirmed: isNamed }),
-          info.path,
-        );
+        const list = await loaders.environmentsByWorkspace({ workspaceId: id, ...need, isUnconfirmed: isNamed });
         return list && toEnvironmentConnection(list, page);
       },
     }),
@@ -188,8 +168,8 @@ WorkspaceRef.implement({
         'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
         ['/workspaces/{id}/global-variables'],
       ),
-      resolve: async ({ id }, _args, { loaders, placed }, info) => {
-        const values = placed(await loaders.globals(id), info.path);
+      resolve: async ({ id }, _args, { loaders }) => {
+        const values = await loaders.globals(id);
         return values && toVariables(values);
       },
     }),

@@ -2,10 +2,11 @@ import { getOperationAST, type GraphQLError, type GraphQLSchema } from 'graphql'
 import type { YogaInitialContext } from 'graphql-yoga';
 import type { Config } from '../config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
-import type { Context } from '../graph/context.ts';
+import type { OperationContext } from '../graph/context.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';
 import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
 import type { SliceScheduler } from '../graph/time-slices.ts';
+import { createOperationContext } from '../graph/tracked-reads.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -87,7 +88,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
     limitsOf,
 
     /** Makes the context of a request, and opens its operation, whose deadline starts here. Both are noted in its record. */
-    create(record: RequestRecord, request: Request, params: Params): Context {
+    create(record: RequestRecord, request: Request, params: Params): OperationContext {
       const { isIncremental, isStreamed } = deliveryOf(record, params);
       record.isIncremental = isIncremental;
       const keyBudget = record.tenant?.keyBudget;
@@ -98,18 +99,17 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
       record.large = answerSize.large;
-      return {
-        loaders: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
+      return createOperationContext({
+        readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
         budget: () => keyBudget?.view.snapshot() ?? null,
         clock,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
         treeOf,
-        placed(value, path) {
+        trackRead(value, path) {
           notePlace(record, value, path);
           if (Array.isArray(value)) for (const item of value) notePlace(record, item, path);
           if (typeof value === 'object' && value !== null) read.add(value);
-          return value;
         },
         answerSize,
         streamedRows:
@@ -118,7 +118,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
             : unpacedRows,
         slices: slices.open(record.tenant?.name ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
-      };
+      });
     },
   };
 }

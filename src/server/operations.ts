@@ -2,7 +2,7 @@ import { type DocumentNode, getOperationAST, type GraphQLSchema, Kind } from 'gr
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { Context } from '../graph/context.ts';
+import type { OperationContext } from '../graph/context.ts';
 import { createSliceScheduler } from '../graph/time-slices.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -232,7 +232,7 @@ export function createOperations({
     plugin,
 
     /** Makes the resolvers' context; the operation's deadline starts here. */
-    toContext({ request, params }: YogaInitialContext): Context {
+    toContext({ request, params }: YogaInitialContext): OperationContext {
       const record = records.get(request);
       if (!record) throw new TypeError('A context is made for a request that has been parsed');
       open.add(record);

@@ -1,7 +1,7 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { AnswerSize } from '../graph/answer-size.ts';
 import { createAskingFields } from '../graph/asking-fields.ts';
-import type { Context } from '../graph/context.ts';
+import { createOperationContext } from '../graph/tracked-reads.ts';
 import { LARGEST_COST } from '../graph/estimate.ts';
 import type { DocumentReader } from '../graph/served-fields.ts';
 import { unpacedRows } from '../graph/streamed-rows.ts';
@@ -120,21 +120,20 @@ function createRehearsal({ schema, document, definition, reader, operation, call
       const workspace = await loaders.workspaceOfCollection(uid);
       return workspace !== null && !imagination.isImagined(workspace.id);
     };
-    const context: Context = {
-      loaders: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
+    const context = createOperationContext({
+      readAhead: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
       budget: () => null,
       clock: { epochMs: () => 0 },
       estimate: () => Promise.reject(new TypeError('A simulation is not simulated')),
-      placed(value) {
+      trackRead(value) {
         if (Array.isArray(value)) own.add(value.length * PLACED_STEPS);
-        return value;
       },
       treeOf: ({ document, uid }) => Promise.resolve(createCollectionTree(document, uid)),
       answerSize: unbounded,
       streamedRows: unpacedRows,
       slices: unsliced,
       revealSecrets: false,
-    };
+    });
     // Nobody waits for it any more.
     const leave = () => own.end();
     if (operation.ended.aborted) leave();

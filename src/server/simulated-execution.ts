@@ -1,6 +1,6 @@
 import { type GraphQLNamedOutputType, type GraphQLObjectType, isAbstractType, isObjectType } from 'graphql';
 import type { AskingField } from '../graph/asking-fields.ts';
-import type { Context } from '../graph/context.ts';
+import type { OperationContext } from '../graph/context.ts';
 import type { Work } from '../upstream/work.ts';
 
 // What a field costs beside what is counted where it is done: to call its resolver, and to wait for its answer.
@@ -13,7 +13,11 @@ const WAIT_STEPS = 8;
  *
  * @returns Once there is nothing more to resolve; perhaps never, when the work is over.
  */
-export function simulateExecution(fields: readonly AskingField[], context: Context, work: Work): Promise<void> {
+export function simulateExecution(
+  fields: readonly AskingField[],
+  context: OperationContext,
+  work: Work,
+): Promise<void> {
   return new Promise((resolve) => {
     let open = 1;
     const close = () => {
@@ -60,7 +64,11 @@ export function simulateExecution(fields: readonly AskingField[], context: Conte
 }
 
 /** undefined: it has no fields. */
-function toObjectType({ type, info }: AskingField, value: object, context: Context): GraphQLObjectType | undefined {
+function toObjectType(
+  { type, info }: AskingField,
+  value: object,
+  context: OperationContext,
+): GraphQLObjectType | undefined {
   if (isObjectType(type)) return type;
   if (!isAbstractType(type)) return undefined;
   const name = type.resolveType?.(value, context, info, type);

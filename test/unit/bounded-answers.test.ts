@@ -1,17 +1,19 @@
 import { execute, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import type { Context } from '../../src/graph/context.ts';
+import type { OperationContext } from '../../src/graph/context.ts';
 import { createSchema } from '../../src/graph/schema.ts';
+import { createOperationContext } from '../../src/graph/tracked-reads.ts';
 
 it('an item of a list that fails while it waits for its turn is an error at its place', async () => {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => void unhandled.push(error);
   process.on('unhandledRejection', note);
   const next = () => new Promise<void>((resolve) => void setImmediate(() => setImmediate(resolve)));
-  const contextValue = {
+  const contextValue = createOperationContext({
+    readAhead: {},
     answerSize: { list: () => true, search() {}, text() {}, large: [] },
     slices: { isUsedUp: () => true, next },
-  } as unknown as Context;
+  } as unknown as OperationContext);
   const { data, errors } = await execute({
     schema: createSchema(),
     document: parse(

@@ -29,6 +29,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
 import { unpacedRows } from '../../src/graph/streamed-rows.ts';
 import { unsliced } from '../../src/graph/time-slices.ts';
+import { createOperationContext } from '../../src/graph/tracked-reads.ts';
 import type { Context } from '../../src/graph/context.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { toAuth } from '../../src/upstream/collection-format/auth.ts';
@@ -131,17 +132,18 @@ async function answerOf(
   const description = isJsonObject(document['info']) ? document['info']['description'] : undefined;
   const detail = { ...ref, createdAt: null, updatedAt: null, fork: null, lastUpdatedBy: null, description, document };
   const tree = createCollectionTree(document, UID);
-  const contextValue: Partial<Context> = {
+  const contextValue = createOperationContext({
     revealSecrets,
-    loaders: { collectionByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
-    placed: (value) => value,
+    readAhead: { collectionByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
+    trackRead() {},
+    clock: { epochMs: () => 0 },
     treeOf: () => Promise.resolve(tree),
     budget: () => null,
     estimate: () => Promise.reject(new TypeError('Nobody asks')),
     answerSize: createAnswerSize(() => undefined),
     streamedRows: unpacedRows,
     slices: unsliced,
-  };
+  });
   const result = await execute({ schema, document: query, contextValue, variableValues });
   // As it goes over the wire, which also gives objects back their prototypes.
   return JSON.parse(JSON.stringify(result)) as Answer;

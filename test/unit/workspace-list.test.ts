@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { expect, it } from 'vitest';
 import type { Context } from '../../src/graph/context.ts';
 import { readWorkspaces } from '../../src/graph/workspace-list.ts';
@@ -15,11 +14,8 @@ async function walk(next: Readonly<Record<string, string | null>>, itemsEach = 1
   };
   const context = {
     loaders: { workspacePage: async ({ cursor }: { readonly cursor: string | null }) => page(cursor) },
-    placed: <Value>(value: Value) => value,
   } as unknown as Context;
-  const { edges, hasNextPage } = await readWorkspaces(context, {}, { first: 100, after: undefined }, {
-    path: { prev: undefined, key: 'workspaces', typename: 'Query' },
-  } as GraphQLResolveInfo);
+  const { edges, hasNextPage } = await readWorkspaces(context, {}, { first: 100, after: undefined });
   return [cursors, edges.length, hasNextPage];
 }
 
