@@ -154,7 +154,7 @@ export async function startServer(
   let isStopping = false;
   const answerProbe = createProbes({
     isStopping: () => isStopping,
-    isCircuitOpen: () => calls.isCircuitOpen(serverTenant),
+    isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
   });
   const { server, close } = createConnections(
     (request, response) => {

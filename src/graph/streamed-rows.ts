@@ -37,10 +37,7 @@ export interface StreamedRowsOptions {
   readonly onUnread: (error: GraphQLError) => void;
 }
 
-type Paced = Pick<
-  Operation,
-  'budget' | 'idleTasks' | 'share' | 'unanswered' | 'wait' | 'ended' | 'waitFor' | 'refusals'
->;
+type Paced = Pick<Operation, 'caller' | 'idleTasks' | 'share' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
 
 // A list of lists, one of those, and what its first row is read by: until then one row begins at a time, so that there is nothing else to wait for.
 const FIRST_CALLS = 3;
@@ -63,7 +60,8 @@ export function createStreamedRows(
   operation: Paced,
   { maxUnanswered, clock, onUnread }: StreamedRowsOptions,
 ): StreamedRows {
-  const { unanswered, ended } = operation;
+  const { meter, ended } = operation;
+  const { unanswered, wait } = meter;
   const waiting = new Set<WaitingList>();
   let isSettling = false;
   let isPatient = true;
@@ -74,7 +72,7 @@ export function createStreamedRows(
     const room =
       isPatient && unanswered.answered < FIRST_CALLS
         ? 1 - unanswered.count
-        : Math.min(maxUnanswered - unanswered.count, MAX_WAITING - operation.wait.count);
+        : Math.min(maxUnanswered - unanswered.count, MAX_WAITING - wait.count);
     let left = room;
     for (const list of [...waiting].sort((a, b) => b.depth - a.depth)) {
       if (left <= 0) break;
@@ -105,7 +103,7 @@ export function createStreamedRows(
   });
 
   // Which calls they need is not known; most that rows need are of the general class.
-  const foretellTurn = () => operation.budget.expectedTurnAtMs('general', operation.share, '');
+  const foretellTurn = () => operation.caller.keyBudget.current.expectedTurnAtMs('general', operation.share, '');
 
   const pace = <Row>(rows: readonly Row[], initialCount: number, info: GraphQLResolveInfo): AsyncIterable<Row> => {
     const path = responsePathAsArray(info.path);

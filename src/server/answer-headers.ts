@@ -26,6 +26,6 @@ export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWai
   if (isIncremental) headers.set('X-Accel-Buffering', 'no');
   headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);
   headers.append('Vary', 'X-Api-Key, Authorization');
-  const oldestMs = operation?.ages.oldestMs();
+  const oldestMs = operation?.meter.ages.oldestMs();
   if (oldestMs !== undefined) headers.set('Age', String(Math.floor(oldestMs / 1_000)));
 }

@@ -172,16 +172,16 @@ function toServedFields({ schema, document, definition }: Rehearsable, reader: D
 }
 
 function toServedInMs(
-  { budgetView }: Operation,
+  { caller }: Operation,
   routes: Cost['routes'],
   key: 'likely' | 'atMost',
   clock: Clock,
 ): number | null {
   const calls = { general: 0, burst: 0 };
   for (const route of routes) calls[route.routeClass] += route[key];
-  const { monthRemaining } = budgetView.snapshot();
+  const { monthRemaining } = caller.keyBudget.view.snapshot();
   if (monthRemaining !== undefined && monthRemaining < calls.general + calls.burst) return null;
-  return budgetView.servedAtMs(calls) - clock.nowMs();
+  return caller.keyBudget.view.servedAtMs(calls) - clock.nowMs();
 }
 
 /** The refusal of an operation that certainly needs more calls than it may make. */

@@ -87,7 +87,7 @@ export function createRequestRecord(
 /** Notes where in the answer a value goes, if it comes from a kept answer that is stale. */
 export function notePlace({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined): void {
   if (!operation || !path || typeof value !== 'object' || value === null) return;
-  const ageMs = operation.ages.staleMs(value);
+  const ageMs = operation.meter.ages.staleMs(value);
   if (ageMs === undefined || stale.size >= MAX_STALE_PARTS) return;
   const place = responsePathAsArray(path);
   const key = JSON.stringify(place);
@@ -98,10 +98,10 @@ export function notePlace({ operation, stale }: RequestRecord, value: unknown, p
 /** What the request has cost so far. */
 export function toCost({ operation, stale }: RequestRecord, sandbox: boolean): UpstreamCost {
   return {
-    calls: operation?.cost.calls ?? 0,
-    cached: operation?.cost.cached ?? 0,
-    coalesced: operation?.cost.coalesced ?? 0,
-    waitedMs: operation?.wait.totalMs() ?? 0,
+    calls: operation?.meter.cost.calls ?? 0,
+    cached: operation?.meter.cost.cached ?? 0,
+    coalesced: operation?.meter.cost.coalesced ?? 0,
+    waitedMs: operation?.meter.wait.totalMs() ?? 0,
     ...(stale.size > 0 && { stale: [...stale.values()] }),
     sandbox,
   };

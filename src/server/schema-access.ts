@@ -32,13 +32,13 @@ export function createSchemaAccess({ schema, calls, isProduction, maskError }: S
   /** In production the schema is shown to whoever has a key that upstream accepts: one call finds that out, once. */
   const refuseStranger = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
     if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
-    if (calls.isKeyAccepted(operation)) return undefined;
+    if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
     try {
       await createPostmanSession(calls, operation).get(meCall());
       return undefined;
     } catch (error) {
       // Postman may refuse this route to a key that it accepts.
-      if (calls.isKeyAccepted(operation)) return undefined;
+      if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
       const refusal = new GraphQLError('No API key', { originalError: error as Error });
       return maskError(refusal, 'Unexpected error.', false) as GraphQLError;
     }

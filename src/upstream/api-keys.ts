@@ -73,7 +73,8 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
 
   /** Makes a call while the others of its key wait. */
   const check = async <Answer>(operation: Operation, route: Route, make: () => Promise<Answer>): Promise<Answer> => {
-    const { tenant, clientAddress, deadlineMs, ended } = operation;
+    const { caller, meter, deadlineMs, ended } = operation;
+    const { tenant, clientAddress } = caller;
     const call = unverifiedCalls.enter(clientAddress, deadlineMs);
     if (typeof call === 'number') throw toTooManyUnverified(route, call);
     let finish = () => {};
@@ -90,9 +91,9 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     };
     try {
       if (call.admitted) {
-        operation.wait.start();
+        meter.wait.start();
         await orEnded(call.admitted, operation, () => toTooManyUnverified(route, call.turnAtMs)).finally(() =>
-          operation.wait.stop(),
+          meter.wait.stop(),
         );
       }
       if (ended.aborted) throw toEnded(route, operation);
@@ -124,7 +125,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
       onRefused(tenant, error);
     },
     async admit(operation, route, make) {
-      const { tenant } = operation;
+      const { tenant } = operation.caller;
       for (;;) {
         const refusal = refusalOf(tenant);
         if (refusal) throw new UpstreamError('unauthenticated', refusal.message, refusal);

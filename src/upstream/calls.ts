@@ -1,7 +1,7 @@
 import { type AccountSizes, createLearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
-import { createApiKeys } from './api-keys.ts';
-import { createBreakers, type OutageScope } from './breakers.ts';
+import { type ApiKeys, createApiKeys } from './api-keys.ts';
+import { type Breakers, createBreakers, type OutageScope } from './breakers.ts';
 import type { Call, Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import { type Flight, startFlight } from './flight.ts';
@@ -37,15 +37,15 @@ export interface Calls {
    * @param untilMs - When it comes (monotonic ms).
    */
   holdOver(operation: Operation, untilMs: number): void;
-  /** Whether upstream has accepted the operation's key. */
-  isKeyAccepted(operation: Operation): boolean;
   /**
    * Tells whose fair share of the process an operation takes: that of its tenant, or the one that all keys have together which upstream has not
    * accepted, so that whoever makes up keys takes none from those who have good ones.
    */
   fairShareOf(operation: Operation): string;
-  /** Whether the circuit breaker of a tenant is open, or that of everybody; without a tenant, the latter alone. */
-  isCircuitOpen(tenant?: string): boolean;
+  /** Which keys upstream has accepted. */
+  readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
+  /** Whether calls of a tenant are refused because upstream does not serve it, or nobody. */
+  readonly circuitBreakers: Pick<Breakers, 'isOpen'>;
 }
 
 /** What the call layer is made with; one per origin. */
@@ -129,14 +129,16 @@ export function createCalls({
     onRefused: (tenant, error) => cancelAll(tenant, () => error),
   });
 
-  const underWay = ({ target }: Call<unknown>, { tenant }: Operation) => flights.get(tenant)?.get(target);
+  const underWay = ({ target }: Call<unknown>, { caller: { tenant } }: Operation) => flights.get(tenant)?.get(target);
 
   /** Why a call cannot be made now, whatever else is under way. `promises`: its turn is kept for it until the time that is named. */
   const refuse = (
     { route, target }: Call<unknown>,
-    { budget, share, deadlineMs, tenant, refusals }: Operation,
+    { caller, share, deadlineMs, refusals }: Operation,
     promises: boolean,
   ): UpstreamError | undefined => {
+    const { tenant } = caller;
+    const budget = caller.keyBudget.current;
     if (budget.slots.view.isMonthSpent()) return toMonthSpent(route);
     const turnAtMs = budget.expectedTurnAtMs(route.routeClass, share, target);
     if (turnAtMs > deadlineMs || budget.view.isFull()) {
@@ -150,7 +152,7 @@ export function createCalls({
 
   const fly = (call: Call<unknown>, operation: Operation): Promise<Answer> => {
     const { route, target } = call;
-    const { tenant } = operation;
+    const { tenant } = operation.caller;
     const ofTenant = flights.get(tenant) ?? new Map<string, UnderWay>();
     const flight = startFlight({
       http,
@@ -178,16 +180,17 @@ export function createCalls({
     const other = underWay(asked, operation);
     // What was sent before the client asked may be from before what it wants to see.
     if (other && !(operation.directives.noCache && other.flight.isSent())) {
-      operation.cost.coalesced++;
+      operation.meter.cost.coalesced++;
       return other.flight.join(operation);
     }
     if (operation.ended.aborted) throw toEnded(route, operation);
-    if (operation.askedCalls >= operation.maxCalls) {
-      const turnAtMs = () => operation.budget.expectedTurnAtMs(route.routeClass, operation.share, asked.target);
+    if (operation.meter.askedCalls >= operation.maxCalls) {
+      const turnAtMs = () =>
+        operation.caller.keyBudget.current.expectedTurnAtMs(route.routeClass, operation.share, asked.target);
       throw operation.refusals.cutOff(route, turnAtMs, operation.maxCalls);
     }
     // Asked for is asked for, also when it is refused.
-    operation.askedCalls++;
+    operation.meter.askedCalls++;
     const refusal = refuse(asked, operation, !hasFallback);
     if (refusal) throw refusal;
     return fly(asked, operation);
@@ -207,26 +210,27 @@ export function createCalls({
   const give = (
     { value, bytes }: Answer,
     { route, target }: Call<unknown>,
-    { holdings, given }: Operation,
+    { holdings, meter }: Operation,
   ): unknown => {
     const refused = holdings.take(value, bytes);
     if (refused === 'operation') throw toTooMuchHeld(route, holdings.maxBytes);
     if (refused === 'server') throw toBusy(route, clock);
-    given.add(target);
+    meter.given.add(target);
     return value;
   };
 
   const take = (kept: KeptAnswer, asked: Call<unknown>, operation: Operation): unknown => {
-    operation.cost.cached++;
-    operation.given.add(asked.target);
+    operation.meter.cost.cached++;
+    operation.meter.given.add(asked.target);
     if ('failure' in kept.outcome) throw toError(kept.outcome.failure);
     const { value } = kept.outcome;
-    operation.ages.add(value, kept.ageMs, !freshness.isFresh(kept));
+    operation.meter.ages.add(value, kept.ageMs, !freshness.isFresh(kept));
     return give({ value, bytes: kept.bytes }, asked, operation);
   };
 
   const makeNow = async (asked: Call<unknown>, operation: Operation, isAdmitted = false): Promise<unknown> => {
-    const { tenant, directives, holdings } = operation;
+    const { caller, directives, holdings } = operation;
+    const { tenant } = caller;
     // What else it asked for could not be held either, and would be paid for in vain.
     if (holdings.isOver()) throw toTooMuchHeld(asked.route, holdings.maxBytes);
     const kept = cache.get(tenant, asked.target);
@@ -252,40 +256,43 @@ export function createCalls({
     }
   };
 
-  const keptOutcome = ({ target }: Call<unknown>, { tenant, directives }: Operation): Outcome | undefined => {
+  const keptOutcome = (
+    { target }: Call<unknown>,
+    { caller: { tenant }, directives }: Operation,
+  ): Outcome | undefined => {
     const kept = cache.get(tenant, target);
     return kept && freshness.judge(kept, directives) !== 'call' ? kept.outcome : undefined;
   };
 
   return {
+    apiKeys,
+    circuitBreakers: breakers,
+
     make<T>(asked: Call<T>, operation: Operation): Promise<T> {
       operation.repeats.need(asked.route.routeClass, cache.renews && asked.updatedAtOf !== undefined);
       const make = () => makeNow(asked, operation) as Promise<T>;
       const { pace } = operation;
       // What is kept, and what somebody else has called, is no step of the operation's own.
       const isOwn = pace && !underWay(asked, operation) && !keptOutcome(asked, operation);
-      return operation.unanswered.during(isOwn ? pace.run(make) : make());
+      return operation.meter.unanswered.during(isOwn ? pace.run(make) : make());
     },
 
     kept: keptOutcome,
 
-    lastOutcome: ({ target }, { tenant }) => cache.get(tenant, target)?.outcome,
+    lastOutcome: ({ target }, { caller: { tenant } }) => cache.get(tenant, target)?.outcome,
 
-    sizesOf: ({ tenant }) => learnedSizes.of(tenant),
+    sizesOf: ({ caller: { tenant } }) => learnedSizes.of(tenant),
 
-    isKeyAccepted: ({ tenant }) => apiKeys.isAccepted(tenant),
+    fairShareOf: ({ caller: { tenant } }) => (apiKeys.isAccepted(tenant) ? tenant : NOT_ACCEPTED),
 
-    isCircuitOpen: (tenant = '') => breakers.isOpen(tenant),
-    fairShareOf: ({ tenant }) => (apiKeys.isAccepted(tenant) ? tenant : NOT_ACCEPTED),
-
-    holdOver({ tenant, given, deadlineMs, openedAtMs }, untilMs) {
+    holdOver({ caller: { tenant }, meter, deadlineMs, openedAtMs }, untilMs) {
       // It asks for some of it late in its own time.
-      cache.holdOver(tenant, given, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
+      cache.holdOver(tenant, meter.given, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
     },
 
-    keepsAny: ({ tenant, directives }) => !directives.noCache && cache.hasAny(tenant),
+    keepsAny: ({ caller: { tenant }, directives }) => !directives.noCache && cache.hasAny(tenant),
 
-    isRenewable(asked, { tenant, directives }) {
+    isRenewable(asked, { caller: { tenant }, directives }) {
       if (directives.noCache || directives.onlyIfCached) return false;
       const kept = cache.get(tenant, asked.target);
       return kept !== undefined && kept.isRenewable && freshness.judge(kept, directives) === 'call';

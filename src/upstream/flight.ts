@@ -61,7 +61,8 @@ export function startFlight(options: FlightOptions): Flight {
   const { http, cache, learnedSizes, clock, apiKeys, breakers, retries, explainRefusedKey, call, leader, onLanding } =
     options;
   const { route, target, parse } = call;
-  const { tenant, apiKey, share } = leader;
+  const { share } = leader;
+  const { tenant, apiKey } = leader.caller;
   const waiters = new Set<Waiter>();
   // The place in the queue, while it waits there.
   let place: Place | undefined;
@@ -89,7 +90,7 @@ export function startFlight(options: FlightOptions): Flight {
   };
 
   const reconsider = (latestTurnAtMs = Number.POSITIVE_INFINITY) => {
-    if (leader.budget.slots.view.isMonthSpent()) cancel(toMonthSpent(route));
+    if (leader.caller.keyBudget.current.slots.view.isMonthSpent()) cancel(toMonthSpent(route));
     const isLate = ({ operation }: Waiter) => turnAtMs > operation.deadlineMs;
     const late = () => [...waiters].filter(isLate);
     turnAtMs = latestTurnAtMs;
@@ -106,11 +107,11 @@ export function startFlight(options: FlightOptions): Flight {
   };
 
   /** A newcomer's turn can come sooner than that of the large operation whose call it joins: then the call takes that one. */
-  const hasten = ({ share: newShare, budget }: Operation) => {
+  const hasten = ({ share: newShare, caller }: Operation) => {
     if (!place || place.isAdmitted() || !place.isBehind(newShare)) return;
-    if (budget.expectedTurnAtMs(route.routeClass, newShare, target) >= place.turnAtMs()) return;
+    if (caller.keyBudget.current.expectedTurnAtMs(route.routeClass, newShare, target) >= place.turnAtMs()) return;
     place.leave();
-    waitAt(budget.enter(route.routeClass, newShare, target, reconsider));
+    waitAt(caller.keyBudget.current.enter(route.routeClass, newShare, target, reconsider));
   };
 
   const takeOff = (waiter: Waiter) => {
@@ -125,19 +126,19 @@ export function startFlight(options: FlightOptions): Flight {
 
   /** Waits until it may be sent. Ends never, if all have gone before. */
   const takeTurn = async (isRepeat: boolean): Promise<Place> => {
-    const entered = leader.budget.enter(route.routeClass, share, target, reconsider, isRepeat);
+    const entered = leader.caller.keyBudget.current.enter(route.routeClass, share, target, reconsider, isRepeat);
     if (entered.isAdmitted()) return entered;
     const turn = new Promise<void>((resolve) => {
       goAhead = resolve;
     });
     waitAt(entered);
-    for (const { operation } of waiters) operation.wait.start();
+    for (const { operation } of waiters) operation.meter.wait.start();
     if ([...waiters].some(({ operation }) => turnAtMs > operation.deadlineMs)) reconsider();
     await turn;
     const taken = place ?? entered;
     place = undefined;
     stopWaiting = undefined;
-    for (const { operation } of waiters) operation.wait.stop();
+    for (const { operation } of waiters) operation.meter.wait.stop();
     return taken;
   };
 
@@ -152,7 +153,7 @@ export function startFlight(options: FlightOptions): Flight {
     });
 
   const send = async (turn: Place): Promise<Answer> => {
-    leader.cost.calls++;
+    leader.meter.cost.calls++;
     leader.pace?.sent();
     const sentAtMs = clock.nowMs();
     let announced: AnnouncedRateLimit | undefined;
@@ -189,7 +190,7 @@ export function startFlight(options: FlightOptions): Flight {
       release();
       if (isSent) turn.settle(announced, isRefused);
       else {
-        leader.cost.calls--;
+        leader.meter.cost.calls--;
         turn.giveBack();
       }
     }
@@ -208,12 +209,13 @@ export function startFlight(options: FlightOptions): Flight {
     switch (error.kind) {
       case 'rateLimited':
         succeed();
-        leader.budget.slots.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
+        leader.caller.keyBudget.current.slots.pause(clock.nowMs() + Math.min(MAX_PAUSE_MS, waitMsOf(error)));
         return;
       case 'quotaExhausted':
         succeed();
         // There are other allowances, of single features; and headers that speak of the month are read with every answer.
-        if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') leader.budget.slots.spendMonth();
+        if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted')
+          leader.caller.keyBudget.current.slots.spendMonth();
         apiKeys.accept(tenant);
         return;
       case 'unauthenticated':
@@ -293,7 +295,7 @@ export function startFlight(options: FlightOptions): Flight {
       new Promise((resolve, reject) => {
         const leave = () => {
           forgetEnd();
-          if (place) operation.wait.stop();
+          if (place) operation.meter.wait.stop();
           takeOff(waiter);
         };
         const waiter: Waiter = {
@@ -312,7 +314,7 @@ export function startFlight(options: FlightOptions): Flight {
           else waiter.reject(toEnded(route, operation));
         };
         waiters.add(waiter);
-        if (place) operation.wait.start();
+        if (place) operation.meter.wait.start();
         const forgetEnd = operation.waitFor({ turnAtMs: () => (place ? turnAtMs : 0), end: onEnd });
         if (operation.ended.aborted) {
           onEnd();

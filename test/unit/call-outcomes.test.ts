@@ -172,7 +172,7 @@ describe('what upstream says about a call', () => {
     const { upstream, made, open, calls } = createSetup({ isTrusted: false });
     upstream.reply = () => reply;
     await made('/a', undefined, 5_000);
-    expect(calls.isKeyAccepted(open().operation)).toBe(isAccepted);
+    expect(calls.apiKeys.isAccepted(open().operation.caller.tenant)).toBe(isAccepted);
   });
 
   it('gives back the room of its body, whatever it says', async () => {

@@ -163,8 +163,8 @@ describe('an answer', () => {
     const second = open();
     await second.get('/a');
     expect([first.values(), second.values()]).toEqual([[{ target: '/a' }], [{ target: '/a' }]]);
-    expect(first.operation.cost).toEqual({ calls: 1, cached: 0, coalesced: 0 });
-    expect(second.operation.cost).toEqual({ calls: 0, cached: 1, coalesced: 0 });
+    expect(first.operation.meter.cost).toEqual({ calls: 1, cached: 0, coalesced: 0 });
+    expect(second.operation.meter.cost).toEqual({ calls: 0, cached: 1, coalesced: 0 });
   });
 
   it('is asked for again once it is no longer fresh', async () => {
@@ -277,7 +277,7 @@ describe('a call under way', () => {
     await clock.advance(100);
     expect(upstream.sent).toHaveLength(1);
     expect(clients.every((client) => client.values().length === 1)).toBe(true);
-    expect(clients.map(({ operation }) => operation.cost.coalesced)).toEqual([0, ...Array<number>(999).fill(1)]);
+    expect(clients.map(({ operation }) => operation.meter.cost.coalesced)).toEqual([0, ...Array<number>(999).fill(1)]);
   });
 
   it('is never shared by two tenants', async () => {
@@ -338,7 +338,7 @@ describe('a call under way', () => {
     expect(budget.view.snapshot().queuedCalls).toBe(0);
     await clock.advance(100_000);
     expect(upstream.targets()).not.toContain('/a');
-    expect(clients.map(({ operation }) => operation.cost.calls)).toEqual([0, 0]);
+    expect(clients.map(({ operation }) => operation.meter.cost.calls)).toEqual([0, 0]);
   });
 
   it('can be asked for anew after it has left the queue', async () => {
@@ -350,7 +350,10 @@ describe('a call under way', () => {
     gone.leave();
     void next.get('/a');
     await clock.advance(100_000);
-    expect([next.values(), next.operation.cost]).toEqual([[{ target: '/a' }], { calls: 1, cached: 0, coalesced: 0 }]);
+    expect([next.values(), next.operation.meter.cost]).toEqual([
+      [{ target: '/a' }],
+      { calls: 1, cached: 0, coalesced: 0 },
+    ]);
   });
 
   it('ends in the cache when all have gone after it was sent', async () => {
@@ -391,12 +394,12 @@ describe('a call under way', () => {
     void newcomer.get('/thing/79');
     await clock.advance(100);
     expect(newcomer.outcomes).toEqual([{ target: '/thing/79', atMs: 3_100, value: { target: '/thing/79' } }]);
-    expect(newcomer.operation.cost).toEqual({ calls: 0, cached: 0, coalesced: 1 });
+    expect(newcomer.operation.meter.cost).toEqual({ calls: 0, cached: 0, coalesced: 1 });
     await clock.advance(120_000);
     expect(upstream.sent).toHaveLength(80);
     expect(large.outcomes).toHaveLength(80);
     expect(large.errors()).toEqual([]);
-    expect(large.operation.wait.totalMs()).toBeGreaterThan(50_000);
+    expect(large.operation.meter.wait.totalMs()).toBeGreaterThan(50_000);
   });
 
   it('keeps the turn of a newcomer who has gone', async () => {
@@ -534,9 +537,9 @@ describe('cost', () => {
     const client = open({ timeoutMs: 100_000 });
     client.getAll(3, 'a');
     await clock.advance(70_000);
-    expect(client.operation.cost).toEqual({ calls: 3, cached: 0, coalesced: 0 });
+    expect(client.operation.meter.cost).toEqual({ calls: 3, cached: 0, coalesced: 0 });
     // From 1 s, when they were asked for, to 60.1 s, when the first answer's slot came back.
-    expect(client.operation.wait.totalMs()).toBe(59_100);
+    expect(client.operation.meter.wait.totalMs()).toBe(59_100);
   });
 
   it('counts the waiting of those who share a call and of those who give up', async () => {
@@ -549,7 +552,7 @@ describe('cost', () => {
     await clock.advance(10_000);
     first.leave();
     await clock.advance(100_000);
-    expect([first.operation.wait.totalMs(), second.operation.wait.totalMs()]).toEqual([20_000, 49_100]);
+    expect([first.operation.meter.wait.totalMs(), second.operation.meter.wait.totalMs()]).toEqual([20_000, 49_100]);
   });
 
   it('has a ceiling, which shared and kept answers do not count towards', async () => {
@@ -639,7 +642,7 @@ describe('a 429', () => {
     void patient.get('/a');
     await clock.advance(60_000);
     expect([hasty.kinds(), patient.kinds(), upstream.sent.length]).toEqual([['rateLimited'], ['answer'], 2]);
-    expect(patient.operation.wait.totalMs()).toBe(40_000);
+    expect(patient.operation.meter.wait.totalMs()).toBe(40_000);
   });
 
   it('refuses at once what waits and now cannot be sent in time, all of an operation with one error and the turn of the last', async () => {
@@ -680,7 +683,7 @@ describe('a 429', () => {
     expect(upstream.sent.map(({ atMs }) => atMs)).toEqual([0, 7_100, 14_200, 21_300, 29_400]);
     // The last pause is one of eight seconds: each time in a row it lasts twice as long at least.
     expect(client.outcomes).toMatchObject([{ atMs: 29_500, error: { kind: 'rateLimited' } }]);
-    expect(client.operation.cost.calls).toBe(5);
+    expect(client.operation.meter.cost.calls).toBe(5);
   });
 
   it('about the month is not tried again, and nothing else is until it may be over', async () => {
@@ -767,7 +770,7 @@ describe('a call that fails', () => {
       ['/b/6', 800],
     ]);
     expect(client.kinds()).toEqual(Array(9).fill('answer'));
-    expect(client.operation.cost.calls).toBe(10);
+    expect(client.operation.meter.cost.calls).toBe(10);
   });
 
   it('is not made a third time', async () => {

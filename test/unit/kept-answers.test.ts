@@ -85,7 +85,7 @@ function createSetup({ windowLimit = 60 } = {}) {
     const startMs = clock.nowMs();
     try {
       const value = await calls.make({ route, target, parse: (body) => body as { call: number } }, operation);
-      return { value, staleMs: operation.ages.staleMs(value), tookMs: clock.nowMs() - startMs };
+      return { value, staleMs: operation.meter.ages.staleMs(value), tookMs: clock.nowMs() - startMs };
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       return { error, tookMs: clock.nowMs() - startMs };

@@ -35,25 +35,20 @@ function open(client = new AbortController()) {
 describe('openOperation', () => {
   it('starts with nothing spent', () => {
     const { clock, operation } = open();
+    const { meter, caller, ...rest } = operation;
     expect({
-      ...operation,
-      caller: undefined,
-      budget: undefined,
-      budgetView: undefined,
+      ...rest,
+      tenant: caller.tenant,
+      clientAddress: caller.clientAddress,
       belongsTo: undefined,
       share: undefined,
       refusals: undefined,
       repeats: undefined,
-      unanswered: operation.unanswered.count,
       ended: operation.ended.aborted,
-      wait: operation.wait.totalMs(),
+      meter: { ...meter, unanswered: meter.unanswered.count, wait: meter.wait.totalMs() },
     }).toEqual({
-      caller: undefined,
       tenant: 'tenant',
-      apiKey: operation.apiKey,
       clientAddress: '127.0.0.1',
-      budget: undefined,
-      budgetView: undefined,
       belongsTo: undefined,
       share: undefined,
       openedAtMs: clock.nowMs(),
@@ -61,16 +56,18 @@ describe('openOperation', () => {
       ended: false,
       maxCalls: 60,
       pace: undefined,
-      askedCalls: 0,
-      cost: { calls: 0, cached: 0, coalesced: 0 },
+      meter: {
+        askedCalls: 0,
+        cost: { calls: 0, cached: 0, coalesced: 0 },
+        ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
+        wait: 0,
+        unanswered: 0,
+        given: new Set(),
+      },
       directives: {},
-      ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
       holdings: uncountedHoldings,
-      wait: 0,
-      unanswered: 0,
       refusals: undefined,
       repeats: undefined,
-      given: new Set(),
       waitFor: expect.any(Function),
       lastTurnAtMs: expect.any(Function),
     });
@@ -123,7 +120,7 @@ describe('openOperation', () => {
 
   it('measures for how long at least one call waits', async () => {
     const { clock, operation } = open();
-    const { wait } = operation;
+    const { wait } = operation.meter;
     wait.start();
     await clock.advance(100);
     wait.start();

@@ -19,7 +19,7 @@ import { workspaceCall, workspacesCall, workspacesOfCollectionCall } from '../..
 import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
 const userIds: string[] = [];
-const operation = { tenant: 'tenant', belongsTo: (userId) => void userIds.push(userId) } as Operation;
+const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
 const nothingKept = {
   kept: () => undefined,
@@ -27,8 +27,8 @@ const nothingKept = {
   sizesOf: () => undefined,
   holdOver() {},
   keepsAny: () => false,
-  isKeyAccepted: () => true,
-  isCircuitOpen: () => false,
+  apiKeys: { isAccepted: () => true },
+  circuitBreakers: { isOpen: () => false },
   fairShareOf: () => 'tenant',
   isRenewable: () => false,
 };
