@@ -8,11 +8,12 @@ import type { HttpClient } from './http.ts';
 import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import type { QueuedCall as Place } from './queued-call.ts';
-import { type AnnouncedRateLimit, parseRateLimitHeaders } from './rate-limit-headers.ts';
-import { readAnswer } from './read-answer.ts';
+import { parseResponse } from './parse-response.ts';
+import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 import { toEnded, toMonthSpent } from './refusals.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
 import type { Retries } from './retries.ts';
+import { parseThrottleHeaders } from './retry-after.ts';
 import { toFailure, UpstreamError } from './upstream-error.ts';
 
 /** A call under way, waiting for its turn or sent, and everybody who wants its answer. */
@@ -60,7 +61,7 @@ const MAX_PAUSE_MS = 300_000;
 export function startFlight(options: FlightOptions): Flight {
   const { http, cache, learnedSizes, clock, apiKeys, breakers, retries, explainRefusedKey, call, leader, onLanding } =
     options;
-  const { route, target, parse } = call;
+  const { route, target } = call;
   const { share } = leader;
   const { tenant, apiKey } = leader.caller;
   const waiters = new Set<Waiter>();
@@ -164,8 +165,10 @@ export function startFlight(options: FlightOptions): Flight {
       const answer = await http.get(target, route.template, apiKey, tenant);
       release = answer.release;
       const answeredAt = readInstant(clock);
-      announced = parseRateLimitHeaders(answer.headers, answeredAt.epochMs);
-      const value = await readAnswer(answer, route, parse, apiKey.reveal(), answeredAt);
+      const throttle = parseThrottleHeaders(answer.headers, answeredAt.epochMs);
+      announced = throttle.rateLimit;
+      const head = { throttle, answeredAtMs: answeredAt.atMs, secret: apiKey.reveal() };
+      const value = await parseResponse(answer, call, head);
       succeed();
       apiKeys.accept(tenant);
       const updatedAt = call.updatedAtOf?.(value) ?? null;

@@ -52,9 +52,9 @@ interface Told {
  * `"default";q=300;w=60`) that nothing belongs to is a window by itself. Where spellings differ the first counts, of
  * limits the lower. What lasts longer than a day is no rate limit and is left out.
  *
- * @param nowMs - Epoch milliseconds; the `Date` of the answer is used instead where there is one, because resets are given in the clock of the sender.
+ * @param senderMs - The clock in which resets are given, as `responseClockMs` reads it.
  */
-export function parseRateLimitHeaders(headers: ResponseHeaders, nowMs: number): AnnouncedRateLimit {
+export function parseRateLimitHeaders(headers: ResponseHeaders, senderMs: number): AnnouncedRateLimit {
   const number = (name: string) => leadingNumber(readHeader(headers, name));
   const announcedMonth = firstCount(1, number('ratelimit-limit-month'), number('x-ratelimit-limit-month'));
   const unlimited = (announcedMonth ?? 0) >= UNLIMITED_MONTH;
@@ -63,7 +63,7 @@ export function parseRateLimitHeaders(headers: ResponseHeaders, nowMs: number): 
     ? undefined
     : firstCount(0, number('ratelimit-remaining-month'), number('x-ratelimit-remaining-month'));
   return {
-    windows: parseWindows(headers, responseClockMs(headers, nowMs)),
+    windows: parseWindows(headers, senderMs),
     ...(monthLimit !== undefined && { monthLimit }),
     ...(monthRemaining !== undefined && { monthRemaining }),
   };

@@ -546,7 +546,7 @@ describe('parseRateLimitHeaders', () => {
   it.each([...combined, ...structured, ...policies, ...separate, ...resets, ...oddities])(
     'reads %s',
     (_, headers, windows) => {
-      expect(parseRateLimitHeaders(headers, NOW_MS)).toStrictEqual({ windows });
+      expect(parseRateLimitHeaders(headers, responseClockMs(headers, NOW_MS))).toStrictEqual({ windows });
     },
   );
 

@@ -1,47 +1,51 @@
-import type { Call, Route } from './call.ts';
-import { toUpstreamError } from './classify.ts';
-import type { Instant } from './clock.ts';
+import type { Call } from './call.ts';
 import type { HttpAnswer } from './http.ts';
 import { UnexpectedShapeError } from './postman/body.ts';
+import { toUpstreamError } from './response-error.ts';
+import type { ThrottleHeaders } from './retry-after.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 const BROKEN_WAIT_MS = 10_000;
 
+/** What is known of a response before its body is parsed. */
+export interface ResponseHead {
+  readonly throttle: ThrottleHeaders;
+  /** When it came (monotonic ms). */
+  readonly answeredAtMs: number;
+  /** The API key of the call, to be removed from whatever is quoted. */
+  readonly secret: string;
+}
+
 /**
- * Reads what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
+ * Parses what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
  *
- * @param secret - The API key, to be removed from whatever is quoted.
- * @param answeredAt - When the answer came.
- * @returns What `parse` makes of the body.
+ * @returns What the call's `parse` makes of the body.
  * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
  */
-export async function readAnswer<T>(
+export async function parseResponse<T>(
   { status, headers, text, inTurn }: HttpAnswer,
-  route: Route,
-  parse: Call<T>['parse'],
-  secret: string,
-  answeredAt: Instant,
+  { route, parse }: Pick<Call<T>, 'route' | 'parse'>,
+  head: ResponseHead,
 ): Promise<T> {
   if (status !== 200) {
     const body = parseJsonOrText(text);
+    const isText = typeof body === 'string';
     throw toUpstreamError({
-      route: route.template,
+      ...head,
+      route,
       status,
-      headers,
       body,
-      isBroken: typeof body === 'string' && isJson(headers),
-      isForeign: typeof body === 'string' && !isJson(headers) && (body !== '' || headers['content-type'] !== undefined),
-      answeredAt,
-      burst: route.routeClass === 'burst',
-      secret,
+      isBroken: isText && isJson(headers),
+      isForeign: isText && !isJson(headers) && (body !== '' || headers['content-type'] !== undefined),
     });
   }
+  const { template } = route;
   // Another try can mend these: a body that was cut off, the page of somebody in between.
   const broken = (message: string) =>
     new UpstreamError('serverError', message, {
-      route: route.template,
+      route: template,
       status,
-      retryAtMs: answeredAt.atMs + BROKEN_WAIT_MS,
+      retryAtMs: head.answeredAtMs + BROKEN_WAIT_MS,
     });
   if (!isJson(headers)) throw broken('Postman, or what stands between, answered with something else than JSON.');
   try {
@@ -50,7 +54,7 @@ export async function readAnswer<T>(
   } catch (error) {
     if (error instanceof UnexpectedShapeError)
       throw new UpstreamError('badResponse', `Postman's answer is not what this route answers with. ${error.message}`, {
-        route: route.template,
+        route: template,
         status,
         cause: error,
       });

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { ResponseHeaders } from '../../src/upstream/rate-limit-headers.ts';
-import { parseRetryAfterHeaderMs, parseRetryAfterMs } from '../../src/upstream/retry-time.ts';
+import { parseThrottleHeaders, toRefusedWaitMs } from '../../src/upstream/retry-after.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
 const NOW_SECONDS = NOW_MS / 1000;
 // One hour ahead of us.
 const THEIR_DATE = 'Thu, 15 Jan 2026 13:00:00 GMT';
+
+/** The wait of a 429 with these headers and this text. */
+const waitMs = (headers: ResponseHeaders, text?: string) =>
+  toRefusedWaitMs(parseThrottleHeaders(headers, NOW_MS), text);
 
 const cases: readonly (readonly [string, ResponseHeaders, string | undefined, number | undefined])[] = [
   ['Retry-After in seconds', { 'retry-after': '7' }, undefined, 7000],
@@ -87,9 +91,9 @@ const cases: readonly (readonly [string, ResponseHeaders, string | undefined, nu
   ['no list of nothing', { 'retry-after': [] }, undefined, undefined],
 ];
 
-describe('parseRetryAfterMs', () => {
+describe('toRefusedWaitMs', () => {
   it.each(cases)('reads %s', (_, headers, text, expected) => {
-    expect(parseRetryAfterMs(headers, text, NOW_MS)).toBe(expected);
+    expect(waitMs(headers, text)).toBe(expected);
   });
 
   it('takes the spellings in order when all are there', () => {
@@ -102,20 +106,19 @@ describe('parseRetryAfterMs', () => {
       ['ratelimit-reset', '5'],
       ['x-ratelimit-reset', '5.5'],
     ];
-    const waits = inOrder.map((_, skipped) =>
-      parseRetryAfterMs(Object.fromEntries(inOrder.slice(skipped)), text, NOW_MS),
-    );
-    expect([...waits, parseRetryAfterMs({}, text, NOW_MS)]).toStrictEqual([1000, 2000, 3000, 4000, 5000, 5500, 6000]);
+    const waits = inOrder.map((_, skipped) => waitMs(Object.fromEntries(inOrder.slice(skipped)), text));
+    expect([...waits, waitMs({}, text)]).toStrictEqual([1000, 2000, 3000, 4000, 5000, 5500, 6000]);
   });
 
   it('reads no further than a message is long', () => {
-    expect(parseRetryAfterMs({}, `${'retry '.repeat(2_000_000)}at 1465452702843`, NOW_MS)).toBeUndefined();
+    expect(waitMs({}, `${'retry '.repeat(2_000_000)}at 1465452702843`)).toBeUndefined();
   });
 });
 
-describe('parseRetryAfterHeaderMs', () => {
+describe('parseThrottleHeaders', () => {
   it('does not take the reset of a window for a wait', () => {
-    expect(parseRetryAfterHeaderMs({ ratelimit: 'reset=7', 'x-ratelimit-reset': '7' }, NOW_MS)).toBeUndefined();
-    expect(parseRetryAfterHeaderMs({ ratelimit: 'reset=7', 'retry-after': '120' }, NOW_MS)).toBe(120_000);
+    const retryAfterMs = (headers: ResponseHeaders) => parseThrottleHeaders(headers, NOW_MS).retryAfterMs;
+    expect(retryAfterMs({ ratelimit: 'reset=7', 'x-ratelimit-reset': '7' })).toBeUndefined();
+    expect(retryAfterMs({ ratelimit: 'reset=7', 'retry-after': '120' })).toBe(120_000);
   });
 });

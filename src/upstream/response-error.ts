@@ -1,29 +1,22 @@
-import type { Instant } from './clock.ts';
-import { parseErrorBody } from './error-body.ts';
-import type { ErrorBody } from './error-body.ts';
-import { parseRateLimitHeaders } from './rate-limit-headers.ts';
-import type { ResponseHeaders } from './rate-limit-headers.ts';
-import { parseRetryAfterHeaderMs, parseRetryAfterMs } from './retry-time.ts';
+import type { Route } from './call.ts';
+import { type ErrorBody, parseErrorBody } from './error-body.ts';
+import { type ThrottleHeaders, toRefusedWaitMs } from './retry-after.ts';
 import { scrub } from './scrub.ts';
-import { UpstreamError } from './upstream-error.ts';
-import type { UpstreamErrorKind } from './upstream-error.ts';
+import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
 /** An answer that is not a success. */
 export interface RefusedResponse {
-  /** Template such as `/collections/{uid}`. */
-  readonly route: string;
+  readonly route: Route;
   readonly status: number;
-  readonly headers: ResponseHeaders;
+  readonly throttle: ThrottleHeaders;
   /** Parsed JSON, or the text where it could not be parsed. */
   readonly body: unknown;
-  /** When the answer came, by both clocks. */
-  readonly answeredAt: Instant;
+  /** When the answer came (monotonic ms). */
+  readonly answeredAtMs: number;
   /** It is not written as Postman writes: somebody in between has answered. */
   readonly isForeign: boolean;
   /** The body is not to be read: cut off, say. */
   readonly isBroken: boolean;
-  /** The route is one of those that also have the 10 s burst limit. */
-  readonly burst: boolean;
   /** The API key of the call, to be removed from everything that is quoted. */
   readonly secret?: string;
 }
@@ -58,28 +51,30 @@ const BURST_WINDOW_MS = 10_000;
  * again always have `retryAtMs`: the upstream's hint, or else 300 s for a 503, the window for a 429, 10 s for the rest.
  */
 export function toUpstreamError(response: RefusedResponse): UpstreamError {
-  const { route, status, answeredAt, secret } = response;
+  const { route, status, throttle, answeredAtMs, secret } = response;
   const said = parseErrorBody(response.body);
   const kind = kindOf(response, said);
-  const hintedWaitMs = hintedWaitMsOf(kind, response, said);
-  const waitMs = hintedWaitMs ?? defaultWaitMsOf(kind, response);
+  const usualWaitMs = usualWaitMsOf(kind, response);
+  const askedWaitMs = kind === 'rateLimited' ? toRefusedWaitMs(throttle, textOf(said)) : throttle.retryAfterMs;
+  const hintedWaitMs = usualWaitMs === undefined ? undefined : askedWaitMs;
+  const waitMs = hintedWaitMs ?? usualWaitMs;
   const quoted = kind === 'unreachable' ? '' : scrub(said.message ?? said.title ?? '', secret);
   const upstreamName = scrub(said.name ?? '', secret);
   return new UpstreamError(
     kind,
     `${SENTENCES[kind]} (status ${status}).${quoted === '' ? '' : ` It says: ${quoted}`}`,
     {
-      route,
+      route: route.template,
       status,
       ...(upstreamName !== '' && { upstreamName }),
-      ...(waitMs !== undefined && { retryAtMs: answeredAt.atMs + waitMs }),
+      ...(waitMs !== undefined && { retryAtMs: answeredAtMs + waitMs }),
       ...(hintedWaitMs !== undefined && { hintedWaitMs }),
       ...(kind === 'rateLimited' && { limitedBy: 'upstream' }),
     },
   );
 }
 
-function kindOf({ status, headers, answeredAt, isForeign, isBroken }: RefusedResponse, said: ErrorBody): RefusalKind {
+function kindOf({ status, throttle, isForeign, isBroken }: RefusedResponse, said: ErrorBody): RefusalKind {
   // It says nothing about the key or about what was asked for, and will say the same until somebody changes it.
   if (isForeign && status >= 400 && status < 500 && status !== 408 && status !== 429) return 'unreachable';
   const name = plain(said.name);
@@ -109,7 +104,7 @@ function kindOf({ status, headers, answeredAt, isForeign, isBroken }: RefusedRes
     case 423:
       return 'badInput';
     case 429: {
-      const monthSpent = parseRateLimitHeaders(headers, answeredAt.epochMs).monthRemaining === 0;
+      const monthSpent = throttle.rateLimit.monthRemaining === 0;
       const planSpent = name === 'ratelimitexceeded' && /\bplan\b/i.test(said.title ?? '');
       return monthSpent || planSpent ? 'quotaExhausted' : 'rateLimited';
     }
@@ -123,27 +118,11 @@ function kindOf({ status, headers, answeredAt, isForeign, isBroken }: RefusedRes
   }
 }
 
-function hintedWaitMsOf(
-  kind: RefusalKind,
-  { headers, answeredAt: { epochMs } }: RefusedResponse,
-  said: ErrorBody,
-): number | undefined {
+/** How long to wait where upstream does not say; undefined: waiting does not help. */
+function usualWaitMsOf(kind: RefusalKind, { status, route }: RefusedResponse): number | undefined {
   switch (kind) {
     case 'rateLimited':
-      return parseRetryAfterMs(headers, textOf(said), epochMs);
-    case 'unavailable':
-    case 'serverError':
-    case 'timeout':
-      return parseRetryAfterHeaderMs(headers, epochMs);
-    default:
-      return undefined;
-  }
-}
-
-function defaultWaitMsOf(kind: RefusalKind, { status, burst }: RefusedResponse): number | undefined {
-  switch (kind) {
-    case 'rateLimited':
-      return burst ? BURST_WINDOW_MS : WINDOW_MS;
+      return route.routeClass === 'burst' ? BURST_WINDOW_MS : WINDOW_MS;
     case 'unavailable':
     case 'serverError':
     case 'timeout':

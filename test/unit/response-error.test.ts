@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { toUpstreamError } from '../../src/upstream/classify.ts';
-import type { RefusedResponse } from '../../src/upstream/classify.ts';
+import type { ResponseHeaders } from '../../src/upstream/rate-limit-headers.ts';
+import { type RefusedResponse, toUpstreamError } from '../../src/upstream/response-error.ts';
+import { parseThrottleHeaders } from '../../src/upstream/retry-after.ts';
 import { UpstreamError } from '../../src/upstream/upstream-error.ts';
 import type { UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
 const NOW_MS = 1_000_000;
 const EPOCH_MS = Date.UTC(2026, 0, 15, 12, 0, 0);
 
-function refuse(status: number, body: unknown = '', more: Partial<RefusedResponse> = {}): UpstreamError {
+interface Refusal extends Partial<RefusedResponse> {
+  readonly headers?: ResponseHeaders;
+  readonly burst?: boolean;
+}
+
+function refuse(status: number, body: unknown = '', { headers = {}, burst, ...more }: Refusal = {}): UpstreamError {
   return toUpstreamError({
-    route: '/collections/{uid}',
+    route: { template: '/collections/{uid}', routeClass: burst ? 'burst' : 'general' },
     status,
-    headers: {},
+    throttle: parseThrottleHeaders(headers, EPOCH_MS),
     body,
-    answeredAt: { atMs: NOW_MS, epochMs: EPOCH_MS },
-    burst: false,
+    answeredAtMs: NOW_MS,
     isForeign: false,
     isBroken: false,
     ...more,
@@ -99,7 +104,7 @@ const kinds: readonly (readonly [number, string, unknown, UpstreamErrorKind])[] 
   [NaN, 'nothing', undefined, 'badResponse'],
 ];
 
-const waits: readonly (readonly [string, number, Partial<RefusedResponse>, number | undefined])[] = [
+const waits: readonly (readonly [string, number, Refusal, number | undefined])[] = [
   ['a 429 without a hint: the window', 429, {}, 60_000],
   ['a 429 without a hint on a burst route: the short window', 429, { burst: true }, 10_000],
   ['a 429 with Retry-After', 429, { headers: { 'retry-after': '7' }, burst: true }, 7000],

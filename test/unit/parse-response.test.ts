@@ -1,22 +1,21 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { UnexpectedShapeError } from '../../src/upstream/postman/body.ts';
-import { readAnswer } from '../../src/upstream/read-answer.ts';
+import { parseResponse } from '../../src/upstream/parse-response.ts';
+import { parseThrottleHeaders } from '../../src/upstream/retry-after.ts';
 import { toHttpAnswer } from '../support/http-answer.ts';
 
 const route = { template: '/thing/{id}', routeClass: 'general' } as const;
 // When it came makes no difference here.
-const at = { atMs: 0, epochMs: 0 };
+const head = { throttle: parseThrottleHeaders({}, 0), answeredAtMs: 0, secret: 'key' };
 const CANARY = 'canary-5f1c';
 
 /** What an answer with this body fails with. */
 const fail = (text: string, contentType: string, parse: (body: unknown) => unknown = (body) => body) =>
-  readAnswer(
+  parseResponse(
     toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text }),
-    route,
-    parse,
-    'key',
-    at,
+    { route, parse },
+    head,
   ).then(
     () => expect.unreachable('an answer'),
     (error: unknown) => error,
@@ -46,7 +45,7 @@ describe('an answer that cannot be read', () => {
     'is none with the type %s',
     async (contentType) => {
       const answer = toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text: '{"a":1}' });
-      expect(await readAnswer(answer, route, (body) => body, 'key', at)).toEqual({ a: 1 });
+      expect(await parseResponse(answer, { route, parse: (body) => body }, head)).toEqual({ a: 1 });
     },
   );
 });
