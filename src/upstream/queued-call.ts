@@ -100,13 +100,14 @@ export class QueuedCall implements QueueEntry {
    * Reports how the admitted call ended.
    *
    * @param announced - The limits that its answer spoke of. Default: the call was given up.
-   * @param isRefused - It was answered with a 429, after which the slots have been paused.
+   * @param refusedUntilMs - It was answered with a 429, and nothing is to be sent before (monotonic ms).
    */
-  settle(announced?: AnnouncedRateLimit, isRefused?: boolean): void {
+  settle(announced?: AnnouncedRateLimit, refusedUntilMs?: number): void {
     if (!this.#grant) throw new TypeError('A call is settled once it has been admitted');
     const { slots, out, queue } = this.#parts;
     out.delete(this);
-    slots.settle(this.#grant, announced, isRefused);
+    if (refusedUntilMs !== undefined) slots.pause(refusedUntilMs);
+    slots.settle(this.#grant, announced, refusedUntilMs !== undefined);
     queue.pump();
   }
 

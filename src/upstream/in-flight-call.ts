@@ -1,0 +1,244 @@
+import type { Call } from './call.ts';
+import { type CallServices, exchange, isRateLimited, toWaitMs } from './exchange.ts';
+import type { Answer } from './kept-answer.ts';
+import type { Operation } from './operation.ts';
+import type { QueuedCall } from './queued-call.ts';
+import { toEnded, toMonthSpent } from './refusals.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+type State =
+  /** It waits for a slot. `turnAtMs`: when that is expected, or at the latest (monotonic ms). */
+  | { readonly is: 'queued'; readonly slot: QueuedCall; turnAtMs: number }
+  | { readonly is: 'backingOff'; readonly cancel: () => void }
+  | { readonly is: 'starting' | 'sent' | 'done' };
+
+/** One operation that waits for the answer. */
+interface Waiter {
+  readonly operation: Operation;
+  /** It does not end with its operation any more. */
+  readonly forgetEnd: () => void;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+// Of an answer that has come too late: until its client has come back, and has asked for it.
+const LATE_MS = 60_000;
+
+/**
+ * A call that is in flight, and every operation that waits for its answer.
+ *
+ * It is `queued` until it has a slot, `sent` until it is answered, and then `done`. After a 429 it is queued again; after a failure that is worth a
+ * second try it is `backingOff` first. A call that is queued or backing off costs nothing: it is over when its last waiter has gone.
+ * A call that is sent is paid for, and ends in the cache also when nobody waits any more.
+ */
+export class InFlightCall {
+  readonly call: Call<unknown>;
+  readonly #services: CallServices;
+  readonly #initiator: Operation;
+  readonly #onSettled: () => void;
+  readonly #waiters = new Set<Waiter>();
+  #state: State = { is: 'starting' };
+  #isRetry = false;
+
+  /**
+   * Starts it: at once where there is a free slot.
+   *
+   * @param initiator - The operation that asked for it first: the call has its key, and stands in the queue in its name.
+   * @param onSettled - Is called when it is over, whatever came of it, and can be joined no more.
+   */
+  constructor(services: CallServices, call: Call<unknown>, initiator: Operation, onSettled: () => void) {
+    this.call = call;
+    this.#services = services;
+    this.#initiator = initiator;
+    this.#onSettled = onSettled;
+    this.#enterQueue(false);
+  }
+
+  /** Whether it has got its slot: its answer can be from before whatever happens now. */
+  isSent(): boolean {
+    return this.#state.is === 'sent';
+  }
+
+  /** Waits for the answer too. */
+  join(operation: Operation): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const forgetEnd = operation.waitFor({ turnAtMs: () => this.#turnAtMs(), end: () => this.#onEnd(waiter) });
+      const waiter: Waiter = { operation, forgetEnd, resolve, reject };
+      this.#waiters.add(waiter);
+      if (this.#state.is === 'queued') operation.meter.wait.start();
+      if (operation.ended.aborted) {
+        this.#onEnd(waiter);
+        return;
+      }
+      if (operation !== this.#initiator) this.#hasten(operation);
+      if (this.#isLate(waiter)) this.#refuseLate();
+    });
+  }
+
+  /** Ends it with this error, unless it has been sent. */
+  cancel(error: UpstreamError): void {
+    if (this.#state.is !== 'queued' && this.#state.is !== 'backingOff') return;
+    for (const waiter of [...this.#waiters]) this.#reject(waiter, error);
+  }
+
+  #turnAtMs(): number {
+    return this.#state.is === 'queued' ? this.#state.turnAtMs : 0;
+  }
+
+  #isLate({ operation }: Waiter): boolean {
+    return this.#turnAtMs() > operation.deadlineMs;
+  }
+
+  #late(): readonly Waiter[] {
+    return [...this.#waiters].filter((waiter) => this.#isLate(waiter));
+  }
+
+  #enterQueue(isRepeat: boolean): void {
+    this.#state = { is: 'starting' };
+    const { caller, share } = this.#initiator;
+    const { route, target } = this.call;
+    const slot = caller.keyBudget.current.enter(route.routeClass, share, target, this.#onDelay, isRepeat);
+    if (slot.isAdmitted()) {
+      this.#send(slot);
+      return;
+    }
+    this.#waitFor(slot);
+    for (const { operation } of this.#waiters) operation.meter.wait.start();
+    if (this.#late().length > 0) this.#refuseLate();
+  }
+
+  #waitFor(slot: QueuedCall): void {
+    this.#state = { is: 'queued', slot, turnAtMs: slot.turnAtMs() };
+    void slot.admitted.then(() => this.#onAdmitted(slot));
+  }
+
+  #onAdmitted(slot: QueuedCall): void {
+    // The last waiter can have gone since.
+    if (this.#state.is !== 'queued') {
+      slot.giveBack();
+      return;
+    }
+    for (const { operation } of this.#waiters) operation.meter.wait.stop();
+    this.#send(slot);
+  }
+
+  /** A small operation may get a slot earlier than the large one whose call it joins; if so, the call takes that one. */
+  #hasten({ share, caller }: Operation): void {
+    if (this.#state.is !== 'queued') return;
+    const { slot } = this.#state;
+    const { route, target } = this.call;
+    const budget = caller.keyBudget.current;
+    if (slot.isAdmitted() || !slot.isBehind(share)) return;
+    if (budget.expectedTurnAtMs(route.routeClass, share, target) >= slot.turnAtMs()) return;
+    slot.leave();
+    this.#waitFor(budget.enter(route.routeClass, share, target, this.#onDelay));
+  }
+
+  /** Its turn may have been put off, until `latestTurnAtMs` at most. */
+  readonly #onDelay = (latestTurnAtMs: number): void => {
+    if (this.#state.is === 'queued') this.#state.turnAtMs = latestTurnAtMs;
+    this.#refuseLate();
+  };
+
+  /** Refuses every waiter that cannot have the answer in time, as its turn is expected now. */
+  #refuseLate(): void {
+    const state = this.#state;
+    const { caller } = this.#initiator;
+    if (caller.keyBudget.current.slots.view.isMonthSpent()) this.cancel(toMonthSpent(this.call.route));
+    if (state.is !== 'queued' || this.#late().length === 0) return;
+    state.turnAtMs = state.slot.turnAtMs();
+    for (const waiter of this.#late()) this.#refuse(waiter, state.slot, state.turnAtMs);
+  }
+
+  /** Refuses a waiter until its turn. The last one takes the call's position in the queue with it. */
+  #refuse(waiter: Waiter, slot: QueuedCall, leastTurnAtMs?: number): void {
+    const refusal = waiter.operation.refusals.of(this.call.route, slot.turnAtMs, leastTurnAtMs);
+    if (this.#waiters.size === 1 && refusal.namesTurn) slot.exchange(refusal.turnAtMs);
+    this.#reject(waiter, refusal.error);
+  }
+
+  #onEnd(waiter: Waiter): void {
+    const { operation } = waiter;
+    if (this.#state.is === 'queued' && operation.ended.reason === 'deadline') this.#refuse(waiter, this.#state.slot);
+    else this.#reject(waiter, toEnded(this.call.route, operation));
+  }
+
+  #send(slot: QueuedCall): void {
+    this.#state = { is: 'sent' };
+    this.#exchange(slot).catch((error: unknown) => this.#retry(error));
+  }
+
+  async #exchange(slot: QueuedCall): Promise<void> {
+    const { caller, meter, pace, ended } = this.#initiator;
+    const { cache, clock } = this.#services;
+    meter.cost.calls++;
+    pace?.sent();
+    const { outcome, rateLimit, refusedUntilMs, isUnsent } = await exchange(this.#services, this.call, caller);
+    if (isUnsent) {
+      meter.cost.calls--;
+      slot.giveBack();
+    } else slot.settle(rateLimit, refusedUntilMs);
+    if ('error' in outcome) throw outcome.error;
+    // Whoever has waited for it was told to come back.
+    if (this.#waiters.size === 0 && ended.reason === 'deadline')
+      cache.holdOver(caller.tenant, [this.call.target], clock.nowMs() + LATE_MS);
+    for (const waiter of [...this.#waiters]) {
+      this.#removeWaiter(waiter);
+      waiter.resolve(outcome.answer);
+    }
+    this.#finish();
+  }
+
+  /** Makes a failed call again, where that is worth it and somebody can wait for it. */
+  #retry(error: unknown): void {
+    const againAtMs = this.#retryAtMs(error);
+    for (const waiter of [...this.#waiters]) {
+      if (againAtMs === undefined || againAtMs > waiter.operation.deadlineMs) this.#reject(waiter, error);
+    }
+    if (againAtMs === undefined || this.#waiters.size === 0) this.#finish();
+    // The queue itself waits until upstream takes calls again.
+    else if (isRateLimited(error)) this.#enterQueue(true);
+    else {
+      this.#isRetry = true;
+      const cancel = this.#services.clock.schedule(againAtMs, () => this.#enterQueue(true));
+      this.#state = { is: 'backingOff', cancel };
+    }
+  }
+
+  /** When a failed call is worth another try (monotonic ms); undefined: never. */
+  #retryAtMs(error: unknown): number | undefined {
+    const { clock, breakers, retries } = this.#services;
+    const { tenant } = this.#initiator.caller;
+    if (!(error instanceof UpstreamError) || this.#waiters.size === 0) return undefined;
+    if (isRateLimited(error)) return clock.nowMs() + toWaitMs(error, clock);
+    if (this.#isRetry || breakers.isOpen(tenant)) return undefined;
+    const delayMs = retries.spend(tenant, error);
+    return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
+  }
+
+  #finish(): void {
+    this.#state = { is: 'done' };
+    this.#onSettled();
+  }
+
+  #reject(waiter: Waiter, error: unknown): void {
+    this.#removeWaiter(waiter);
+    waiter.reject(error);
+  }
+
+  #removeWaiter(waiter: Waiter): void {
+    waiter.forgetEnd();
+    if (this.#state.is === 'queued') waiter.operation.meter.wait.stop();
+    this.#waiters.delete(waiter);
+    if (this.#waiters.size === 0) this.#abandon();
+  }
+
+  /** Nobody waits any more. */
+  #abandon(): void {
+    if (this.#state.is === 'queued') this.#state.slot.leave();
+    else if (this.#state.is === 'backingOff') this.#state.cancel();
+    else return;
+    this.#services.breakers.abandon(this.#initiator.caller.tenant, this.call.target);
+    this.#finish();
+  }
+}
