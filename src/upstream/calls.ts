@@ -1,11 +1,11 @@
 import type { AccountSizes } from './account-sizes.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { Breakers } from './breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Call } from './call.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
-import { createRefreshes } from './refreshes.ts';
+import { createRevalidationQueue } from './revalidation-queue.ts';
 import { toBusy, toNotCached, toTooMuchHeld } from './refusals.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
@@ -40,7 +40,7 @@ export interface Calls {
   /** Which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
   /** Whether calls of a tenant are refused because upstream does not serve it, or nobody. */
-  readonly circuitBreakers: Pick<Breakers, 'isOpen'>;
+  readonly circuitBreakers: Pick<CircuitBreakers, 'isOpen'>;
 }
 
 /** Failures that say nothing about what was cached before. */
@@ -66,7 +66,7 @@ export function createCalls(options: CallsOptions): Calls {
   const { freshness } = cache;
   const inFlight = createInFlightCalls(options);
   const { apiKeys, breakers, learnedSizes } = inFlight.services;
-  const refreshes = createRefreshes({ cache, clock, refresh: inFlight.revalidate });
+  const revalidations = createRevalidationQueue({ cache, clock, revalidate: inFlight.revalidate });
 
   /** Gives an answer to an operation, if there is memory for it to hold it. */
   const give = ({ value, bytes }: Answer, { route, target }: Call<unknown>, operation: Operation): unknown => {
@@ -97,7 +97,7 @@ export function createCalls(options: CallsOptions): Calls {
     const cached = cache.get(tenant, target);
     const verdict = cached ? freshness.judge(cached, directives) : 'call';
     if (cached && verdict !== 'call') {
-      if (verdict === 'serveAndRefresh') refreshes.add(call, caller);
+      if (verdict === 'serveAndRefresh') revalidations.add(call, caller);
       return giveCached(cached, call, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(route);

@@ -1,7 +1,7 @@
 import type { LearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { ApiKeys } from './api-keys.ts';
-import type { Breakers } from './breakers.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Call } from './call.ts';
 import { type Clock, readInstant } from './clock.ts';
 import type { HttpClient } from './http.ts';
@@ -10,7 +10,7 @@ import type { Caller } from './operation.ts';
 import { parseResponse } from './parse-response.ts';
 import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
-import type { Retries } from './retries.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from './retry-after.ts';
 import { toFailure, UpstreamError } from './upstream-error.ts';
 
@@ -21,8 +21,8 @@ export interface CallServices {
   readonly learnedSizes: LearnedSizes;
   readonly clock: Clock;
   readonly apiKeys: ApiKeys;
-  readonly breakers: Breakers;
-  readonly retries: Retries;
+  readonly breakers: CircuitBreakers;
+  readonly retryBudget: RetryBudget;
   readonly explainRefusedKey: ExplainRefusedKey;
 }
 
@@ -101,9 +101,9 @@ function learnFromAnswer(
 }
 
 /** Upstream has answered, whatever it said. */
-function learnThatItAnswers({ breakers, retries }: CallServices, tenant: string): void {
+function learnThatItAnswers({ breakers, retryBudget }: CallServices, tenant: string): void {
   breakers.succeeded(tenant);
-  retries.earn(tenant);
+  retryBudget.earn(tenant);
 }
 
 function learnFromFailure(

@@ -207,12 +207,12 @@ export class InFlightCall {
 
   /** When a failed call is worth another try (monotonic ms); undefined: never. */
   #retryAtMs(error: unknown): number | undefined {
-    const { clock, breakers, retries } = this.#services;
+    const { clock, breakers, retryBudget } = this.#services;
     const { tenant } = this.#initiator.caller;
     if (!(error instanceof UpstreamError) || this.#waiters.size === 0) return undefined;
     if (isRateLimited(error)) return clock.nowMs() + toWaitMs(error, clock);
     if (this.#isRetry || breakers.isOpen(tenant)) return undefined;
-    const delayMs = retries.spend(tenant, error);
+    const delayMs = retryBudget.spend(tenant, error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
   }
 

@@ -1,7 +1,7 @@
 import { createLearnedSizes } from './account-sizes.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import { createApiKeys } from './api-keys.ts';
-import { createBreakers, type OutageScope } from './breakers.ts';
+import { createCircuitBreakers, type OutageScope } from './circuit-breakers.ts';
 import type { Call, Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { CallServices } from './exchange.ts';
@@ -11,7 +11,7 @@ import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
 import { toEnded, toMonthSpent, toOutage, toUnreachable } from './refusals.ts';
-import { createRetries } from './retries.ts';
+import { createRetryBudget } from './retry-budget.ts';
 import type { UpstreamError } from './upstream-error.ts';
 
 /** What the call layer is made with; one per origin. */
@@ -56,7 +56,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
     for (const one of [...(inFlight.get(tenant)?.values() ?? [])]) one.cancel(toError(one.call));
   };
 
-  const breakers = createBreakers({
+  const breakers = createCircuitBreakers({
     clock,
     onChange(isOpen, tenant) {
       onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
@@ -77,7 +77,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
     explainRefusedKey,
     breakers,
     learnedSizes: createLearnedSizes(),
-    retries: createRetries(random),
+    retryBudget: createRetryBudget(random),
     apiKeys: createApiKeys({ clock, isTrusted, onRefused: (tenant, error) => cancelAll(tenant, () => error) }),
   };
 

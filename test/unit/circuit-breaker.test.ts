@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBreaker, type Failure } from '../../src/upstream/breaker.ts';
+import { createCircuitBreaker, type Failure } from '../../src/upstream/circuit-breaker.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** A closed breaker, what it has told, and its refusals as times since it was made. */
@@ -7,7 +7,7 @@ function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const changes: boolean[] = [];
-  const breaker = createBreaker({ clock, onChange: (isOpen) => changes.push(isOpen) });
+  const breaker = createCircuitBreaker({ clock, onChange: (isOpen) => changes.push(isOpen) });
   const fail = (failure: Partial<Failure> = {}) =>
     breaker.failed({ route: '/me', key: 'me', isConnectFailure: false, ...failure });
   return {
@@ -38,7 +38,7 @@ async function createOpenSetup() {
   return setup;
 }
 
-describe('createBreaker', () => {
+describe('createCircuitBreaker', () => {
   it('is closed at first and lets every call be made', () => {
     const { breaker, ask, changes } = createSetup();
     expect([breaker.isOpen(), ask('a'), ask('a'), ask('b'), changes]).toEqual([false, 'may', 'may', 'may', []]);
@@ -258,7 +258,7 @@ describe('createBreaker', () => {
   it('tells of a change once it has taken place', async () => {
     const clock = createVirtualClock();
     const seen: unknown[] = [];
-    const breaker = createBreaker({
+    const breaker = createCircuitBreaker({
       clock,
       onChange: (isOpen) => seen.push([isOpen, breaker.isOpen(), breaker.refuse('a') !== undefined]),
     });

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { UpstreamError } from './upstream-error.ts';
 
 /** Decides which failed calls are made a second time. One per origin. */
-export interface Retries {
+export interface RetryBudget {
   /** Upstream has answered a call of a tenant: that earns a tenth of a retry. */
   earn(tenant: string): void;
   /**
@@ -26,12 +26,12 @@ const MAX_DELAY_MS = 1_000;
 const MAX_HINT_MS = 5_000;
 
 /** In answers: tenths of a retry, which add up without rounding. */
-interface RetryBudget {
+interface Balance {
   answers: number;
 }
 
-const earnIn = (budget: RetryBudget, maxRetries: number) => {
-  budget.answers = Math.min(maxRetries * ANSWERS_PER_RETRY, budget.answers + 1);
+const earnIn = (balance: Balance, maxRetries: number) => {
+  balance.answers = Math.min(maxRetries * ANSWERS_PER_RETRY, balance.answers + 1);
 };
 
 /**
@@ -42,10 +42,10 @@ const earnIn = (budget: RetryBudget, maxRetries: number) => {
  *
  * @param random - A number from 0 to below 1, for the jitter.
  */
-export function createRetries(random: () => number): Retries {
+export function createRetryBudget(random: () => number): RetryBudget {
   // Only tenants that have spent: all others have everything.
-  const ofTenants = new LRUCache<string, RetryBudget>({ max: MAX_TENANTS });
-  const ofAll: RetryBudget = { answers: MAX_RETRIES_OF_ALL * ANSWERS_PER_RETRY };
+  const ofTenants = new LRUCache<string, Balance>({ max: MAX_TENANTS });
+  const ofAll: Balance = { answers: MAX_RETRIES_OF_ALL * ANSWERS_PER_RETRY };
   return {
     earn(tenant) {
       earnIn(ofAll, MAX_RETRIES_OF_ALL);
@@ -58,7 +58,7 @@ export function createRetries(random: () => number): Retries {
       const own = ofTenants.get(tenant) ?? { answers: MAX_RETRIES_OF_TENANT * ANSWERS_PER_RETRY };
       if (Math.min(own.answers, ofAll.answers) < ANSWERS_PER_RETRY) return undefined;
       ofTenants.set(tenant, own);
-      for (const budget of [own, ofAll]) budget.answers -= ANSWERS_PER_RETRY;
+      for (const balance of [own, ofAll]) balance.answers -= ANSWERS_PER_RETRY;
       return Math.max(hintedWaitMs, MIN_DELAY_MS + random() * (MAX_DELAY_MS - MIN_DELAY_MS));
     },
   };

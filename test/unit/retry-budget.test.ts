@@ -1,18 +1,18 @@
 import { array, assert, constantFrom, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createRetries } from '../../src/upstream/retries.ts';
+import { createRetryBudget } from '../../src/upstream/retry-budget.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
 const failure = (kind: UpstreamErrorKind, hintedWaitMs?: number) =>
   new UpstreamError(kind, 'It failed.', { route: '/me', ...(hintedWaitMs !== undefined && { hintedWaitMs }) });
 
-const createSteady = () => createRetries(() => 0);
+const createSteady = () => createRetryBudget(() => 0);
 
 /** What becomes of so many failures, one after the other. */
-const spendAll = (retries: ReturnType<typeof createRetries>, count: number) =>
+const spendAll = (retries: ReturnType<typeof createRetryBudget>, count: number) =>
   Array.from({ length: count }, () => retries.spend('tenant', failure('serverError')));
 
-describe('createRetries', () => {
+describe('createRetryBudget', () => {
   it('makes a call again that broke or that the server failed, and no other', () => {
     const kinds: readonly UpstreamErrorKind[] = [
       'unavailable',
@@ -34,7 +34,7 @@ describe('createRetries', () => {
   });
 
   it('waits from 200 ms to below a second, as chance has it', () => {
-    const delayOf = (random: number) => createRetries(() => random).spend('tenant', failure('unavailable'));
+    const delayOf = (random: number) => createRetryBudget(() => random).spend('tenant', failure('unavailable'));
     expect([delayOf(0), delayOf(0.5), delayOf(0.999999)]).toEqual([200, 600, 999.9992]);
   });
 

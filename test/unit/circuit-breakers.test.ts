@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBreakers } from '../../src/upstream/breakers.ts';
+import { createCircuitBreakers } from '../../src/upstream/circuit-breakers.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** Closed circuit breakers, what they have told, and their refusals as times since they were made. */
@@ -7,7 +7,7 @@ function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const changes: [boolean, string | undefined][] = [];
-  const breakers = createBreakers({ clock, onChange: (isOpen, tenant) => changes.push([isOpen, tenant]) });
+  const breakers = createCircuitBreakers({ clock, onChange: (isOpen, tenant) => changes.push([isOpen, tenant]) });
   return {
     breakers,
     changes,
@@ -28,7 +28,7 @@ function createSetup() {
   };
 }
 
-describe('createBreakers', () => {
+describe('createCircuitBreakers', () => {
   it('refuses only the tenant whose calls fail', async () => {
     const { breakers, ask, failFor, changes } = createSetup();
     await failFor('one');

@@ -14,20 +14,30 @@ export interface Failure {
   readonly unreachable?: string;
 }
 
+/**
+ * Closed, it lets calls through. Open, it refuses them until the next probe is due (monotonic ms). Half-open, its probe has been out since `sinceMs`,
+ * and a probe that is abandoned leaves it as it was before.
+ */
+type State =
+  | { readonly is: 'closed' }
+  | { readonly is: 'open'; readonly nextProbeAtMs: number }
+  | { readonly is: 'halfOpen'; readonly nextProbeAtMs: number; readonly probe: string; readonly sinceMs: number };
+
 /** A circuit breaker: stops calls that would fail, and finds out when they no longer do. */
-export interface Breaker {
+export interface CircuitBreaker {
   /**
    * Asks to make a call.
    *
-   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While the breaker is open that makes the call its probe.
+   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While the breaker is open that makes the call its probe, and the breaker half-open.
    */
   refuse(key: string): number | undefined;
   /** A call that was allowed will not be made. */
   abandon(key: string): void;
   /** Upstream has answered, whatever it said. */
   succeeded(): void;
-  /** @param enough - So many failures open it, whatever failed and however fast; absent: by the rule of `createBreaker`. */
+  /** @param enough - So many failures open it, whatever failed and however fast; absent: by the rule of `createCircuitBreaker`. */
   failed(failure: Failure, enough?: number): void;
+  /** Whether it is open or half-open. */
   isOpen(): boolean;
   /** Why it is open, where that is not mended by waiting: as the last call said. */
   unreachable(): string | undefined;
@@ -54,7 +64,7 @@ const LAST_PROBE_MS = 1_000;
  * @param onChange - Is told when it has opened (true) or closed.
  * @param avoids - `lastProbe`: everything has failed, so that only what was the last probe gives way to others, for a second.
  */
-export function createBreaker({
+export function createCircuitBreaker({
   clock,
   onChange,
   avoids = 'failed',
@@ -62,12 +72,9 @@ export function createBreaker({
   readonly clock: Clock;
   readonly onChange: (isOpen: boolean) => void;
   readonly avoids?: 'failed' | 'lastProbe';
-}): Breaker {
+}): CircuitBreaker {
   let failures: (Failure & { readonly atMs: number })[] = [];
-  let isOpen = false;
-  let nextProbeAtMs = 0;
-  let probe: string | undefined;
-  let probeAtMs = 0;
+  let state: State = { is: 'closed' };
   let lastProbe: string | undefined;
 
   const judge = (nowMs: number): boolean => {
@@ -83,60 +90,62 @@ export function createBreaker({
     if (failures.length > MAX_FAILURES_KEPT) failures.splice(1, 1);
   };
 
-  return {
-    isOpen: () => isOpen,
+  const endProbe = (key: string, nextProbeAtMs: number) => {
+    lastProbe = key;
+    state = { is: 'open', nextProbeAtMs };
+  };
 
-    unreachable: () => (isOpen ? failures.at(-1)?.unreachable : undefined),
+  /** How much longer a call waits than one that has not failed. */
+  const avoidMsOf = (key: string, nowMs: number): number => {
+    if (avoids === 'lastProbe') return key === lastProbe ? LAST_PROBE_MS : 0;
+    const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < JUDGED_MS);
+    return hasFailed ? PROBE_INTERVAL_MS : 0;
+  };
+
+  return {
+    isOpen: () => state.is !== 'closed',
+
+    unreachable: () => (state.is === 'closed' ? undefined : failures.at(-1)?.unreachable),
 
     refuse(key) {
-      if (!isOpen) return undefined;
+      if (state.is === 'closed') return undefined;
       const nowMs = clock.nowMs();
-      if (probe !== undefined && nowMs < probeAtMs + PROBE_INTERVAL_MS) return nowMs + PROBE_INTERVAL_MS;
-      if (probe !== undefined) {
+      if (state.is === 'halfOpen') {
+        if (nowMs < state.sinceMs + PROBE_INTERVAL_MS) return nowMs + PROBE_INTERVAL_MS;
         // It takes too long to be waited for. What it comes to counts all the same.
-        note({ route: '', key: probe, isConnectFailure: false }, nowMs);
-        lastProbe = probe;
-        probe = undefined;
-        nextProbeAtMs = nowMs;
+        note({ route: '', key: state.probe, isConnectFailure: false }, nowMs);
+        endProbe(state.probe, nowMs);
       }
-      const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < JUDGED_MS);
-      const avoidMs =
-        avoids === 'lastProbe' ? (key === lastProbe ? LAST_PROBE_MS : 0) : hasFailed ? PROBE_INTERVAL_MS : 0;
-      const dueAtMs = nextProbeAtMs + avoidMs;
+      const { nextProbeAtMs } = state;
+      const dueAtMs = nextProbeAtMs + avoidMsOf(key, nowMs);
       if (nowMs < dueAtMs) return dueAtMs;
-      probe = key;
-      probeAtMs = nowMs;
+      state = { is: 'halfOpen', probe: key, sinceMs: nowMs, nextProbeAtMs };
       return undefined;
     },
 
     abandon(key) {
-      if (probe === key) probe = undefined;
+      if (state.is === 'halfOpen' && state.probe === key) state = { is: 'open', nextProbeAtMs: state.nextProbeAtMs };
     },
 
     succeeded() {
       failures = [];
-      probe = undefined;
       lastProbe = undefined;
-      if (!isOpen) return;
-      isOpen = false;
+      if (state.is === 'closed') return;
+      state = { is: 'closed' };
       onChange(false);
     },
 
     failed(failure, enough) {
       const nowMs = clock.nowMs();
       note(failure, nowMs);
-      if (isOpen) {
-        // Calls that were out when it opened are no probes.
-        if (failure.key !== probe) return;
-        lastProbe = probe;
-        probe = undefined;
-        nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
-        return;
+      if (state.is === 'closed') {
+        if (enough === undefined ? !judge(nowMs) : failures.length < enough) return;
+        state = { is: 'open', nextProbeAtMs: nowMs + PROBE_INTERVAL_MS };
+        onChange(true);
+      } else if (state.is === 'halfOpen' && failure.key === state.probe) {
+        // Calls that were sent before it opened are no probes.
+        endProbe(failure.key, nowMs + PROBE_INTERVAL_MS);
       }
-      if (enough === undefined ? !judge(nowMs) : failures.length < enough) return;
-      isOpen = true;
-      nextProbeAtMs = nowMs + PROBE_INTERVAL_MS;
-      onChange(true);
     },
   };
 }

@@ -6,17 +6,17 @@ import { createRefusals } from './refusals.ts';
 import { noRepeats } from './repeats.ts';
 
 /** Renews answers that were served stale, after the clients and below them. */
-export interface Refreshes {
+export interface RevalidationQueue {
   /** Has an answer renewed for a tenant; once, however often it is asked for. */
   add(call: Call<unknown>, caller: Caller): void;
 }
 
-/** What refreshes are made with. */
-export interface RefreshesOptions {
+/** What the queue is made with. */
+export interface RevalidationQueueOptions {
   readonly cache: AnswerCache;
   readonly clock: Clock;
   /** Makes the call now, if it can be made. Never rejects. */
-  readonly refresh: (call: Call<unknown>, operation: Operation) => Promise<void>;
+  readonly revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>;
 }
 
 interface Job {
@@ -24,24 +24,24 @@ interface Job {
   readonly caller: Caller;
 }
 
-/** What is to be refreshed for one tenant, by target. */
+/** What is to be revalidated for one tenant, by target. */
 interface Queue {
   readonly lists: Map<string, Job>;
   readonly singles: Map<string, Job>;
 }
 
 // It has found a free slot: should it have to wait all the same, the next client that asks is sooner.
-const REFRESH_MS = 2_000;
+const REVALIDATION_MS = 2_000;
 const RETRY_MS = 1_000;
 const MAX_JOBS = 1_000;
 
 /**
- * Makes the queue of refreshes of the process.
+ * Makes the queue of the process.
  *
  * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
  * half of every window is free and nobody waits; what is still waiting when its refresh period is over is left to whoever asks for it next.
  */
-export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Refreshes {
+export function createRevalidationQueue({ cache, clock, revalidate }: RevalidationQueueOptions): RevalidationQueue {
   const queues = new Map<string, Queue>();
 
   const isWorthIt = ({ call, caller }: Job) => {
@@ -60,7 +60,10 @@ export function createRefreshes({ cache, clock, refresh }: RefreshesOptions): Re
         continue;
       }
       if (isWorthIt(job))
-        await refresh(job.call, toBackground(job.caller, clock.nowMs() + REFRESH_MS, createRefusals(clock, noRepeats)));
+        await revalidate(
+          job.call,
+          toBackground(job.caller, clock.nowMs() + REVALIDATION_MS, createRefusals(clock, noRepeats)),
+        );
       jobs.delete(target);
     }
     queues.delete(tenant);

@@ -1,11 +1,11 @@
-import { type Breaker, createBreaker, type Failure } from './breaker.ts';
+import { type CircuitBreaker, createCircuitBreaker, type Failure } from './circuit-breaker.ts';
 import type { Clock } from './clock.ts';
 
 /** Whom upstream serves no longer: everybody, or one tenant whose calls fail while those of others succeed. */
 export type OutageScope = 'everybody' | 'tenant';
 
 /** The circuit breakers of one origin: one for connections, which all tenants share, and one for each tenant whose calls fail. */
-export interface Breakers {
+export interface CircuitBreakers {
   /**
    * Asks to make a call.
    *
@@ -24,14 +24,14 @@ export interface Breakers {
 }
 
 /** What circuit breakers are made with. */
-export interface BreakersOptions {
+export interface CircuitBreakersOptions {
   readonly clock: Clock;
   /** Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant. */
   readonly onChange: (isOpen: boolean, tenant: string | undefined) => void;
 }
 
 interface Circuit {
-  readonly breaker: Breaker;
+  readonly breaker: CircuitBreaker;
   usedAtMs: number;
 }
 
@@ -48,8 +48,8 @@ const MIN_TENANTS = 2;
  * the circuit of their own tenant alone. When the circuits of two tenants are open and nobody is answered, upstream counts as down:
  * then the first failure of any other tenant opens its circuit. So nobody is refused for the failures of others alone.
  */
-export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
-  const connections = createBreaker({
+export function createCircuitBreakers({ clock, onChange }: CircuitBreakersOptions): CircuitBreakers {
+  const connections = createCircuitBreaker({
     clock,
     avoids: 'lastProbe',
     onChange: (isOpen) => onChange(isOpen, undefined),
@@ -74,7 +74,7 @@ export function createBreakers({ clock, onChange }: BreakersOptions): Breakers {
   };
 
   const create = (tenant: string): Circuit => ({
-    breaker: createBreaker({
+    breaker: createCircuitBreaker({
       clock,
       onChange(isOpen) {
         if (isOpen) open.add(tenant);
