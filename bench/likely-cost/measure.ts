@@ -1,11 +1,10 @@
 import { pino } from 'pino';
 import { parseConfig } from '../../src/config.ts';
 import { LARGEST_COST } from '../../src/graph/estimate.ts';
-import type { Account } from '../../src/sandbox/account/account.ts';
-import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createSystemClock } from '../../src/upstream/clock.ts';
+import { createLiveAccount } from '../../test/support/live-account.ts';
 import { createRandom } from '../budget/random.ts';
 import { createAnyAccount, type Population } from './accounts.ts';
 import { createAnyOperation } from './operations.ts';
@@ -54,26 +53,9 @@ const TWO_DAYS_MS = 172_800_000;
 /** Asks what so many operations, each on an account of its own, cost, and then has them done. Nothing waits: the simulated Postman has no limits. */
 export async function measureLikelyCost(population: Population, count: number, seed: number): Promise<Samples> {
   const random = createRandom(seed);
-  const held: { account: Account } = { account: createDemoAccount() };
+  const { account: liveAccount, serve } = createLiveAccount();
   const keys = Array.from({ length: 2 * count }, (_, index) => `PMAK-likely-${index}`);
-  const sandbox = await startSandbox({
-    limits: 'off',
-    otherApiKeys: keys,
-    account: {
-      get user() {
-        return held.account.user;
-      },
-      get workspaces() {
-        return held.account.workspaces;
-      },
-      get collections() {
-        return held.account.collections;
-      },
-      get environments() {
-        return held.account.environments;
-      },
-    },
-  });
+  const sandbox = await startSandbox({ limits: 'off', otherApiKeys: keys, account: liveAccount });
   const system = createSystemClock();
   let skippedMs = 0;
   const clock = {
@@ -111,8 +93,9 @@ export async function measureLikelyCost(population: Population, count: number, s
 
   const samples: Record<State, Sample[]> = { cold: [], 'read two days ago': [], 'asked ten minutes ago': [] };
   for (let index = 0; index < count; index++) {
-    held.account = createAnyAccount(population, random);
-    const query = createAnyOperation(held.account, random);
+    const account = createAnyAccount(population, random);
+    serve(account);
+    const query = createAnyOperation(account, random);
     samples.cold.push(await sample(query, keys[2 * index] ?? ''));
     const key = keys[2 * index + 1] ?? '';
     await ask(INVENTORY, key);

@@ -5,9 +5,11 @@ import {
   type StoredWorkspace,
   toUid,
 } from './account/account.ts';
+import { findByUids, findElement } from './account/find-elements.ts';
 import { toCollectionV20 } from './collection-v20.ts';
 import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './dialects.ts';
 import { isJsonObject, type JsonObject, toList } from './json.ts';
+import { getMock, listMocks, toMockRefs } from './mock-routes.ts';
 
 /** The largest page of `GET /workspaces`. */
 const maxWorkspacesPage = 100;
@@ -27,11 +29,13 @@ export function answerGet(account: Account, dialect: Dialect, path: string, quer
     if (kind === 'collections') return listCollections(account, dialect, query);
     if (kind === 'environments')
       return toData({ environments: inWorkspace(account, 'environments', query).map(toEnvironmentRow) });
+    if (kind === 'mocks') return listMocks(account, query);
   }
   if (segments.length === 2 && id !== undefined) {
     if (kind === 'workspaces') return getWorkspace(account, dialect, id, query);
     if (kind === 'collections') return getCollection(account, dialect, id, query);
     if (kind === 'environments') return getEnvironment(account, dialect, id);
+    if (kind === 'mocks') return getMock(account, dialect, id);
   }
   if (segments.length === 3 && id !== undefined && kind === 'workspaces' && child === 'global-variables') {
     const workspace = account.workspaces.find((candidate) => candidate.id === id);
@@ -86,9 +90,9 @@ function getWorkspace(account: Account, dialect: Dialect, id: string, query: URL
     return toInvalidParams(dialect, 'include takes team, scim and mocks:deactivated, each at most once.');
   }
   const held = {
-    collections: toHeld(account.collections, workspace.collections).map(toRef),
-    environments: toHeld(account.environments, workspace.environments).map(toRef),
-    mocks: [],
+    collections: findByUids(account.collections, workspace.collections).map(toRef),
+    environments: findByUids(account.environments, workspace.environments).map(toRef),
+    mocks: toMockRefs(account, dialect, workspace, include),
     monitors: [],
     specs: [],
   };
@@ -171,22 +175,7 @@ function inWorkspace<K extends 'collections' | 'environments'>(
   const workspaceId = query.get('workspace');
   if (workspaceId === null) return account[kind];
   const uids = account.workspaces.find((workspace) => workspace.id === workspaceId)?.[kind] ?? [];
-  return toHeld<Account[K][number]>(account[kind], uids);
-}
-
-function toHeld<T extends { owner: string; id: string }>(elements: readonly T[], uids: readonly string[]): T[] {
-  const byUid = new Map(elements.map((element) => [toUid(element), element]));
-  return uids.flatMap((uid) => byUid.get(uid) ?? []);
-}
-
-/** By uid; by the bare id only what the key's owner owns. */
-function findElement<T extends { owner: string; id: string }>(
-  account: Account,
-  elements: readonly T[],
-  id: string,
-): T | undefined {
-  const me = String(account.user.id);
-  return elements.find((element) => toUid(element) === id || (element.owner === me && element.id === id));
+  return findByUids<Account[K][number]>(account[kind], uids);
 }
 
 function toWorkspaceRow(workspace: StoredWorkspace) {

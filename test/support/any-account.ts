@@ -1,6 +1,6 @@
 import type { Account } from '../../src/sandbox/account/account.ts';
-import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { type Facade, startFacade } from './facade.ts';
+import { createLiveAccount } from './live-account.ts';
 
 /** A facade before an account that each run of a property replaces. */
 export interface AnyAccountFacade {
@@ -13,7 +13,7 @@ export interface AnyAccountFacade {
 
 /** Starts one without limits worth mentioning. */
 export async function startAnyAccount(keyCount: number): Promise<AnyAccountFacade> {
-  const held: { account: Account } = { account: createDemoAccount() };
+  const { account: liveAccount, serve } = createLiveAccount();
   const keys = Array.from({ length: keyCount }, (_, index) => `PMAK-any-${index}`);
   const facade = await startFacade(
     {
@@ -26,29 +26,13 @@ export async function startAnyAccount(keyCount: number): Promise<AnyAccountFacad
       MAX_QUERY_TOKENS: '10000',
       CACHE_TTL_MS: '3600000',
     },
-    {
-      account: {
-        get user() {
-          return held.account.user;
-        },
-        get workspaces() {
-          return held.account.workspaces;
-        },
-        get collections() {
-          return held.account.collections;
-        },
-        get environments() {
-          return held.account.environments;
-        },
-      },
-      otherApiKeys: keys,
-    },
+    { account: liveAccount, otherApiKeys: keys },
   );
   let used = 0;
   return {
     facade,
     serve(account) {
-      held.account = account;
+      serve(account);
       facade.postman.reset();
     },
     nextKey() {

@@ -1,4 +1,4 @@
-import type { Account, StoredCollection, StoredEnvironment } from '../../src/sandbox/account/account.ts';
+import type { Account, StoredCollection, StoredEnvironment, StoredMock } from '../../src/sandbox/account/account.ts';
 
 const OWNER = '31415926';
 const MADE_AT = '2026-01-02T03:04:05.000Z';
@@ -9,6 +9,7 @@ export interface GridAccount {
   readonly workspaceIds: readonly string[];
   readonly collectionUids: readonly string[];
   readonly environmentUids: readonly string[];
+  readonly mockUids: readonly string[];
   /** Gives a collection another description, as somebody else would in the Postman app. */
   editCollection(index: number, description: string): void;
 }
@@ -16,8 +17,13 @@ export interface GridAccount {
 const toId = (kind: number, index: number) =>
   `${String(kind).padStart(8, '0')}-0000-4000-8000-${String(index).padStart(12, '0')}`;
 
-/** Makes an account of so many workspaces, each with so many collections and environments of its own. */
-export function createGridAccount(workspaces: number, collectionsEach: number, environmentsEach: number): GridAccount {
+/** Makes an account of so many workspaces, each with so many collections, environments and mock servers of its own; a mock server is of its workspace's first collection. */
+export function createGridAccount(
+  workspaces: number,
+  collectionsEach: number,
+  environmentsEach: number,
+  mocksEach = 0,
+): GridAccount {
   const toCollection = (index: number): StoredCollection => {
     const id = toId(2, index);
     const name = `Collection ${index}`;
@@ -48,8 +54,27 @@ export function createGridAccount(workspaces: number, collectionsEach: number, e
     updatedAt: MADE_AT,
     values: [{ key: 'number', value: String(index), type: 'default', enabled: true }],
   });
+  const toMock = (index: number): StoredMock => ({
+    id: toId(4, index),
+    owner: OWNER,
+    name: `Mock ${index}`,
+    collection: `${OWNER}-${toId(2, Math.floor(index / mocksEach) * collectionsEach)}`,
+    isPublic: false,
+    deactivated: false,
+    createdAt: MADE_AT,
+    updatedAt: MADE_AT,
+    config: {
+      headers: [],
+      matchBody: false,
+      matchQueryParams: true,
+      matchWildcards: false,
+      delay: null,
+      serverResponseId: '',
+    },
+  });
   const collections = Array.from({ length: workspaces * collectionsEach }, (_, index) => toCollection(index));
   const environments = Array.from({ length: workspaces * environmentsEach }, (_, index) => toEnvironment(index));
+  const mocks = Array.from({ length: workspaces * mocksEach }, (_, index) => toMock(index));
   const toUid = ({ id }: { readonly id: string }) => `${OWNER}-${id}`;
   const account: Account = {
     user: {
@@ -75,10 +100,12 @@ export function createGridAccount(workspaces: number, collectionsEach: number, e
       updatedAt: MADE_AT,
       collections: collections.slice(index * collectionsEach, (index + 1) * collectionsEach).map(toUid),
       environments: environments.slice(index * environmentsEach, (index + 1) * environmentsEach).map(toUid),
+      mocks: mocks.slice(index * mocksEach, (index + 1) * mocksEach).map(toUid),
       globals: [],
     })),
     collections,
     environments,
+    mocks,
   };
   let edits = 0;
   return {
@@ -86,6 +113,7 @@ export function createGridAccount(workspaces: number, collectionsEach: number, e
     workspaceIds: account.workspaces.map(({ id }) => id),
     collectionUids: collections.map(toUid),
     environmentUids: environments.map(toUid),
+    mockUids: mocks.map(toUid),
     editCollection(index, description) {
       const old = collections[index];
       if (!old) throw new RangeError(`There is no collection ${index}`);

@@ -44,6 +44,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     workspaces: new Set<string>(),
     collections: new Set<string>(),
     environments: new Set<string>(),
+    mocks: new Set<string>(),
     names: new Set<string>(),
   };
   const need = (round: number, fact: string, ...sure: readonly string[]) => void needs.push({ fact, sure, round, via });
@@ -305,6 +306,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       ...[...named.workspaces].map((id) => facts.workspace(id, 'known')),
       ...[...named.collections].map((uid) => facts.collection(uid, 'known')),
       ...[...named.environments].map((uid) => facts.environment(uid, 'known')),
+      ...[...named.mocks].map((uid) => facts.mock(uid, 'known')),
       ...[...named.names].map((one) => facts.name(one)),
     ]),
   };

@@ -57,19 +57,22 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
 
   // A workspace that is read shows what it has nothing of, so that no list has to.
   const withPrecautions = (get: PossibleGet): PossibleGet => {
-    const shown = account.workspaces.flatMap(({ id, collections, environments }) => {
+    const shown = account.workspaces.flatMap(({ id, collections, environments, mocks }) => {
       if (get.line !== lines.workspace(id) || !details.has(get.line)) return [];
       return [
         ...(collections.length === 0 ? [lines.collections(id)] : []),
         ...(environments.length === 0 ? [lines.environments(id)] : []),
+        ...(mocks?.length ? [] : [lines.mocks(id)]),
       ];
     });
     return { ...get, tells: new Set([...get.tells, ...[get.line, ...shown].map(facts.precaution)]) };
   };
-  const everything = [lines.collections(null), lines.environments(null)].filter((line) => kept.has(line));
+  const everything = [lines.collections(null), lines.environments(null), lines.mocks(null)].filter((line) =>
+    kept.has(line),
+  );
   const searches = (fact: string, line: string) =>
     !(
-      /^(?:collection|environment) .* (?:ref|exists)$/.test(fact) &&
+      /^(?:collection|environment|mock) .* (?:ref|exists)$/.test(fact) &&
       /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line)
     );
   // A refusal of the one read of a collection is not taken for one of the other.
@@ -124,12 +127,13 @@ export function countBadLuck(
     const lists = [
       { line: lines.collections(id), isEmpty: !one?.collections.length },
       { line: lines.environments(id), isEmpty: !one?.environments.length },
+      { line: lines.mocks(id), isEmpty: !one?.mocks?.length },
     ].filter(({ line }) => made.includes(line) || (kept.has(line) && sure.has(line)));
     const isByName = made.some((line) => line.startsWith(`GET /collections?workspace=${id}&name=`));
     return isByName || (lists.length > 0 && lists.every(({ isEmpty }) => isEmpty));
   });
 
-  const waysTo = (id: string) => [lines.workspace(id), lines.collections(id), lines.environments(id)];
+  const waysTo = (id: string) => [lines.workspace(id), lines.collections(id), lines.environments(id), lines.mocks(id)];
   const timesOf = (id: string) =>
     new Set(
       needs.flatMap(({ fact, round, via }) =>

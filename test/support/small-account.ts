@@ -3,6 +3,7 @@ import type {
   Account,
   StoredCollection,
   StoredEnvironment,
+  StoredMock,
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
@@ -18,14 +19,22 @@ export interface SmallEnvironment extends StoredEnvironment {
   readonly uid: string;
 }
 
+/** A mock server with its uid. */
+export interface SmallMock extends StoredMock {
+  readonly uid: string;
+}
+
 /** An account that can be surveyed: everything a key can read. */
 export interface SmallAccount {
   readonly workspaces: readonly StoredWorkspace[];
   readonly collections: readonly SmallCollection[];
   readonly environments: readonly SmallEnvironment[];
+  readonly mocks: readonly SmallMock[];
 }
 
 const OWNERS = ['41829063', '55301274'] as const;
+/** The user whose key it is. */
+export const KEY_OWNER = OWNERS[0];
 const AT = '2026-01-01T00:00:00.000Z';
 const { user } = createDemoAccount();
 
@@ -37,6 +46,9 @@ export const workspaceIdAt = (index: number) => toUuid(3, index);
 export const collectionUidAt = (index: number) => `${OWNERS[index % 3 === 0 ? 1 : 0]}-${toUuid(1, index)}`;
 /** The uid of the environment of that place, whether the account has it or not. */
 export const environmentUidAt = (index: number) => `${OWNERS[0]}-${toUuid(2, index)}`;
+
+/** The uid of the mock server of that place, whether the account has it or not. */
+export const mockUidAt = (index: number) => `${OWNERS[index % 2]}-${toUuid(4, index)}`;
 
 /** Things of few names, in several workspaces or in none, some of them in no list; forks of each other and of what nobody may see. */
 export const anySmallAccount: Arbitrary<SmallAccount> = record({
@@ -50,11 +62,20 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
     { maxLength: 6 },
   ),
   environments: array(record({ in: array(nat(3), { maxLength: 2 }) }), { maxLength: 4 }),
+  mocks: array(
+    record({
+      collection: nat(7),
+      environment: option(nat(4), { nil: undefined }),
+      deactivated: integer({ min: 0, max: 3 }).map((side) => side === 0),
+      in: option(nat(3), { nil: undefined, freq: 8 }),
+    }),
+    { maxLength: 4 },
+  ),
   workspaces: array(record({ isTeam: boolean(), hasGlobals: boolean(), about: constantFrom('A', 'B') }), {
     minLength: 2,
     maxLength: 4,
   }),
-}).map(({ collections, environments, workspaces }) => {
+}).map(({ collections, environments, mocks, workspaces }) => {
   const things = {
     collections: collections.map(({ name, isListed, fork }, index) => ({
       id: toUuid(1, index),
@@ -82,6 +103,26 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       updatedAt: `2026-02-0${index + 1}T00:00:00.000Z`,
       values: [{ key: `key ${index}`, value: 'v', type: 'default', enabled: true }],
     })),
+    mocks: mocks.map(({ collection, environment, deactivated }, index) => ({
+      id: toUuid(4, index),
+      uid: mockUidAt(index),
+      owner: mockUidAt(index).slice(0, -37),
+      name: `Mock ${index}`,
+      collection: collectionUidAt(collection),
+      ...(environment !== undefined && { environment: environmentUidAt(environment) }),
+      isPublic: index % 2 === 0,
+      deactivated,
+      createdAt: AT,
+      updatedAt: `2026-02-0${index + 1}T00:00:00.000Z`,
+      config: {
+        headers: [],
+        matchBody: false,
+        matchQueryParams: true,
+        matchWildcards: false,
+        delay: null,
+        serverResponseId: '',
+      },
+    })),
   };
   return {
     ...things,
@@ -102,6 +143,7 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       environments: things.environments.flatMap(({ uid }, place) =>
         environments[place]?.in.includes(index) ? [uid] : [],
       ),
+      mocks: things.mocks.flatMap(({ uid }, place) => (mocks[place]?.in === index ? [uid] : [])),
       globals: hasGlobals ? [{ key: `global ${index}`, value: 'v', type: 'default', enabled: true }] : [],
     })),
   };
@@ -121,13 +163,13 @@ export function toPlainAccount(areListed: readonly boolean[]): SmallAccount {
     lastUpdatedBy: OWNERS[0],
     document: { info: { name: `Collection ${index}`, schema: 'v2.1.0' }, item: [] } as StoredCollection['document'],
   }));
-  return { collections, environments: [], workspaces: [] };
+  return { collections, environments: [], mocks: [], workspaces: [] };
 }
 
 /** The account as the simulated service takes it: it makes the list of everything with `filter`, and finds the rest by other ways. */
-export function toServedAccount({ workspaces, collections, environments }: SmallAccount): Account {
+export function toServedAccount({ workspaces, collections, environments, mocks }: SmallAccount): Account {
   const served = [...collections];
   const listed = collections.filter(({ isListed }) => isListed);
   served.filter = listed.filter.bind(listed);
-  return { user, workspaces, collections: served, environments };
+  return { user, workspaces, collections: served, environments, mocks };
 }

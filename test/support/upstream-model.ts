@@ -1,4 +1,4 @@
-import type { SmallAccount, SmallCollection } from './small-account.ts';
+import { KEY_OWNER, type SmallAccount, type SmallCollection, type SmallMock } from './small-account.ts';
 
 /** A GET of the Postman API that could be made, and what its answer tells. */
 export interface PossibleGet {
@@ -31,6 +31,9 @@ export const lines = {
   environments: (workspaceId: string | null) =>
     `GET /environments${workspaceId === null ? '' : `?workspace=${workspaceId}`}`,
   environment: (uid: string) => `GET /environments/${uid}`,
+  /** null: of everything that the key's owner has. */
+  mocks: (workspaceId: string | null) => `GET /mocks${workspaceId === null ? '' : `?workspace=${workspaceId}`}`,
+  mock: (uid: string) => `GET /mocks/${uid}`,
 } as const;
 
 /** What there is to know. A fact that is told is known to be so, also when it is that there is nothing. */
@@ -54,6 +57,12 @@ export const facts = {
   environments: (workspaceId: string | null) => `which environments in ${workspaceId}`,
   environment: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'summary' | 'detail') =>
     `environment ${uid} ${what}`,
+  /** Also those that are deactivated, which no list has. */
+  mocks: (workspaceId: string) => `which mocks in ${workspaceId}`,
+  /** The mock servers of the key's owner that are active. */
+  ownMocks: 'which active mocks of mine',
+  /** `detail`: all that is not in a ref; a list has it as well as a single read. */
+  mock: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'detail') => `mock ${uid} ${what}`,
 } as const;
 
 /** What a client named, which need not exist. */
@@ -61,15 +70,17 @@ export interface Named {
   readonly workspaces: ReadonlySet<string>;
   readonly collections: ReadonlySet<string>;
   readonly environments: ReadonlySet<string>;
+  readonly mocks: ReadonlySet<string>;
   readonly names: ReadonlySet<string>;
 }
 
 /**
  * Tells of every GET that could be made of an account what its answer would tell. It knows the Postman API and nothing of the
  * facade: lists have dates and flags, refs inside a workspace only names, single reads everything but whether a collection is public.
+ * Lists of mock servers have what a single read has, but leave out those that are deactivated.
  */
 export function surveyGets(
-  { workspaces, collections, environments }: SmallAccount,
+  { workspaces, collections, environments, mocks }: SmallAccount,
   named: Named,
 ): readonly PossibleGet[] {
   const gets: PossibleGet[] = [];
@@ -90,11 +101,20 @@ export function surveyGets(
   const environmentRef = (uid: string) =>
     (['known', 'exists', 'ref'] as const).map((what) => facts.environment(uid, what));
   const environmentRow = (uid: string) => [...environmentRef(uid), facts.environment(uid, 'summary')];
+  const mockRef = (uid: string) => (['known', 'exists', 'ref'] as const).map((what) => facts.mock(uid, what));
+  const mockRead = ({ uid, collection, environment }: SmallMock) => [
+    ...mockRef(uid),
+    facts.mock(uid, 'detail'),
+    facts.collection(collection, 'known'),
+    ...(environment === undefined ? [] : [facts.environment(environment, 'known')]),
+  ];
+  const active = mocks.filter(({ deactivated }) => !deactivated);
   const held = (uids: readonly string[]) => collections.filter(({ uid }) => uids.includes(uid));
   const everywhere = collections.filter(({ isListed }) => isListed);
   const allUids = new Set([
     ...collections.map(({ uid }) => uid),
     ...collections.flatMap(({ fork }) => fork?.from ?? []),
+    ...mocks.map(({ collection }) => collection),
     ...named.collections,
   ]);
   const names = new Set([...collections.map(({ name }) => name), ...named.names]);
@@ -126,12 +146,21 @@ export function surveyGets(
     [facts.environments(null)],
     environments.flatMap(({ uid }) => environmentRow(uid)),
   );
+  add(
+    lines.mocks(null),
+    false,
+    undefined,
+    [facts.ownMocks],
+    active.filter(({ owner }) => owner === KEY_OWNER).flatMap(mockRead),
+  );
 
   for (const id of new Set([...workspaces.map((one) => one.id), ...named.workspaces])) {
     const workspace = workspaces.find((one) => one.id === id);
     const known = facts.workspace(id, 'known');
     const inside = held(workspace?.collections ?? []);
     const insideEnvironments = workspace?.environments ?? [];
+    const insideMocks = workspace?.mocks ?? [];
+    const insideActive = active.filter(({ uid }) => insideMocks.includes(uid));
     const proof = (isEmpty: boolean) => (isEmpty ? [] : [facts.workspace(id, 'exists')]);
     if (!workspace) add(lines.workspace(id), true, known, [facts.workspace(id, 'absent')]);
     else {
@@ -140,9 +169,10 @@ export function surveyGets(
         true,
         known,
         summaryOfWorkspace(id),
-        [facts.workspace(id, 'detail'), facts.collections(id), facts.environments(id)],
+        [facts.workspace(id, 'detail'), facts.collections(id), facts.environments(id), facts.mocks(id)],
         inside.flatMap(refOf),
         insideEnvironments.flatMap(environmentRef),
+        insideMocks.flatMap(mockRef),
       );
     }
     add(lines.globals(id), false, known, [facts.globals(id)], proof(!workspace?.globals.length));
@@ -155,6 +185,7 @@ export function surveyGets(
       insideEnvironments.flatMap(environmentRow),
       proof(insideEnvironments.length === 0),
     );
+    add(lines.mocks(id), false, known, insideActive.flatMap(mockRead), proof(insideActive.length === 0));
     for (const name of names) {
       const rows = inside.filter((one) => one.name === name);
       // Both the name and the workspace have to be known; who knows neither has no use for it.
@@ -199,7 +230,21 @@ export function surveyGets(
       );
     }
   }
-  for (const uid of new Set([...environments.map((one) => one.uid), ...named.environments])) {
+  for (const uid of new Set([...mocks.map((one) => one.uid), ...named.mocks])) {
+    const mock = mocks.find((one) => one.uid === uid);
+    add(
+      lines.mock(uid),
+      false,
+      facts.mock(uid, 'known'),
+      mock === undefined ? [facts.mock(uid, 'absent')] : mockRead(mock),
+    );
+  }
+  const allEnvironments = [
+    ...environments.map((one) => one.uid),
+    ...mocks.flatMap(({ environment }) => environment ?? []),
+    ...named.environments,
+  ];
+  for (const uid of new Set(allEnvironments)) {
     add(
       lines.environment(uid),
       false,

@@ -292,6 +292,93 @@ describe('reading', () => {
     expect(await getJson(sandbox, '/environments?workspace=nobody')).toEqual({ environments: [] });
   });
 
+  it('lists the active mock servers of a workspace, of a team or of the owner of the key, whole', async () => {
+    const sandbox = await start();
+    const found = async (query: string) =>
+      (await getJson(sandbox, `/mocks${query}`)).mocks.map(({ uid }: { uid: string }) => uid);
+    const { rides, stations, payments, nightly } = ids.mocks;
+    expect(await getJson(sandbox, `/mocks?workspace=${ids.workspaces.riderPlatform}`)).toEqual({
+      mocks: [
+        {
+          id: bareId(rides),
+          owner: ids.users.ines,
+          uid: rides,
+          collection: ids.collections.rides,
+          mockUrl: `https://${bareId(rides)}.mock.pstmn.io`,
+          name: 'Rides API for the app team',
+          config: {
+            headers: ['x-city'],
+            matchBody: false,
+            matchQueryParams: true,
+            matchWildcards: true,
+            delay: { type: 'fixed', preset: '1', duration: 300 },
+            serverResponseId: '',
+          },
+          createdAt: '2025-04-11T07:20:15.000Z',
+          updatedAt: '2026-02-02T12:03:44.000Z',
+          environment: ids.environments.staging,
+          isPublic: false,
+        },
+        {
+          id: bareId(stations),
+          owner: ids.users.jonas,
+          uid: stations,
+          collection: ids.collections.stations,
+          mockUrl: `https://${bareId(stations)}.mock.pstmn.io`,
+          name: 'Stations, always out of order',
+          config: {
+            headers: [],
+            matchBody: false,
+            matchQueryParams: false,
+            matchWildcards: false,
+            delay: null,
+            serverResponseId: '4714551d-6440-545a-8628-c9bcf4790871',
+          },
+          createdAt: '2026-01-19T10:11:00.000Z',
+          updatedAt: '2026-01-19T10:11:00.000Z',
+          isPublic: true,
+        },
+      ],
+    });
+    expect(await found('')).toEqual([rides, nightly]);
+    expect(await found('?teamId=90417')).toEqual([rides, stations, payments, nightly]);
+    expect(await found('?teamId=1')).toEqual([]);
+    expect(await found(`?teamId=1&workspace=${ids.workspaces.payments}`)).toEqual([payments]);
+    expect(await found('?workspace=nobody')).toEqual([]);
+  });
+
+  it('reads a mock server as the list has it, also one that is deactivated', async () => {
+    const sandbox = await start();
+    const { mocks } = await getJson(sandbox, `/mocks?workspace=${ids.workspaces.riderPlatform}`);
+    expect(await getJson(sandbox, `/mocks/${ids.mocks.stations}`)).toEqual({
+      mock: { ...mocks[1], deactivated: false },
+    });
+    expect((await getJson(sandbox, `/mocks/${ids.mocks.pricing}`)).mock).toMatchObject({
+      uid: ids.mocks.pricing,
+      collection: ids.collections.pricing,
+      environment: ids.environments.local,
+      deactivated: true,
+    });
+    expect(await getJson(sandbox, `/mocks/${bareId(ids.mocks.rides)}`)).toEqual({
+      mock: { ...mocks[0], deactivated: false },
+    });
+  });
+
+  it('has short references to mock servers in a workspace, to those that are deactivated when asked', async () => {
+    const sandbox = await start();
+    const path = `/workspaces/${ids.workspaces.riderPlatform}`;
+    const toRef = (uid: string, name: string, deactivated: boolean) => ({ id: bareId(uid), name, uid, deactivated });
+    const active = [
+      toRef(ids.mocks.rides, 'Rides API for the app team', false),
+      toRef(ids.mocks.stations, 'Stations, always out of order', false),
+    ];
+    expect((await getJson(sandbox, path)).workspace.mocks).toEqual(active);
+    expect((await getJson(sandbox, `${path}?include=team,mocks:deactivated`)).workspace.mocks).toEqual([
+      ...active,
+      toRef(ids.mocks.pricing, 'Prices of last year', true),
+    ]);
+  });
+
   it('finds by bare id only what the owner of the key owns', async () => {
     const sandbox = await start();
     const statuses = [];
@@ -309,6 +396,8 @@ describe('reading', () => {
     ['/workspaces/nobody/global-variables', 404, { error: { name: 'workspaceNotFoundError' } }],
     ['/collections/nobody', 400, { error: { name: 'instanceNotFoundError' } }],
     ['/environments/nobody', 400, { error: { name: 'instanceNotFoundError' } }],
+    ['/mocks/nobody', 404, { error: { name: 'mockNotFoundError' } }],
+    [`/mocks/${bareId(ids.mocks.payments)}`, 404, { error: { name: 'mockNotFoundError' } }],
     ['/workspaces?limit=101', 400, { error: { name: 'invalidParamsError' } }],
     ['/workspaces?limit=0', 400, { error: { name: 'invalidParamsError' } }],
     ['/workspaces?limit=2&cursor=bogus', 400, { error: { name: 'invalidParamsError' } }],
@@ -401,6 +490,12 @@ describe('the seed dialect', () => {
     const sandbox = await start({ dialect: 'seed', limits: 'off' });
     const path = `/collections/${ids.collections.scratch}`;
     expect(await getJson(sandbox, `${path}?model=minimal`)).toEqual(await getJson(sandbox, path));
+  });
+
+  it('has references of an id alone to the mock servers of a workspace', async () => {
+    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const { workspace } = await getJson(sandbox, `/workspaces/${ids.workspaces.payments}`);
+    expect(workspace.mocks).toEqual([{ id: bareId(ids.mocks.payments) }]);
   });
 
   it('names unknown routes in the old form', async () => {

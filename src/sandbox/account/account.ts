@@ -10,6 +10,8 @@ export interface Account {
   /** Their documents may be anything: those of exported files are not checked. */
   readonly collections: readonly StoredCollection<JsonObject>[];
   readonly environments: readonly StoredEnvironment[];
+  /** Left out: none. */
+  readonly mocks?: readonly StoredMock[];
 }
 
 /** The owner of the API key. */
@@ -55,6 +57,8 @@ export interface StoredWorkspace {
   readonly collections: readonly string[];
   /** Uids, in the order in which the workspace lists them. */
   readonly environments: readonly string[];
+  /** Uids, in the order in which the workspace lists them. Left out: none. */
+  readonly mocks?: readonly string[];
   /** `StoredVariable`s, or whatever an exported file has in their place. */
   readonly globals: readonly unknown[];
 }
@@ -98,6 +102,38 @@ export interface StoredVariable {
   readonly description?: string;
   readonly secret?: boolean;
   readonly source?: VaultSource;
+}
+
+/** A mock server. */
+export interface StoredMock {
+  readonly id: string;
+  /** User id; the uid is `<owner>-<id>`. */
+  readonly owner: string;
+  readonly name: string;
+  /** Uid of the collection whose examples it serves; that collection need not exist any more. */
+  readonly collection: string;
+  /** Uid of the environment whose values it fills in. */
+  readonly environment?: string;
+  /** Whether it can be called without an API key. */
+  readonly isPublic: boolean;
+  /** A deactivated mock server is in no list. */
+  readonly deactivated: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly config: MockConfig;
+}
+
+/** How a mock server finds the answer to a call, and when it sends it. */
+export interface MockConfig {
+  /** Names of the headers that are compared. */
+  readonly headers: readonly string[];
+  readonly matchBody: boolean;
+  readonly matchQueryParams: boolean;
+  readonly matchWildcards: boolean;
+  /** `preset`: `1` is 2G, `2` is 3G; `duration`: milliseconds. */
+  readonly delay: { readonly type: 'fixed'; readonly preset?: '1' | '2'; readonly duration: number } | null;
+  /** The server response that answers every call; an empty text or null is none. */
+  readonly serverResponseId: string | null;
 }
 
 /** Where the value of a vault-held secret is kept. */

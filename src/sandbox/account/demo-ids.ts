@@ -5,7 +5,7 @@ const ines = '41829063';
 const jonas = '55301274';
 
 /**
- * Fixed ids of the demo account, as look-ups take them: workspaces by id, collections and environments by uid. The names say what
+ * Fixed ids of the demo account, as look-ups take them: workspaces by id, everything else by uid. The names say what
  * each is good for in an example or a test.
  */
 export const ids = {
@@ -67,5 +67,17 @@ export const ids = {
     openData: `${ines}-42defc3b-ba8c-48b2-bfc4-ad32fd9c8603`,
     /** No values. */
     blank: `${ines}-deaedb0f-0bdb-4a48-a27f-0ed8e586eb5c`,
+  },
+  mocks: {
+    /** Private, slow, with an environment. */
+    rides: `${ines}-83a22424-9f4e-53e4-963c-71457b4c88f8`,
+    /** Public, without an environment; one response answers every call. Owned by Jonas. */
+    stations: `${jonas}-32c147b6-423d-51d6-a31d-b524e773e2ae`,
+    /** Deactivated. */
+    pricing: `${ines}-b4b0a5e2-6a0b-4d0e-9d4e-4a55a6f2c1d7`,
+    /** Owned by Jonas. */
+    payments: `${jonas}-5f0c9e51-2d17-4c3b-8a86-7c1e0b9d4f23`,
+    /** Its collection is gone. */
+    nightly: `${ines}-e81d6c0f-97a4-4b62-b3f5-0d2c8a7e1946`,
   },
 } as const;

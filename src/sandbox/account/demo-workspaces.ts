@@ -3,7 +3,7 @@ import { ids } from './demo-ids.ts';
 
 /** The workspaces of the demo account, with the globals of each. */
 export function createDemoWorkspaces(): StoredWorkspace[] {
-  const { collections, environments, users, workspaces } = ids;
+  const { collections, environments, mocks, users, workspaces } = ids;
   return [
     {
       id: workspaces.riderPlatform,
@@ -28,6 +28,7 @@ export function createDemoWorkspaces(): StoredWorkspace[] {
       updatedAt: '2026-03-02T15:40:09.000Z',
       collections: [collections.rides, collections.stations, collections.pricing, collections.telemetryDraft],
       environments: [environments.local, environments.staging, environments.production],
+      mocks: [mocks.rides, mocks.stations, mocks.pricing],
       globals: [
         { key: 'companyDomain', value: 'kestrel-bikes.example', type: 'default', enabled: true },
         {
@@ -53,6 +54,7 @@ export function createDemoWorkspaces(): StoredWorkspace[] {
       updatedAt: '2026-02-27T13:18:36.000Z',
       collections: [collections.payments, collections.settlement, collections.webhooks, collections.legacyDispatch],
       environments: [environments.paymentsSandbox, environments.paymentsLive],
+      mocks: [mocks.payments],
       globals: [{ key: 'acquirerPassword', value: 'demo-acquirer-password-9e44', type: 'secret', enabled: true }],
     },
     {
@@ -83,6 +85,7 @@ export function createDemoWorkspaces(): StoredWorkspace[] {
       updatedAt: '2026-03-04T06:30:00.000Z',
       collections: [collections.smoke, collections.regression],
       environments: [environments.staging, environments.blank],
+      mocks: [mocks.nightly],
       globals: [],
     },
     {

@@ -14,6 +14,7 @@ import { createTelemetryDraft } from './collections/telemetry-draft.ts';
 import { createWebhooks } from './collections/webhooks.ts';
 import { createDemoEnvironments } from './demo-environments.ts';
 import { ids } from './demo-ids.ts';
+import { createDemoMocks } from './demo-mocks.ts';
 import { createDemoWorkspaces } from './demo-workspaces.ts';
 import { stampDocument } from './stamp.ts';
 
@@ -77,6 +78,7 @@ export function createDemoAccount(): Account {
       store(ids.collections.scratch, createScratch(), '2025-07-15T20:41:17.000Z', '2026-03-06T21:12:03.000Z'),
     ],
     environments: createDemoEnvironments(),
+    mocks: createDemoMocks(),
   };
 }
 

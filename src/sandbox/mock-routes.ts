@@ -1,0 +1,66 @@
+import { type Account, type StoredMock, type StoredWorkspace, toUid } from './account/account.ts';
+import { findByUids, findElement } from './account/find-elements.ts';
+import { type Answer, type Dialect, toData, toNamedError } from './dialects.ts';
+
+/**
+ * `GET /mocks`: the active ones of the workspace that the query names, or else of the team that it names; without either, those of the
+ * key's owner. A workspace or team that does not exist has none.
+ */
+export function listMocks(account: Account, query: URLSearchParams): Answer {
+  const all = account.mocks ?? [];
+  const workspaceId = query.get('workspace');
+  const teamId = query.get('teamId');
+  const { user } = account;
+  const uids = account.workspaces.find(({ id }) => id === workspaceId)?.mocks ?? [];
+  const found =
+    workspaceId === null
+      ? all.filter(({ owner }) => (teamId === null ? owner === String(user.id) : teamId === String(user.teamId)))
+      : findByUids(all, uids);
+  return toData({ mocks: found.filter(({ deactivated }) => !deactivated).map(toMock) });
+}
+
+/** `GET /mocks/{id}`: also one that is deactivated. */
+export function getMock(account: Account, dialect: Dialect, id: string): Answer {
+  const mock = findElement(account, account.mocks ?? [], id);
+  if (mock === undefined) {
+    return toNamedError(dialect, 404, 'mockNotFoundError', 'We could not find the mock server.');
+  }
+  return toData({ mock: { ...toMock(mock), deactivated: mock.deactivated } });
+}
+
+/**
+ * The references to mock servers inside `GET /workspaces/{id}`. Before 2022 they had an id alone.
+ *
+ * @param include - Parts that the query asks for: `mocks:deactivated` adds those that are deactivated.
+ */
+export function toMockRefs(
+  account: Account,
+  dialect: Dialect,
+  workspace: StoredWorkspace,
+  include: readonly string[],
+): readonly unknown[] {
+  return findByUids(account.mocks ?? [], workspace.mocks ?? [])
+    .filter(({ deactivated }) => !deactivated || include.includes('mocks:deactivated'))
+    .map((mock) => {
+      const { id, name, deactivated } = mock;
+      return dialect === 'seed' ? { id } : { id, name, uid: toUid(mock), deactivated };
+    });
+}
+
+function toMock(mock: StoredMock) {
+  const { id, owner, name, collection, environment, isPublic, createdAt, updatedAt, config } = mock;
+  const mockUrl = `https://${id}.mock.pstmn.io`;
+  return {
+    id,
+    owner,
+    uid: toUid(mock),
+    collection,
+    mockUrl,
+    name,
+    config,
+    createdAt,
+    updatedAt,
+    environment,
+    isPublic,
+  };
+}
