@@ -1,5 +1,4 @@
-import { OrderedMap } from '@js-sdsl/ordered-map';
-import { LRUCache } from 'lru-cache';
+import { createAnswerStore } from './answer-store.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from './clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { KeptAnswer, Outcome } from './kept-answer.ts';
@@ -15,7 +14,10 @@ export interface NewAnswer {
   readonly sentAtMs: number;
 }
 
-/** Answers of upstream. Each tenant has a store of its own, so that no key's data is ever another's. */
+/**
+ * Answers of upstream, and the rules by which they serve: how old they may be, what renews them, which of two answers holds. Each
+ * tenant has its own, so that no key's data is ever another's.
+ */
 export interface AnswerCache {
   /** Whether what it keeps will do. */
   readonly freshness: Freshness;
@@ -59,67 +61,26 @@ interface Entry {
   heldOverUntilMs: number;
 }
 
-interface Store {
-  readonly tenant: string;
-  readonly entries: LRUCache<string, Entry>;
-  /** Answers to calls sent before are not taken any more. */
-  droppedAtMs: number;
-}
-
-/** How much a tenant holds. */
-interface Size {
-  readonly bytes: number;
-  readonly tenant: string;
-}
-
-// For the bookkeeping; it bounds the number of entries.
-const ENTRY_BYTES = 1_024;
 // Longer than any call can be out.
 const DROPPED_FOR_MS = 600_000;
 
-/**
- * Makes the cache of the process. When it is full, the tenant that holds most gives up what it has used least recently: one that
- * floods the cache pushes out its own answers, not those of others.
- */
+/** Makes the cache of the process, empty. */
 export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: AnswerCacheOptions): AnswerCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
-  const keepMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
-  const stores = new Map<string, Store>();
-  // The tenant that holds most is the last: to look for it among all would be a walk for each answer that is given up.
-  const bySize = new OrderedMap<Size, Store>(
-    [],
-    (a, b) => a.bytes - b.bytes || (a.tenant < b.tenant ? -1 : Number(a.tenant > b.tenant)),
-  );
-  let totalBytes = 0;
-
-  const createStore = (tenant: string): Store => ({
-    tenant,
-    entries: new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ bytes }, key) => bytes + key.length + ENTRY_BYTES }),
-    droppedAtMs: Number.NEGATIVE_INFINITY,
-  });
-
-  /** Changes a store, and counts by how much it grew or shrank. */
-  const change = (store: Store, how: (entries: Store['entries']) => void) => {
-    const { tenant, entries } = store;
-    const before = entries.calculatedSize;
-    how(entries);
-    const bytes = entries.calculatedSize;
-    totalBytes += bytes - before;
-    if (before > 0) bySize.eraseElementByKey({ tenant, bytes: before });
-    if (bytes > 0) bySize.setElement({ tenant, bytes }, store);
-  };
+  const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
+  const store = createAnswerStore<Entry>(maxBytes);
+  // When a tenant was dropped: answers to calls that were sent before are not taken any more.
+  const droppedAtMs = new Map<string, number>();
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
 
-  const isTooLarge = () => totalBytes > maxBytes;
+  const isExpired = ({ trueAt, readAt }: Entry) =>
+    toAgeMs(trueAt, clock) > cachedForMs && toAgeMs(readAt, clock) > renewMs;
 
-  const makeRoom = () => {
-    while (isTooLarge()) {
-      const store = bySize.back()?.[1];
-      if (!store) return;
-      change(store, (entries) => entries.pop());
-      if (store.entries.size === 0 && store.droppedAtMs === Number.NEGATIVE_INFINITY) stores.delete(store.tenant);
-    }
+  /** Whether an answer is from before what is known already. */
+  const isOvertaken = (tenant: string, target: string, sentAtMs: number) => {
+    const knownSinceMs = store.peek(tenant, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY;
+    return sentAtMs < Math.max(knownSinceMs, droppedAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY);
   };
 
   return {
@@ -127,44 +88,29 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
     renews: renewMs > 0,
 
     get(tenant, target) {
-      const store = stores.get(tenant);
-      const entry = store?.entries.get(target);
-      if (!store || !entry) return undefined;
-      const ageMs = toAgeMs(entry.trueAt, clock);
-      if (ageMs > keepMs && toAgeMs(entry.readAt, clock) > renewMs) {
-        change(store, (entries) => entries.delete(target));
+      const entry = store.get(tenant, target);
+      if (!entry) return undefined;
+      if (isExpired(entry)) {
+        store.delete(tenant, target);
         return undefined;
       }
-      const { outcome, bytes, isOutdated } = entry;
+      const { outcome, bytes, trueAt, isOutdated } = entry;
       const isHeldOver = clock.nowMs() <= entry.heldOverUntilMs;
-      return { outcome, bytes, ageMs, isHeldOver, isOutdated, isRenewable: !isOutdated && canRenew(entry) };
+      const isRenewable = !isOutdated && canRenew(entry);
+      return { outcome, bytes, ageMs: toAgeMs(trueAt, clock), isHeldOver, isOutdated, isRenewable };
     },
 
-    hasAny: (tenant) => (stores.get(tenant)?.entries.size ?? 0) > 0,
+    hasAny: store.hasAny,
 
-    set(tenant, target, { outcome, bytes, updatedAt, sentAtMs }) {
-      if (ttlMs === 0) return;
-      const store = stores.get(tenant) ?? createStore(tenant);
-      const kept = store.entries.peek(target);
-      if (sentAtMs < store.droppedAtMs || (kept && sentAtMs < kept.sentAtMs)) return;
-      stores.set(tenant, store);
+    set(tenant, target, answer) {
+      if (ttlMs === 0 || isOvertaken(tenant, target, answer.sentAtMs)) return;
       const now = readInstant(clock);
-      const entry = {
-        outcome,
-        bytes,
-        updatedAt,
-        sentAtMs,
-        readAt: now,
-        trueAt: now,
-        isOutdated: false,
-        heldOverUntilMs: Number.NEGATIVE_INFINITY,
-      };
-      change(store, (entries) => entries.set(target, entry));
-      makeRoom();
+      const heldOverUntilMs = Number.NEGATIVE_INFINITY;
+      store.set(tenant, target, { ...answer, readAt: now, trueAt: now, isOutdated: false, heldOverUntilMs });
     },
 
     renew(tenant, target, updatedAt) {
-      const entry = stores.get(tenant)?.entries.peek(target);
+      const entry = store.peek(tenant, target);
       if (!entry || entry.updatedAt === null) return;
       // An earlier moment is that of a list from before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
@@ -172,20 +118,20 @@ export function createAnswerCache({ renewMs, maxBytes, clock, ...periods }: Answ
     },
 
     holdOver(tenant, targets, untilMs) {
-      const entries = stores.get(tenant)?.entries;
-      for (const target of entries ? targets : []) {
-        const entry = entries?.peek(target);
+      for (const target of targets) {
+        const entry = store.peek(tenant, target);
         if (entry) entry.heldOverUntilMs = Math.max(entry.heldOverUntilMs, untilMs);
       }
     },
 
     dropTenant(tenant) {
-      const store = stores.get(tenant);
-      if (!store) return;
-      change(store, (entries) => entries.clear());
-      store.droppedAtMs = clock.nowMs();
-      clock.schedule(store.droppedAtMs + DROPPED_FOR_MS, () => {
-        if (store.entries.size === 0) stores.delete(tenant);
+      // Of a tenant of which nothing is known nothing is remembered: made-up keys are dropped, too.
+      if (!store.hasAny(tenant) && !droppedAtMs.has(tenant)) return;
+      store.clear(tenant);
+      const nowMs = clock.nowMs();
+      droppedAtMs.set(tenant, nowMs);
+      clock.schedule(nowMs + DROPPED_FOR_MS, () => {
+        if (droppedAtMs.get(tenant) === nowMs) droppedAtMs.delete(tenant);
       });
     },
   };
