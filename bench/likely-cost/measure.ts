@@ -4,7 +4,7 @@ import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createSystemClock } from '../../src/upstream/clock.ts';
-import { createLiveAccount } from '../../test/support/live-account.ts';
+import { createLiveAccount } from './live-account.ts';
 import { createRandom } from '../budget/random.ts';
 import { createAnyAccount, type Population } from './accounts.ts';
 import { createAnyOperation } from './operations.ts';

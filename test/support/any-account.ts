@@ -1,6 +1,6 @@
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { type Facade, startFacade } from './facade.ts';
-import { createLiveAccount } from './live-account.ts';
+import { createLiveAccount } from '../../bench/likely-cost/live-account.ts';
 
 /** A facade before an account that each run of a property replaces. */
 export interface AnyAccountFacade {
