@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { JsonStringReader, toHash } from './json-string.ts';
 
 /** Weighs a JSON text while it arrives, before anything of it is parsed. */
 export interface JsonScale {
@@ -31,19 +32,11 @@ const VALUES_OF_ITEM = 6;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const ZERO = 0x30;
-const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
-const LOWER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-// UTF-8: bytes that continue a character, and from here on those that begin one beyond Latin-1.
-const FIRST_CONTINUATION = 0x80;
-const AFTER_CONTINUATION = 0xc0;
-const FIRST_WIDE = 0xc4;
 
 // Drawn at random, so that nobody can make up keys that are taken for each other.
 const SEED = randomInt(1, 2 ** 30);
@@ -70,15 +63,9 @@ export function createJsonScale(): JsonScale {
   let heapBytes = 0;
   let place: Place = 'between';
   let isKeyNext = false;
-  let isEscaped = false;
-  // Hexadecimal digits of an escaped character that are still to come.
-  let digitsLeft = 0;
-  // Of the string that is being read, or was last. One character beyond Latin-1 makes all of its string two bytes wide.
-  let characters = 0;
-  let isWide = false;
-  let keyHash = SEED;
-  let isIndexKey = false;
+  // Whether the last key is, or may be, one whose list is read item by item.
   let mayBeItemKey = false;
+  const text = new JsonStringReader(SEED);
   // The container that is open, and the hash of the keys that it has had: V8 describes each different row of keys once.
   let container: Container = ARRAY;
   let shape = SEED;
@@ -91,11 +78,6 @@ export function createJsonScale(): JsonScale {
     heapBytes += SLOT_BYTES + bytes;
   };
 
-  const addText = () => {
-    const bytes = isWide ? characters * 2 : characters;
-    heapBytes += STRING_BYTES + bytes + ((8 - (bytes % 8)) % 8);
-  };
-
   const open = (opened: Container) => {
     around.push(container, shape);
     container = opened;
@@ -104,96 +86,34 @@ export function createJsonScale(): JsonScale {
     place = 'between';
   };
 
-  const beginString = () => {
-    place = isKeyNext ? 'key' : 'string';
-    characters = 0;
-    isWide = false;
-    keyHash = SEED;
-    isIndexKey = false;
-    mayBeItemKey = false;
-    if (place === 'string') addValue(0);
-  };
-
   const endKey = () => {
+    const { hash, isIndex, hasNumbers } = text;
     isKeyNext = false;
-    mayBeItemKey ||= ITEM_KEYS.has(keyHash);
+    mayBeItemKey = hasNumbers || ITEM_KEYS.has(hash);
     if (shape === SEED) heapBytes -= SLACK_BYTES;
-    shape = toHash(shape, keyHash);
+    shape = toHash(shape, hash);
     // Of keys that are numbers each object has a table of its own.
-    if (seenShapes.has(shape) && !isIndexKey) return;
+    if (seenShapes.has(shape) && !isIndex) return;
     seenShapes.add(shape);
     values += VALUES_OF_SHAPE - 1;
-    heapBytes += SHAPE_BYTES;
-    addText();
-  };
-
-  /** Looks at a byte inside a string that may mean more than itself. Returns whether the string ends with it. */
-  const isEnd = (byte: number): boolean => {
-    if (digitsLeft > 0) {
-      // The first two of four say whether it is beyond Latin-1.
-      if (digitsLeft > 2 && byte !== ZERO) isWide = true;
-      digitsLeft--;
-    } else if (isEscaped) {
-      isEscaped = false;
-      if (byte === LOWER_U) digitsLeft = 4;
-    } else if (byte === QUOTE) return true;
-    else if (byte === BACKSLASH) isEscaped = true;
-    else if (byte >= FIRST_WIDE) isWide = true;
-    else if (byte >= FIRST_CONTINUATION && byte < AFTER_CONTINUATION) characters--;
-    characters++;
-    return false;
-  };
-
-  /** Reads on inside a string. Returns the place of its end, or that after the chunk. */
-  const readString = (chunk: Uint8Array, from: number): number => {
-    const { length } = chunk;
-    const isKey = place === 'key';
-    let index = from;
-    for (;;) {
-      const start = index;
-      if (digitsLeft === 0 && !isEscaped) index = skipPlain(chunk, index);
-      if (isKey) {
-        const first = chunk[start] as number;
-        if (characters === 0 && index > start) isIndexKey = first >= ZERO && first <= NINE;
-        for (let read = start; read < index; read++) keyHash = toHash(keyHash, chunk[read] as number);
-      }
-      characters += index - start;
-      if (index === length) return length;
-      const byte = chunk[index] as number;
-      if (isEnd(byte)) {
-        if (isKey) endKey();
-        else addText();
-        place = 'between';
-        return index;
-      }
-      if (isKey) {
-        keyHash = toHash(keyHash, byte);
-        // Its characters can be written as their numbers. Other escapes are none of these, wherever the text is cut.
-        mayBeItemKey ||= digitsLeft > 0;
-        isIndexKey ||= digitsLeft > 0;
-      }
-      index++;
-    }
+    heapBytes += SHAPE_BYTES + STRING_BYTES + text.bytes();
   };
 
   /** Looks at a byte outside strings. */
   const readBetween = (byte: number) => {
     switch (byte) {
       case QUOTE:
-        beginString();
+        place = isKeyNext ? 'key' : 'string';
+        text.begin(isKeyNext);
+        if (!isKeyNext) addValue(0);
         break;
       case COMMA:
         place = 'between';
         isKeyNext = container === OBJECT;
         break;
-      case COLON:
-        break;
       case OPEN_BRACE:
-        addValue(OBJECT_BYTES + SLACK_BYTES);
-        if (container === ITEMS) {
-          values += VALUES_OF_ITEM - 1;
-          heapBytes += ITEM_BYTES;
-        }
+        if (container === ITEMS) values += VALUES_OF_ITEM - 1;
+        addValue(OBJECT_BYTES + SLACK_BYTES + (container === ITEMS ? ITEM_BYTES : 0));
         open(OBJECT);
         break;
       case OPEN_BRACKET:
@@ -207,7 +127,7 @@ export function createJsonScale(): JsonScale {
         container = (around.pop() ?? ARRAY) as Container;
         break;
       default:
-        if (byte <= SPACE) place = 'between';
+        if (byte <= SPACE || byte === COLON) place = 'between';
         else if (place !== 'scalar') {
           place = 'scalar';
           addValue(NUMBER_BYTES);
@@ -224,27 +144,15 @@ export function createJsonScale(): JsonScale {
     },
     add(chunk) {
       for (let index = 0; index < chunk.length; index++) {
-        if (place === 'string' || place === 'key') index = readString(chunk, index);
-        else readBetween(chunk[index] as number);
+        if (place === 'between' || place === 'scalar') readBetween(chunk[index] as number);
+        else {
+          index = text.read(chunk, index);
+          if (index === chunk.length) return;
+          if (place === 'key') endKey();
+          else heapBytes += STRING_BYTES + text.bytes();
+          place = 'between';
+        }
       }
     },
   };
-}
-
-/** Where the first byte stands that can mean more than itself, and is no escape of one character either. */
-function skipPlain(chunk: Uint8Array, from: number): number {
-  const { length } = chunk;
-  let index = from;
-  while (index < length) {
-    const byte = chunk[index] as number;
-    if (byte < FIRST_CONTINUATION && byte !== QUOTE && byte !== BACKSLASH) index++;
-    else if (byte === BACKSLASH && index + 1 < length && chunk[index + 1] !== LOWER_U) index += 2;
-    else break;
-  }
-  return index;
-}
-
-/** Takes one more number into a hash; both have at most 30 bits, which V8 keeps without an object. */
-function toHash(hash: number, value: number): number {
-  return (Math.imul(hash ^ value, 0x01000193) ^ (hash >>> 15)) >>> 2;
 }
