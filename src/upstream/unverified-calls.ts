@@ -35,6 +35,7 @@ interface Client {
 
 interface Waiting {
   readonly sinceMs: number;
+  readonly admitted: Promise<void>;
   readonly admit: () => void;
 }
 
@@ -56,139 +57,155 @@ const MAX_LOOKED_AT = 50;
  * always something left for another. Whoever has had no call for eight seconds has one made in any case.
  */
 export function createUnverifiedCalls(clock: Clock): UnverifiedCalls {
-  const clients = new Map<string, Client>();
-  // Those of which a call waits; whoever has been served goes to the end.
-  const queue = new Set<Client>();
-  const refusals: { readonly client: Client; readonly atMs: number }[] = [];
-  let callsOut = 0;
-  let waitingCalls = 0;
-  let wakeUp: { readonly atMs: number; readonly cancel: () => void } | undefined;
-
-  const forgetUnused = (client: Client) => {
-    if (client.callsOut + client.waiting.size + client.refusedAtMs.length === 0) clients.delete(client.address);
-  };
-
-  const forgetOldRefusals = (nowMs: number) => {
-    for (let [oldest] = refusals; oldest && oldest.atMs + WINDOW_MS <= nowMs; [oldest] = refusals) {
-      refusals.shift();
-      oldest.client.refusedAtMs.shift();
-      forgetUnused(oldest.client);
-    }
-  };
-
-  const hasRoom = ({ callsOut: out, refusedAtMs }: Client) =>
-    out + refusedAtMs.length < MAX_CALLS - refusals.length - callsOut;
-
-  /** When a call that has waited since then is made whatever else there is. */
-  const dueAtMs = ({ servedAtMs }: Client, sinceMs: number) => Math.max(servedAtMs, sinceMs) + LONGEST_WAIT_MS;
-
-  const serve = (client: Client, nowMs: number) => {
-    client.callsOut++;
-    callsOut++;
-    client.servedAtMs = nowMs;
-  };
-
-  const stopWaiting = (client: Client, waiting: Waiting) => {
-    if (!client.waiting.delete(waiting)) return false;
-    waitingCalls--;
-    queue.delete(client);
-    if (client.waiting.size > 0) queue.add(client);
-    return true;
-  };
-
-  /** Has everything made that can be now, then sets the timer for the next time something can. */
-  const pump = () => {
-    wakeUp?.cancel();
-    wakeUp = undefined;
-    const nowMs = clock.nowMs();
-    forgetOldRefusals(nowMs);
-    const looked = [...firstOf(queue, MAX_LOOKED_AT)];
-    let isServed = false;
-    let nextAtMs = refusals[0] ? refusals[0].atMs + WINDOW_MS : Number.POSITIVE_INFINITY;
-    for (const client of looked) {
-      const [next] = client.waiting;
-      if (!next) continue;
-      const atMs = dueAtMs(client, next.sinceMs);
-      if (!hasRoom(client) && nowMs < atMs) {
-        nextAtMs = Math.min(nextAtMs, atMs);
-        continue;
-      }
-      isServed = true;
-      stopWaiting(client, next);
-      serve(client, nowMs);
-      next.admit();
-    }
-    if (isServed) pump();
-    else if (queue.size > 0) wakeUp = { atMs: nextAtMs, cancel: clock.schedule(nextAtMs, pump) };
-  };
-
-  /** When a call gets its turn, at the latest, that comes to stand behind all others of its client. */
-  const expectedAtMs = (client: Client, nowMs: number) => {
-    const ahead = client.waiting.size;
-    // Calls that are out give their place back soon; what was refused holds it.
-    const isUsedUp = client.refusedAtMs.length >= MAX_CALLS - refusals.length;
-    if (!isUsedUp) return nowMs + LONGEST_WAIT_MS;
-    const agedAtMs = (client.refusedAtMs[ahead] ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
-    return Math.min(agedAtMs, dueAtMs(client, nowMs) + ahead * LONGEST_WAIT_MS);
-  };
+  const usage = createUsage();
+  const queue = createQueue(clock, usage);
 
   return {
     enter(address, deadlineMs) {
       const nowMs = clock.nowMs();
-      forgetOldRefusals(nowMs);
-      const known = clients.get(address);
-      const client: Client = known ?? {
-        address,
-        waiting: new Set(),
-        refusedAtMs: [],
-        callsOut: 0,
-        servedAtMs: Number.NEGATIVE_INFINITY,
-      };
-      const isFree = client.waiting.size === 0 && hasRoom(client);
-      const turnAtMs = isFree ? nowMs : expectedAtMs(client, nowMs);
-      const mayWait = client.refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
-      const isFull = client.waiting.size >= mayWait || waitingCalls >= MAX_WAITING;
-      if (!isFree && (isFull || turnAtMs > deadlineMs)) return turnAtMs;
-
-      clients.set(address, client);
-      let waiting: Waiting | undefined;
-      let admitted: Promise<void> | undefined;
-      if (isFree) serve(client, nowMs);
-      else {
-        admitted = new Promise((admit) => {
-          waiting = { sinceMs: nowMs, admit };
-          client.waiting.add(waiting);
-          waitingCalls++;
-          queue.add(client);
-        });
-        pump();
+      usage.forgetOld(nowMs);
+      const client = usage.clientAt(address);
+      const isFree = client.waiting.size === 0 && usage.hasRoom(client);
+      const turnAtMs = isFree ? nowMs : expectedAtMs(client, usage.isUsedUp(client), nowMs);
+      if (!isFree && (queue.isFullFor(client) || turnAtMs > deadlineMs)) {
+        usage.forgetUnused(client);
+        return turnAtMs;
       }
+      if (isFree) usage.take(client, nowMs);
+      const waiting = isFree ? undefined : queue.add(client, nowMs);
       return {
-        admitted,
+        admitted: waiting?.admitted,
         turnAtMs,
         settle(isRefused) {
-          const hasGone = waiting !== undefined && stopWaiting(client, waiting);
-          if (!hasGone) {
-            client.callsOut--;
-            callsOut--;
-          }
-          if (isRefused) {
-            const atMs = clock.nowMs();
-            client.refusedAtMs.push(atMs);
-            refusals.push({ client, atMs });
-          }
-          forgetUnused(client);
-          pump();
+          const isOut = waiting === undefined || !queue.remove(client, waiting);
+          if (isOut) usage.giveBack(client);
+          if (isRefused) usage.refuse(client, clock.nowMs());
+          usage.forgetUnused(client);
+          queue.pump();
         },
       };
     },
   };
 }
 
-function* firstOf<Item>(items: Iterable<Item>, count: number): Iterable<Item> {
-  let left = count;
-  for (const item of items) {
-    if (left-- === 0) return;
-    yield item;
-  }
+/** What the clients use of the allowance. */
+function createUsage() {
+  const clients = new Map<string, Client>();
+  const refusals: { readonly client: Client; readonly atMs: number }[] = [];
+  let callsOut = 0;
+
+  const forgetUnused = (client: Client) => {
+    if (client.callsOut + client.waiting.size + client.refusedAtMs.length === 0) clients.delete(client.address);
+  };
+
+  return {
+    clientAt(address: string): Client {
+      const servedAtMs = Number.NEGATIVE_INFINITY;
+      const client = clients.get(address) ?? { address, waiting: new Set(), refusedAtMs: [], callsOut: 0, servedAtMs };
+      clients.set(address, client);
+      return client;
+    },
+    forgetUnused,
+    forgetOld(nowMs: number) {
+      for (let [oldest] = refusals; oldest && oldest.atMs + WINDOW_MS <= nowMs; [oldest] = refusals) {
+        refusals.shift();
+        oldest.client.refusedAtMs.shift();
+        forgetUnused(oldest.client);
+      }
+    },
+    hasRoom: ({ callsOut: out, refusedAtMs }: Client) =>
+      out + refusedAtMs.length < MAX_CALLS - refusals.length - callsOut,
+    /** Whether refusals alone take all that a client may have: calls that are out give their place back soon, those do not. */
+    isUsedUp: ({ refusedAtMs }: Client) => refusedAtMs.length >= MAX_CALLS - refusals.length,
+    /** When the oldest refusal counts no more (monotonic ms); Infinity where there is none. */
+    nextReleaseAtMs: () => (refusals[0] ? refusals[0].atMs + WINDOW_MS : Number.POSITIVE_INFINITY),
+    take(client: Client, nowMs: number) {
+      client.callsOut++;
+      callsOut++;
+      client.servedAtMs = nowMs;
+    },
+    giveBack(client: Client) {
+      client.callsOut--;
+      callsOut--;
+    },
+    refuse(client: Client, atMs: number) {
+      client.refusedAtMs.push(atMs);
+      refusals.push({ client, atMs });
+    },
+  };
+}
+
+/** The calls that wait, and the timer for the next of them. Clients take turns: whoever has been served goes to the end. */
+function createQueue(clock: Clock, usage: ReturnType<typeof createUsage>) {
+  const clients = new Set<Client>();
+  let waitingCalls = 0;
+  let cancelTimer = () => {};
+
+  const remove = (client: Client, waiting: Waiting): boolean => {
+    if (!client.waiting.delete(waiting)) return false;
+    waitingCalls--;
+    clients.delete(client);
+    if (client.waiting.size > 0) clients.add(client);
+    return true;
+  };
+
+  /** Has everything made that can be now, then sets the timer for the next time something can. */
+  const pump = () => {
+    cancelTimer();
+    const nowMs = clock.nowMs();
+    usage.forgetOld(nowMs);
+    let isServed = false;
+    let nextAtMs = usage.nextReleaseAtMs();
+    let looked = 0;
+    for (const client of clients) {
+      const [next] = client.waiting;
+      if (!next || ++looked > MAX_LOOKED_AT) break;
+      const atMs = dueAtMs(client, next.sinceMs);
+      if (!usage.hasRoom(client) && nowMs < atMs) {
+        nextAtMs = Math.min(nextAtMs, atMs);
+        continue;
+      }
+      isServed = true;
+      remove(client, next);
+      usage.take(client, nowMs);
+      next.admit();
+    }
+    if (isServed) pump();
+    else if (clients.size > 0) cancelTimer = clock.schedule(nextAtMs, pump);
+  };
+
+  return {
+    isFullFor({ waiting, refusedAtMs }: Client): boolean {
+      const mayWait = refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
+      return waiting.size >= mayWait || waitingCalls >= MAX_WAITING;
+    },
+    add(client: Client, sinceMs: number): Waiting {
+      let admit = () => {};
+      const admitted = new Promise<void>((resolve) => {
+        admit = resolve;
+      });
+      const waiting = { sinceMs, admitted, admit };
+      client.waiting.add(waiting);
+      waitingCalls++;
+      clients.add(client);
+      pump();
+      return waiting;
+    },
+    /** Takes out a call that nobody waits for any more. Returns false where it has been admitted already. */
+    remove,
+    pump,
+  };
+}
+
+/** When a call that has waited since then is made whatever else there is. */
+function dueAtMs({ servedAtMs }: Client, sinceMs: number): number {
+  return Math.max(servedAtMs, sinceMs) + LONGEST_WAIT_MS;
+}
+
+/** When a call gets its turn, at the latest, that comes to stand behind all others of its client. */
+function expectedAtMs(client: Client, isUsedUp: boolean, nowMs: number): number {
+  if (!isUsedUp) return nowMs + LONGEST_WAIT_MS;
+  const ahead = client.waiting.size;
+  const agedAtMs = (client.refusedAtMs[ahead] ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
+  return Math.min(agedAtMs, dueAtMs(client, nowMs) + ahead * LONGEST_WAIT_MS);
 }
