@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
-import { parseSubnet } from './server/client-address.ts';
+import { parseSubnet } from './server/http/client-address.ts';
 import { cleanSecret, faultOfApiKey, faultOfSecret } from './secret-text.ts';
 import type { ColdStart } from './upstream/probe-gate.ts';
 import { Secret } from './upstream/secret.ts';

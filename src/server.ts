@@ -4,26 +4,26 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { createSchema } from './graph/schema.ts';
 import { isLoopbackAddress } from './loopback.ts';
-import { hasReadableAddress, useAccessControl } from './server/access.ts';
-import { useCompression } from './server/compression.ts';
-import { createClientAddressOf } from './server/client-address.ts';
-import { createConnections, streetLimits } from './server/connections.ts';
-import { toCors } from './server/cors.ts';
-import { useCsrfCheck } from './server/csrf.ts';
-import { useFrontPage } from './server/front-page.ts';
-import { useGraphiQLPage } from './server/graphiql.ts';
-import { listen } from './server/listen.ts';
-import { createErrorMask } from './server/mask-errors.ts';
+import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
+import { useCompression } from './server/plugins/request/use-compression.ts';
+import { createClientAddressOf } from './server/http/client-address.ts';
+import { createConnections, streetLimits } from './server/http/connections.ts';
+import { toCors } from './server/http/cors.ts';
+import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
+import { useFrontPage } from './server/plugins/request/use-front-page.ts';
+import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
+import { listen } from './server/http/listen.ts';
+import { createErrorMask } from './server/answer/mask-errors.ts';
 import { createOperations } from './server/operations.ts';
-import { useParsedDocuments } from './server/parsed-documents.ts';
+import { useParsedDocuments } from './server/plugins/use-parsed-documents.ts';
 import {
   persistedDocumentParams,
   readPersistedDocuments,
   usePersistedDocuments,
-} from './server/persisted-documents.ts';
-import { createProbes } from './server/probes.ts';
-import { queryLimits } from './server/query-limits.ts';
-import { useRequestRoom } from './server/request-room.ts';
+} from './server/plugins/use-persisted-documents.ts';
+import { createProbes } from './server/http/probes.ts';
+import { queryLimits } from './server/plugins/use-query-limits.ts';
+import { useRequestRoom } from './server/plugins/request/use-request-room.ts';
 import { createTenantFinder } from './server/tenants.ts';
 import { createAnswerCache } from './upstream/answer-cache.ts';
 import { createBudgets } from './upstream/budgets.ts';

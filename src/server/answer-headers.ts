@@ -1,5 +1,5 @@
-import { ERRORS_BY_CAUSE } from './prefer.ts';
-import { toRateLimitFields } from './rate-limit-fields.ts';
+import { ERRORS_BY_CAUSE } from './http/prefer.ts';
+import { toRateLimitFields } from './http/rate-limit-fields.ts';
 import type { RequestRecord } from './request-record.ts';
 
 /**

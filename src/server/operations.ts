@@ -10,25 +10,25 @@ import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { setAnswerHeaders } from './answer-headers.ts';
 import { executeBudgetLast } from './budget-last.ts';
 import { foretell } from './foretelling.ts';
-import { type AnswerPart, takesParts } from './incremental.ts';
-import type { ClientAddressOf } from './client-address.ts';
-import { createOpenStreams } from './open-streams.ts';
+import { type AnswerPart, takesParts } from './incremental/incremental.ts';
+import type { ClientAddressOf } from './http/client-address.ts';
+import { createOpenStreams } from './incremental/open-streams.ts';
 import { createContexts } from './operation-context.ts';
 import { createOperationLog } from './operation-log.ts';
-import type { NodeContext } from './node-context.ts';
-import { createPartsDelivery, TAKES_NO_PARTS, toTakesNoParts } from './parts-delivery.ts';
-import { parsePreferences } from './prefer.ts';
-import { toRefusalResponse } from './refusal.ts';
+import type { NodeContext } from './http/node-context.ts';
+import { createPartsDelivery, TAKES_NO_PARTS, toTakesNoParts } from './incremental/parts-delivery.ts';
+import { parsePreferences } from './http/prefer.ts';
+import { toRefusalResponse } from './http/refusal.ts';
 import { createRequestRecord, type RequestRecord, toCost } from './request-record.ts';
 import { createSchemaAccess } from './schema-access.ts';
 import { createSimulationQueue } from './simulation-queue.ts';
 import { stopOperations } from './stop-operations.ts';
-import { toStreamRefusal } from './stream-refusal.ts';
+import { toStreamRefusal } from './incremental/stream-refusal.ts';
 import type { Tenant } from './tenants.ts';
-import { withToldErrors } from './told-errors.ts';
-import { untilStopped } from './until-stopped.ts';
-import { withWrittenData, writeJson } from './write-json.ts';
-import { createWrittenAnswers, toWrittenRefusal } from './written-answers.ts';
+import { withToldErrors } from './answer/told-errors.ts';
+import { untilStopped } from './incremental/until-stopped.ts';
+import { withWrittenData, writeJson } from './answer/write-json.ts';
+import { createWrittenAnswers, toWrittenRefusal } from './answer/written-answers.ts';
 
 /** What operations are made with. */
 export interface OperationsOptions {

@@ -1,8 +1,8 @@
 import { type DocumentNode, type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
 import type { Operation } from '../upstream/operation.ts';
-import { createErrorsByCause, type ErrorsByCause } from './errors-by-cause.ts';
+import { createErrorsByCause, type ErrorsByCause } from './answer/errors-by-cause.ts';
 import type { Foretelling } from './foretelling.ts';
-import type { Preferences } from './prefer.ts';
+import type { Preferences } from './http/prefer.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What every answer says about its cost: `extensions.upstream`. */

@@ -1,6 +1,6 @@
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CSRF_HEADER } from '../../src/server/csrf.ts';
+import { CSRF_HEADER } from '../../src/server/plugins/request/use-csrf-check.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 let facade: Facade;

@@ -9,7 +9,7 @@ import {
   type Connections,
   createConnections,
   streetLimits,
-} from '../../src/server/connections.ts';
+} from '../../src/server/http/connections.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const body = JSON.stringify({ query: '{ me { username } }' });

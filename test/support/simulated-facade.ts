@@ -14,8 +14,8 @@ import {
 import { type RefusalSpelling, toRefusal } from '../../src/sandbox/rate-refusals.ts';
 import { createRateWindows, type RateWindow } from '../../src/sandbox/rate-windows.ts';
 import { answerGet, isBurstRoute } from '../../src/sandbox/routes.ts';
-import { createErrorMask } from '../../src/server/mask-errors.ts';
-import type { NodeContext } from '../../src/server/node-context.ts';
+import { createErrorMask } from '../../src/server/answer/mask-errors.ts';
+import type { NodeContext } from '../../src/server/http/node-context.ts';
 import { createOperations } from '../../src/server/operations.ts';
 import { createTenantFinder } from '../../src/server/tenants.ts';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';

@@ -1,9 +1,9 @@
 import { GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
 import { setAnswerHeaders } from '../../src/server/answer-headers.ts';
-import { parsePreferences } from '../../src/server/prefer.ts';
+import { parsePreferences } from '../../src/server/http/prefer.ts';
 import { createRequestRecord } from '../../src/server/request-record.ts';
-import { withToldErrors } from '../../src/server/told-errors.ts';
+import { withToldErrors } from '../../src/server/answer/told-errors.ts';
 
 type Told = readonly [code: string, seconds: number, limitedBy?: string];
 

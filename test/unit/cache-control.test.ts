@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseCacheDirectives } from '../../src/server/cache-control.ts';
+import { parseCacheDirectives } from '../../src/server/http/cache-control.ts';
 
 it.each([
   [null, {}],

@@ -2,7 +2,7 @@ import { array, assert as holds, constantFrom, integer, property, record } from 
 import { GraphQLError } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCause } from '../../src/graph/error-extensions.ts';
-import { createErrorsByCause } from '../../src/server/errors-by-cause.ts';
+import { createErrorsByCause } from '../../src/server/answer/errors-by-cause.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 15, 12);
 const toTime = (seconds: number) => ({

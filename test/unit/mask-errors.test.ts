@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { createErrorMask } from '../../src/server/mask-errors.ts';
+import { createErrorMask } from '../../src/server/answer/mask-errors.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** Masks an error and reads the one line that is logged about it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenStreams, type StreamBounds } from '../../src/server/open-streams.ts';
+import { createOpenStreams, type StreamBounds } from '../../src/server/incremental/open-streams.ts';
 
 /** Opens streams by name, each with a share of its own unless one is named. */
 function createSetup(bounds: StreamBounds) {

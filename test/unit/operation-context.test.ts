@@ -4,7 +4,7 @@ import { parseConfig } from '../../src/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { createSliceScheduler } from '../../src/graph/time-slices.ts';
 import { createContexts } from '../../src/server/operation-context.ts';
-import { parsePreferences } from '../../src/server/prefer.ts';
+import { parsePreferences } from '../../src/server/http/prefer.ts';
 import { createRequestRecord } from '../../src/server/request-record.ts';
 import type { Calls } from '../../src/upstream/calls.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePreferences, parsePreferWait } from '../../src/server/prefer.ts';
+import { parsePreferences, parsePreferWait } from '../../src/server/http/prefer.ts';
 
 describe('parsePreferWait', () => {
   it.each([

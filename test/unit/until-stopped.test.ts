@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { untilStopped } from '../../src/server/until-stopped.ts';
+import { untilStopped } from '../../src/server/incremental/until-stopped.ts';
 
 describe('what is awaited until it is stopped', () => {
   it('comes to its value or its failure, and leaves nothing on the signal', async () => {

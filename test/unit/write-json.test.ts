@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { ResponsePath } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { writeJson } from '../../src/server/write-json.ts';
+import { writeJson } from '../../src/server/answer/write-json.ts';
 import { runAtOnce } from '../../src/upstream/steps.ts';
 
 const toPath = (keys: readonly (string | number)[]) =>

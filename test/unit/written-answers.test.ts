@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createWrittenAnswers } from '../../src/server/written-answers.ts';
+import { createWrittenAnswers } from '../../src/server/answer/written-answers.ts';
 
 const createResponse = () => Object.assign(new EventEmitter(), { closed: false }) as unknown as ServerResponse;
 

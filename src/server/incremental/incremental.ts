@@ -6,8 +6,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { DocumentReader } from '../graph/served-fields.ts';
-import type { Clock } from '../upstream/clock.ts';
+import type { DocumentReader } from '../../graph/served-fields.ts';
+import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** One part of an answer that is delivered incrementally, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */

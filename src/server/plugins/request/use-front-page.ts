@@ -1,5 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
-import { isPageRequest } from './graphiql.ts';
+import { isPageRequest } from './use-graphiql.ts';
 
 /**
  * Makes the plugin that answers `/`: browsers are sent to GraphiQL, if it is served, and everybody else is told in one line where to ask.

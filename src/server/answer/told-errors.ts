@@ -1,6 +1,6 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import { type AnswerPart, errorsOf } from './incremental.ts';
-import type { RequestRecord } from './request-record.ts';
+import { type AnswerPart, errorsOf } from '../incremental/incremental.ts';
+import type { RequestRecord } from '../request-record.ts';
 
 /**
  * Notes the errors of an answer that comes as a whole, and leaves in it those that its client is to be told of.

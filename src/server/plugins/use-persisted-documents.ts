@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
 import { type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { isJsonObject } from '../upstream/collection-format/json.ts';
-import { ownRules } from './query-limits.ts';
+import { isJsonObject } from '../../upstream/collection-format/json.ts';
+import { ownRules } from './use-query-limits.ts';
 
 /** GraphQL documents that clients name instead of sending them. */
 export type PersistedDocuments = ReadonlyMap<string, string>;

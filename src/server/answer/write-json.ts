@@ -1,5 +1,5 @@
 import { type ResponsePath, responsePathAsArray } from 'graphql';
-import type { Steps } from '../upstream/steps.ts';
+import type { Steps } from '../../upstream/steps.ts';
 
 /** The places in a value that lead to what takes long to write, by their keys; it stands where there are none below. */
 interface Places extends Map<string | number, Places> {}

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
-import type { Config } from '../config.ts';
-import { isPageRequest } from './graphiql.ts';
-import { toRefusalResponse } from './refusal.ts';
-import type { Secret } from '../upstream/secret.ts';
-import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../loopback.ts';
+import type { Config } from '../../../config.ts';
+import { isPageRequest } from './use-graphiql.ts';
+import { toRefusalResponse } from '../../http/refusal.ts';
+import type { Secret } from '../../../upstream/secret.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../loopback.ts';
 
 /**
  * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import type { Clock } from '../upstream/clock.ts';
-import { createFairRoom } from '../upstream/fair-room.ts';
-import { toRetryLater } from './retry-later.ts';
+import type { Clock } from '../../upstream/clock.ts';
+import { createFairRoom } from '../../upstream/fair-room.ts';
+import { toRetryLater } from '../retry-later.ts';
 
 /** Large answers that have been written, until their clients have taken them. */
 export interface WrittenAnswers {

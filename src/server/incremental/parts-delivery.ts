@@ -1,10 +1,10 @@
 import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
-import type { Clock } from '../upstream/clock.ts';
+import type { Clock } from '../../upstream/clock.ts';
 import { type AnswerPart, mapIncrementErrors, mapParts, withErrors } from './incremental.ts';
-import { toRateLimitFields } from './rate-limit-fields.ts';
-import { type RequestRecord, toCost } from './request-record.ts';
-import { withToldPartErrors } from './told-errors.ts';
+import { toRateLimitFields } from '../http/rate-limit-fields.ts';
+import { type RequestRecord, toCost } from '../request-record.ts';
+import { withToldPartErrors } from '../answer/told-errors.ts';
 
 /** What the delivery of answers in parts is made with. */
 export interface PartsDeliveryOptions {

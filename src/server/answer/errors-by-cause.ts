@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import type { ErrorCause, ErrorExtensions } from '../graph/error-extensions.ts';
+import type { ErrorCause, ErrorExtensions } from '../../graph/error-extensions.ts';
 
 /** The errors of one answer, by what they are errors of. */
 export interface ErrorsByCause {

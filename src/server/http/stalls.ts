@@ -1,4 +1,4 @@
-import { monotonicMs } from '../upstream/clock.ts';
+import { monotonicMs } from '../../upstream/clock.ts';
 
 /** The times in which the event loop stood still: nobody was read, and no timer ran. */
 export interface Stalls {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '../upstream/clock.ts';
+import { monotonicMs } from '../../upstream/clock.ts';
 import { watchStalls } from './stalls.ts';
 
 /** What a client may do with connections. */

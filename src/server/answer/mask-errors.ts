@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { toGraphQLError } from '../graph/to-graphql-error.ts';
-import type { Clock } from '../upstream/clock.ts';
-import { scrub } from '../upstream/scrub.ts';
-import { UpstreamError } from '../upstream/upstream-error.ts';
+import { toGraphQLError } from '../../graph/to-graphql-error.ts';
+import type { Clock } from '../../upstream/clock.ts';
+import { scrub } from '../../upstream/scrub.ts';
+import { UpstreamError } from '../../upstream/upstream-error.ts';
 
 const MAX_CAUSES = 3;
 const MAX_FRAMES = 20;

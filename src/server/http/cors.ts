@@ -1,4 +1,4 @@
-import { CSRF_HEADER } from './csrf.ts';
+import { CSRF_HEADER } from '../plugins/request/use-csrf-check.ts';
 
 /**
  * Makes Yoga's CORS setting: web pages of the listed origins may read answers, all others are told nothing.

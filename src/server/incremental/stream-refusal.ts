@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { FullBound } from './open-streams.ts';
-import { toRetryLater } from './retry-later.ts';
+import { toRetryLater } from '../retry-later.ts';
 
 // Streams end at any time; whoever comes back every few seconds costs next to nothing.
 const RETRY_SECONDS = 10;
