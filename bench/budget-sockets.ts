@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { createDemoAccount } from '../src/sandbox/account/demo.ts';
 import { isBurstRoute } from '../src/sandbox/routes.ts';
 import { type Arrival, type Latency, startSandbox } from '../src/sandbox/sandbox.ts';

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { createDemoAccount } from '../src/sandbox/account/demo.ts';
 import { type Arrival, startSandbox } from '../src/sandbox/sandbox.ts';
 import { startServer } from '../src/server.ts';

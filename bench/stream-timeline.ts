@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { toUid } from '../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../src/sandbox/account/demo.ts';
 import type { RateLimits } from '../src/sandbox/rate-windows.ts';

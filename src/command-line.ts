@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { variables } from './config.ts';
-import { nearestName } from './nearest-name.ts';
+import { variables } from './config/config.ts';
+import { nearestName } from './config/nearest-name.ts';
 
 /** What the command line asks for: a text to print, or a server whose configuration it sets in part. */
 export type CommandLine = { readonly text: string } | { readonly environment: Readonly<Record<string, string>> };

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { createSchema } from './graph/schema.ts';
 import { isLoopbackAddress } from './loopback.ts';
 import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';

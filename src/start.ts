@@ -1,9 +1,9 @@
 import { type Logger, pino } from 'pino';
 import { readCommandLine } from './command-line.ts';
-import { type Config, ConfigError, parseConfig } from './config.ts';
-import { readEnvironment } from './read-environment.ts';
+import { type Config, ConfigError, parseConfig } from './config/config.ts';
+import { readEnvironment } from './config/read-environment.ts';
 import type { LineOutput } from './line-output.ts';
-import type { MemoryShares } from './memory-shares.ts';
+import type { MemoryShares } from './config/memory-shares.ts';
 import { type FacadeServer, startServer } from './server.ts';
 import { toPrintable } from './sandbox/exports/printable.ts';
 import { readExports } from './sandbox/exports/read-exports.ts';

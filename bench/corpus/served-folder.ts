@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { readExports } from '../../src/sandbox/exports/read-exports.ts';
 import type { ExportsReport } from '../../src/sandbox/exports/report.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';

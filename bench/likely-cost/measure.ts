@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';

@@ -1,6 +1,6 @@
 import { getOperationAST, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { YogaInitialContext } from 'graphql-yoga';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { OperationContext } from '../graph/context.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';

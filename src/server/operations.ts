@@ -1,7 +1,7 @@
 import { type DocumentNode, getOperationAST, type GraphQLSchema, Kind } from 'graphql';
 import { isAsyncIterable, type MaskError, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { OperationContext } from '../graph/context.ts';
 import { createSliceScheduler } from '../graph/time-slices.ts';
 import type { Calls } from '../upstream/calls.ts';

@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { toMemoryShares } from '../../src/memory-shares.ts';
+import { toMemoryShares } from '../../src/config/memory-shares.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { createYoga } from 'graphql-yoga';
 import { pino } from 'pino';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig, variables } from '../../src/config.ts';
+import { ConfigError, parseConfig, variables } from '../../src/config/config.ts';
 
 const key = 'PMAK-0123456789-canary';
 const token = 'canary-of-the-access-token';

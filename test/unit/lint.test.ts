@@ -24,7 +24,7 @@ const violations: [string, string, string][] = [
   ['src/upstream', '../server/prefer.ts', upstream],
   ['src/upstream', '../server.ts', upstream],
   ['src/upstream', '../sandbox/faults.ts', upstream],
-  ['src/upstream', '../config.ts', upstream],
+  ['src/upstream', '../config/config.ts', upstream],
   ['src/upstream/collection-format', '../../graph/schema.ts', upstream],
   ['src/upstream', 'graphql', noGraphQL],
   ['src/upstream', 'graphql/error/index.js', noGraphQL],
@@ -35,14 +35,14 @@ const violations: [string, string, string][] = [
   ['src/loaders', '../server/tenants.ts', loaders],
   ['src/loaders', '../server.ts', loaders],
   ['src/loaders', '../sandbox/sandbox.ts', loaders],
-  ['src/loaders', '../config.ts', loaders],
+  ['src/loaders', '../config/config.ts', loaders],
   ['src/loaders', 'graphql', noInside],
   ['src/loaders', 'undici', noInside],
   ['src/loaders', 'p-queue', noInside],
   ['src/loaders', 'lru-cache', noInside],
   ['src/graph', '../server/operations.ts', graph],
   ['src/graph', '../server.ts', graph],
-  ['src/graph', '../config.ts', graph],
+  ['src/graph', '../config/config.ts', graph],
   ['src/graph', '../sandbox/sandbox.ts', graph],
   ['src/graph/tree', '../../server/operations.ts', graph],
   ['src/graph', 'graphql-yoga', noHttp],
@@ -54,7 +54,7 @@ const violations: [string, string, string][] = [
   ['src/sandbox', '../upstream/postman/levels.ts', sandbox],
   ['src/sandbox', '../graph/schema.ts', sandbox],
   ['src/sandbox', '../loopback.ts', sandbox],
-  ['src/sandbox', '../config.ts', sandbox],
+  ['src/sandbox', '../config/config.ts', sandbox],
   ['src/sandbox/account', '../../upstream/scrub.ts', sandbox],
   ['src/sandbox', 'graphql', plain],
   ['src/sandbox', 'undici', plain],
@@ -130,7 +130,7 @@ beforeAll(() => {
   for (const planted of [...violations, ...allowed])
     plant(nameOf(planted), `import * as planted from '${planted[1]}';\n\nexport const x = planted;\n`);
   for (const [, file, text] of habits) plant(file, text);
-  plant('src/config.ts', 'export const x = process.env.HOME;\n');
+  plant('src/config/config.ts', 'export const x = process.env.HOME;\n');
   for (const file of clocks) plant(file, 'export const x = () => performance.now() - Date.now();\n');
   const { stdout } = spawnSync(
     process.execPath,
@@ -157,6 +157,6 @@ describe('the linter', () => {
   });
 
   it('lets the configuration alone read the environment', () => {
-    expect(findingsIn('src/read-environment.ts')).toEqual([]);
+    expect(findingsIn('src/config/read-environment.ts')).toEqual([]);
   });
 });

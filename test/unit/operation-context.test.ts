@@ -1,6 +1,6 @@
 import type { YogaInitialContext } from 'graphql-yoga';
 import { expect, it } from 'vitest';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { createSliceScheduler } from '../../src/graph/time-slices.ts';
 import { createContexts } from '../../src/server/operation-context.ts';

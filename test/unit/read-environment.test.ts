@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, variables } from '../../src/config.ts';
-import { readEnvironment } from '../../src/read-environment.ts';
-import { nearestName } from '../../src/nearest-name.ts';
+import { ConfigError, variables } from '../../src/config/config.ts';
+import { readEnvironment } from '../../src/config/read-environment.ts';
+import { nearestName } from '../../src/config/nearest-name.ts';
 
 const before = process.cwd();
 let folder = '';

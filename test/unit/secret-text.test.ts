@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { faultOfApiKey, faultOfSecret } from '../../src/secret-text.ts';
+import { faultOfApiKey, faultOfSecret } from '../../src/config/secret-text.ts';
 
 // As Postman writes them: 24 and 34 hexadecimal digits.
 const key = 'PMAK-0123456789abcdef01234567-0123456789abcdef0123456789abcdef01';

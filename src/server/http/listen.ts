@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 
 /** What can be done where no socket can be had at an address, by Node's code. */
 const ADVICE: Readonly<Record<string, (listen: Config['listen']) => string>> = {

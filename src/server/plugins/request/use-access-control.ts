@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
-import type { Config } from '../../../config.ts';
+import type { Config } from '../../../config/config.ts';
 import { isPageRequest } from './use-graphiql.ts';
 import { toRefusalResponse } from '../../http/refusal.ts';
 import type { Secret } from '../../../upstream/secret.ts';

@@ -1,11 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
 import type { z } from 'zod';
 import { type Rule, table } from './config-table.ts';
-import { isLoopbackAddress } from './loopback.ts';
+import { isLoopbackAddress } from '../loopback.ts';
 import { toMemoryShares } from './memory-shares.ts';
-import type { ColdStart } from './upstream/probe-gate.ts';
-import type { ProxySettings } from './upstream/proxy.ts';
-import type { Secret } from './upstream/secret.ts';
+import type { ColdStart } from '../upstream/probe-gate.ts';
+import type { ProxySettings } from '../upstream/proxy.ts';
+import type { Secret } from '../upstream/secret.ts';
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
 export interface Config {

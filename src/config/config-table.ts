@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { isLoopbackAddress, parseHostAndPort } from './loopback.ts';
-import { parseSubnet } from './server/http/client-address.ts';
+import { isLoopbackAddress, parseHostAndPort } from '../loopback.ts';
+import { parseSubnet } from '../server/http/client-address.ts';
 import { cleanSecret, faultOfApiKey, faultOfSecret } from './secret-text.ts';
-import type { ColdStart } from './upstream/probe-gate.ts';
-import { Secret } from './upstream/secret.ts';
-import { toProxy } from './upstream/proxy.ts';
+import type { ColdStart } from '../upstream/probe-gate.ts';
+import { Secret } from '../upstream/secret.ts';
+import { toProxy } from '../upstream/proxy.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */
 export interface Rule {
