@@ -3,36 +3,40 @@ import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { createSchema } from './graph/schema.ts';
-import { isLoopbackAddress } from './loopback.ts';
-import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
-import { useCompression } from './server/plugins/request/use-compression.ts';
+import { createSliceScheduler } from './graph/time-slices.ts';
+import { createErrorMask } from './server/answer/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, streetLimits } from './server/http/connections.ts';
 import { toCors } from './server/http/cors.ts';
-import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
-import { useFrontPage } from './server/plugins/request/use-front-page.ts';
-import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
 import { listen } from './server/http/listen.ts';
-import { createErrorMask } from './server/answer/mask-errors.ts';
-import { createOperations } from './server/operations.ts';
-import { useParsedDocuments } from './server/plugins/use-parsed-documents.ts';
+import { createProbes } from './server/http/probes.ts';
+import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
 import {
   persistedDocumentParams,
   readPersistedDocuments,
   usePersistedDocuments,
-} from './server/plugins/use-persisted-documents.ts';
-import { createProbes } from './server/http/probes.ts';
-import { queryLimits } from './server/plugins/use-query-limits.ts';
+} from './server/plugins/document/use-persisted-documents.ts';
+import { queryLimits } from './server/plugins/document/use-query-limits.ts';
+import type { OperationOptions } from './server/plugins/plugin-parts.ts';
+import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
+import { useCompression } from './server/plugins/request/use-compression.ts';
+import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
+import { useFrontPage } from './server/plugins/request/use-front-page.ts';
+import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
 import { useRequestRoom } from './server/plugins/request/use-request-room.ts';
-import { createTenantFinder } from './server/tenants.ts';
-import { createAnswerCache } from './upstream/answer-cache.ts';
-import { createBudgets } from './upstream/budgets.ts';
-import { createCalls } from './upstream/calls.ts';
+import { useCostExtension } from './server/plugins/use-cost-extension.ts';
+import { useDryRun } from './server/plugins/use-dry-run.ts';
+import { useErrorReport } from './server/plugins/use-error-report.ts';
+import { useIncrementalDelivery } from './server/plugins/use-incremental-delivery.ts';
+import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
+import { useLargeAnswers } from './server/plugins/use-large-answers.ts';
+import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
+import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
+import { holdOver, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
+import type { RequestRecord, RequestRecords } from './server/request-record.ts';
+import { stopOperations } from './server/stop-operations.ts';
+import { createUpstream } from './server/upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
-import { createHeldAnswers } from './upstream/held-answers.ts';
-import { createHttpClient } from './upstream/http.ts';
-import { createExplainRefusedKey, type Upstream } from './upstream/refused-keys.ts';
-import { createTenantOf } from './upstream/tenant.ts';
 
 /** A running facade. */
 export interface FacadeServer {
@@ -43,8 +47,6 @@ export interface FacadeServer {
 }
 
 const GRAPHQL_PATH = '/graphql';
-// Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
-const MAX_UPSTREAM_CONNECTIONS = 4_096;
 
 /**
  * Builds everything that lives as long as the process, and listens.
@@ -59,70 +61,27 @@ export async function startServer(
   logger: Logger,
   clock: Clock = createSystemClock(),
 ): Promise<FacadeServer> {
-  const { baseUrl } = config.postman;
-  // No proxy is nearer to this machine than itself.
-  const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
-  if (proxy) logger.info({ proxy: proxy.url, noProxy: proxy.noProxy }, 'calls go through a proxy');
-  const http = createHttpClient({
-    origin: baseUrl,
-    proxy,
-    timeoutMs: config.postman.timeoutMs,
-    limits: {
-      maxBytes: config.postman.maxResponseBytes,
-      maxValues: config.postman.maxResponseValues,
-      maxHeapBytes: config.operation.maxHeldBytes,
-    },
-    maxBytesInFlight: config.postman.maxResponseBytesInFlight,
-    maxConnections: MAX_UPSTREAM_CONNECTIONS,
-    clock,
-  });
-  const cache = createAnswerCache({ ...config.cache, clock });
-  const maskError = createErrorMask(logger, clock);
+  const { access, graphiql, persistedDocuments, query } = config;
   const schema = createSchema();
-  const { apiKey } = config.postman;
-  const tenantOf = createTenantOf();
-  const serverTenant = apiKey && tenantOf(apiKey);
-  const clientAddressOf = createClientAddressOf(config.access.trustedProxies, () =>
+  const maskError = createErrorMask(logger, clock);
+  const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
   );
-  const calls = createCalls({
-    http,
-    cache,
-    clock,
-    random: Math.random,
-    isTrusted: (tenant) => tenant === serverTenant,
-    onOutage(isDown, scope) {
-      const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
-      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
-      else logger.info(`Postman serves ${whose} again`);
-    },
-    explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
-  });
-  const operations = createOperations({
+  const { isCircuitOpen, close: closeUpstream, ...upstream } = createUpstream(config, logger, clock);
+  const operations = createOperationPlugins({
+    ...upstream,
     schema,
     config,
     maskError,
     clock,
     logger,
-    calls,
     clientAddressOf,
-    heldAnswers: createHeldAnswers({
-      maxBytes: config.operation.maxHeldBytesOfAll,
-      maxBytesPerOperation: config.operation.maxHeldBytes,
-    }),
-    findTenant: createTenantFinder({
-      tenantOf,
-      budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),
-      serverKey: apiKey,
-    }),
   });
-
-  const { persistedDocuments } = config;
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
+  const page = { isSandbox: config.sandbox, wantsToken: access.tokens.length > 0 };
 
   const yoga = createYoga({
     schema,
-    context: operations.toContext,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
     // Yoga's own page loads its scripts from elsewhere.
@@ -130,32 +89,27 @@ export async function startServer(
     batching: false,
     extraParamNames: documents ? persistedDocumentParams : [],
     multipart: false,
-    maxRequestBodySize: config.query.maxRequestBytes,
+    maxRequestBodySize: query.maxRequestBytes,
     parserAndValidationCache: false,
     maskedErrors: { maskError },
     logging: false,
-    cors: toCors(config.access.corsOrigins),
+    cors: toCors(access.corsOrigins),
     plugins: [
       useAccessControl(config, GRAPHQL_PATH),
-      useFrontPage(GRAPHQL_PATH, config.graphiql),
-      ...(config.graphiql
-        ? [useGraphiQLPage(GRAPHQL_PATH, { isSandbox: config.sandbox, wantsToken: config.access.tokens.length > 0 })]
-        : []),
+      useFrontPage(GRAPHQL_PATH, graphiql),
+      ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, page)] : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
-      useRequestRoom(config.query.maxRequestBytesInFlight, clientAddressOf, clock),
-      useParsedDocuments(config.query.documentCacheBytes),
+      useRequestRoom(query.maxRequestBytesInFlight, clientAddressOf, clock),
+      useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
-      operations.plugin,
+      ...operations.plugins,
       useCompression(),
     ],
   });
 
   let isStopping = false;
-  const answerProbe = createProbes({
-    isStopping: () => isStopping,
-    isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
-  });
+  const answerProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
   const { server, close } = createConnections(
     (request, response) => {
       // Node leaves out the body of its answer in any case.
@@ -177,12 +131,38 @@ export async function startServer(
     async stop() {
       isStopping = true;
       await close(operations.drain);
-      await http.close();
+      await closeUpstream();
     },
   };
 }
 
-function upstreamOf({ sandbox, sandboxDir, postman }: Config): Upstream {
-  if (!sandbox) return { origin: postman.baseUrl };
-  return sandboxDir === undefined ? 'exampleAccount' : 'exports';
+/**
+ * Lists the plugins that open, execute, answer and close operations. Their hooks run in this order: an operation is closed before its errors and its cost
+ * are reported; headers are set before an answer in parts may become a refusal, and both come before the line in the log.
+ *
+ * @returns The plugins; and `drain`, which gives open operations a grace period, then has those that still wait answered with what they have.
+ */
+export function createOperationPlugins(options: OperationOptions) {
+  const records: RequestRecords = new WeakMap();
+  const open = new Set<RequestRecord>();
+  const parts = { ...options, records, slices: createSliceScheduler() };
+  const { calls, clock } = options;
+  const onStreamEnd = (record: RequestRecord) => {
+    holdOver(record, calls, clock);
+    logOperation(record, 200, parts);
+  };
+  return {
+    plugins: [
+      useUpstreamOperation(parts, open),
+      useIntrospectionGuard(parts),
+      useDryRun(parts),
+      useErrorReport(parts),
+      useCostExtension(parts),
+      useLargeAnswers(parts),
+      useResponseHeaders(parts),
+      useIncrementalDelivery(parts, onStreamEnd),
+      useOperationLog(parts),
+    ],
+    drain: () => stopOperations(open, clock),
+  };
 }

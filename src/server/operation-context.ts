@@ -1,62 +1,47 @@
-import { getOperationAST, type GraphQLError, type GraphQLSchema } from 'graphql';
-import type { YogaInitialContext } from 'graphql-yoga';
+import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql';
 import type { Config } from '../config/config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { OperationContext } from '../graph/context.ts';
 import { createDocumentReader } from '../graph/served-fields.ts';
 import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
-import type { SliceScheduler } from '../graph/time-slices.ts';
 import { createOperationContext } from '../graph/tracked-reads.ts';
 import { createLoaders } from '../loaders/loaders.ts';
-import type { Calls } from '../upstream/calls.ts';
-import type { Clock } from '../upstream/clock.ts';
-import type { HeldAnswers } from '../upstream/held-answers.ts';
 import { type Operation, openOperation } from '../upstream/operation.ts';
 import { toReusableMs } from '../upstream/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../upstream/postman/session.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './http/cache-control.ts';
-import { type Delivery, toDelivery, WHOLE } from './incremental/incremental.ts';
+import { toDelivery, WHOLE } from './incremental/incremental.ts';
 import { createKnownDocuments } from './known-documents.ts';
 import { toMissingKey } from './missing-key.ts';
+import type { PluginParts } from './plugins/plugin-parts.ts';
 import { notePlace, type RequestRecord } from './request-record.ts';
 
-/** What contexts are made with. */
-export interface ContextsOptions {
-  readonly schema: GraphQLSchema;
-  readonly config: Config;
-  readonly calls: Calls;
-  readonly heldAnswers: HeldAnswers;
-  readonly clock: Clock;
-  readonly slices: SliceScheduler;
+/** How long the operation of a request may take in milliseconds, and how many calls it may make. */
+export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
+  const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = operation;
+  return isIncremental
+    ? { timeoutMs: streamTimeoutMs, maxWaitMs: streamTimeoutMs, maxCalls: maxCallsPerStream }
+    : { timeoutMs, maxWaitMs, maxCalls };
 }
 
-type Params = YogaInitialContext['params'];
-
 /** Makes the resolvers' contexts, each with an upstream operation of its own. */
-export function createContexts({ schema, config, calls, heldAnswers, clock, slices }: ContextsOptions) {
+export function createContexts({
+  schema,
+  config,
+  calls,
+  heldAnswers,
+  clock,
+  slices,
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldAnswers' | 'clock' | 'slices'>) {
   const { treeOf, countValues } = createKnownDocuments(slices);
   // Of a stream: as many as can be out at once, and as many to follow them.
   const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
 
-  /** How long the operation of a request may take, and how many calls it may make. */
-  const limitsOf = ({ isIncremental: isInParts }: RequestRecord) => {
-    const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = config.operation;
-    return isInParts
-      ? { timeoutMs: streamTimeoutMs, maxWaitMs: streamTimeoutMs, maxCalls: maxCallsPerStream }
-      : { timeoutMs, maxWaitMs, maxCalls };
-  };
-
-  const deliveryOf = ({ document }: RequestRecord, { operationName, variables }: Params): Delivery => {
-    const definition = document && getOperationAST(document, operationName);
-    const reader = document && createDocumentReader(schema, document, operationName ?? undefined, variables ?? {});
-    return definition && reader ? toDelivery(definition, reader) : WHOLE;
-  };
-
   const openFor = (record: RequestRecord, request: Request, isStreamed: boolean): Operation | undefined => {
     const { tenant } = record;
     if (!tenant) return undefined;
-    const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record);
+    const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record, config);
     const { waitSeconds } = record.preferences;
     const directives = parseCacheDirectives(request.headers.get('cache-control'));
     const { operation, close, expire } = openOperation({
@@ -74,7 +59,7 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
       clock,
     });
     record.operation = operation;
-    record.close = close;
+    record.cleanups.push(close);
     record.expire = expire;
     return operation;
   };
@@ -85,11 +70,17 @@ export function createContexts({ schema, config, calls, heldAnswers, clock, slic
   };
 
   return {
-    limitsOf,
-
-    /** Makes the context of a request, and opens its operation, whose deadline starts here. Both are noted in its record. */
-    create(record: RequestRecord, request: Request, params: Params): OperationContext {
-      const { isIncremental, isStreamed } = deliveryOf(record, params);
+    /** Makes the context of a request, and opens its operation, whose deadline starts here. What the operation is stands in its record. */
+    create(
+      record: RequestRecord,
+      request: Request,
+      { document, operationName, variableValues }: ExecutionArgs,
+    ): OperationContext {
+      const definition = getOperationAST(document, operationName);
+      const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
+      const { isIncremental, isStreamed } = definition && reader ? toDelivery(definition, reader) : WHOLE;
+      const name = definition?.name?.value;
+      if (name !== undefined) record.operationName = name;
       record.isIncremental = isIncremental;
       const keyBudget = record.tenant?.keyBudget;
       const operation = openFor(record, request, isStreamed);

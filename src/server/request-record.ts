@@ -1,6 +1,7 @@
-import { type DocumentNode, type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import { type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import type { Calls } from '../upstream/calls.ts';
 import type { Operation } from '../upstream/operation.ts';
-import { createErrorsByCause, type ErrorsByCause } from './answer/errors-by-cause.ts';
+import { createReportedErrors, type ReportedErrors } from './answer/reported-errors.ts';
 import type { Foretelling } from './foretelling.ts';
 import type { Preferences } from './http/prefer.ts';
 import type { Tenant } from './tenants.ts';
@@ -29,40 +30,39 @@ export interface StalePart {
   readonly ageSeconds: number;
 }
 
-/** What is known of one request while it is served. */
+/** What the plugins share of one request while it is served. */
 export interface RequestRecord {
+  /** Monotonic milliseconds. */
   readonly startedAtMs: number;
   /** As `createClientAddressOf` tells it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
-  tenant: Tenant | null;
-  document?: DocumentNode;
-  operation?: Operation;
-  close?: () => void;
-  expire?: () => void;
-  /** It counts among the streams that are open. */
-  closeStream?: () => void;
-  operationName?: string;
-  estimate?: Foretelling['estimate'];
-  /** Its answer is delivered in parts. */
-  isIncremental: boolean;
   /** Aborts when its client does not wait for the end of the answer. */
   readonly clientGone: AbortSignal;
   /** Ends the execution as a whole; its reason is the error that is answered. */
   readonly stopExecution: AbortController;
-  /** How many errors of each code have been told. */
-  readonly errorCodes: Map<string, number>;
-  readonly errorsByCause: ErrorsByCause;
-  /** Of lists that ended before all their rows were read: told in the last part. */
+  readonly errors: ReportedErrors;
+  /** Of lists that ended before all their rows were read: the last part reports them. */
   readonly unread: GraphQLError[];
-  /** Where in the answer stands what takes long to write. */
-  large: readonly ResponsePath[];
-  retryAfterSeconds?: number;
-  /** It is the time of a call that the budget has refused. */
-  hasRoomLater?: boolean;
   /** Parts of the answer that are stale, by their path as text. */
   readonly stale: Map<string, StalePart>;
+  /** What `endRequest` calls, once. */
+  readonly cleanups: (() => void)[];
+  tenant: Tenant | null;
+  /** Absent without a key, and until the execution begins. */
+  operation?: Operation;
+  operationName?: string;
+  /** Brings the deadline of the operation forward to now. */
+  expire?: () => void;
+  estimate?: Foretelling['estimate'];
+  /** Its answer is delivered in parts. */
+  isIncremental: boolean;
+  /** Where in the answer stands what takes long to write. */
+  large: readonly ResponsePath[];
 }
+
+/** The records of the requests that Yoga has begun to read. */
+export type RequestRecords = WeakMap<Request, RequestRecord>;
 
 // A list of ten times as many would be larger than most answers.
 const MAX_STALE_PARTS = 1_000;
@@ -77,11 +77,21 @@ export function createRequestRecord(
     stopExecution: new AbortController(),
     isIncremental: false,
     large: [],
-    errorCodes: new Map(),
-    errorsByCause: createErrorsByCause(known.preferences.areErrorsGrouped),
+    errors: createReportedErrors(known.preferences.areErrorsGrouped),
     unread: [],
     stale: new Map(),
+    cleanups: [],
   };
+}
+
+/** Closes what was opened for a request. It may be called more than once. */
+export function endRequest({ cleanups }: RequestRecord): void {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+}
+
+/** Whose share of the process a request takes: that of its key, or of its client's address without one. */
+export function fairShareOf({ operation, clientAddress }: RequestRecord, calls: Calls): string {
+  return operation ? calls.fairShareOf(operation) : clientAddress;
 }
 
 /** Notes where in the answer a value goes, if it comes from a kept answer that is stale. */

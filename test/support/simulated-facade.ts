@@ -14,9 +14,9 @@ import {
 import { type RefusalSpelling, toRefusal } from '../../src/sandbox/rate-refusals.ts';
 import { createRateWindows, type RateWindow } from '../../src/sandbox/rate-windows.ts';
 import { answerGet, isBurstRoute } from '../../src/sandbox/routes.ts';
+import { createOperationPlugins } from '../../src/server.ts';
 import { createErrorMask } from '../../src/server/answer/mask-errors.ts';
 import type { NodeContext } from '../../src/server/http/node-context.ts';
-import { createOperations } from '../../src/server/operations.ts';
 import { createTenantFinder } from '../../src/server/tenants.ts';
 import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
@@ -114,7 +114,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
   const schema = createSchema();
   const tenantOf = createTenantOf();
   const { http, faults } = createUpstream(options, clock, startMs, calls, config.postman.timeoutMs);
-  const operations = createOperations({
+  const operations = createOperationPlugins({
     schema,
     config,
     maskError,
@@ -141,11 +141,10 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
   });
   const yoga = createYoga<NodeContext>({
     schema,
-    context: operations.toContext,
     graphiql: false,
     logging: false,
     maskedErrors: { maskError },
-    plugins: [operations.plugin],
+    plugins: operations.plugins,
   });
 
   const settle = async () => {

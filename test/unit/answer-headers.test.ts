@@ -1,9 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
-import { setAnswerHeaders } from '../../src/server/answer-headers.ts';
 import { parsePreferences } from '../../src/server/http/prefer.ts';
+import { setAnswerHeaders } from '../../src/server/plugins/use-response-headers.ts';
 import { createRequestRecord } from '../../src/server/request-record.ts';
-import { withToldErrors } from '../../src/server/answer/told-errors.ts';
 
 type Told = readonly [code: string, seconds: number, limitedBy?: string];
 
@@ -19,8 +18,8 @@ function toHeaders(told: readonly Told[]): Headers {
     ([code, retryAfterSeconds, limitedBy]) =>
       new GraphQLError('Later.', { extensions: { code, retryable: true, retryAfterSeconds, limitedBy } }),
   );
-  withToldErrors(record, { errors: errors.slice(0, 1) });
-  withToldErrors(record, { errors: errors.slice(1) });
+  record.errors.report({ errors: errors.slice(0, 1) });
+  record.errors.report({ errors: errors.slice(1) });
   const headers = new Headers();
   setAnswerHeaders(headers, record, 1_000);
   return headers;

@@ -1,11 +1,11 @@
-import type { YogaInitialContext } from 'graphql-yoga';
+import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { createSliceScheduler } from '../../src/graph/time-slices.ts';
 import { createContexts } from '../../src/server/operation-context.ts';
 import { parsePreferences } from '../../src/server/http/prefer.ts';
-import { createRequestRecord } from '../../src/server/request-record.ts';
+import { createRequestRecord, endRequest } from '../../src/server/request-record.ts';
 import type { Calls } from '../../src/upstream/calls.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { Secret } from '../../src/upstream/secret.ts';
@@ -16,8 +16,9 @@ import { createVirtualClock } from '../support/virtual-clock.ts';
 function sharesOf(tenant: string | undefined): readonly string[] {
   const shares: string[] = [];
   const slices = createSliceScheduler();
+  const schema = createSchema();
   const contexts = createContexts({
-    schema: createSchema(),
+    schema,
     config: parseConfig({}),
     calls: {} as Calls,
     heldAnswers: {
@@ -42,8 +43,8 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     preferences: parsePreferences(null),
   });
   if (tenant !== undefined) record.tenant = { name: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
-  contexts.create(record, new Request('http://localhost/'), {} as YogaInitialContext['params']);
-  record.close?.();
+  contexts.create(record, new Request('http://localhost/'), { schema, document: parse('{ me { id } }') });
+  endRequest(record);
   return shares;
 }
 

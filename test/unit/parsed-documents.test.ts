@@ -1,7 +1,7 @@
 import { parse, validate } from 'graphql';
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { useParsedDocuments } from '../../src/server/plugins/use-parsed-documents.ts';
+import { useParsedDocuments } from '../../src/server/plugins/document/use-parsed-documents.ts';
 
 /** A server that counts which texts it has parsed and validated. */
 function createCounted(maxBytes: number) {

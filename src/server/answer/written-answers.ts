@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
-import type { Clock } from '../../upstream/clock.ts';
 import { createFairRoom } from '../../upstream/fair-room.ts';
-import { toRetryLater } from '../retry-later.ts';
 
 /** Large answers that have been written, until their clients have taken them. */
 export interface WrittenAnswers {
@@ -17,8 +14,6 @@ export interface WrittenAnswers {
 
 // As it is written, and put together with what stands around it, or compressed.
 const COPIES = 2;
-// Clients that take their answers have done so by then.
-const RETRY_SECONDS = 5;
 
 /** @param maxBytes - Over all answers. A client that takes none of its answer holds it until it is cut off. */
 export function createWrittenAnswers(maxBytes: number): WrittenAnswers {
@@ -34,11 +29,4 @@ export function createWrittenAnswers(maxBytes: number): WrittenAnswers {
       return true;
     },
   };
-}
-
-/** Makes the refusal of an answer that there is no memory for. */
-export function toWrittenRefusal(clock: Clock): GraphQLError {
-  return new GraphQLError('This server holds as many large answers as it has memory for, until they are taken.', {
-    extensions: { ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()), http: { status: 503 } },
-  });
 }

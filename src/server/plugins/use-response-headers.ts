@@ -1,6 +1,19 @@
-import { ERRORS_BY_CAUSE } from './http/prefer.ts';
-import { toRateLimitFields } from './http/rate-limit-fields.ts';
-import type { RequestRecord } from './request-record.ts';
+import type { Plugin } from 'graphql-yoga';
+import { ERRORS_BY_CAUSE } from '../http/prefer.ts';
+import { toRateLimitFields } from '../http/rate-limit-fields.ts';
+import { limitsOf } from '../operation-context.ts';
+import type { RequestRecord } from '../request-record.ts';
+import type { PluginParts } from './plugin-parts.ts';
+
+/** Makes the plugin that sets the response headers of operations. */
+export function useResponseHeaders({ records, config }: PluginParts): Plugin {
+  return {
+    onResponse({ request, response }) {
+      const record = records.get(request);
+      if (record) setAnswerHeaders(response.headers, record, limitsOf(record, config).maxWaitMs);
+    },
+  };
+}
 
 /**
  * Sets what the headers of an answer say: what is left of the budget, when to come back, how old the answer is, and what may be done with it.
@@ -9,7 +22,7 @@ import type { RequestRecord } from './request-record.ts';
  * @param maxWaitMs - The longest deadline that the client could ask for.
  */
 export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
-  const { tenant, operation, retryAfterSeconds, preferences, isIncremental } = record;
+  const { tenant, operation, errors, preferences, isIncremental } = record;
   const { waitSeconds, areErrorsGrouped } = preferences;
   const snapshot = tenant?.keyBudget.view.snapshot();
   if (snapshot) {
@@ -17,7 +30,7 @@ export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWai
     headers.set('RateLimit-Policy', policy);
     headers.set('RateLimit', rateLimit);
   }
-  if (retryAfterSeconds !== undefined) headers.set('Retry-After', String(retryAfterSeconds));
+  if (errors.retryAfterSeconds !== undefined) headers.set('Retry-After', String(errors.retryAfterSeconds));
   if (waitSeconds !== undefined && operation) {
     headers.append('Preference-Applied', `wait=${Math.min(waitSeconds, Math.floor(maxWaitMs / 1_000))}`);
   }

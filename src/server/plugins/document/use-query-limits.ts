@@ -5,9 +5,9 @@ import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
 import { type ASTNode, GraphQLError, Kind, parse, print, type ValidationRule } from 'graphql';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
-import type { Config } from '../../config/config.ts';
-import { mayComeInParts } from '../../graph/incremental-directives.ts';
-import { countSelections } from '../count-selections.ts';
+import type { Config } from '../../../config/config.ts';
+import { mayComeInParts } from '../../../graph/incremental-directives.ts';
+import { countSelections } from '../../count-selections.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;

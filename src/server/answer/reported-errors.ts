@@ -1,0 +1,82 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { type AnswerPart, errorsOf } from '../incremental/incremental.ts';
+import { createErrorsByCause, type ErrorsByCause } from './errors-by-cause.ts';
+
+/** The errors of one answer, as its client is told of them. */
+export interface ReportedErrors {
+  readonly byCause: ErrorsByCause;
+  /** How many errors there were of each code. */
+  readonly codes: ReadonlyMap<string, number>;
+  /** What `Retry-After` says; undefined where no error says when to come back. */
+  readonly retryAfterSeconds: number | undefined;
+  /**
+   * Counts the errors of an answer that comes as a whole, and leaves in it those that its client asked for.
+   *
+   * @returns The answer with them, and with `extensions.errorsByCause` where there are any.
+   */
+  report<Result extends ExecutionResult>(result: Result): Result;
+  /** The same for a part of an answer, whose last part has the causes of all. */
+  reportPart(part: AnswerPart): AnswerPart;
+}
+
+/** @param areGrouped - The client asked for the first error of each cause alone. */
+export function createReportedErrors(areGrouped: boolean): ReportedErrors {
+  const byCause = createErrorsByCause(areGrouped);
+  const codes = new Map<string, number>();
+  let retryAfterSeconds: number | undefined;
+  let hasRoomLater = false;
+
+  /**
+   * Where the budget has refused calls it is the earliest of their times: what can be had by then is cached for what comes later, and whoever waited for
+   * the last would find the first grown old. Otherwise it is the last: before then Postman would be asked in vain.
+   */
+  const noteRetryAfter = (seconds: number, limitedBy: unknown) => {
+    const known = retryAfterSeconds ?? seconds;
+    if (limitedBy === 'facade' || limitedBy === 'operation') {
+      retryAfterSeconds = hasRoomLater ? Math.min(seconds, known) : seconds;
+      hasRoomLater = true;
+    } else if (!hasRoomLater) retryAfterSeconds = Math.max(seconds, known);
+  };
+
+  const count = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
+    const reported = byCause.tell(errors);
+    for (const { extensions } of errors) {
+      const code = extensions?.['code'];
+      const name = typeof code === 'string' ? code : 'none';
+      codes.set(name, (codes.get(name) ?? 0) + 1);
+      const seconds = extensions?.['retryAfterSeconds'];
+      if (typeof seconds === 'number') noteRetryAfter(seconds, extensions?.['limitedBy']);
+    }
+    return reported;
+  };
+
+  return {
+    byCause,
+    codes,
+    get retryAfterSeconds() {
+      return retryAfterSeconds;
+    },
+    report(result) {
+      if (!result.errors) return result;
+      const reported = count(result.errors);
+      const errorsByCause = byCause.list();
+      return {
+        ...result,
+        // As they are written: of each error proper Yoga makes another one. Those of requests that are not executed tell it the status.
+        errors: 'data' in result ? reported.map((error) => error.toJSON()) : reported,
+        ...(errorsByCause && { extensions: { ...result.extensions, errorsByCause } }),
+      };
+    },
+    reportPart(part) {
+      const reported = new Set(count(errorsOf(part)));
+      const leaveReported = <Part extends Pick<AnswerPart, 'errors'>>({ errors, ...rest }: Part) => {
+        const left = errors?.filter((error) => reported.has(error)) ?? [];
+        return { ...rest, ...(left.length > 0 && { errors: left }) };
+      };
+      return {
+        ...leaveReported(part),
+        ...(part.incremental && { incremental: part.incremental.map(leaveReported) }),
+      };
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import { GraphQLError } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { toRateLimitFields } from '../http/rate-limit-fields.ts';
+import { toRefusalResponse } from '../http/refusal.ts';
+import { type AnswerPart, mapIncrementErrors, mapParts, takesParts, withErrors } from '../incremental/incremental.ts';
+import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
+import { untilStopped } from '../incremental/until-stopped.ts';
+import { endRequest, fairShareOf, type RequestRecord, toCost } from '../request-record.ts';
+import { toRetryLater } from '../retry-later.ts';
+import type { PluginParts } from './plugin-parts.ts';
+
+/** The refusal of an answer in parts to a client that accepts none. */
+const TAKES_NO_PARTS = {
+  status: 406,
+  code: 'BAD_REQUEST',
+  message:
+    'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+} as const;
+
+// Streams end at any time; whoever comes back every few seconds costs next to nothing.
+const RETRY_SECONDS = 10;
+const TOO_MANY_STREAMS = {
+  key: {
+    status: 429,
+    message: 'The API key has as many operations with @defer or @stream open as it may.',
+  },
+  process: {
+    status: 503,
+    message: 'The server has as many operations with @defer or @stream open as it can hold.',
+  },
+} as const satisfies Record<FullBound, object>;
+
+/**
+ * Makes the plugin that delivers the answer to an operation with `@defer` or `@stream` in parts: it bounds how many are open, masks the errors of each
+ * part, and says in the last one what headers say of an answer that comes at once.
+ *
+ * @param onEnd - Is called once when such an answer has come to its end, whichever that is.
+ */
+export function useIncrementalDelivery(
+  { records, calls, clock, config, maskError }: PluginParts,
+  onEnd: (record: RequestRecord) => void,
+): Plugin {
+  const openStreams = createOpenStreams(config.operation);
+  const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+
+  /** Counts a stream until it ends, or refuses it. */
+  const open = (record: RequestRecord): GraphQLError | undefined => {
+    const close = openStreams.open(record.tenant?.name ?? '', fairShareOf(record, calls));
+    if (typeof close !== 'string') {
+      record.cleanups.push(close);
+      return undefined;
+    }
+    const { status, message } = TOO_MANY_STREAMS[close];
+    return new GraphQLError(`${message} Ask again at the time given, or without them.`, {
+      extensions: { ...toRetryLater('RATE_LIMITED', RETRY_SECONDS, clock.epochMs()), http: { status } },
+    });
+  };
+
+  const toLastPart = (record: RequestRecord, part: AnswerPart): AnswerPart => {
+    const { errors, tenant } = record;
+    const snapshot = tenant?.keyBudget.view.snapshot();
+    const fields = snapshot && toRateLimitFields(snapshot);
+    const errorsByCause = errors.byCause.list(clock.epochMs());
+    return {
+      ...part,
+      hasNext: false,
+      extensions: {
+        ...part.extensions,
+        ...(errorsByCause && { errorsByCause }),
+        upstream: toCost(record, config.sandbox),
+        ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
+        ...(errors.retryAfterSeconds !== undefined && { retryAfterSeconds: errors.retryAfterSeconds }),
+      },
+    };
+  };
+
+  const deliver = (record: RequestRecord, parts: AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart> =>
+    mapParts(parts, {
+      map(part) {
+        // An execution that has been ended has the same part again and again.
+        const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
+        const masked = mapIncrementErrors(part, toMasked);
+        const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        const reported = record.errors.reportPart(whole);
+        return isLast ? toLastPart(record, reported) : reported;
+      },
+      onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),
+      onEnd() {
+        endRequest(record);
+        onEnd(record);
+      },
+      stopped: record.stopExecution.signal,
+      clock,
+    });
+
+  return {
+    onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
+      const { request } = args.contextValue;
+      const record = records.get(request);
+      if (!record) return;
+      const { signal } = record.stopExecution;
+      if (!record.isIncremental) {
+        Object.assign(args, { signal });
+        return;
+      }
+      const { status, code, message } = TAKES_NO_PARTS;
+      const refusal = takesParts(request.headers.get('accept'))
+        ? open(record)
+        : new GraphQLError(message, { extensions: { code, retryable: false, http: { status } } });
+      if (refusal) setResultAndStopExecution({ errors: [refusal] });
+      // Of a signal, which Envelop's types do not know of, the executor makes a promise that holds something of each part until the stream ends.
+      else setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
+    },
+
+    onResultProcess({ request, result, setResult }) {
+      const record = records.get(request);
+      if (!record) return;
+      if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<AnswerPart>) as typeof result);
+      // Refused before it was executed, or it turned out to have nothing to deliver later.
+      else record.isIncremental = false;
+    },
+
+    onResponse({ request, response, setResponse, fetchAPI }) {
+      const record = records.get(request);
+      if (!record?.isIncremental || response.status !== TAKES_NO_PARTS.status) return;
+      // Its Accept looked as if it took parts, and takes none: nobody will ask for them.
+      record.isIncremental = false;
+      endRequest(record);
+      setResponse(toRefusalResponse(request, fetchAPI, TAKES_NO_PARTS));
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { refuseIntrospection, schemaFields } from '../../graph/introspection-size.ts';
+import type { Operation } from '../../upstream/operation.ts';
+import { meCall } from '../../upstream/postman/me.ts';
+import { createPostmanSession } from '../../upstream/postman/session.ts';
+import type { PluginParts } from './plugin-parts.ts';
+
+const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
+
+/**
+ * Makes the plugin that bounds introspection and, in production, shows the schema to whoever has a key that upstream accepts: one call finds that
+ * out, once. Validation could refuse, too, but its verdict is cached for whoever sends the document next.
+ */
+export function useIntrospectionGuard({
+  records,
+  schema,
+  calls,
+  config: { isProduction },
+  maskError,
+}: PluginParts): Plugin {
+  const refuseStranger = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
+    if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
+    if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
+    try {
+      await createPostmanSession(calls, operation).get(meCall());
+      return undefined;
+    } catch (error) {
+      // Postman may refuse this route to a key that it accepts.
+      if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
+      const refusal = new GraphQLError('No API key', { originalError: error as Error });
+      return maskError(refusal, 'Unexpected error.', false) as GraphQLError;
+    }
+  };
+
+  return {
+    async onExecute({ args, setResultAndStopExecution }) {
+      const { document, operationName, variableValues, contextValue } = args;
+      const fields = schemaFields(document, operationName ?? undefined);
+      if (fields.length === 0) return;
+      const tooLarge = refuseIntrospection(schema, document, operationName ?? undefined, variableValues ?? {}, fields);
+      const operation = records.get(contextValue.request)?.operation;
+      const refusal = tooLarge ?? (isProduction ? await refuseStranger(operation) : undefined);
+      if (refusal) setResultAndStopExecution({ errors: [refusal] });
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { withWrittenData, writeJson } from '../answer/write-json.ts';
+import { createWrittenAnswers } from '../answer/written-answers.ts';
+import type { NodeContext } from '../http/node-context.ts';
+import { fairShareOf } from '../request-record.ts';
+import { toRetryLater } from '../retry-later.ts';
+import { onWholeAnswer, type WholeAnswer } from './on-whole-answer.ts';
+import type { PluginParts } from './plugin-parts.ts';
+import { holdOver } from './use-upstream-operation.ts';
+
+// Clients that take their answers have done so by then.
+const RETRY_SECONDS = 5;
+
+/** Makes the plugin that writes large answers in slices of time, and refuses them where there is no memory for what clients have not taken yet. */
+export function useLargeAnswers({ records, calls, clock, config, slices }: PluginParts): Plugin<object, NodeContext> {
+  const writtenAnswers = createWrittenAnswers(config.operation.maxWrittenBytes);
+  return {
+    onResultProcess: onWholeAnswer(records, (record, answer, { res }) => {
+      const data = answer.data as object | null | undefined;
+      if (data == null || record.large.length === 0 || record.clientGone.aborted) return answer;
+      const fairShare = fairShareOf(record, calls);
+      const toResult = (written: Buffer): WholeAnswer => {
+        if (writtenAnswers.hold(fairShare, written.length, res))
+          return { ...answer, stringify: (whole) => withWrittenData(whole, written) };
+        record.errors.byCause.clear();
+        const { extensions } = answer;
+        const refused = record.errors.report({
+          errors: [toRefusal(clock.epochMs())],
+          ...(extensions && { extensions }),
+        });
+        holdOver(record, calls, clock);
+        return refused;
+      };
+      const written = slices.open(fairShare, undefined, 'go').run(writeJson(data, record.large));
+      return written instanceof Promise ? written.then(toResult) : toResult(written);
+    }),
+  };
+}
+
+function toRefusal(nowMs: number): GraphQLError {
+  return new GraphQLError('This server holds as many large answers as it has memory for, until they are taken.', {
+    extensions: { ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, nowMs), http: { status: 503 } },
+  });
+}

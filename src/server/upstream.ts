@@ -1,0 +1,67 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import { isLoopbackAddress } from '../loopback.ts';
+import { createAnswerCache } from '../upstream/answer-cache.ts';
+import { createBudgets } from '../upstream/budgets.ts';
+import { createCalls } from '../upstream/calls.ts';
+import type { Clock } from '../upstream/clock.ts';
+import { createHeldAnswers } from '../upstream/held-answers.ts';
+import { createHttpClient } from '../upstream/http.ts';
+import { createExplainRefusedKey, type Upstream } from '../upstream/refused-keys.ts';
+import { createTenantOf } from '../upstream/tenant.ts';
+import { createTenantFinder } from './tenants.ts';
+
+// Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
+const MAX_CONNECTIONS = 4_096;
+
+/** Makes what calls Postman, or the sandbox: connections, cache, calls and budgets, one of each for the process. */
+export function createUpstream(config: Config, logger: Logger, clock: Clock) {
+  const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
+  // No proxy is nearer to this machine than itself.
+  const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
+  if (proxy) logger.info({ proxy: proxy.url, noProxy: proxy.noProxy }, 'calls go through a proxy');
+  const http = createHttpClient({
+    origin: baseUrl,
+    proxy,
+    timeoutMs,
+    limits: { maxBytes: maxResponseBytes, maxValues: maxResponseValues, maxHeapBytes: config.operation.maxHeldBytes },
+    maxBytesInFlight: maxResponseBytesInFlight,
+    maxConnections: MAX_CONNECTIONS,
+    clock,
+  });
+  const tenantOf = createTenantOf();
+  const serverTenant = apiKey && tenantOf(apiKey);
+  const calls = createCalls({
+    http,
+    cache: createAnswerCache({ ...config.cache, clock }),
+    clock,
+    random: Math.random,
+    isTrusted: (tenant) => tenant === serverTenant,
+    onOutage(isDown, scope) {
+      const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
+      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
+      else logger.info(`Postman serves ${whose} again`);
+    },
+    explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
+  });
+  return {
+    calls,
+    heldAnswers: createHeldAnswers({
+      maxBytes: config.operation.maxHeldBytesOfAll,
+      maxBytesPerOperation: config.operation.maxHeldBytes,
+    }),
+    findTenant: createTenantFinder({
+      tenantOf,
+      budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),
+      serverKey: apiKey,
+    }),
+    /** Whether the circuit breaker is open, of everybody's calls or of those with the server's own key. */
+    isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
+    close: () => http.close(),
+  };
+}
+
+function upstreamOf({ sandbox, sandboxDir, postman }: Config): Upstream {
+  if (!sandbox) return { origin: postman.baseUrl };
+  return sandboxDir === undefined ? 'exampleAccount' : 'exports';
+}
