@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { Plugin } from 'graphql-yoga';
-import { graphiqlTabs } from './graphiql-tabs.ts';
 
 /** What the page says of the server. */
 export interface PageOptions {
@@ -48,14 +50,16 @@ const FORGET_UNTOUCHED_TABS =
  * The page is 9 MB: it is compressed once, and browsers that have it are told so in a few bytes.
  *
  * @param path - The GraphQL endpoint.
+ * @throws {Error} When the operations of its tabs, `schema/operations`, cannot be read.
  */
 export function useGraphiQLPage(path: string, { isSandbox, wantsToken }: PageOptions): Plugin {
+  const tabs = readTabs();
   let page: Promise<Page> | undefined;
   return {
     async onRequest({ request, url, endResponse, fetchAPI }) {
       if (!isPageRequest(request)) return;
       if (url.pathname !== path) return;
-      page ??= renderPage({ isSandbox, wantsToken });
+      page ??= renderPage(tabs, { isSandbox, wantsToken });
       const { html, gzipped, etag } = await page;
       const headers = {
         'content-type': 'text/html; charset=utf-8',
@@ -82,10 +86,21 @@ export function isPageRequest(request: Request): boolean {
   return request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
 }
 
-async function renderPage({ isSandbox, wantsToken }: PageOptions): Promise<Page> {
+/** The published operations without variables, in their order: those name nothing of the example account, so that they run on any account. */
+function readTabs(): readonly string[] {
+  // By its own name, because the package is found so from src and from dist.
+  const root = dirname(createRequire(import.meta.url).resolve('postman-graphql/package.json'));
+  const folder = join(root, 'schema', 'operations');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .filter((text) => !/^query \w+\(/m.test(text));
+}
+
+async function renderPage(tabs: readonly string[], { isSandbox, wantsToken }: PageOptions): Promise<Page> {
   const page = renderGraphiQL({
     title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
-    defaultTabs: graphiqlTabs.map((query) => ({ query })),
+    defaultTabs: tabs.map((query) => ({ query })),
     defaultHeaders: JSON.stringify({ ...(wantsToken && { Authorization: 'Bearer ' }), 'X-Api-Key': '' }, null, 2),
     defaultEditorToolsVisibility: 'headers',
     // A key typed into the header editor must not be found in the browser's storage.
