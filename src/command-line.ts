@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { variables } from './config/config.ts';
+import { variables } from './config/variables.ts';
 import { nearestName } from './config/nearest-name.ts';
 
 /** What the command line asks for: a text to print, or a server whose configuration it sets in part. */

@@ -1,6 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { readCommandLine } from './command-line.ts';
-import { type Config, ConfigError, parseConfig } from './config/config.ts';
+import { type Config, parseConfig } from './config/config.ts';
+import { ConfigError } from './config/values.ts';
 import { readEnvironment } from './config/read-environment.ts';
 import type { LineOutput } from './line-output.ts';
 import type { MemoryShares } from './config/memory-shares.ts';

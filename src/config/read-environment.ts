@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { parseEnv } from 'node:util';
-import { ConfigError, type Environment, variables } from './config.ts';
+import { ConfigError, type Environment } from './values.ts';
+import { variables } from './variables.ts';
 import { nearestName } from './nearest-name.ts';
 import { readSecretFile, readText } from './read-text.ts';
 import { cleanSecret } from './secret-text.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { isLoopbackAddress } from '../loopback.ts';
+import { isLoopbackAddress } from '../config/addresses.ts';
 import { createAnswerCache } from '../upstream/answer-cache.ts';
 import { createBudgets } from '../upstream/budgets.ts';
 import { createCalls } from '../upstream/calls.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { variables } from '../../src/config/config.ts';
+import { variables } from '../../src/config/variables.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { createBuiltServer } from '../support/built-server.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
-import { variables } from '../../src/config/config.ts';
+import { variables } from '../../src/config/variables.ts';
 import { errorCodes } from '../../src/graph/error-extensions.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createClientAddressOf, parseSubnet } from '../../src/server/http/client-address.ts';
+import { parseSubnet } from '../../src/config/addresses.ts';
+import { createClientAddressOf } from '../../src/server/http/client-address.ts';
 
 /** What is told of a request from an address, with what it says of the way it came. */
 const tell = (trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string) =>

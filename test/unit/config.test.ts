@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, parseConfig, variables } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/values.ts';
+import { variables } from '../../src/config/variables.ts';
 
 const key = 'PMAK-0123456789-canary';
 const token = 'canary-of-the-access-token';

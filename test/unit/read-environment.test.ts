@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, variables } from '../../src/config/config.ts';
+import { ConfigError } from '../../src/config/values.ts';
+import { variables } from '../../src/config/variables.ts';
 import { readEnvironment } from '../../src/config/read-environment.ts';
 import { nearestName } from '../../src/config/nearest-name.ts';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { parseSubnet } from '../../config/addresses.ts';
 
 /** Tells where a request comes from, so that clients can have fair shares. */
 export type ClientAddressOf = (request: IncomingMessage) => string;
@@ -41,18 +42,6 @@ export function createClientAddressOf(trustedProxies: readonly string[], onIgnor
     }
     return toNetwork(address);
   };
-}
-
-/**
- * Reads an address or a subnet, such as `10.0.0.0/8`, `127.0.0.1` or `fd00::/8`.
- *
- * @returns undefined for anything else.
- */
-export function parseSubnet(text: string): { readonly address: string; readonly prefix: number } | undefined {
-  const [, address = '', prefix] = /^([\d.:a-f]{2,45})(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
-  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  const length = prefix === undefined ? bits : Number(prefix);
-  return bits > 0 && length <= bits ? { address, prefix: length } : undefined;
 }
 
 const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');

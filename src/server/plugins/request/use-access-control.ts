@@ -5,7 +5,7 @@ import type { Config } from '../../../config/config.ts';
 import { isPageRequest } from './use-graphiql.ts';
 import { toRefusalResponse } from '../../http/refusal.ts';
 import type { Secret } from '../../../upstream/secret.ts';
-import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../loopback.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
 /**
  * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not

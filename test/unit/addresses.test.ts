@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../src/loopback.ts';
+import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../src/config/addresses.ts';
 
 describe('isLoopbackAddress', () => {
   it.each([

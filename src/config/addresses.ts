@@ -52,6 +52,27 @@ export function isAllowedHost(hostHeader: string | undefined, allowedHosts: read
   });
 }
 
+/**
+ * Reads an address or a subnet, such as `10.0.0.0/8`, `127.0.0.1` or `fd00::/8`.
+ *
+ * @returns undefined for anything else.
+ */
+export function parseSubnet(text: string): { readonly address: string; readonly prefix: number } | undefined {
+  const [, address = '', prefix] = /^([\d.:a-f]{2,45})(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
+  const bits = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const length = prefix === undefined ? bits : Number(prefix);
+  return bits > 0 && length <= bits ? { address, prefix: length } : undefined;
+}
+
+/** Reads an origin of the web as browsers send it, such as `https://app.example.com`. @returns undefined for anything else. */
+export function toOrigin(given: string): string | undefined {
+  if (/\s/.test(given) || !URL.canParse(given)) return undefined;
+  const url = new URL(given);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined;
+  // The parser takes "*" for a host name; the second check finds user name, path, query and fragment, even empty ones.
+  return parseHostAndPort(url.host) !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
+}
+
 function isHostName(host: string): boolean {
   if (/(?:^|\.)\d+$/.test(host)) return isIPv4(host);
   return host.split('.').every((label) => /^\w(?:[\w-]{0,61}\w)?$/.test(label));

@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { Secret } from '../upstream/secret.ts';
+import { cleanSecret, faultOfSecret } from './secret-text.ts';
+
+/** What documentation, checks and messages need to know of one environment variable. */
+export interface Rule {
+  /** The text that would set it; absent for none. */
+  readonly default?: string;
+  readonly unit?: string;
+  /** One line for people. */
+  readonly description: string;
+  /** Ends the sentence "allowed: …". */
+  readonly allowed: string;
+  /** The value must not be shown. */
+  readonly isSecret?: true;
+  /** The default is a share of the heap limit of the process, which no text can say. */
+  readonly isDerived?: true;
+  /** Reads the text; gets undefined where neither a value nor a default is. */
+  readonly schema: z.ZodType;
+}
+
+/** The longest period that a variable may set, in milliseconds. */
+export const HOUR_MS = 3_600_000;
+/** 24 hours in milliseconds. */
+export const DAY_MS = 24 * HOUR_MS;
+/** 1 MiB in bytes. */
+export const MEBIBYTE = 1_048_576;
+
+/** A secret on one line. */
+export const secret = {
+  isSecret: true as const,
+  allowed: 'visible ASCII without spaces, at most 256 characters',
+};
+
+/** The file of a secret. Its path may be the secret itself, by mistake. */
+export const secretFile = {
+  isSecret: true as const,
+  allowed: 'the path of a file with one line',
+  schema: z.string().optional(),
+};
+
+/** On or off, in the words that are usual for it. */
+export const flag = {
+  allowed: 'true or false (also on, off, yes, no, 1, 0)',
+  schema: z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] }),
+};
+
+const bytes = whole(1, 16_384 * MEBIBYTE, 'bytes');
+/** A number of bytes; unset, it is a share of the heap limit. */
+export const heapShare = { ...bytes, schema: bytes.schema.optional(), isDerived: true as const };
+
+/** Makes the schema of a text that `read` understands: it returns undefined for any other. */
+export function text<T>(read: (text: string) => T | undefined) {
+  return z.string().transform((given, context) => {
+    const value = read(given);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', input: given });
+    return z.NEVER;
+  });
+}
+
+/** Makes the schema of a secret. `faultOf` returns why a text cannot be one. */
+export function secretText(faultOf: (text: string) => string | undefined) {
+  return z.string().transform((given, context) => {
+    const message = faultOf(given);
+    if (message === undefined) return new Secret(given);
+    context.addIssue({ code: 'custom', message, input: given });
+    return z.NEVER;
+  });
+}
+
+/** Makes the schema of at most so many secrets, with commas between them. */
+export function secretList(max: number) {
+  return separated((item) => cleanSecret(item).text)
+    .pipe(z.array(secretText(faultOfSecret)).min(1, 'it is blank').max(max, `it is more than ${max} tokens`))
+    .default([]);
+}
+
+/** Makes the schema of texts with commas between them, each of which `readItem` understands: it returns undefined for any other. */
+export function list(readItem: (item: string) => string | undefined) {
+  return separated((item) => item.trim())
+    .pipe(z.array(text(readItem)))
+    .default([]);
+}
+
+/** Makes the rule of a whole number. */
+export function whole(min: number, max: number, unit?: 'bytes' | 'calls' | 'ms' | 'values') {
+  const read = (given: string) => (/^\d{1,15}$/.test(given) ? Number(given) : Number.NaN);
+  return {
+    allowed: `a whole number from ${min} to ${max}`,
+    ...(unit && { unit }),
+    schema: text((given) => (read(given) >= min && read(given) <= max ? read(given) : undefined)),
+  };
+}
+
+function separated(clean: (item: string) => string) {
+  return z.string().transform((given) =>
+    given
+      .split(',')
+      .map(clean)
+      .filter((item) => item !== ''),
+  );
+}

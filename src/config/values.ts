@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+import { isLoopbackAddress } from './addresses.ts';
+import type { Rule } from './rule.ts';
+import { type Name, table } from './variables.ts';
+
+/** The values of all variables. */
+export type Values = { [N in Name]: z.output<(typeof table)[N]['schema']> };
+/** Texts by name of variable. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A configuration that cannot be used. `message` is the problems, one per line; no secret is in it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads all variables, each by its rule. An empty variable is an unset one.
+ *
+ * @param known - Problems of what could not even be read, which are told with those found here.
+ * @throws {ConfigError} with every problem found.
+ */
+export function parseValues(env: Environment, known: readonly string[]): Values {
+  const values: Record<string, unknown> = {};
+  const problems = [...known];
+  for (const [name, rule] of Object.entries<Rule>(table)) {
+    const text = env[name] || rule.default;
+    const result = rule.schema.safeParse(text, { reportInput: true });
+    if (result.success) {
+      values[name] = result.data;
+    } else {
+      const { issues } = result.error;
+      // In a list the wrong items alone are named, and of a secret the reason.
+      const wrong = issues.map(({ input }) => toShown(typeof input === 'string' ? input : text, env));
+      const reasons = issues.map(({ message }) => message).filter((message) => message.startsWith('it '));
+      const given = rule.isSecret ? ['is a value that is not shown', ...reasons].join(': ') : `is ${wrong.join(', ')}`;
+      problems.push(toProblem(name, given, rule));
+    }
+  }
+  problems.push(...findContradictions(env, values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values as Values;
+}
+
+/** Compares variables. Each is fine on its own, or missing because it has been reported. */
+function findContradictions(env: Environment, values: Partial<Values>): string[] {
+  const problems: string[] = [];
+  const contradict = (name: Name, given: string, allowed: string) =>
+    problems.push(toProblem(name, given, { ...table[name], allowed }));
+
+  const { ACCESS_TOKEN = [], HOST = 'localhost', SANDBOX_LIMITS, PERSISTED_DOCUMENTS_ONLY } = values;
+  const { RATE_LIMIT = Number.POSITIVE_INFINITY, MAX_WAIT_MS = Number.POSITIVE_INFINITY } = values;
+  const { RESERVED_CALLS = 0, OPERATION_TIMEOUT_MS = 0 } = values;
+  const opened = env.POSTMAN_API_KEY
+    ? { name: 'POSTMAN_API_KEY', danger: 'everybody could read with that key' }
+    : { name: 'SANDBOX_DIR', danger: 'everybody could read these exports' };
+  const hasToken = env.ACCESS_TOKEN || env.ACCESS_TOKEN_FILE;
+  if (env[opened.name] && !hasToken && !isLoopbackAddress(HOST)) {
+    const danger = `while ${opened.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${opened.danger}`;
+    contradict('ACCESS_TOKEN', `is unset ${danger}`, table.ACCESS_TOKEN.allowed);
+  }
+  if (env.POSTMAN_API_KEY && ACCESS_TOKEN.some((token) => token.reveal() === env.POSTMAN_API_KEY)) {
+    contradict('ACCESS_TOKEN', 'is the same as POSTMAN_API_KEY: every client would have the key', 'another secret');
+  }
+  const accounts = (['POSTMAN_API_KEY', 'POSTMAN_API_BASE_URL'] as const).filter((name) => env[name]);
+  if (env.SANDBOX_DIR && accounts.length > 0) {
+    const names = accounts.join(' and ');
+    contradict('SANDBOX_DIR', `is set, and so is ${names}: these are two accounts`, 'one of them, not both');
+  }
+  if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
+    contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, and there are none', 'on beside PERSISTED_DOCUMENTS, else off');
+  }
+  if (SANDBOX_LIMITS === true && !env.SANDBOX_DIR) {
+    contradict('SANDBOX_LIMITS', 'is on, which only matters with SANDBOX_DIR', 'on beside SANDBOX_DIR, else off');
+  }
+  if (env.RESERVED_CALLS && RESERVED_CALLS >= RATE_LIMIT) {
+    contradict('RESERVED_CALLS', `is "${RESERVED_CALLS}"`, `less than RATE_LIMIT, which is ${RATE_LIMIT}`);
+  }
+  if (env.OPERATION_TIMEOUT_MS && OPERATION_TIMEOUT_MS > MAX_WAIT_MS) {
+    contradict('OPERATION_TIMEOUT_MS', `is "${OPERATION_TIMEOUT_MS}"`, `at most MAX_WAIT_MS, which is ${MAX_WAIT_MS}`);
+  }
+  return problems;
+}
+
+function toProblem(name: string, given: string, rule: Rule): string {
+  return `${name} ${given}; allowed: ${rule.allowed}; default: ${rule.isDerived ? 'derived from the heap limit' : (rule.default ?? 'none')}`;
+}
+
+/** A value as a message may show it: on one line, not too long, without a password in a URL and without our own secrets. */
+function toShown(given: string | undefined, env: Environment): string {
+  let shown = given ?? '';
+  for (const [name, { isSecret }] of Object.entries<Rule>(table)) {
+    for (const hidden of (isSecret && env[name]?.split(',')) || [])
+      if (hidden !== '') shown = shown.replaceAll(hidden, '[redacted]');
+  }
+  shown = shown.replace(/PM(?:AK|AT)-[\w-]+/gi, '[redacted]').replace(/\/\/.*@/, '//[redacted]@');
+  return JSON.stringify(shown.length > 100 ? `${shown.slice(0, 100)}…` : shown);
+}
