@@ -158,24 +158,28 @@ export function parsePageArgs(args: PageArgs, defaultFirst: number): PageRequest
 /**
  * Cuts a page out of a list that is in hand.
  *
- * @param list - The whole list.
+ * @param list - The whole list, or a stretch of it.
  * @param idOf - The node's id, unique in the list, by which a cursor finds its place again.
+ * @param stretch - Where a stretch begins, and how long the whole list is.
  */
 export function toConnection<Node>(
   list: readonly Node[],
   { first, after }: PageRequest,
   idOf: (node: Node) => string,
+  { offset, total } = { offset: 0, total: list.length },
 ): Connection<Node> {
-  const start = after === undefined ? 0 : indexOfCursor(list, after, idOf) + 1;
+  const place = after && { ...after, index: after.index - offset };
+  // The cursor's own node can stand on the page before, which is not worth a call.
+  const start = place === undefined || place.index < 0 ? 0 : indexOfCursor(list, place, idOf) + 1;
   const page = list.slice(start, start + first);
   return {
-    edges: page.map((node, offset) => ({
+    edges: page.map((node, index) => ({
       node,
-      place: { page: '', index: start + offset, id: idOf(node) },
+      place: { page: '', index: offset + start + index, id: idOf(node) },
     })),
-    hasNextPage: start + page.length < list.length,
-    hasPreviousPage: start > 0,
-    totalCount: list.length,
+    hasNextPage: start + page.length < list.length || offset + start + page.length < total,
+    hasPreviousPage: offset + start > 0,
+    totalCount: total,
   };
 }
 

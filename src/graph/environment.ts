@@ -1,95 +1,53 @@
 import { toVariables } from '../upstream/collection-format/variables.ts';
-import type { EnvironmentDetail, EnvironmentSummary } from '../upstream/postman/environments.ts';
-import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
-import { carriedBy } from './carried-by.ts';
+import { environmentRoute, environmentsRoute } from '../upstream/postman/environments.ts';
+import { createCarriedBy, toGet } from './carried-by.ts';
+import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from './connection.ts';
-import type { Context } from './context.ts';
-import { type EnvironmentNode, EnvironmentRef } from './refs.ts';
+import { childRefs } from './refs.ts';
 import { VariableRef } from './tree/variable.ts';
 
-const inEveryAnswer = ['ref', 'summary', 'detail'] as const;
+const carriedBy = createCarriedBy('Environment', {
+  'summary detail': `nothing beside \`values\`; else, in a list, one ${toGet(environmentsRoute)}, and for a single environment one ${toGet(environmentRoute)}`,
+  detail: `one ${toGet(environmentRoute)} per environment`,
+});
+
 const notInRefs = ['summary', 'detail'] as const;
+const summary = fromSummary('Environment', notInRefs);
 
-function fromSummary<T>(pick: (environment: EnvironmentSummary) => T | null) {
-  return ({ uid, known }: EnvironmentNode, _args: unknown, { loaders }: Context): T | null | Promise<T | null> =>
-    known && 'updatedAt' in known
-      ? pick(known)
-      : loaders.environmentByUid({ uid, levels: notInRefs }).then((loaded) => loaded && pick(loaded));
-}
-
-/** Its uid, also where it was looked up by its bare id. */
-function uidOf({ uid, known }: EnvironmentNode): string {
-  return known?.uid ?? uid;
-}
-
-EnvironmentRef.implement({
+childRefs.Environment.implement({
   description: 'A Postman environment: a named set of variables that requests are sent with.',
   fields: (t) => ({
-    id: t.id({
-      nullable: false,
-      ...carriedBy('Environment', inEveryAnswer, 'Id of the environment, a UUID. It is looked up by `uid`.'),
-      resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
-    }),
-    uid: t.id({
-      nullable: false,
-      ...carriedBy('Environment', inEveryAnswer, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
-      resolve: uidOf,
-    }),
-    name: t.string({
-      nullable: true,
-      ...carriedBy(
-        'Environment',
-        inEveryAnswer,
-        'Name of the environment, null when it has none. Names are not unique.',
-      ),
-      resolve: (node, args, context) =>
-        node.known?.name !== undefined ? node.known.name : fromSummary(({ name }) => name ?? null)(node, args, context),
-    }),
-    ownerId: t.id({
-      nullable: true,
-      ...carriedBy(
-        'Environment',
-        inEveryAnswer,
-        'User id of the owner, read from the uid; null when a bare id took its place.',
-      ),
-      resolve: (node) => toOwnerOfUid(uidOf(node)),
-    }),
     isPublic: t.boolean({
       nullable: true,
-      ...carriedBy(
-        'Environment',
-        notInRefs,
-        'Whether everybody can see the environment; null when Postman does not say.',
-      ),
-      resolve: fromSummary(({ isPublic }) => isPublic),
-    }),
-    createdAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      ...carriedBy('Environment', notInRefs, 'When the environment was made; null when Postman does not say.'),
-      resolve: fromSummary(({ createdAt }) => createdAt),
+      ...carriedBy(notInRefs, 'Whether everybody can see the environment; null when Postman does not say.'),
+      resolve: summary(({ isPublic }) => isPublic),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy('Environment', notInRefs, 'When the environment was last changed; null when Postman does not say.'),
-      resolve: fromSummary(({ updatedAt }) => updatedAt),
+      ...carriedBy(notInRefs, 'When the environment was last changed; null when Postman does not say.'),
+      resolve: summary(({ updatedAt }) => updatedAt),
     }),
     values: t.field({
       type: [VariableRef],
       nullable: true,
       ...carriedBy(
-        'Environment',
         ['detail'],
         'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
       ),
-      resolve: async ({ uid }, _args, { loaders }) => {
-        const detail = await loaders.environmentByUid({ uid, levels: ['detail'] });
-        return detail && toVariables((detail as EnvironmentDetail).values);
-      },
+      resolve: fromRead('Environment', ['detail'])(({ values }) => toVariables(values)),
     }),
   }),
 });
 
+addChildType('Environment', {
+  noun: 'environment',
+  carriedBy,
+  lookUp: {
+    routes: [environmentRoute.template, environmentsRoute.template],
+    cost: `one ${toGet(environmentRoute)}`,
+  },
+});
+
 /** GraphQL type `EnvironmentConnection`. */
-export const EnvironmentConnection = connectionType('Environment', EnvironmentRef, 'environments');
+export const EnvironmentConnection = connectionType('Environment', childRefs.Environment, 'environments');

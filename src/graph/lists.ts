@@ -1,15 +1,25 @@
-import type { Chunk, ListRequest } from '../loaders/workspace-loaders.ts';
+import type { GraphQLResolveInfo } from 'graphql';
+import type { ChildListRequest } from '../loaders/child-lists.ts';
+import type { ChildType } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/ref.ts';
-import { type Connection, indexOfCursor, mapNodes, type PageRequest, toConnection } from './connection.ts';
+import type { SummaryOf } from '../upstream/postman/routes.ts';
+import {
+  type Connection,
+  mapNodes,
+  type PageArgs,
+  type PageRequest,
+  parsePageArgs,
+  toConnection,
+} from './connection.ts';
 import type { Context } from './context.ts';
-import type { CollectionNode, EnvironmentNode } from './refs.ts';
-import { fieldsNamed, type SelectedField } from './selection.ts';
+import type { ChildNode, WorkspaceNode } from './refs.ts';
+import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
 /** Page size of the lists inside a workspace when the client names none. */
 export const CHILDREN_PAGE_SIZE = 50;
 
 /** What a list has to carry for what is selected on its nodes. */
-export type ListNeed = Pick<ListRequest, 'level' | 'readsEach' | 'needsNames'>;
+export type ListNeed = Pick<ChildListRequest, 'level' | 'readsEach' | 'needsNames'>;
 
 /**
  * Chooses what a list has to carry for the fields selected on its nodes.
@@ -34,54 +44,44 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined, needsNames };
 }
 
-/** Which collections: of one workspace, or of everything the key sees. */
-export interface CollectionsOf extends ListNeed {
-  readonly workspaceId: string | null;
-  /** Whether the client named the workspace, so that it may not exist. */
-  readonly isUnconfirmed: boolean;
+/** Which list: of one type, of one workspace or (null) of everything the key sees. */
+export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'isUnconfirmed'>;
+
+/** The stretch of a list that a page needs. */
+export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest, 'from' | 'count'> {
+  return { from: after ? after.index + 1 : 0, count: first };
 }
 
 /**
- * Reads one page of a list of collections.
+ * Reads one page of a list, with what is selected on its nodes.
  *
  * @returns null when there is no such workspace.
  */
-export async function readCollections(
+export async function readChildren<Type extends ChildType>(
   { loaders }: Context,
-  of: CollectionsOf,
+  list: ListOf<Type>,
   page: PageRequest,
-): Promise<Connection<CollectionNode> | null> {
-  const start = page.after ? page.after.index + 1 : 0;
-  const chunk = await loaders.collectionsByWorkspace({ ...of, from: start, count: page.first });
-  return chunk && toCollectionConnection(chunk, page);
+  info: GraphQLResolveInfo,
+): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
+  const need = toListNeed(toNodeSelection(toSelection(info)));
+  const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
+  return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
 }
 
-function toCollectionConnection(
-  { items, offset, total }: Chunk<Ref>,
-  { first, after }: PageRequest,
-): Connection<CollectionNode> {
-  let start = 0;
-  if (after) {
-    const place = { ...after, index: after.index - offset };
-    // The cursor's own node can stand on the page before, which is not worth a call.
-    start = (place.index < 0 ? -1 : indexOfCursor(items, place, ({ uid }) => uid)) + 1;
-  }
-  const nodes = items.slice(start, start + first);
-  return {
-    edges: nodes.map((known, index) => ({
-      node: { uid: known.uid, known },
-      place: { page: '', index: offset + start + index, id: known.uid },
-    })),
-    hasNextPage: start + nodes.length < items.length || offset + start + nodes.length < total,
-    hasPreviousPage: offset + start > 0,
-    totalCount: total,
-  };
+/** Makes the resolver of the list of what a workspace holds of one type. */
+export function childrenOf<Type extends ChildType>(type: Type) {
+  return ({ id, isNamed = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
+    readChildren(
+      context,
+      { type, workspaceId: id, isUnconfirmed: isNamed },
+      parsePageArgs(args, CHILDREN_PAGE_SIZE),
+      info,
+    );
 }
 
-/** Cuts a page out of a list of environments that is in hand. */
-export function toEnvironmentConnection(list: readonly Ref[], page: PageRequest): Connection<EnvironmentNode> {
-  return mapNodes(
-    toConnection(list, page, ({ uid }) => uid),
-    (known) => ({ uid: known.uid, known }),
-  );
+/** Makes nodes of a page of a list. */
+export function toNodes<Known extends Ref>(
+  page: Connection<Known>,
+): Connection<{ readonly uid: string; readonly known: Known }> {
+  return mapNodes(page, (known) => ({ uid: known.uid, known }));
 }

@@ -1,10 +1,13 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import type { Level } from '../upstream/postman/levels.ts';
+import { globalsCall } from '../upstream/postman/globals.ts';
+import { type ChildType, childTypes, type Level, leveledTypes } from '../upstream/postman/levels.ts';
+import type { Ref } from '../upstream/postman/ref.ts';
+import { levelsOf } from '../upstream/postman/routes.ts';
 import { toOwnerOfUid } from '../upstream/uid.ts';
 import { parsePageArgs } from './connection.ts';
 import type { Context } from './context.ts';
-import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';
-import type { CollectionNode, EnvironmentNode, WorkspaceNode } from './refs.ts';
+import { CHILDREN_PAGE_SIZE, toListNeed, toStretch } from './lists.ts';
+import type { ChildNode, WorkspaceNode } from './refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
 /** What is selected on a thing that is looked up, and its place in the answer. */
@@ -38,8 +41,10 @@ export async function lookUpWorkspace(
     const isOnlyDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
     return [
       ...lists,
-      ...(levels.some((carriers) => carriers.includes('summary')) ? [loaders.workspaceSummaryById(id)] : []),
-      ...(levels.some(isOnlyDetail) ? [loaders.workspaceDetailById(id)] : []),
+      ...(levels.some((carriers) => carriers.includes('summary'))
+        ? [loaders.workspaceById({ id, level: 'summary' })]
+        : []),
+      ...(levels.some(isOnlyDetail) ? [loaders.workspaceById({ id, level: 'detail' })] : []),
     ];
   };
   const parts = readParts(selection.filter(({ isDeferred }) => !isDeferred));
@@ -48,31 +53,31 @@ export async function lookUpWorkspace(
   const node = { id, isNamed: true };
   if (parts.length === 0) {
     // Globals prove the workspace; having none proves nothing.
-    if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.globals(id))?.length) return node;
-    parts.push(loaders.workspaceSummaryById(id));
+    if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.read(globalsCall(id)))?.length) return node;
+    parts.push(loaders.workspaceById({ id, level: 'summary' }));
   }
   return (await firstFound(parts, context, path)) === null ? null : node;
 }
 
-/** Looks up one collection that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
-export async function lookUpCollection(
+/** Looks up one thing that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
+export async function lookUpChild(
+  type: ChildType,
   context: Context,
   uid: string,
   { selection, path }: Asked,
-): Promise<CollectionNode | null> {
+): Promise<ChildNode<never> | null> {
   const { readAhead: loaders } = context;
-  const everyRead = ['summary', 'minimal', 'detail'] as const;
+  const everyRead = levelsOf(type).filter((level) => level !== 'ref');
   const { wanted, deferred } = levelsToRead(selection, everyRead);
-  for (const levels of deferred) loaders.collectionByUid({ uid, levels }).catch(() => undefined);
+  for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
   // Nothing but its workspace is asked for: where there is one, there is the collection.
-  if (wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.isInWorkspace(uid))) {
+  if (type === 'Collection' && wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.isInWorkspace(uid)))
     return { uid };
-  }
   // No list has all collections: being in none does not mean that there is no such collection.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const asked = wanted.some(isProof) ? wanted : [...wanted, everyRead];
-  const found = await firstFound(
-    asked.map((levels) => loaders.collectionByUid({ uid, levels })),
+  const found = await firstFound<Ref>(
+    asked.map((levels) => loaders.childByUid({ type, uid, levels })),
     context,
     path,
     (index) => isProof(asked[index] ?? []),
@@ -80,31 +85,16 @@ export async function lookUpCollection(
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
 
-/** Looks up one environment that a client named by its uid. See `lookUpWorkspace`. */
-export async function lookUpEnvironment(
-  context: Context,
-  uid: string,
-  { selection, path }: Asked,
-): Promise<EnvironmentNode | null> {
-  const { readAhead: loaders } = context;
-  const { wanted, deferred } = levelsToRead(selection, ['summary', 'detail']);
-  for (const levels of deferred) loaders.environmentByUid({ uid, levels }).catch(() => undefined);
-  const parts = wanted.map((levels) => loaders.environmentByUid({ uid, levels }));
-  const known = await firstFound(parts, context, path);
-  return known && { uid, known };
-}
-
 function workspaceListOf(
   { name, args, select }: SelectedField,
   { readAhead: loaders }: Context,
   id: string,
 ): Promise<unknown>[] {
-  if (name !== 'collections' && name !== 'environments') return [];
-  const request = { workspaceId: id, ...toListNeed(toNodeSelection(select())), isUnconfirmed: true };
-  if (name === 'environments') return [loaders.environmentsByWorkspace(request)];
+  const type = childTypes.find((one) => leveledTypes[one].list === name);
+  if (!type) return [];
+  const request = { type, workspaceId: id, ...toListNeed(toNodeSelection(select())), isUnconfirmed: true };
   try {
-    const { first, after } = parsePageArgs(args, CHILDREN_PAGE_SIZE);
-    return [loaders.collectionsByWorkspace({ ...request, from: after ? after.index + 1 : 0, count: first })];
+    return [loaders.childrenOf({ ...request, ...toStretch(parsePageArgs(args, CHILDREN_PAGE_SIZE)) })];
   } catch {
     // Bad paging arguments are the child field's to report.
     return [];

@@ -1,15 +1,15 @@
+import { meCall } from '../upstream/postman/me.ts';
 import { badUserInput } from './bad-user-input.ts';
 import { builder } from './builder.ts';
 import { CollectionConnection } from './collection.ts';
-import { mapNodes, pageArgs, parsePageArgs, toConnection } from './connection.ts';
+import { pageArgs, parsePageArgs, toConnection } from './connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { parseIdentifier } from './identifiers.ts';
-import { readCollections, toEnvironmentConnection, toListNeed } from './lists.ts';
-import { lookUpCollection, lookUpEnvironment, lookUpWorkspace, toAsked } from './look-up.ts';
+import { readChildren, toNodes } from './lists.ts';
+import { lookUpWorkspace, toAsked } from './look-up.ts';
 import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
 import { reads } from './reads.ts';
-import { CollectionRef, EnvironmentRef, WorkspaceRef } from './refs.ts';
-import { toNodeSelection, toSelection } from './selection.ts';
+import { WorkspaceRef } from './refs.ts';
 import { UserRef } from './user.ts';
 import { WorkspaceConnection, WorkspaceVisibility } from './workspace.ts';
 import { readWorkspaces } from './workspace-list.ts';
@@ -28,7 +28,7 @@ builder.queryType({
       nullable: true,
       description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
       ...reads('/me'),
-      resolve: (_root, _args, { loaders }) => loaders.me(),
+      resolve: (_root, _args, { loaders }) => loaders.read(meCall()),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
@@ -71,33 +71,18 @@ builder.queryType({
         const page = parsePageArgs(args, ROOT_PAGE_SIZE);
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
         if (name == null) {
-          const need = toListNeed(toNodeSelection(toSelection(info)));
-          return readCollections(context, { workspaceId: workspace, ...need, isUnconfirmed: true }, page);
+          const list = { type: 'Collection', workspaceId: workspace, isUnconfirmed: true } as const;
+          return readChildren(context, list, page, info);
         }
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
         const { loaders, readAhead } = context;
         const list = await loaders.collectionsByName({ name, workspaceId: workspace });
         // Upstream has an empty list for a workspace that does not exist, too.
-        if (list.length === 0 && workspace !== null && !(await readAhead.workspaceSummaryById(workspace))) return null;
-        return mapNodes(
-          toConnection(list, page, ({ uid }) => uid),
-          (known) => ({ uid: known.uid, known }),
-        );
+        if (list.length === 0 && workspace !== null) {
+          if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
+        }
+        return toNodes(toConnection(list, page, ({ uid }) => uid));
       },
-    }),
-    collection: t.field({
-      type: CollectionRef,
-      nullable: true,
-      description:
-        'One collection; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /collections/{uid}`, as `model=minimal` unless something of the tree is asked for; one list more for `isPublic`.',
-      ...reads('/collections/{uid}', '/collections'),
-      args: {
-        uid: t.arg.id({
-          required: true,
-          description: "Uid of the collection. A bare id works for collections of the key's own user.",
-        }),
-      },
-      resolve: (_root, { uid }, context, info) => lookUpCollection(context, parseIdentifier(uid, 'uid'), toAsked(info)),
     }),
     environments: t.field({
       type: EnvironmentConnection,
@@ -109,28 +94,11 @@ builder.queryType({
         workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: async (_root, { workspaceId, ...args }, { loaders }, info) => {
-        const page = parsePageArgs(args, ROOT_PAGE_SIZE);
-        const need = toListNeed(toNodeSelection(toSelection(info)));
+      resolve: (_root, { workspaceId, ...args }, context, info) => {
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
-        const list = await loaders.environmentsByWorkspace({ workspaceId: workspace, ...need, isUnconfirmed: true });
-        return list && toEnvironmentConnection(list, page);
+        const list = { type: 'Environment', workspaceId: workspace, isUnconfirmed: true } as const;
+        return readChildren(context, list, parsePageArgs(args, ROOT_PAGE_SIZE), info);
       },
-    }),
-    environment: t.field({
-      type: EnvironmentRef,
-      nullable: true,
-      description:
-        'One environment; null when there is none of this uid, or the key may not see it.\n\nCost: one `GET /environments/{uid}`.',
-      ...reads('/environments/{uid}', '/environments'),
-      args: {
-        uid: t.arg.id({
-          required: true,
-          description: "Uid of the environment. A bare id works for environments of the key's own user.",
-        }),
-      },
-      resolve: (_root, { uid }, context, info) =>
-        lookUpEnvironment(context, parseIdentifier(uid, 'uid'), toAsked(info)),
     }),
     rateLimit: t.field({
       type: RateLimitRef,

@@ -1,6 +1,7 @@
-import type { CollectionSummary } from '../upstream/postman/collections.ts';
-import type { EnvironmentSummary } from '../upstream/postman/environments.ts';
+import type { ChildType } from '../upstream/postman/levels.ts';
+import type { ChildSummary } from '../upstream/postman/child-resource.ts';
 import type { Ref } from '../upstream/postman/ref.ts';
+import type { SummaryOf } from '../upstream/postman/routes.ts';
 import type { WorkspaceSummary } from '../upstream/postman/workspaces.ts';
 import { builder } from './builder.ts';
 
@@ -12,23 +13,23 @@ export interface WorkspaceNode {
   readonly isNamed?: boolean;
 }
 
-/** A collection as the graph holds it: its uid, and what the answer it came from already said. */
-export interface CollectionNode {
+/** A thing that workspaces hold, as the graph holds it: its uid, and what the answer it came from already said. */
+export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly uid: string;
   /** A ref inside a workspace, or a list item, which has more. */
-  readonly known?: Ref | CollectionSummary;
+  readonly known?: Ref | Summary;
 }
 
-/** An environment as the graph holds it. */
-export interface EnvironmentNode {
-  readonly uid: string;
-  /** A ref inside a workspace, or a list item, which has more. */
-  readonly known?: Ref | EnvironmentSummary;
-}
+/** A collection as the graph holds it. */
+export type CollectionNode = ChildNode<SummaryOf<'Collection'>>;
+
+const childRef = <Type extends ChildType>(type: Type) => builder.objectRef<ChildNode<SummaryOf<Type>>>(type);
 
 /** GraphQL type `Workspace`. Refs stand here because the types name each other. */
 export const WorkspaceRef = builder.objectRef<WorkspaceNode>('Workspace');
-/** GraphQL type `Collection`. */
-export const CollectionRef = builder.objectRef<CollectionNode>('Collection');
-/** GraphQL type `Environment`. */
-export const EnvironmentRef = builder.objectRef<EnvironmentNode>('Environment');
+
+/** The GraphQL types of what workspaces hold. */
+export const childRefs = {
+  Collection: childRef('Collection'),
+  Environment: childRef('Environment'),
+} as const satisfies Readonly<Record<ChildType, unknown>>;

@@ -12,6 +12,7 @@ import './subgraph/entities.ts';
 import './subgraph/service.ts';
 import './workspace.ts';
 import './collection.ts';
+import './collection-tree.ts';
 import './environment.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';

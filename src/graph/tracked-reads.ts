@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { Level } from '../upstream/postman/levels.ts';
 import type { Loaders } from '../loaders/loaders.ts';
-import type { Chunk } from '../loaders/workspace-loaders.ts';
+import type { Chunk } from '../loaders/child-lists.ts';
 import type { Context, OperationContext } from './context.ts';
 
 /**

@@ -45,19 +45,6 @@ export function createPlanner<Request extends object | string, Answer>(
 }
 
 /**
- * Makes a loader that makes each different call once per operation.
- *
- * @param load - Makes the call of one key.
- * @param keyOf - Text that is equal for equal keys.
- */
-export function createOnce<Key extends object | string, Answer>(
-  load: (key: Key) => Promise<Answer>,
-  keyOf: (key: Key) => string = String,
-): (key: Key) => Promise<Answer> {
-  return createPlanner((keys) => keys.map(load), keyOf);
-}
-
-/**
  * Makes a loader of things that lists have, too. It plans after all lists have been begun that anybody else wants in the same tick, and
  * what they may answer only when they are in, or have it.
  *

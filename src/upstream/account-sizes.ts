@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { childLists, type ChildListName } from './postman/levels.ts';
 
 /** Which workspaces a list of all of them has: enough to narrow it as upstream would. */
 export interface ListedWorkspace {
@@ -8,24 +9,19 @@ export interface ListedWorkspace {
 }
 
 /** How long lists are, as one answer shows it. */
-export interface ShownSizes {
+export interface ShownSizes extends ListLengths {
   /** The first page of the list of all workspaces. */
   readonly workspaces?: readonly ListedWorkspace[];
   /** That list goes on after it. */
   readonly hasMoreWorkspaces?: boolean;
   /** What the lengths below are of; null: of everything the key sees. */
   readonly workspaceId?: string | null;
-  readonly collections?: number;
-  readonly environments?: number;
   /** How many of so many collections are forks. */
   readonly forks?: { readonly count: number; readonly among: number };
 }
 
 /** How long the lists of one workspace were when they were last read; undefined: they were not. */
-export interface ListLengths {
-  readonly collections?: number;
-  readonly environments?: number;
-}
+export type ListLengths = { readonly [Name in ChildListName]?: number | undefined };
 
 /** How long the lists of an account were when they were last read. */
 export interface AccountSizes {
@@ -114,7 +110,7 @@ function createLearned(droppedAtMs = Number.NEGATIVE_INFINITY): Learned {
 }
 
 function take(learned: Learned, shown: ShownSizes): void {
-  const { workspaces, hasMoreWorkspaces = false, workspaceId, collections, environments, forks } = shown;
+  const { workspaces, hasMoreWorkspaces = false, workspaceId, forks } = shown;
   if (workspaces) {
     learned.workspaces = workspaces.filter(
       ({ id, createdBy }) => isShort(id) && (createdBy === null || isShort(createdBy)),
@@ -126,10 +122,9 @@ function take(learned: Learned, shown: ShownSizes): void {
     learned.forks = learned.forks * kept + forks.count;
     learned.amongCollections = learned.amongCollections * kept + forks.among;
   }
-  const lengths = {
-    ...(collections !== undefined && { collections }),
-    ...(environments !== undefined && { environments }),
-  };
+  const lengths: ListLengths = Object.fromEntries(
+    childLists.filter((list) => shown[list] !== undefined).map((list) => [list, shown[list]]),
+  );
   if (workspaceId === null) learned.ofAll = { ...learned.ofAll, ...lengths };
   else if (workspaceId !== undefined && isShort(workspaceId)) {
     const { ofWorkspaces } = learned;

@@ -590,7 +590,7 @@ describe('an error nobody expected', () => {
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
     vi.mocked(createLoaders).mockImplementationOnce((api) => ({
       ...original(api),
-      environmentByUid: () => Promise.reject(cause),
+      childByUid: () => Promise.reject(cause),
     }));
     const { status, data, errors } = await ask(facade, meAndEnvironment);
     expect({ status, data, errors }).toEqual({

@@ -82,7 +82,7 @@ describe('many collections, looked for in the list of all', () => {
     const { asked, loaders } = createSetup(pageAt);
     const found = await Promise.all(
       Array.from({ length: count }, (_, index) =>
-        loaders.collectionByUid({ uid: uidAt(from + index), levels: everyLevel }),
+        loaders.childByUid({ type: 'Collection', uid: uidAt(from + index), levels: everyLevel }),
       ),
     );
     expect(found.map((collection) => collection?.uid)).toEqual(
@@ -113,7 +113,8 @@ describe('many collections, looked for in the list of all', () => {
 describe('a stretch of the list of a workspace', () => {
   const read = async (pageAt: (offset: number) => CollectionPage, from: number, count: number) => {
     const { asked, loaders } = createSetup(pageAt);
-    const chunk = await loaders.collectionsByWorkspace({
+    const chunk = await loaders.childrenOf({
+      type: 'Collection',
       workspaceId: 'w',
       level: 'summary',
       needsNames: true,
@@ -169,7 +170,8 @@ describe('a stretch of the list of a workspace', () => {
 describe('the names of collections that are read one by one, too,', () => {
   const read = async (count: number, readsEach: boolean) => {
     const { asked, loaders } = createSetup(pages(120, 120));
-    await loaders.collectionsByWorkspace({
+    await loaders.childrenOf({
+      type: 'Collection',
       workspaceId: 'w',
       level: 'ref',
       needsNames: true,
@@ -197,7 +199,9 @@ describe('reads that are too old', () => {
   const lookUp = async (keepsList: boolean) => {
     const { asked, loaders } = createSetup(pages(300, 300), { keepsList, isRenewable: true });
     const uids = [200, 201, 202].map(uidAt);
-    await Promise.all(uids.map((uid) => loaders.collectionByUid({ uid, levels: ['minimal', 'detail'] })));
+    await Promise.all(
+      uids.map((uid) => loaders.childByUid({ type: 'Collection', uid, levels: ['minimal', 'detail'] })),
+    );
     return asked;
   };
 

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
 import { boundAnswers } from '../../src/graph/bounded-answers.ts';
 import { builder } from '../../src/graph/builder.ts';
-import { carriedBy } from '../../src/graph/carried-by.ts';
+import { createCarriedBy } from '../../src/graph/carried-by.ts';
 import type { OperationContext } from '../../src/graph/context.ts';
 import { reads } from '../../src/graph/reads.ts';
-import { CollectionRef } from '../../src/graph/refs.ts';
+import { childRefs } from '../../src/graph/refs.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { unpacedRows } from '../../src/graph/streamed-rows.ts';
 import { unsliced } from '../../src/graph/time-slices.ts';
@@ -22,15 +22,16 @@ const PlantedRef = builder.objectRef<Planted>('Planted').implement({
   fields: (t) => ({
     uid: t.exposeID('uid', { nullable: false }),
     collection: t.field({
-      type: CollectionRef,
+      type: childRefs.Collection,
       ...reads('/collections/{uid}'),
       resolve: async ({ uid }, _args, { loaders }) => {
-        const known = await loaders.collectionByUid({ uid, levels: ['detail'] });
+        const known = await loaders.childByUid({ type: 'Collection', uid, levels: ['detail'] });
         return known && { uid, known };
       },
     }),
     undeclared: t.string({
-      resolve: async ({ uid }, _args, { loaders }) => (await loaders.workspaceSummaryById(uid))?.name ?? null,
+      resolve: async ({ uid }, _args, { loaders }) =>
+        (await loaders.workspaceById({ id: uid, level: 'summary' }))?.name ?? null,
     }),
   }),
 });
@@ -42,11 +43,11 @@ builder.queryField('planted', (t) =>
       (await loaders.collectionsByName({ name: 'any', workspaceId: null })).map(({ uid }) => ({ uid })),
   }),
 );
-builder.objectField(CollectionRef, 'planted', (t) =>
+builder.objectField(childRefs.Collection, 'planted', (t) =>
   t.string({
-    ...carriedBy('Collection', ['detail'], 'Planted.'),
+    ...createCarriedBy('Collection', { detail: 'planted' })(['detail'], 'Planted.'),
     resolve: async ({ uid }, _args, { loaders }) =>
-      (await loaders.collectionByUid({ uid, levels: ['detail'] }))?.name ?? null,
+      (await loaders.childByUid({ type: 'Collection', uid, levels: ['detail'] }))?.name ?? null,
   }),
 );
 
@@ -86,7 +87,7 @@ describe('a field that is added', () => {
   const detail = { id: 'a', uid: '1-a', name: 'A' };
 
   it('is counted where it is a list, and what it reads is tracked at its place', async () => {
-    const answers = { collectionsByName: listed, collectionByUid: detail };
+    const answers = { collectionsByName: listed, childByUid: detail };
     const { data, errors, tracked, counted } = await run('{ planted { collection { planted } } }', answers);
     const collection = { planted: 'A' };
     expect([data, errors, counted]).toEqual([{ planted: [{ collection }, { collection }] }, [], [['planted', 2]]]);
@@ -103,7 +104,7 @@ describe('a field that is added', () => {
   it('gets no loaders where it does not declare what it reads', async () => {
     const { data, errors } = await run('{ planted { undeclared } }', { collectionsByName: listed });
     expect(data).toEqual({ planted: [{ undeclared: null }, { undeclared: null }] });
-    expect(errors).toEqual(Array(2).fill(expect.stringContaining("reading 'workspaceSummaryById'")));
+    expect(errors).toEqual(Array(2).fill(expect.stringContaining("reading 'workspaceById'")));
   });
 });
 

@@ -1,24 +1,23 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
+import type { PostmanRoute } from '../../upstream/postman/postman-call.ts';
+import { routes } from '../../upstream/postman/routes.ts';
 import { badUserInput } from '../bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { parseIdentifier } from '../identifiers.ts';
-import { type Asked, lookUpCollection, lookUpEnvironment, lookUpWorkspace } from '../look-up.ts';
+import { type Asked, lookUpChild, lookUpWorkspace } from '../look-up.ts';
 import { reads } from '../reads.ts';
-import {
-  type CollectionNode,
-  CollectionRef,
-  type EnvironmentNode,
-  EnvironmentRef,
-  type WorkspaceNode,
-  WorkspaceRef,
-} from '../refs.ts';
+import { type ChildNode, childRefs, type WorkspaceNode, WorkspaceRef } from '../refs.ts';
 import { type SelectedField, toSelectionOn } from '../selection.ts';
 
 /** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;
 const SHOWN_NAME_LENGTH = 100;
+
+/** Whether a route finds things by their key: a single read, or a list that is searched. That of workspaces is not. */
+const finds = ({ carries }: PostmanRoute) =>
+  carries.some(({ type, levels }) => isLeveledType(type) && (type !== 'Workspace' || levels?.includes('detail')));
 
 /** A thing that another subgraph refers to. */
 interface Reference {
@@ -27,7 +26,7 @@ interface Reference {
   readonly key: string;
 }
 
-type Entity = (WorkspaceNode | CollectionNode | EnvironmentNode) & { readonly __typename: LeveledType };
+type Entity = (WorkspaceNode | ChildNode) & { readonly __typename: LeveledType };
 
 builder.scalarType('_Any', {
   description: 'A representation: `__typename` of an entity, and its key.',
@@ -37,7 +36,7 @@ builder.scalarType('_Any', {
 
 const EntityRef = builder.unionType('_Entity', {
   description: 'What other subgraphs can refer to.',
-  types: [WorkspaceRef, CollectionRef, EnvironmentRef],
+  types: [WorkspaceRef, ...Object.values(childRefs)],
   resolveType: (entity) => (entity as Entity).__typename,
 });
 
@@ -47,7 +46,7 @@ builder.queryField('_entities', (t) =>
     nullable: { list: false, items: true },
     description:
       'What representations refer to, in their order, all planned as one. One of something that does not exist is null; one that cannot be read, or is none, is null with an error.',
-    ...reads('/workspaces/{id}', '/collections', '/collections/{uid}', '/environments', '/environments/{uid}'),
+    ...reads(...routes.filter(finds).map(({ template }) => template)),
     args: {
       representations: t.arg({
         type: ['_Any'],
@@ -92,15 +91,13 @@ function ownValue(value: unknown, name: string): unknown {
   return (value as Readonly<Record<string, unknown>>)[name];
 }
 
-function lookUp(type: LeveledType, key: string, context: Context, asked: Asked) {
-  switch (type) {
-    case 'Workspace':
-      return lookUpWorkspace(context, key, asked);
-    case 'Collection':
-      return lookUpCollection(context, key, asked);
-    case 'Environment':
-      return lookUpEnvironment(context, key, asked);
-  }
+function lookUp(
+  type: LeveledType,
+  key: string,
+  context: Context,
+  asked: Asked,
+): Promise<WorkspaceNode | ChildNode<never> | null> {
+  return type === 'Workspace' ? lookUpWorkspace(context, key, asked) : lookUpChild(type, context, key, asked);
 }
 
 /** Reads ahead once for all references to things of one type. */

@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject, toId } from '../collection-format/json.ts';
 import { toIdOfUid } from '../uid.ts';
 import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
+import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
-import { checkIsAsked, type Ref, toListedRef } from './ref.ts';
+import { checkIsAsked, toListedRef } from './ref.ts';
 import { toSegment, withQuery } from './target.ts';
 
 /** Where a collection was forked from. */
@@ -13,9 +14,7 @@ export interface Fork {
 }
 
 /** What a collection says of itself in lists and in single reads alike. */
-export interface CollectionSummary extends Ref {
-  readonly createdAt: string | null;
-  readonly updatedAt: string | null;
+export interface CollectionSummary extends ChildSummary {
   readonly fork: Fork | null;
   /** Lists only: absent from single reads. */
   readonly isPublic?: boolean | null;
@@ -30,11 +29,7 @@ export interface CollectionDetail extends CollectionSummary {
 }
 
 /** One page of `GET /collections`. */
-export interface CollectionPage {
-  readonly items: readonly CollectionSummary[];
-  /** How many the whole list has; null where upstream did not say, because it sent the whole list. */
-  readonly total: number | null;
-}
+export type CollectionPage = ListPage<CollectionSummary>;
 
 /** Collections on one page of `GET /collections`: upstream does not document its maximum, Postman's own client asks for this many. */
 export const COLLECTION_PAGE_SIZE = 99;
@@ -96,6 +91,14 @@ export const collectionMinimalCall = (uid: string): PostmanCall<CollectionDetail
   ...collectionCall(uid),
   target: toMinimalTarget(uid),
 });
+
+/** How collections are read. */
+export const collectionResource: ChildResource<CollectionSummary, CollectionDetail> = {
+  listCall: collectionsCall,
+  detailCall: collectionCall,
+  minimalCall: collectionMinimalCall,
+  paging: { size: COLLECTION_PAGE_SIZE, byNameCall: collectionsByNameCall },
+};
 
 const toTarget = (uid: string) => `/collections/${toSegment(uid)}`;
 const toMinimalTarget = (uid: string) => `${toTarget(uid)}?model=minimal`;

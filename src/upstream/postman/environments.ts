@@ -1,14 +1,13 @@
 import { isJsonObject, type JsonObject } from '../collection-format/json.ts';
 import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
+import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
-import { checkIsAsked, type Ref, toListedRef, toNamedUid } from './ref.ts';
+import { checkIsAsked, toListedRef, toNamedUid } from './ref.ts';
 import { toSegment, withQuery } from './target.ts';
 
 /** An item of `GET /environments`. */
-export interface EnvironmentSummary extends Ref {
-  readonly createdAt: string | null;
-  readonly updatedAt: string | null;
+export interface EnvironmentSummary extends ChildSummary {
   readonly isPublic: boolean | null;
 }
 
@@ -53,6 +52,12 @@ export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, nul
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
 });
+
+/** How environments are read. */
+export const environmentResource: ChildResource<EnvironmentSummary, EnvironmentDetail> = {
+  listCall: environmentsCall,
+  detailCall: environmentCall,
+};
 
 const toTarget = (uid: string) => `/environments/${toSegment(uid)}`;
 

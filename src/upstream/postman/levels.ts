@@ -23,8 +23,24 @@ export type LeveledType = keyof typeof leveledTypes;
 /** Name of the lists of such a type. */
 export type ListName = (typeof leveledTypes)[LeveledType]['list'];
 
-/** A list that a workspace has, and that there is of everything the key sees. */
-export type ChildListName = Exclude<ListName, 'workspaces'>;
+/** Name of a type of things that workspaces hold. */
+export type ChildType = Exclude<LeveledType, 'Workspace'>;
+
+/** Name of a list that a workspace has, and that there is of everything the key sees. */
+export type ChildListName = (typeof leveledTypes)[ChildType]['list'];
+
+/** The names of all types of things that workspaces hold. */
+export const childTypes: readonly ChildType[] = Object.keys(leveledTypes)
+  .filter(isLeveledType)
+  .filter((type) => type !== 'Workspace');
+
+/** The names of all their lists. */
+export const childLists: readonly ChildListName[] = childTypes.map((type) => leveledTypes[type].list);
+
+/** Makes something for each of these types. */
+export function toChildRecord<Value>(make: (type: ChildType) => Value): Readonly<Record<ChildType, Value>> {
+  return Object.fromEntries(childTypes.map((type) => [type, make(type)])) as Record<ChildType, Value>;
+}
 
 /** Whether a type of this name is answered at several levels. */
 export function isLeveledType(name: string): name is LeveledType {

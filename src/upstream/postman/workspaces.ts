@@ -1,5 +1,6 @@
 import { isJsonObject, toId } from '../collection-format/json.ts';
 import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
+import { childLists, type ChildListName } from './levels.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, type Ref, toRefs } from './ref.ts';
 import { toSegment, withQuery } from './target.ts';
@@ -17,15 +18,14 @@ export interface WorkspaceSummary {
 }
 
 /** `GET /workspaces/{id}`: a summary and what only the single read has. */
-export interface WorkspaceDetail extends WorkspaceSummary {
+export interface WorkspaceDetail extends WorkspaceSummary, WorkspaceRefs {
   readonly description: string | null;
   readonly updatedBy: string | null;
   readonly teamId: string | null;
-  /** null: the answer does not carry the uid of each. */
-  readonly collections: readonly Ref[] | null;
-  /** null: the answer does not carry the uid of each. */
-  readonly environments: readonly Ref[] | null;
 }
+
+/** What a workspace holds. null: the answer does not carry the uid of each. */
+type WorkspaceRefs = Readonly<Record<ChildListName, readonly Ref[] | null>>;
 
 /** One page of `GET /workspaces`. */
 export interface WorkspacePage {
@@ -89,10 +89,9 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
   whenMissing: null,
-  sizes: ({ collections, environments }) => ({
+  sizes: (workspace) => ({
     workspaceId: id,
-    ...(collections && { collections: collections.length }),
-    ...(environments && { environments: environments.length }),
+    ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
 });
 
