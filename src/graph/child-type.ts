@@ -90,7 +90,7 @@ export function addChildType(type: ChildType, { noun, carriedBy, idNote, lookUp 
     }),
   }));
 
-  builder.queryField(noun.split(' ')[0] ?? noun, (t) =>
+  builder.queryField(`${type.charAt(0).toLowerCase()}${type.slice(1)}`, (t) =>
     t.field({
       type: childRefs[type],
       nullable: true,

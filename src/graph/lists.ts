@@ -65,7 +65,13 @@ export async function readChildren<Type extends ChildType>(
 ): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
   const need = toListNeed(toNodeSelection(toSelection(info)));
   const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
-  return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
+  return (
+    chunk &&
+    toNodes(
+      toConnection(chunk.items, page, ({ uid }) => uid, chunk),
+      list.workspaceId,
+    )
+  );
 }
 
 /** Makes the resolver of the list of what a workspace holds of one type. */
@@ -79,9 +85,10 @@ export function childrenOf<Type extends ChildType>(type: Type) {
     );
 }
 
-/** Makes nodes of a page of a list. */
+/** Makes nodes of a page of a list: of a workspace, or (null) of everything the key sees. */
 export function toNodes<Known extends Ref>(
   page: Connection<Known>,
-): Connection<{ readonly uid: string; readonly known: Known }> {
-  return mapNodes(page, (known) => ({ uid: known.uid, known }));
+  workspaceId: string | null,
+): Connection<{ readonly uid: string; readonly known: Known; readonly workspaceId?: string }> {
+  return mapNodes(page, (known) => ({ uid: known.uid, known, ...(workspaceId !== null && { workspaceId }) }));
 }

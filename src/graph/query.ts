@@ -81,7 +81,10 @@ builder.queryType({
         if (list.length === 0 && workspace !== null) {
           if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
         }
-        return toNodes(toConnection(list, page, ({ uid }) => uid));
+        return toNodes(
+          toConnection(list, page, ({ uid }) => uid),
+          workspace,
+        );
       },
     }),
     environments: t.field({
