@@ -1,8 +1,8 @@
-import { ASSUMED_SIZES } from '../upstream/likely-account.ts';
 import type { BudgetSnapshot } from '../upstream/budget.ts';
+import { childTypes, leveledTypes } from '../upstream/postman/levels.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { LARGEST_COST, type PlannedCall } from './estimate.ts';
+import { ASSUMED_SIZES, LARGEST_COST, type PlannedCall } from './estimate.ts';
 
 /** Description of `Query.rateLimit`. */
 export const RATE_LIMIT_DESCRIPTION = `The upstream budget of the API key in use, and what this operation costs of it; null without a key.
@@ -17,12 +17,14 @@ With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whate
 
 What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them. What operations cost is found out for one after the other: where too many of the key wait, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to ask again.`;
 
-const { workspaces, collectionsPerWorkspace, environmentsPerWorkspace, forkShare } = ASSUMED_SIZES;
+const { workspaces, forkShare } = ASSUMED_SIZES;
+const ASSUMED_LISTS = childTypes.map((type) => `${leveledTypes[type].assumedPerWorkspace} ${leveledTypes[type].list}`);
+const inEnglish = new Intl.ListFormat('en');
 const LIKELY_COST_DESCRIPTION = `The calls that this operation likely makes, told before it makes any: from \`costAtLeast\` to \`cost\`. It is a guess, as good as the lengths of lists that it rests on:
 
 - lists that are cached are taken as they are, and as unchanged where they have become too old to be served;
 - others for as long as they were when they were last read with this key: these lengths are remembered for longer than the lists;
-- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${collectionsPerWorkspace} collections and ${environmentsPerWorkspace} environments, of which one collection in ${1 / forkShare} is a fork. That lies between the embedded example account and that of a team.
+- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${inEnglish.format(ASSUMED_LISTS)}, of which one collection in ${1 / forkShare} is a fork. That lies between the embedded example account and that of a team.
 
 What is named is taken for existing, a name of collections for that of one, and a filter of workspaces for one that half of them pass where they are not known.`;
 

@@ -1,12 +1,5 @@
-import type { DocumentNode, ExecutionArgs, ExecutionResult } from 'graphql';
-
-/** An operation in two pieces: what asks for the budget, and everything else. */
-export interface SplitDocument {
-  readonly others: DocumentNode;
-  readonly budget: DocumentNode;
-  /** Keys of the answer, in the order in which the whole operation has them. */
-  readonly responseKeys: readonly string[];
-}
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { SplitDocument } from '../dry-run/plan-operation.ts';
 
 /**
  * Executes an operation that asks for the budget beside other fields: the budget comes last, so that it tells what is left after the calls of the

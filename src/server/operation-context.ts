@@ -2,7 +2,7 @@ import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql'
 import type { Config } from '../config/config.ts';
 import { createAnswerSize } from '../graph/answer-size.ts';
 import type { OperationContext } from '../graph/context.ts';
-import { createDocumentReader } from '../graph/served-fields.ts';
+import { createDocumentReader } from '../graph/document-reader.ts';
 import { createStreamedRows, unpacedRows } from '../graph/streamed-rows.ts';
 import { createOperationContext } from '../graph/tracked-reads.ts';
 import { createLoaders } from '../loaders/loaders.ts';

@@ -1,8 +1,8 @@
 import { type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import type { OperationPlan } from '../dry-run/plan-operation.ts';
 import type { Calls } from '../upstream/calls.ts';
 import type { Operation } from '../upstream/operation.ts';
 import { createReportedErrors, type ReportedErrors } from './answer/reported-errors.ts';
-import type { Foretelling } from './foretelling.ts';
 import type { Preferences } from './http/prefer.ts';
 import type { Tenant } from './tenants.ts';
 
@@ -54,7 +54,7 @@ export interface RequestRecord {
   operationName?: string;
   /** Brings the deadline of the operation forward to now. */
   expire?: () => void;
-  estimate?: Foretelling['estimate'];
+  estimate?: OperationPlan['estimate'];
   /** Its answer is delivered in parts. */
   isIncremental: boolean;
   /** Where in the answer stands what takes long to write. */

@@ -625,4 +625,22 @@ describe('an error nobody expected', () => {
     // The server goes on, and knows of nothing it would have to wait for.
     expect((await ask(facade, meAndEnvironment)).data).toEqual(both);
   });
+
+  it('is no cost that a dry run tells, but an error with the cause in the log', async () => {
+    facade = await startFacade();
+    const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
+    const failing: typeof original = (session) => ({ ...original(session), read: () => Promise.reject(cause) });
+    // The loaders of the operation itself, and those of its first simulation.
+    vi.mocked(createLoaders).mockImplementationOnce(failing).mockImplementationOnce(failing);
+    const { status, data, errors } = await ask(facade, '{ rateLimit(dryRun: true) { cost } me { username } }');
+    expect({ status, data, errors }).toMatchObject({
+      status: 200,
+      data: { rateLimit: null },
+      errors: [{ message: 'Unexpected error.', path: ['rateLimit', 'cost'], extensions: masked }],
+    });
+    expect(logged(errors[0]?.extensions?.['errorId'])).toMatchObject([
+      { err: { message: 'The simulation where nothing exists has failed', cause: { message: cause.message } } },
+    ]);
+    expect(facade.postman.calls).toEqual([]);
+  });
 });

@@ -1,8 +1,8 @@
 import { getOperationAST, isObjectType, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { type AskingField, createAskingFields } from '../../src/graph/asking-fields.ts';
+import { type AskingField, createAskingFields } from '../../src/dry-run/asking-fields.ts';
 import { createSchema } from '../../src/graph/schema.ts';
-import { createDocumentReader } from '../../src/graph/served-fields.ts';
+import { createDocumentReader } from '../../src/graph/document-reader.ts';
 
 const schema = createSchema();
 

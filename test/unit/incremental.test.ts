@@ -1,7 +1,7 @@
 import { getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createSchema } from '../../src/graph/schema.ts';
-import { createDocumentReader } from '../../src/graph/served-fields.ts';
+import { createDocumentReader } from '../../src/graph/document-reader.ts';
 import { type AnswerPart, mapParts, toDelivery } from '../../src/server/incremental/incremental.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 

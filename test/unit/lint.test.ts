@@ -13,6 +13,8 @@ const loaders = 'loaders import upstream, nothing above.';
 const noInside = 'loaders know neither GraphQL nor HTTP.';
 const graph = 'graph imports loaders and upstream types, nothing above.';
 const noHttp = "graph never sees HTTP, a queue or a loader's inside.";
+const dryRun = 'the dry run imports graph, loaders and upstream, nothing above.';
+const noCalls = "the dry run makes no calls: it never sees HTTP, a cache or a loader's inside.";
 const sandbox = "the sandbox is somebody else's server: it shares no code with the facade.";
 const plain = 'the sandbox is plain node:http.';
 const config = 'config says what can be set, and imports nothing that is made of it.';
@@ -23,6 +25,7 @@ const violations: [string, string, string][] = [
   ['src/upstream', '../loaders/loaders.ts', upstream],
   ['src/upstream', '../graph/schema.ts', upstream],
   ['src/upstream', '../server/http/prefer.ts', upstream],
+  ['src/upstream', '../dry-run/work.ts', upstream],
   ['src/upstream', '../server.ts', upstream],
   ['src/upstream', '../sandbox/faults.ts', upstream],
   ['src/upstream', '../config/config.ts', upstream],
@@ -33,6 +36,7 @@ const violations: [string, string, string][] = [
   ['src/upstream', '@pothos/core', noGraphQL],
   ['src/upstream', 'dataloader', noGraphQL],
   ['src/loaders', '../graph/context.ts', loaders],
+  ['src/loaders', '../dry-run/work.ts', loaders],
   ['src/loaders', '../server/tenants.ts', loaders],
   ['src/loaders', '../server.ts', loaders],
   ['src/loaders', '../sandbox/sandbox.ts', loaders],
@@ -42,6 +46,7 @@ const violations: [string, string, string][] = [
   ['src/loaders', 'p-queue', noInside],
   ['src/loaders', 'lru-cache', noInside],
   ['src/graph', '../server/tenants.ts', graph],
+  ['src/graph', '../dry-run/plan-operation.ts', graph],
   ['src/graph', '../server.ts', graph],
   ['src/graph', '../config/config.ts', graph],
   ['src/graph', '../sandbox/sandbox.ts', graph],
@@ -51,10 +56,20 @@ const violations: [string, string, string][] = [
   ['src/graph', 'p-queue', noHttp],
   ['src/graph', 'dataloader', noHttp],
   ['src/graph', 'node:http', noHttp],
+  ['src/dry-run', '../server/operations.ts', dryRun],
+  ['src/dry-run', '../server.ts', dryRun],
+  ['src/dry-run', '../config/config.ts', dryRun],
+  ['src/dry-run', '../sandbox/sandbox.ts', dryRun],
+  ['src/dry-run', 'graphql-yoga', noCalls],
+  ['src/dry-run', 'undici', noCalls],
+  ['src/dry-run', 'lru-cache', noCalls],
+  ['src/dry-run', 'dataloader', noCalls],
+  ['src/dry-run', 'node:http', noCalls],
   ['src/sandbox', '../upstream/scrub.ts', sandbox],
   ['src/sandbox', '../upstream/postman/levels.ts', sandbox],
   ['src/sandbox', '../graph/schema.ts', sandbox],
   ['src/sandbox', '../config/config.ts', sandbox],
+  ['src/sandbox', '../dry-run/work.ts', sandbox],
   ['src/sandbox/account', '../../upstream/scrub.ts', sandbox],
   ['src/sandbox', 'graphql', plain],
   ['src/sandbox', 'undici', plain],
@@ -77,6 +92,10 @@ const allowed: [string, string][] = [
   ['src/graph', '../loaders/loaders.ts'],
   ['src/graph', '../upstream/postman/levels.ts'],
   ['src/graph', 'graphql'],
+  ['src/dry-run', '../graph/context.ts'],
+  ['src/dry-run', '../upstream/postman/levels.ts'],
+  ['src/dry-run', 'p-queue'],
+  ['src/server', '../dry-run/plan-operation.ts'],
   ['src/server', '../graph/context.ts'],
   ['src/server', '../upstream/budget.ts'],
   ['src/config', '../upstream/secret.ts'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSimulationQueue } from '../../src/server/simulation-queue.ts';
+import { createSimulationQueue } from '../../src/dry-run/simulation-queue.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 /** A queue, and simulations that last until they are told to end. */

@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
+import { planOperation } from '../../dry-run/plan-operation.ts';
+import { createSimulationQueue } from '../../dry-run/simulation-queue.ts';
 import { executeBudgetLast } from '../budget-last.ts';
-import { foretell } from '../foretelling.ts';
-import { createSimulationQueue } from '../simulation-queue.ts';
 import type { PluginParts } from './plugin-parts.ts';
 
 /**
@@ -14,7 +14,7 @@ export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
     async onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
       if (!record) return;
-      const { document, split, refusal, estimate } = await foretell(
+      const { document, split, refusal, estimate } = await planOperation(
         {
           schema: args.schema,
           document: args.document,

@@ -6,7 +6,7 @@ import { type AnswerPart, mapIncrementErrors, mapParts, takesParts, withErrors }
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../request-record.ts';
-import { toRetryLater } from '../retry-later.ts';
+import { toRetryLater } from '../../graph/retry-later.ts';
 import type { PluginParts } from './plugin-parts.ts';
 
 /** The refusal of an answer in parts to a client that accepts none. */

@@ -4,7 +4,7 @@ import { withWrittenData, writeJson } from '../answer/write-json.ts';
 import { createWrittenAnswers } from '../answer/written-answers.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { fairShareOf } from '../request-record.ts';
-import { toRetryLater } from '../retry-later.ts';
+import { toRetryLater } from '../../graph/retry-later.ts';
 import { onWholeAnswer, type WholeAnswer } from './on-whole-answer.ts';
 import type { PluginParts } from './plugin-parts.ts';
 import { holdOver } from './use-upstream-operation.ts';

@@ -4,6 +4,7 @@ import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './bo
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, toListedRef } from './ref.ts';
+import { SimulatedItem, toSimulatedItems } from './simulated-world.ts';
 import { toSegment, withQuery } from './target.ts';
 
 /** Where a collection was forked from. */
@@ -67,6 +68,10 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
     collections: total ?? items.length,
     forks: { count: items.filter(({ fork }) => fork !== null).length, among: items.length },
   }),
+  simulate(world) {
+    const { uids, total } = world.pageOf('collections', workspaceId, offset, COLLECTION_PAGE_SIZE);
+    return { items: toSimulatedItems(uids, world), total };
+  },
 });
 
 /** Asks for all collections of exactly this name. Upstream refuses a name together with limit and offset. */
@@ -75,6 +80,10 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
   shows: collectionsShown,
+  simulate: (world) => ({
+    items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
+    total: null,
+  }),
 });
 
 /** Asks for one collection with its whole tree. */
@@ -84,6 +93,13 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
   parse: (body) => parseCollectionDetail(body, uid),
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  simulate(world) {
+    if (!world.exists) return null;
+    const { id, name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
+    return { id, uid, name, createdAt, updatedAt, fork, description: null, lastUpdatedBy: null, document: {} };
+  },
+  // Without a tree none has to be walked.
+  withoutContents: (collection) => ({ ...collection, description: null, document: {} }),
 });
 
 /** Asks for one collection without its tree. */

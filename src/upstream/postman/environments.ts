@@ -4,6 +4,7 @@ import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, toListedRef, toNamedUid } from './ref.ts';
+import { toSimulatedItems } from './simulated-world.ts';
 import { toSegment, withQuery } from './target.ts';
 
 /** An item of `GET /environments`. */
@@ -42,6 +43,7 @@ export const environmentsCall = (workspaceId: string | null): PostmanCall<readon
   parse: parseEnvironments,
   shows: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
   sizes: ({ length }) => ({ workspaceId, environments: length }),
+  simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
 });
 
 /** Asks for one environment with its values. */
@@ -51,6 +53,11 @@ export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, nul
   parse: (body) => parseEnvironmentDetail(body, uid),
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  simulate: ({ exists, nameOf }) =>
+    exists
+      ? { id: toIdOfUid(uid), uid, name: nameOf(uid), createdAt: null, updatedAt: null, isPublic: null, values: [] }
+      : null,
+  withoutContents: (environment) => ({ ...environment, values: [] }),
 });
 
 /** How environments are read. */

@@ -15,6 +15,7 @@ export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[]
   target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
   parse: parseGlobals,
   whenMissing: null,
+  simulate: ({ exists, nameOf }) => (exists ? [{ key: nameOf(workspaceId) }] : null),
 });
 
 /** Reads `GET /workspaces/{id}/global-variables`; the variables stay as sent. @throws {UnexpectedShapeError} */

@@ -10,12 +10,17 @@
  */
 export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'own';
 
-/** The types that upstream answers at several levels: the field that identifies one, and the name of their lists. */
+/**
+ * The types that upstream answers at several levels: the field that identifies one, and the name of their lists. `assumedPerWorkspace`: how many a dry
+ * run takes a workspace to hold where no list was read.
+ */
 export const leveledTypes = {
   Workspace: { key: 'id', list: 'workspaces' },
-  Collection: { key: 'uid', list: 'collections' },
-  Environment: { key: 'uid', list: 'environments' },
-} as const satisfies Readonly<Record<string, { readonly key: 'id' | 'uid'; readonly list: string }>>;
+  Collection: { key: 'uid', list: 'collections', assumedPerWorkspace: 4 },
+  Environment: { key: 'uid', list: 'environments', assumedPerWorkspace: 2 },
+} as const satisfies Readonly<
+  Record<string, { readonly key: 'id' | 'uid'; readonly list: string; readonly assumedPerWorkspace?: number }>
+>;
 
 /** Name of a type that upstream answers at several levels. */
 export type LeveledType = keyof typeof leveledTypes;

@@ -28,6 +28,16 @@ export const meCall = (): PostmanCall<User> => ({
   target: '/me',
   parse: parseUser,
   keyOwnerIn: ({ id }) => id,
+  simulate: () => ({
+    id: '1',
+    username: null,
+    fullName: null,
+    email: null,
+    avatarUrl: null,
+    teamId: null,
+    teamName: null,
+    roles: null,
+  }),
 });
 
 /** Reads `GET /me`. @throws {UnexpectedShapeError} */

@@ -1,5 +1,6 @@
 import type { Call, Route } from '../call.ts';
 import type { Level, LeveledType } from './levels.ts';
+import type { SimulatedWorld } from './simulated-world.ts';
 
 /** What one item of an answer is: a type of the graph, and the levels at which the answer has it. */
 export interface CarriedType {
@@ -23,6 +24,10 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
   readonly route: PostmanRoute;
   /** What a 404 stands for; absent: an error. */
   readonly whenMissing?: Missing;
+  /** What the call is answered with in a dry run. null: the thing does not exist there. */
+  simulate(world: SimulatedWorld): T | Missing;
+  /** Leaves out of a cached answer what leads to no call and is large; absent: there is no such thing. */
+  withoutContents?(value: T): T;
   /** The user whom the answer shows to be the owner of the key. */
   keyOwnerIn?(value: T): string;
 }

@@ -3,6 +3,7 @@ import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedSh
 import { childLists, type ChildListName } from './levels.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, type Ref, toRefs } from './ref.ts';
+import { type SimulatedWorld, toSimulatedItems } from './simulated-world.ts';
 import { toSegment, withQuery } from './target.ts';
 
 /** An item of `GET /workspaces`. */
@@ -72,6 +73,11 @@ export const workspacesCall = (
   target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
   parse: parseWorkspacePage,
   ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toShownWorkspaces }),
+  simulate(world) {
+    const filter = { ...(visibility !== undefined && { visibility }), ...(createdBy !== undefined && { createdBy }) };
+    const { ids, nextCursor } = world.workspacePage(filter, cursor, WORKSPACE_PAGE_SIZE);
+    return { items: ids.map((id) => toSimulatedWorkspace(id, world)), nextCursor };
+  },
 });
 
 /** Asks for the workspaces that hold a collection. */
@@ -80,6 +86,10 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
   target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
   parse: parseWorkspacePage,
   whenMissing: null,
+  simulate: (world) => ({
+    items: world.holdersOf(uid).map((id) => toSimulatedWorkspace(id, world)),
+    nextCursor: null,
+  }),
 });
 
 /** Asks for one workspace. */
@@ -93,6 +103,7 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     workspaceId: id,
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
+  simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 
 /** Reads one page of `GET /workspaces`. @throws {UnexpectedShapeError} */
@@ -141,6 +152,33 @@ function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
     updatedAt: toMoment(value['updatedAt']),
     createdBy: toId(value['createdBy']),
   };
+}
+
+function toSimulatedWorkspace(id: string, { nameOf }: SimulatedWorld): WorkspaceSummary {
+  return {
+    id,
+    name: nameOf(id),
+    type: null,
+    visibility: null,
+    about: null,
+    createdAt: null,
+    updatedAt: null,
+    createdBy: null,
+  };
+}
+
+function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
+  const facts = { ...toSimulatedWorkspace(id, world), description: null, updatedBy: null, teamId: null };
+  // Lists can be long, and most of those who read the rest do not read them.
+  const lists = childLists.map((list) => {
+    let refs: readonly Ref[] | undefined;
+    const get = () => {
+      refs ??= toSimulatedItems(world.uidsIn(list, id), world);
+      return refs;
+    };
+    return [list, { enumerable: true, get }];
+  });
+  return Object.defineProperties(facts, Object.fromEntries(lists) as PropertyDescriptorMap) as WorkspaceDetail;
 }
 
 const toShownWorkspaces = ({ items, nextCursor }: WorkspacePage) => ({

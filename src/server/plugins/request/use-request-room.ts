@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
+import { toRetryLater } from '../../../graph/retry-later.ts';
 import type { Clock } from '../../../upstream/clock.ts';
 import { createJsonScale } from '../../../upstream/json-weight.ts';
 import type { ClientAddressOf } from '../../http/client-address.ts';
 import type { NodeContext } from '../../http/node-context.ts';
-import { toRetryLater } from '../../retry-later.ts';
 
 // Nobody needs to look at so little: with all connections there may be it comes to a few megabytes.
 const UNCOUNTED_BYTES = 2_048;

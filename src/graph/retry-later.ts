@@ -1,4 +1,4 @@
-import type { RetryableErrorExtensions } from '../graph/error-extensions.ts';
+import type { RetryableErrorExtensions } from './error-extensions.ts';
 
 /**
  * Says of a refusal of this server's own when to come back.

@@ -1,10 +1,17 @@
 import { type DocumentNode, Kind, visit } from 'graphql';
 import { MAX_PAGE_SIZE } from '../graph/connection.ts';
-import { parseCursor } from '../graph/cursor.ts';
+import { type Cursor, parseCursor } from '../graph/cursor.ts';
 import { CHILDREN_PAGE_SIZE } from '../graph/lists.ts';
-import type { ListDemand, ListPlace } from '../upstream/imagination.ts';
 
-/** Reads off a document, wherever something is named, which places lists are gone on from, and how much is asked of a list at once. */
+/** What an operation asks of lists. */
+export interface ListDemand {
+  /** The items after which it continues lists, where its cursors name them. */
+  readonly places: readonly Cursor[];
+  /** The most items that it asks of a list at once. */
+  readonly longestPage: number;
+}
+
+/** Reads the demand off a document, wherever something stands that can be a cursor or a number of items. */
 export function toListDemand(document: DocumentNode, variables: Readonly<Record<string, unknown>>): ListDemand {
   const values = Object.values(variables);
   const texts = new Set(values.filter((value) => typeof value === 'string'));
@@ -17,12 +24,12 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
       if (name.value === 'first' && value.kind === Kind.INT) counts.push(Number(value.value));
     },
   });
-  // Lists of which no number is asked are of that size at most.
+  // Lists without a number have at most that size.
   const longestPage = counts.reduce((most, count) => Math.max(most, count), CHILDREN_PAGE_SIZE);
   return { places: [...texts].flatMap(toPlace), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
 }
 
-function toPlace(text: string): readonly ListPlace[] {
+function toPlace(text: string): readonly Cursor[] {
   try {
     return [parseCursor(text)];
   } catch {

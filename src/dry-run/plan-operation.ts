@@ -9,22 +9,30 @@ import {
 } from 'graphql';
 import { badUserInput } from '../graph/bad-user-input.ts';
 import { type Estimate, LARGEST_COST } from '../graph/estimate.ts';
-import { createDocumentReader, createServedFields, type DocumentReader } from '../graph/served-fields.ts';
+import { countSelections } from '../graph/count-selections.ts';
+import { createDocumentReader, type DocumentReader, toRootFields, withRootFields } from '../graph/document-reader.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
-import type { SplitDocument } from './budget-last.ts';
-import { type Rehearsable, rehearse, rehearseNamed } from './rehearsal.ts';
-import { countPages, toRootFields, withRootFields } from './root-fields.ts';
-import type { Cost } from './simulated-cost.ts';
+import type { Cost } from './call-tally.ts';
+import { createServedFields } from './served-fields.ts';
+import { simulateCost, type SimulatedOperation, simulateNamedCost } from './simulate-cost.ts';
 import { type SimulationQueue, toSimulationRefusal } from './simulation-queue.ts';
 
-/** What operations are foretold with. */
-export interface ForetellingOptions {
-  /** Knows what is kept. */
-  readonly calls: Rehearsable['calls'];
+/** What operations are planned with. */
+export interface PlanOptions {
+  /** What is cached. */
+  readonly calls: SimulatedOperation['calls'];
   readonly clock: Clock;
   readonly simulations: SimulationQueue;
+}
+
+/** An operation in two pieces: what asks for the budget, and everything else. */
+export interface SplitDocument {
+  readonly others: DocumentNode;
+  readonly budget: DocumentNode;
+  /** Keys of the answer, in the order in which the whole operation has them. */
+  readonly responseKeys: readonly string[];
 }
 
 /** An operation that is about to be executed. */
@@ -38,15 +46,15 @@ export interface Execution {
   readonly operation: Operation | undefined;
 }
 
-/** What is known of an operation before it is executed. */
-export interface Foretelling {
+/** How an operation is executed, and what is known of its cost before. */
+export interface OperationPlan {
   /** What is executed in its place: of a dry run, the fields that tell its cost. */
   readonly document: DocumentNode;
   /** Where it asks for the budget and for more: the two pieces in which it is executed. */
   readonly split?: SplitDocument;
   /** Why it is not executed. */
   readonly refusal: GraphQLError | undefined;
-  /** What it costs, found out when it is first asked for. */
+  /** What it costs, simulated when it is first asked for. */
   readonly estimate: () => Promise<Estimate>;
 }
 
@@ -59,12 +67,14 @@ const NO_COST: Cost = { atLeast: 0, likely: 0, atMost: 0, routes: [] };
 /**
  * Looks at an operation before it is executed: whether it is a dry run, and whether it certainly needs more calls than it may make.
  *
- * Nearly all operations are neither, which shows without rehearsing them.
+ * Nearly all operations are neither, which shows without simulating them.
+ *
+ * @throws {Error} An error of this program that a simulation has met. The estimate fails with it, too.
  */
-export async function foretell(
+export async function planOperation(
   execution: Execution,
-  { calls, clock, simulations }: ForetellingOptions,
-): Promise<Foretelling> {
+  { calls, clock, simulations }: PlanOptions,
+): Promise<OperationPlan> {
   const { schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
   const definition = getOperationAST(document, operationName);
@@ -76,11 +86,11 @@ export async function foretell(
   const asking = roots.filter(({ name }) => name.value === 'rateLimit');
   const others = roots.filter(({ name }) => name.value !== 'rateLimit');
   const isDryRun = asking.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
-  const rehearsable = operation && { schema, document, definition, reader, operation, calls };
+  const simulated = operation && { schema, document, definition, reader, operation, calls };
 
   let estimated: Promise<Estimate> | undefined;
   const estimate = () => {
-    estimated ??= toEstimate(rehearsable, reader, { clock, simulations });
+    estimated ??= toEstimate(simulated, reader, { clock, simulations });
     return estimated;
   };
   const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
@@ -94,10 +104,10 @@ export async function foretell(
     const left = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
     return { document: withRootFields(document, definition, left), refusal: undefined, estimate };
   }
-  // Once the execution has begun, some of what it costs is paid, and kept.
-  // Whether there is no estimate its own field says.
+  // Once the execution has begun, some of what it costs is paid, and cached.
+  // Where there is no estimate, the field of its own says so.
   if (asking.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
-  const refusal = rehearsable && (await refuse(rehearsable, others, reader, simulations));
+  const refusal = simulated && (await refuse(simulated, others, reader, simulations));
   if (asking.length === 0 || others.length === 0) return { document, refusal, estimate };
   const split: SplitDocument = {
     others: withRootFields(document, definition, others),
@@ -137,16 +147,16 @@ function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: 
 }
 
 async function toEstimate(
-  rehearsable: Rehearsable | undefined,
+  simulated: SimulatedOperation | undefined,
   reader: DocumentReader,
-  { clock, simulations }: Pick<ForetellingOptions, 'clock' | 'simulations'>,
+  { clock, simulations }: Pick<PlanOptions, 'clock' | 'simulations'>,
 ): Promise<Estimate> {
-  const cost = rehearsable ? await simulations.run(toTurn(rehearsable), () => rehearse(rehearsable)) : NO_COST;
+  const cost = simulated ? await simulations.run(toTurn(simulated), () => simulateCost(simulated)) : NO_COST;
   if (!cost) throw toSimulationRefusal(clock);
   const { atLeast, likely, atMost, routes } = cost;
   const servedInMs = (key: 'likely' | 'atMost') =>
-    rehearsable && cost[key] > 0 ? toServedInMs(rehearsable.operation, routes, key, clock) : 0;
-  const fieldsOf = rehearsable && toServedFields(rehearsable, reader);
+    simulated && cost[key] > 0 ? toServedInMs(simulated.operation, routes, key, clock) : 0;
+  const fieldsOf = simulated && toServedFields(simulated, reader);
   return {
     atLeast,
     likely,
@@ -163,11 +173,11 @@ async function toEstimate(
   };
 }
 
-function toTurn({ calls, operation }: Rehearsable) {
+function toTurn({ calls, operation }: SimulatedOperation) {
   return { fairShare: calls.fairShareOf(operation), ended: operation.ended };
 }
 
-function toServedFields({ schema, document, definition }: Rehearsable, reader: DocumentReader) {
+function toServedFields({ schema, document, definition }: SimulatedOperation, reader: DocumentReader) {
   return createServedFields(schema, document, definition.name?.value, reader);
 }
 
@@ -186,29 +196,37 @@ function toServedInMs(
 
 /** The refusal of an operation that certainly needs more calls than it may make. */
 async function refuse(
-  rehearsable: Rehearsable,
+  simulated: SimulatedOperation,
   roots: readonly FieldNode[],
   reader: DocumentReader,
   simulations: SimulationQueue,
 ): Promise<GraphQLError | undefined> {
-  const { maxCalls } = rehearsable.operation;
+  const { maxCalls } = simulated.operation;
   const mostNamed = roots.reduce(
     (most, root) =>
-      most +
-      (countReferences(rehearsable.schema, root, reader) ?? 1) *
-        (MAX_CALLS_NAMED + countPages([root], reader.fragments)),
+      most + (countReferences(simulated.schema, root, reader) ?? 1) * (MAX_CALLS_NAMED + countPages([root], reader)),
     0,
   );
   if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
-  const check = () => rehearseNamed(rehearsable, maxCalls);
-  // Where its turn does not come soon, the operation is executed without: then it has what it may call.
-  const cost = await simulations.run(toTurn(rehearsable), check, MAX_CHECK_WAIT_MS);
+  const check = () => simulateNamedCost(simulated, maxCalls);
+  // Where the check does not begin soon, the operation is executed without it, and ends at its ceiling.
+  const cost = await simulations.run(toTurn(simulated), check, MAX_CHECK_WAIT_MS);
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
-  const readers = toServedFields(rehearsable, reader)(most.path).filter(({ isReader }) => isReader);
+  const readers = toServedFields(simulated, reader)(most.path).filter(({ isReader }) => isReader);
   const [field] = [...readers].sort((a, b) => b.count - a.count);
   return new GraphQLError(
     `The operation certainly needs ${cost.atLeast} calls to Postman, of the ${maxCalls} it may make: ${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. Ask for less of it at a time.`,
     { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: cost.atLeast, ceiling: maxCalls } },
+  );
+}
+
+/** How often lists are continued below some fields, counted wherever a fragment is spread. */
+function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
+  return countSelections(
+    fields,
+    (selection) =>
+      selection.kind === Kind.FIELD && selection.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0,
+    (name) => fragments.get(name),
   );
 }

@@ -1,6 +1,6 @@
 import { LARGEST_COST } from '../graph/estimate.ts';
-import type { NotedCall } from '../upstream/imagined-upstream.ts';
 import type { RouteClass } from '../upstream/share.ts';
+import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 
 /** The calls of one route that an operation makes. */
 export interface RouteCost {
@@ -22,46 +22,43 @@ export interface Cost {
   readonly routes: readonly RouteCost[];
 }
 
-/** Calls by target. */
-export type Noted = ReadonlyMap<string, NotedCall>;
-
-/** What the scenarios of a simulation have noted so far. */
+/** The calls that the scenarios of a simulation have recorded so far. */
 export interface Tally {
-  /** Calls noted in any scenario. */
-  readonly possible: Noted;
+  /** Calls recorded in any scenario. */
+  readonly possible: RecordedCalls;
   /** These are possible. */
-  addPossible(noted: Noted): void;
+  addPossible(recorded: RecordedCalls): void;
   /** No others are certain. */
-  addOptimistic(noted: Noted): void;
+  addOptimistic(recorded: RecordedCalls): void;
   /** These are likely. */
-  addLikely(noted: Noted): void;
-  /** Says of no single read that it is certain. */
+  addLikely(recorded: RecordedCalls): void;
+  /** Takes no single read for certain any more. */
   doubtSingles(): void;
   /** How many calls are certain. */
   countCertain(): number;
-  /** @param isWhole - Every possible call has been noted. */
+  /** @param isWhole - Every possible call has been recorded. */
   toCost(isWhole: boolean): Cost;
 }
 
 /** Makes the tally of one simulation. */
 export function createTally(): Tally {
-  const possible = new Map<string, NotedCall>();
-  let certain: Noted | undefined;
-  let likely: Noted = new Map();
+  const possible = new Map<string, RecordedCall>();
+  let certain: RecordedCalls | undefined;
+  let likely: RecordedCalls = new Map();
 
   // Whether a collection is read with its tree alone, or first without it, can hang on which answer comes first.
   const toDifferent = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
 
   return {
     possible,
-    addPossible(noted) {
-      for (const [target, call] of noted) possible.set(target, call);
+    addPossible(recorded) {
+      for (const [target, call] of recorded) possible.set(target, call);
     },
-    addOptimistic(noted) {
-      certain = certain ? new Map([...certain].filter(([target]) => noted.has(target))) : new Map(noted);
+    addOptimistic(recorded) {
+      certain = certain ? new Map([...certain].filter(([target]) => recorded.has(target))) : new Map(recorded);
     },
-    addLikely(noted) {
-      likely = noted;
+    addLikely(recorded) {
+      likely = recorded;
     },
     doubtSingles() {
       certain = new Map([...(certain ?? [])].filter(([, { single }]) => single === null));
@@ -71,7 +68,7 @@ export function createTally(): Tally {
       const possibleOf = countByRoute(possible.values());
       const likelyOf = countByRoute(likely.values());
       const certainOf = countByRoute(toDifferent().values());
-      // Of a simulation that was cut short, not everything is noted that is possible.
+      // A simulation that was cut short has not recorded everything that is possible.
       const paths = isWhole ? possibleOf : new Map([...likelyOf, ...possibleOf]);
       const routes = [...paths].map(([path, { routeClass }]): RouteCost => {
         const countIn = (counts: typeof paths) => counts.get(path)?.count ?? 0;
@@ -93,7 +90,7 @@ export function createTally(): Tally {
 }
 
 function countByRoute(
-  calls: Iterable<NotedCall>,
+  calls: Iterable<RecordedCall>,
 ): ReadonlyMap<string, { readonly routeClass: RouteClass; readonly count: number }> {
   const counts = new Map<string, { routeClass: RouteClass; count: number }>();
   for (const { route } of calls) {

@@ -1,21 +1,16 @@
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
-  getDirectiveValues,
   getNamedType,
   getOperationAST,
-  getVariableValues,
-  GraphQLIncludeDirective,
   type GraphQLField,
   type GraphQLSchema,
-  GraphQLSkipDirective,
   isInterfaceType,
   isObjectType,
   isUnionType,
   Kind,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { DocumentReader } from '../graph/document-reader.ts';
 import type { Level } from '../upstream/postman/levels.ts';
 import type { CarriedType } from '../upstream/postman/postman-call.ts';
 import { routes } from '../upstream/postman/routes.ts';
@@ -31,41 +26,6 @@ export interface ServedField {
 }
 
 type Selected = ServedField & { readonly type: string; readonly field: GraphQLField<unknown, unknown> };
-
-/** Reads a document as it would be executed. */
-export interface DocumentReader {
-  /** Variables after defaults; undefined where those sent do not fit. */
-  readonly variables: { readonly [name: string]: unknown };
-  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Whether a field or fragment is left out by `@skip` or `@include`. */
-  isLeftOut(selection: SelectionNode): boolean;
-}
-
-/** @returns undefined where the document cannot be executed: no such operation, or variables that do not fit. */
-export function createDocumentReader(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operationName: string | undefined,
-  sentVariables: Readonly<Record<string, unknown>>,
-): DocumentReader | undefined {
-  const operation = getOperationAST(document, operationName);
-  if (!operation) return undefined;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], sentVariables, {
-    // Each is told with all of what was sent, and a client can send a hundred thousand.
-    maxErrors: 1,
-  });
-  if (!coerced) return undefined;
-  const fragments = document.definitions.flatMap((definition) =>
-    definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-  );
-  return {
-    variables: coerced,
-    fragments: new Map(fragments),
-    isLeftOut: (selection) =>
-      getDirectiveValues(GraphQLSkipDirective, selection, coerced)?.['if'] === true ||
-      getDirectiveValues(GraphQLIncludeDirective, selection, coerced)?.['if'] === false,
-  };
-}
 
 /**
  * Tells which of the fields that an operation selects are served by the calls of a route, read off what the fields declare: the levels that

@@ -1,7 +1,14 @@
-import { type GraphQLNamedOutputType, type GraphQLObjectType, isAbstractType, isObjectType } from 'graphql';
-import type { AskingField } from '../graph/asking-fields.ts';
+import {
+  GraphQLError,
+  type GraphQLNamedOutputType,
+  type GraphQLObjectType,
+  isAbstractType,
+  isObjectType,
+} from 'graphql';
 import type { OperationContext } from '../graph/context.ts';
-import type { Work } from '../upstream/work.ts';
+import { UpstreamError } from '../upstream/upstream-error.ts';
+import type { AskingField } from './asking-fields.ts';
+import type { Work } from './work.ts';
 
 // What a field costs beside what is counted where it is done: to call its resolver, and to wait for its answer.
 const RESOLVE_STEPS = 1 / 4;
@@ -9,7 +16,8 @@ const WAIT_STEPS = 8;
 
 /**
  * Resolves fields, and those below them, as an executor does: all fields of an object at once, those of what they return as soon as it is there.
- * But it makes no answer of them, and passes over what asks the loaders for nothing.
+ * But it makes no answer of them, and passes over what asks the loaders for nothing. A field that fails because of upstream or its client leads to
+ * nothing; any other error is one of this program, and fails the work.
  *
  * @returns Once there is nothing more to resolve; perhaps never, when the work is over.
  */
@@ -25,18 +33,29 @@ export function simulateExecution(
       if (open === 0) resolve();
     };
 
+    const passOver = (error: unknown) => {
+      // The execution will report it.
+      if (error instanceof UpstreamError || error instanceof GraphQLError) close();
+      else work.fail(error);
+    };
+
+    /** Does something that is open until then. */
+    const during = (step: () => void) => {
+      try {
+        step();
+      } catch (error) {
+        passOver(error);
+        return;
+      }
+      close();
+    };
+
     const ask = (selected: readonly AskingField[], source: unknown) => {
       for (const field of selected) {
         work.add(RESOLVE_STEPS);
         if (work.isOver) return;
-        let value: unknown;
-        try {
-          value = field.resolve(source, field.args, context, field.info);
-        } catch {
-          // The execution will report it. Nothing is asked for below it.
-          continue;
-        }
-        complete(field, value);
+        open++;
+        during(() => complete(field, field.resolve(source, field.args, context, field.info)));
       }
     };
 
@@ -44,12 +63,7 @@ export function simulateExecution(
       if (value instanceof Promise) {
         open++;
         work.add(WAIT_STEPS);
-        const goOn = (settled: unknown) => {
-          complete(field, settled);
-          close();
-        };
-        // What fails leads to nothing, as above.
-        value.then(goOn, close);
+        value.then((settled) => during(() => complete(field, settled)), passOver);
       } else if (Array.isArray(value)) {
         for (const item of value as readonly unknown[]) complete(field, item);
       } else if (typeof value === 'object' && value !== null) {

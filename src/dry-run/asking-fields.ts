@@ -16,8 +16,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Level } from '../upstream/postman/levels.ts';
-import type { OperationContext } from './context.ts';
-import type { DocumentReader } from './served-fields.ts';
+import type { OperationContext } from '../graph/context.ts';
+import type { DocumentReader } from '../graph/document-reader.ts';
 
 /** A selected field that asks the loaders for something, or leads to fields that do. */
 export interface AskingField {
@@ -52,50 +52,7 @@ export function createAskingFields(
 ): readonly AskingField[] {
   const leadsToAsking = createAskingSearch(schema, reader.fragments);
   const fragments = Object.fromEntries(reader.fragments);
-  const defer = schema.getDirective('defer');
-
-  const isDeferred = (node: SelectionNode): boolean =>
-    defer != null && getDirectiveValues(defer, node, reader.variables)?.['if'] === true;
-
-  const matches = (condition: string | undefined, type: GraphQLObjectType): boolean => {
-    const conditional = condition === undefined ? type : schema.getType(condition);
-    return conditional === type || (isAbstractType(conditional) && schema.isSubType(conditional, type));
-  };
-
-  /** The nodes of each field that is executed by itself: one for each response name, here and in each part that comes later. */
-  const collect = (type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly (readonly FieldNode[])[] => {
-    const visited = new Set<string>();
-    const parts: Map<string, FieldNode[]>[] = [];
-    const add = ({ selections }: SelectionSetNode, fields: Map<string, FieldNode[]>) => {
-      onRead(selections.length);
-      for (const node of selections) {
-        if (reader.isLeftOut(node)) continue;
-        if (node.kind === Kind.FIELD) {
-          const responseName = node.alias?.value ?? node.name.value;
-          const nodes = fields.get(responseName);
-          if (nodes) nodes.push(node);
-          else fields.set(responseName, [node]);
-          continue;
-        }
-        const isLater = isDeferred(node);
-        if (node.kind === Kind.FRAGMENT_SPREAD) {
-          if (visited.has(node.name.value) && !isLater) continue;
-          if (!isLater) visited.add(node.name.value);
-        }
-        const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : reader.fragments.get(node.name.value);
-        if (fragment && matches(fragment.typeCondition?.name.value, type))
-          add(fragment.selectionSet, isLater ? toPart() : fields);
-      }
-    };
-    const toPart = () => {
-      const part = new Map<string, FieldNode[]>();
-      parts.push(part);
-      return part;
-    };
-    const now = toPart();
-    for (const set of sets) add(set, now);
-    return parts.flatMap((part) => [...part.values()]);
-  };
+  const collect = createCollector(schema, reader, onRead);
 
   const toFields = (
     type: GraphQLObjectType,
@@ -152,6 +109,56 @@ export function createAskingFields(
 
   const queryType = schema.getQueryType();
   return queryType ? toFields(queryType, [operation.selectionSet], false) : [];
+}
+
+/**
+ * Makes the function that collects the nodes of each field of an object that is executed by itself: one for each response name, here and in each part that
+ * comes later.
+ */
+function createCollector(schema: GraphQLSchema, reader: DocumentReader, onRead: (count: number) => void) {
+  const defer = schema.getDirective('defer');
+
+  const isDeferred = (node: SelectionNode): boolean =>
+    defer != null && getDirectiveValues(defer, node, reader.variables)?.['if'] === true;
+
+  const matches = (condition: string | undefined, type: GraphQLObjectType): boolean => {
+    const conditional = condition === undefined ? type : schema.getType(condition);
+    return conditional === type || (isAbstractType(conditional) && schema.isSubType(conditional, type));
+  };
+
+  return (type: GraphQLObjectType, sets: readonly SelectionSetNode[]): readonly (readonly FieldNode[])[] => {
+    const visited = new Set<string>();
+    const parts: Map<string, FieldNode[]>[] = [];
+    const add = ({ selections }: SelectionSetNode, fields: Map<string, FieldNode[]>) => {
+      onRead(selections.length);
+      for (const node of selections) {
+        if (reader.isLeftOut(node)) continue;
+        if (node.kind === Kind.FIELD) {
+          const responseName = node.alias?.value ?? node.name.value;
+          const nodes = fields.get(responseName);
+          if (nodes) nodes.push(node);
+          else fields.set(responseName, [node]);
+          continue;
+        }
+        const isLater = isDeferred(node);
+        if (node.kind === Kind.FRAGMENT_SPREAD) {
+          if (visited.has(node.name.value) && !isLater) continue;
+          if (!isLater) visited.add(node.name.value);
+        }
+        const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : reader.fragments.get(node.name.value);
+        if (fragment && matches(fragment.typeCondition?.name.value, type))
+          add(fragment.selectionSet, isLater ? toPart() : fields);
+      }
+    };
+    const toPart = () => {
+      const part = new Map<string, FieldNode[]>();
+      parts.push(part);
+      return part;
+    };
+    const now = toPart();
+    for (const set of sets) add(set, now);
+    return parts.flatMap((part) => [...part.values()]);
+  };
 }
 
 const levelsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>

@@ -2,8 +2,8 @@ import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { LARGEST_COST } from '../../src/graph/estimate.ts';
 import { createSchema } from '../../src/graph/schema.ts';
-import { foretell } from '../../src/server/foretelling.ts';
-import { createSimulationQueue, type SimulationQueue } from '../../src/server/simulation-queue.ts';
+import { planOperation } from '../../src/dry-run/plan-operation.ts';
+import { createSimulationQueue, type SimulationQueue } from '../../src/dry-run/simulation-queue.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { type Operation, openOperation } from '../../src/upstream/operation.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
@@ -42,8 +42,8 @@ function createOperation(maxCalls: number): {
   return { operation, clock, close };
 }
 
-/** Foretells an operation, and counts how often it was asked what is kept. */
-async function foretold(
+/** Plans an operation, and counts how often it was asked what is cached. */
+async function planned(
   query: string,
   maxCalls = 60,
   variables: Readonly<Record<string, unknown>> = {},
@@ -64,19 +64,19 @@ async function foretold(
   };
   const execution = { schema, document: parse(query), operationName: undefined, variables, operation };
   const simulations = queue ?? createSimulationQueue(clock);
-  const { refusal, estimate } = await foretell(execution, { calls, clock, simulations });
+  const { refusal, estimate } = await planOperation(execution, { calls, clock, simulations });
   return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
 }
 
 const lookUps = (count: number) =>
   Array.from({ length: count }, (_, index) => `e${index}: environment(uid: "1-${index}") { values { key } }`).join(' ');
 
-describe('foretell', () => {
+describe('the plan of an operation', () => {
   it.each([
     ['an ordinary operation', `{ rateLimit { remaining } ${lookUps(12)} }`],
     ['a dry run', `{ rateLimit(dryRun: true) { cost } ${lookUps(12)} }`],
-  ])('rehearses nothing of %s before it is executed', async (_what, query) => {
-    const { refusal, askedBefore, estimate, askedInAll } = await foretold(query);
+  ])('simulates nothing of %s before it is executed', async (_what, query) => {
+    const { refusal, askedBefore, estimate, askedInAll } = await planned(query);
     expect({ refusal, askedBefore }).toEqual({ refusal: undefined, askedBefore: 0 });
     expect(await estimate()).toMatchObject({ atLeast: 12, atMost: 12 });
     const once = askedInAll();
@@ -88,13 +88,13 @@ describe('foretell', () => {
     '{ rateLimit { cost } me { id } }',
     '{ rateLimit { ...C } me { id } } fragment C on RateLimit { costAtLeast }',
     '{ rateLimit { ... on RateLimit { cost } } me { id } }',
-  ])('rehearses before the execution where that would change the cost: %s', async (query) => {
-    expect((await foretold(query)).askedBefore).toBeGreaterThan(0);
+  ])('simulates before the execution where that would change the cost: %s', async (query) => {
+    expect((await planned(query)).askedBefore).toBeGreaterThan(0);
   });
 
   it('looks closer at an operation that names much, and refuses it for what it certainly needs', async () => {
-    expect((await foretold(`{ ${lookUps(10)} }`, 10)).refusal).toBeUndefined();
-    expect((await foretold(`{ ${lookUps(11)} }`, 10)).refusal?.extensions).toEqual({
+    expect((await planned(`{ ${lookUps(10)} }`, 10)).refusal).toBeUndefined();
+    expect((await planned(`{ ${lookUps(11)} }`, 10)).refusal?.extensions).toEqual({
       code: 'OPERATION_TOO_EXPENSIVE',
       retryable: false,
       calls: 11,
@@ -109,7 +109,7 @@ describe('foretell', () => {
     const lists = pages.map(
       (after, index) => `c${index}: collections(first: 1, after: "${after}") { nodes { updatedAt } }`,
     );
-    const { refusal } = await foretold(`{ workspace(id: "1") { ${lists.join(' ')} } }`, 10);
+    const { refusal } = await planned(`{ workspace(id: "1") { ${lists.join(' ')} } }`, 10);
     expect(refusal?.message).toBe(
       'The operation certainly needs 11 calls to Postman, of the 10 it may make: 11 of them are GET /collections, for Workspace.collections. Ask for less of it at a time.',
     );
@@ -137,7 +137,7 @@ describe('foretell', () => {
       variables: {},
       operation,
     };
-    const { refusal, estimate } = await foretell(execution, {
+    const { refusal, estimate } = await planOperation(execution, {
       calls,
       clock,
       simulations: createSimulationQueue(clock),
@@ -148,11 +148,11 @@ describe('foretell', () => {
     expect(asked).toBe(askedBefore);
   });
 
-  it('rehearses one operation at a time', async () => {
+  it('simulates one operation at a time', async () => {
     const { operation, clock } = createOperation(1);
     const order: string[] = [];
     const simulations = createSimulationQueue(clock);
-    const foretoldAs = (name: string) => {
+    const planAs = (name: string) => {
       const calls = {
         kept: () => {
           if (order.at(-1) !== name) order.push(name);
@@ -166,15 +166,15 @@ describe('foretell', () => {
       };
       const document = parse(`{ ${lookUps(20)} }`);
       const execution = { schema, document, operationName: undefined, variables: {}, operation };
-      return foretell(execution, { calls, clock, simulations });
+      return planOperation(execution, { calls, clock, simulations });
     };
-    await Promise.all(['a', 'b', 'c'].map(foretoldAs));
+    await Promise.all(['a', 'b', 'c'].map(planAs));
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
   it('executes what cannot be checked before, and refuses to tell its cost', async () => {
     const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
-    const { refusal, estimate, askedInAll } = await foretold(`{ ${lookUps(11)} }`, 10, {}, full);
+    const { refusal, estimate, askedInAll } = await planned(`{ ${lookUps(11)} }`, 10, {}, full);
     expect(refusal).toBeUndefined();
     await expect(estimate()).rejects.toMatchObject({
       message: 'Too many dry runs wait for their turn. Ask again at the time given.',
@@ -191,14 +191,14 @@ describe('foretell', () => {
 
   it('executes an operation that asks for its cost beside other fields where that cannot be told', async () => {
     const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
-    const { refusal } = await foretold('{ rateLimit { cost } me { id } }', 60, {}, full);
+    const { refusal } = await planned('{ rateLimit { cost } me { id } }', 60, {}, full);
     expect(refusal).toBeUndefined();
   });
 
   it('says nothing against what cannot be executed: that is told when it is tried', async () => {
     const { operation, clock } = createOperation(1);
     const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
-    const foretelling = await foretell(
+    const plan = await planOperation(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
         calls: {
@@ -213,7 +213,7 @@ describe('foretell', () => {
         simulations: createSimulationQueue(clock),
       },
     );
-    expect(foretelling).toMatchObject({ document, refusal: undefined });
+    expect(plan).toMatchObject({ document, refusal: undefined });
   });
 
   const representations = (count: number, toKey: (index: number) => string) => ({
@@ -251,7 +251,7 @@ describe('foretell', () => {
       {},
     ],
   ])('gives up %s, and says of the cost that it may be any', async (_what, query, variables) => {
-    const { estimate, askedInAll } = await foretold(query, LARGEST_COST, variables);
+    const { estimate, askedInAll } = await planned(query, LARGEST_COST, variables);
     const { atLeast, atMost } = await estimate();
     expect(atMost).toBe(LARGEST_COST);
     expect(atLeast).toBeLessThanOrEqual(LARGEST_COST);
@@ -266,7 +266,7 @@ describe('foretell', () => {
       },
     });
     const document = parse(`{ rateLimit(dryRun: true) { cost readyAt } ${lookUps(3)} }`);
-    const { estimate } = await foretell(
+    const { estimate } = await planOperation(
       { schema, document, operationName: undefined, variables: {}, operation },
       {
         calls: {
@@ -285,7 +285,7 @@ describe('foretell', () => {
   });
 
   it('gives the event loop back between answers', async () => {
-    const { estimate } = await foretold('{ workspaces(first: 100) { nodes { description } } }');
+    const { estimate } = await planned('{ workspaces(first: 100) { nodes { description } } }');
     let turns = 0;
     let isOver = false;
     const turn = () => {
@@ -296,5 +296,75 @@ describe('foretell', () => {
     expect(await estimate()).toMatchObject({ atLeast: 1, atMost: 101 });
     isOver = true;
     expect(turns).toBeGreaterThan(100);
+  });
+});
+
+describe('an error of this program in a simulation', () => {
+  const cause = new TypeError('Nothing is known of this');
+  const calls = {
+    kept: (): undefined => undefined,
+    lastOutcome: () => undefined,
+    sizesOf: () => undefined,
+    keepsAny: () => false,
+    isRenewable: () => false,
+    fairShareOf: () => 'tenant',
+  };
+  const fails = () => {
+    throw cause;
+  };
+  const failure = (scenario: string) => ({ message: `The simulation where ${scenario} has failed`, cause });
+
+  /** Plans an operation whose field `name` is resolved so in place of its own resolver. */
+  async function planWith(query: string, maxCalls: number, more: object = {}, resolve?: () => unknown) {
+    const own = createSchema();
+    const field = own.getQueryType()?.getFields()['environment'];
+    if (field && resolve) field.resolve = resolve;
+    const { operation, clock } = createOperation(maxCalls);
+    return planOperation(
+      { schema: own, document: parse(query), operationName: undefined, variables: {}, operation },
+      { calls: { ...calls, ...more }, clock, simulations: createSimulationQueue(clock) },
+    );
+  }
+
+  it.each<[string, object, (() => unknown)?]>([
+    ['is thrown by a resolver', {}, fails],
+    ['is what a resolver rejects with', {}, () => Promise.reject(cause)],
+    ['comes from below a list', {}, () => [Promise.resolve([Promise.reject(cause)])]],
+    ['comes with a call', { kept: fails }],
+  ])('fails the estimate where it %s', async (_what, more, resolve) => {
+    const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, more, resolve);
+    await expect(estimate()).rejects.toMatchObject(failure('nothing exists'));
+  });
+
+  it('fails the estimate where a look-up hides it', async () => {
+    // Another part of the workspace is found, so that the look-up itself succeeds. In the first scenario there is no list to ask for.
+    const kept = ({ target }: { readonly target: string }) =>
+      target.startsWith('/environments') ? fails() : undefined;
+    const { estimate } = await planWith(
+      '{ rateLimit(dryRun: true) { cost } workspace(id: "w") { description environments { nodes { updatedAt } } } }',
+      60,
+      { kept },
+    );
+    await expect(estimate()).rejects.toMatchObject(failure('everything is as is likely'));
+  });
+
+  it('names the scenario that it needs', async () => {
+    const lastOutcome = fails;
+    const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, { lastOutcome });
+    await expect(estimate()).rejects.toMatchObject(failure('everything is as is likely'));
+  });
+
+  it('fails the check of an operation that names much', async () => {
+    await expect(planWith(`{ ${lookUps(11)} }`, 10, {}, fails)).rejects.toMatchObject(failure('nothing exists'));
+  });
+
+  it('is none where the client or upstream is the reason', async () => {
+    const forbidden = { failure: { kind: 'forbidden', message: 'No.', route: '/environments/{uid}' } };
+    const { estimate } = await planWith(
+      '{ rateLimit(dryRun: true) { cost } a: environment(uid: "../me") { name } b: environment(uid: "1-e") { name } }',
+      60,
+      { kept: () => forbidden },
+    );
+    expect(await estimate()).toMatchObject({ atLeast: 0, atMost: 0 });
   });
 });

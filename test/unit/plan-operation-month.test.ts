@@ -1,8 +1,8 @@
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { createSchema } from '../../src/graph/schema.ts';
-import { foretell } from '../../src/server/foretelling.ts';
-import { createSimulationQueue } from '../../src/server/simulation-queue.ts';
+import { planOperation } from '../../src/dry-run/plan-operation.ts';
+import { createSimulationQueue } from '../../src/dry-run/simulation-queue.ts';
 import { createBudgets } from '../../src/upstream/budgets.ts';
 import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
 import { openOperation } from '../../src/upstream/operation.ts';
@@ -48,7 +48,7 @@ async function servedInMs(monthRemaining: number | undefined): Promise<number | 
   const document = parse(
     '{ rateLimit(dryRun: true) { readyAt } me { id } a: environment(uid: "1-a") { values { key } } b: environment(uid: "1-b") { values { key } } }',
   );
-  const { estimate } = await foretell(
+  const { estimate } = await planOperation(
     { schema, document, operationName: undefined, variables: {}, operation },
     { calls, clock, simulations: createSimulationQueue(clock) },
   );

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import type { Clock } from '../upstream/clock.ts';
-import { toRetryLater } from './retry-later.ts';
+import { toRetryLater } from '../graph/retry-later.ts';
 
 /** Runs simulations one at a time, because each takes memory while it lasts. Tenants take turns. */
 export interface SimulationQueue {
@@ -31,12 +31,18 @@ const RETRY_AFTER_SECONDS = 1;
 
 /** Makes the queue of the process. */
 export function createSimulationQueue(clock: Clock): SimulationQueue {
-  const waiting = new TenantTurns();
+  let waiting = new TenantTurns();
+  const adopt = (turns: TenantTurns) => {
+    waiting = turns;
+  };
   // p-queue makes its queue itself, and this one is asked how many wait.
-  const queueClass = function takeTurns() {
-    return waiting;
-  } as unknown as new () => TenantTurns;
-  const queue = new PQueue<TenantTurns, TurnOptions>({ concurrency: 1, queueClass });
+  class AskedTurns extends TenantTurns {
+    constructor() {
+      super();
+      adopt(this);
+    }
+  }
+  const queue = new PQueue<TenantTurns, TurnOptions>({ concurrency: 1, queueClass: AskedTurns });
 
   return {
     async run({ fairShare: tenant, ended }, simulate, maxWaitMs) {

@@ -1,0 +1,199 @@
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { AnswerSize } from '../graph/answer-size.ts';
+import type { OperationContext } from '../graph/context.ts';
+import type { DocumentReader } from '../graph/document-reader.ts';
+import { LARGEST_COST } from '../graph/estimate.ts';
+import { unpacedRows } from '../graph/streamed-rows.ts';
+import { createOperationContext } from '../graph/tracked-reads.ts';
+import { unsliced } from '../graph/time-slices.ts';
+import { createLoaders } from '../loaders/loaders.ts';
+import type { Calls } from '../upstream/calls.ts';
+import { createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
+import type { Operation } from '../upstream/operation.ts';
+import { createAskingFields } from './asking-fields.ts';
+import { type Cost, createTally } from './call-tally.ts';
+import { createLikelyAccount } from './likely-account.ts';
+import { toListDemand } from './list-demand.ts';
+import { CHECK_SCENARIOS, COST_SCENARIOS, FIRST_SCENARIO, namedThings, type ScenarioRow } from './scenarios.ts';
+import type { Scenario, WorldQuestion } from './scenario-world.ts';
+import { simulateExecution } from './simulated-execution.ts';
+import { createSimulatedIds, type SimulatedIds } from './simulated-ids.ts';
+import { createSimulatedSession, type RecordedCalls, type SimulatedSession } from './simulated-session.ts';
+import { createWork, type Work } from './work.ts';
+
+/** A GraphQL operation that could be executed. */
+export interface SimulatedOperation {
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly definition: OperationDefinitionNode;
+  readonly reader: DocumentReader;
+  /** Whose key it is, and what it wants of the cache. */
+  readonly operation: Operation;
+  readonly calls: Pick<Calls, 'kept' | 'lastOutcome' | 'sizesOf' | 'keepsAny' | 'isRenewable' | 'fairShareOf'>;
+}
+
+const MAX_STEPS_PER_RUN = 60_000;
+const MAX_STEPS = 150_000;
+// A likely account is small, or soon seen to be large.
+const MAX_LIKELY_STEPS = 30_000;
+// To go through a list, for each of its items.
+const PLACED_STEPS = 1 / 16;
+
+/**
+ * Tells what an operation costs by simulating it, with the real resolvers and loaders, in each scenario of what upstream can answer where nothing is
+ * cached. In one run more, upstream is as is likely.
+ */
+export async function simulateCost(simulated: SimulatedOperation): Promise<Cost> {
+  const simulation = createSimulation(simulated);
+  const { tally } = simulation;
+  await simulation.runRow(FIRST_SCENARIO);
+  // What is certain already may be more than the largest cost.
+  if (tally.possible.size >= LARGEST_COST) tally.addLikely(new Map(tally.possible));
+  else tally.addLikely(await simulation.runLikely());
+  const isUpperSettled = () => simulation.isCut() || tally.possible.size >= LARGEST_COST;
+  const isLowerSettled = () => tally.countCertain() === 0;
+  for (const row of COST_SCENARIOS) {
+    const isSettled = { both: () => false, upper: isUpperSettled, lower: isLowerSettled }[row.bounds];
+    await simulation.runRow(row, isSettled);
+  }
+  return tally.toCost(!simulation.isCut());
+}
+
+/**
+ * Tells which calls an operation certainly makes by what its client itself has named. What cached lists lead to does not count, so that an operation over
+ * a long list can be repeated until all of it is cached.
+ *
+ * @param enough - Up to so many are not worth finding out.
+ * @returns undefined where there are not more.
+ */
+export async function simulateNamedCost(simulated: SimulatedOperation, enough: number): Promise<Cost | undefined> {
+  const simulation = createSimulation(simulated, { ignoresCachedLists: true });
+  const isSettled = () => simulation.tally.countCertain() <= enough;
+  await simulation.runRow(FIRST_SCENARIO);
+  for (const row of CHECK_SCENARIOS) if (row.bounds !== 'upper') await simulation.runRow(row, isSettled);
+  return isSettled() ? undefined : simulation.tally.toCost(!simulation.isCut());
+}
+
+/** @param base - What holds in every scenario. */
+function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'ignoresCachedLists'> = {}) {
+  const { document, reader, operation, calls } = simulated;
+  const ids = createSimulatedIds(toListDemand(document, reader.variables));
+  const tally = createTally();
+  const asked = new Set<WorldQuestion>();
+  const runner = createRunner(simulated, ids);
+  let usedCache = false;
+
+  const findings = () => ({
+    ids,
+    asked,
+    usedCache,
+    possible: tally.possible,
+    cachesAny: calls.keepsAny(operation),
+  });
+
+  const runVariant = async ({ name, bounds }: ScenarioRow, scenario: Scenario) => {
+    const session = await runner.run(name, { ...scenario, ...base });
+    usedCache = session.usedCache();
+    if (bounds !== 'lower') {
+      tally.addPossible(session.recorded);
+      for (const question of session.asked) asked.add(question);
+    }
+    if (bounds !== 'upper') tally.addOptimistic(session.recorded);
+  };
+
+  return {
+    tally,
+    /** Whether a run was cut short: not every possible call has been recorded. */
+    isCut: runner.isCut,
+
+    /** Runs a row of the table, as far as it matters. `isSettled`: nothing that it shows makes a difference any more. */
+    async runRow(row: ScenarioRow, isSettled = () => false): Promise<void> {
+      if (isSettled() || row.when?.(findings()) === false) return;
+      if (row.doubtsSingles) tally.doubtSingles();
+      for (const variant of row.variants(findings())) {
+        if (isSettled()) return;
+        await runVariant(row, variant);
+      }
+    },
+
+    /** Runs the operation on a likely account that has everything it is known to name. */
+    async runLikely(): Promise<RecordedCalls> {
+      const named = namedThings(tally.possible, ids);
+      const account = createLikelyAccount({ sizes: calls.sizesOf(operation), named, simulatedIds: ids });
+      const scenario = { exists: true, answersFirst: 'oldest', account } as const;
+      return (await runner.run('everything is as is likely', scenario, MAX_LIKELY_STEPS)).recorded;
+    },
+  };
+}
+
+/** Runs an operation in one scenario after the other. */
+function createRunner({ schema, definition, reader, operation, calls }: SimulatedOperation, ids: SimulatedIds) {
+  let work: Work | undefined;
+  const fields = createAskingFields(schema, definition, reader, (count) => work?.add(count));
+  let stepsLeft = MAX_STEPS;
+  let isCut = false;
+
+  return {
+    isCut: () => isCut,
+
+    /** @throws An error that names the scenario, with the error of this program that made it fail as its cause. */
+    async run(name: string, scenario: Scenario, maxSteps = MAX_STEPS_PER_RUN): Promise<SimulatedSession> {
+      const own = createWork(Math.min(stepsLeft, maxSteps));
+      work = own;
+      const simulated = createSimulatedSession({
+        scenario,
+        ids,
+        calls,
+        operation,
+        maxRecorded: LARGEST_COST,
+        work: own,
+      });
+      // When the operation has ended, nobody waits for its simulation.
+      const leave = () => own.end();
+      if (operation.ended.aborted) leave();
+      operation.ended.addEventListener('abort', leave, { once: true });
+      try {
+        const context = toContext(simulated, scenario, ids, own);
+        await Promise.race([simulateExecution(fields, context, own), own.over]);
+      } catch (cause) {
+        throw new Error(`The simulation where ${name} has failed`, { cause });
+      } finally {
+        operation.ended.removeEventListener('abort', leave);
+      }
+      if (own.isOver && !scenario.account) isCut = true;
+      stepsLeft -= own.steps;
+      own.end();
+      return simulated;
+    },
+  };
+}
+
+function toContext(
+  { session }: SimulatedSession,
+  { deniesWorkspaces }: Scenario,
+  { isSimulated }: SimulatedIds,
+  work: Work,
+): OperationContext {
+  const loaders = createLoaders(session);
+  const isKnownToBeInWorkspace = async (uid: string) => {
+    const workspace = await loaders.workspaceOfCollection(uid);
+    return workspace !== null && !isSimulated(workspace.id);
+  };
+  return createOperationContext({
+    readAhead: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
+    budget: () => null,
+    clock: { epochMs: () => 0 },
+    estimate: () => Promise.reject(new TypeError('A simulation is not simulated')),
+    trackRead(value) {
+      if (Array.isArray(value)) work.add(value.length * PLACED_STEPS);
+    },
+    treeOf: ({ document, uid }) => Promise.resolve(createCollectionTree(document, uid)),
+    answerSize: unbounded,
+    streamedRows: unpacedRows,
+    slices: unsliced,
+    revealSecrets: false,
+  });
+}
+
+/** A simulation has a bound of its own. */
+const unbounded: AnswerSize = { list: () => false, search() {}, text() {}, large: [] };
