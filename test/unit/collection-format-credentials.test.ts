@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { toAuth, toShownParameter } from '../../src/upstream/collection-format/auth.ts';
 import { toHeaders } from '../../src/upstream/collection-format/headers.ts';
 import { isJsonObject } from '../../src/upstream/collection-format/json.ts';
-import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
+import { maskItems } from '../../src/upstream/collection-format/mask-secrets.ts';
 import { toShownVariable, toVariables } from '../../src/upstream/collection-format/variables.ts';
+import { runAtOnce } from '../../src/upstream/steps.ts';
 import { AUTH_SETTINGS, CREDENTIAL_HEADERS } from '../support/any-collection.ts';
 
 const CANARY = 'canary-7f3a';
@@ -46,7 +47,9 @@ describe.each(Object.entries(AUTH_SETTINGS))('auth of type %s', (type, { credent
     (value) => {
       const { list, map } = settings(value);
       for (const auth of [list, map]) {
-        const masked = maskSecrets({ item: [{ request: { auth } }] }) as { item: [{ request: { auth: unknown } }] };
+        const masked = runAtOnce(maskItems({ item: [{ request: { auth } }] })) as {
+          item: [{ request: { auth: unknown } }];
+        };
         const expected = toAuth(auth)?.parameters.map((parameter) => [
           parameter.key,
           toShownParameter(parameter, false).value,
@@ -75,14 +78,14 @@ describe.each(CREDENTIAL_HEADERS)('the header %s', (key) => {
     const shown = toHeaders(json).map(({ value }) => value);
     expect(shown).toContain('******');
     expect(JSON.stringify([shown, toHeaders(json).map((header) => header.key)])).not.toContain(CANARY);
-    expect(JSON.stringify(maskSecrets({ header: json, response: [{ header: json }] }))).not.toContain(CANARY);
+    expect(JSON.stringify(runAtOnce(maskItems({ header: json, response: [{ header: json }] })))).not.toContain(CANARY);
   });
 
   const references = Object.entries(forms('Bearer {{a}}')).filter(([form]) => form !== 'a list as value');
 
   it.each(references)('stays readable as a reference in %s', (_form, json) => {
     expect(JSON.stringify(toHeaders(json).map(({ value }) => value))).toContain('Bearer {{a}}');
-    expect(maskSecrets({ header: json })).toEqual({ header: json });
+    expect(runAtOnce(maskItems({ header: json }))).toEqual({ header: json });
   });
 });
 
@@ -96,7 +99,7 @@ describe('headers that speak of credentials without holding one', () => {
     ['X-Request-Id', '7'],
   ])('stay readable: %s', (key, value) => {
     expect(toHeaders([{ key, value }]).map(({ value }) => value)).toEqual([value]);
-    expect(maskSecrets({ header: [{ key, value }] })).toEqual({ header: [{ key, value }] });
+    expect(runAtOnce(maskItems({ header: [{ key, value }] }))).toEqual({ header: [{ key, value }] });
   });
 });
 
@@ -146,7 +149,7 @@ describe('credentials elsewhere in the JSON', () => {
       { values: [{ key: 'a', type: 'secret', value: null }] },
     ],
   ])('of %s are withheld', (_where, json, masked) => {
-    expect(maskSecrets(json)).toEqual(masked);
+    expect(runAtOnce(maskItems(json))).toEqual(masked);
   });
 });
 
@@ -164,7 +167,9 @@ describe('variables', () => {
       expect(toVariables(json).map((variable) => [variable.key, toShownVariable(variable, false).isMasked])).toEqual([
         [row.key, true],
       ]);
-      expect(JSON.stringify(maskSecrets({ variable: json, variables: json, values: json }))).not.toContain(CANARY);
+      expect(JSON.stringify(runAtOnce(maskItems({ variable: json, variables: json, values: json })))).not.toContain(
+        CANARY,
+      );
     }
   });
 
@@ -176,7 +181,7 @@ describe('variables', () => {
   ])('%s are not', (_what, row) => {
     for (const json of [[row], row]) {
       expect(toVariables(json).some((variable) => toShownVariable(variable, false).isMasked)).toBe(false);
-      expect(maskSecrets({ variable: json })).toEqual({ variable: json });
+      expect(runAtOnce(maskItems({ variable: json }))).toEqual({ variable: json });
     }
   });
 });

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { toAuth, toShownParameter } from '../../src/upstream/collection-format/auth.ts';
 import { toHeaders } from '../../src/upstream/collection-format/headers.ts';
 import { type JsonObject, JsonTooDeepError } from '../../src/upstream/collection-format/json.ts';
-import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
+import { maskItems } from '../../src/upstream/collection-format/mask-secrets.ts';
 import { isCredentialName, isSecretValue } from '../../src/upstream/collection-format/secrets.ts';
 import { toShownVariable, toVariables } from '../../src/upstream/collection-format/variables.ts';
+import { runAtOnce } from '../../src/upstream/steps.ts';
 
 describe('the value of a secret', () => {
   it.each([
@@ -239,7 +240,7 @@ describe('the JSON of a collection', () => {
 
   it('has no secret left in it, wherever it stood', () => {
     const before = structuredClone(document);
-    const masked = maskSecrets(document);
+    const masked = runAtOnce(maskItems(document));
     expect(JSON.stringify(masked)).not.toContain(CANARY);
     expect(document).toEqual(before);
     expect(masked).toMatchObject({
@@ -275,16 +276,16 @@ describe('the JSON of a collection', () => {
 
   it('is not copied where nothing is secret', () => {
     const plain = { item: [{ request: { auth: { type: 'bearer', bearer: { token: '{{t}}' } } } }, { name: 'b' }] };
-    expect(maskSecrets(plain)).toBe(plain);
+    expect(runAtOnce(maskItems(plain))).toBe(plain);
     const mixed: JsonObject & { item: unknown[] } = {
       item: [plain, { auth: { type: 'bearer', bearer: { token: 't' } } }],
     };
-    expect((maskSecrets(mixed) as typeof mixed).item[0]).toBe(plain);
+    expect((runAtOnce(maskItems(mixed)) as typeof mixed).item[0]).toBe(plain);
   });
 
   it('keeps keys called __proto__ as they are, without their secrets', () => {
     const poisoned = JSON.parse('{"__proto__":{"auth":{"type":"bearer","bearer":{"token":"t"}},"polluted":1}}');
-    const masked = maskSecrets(poisoned) as object;
+    const masked = runAtOnce(maskItems(poisoned)) as object;
     expect(JSON.stringify(masked)).toBe(
       '{"__proto__":{"auth":{"type":"bearer","bearer":{"token":null}},"polluted":1}}',
     );
@@ -293,6 +294,8 @@ describe('the JSON of a collection', () => {
   });
 
   it('is refused where it is nested too deep to be written', () => {
-    expect(() => maskSecrets(JSON.parse('{"item":['.repeat(50_000) + ']}'.repeat(50_000)))).toThrow(JsonTooDeepError);
+    expect(() => runAtOnce(maskItems(JSON.parse('{"item":['.repeat(50_000) + ']}'.repeat(50_000))))).toThrow(
+      JsonTooDeepError,
+    );
   });
 });

@@ -34,10 +34,10 @@ import type { Context } from '../../src/graph/context.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { toAuth } from '../../src/upstream/collection-format/auth.ts';
 import { type CollectionItem, createCollectionTree } from '../../src/upstream/collection-format/collection-tree.ts';
-import { filterRequests } from '../../src/upstream/collection-format/filter-requests.ts';
+import { findRequests } from '../../src/upstream/collection-format/filter-requests.ts';
 import { definitionOf, effectiveAuth } from '../../src/upstream/collection-format/item.ts';
 import { isJsonObject, type JsonObject, toWritableJson } from '../../src/upstream/collection-format/json.ts';
-import { maskSecrets } from '../../src/upstream/collection-format/mask-secrets.ts';
+import { maskItems } from '../../src/upstream/collection-format/mask-secrets.ts';
 import { methodOf } from '../../src/upstream/collection-format/request-definition.ts';
 import { toRows } from '../../src/upstream/collection-format/rows.ts';
 import { isCredentialName } from '../../src/upstream/collection-format/secrets.ts';
@@ -52,6 +52,7 @@ import {
   urlQuery,
   urlRaw,
 } from '../../src/upstream/collection-format/url.ts';
+import { runAtOnce } from '../../src/upstream/steps.ts';
 import {
   anyJson,
   anyJsonObject,
@@ -335,19 +336,21 @@ describe('the tree of a collection', () => {
           { search: '', host: '' },
           { folderUid: null },
         ]) {
-          expect(filterRequests(requests, filter)).toEqual(requests);
+          expect(runAtOnce(findRequests(requests, filter))).toEqual(requests);
         }
         const some = <T>(list: readonly T[]) => list.slice(at % Math.max(list.length, 1)).slice(0, 1);
         for (const one of some(requests)) {
           const url = toUrl(definitionOf(one).url);
           const search = url === null ? '' : urlRaw(url);
           const host = url === null ? '' : urlHost(url).join('.');
-          expect(filterRequests(requests, { search, host, method: [methodOf(definitionOf(one))] })).toContain(one);
+          expect(runAtOnce(findRequests(requests, { search, host, method: [methodOf(definitionOf(one))] }))).toContain(
+            one,
+          );
         }
         for (const { id } of some(folders)) {
           // The id of one can be the uid of another before it.
           const named = folders.find((folder) => folder.id === id || folder.uid === id);
-          expect(filterRequests(requests, { folderUid: id })).toEqual(
+          expect(runAtOnce(findRequests(requests, { folderUid: id }))).toEqual(
             requests.slice(named?.firstRequest, named?.endRequest),
           );
         }
@@ -409,7 +412,7 @@ describe('the secrets of a collection', () => {
           if (places.has(key) || isCredentialName(key)) return undefined;
           return key === 'type' && typeof value === 'string' && /secret|password/i.test(value) ? 'default' : value;
         }) as JsonObject;
-        expect(maskSecrets(plain)).toBe(plain);
+        expect(runAtOnce(maskItems(plain))).toBe(plain);
         expect(await run(plain)).toEqual(await run(plain, EVERYTHING, { revealSecrets: true }));
       }),
       RUNS,
@@ -419,8 +422,8 @@ describe('the secrets of a collection', () => {
   it('leave what is masked as it is when it is masked again', () => {
     assert(
       property(anyDocument, (document) => {
-        const masked = maskSecrets(document);
-        expect(maskSecrets(masked)).toBe(masked);
+        const masked = runAtOnce(maskItems(document));
+        expect(runAtOnce(maskItems(masked))).toBe(masked);
       }),
       RUNS,
     );

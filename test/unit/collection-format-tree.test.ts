@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createCollectionTree } from '../../src/upstream/collection-format/collection-tree.ts';
-import { filterRequests } from '../../src/upstream/collection-format/filter-requests.ts';
+import { findRequests } from '../../src/upstream/collection-format/filter-requests.ts';
 import {
   effectiveAuth,
   itemDescription,
@@ -9,6 +9,7 @@ import {
   MAX_PATH_LENGTH,
 } from '../../src/upstream/collection-format/item.ts';
 import type { JsonObject } from '../../src/upstream/collection-format/json.ts';
+import { runAtOnce } from '../../src/upstream/steps.ts';
 
 const UID = '12-6b3a7e10-0000-4000-8000-000000000001';
 const folder = (name: string, item: unknown[], more = {}) => ({ id: `f-${name}`, name, item, ...more });
@@ -243,10 +244,10 @@ describe('a filter of requests', () => {
     ['a folder that is not there', { folderUid: 'gone' }, []],
     ['several conditions', { search: 'users', method: ['GET'] }, ['List users']],
   ])('finds by %s', (_what, filter, expected) => {
-    expect(names(filterRequests(tree.requests, filter))).toEqual(expected);
+    expect(names(runAtOnce(findRequests(tree.requests, filter)))).toEqual(expected);
   });
 
   it('finds nothing in nothing', () => {
-    expect(filterRequests([], { folderUid: 'a' })).toEqual([]);
+    expect(runAtOnce(findRequests([], { folderUid: 'a' }))).toEqual([]);
   });
 });

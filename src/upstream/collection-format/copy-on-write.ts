@@ -1,11 +1,21 @@
-import type { JsonObject } from './json.ts';
+import { type JsonObject, JsonTooDeepError } from './json.ts';
 
-/** Gives an object with its members changed; the very same object where `change` gives back each of them. */
-export function mapMembers(object: JsonObject, change: (value: unknown, key: string) => unknown): JsonObject {
+/**
+ * Gives an object with its members changed; the very same object where `change` gives back each of them.
+ *
+ * @param levels - Of objects and lists that it may have; `change` gets those that a member may have.
+ * @throws {JsonTooDeepError} Where it may have none.
+ */
+export function mapMembers(
+  object: JsonObject,
+  levels: number,
+  change: (value: unknown, key: string, levels: number) => unknown,
+): JsonObject {
+  if (levels <= 0) throw new JsonTooDeepError();
   let copy = object;
   for (const key of Object.keys(object)) {
     const value = object[key];
-    const changed = change(value, key);
+    const changed = change(value, key, levels - 1);
     if (changed === value) continue;
     if (copy === object) copy = { ...object };
     // Plain assignment to a key `__proto__` would change the copy's prototype.
@@ -14,11 +24,16 @@ export function mapMembers(object: JsonObject, change: (value: unknown, key: str
   return copy;
 }
 
-/** Gives a list with its elements changed; the very same list where `change` gives back each of them. */
-export function mapElements<T>(list: readonly T[], change: (element: T) => T): readonly T[] {
-  let copy: T[] | undefined;
+/** The same for a list. */
+export function mapElements(
+  list: readonly unknown[],
+  levels: number,
+  change: (element: unknown, levels: number) => unknown,
+): readonly unknown[] {
+  if (levels <= 0) throw new JsonTooDeepError();
+  let copy: unknown[] | undefined;
   for (const [index, element] of list.entries()) {
-    const changed = change(element);
+    const changed = change(element, levels - 1);
     if (changed === element) continue;
     copy ??= [...list];
     copy[index] = changed;

@@ -1,4 +1,4 @@
-import { runAtOnce, type Steps } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import type { RequestItem } from './collection-tree.ts';
 import { definitionOf, itemDescription, itemName } from './item.ts';
 import { methodOf } from './request-definition.ts';
@@ -21,16 +21,8 @@ type Condition = (request: RequestItem) => boolean;
 // Searched in a third of a millisecond.
 const REQUESTS_PER_STEP = 100;
 
-/** Gives the requests that match every condition, in their order. */
-export function filterRequests(
-  requests: readonly RequestItem[],
-  filter: RequestFilter | null | undefined,
-): readonly RequestItem[] {
-  return runAtOnce(findRequests(requests, filter));
-}
-
 /**
- * The same with a pause after some requests.
+ * Gives the requests that match every condition, in their order, with a pause after some of them.
  *
  * @param onText - Is told the length of each text before it is searched.
  * @param revealSecrets - Whether credentials in URLs are searched, too. Where they are withheld, a search must not tell them.

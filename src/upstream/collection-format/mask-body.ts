@@ -1,23 +1,22 @@
 import { mapMembers } from './copy-on-write.ts';
-import { isJsonObject, JsonTooDeepError, toWritablePart } from './json.ts';
+import { isJsonObject, toWritablePart } from './json.ts';
 import { maskMember, maskRows } from './mask-rows.ts';
 import { maskPairs } from './mask-url-text.ts';
 
 /** Takes the credentials out of the rows of a body, and out of data in it that is no text. Text is somebody's own, and left as it is. */
 export function maskBody(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return maskData(json, levels);
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(json, (value, key) => {
+  return mapMembers(json, levels, (value, key, below) => {
     switch (key) {
       case 'urlencoded':
       case 'formdata':
-        return maskForm(value, levels - 1);
+        return maskForm(value, below);
       case 'graphql':
-        return maskGraphQL(value, levels - 1);
+        return maskGraphQL(value, below);
       case 'options':
-        return toWritablePart(value, levels - 1);
+        return toWritablePart(value, below);
       default:
-        return maskData(value, levels - 1);
+        return maskData(value, below);
     }
   });
 }
@@ -30,8 +29,7 @@ export function maskForm(json: unknown, levels: number): unknown {
 /** Takes the credentials out of a GraphQL body, where its variables are no text. */
 export function maskGraphQL(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return toWritablePart(json, levels);
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(json, (value) => maskData(value, levels - 1));
+  return mapMembers(json, levels, (value, _key, below) => maskData(value, below));
 }
 
 /** Takes the credentials out of data of no known form; text is left as it is. */

@@ -1,5 +1,5 @@
 import { mapElements, mapMembers } from './copy-on-write.ts';
-import { isJsonObject, type JsonObject, JsonTooDeepError } from './json.ts';
+import { isJsonObject, type JsonObject, toList } from './json.ts';
 import { maskMember } from './mask-rows.ts';
 import { maskUserInfo } from './mask-url-text.ts';
 import { isRow } from './rows.ts';
@@ -15,14 +15,11 @@ const SHOWN_OF_CERTIFICATE = new Set('name matches src'.split(' '));
 /** Takes the values out of cookies, which are rows, lines, or an object that maps names to values. */
 export function maskCookies(json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return isSecretValue(json) ? MASKED_TEXT : json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (cookie) =>
-      isJsonObject(cookie) ? maskCookie(cookie, levels - 1) : maskCookies(cookie, levels - 1),
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (cookie, below) =>
+      isJsonObject(cookie) ? maskCookie(cookie, below) : maskCookies(cookie, below),
     );
-  }
-  const object = json as JsonObject;
-  return isRow(object) ? maskCookie(object, levels) : mapMembers(object, (value) => maskedText(value));
+  return isRow(json) ? maskCookie(json, levels) : mapMembers(json, levels, maskedText);
 }
 
 /** Takes the credentials out of a proxy. */
@@ -36,9 +33,8 @@ export function maskCertificate(json: unknown, levels: number): unknown {
 }
 
 function maskCookie(cookie: JsonObject, levels: number): JsonObject {
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(cookie, (value, name) =>
-    SHOWN_OF_COOKIE.has(name) ? maskMember('', value, levels - 1) : maskedText(value),
+  return mapMembers(cookie, levels, (value, name, below) =>
+    SHOWN_OF_COOKIE.has(name) ? maskMember('', value, below) : maskedText(value),
   );
 }
 
@@ -50,9 +46,7 @@ function maskedText(value: unknown): unknown {
 function maskAllBut(shown: ReadonlySet<string>, json: unknown, levels: number, isShown = false): unknown {
   if (typeof json === 'string' && isShown) return maskUserInfo(json);
   if (typeof json !== 'object' || json === null) return isShown || !isSecretValue(json) ? json : null;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (element) => maskAllBut(shown, element, levels - 1, isShown));
-  }
-  return mapMembers(json as JsonObject, (value, key) => maskAllBut(shown, value, levels - 1, shown.has(key)));
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (element, below) => maskAllBut(shown, element, below, isShown));
+  return mapMembers(json, levels, (value, key, below) => maskAllBut(shown, value, below, shown.has(key)));
 }

@@ -1,5 +1,5 @@
 import { mapElements, mapMembers } from './copy-on-write.ts';
-import { isJsonObject, type JsonObject, JsonTooDeepError, toName, toWritablePart } from './json.ts';
+import { isJsonObject, type JsonObject, toList, toName, toWritablePart } from './json.ts';
 import { maskRowText } from './mask-url-text.ts';
 import { isRow } from './rows.ts';
 import { isCredential, MASKED_TEXT } from './secrets.ts';
@@ -15,15 +15,12 @@ const SHOWN_MEMBERS = new Set('key name id type description src contentType disa
 export function maskRows(json: unknown, levels: number, maskText: (text: string) => string = (text) => text): unknown {
   if (typeof json === 'string') return maskText(json);
   if (typeof json !== 'object' || json === null) return json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (row) => {
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (row, below) => {
       if (typeof row === 'string') return maskText(row);
-      return isJsonObject(row) ? maskRow(row, levels - 1) : maskMember('', row, levels - 1);
+      return isJsonObject(row) ? maskRow(row, below) : maskMember('', row, below);
     });
-  }
-  if (!isJsonObject(json)) return json;
-  return isRow(json) ? maskRow(json, levels) : mapMembers(json, (value, key) => maskMember(key, value, levels - 1));
+  return isRow(json) ? maskRow(json, levels) : maskMap(json, levels);
 }
 
 /** Gives the name of a row, which stands under `key`, or `name` where it has no key; empty where it has neither. */
@@ -32,12 +29,14 @@ export function rowName(row: JsonObject): string {
 }
 
 function maskRow(row: JsonObject, levels: number): JsonObject {
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(row, (value, key) => {
-    if (key === 'value') return maskMember(rowName(row), value, levels - 1);
-    if (SHOWN_MEMBERS.has(key)) return toWritablePart(value, levels - 1);
-    return maskMember(key, value, levels - 1);
+  return mapMembers(row, levels, (value, key, below) => {
+    if (key === 'value') return maskMember(rowName(row), value, below);
+    return SHOWN_MEMBERS.has(key) ? toWritablePart(value, below) : maskMember(key, value, below);
   });
+}
+
+function maskMap(map: JsonObject, levels: number): JsonObject {
+  return mapMembers(map, levels, (value, key, below) => maskMember(key, value, below));
 }
 
 /**
@@ -50,12 +49,7 @@ export function maskMember(name: string, value: unknown, levels: number): unknow
   if (typeof value === 'string') return maskRowText(name, value);
   if (isCredential(name, value)) return MASKED_TEXT;
   if (typeof value !== 'object' || value === null) return value;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(value)) {
-    return mapElements(value as readonly unknown[], (element) => maskMember('', element, levels - 1));
-  }
-  if (!isJsonObject(value)) return value;
-  return isRow(value)
-    ? maskRow(value, levels)
-    : mapMembers(value, (member, key) => maskMember(key, member, levels - 1));
+  if (!isJsonObject(value))
+    return mapElements(toList(value), levels, (element, below) => maskMember('', element, below));
+  return isRow(value) ? maskRow(value, levels) : maskMap(value, levels);
 }

@@ -1,6 +1,6 @@
-import { runAtOnce, type Steps } from '../steps.ts';
+import type { Steps } from '../steps.ts';
 import { mapElements, mapMembers } from './copy-on-write.ts';
-import { isJsonObject, type JsonObject, JsonTooDeepError, MAX_JSON_DEPTH, toWritablePart } from './json.ts';
+import { isJsonObject, type JsonObject, JsonTooDeepError, MAX_JSON_DEPTH, toList, toWritablePart } from './json.ts';
 import { maskBody, maskForm, maskGraphQL } from './mask-body.ts';
 import { maskCertificate, maskCookies, maskProxy } from './mask-connection.ts';
 import { maskHeaders } from './mask-headers.ts';
@@ -40,15 +40,11 @@ const PLACES: ReadonlyMap<string, Mask> = new Map<string, Mask>([
 
 /**
  * Takes the secrets out of a collection: headers, cookies, rows and URLs read `MASKED_TEXT` where there was one, everything else null.
+ * There is a pause after each item.
  *
  * @param json - Left as it is. Parts without a secret are shared with the answer, not copied.
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be written out anyway.
  */
-export function maskSecrets(json: unknown): unknown {
-  return runAtOnce(maskItems(json));
-}
-
-/** The same with a pause after each item of a collection. */
 export function* maskItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknown> {
   if (!isJsonObject(json) || !Array.isArray(json.item)) return maskAnything(json, levels);
   // It and its list of items are two.
@@ -69,18 +65,15 @@ export function* maskItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknow
 /** Takes the secrets out of any part of a collection that is no place of its own. */
 export function maskAnything(json: unknown, levels = MAX_JSON_DEPTH): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json))
-    return mapElements(json as readonly unknown[], (element) => maskAnything(element, levels - 1));
-  return maskMembers(json as JsonObject, levels);
+  return isJsonObject(json) ? maskMembers(json, levels) : mapElements(toList(json), levels, maskAnything);
 }
 
 function maskMembers(object: JsonObject, levels: number): JsonObject {
-  return mapMembers(object, (value, key) => {
+  return mapMembers(object, levels, (value, key, below) => {
     const place = PLACES.get(key);
-    if (place !== undefined) return place(value, levels - 1);
+    if (place !== undefined) return place(value, below);
     // A member that is named so and holds an object is as likely to describe a credential as to be one.
-    if (typeof value === 'object' || key === 'key') return maskAnything(value, levels - 1);
+    if (typeof value === 'object' || key === 'key') return maskAnything(value, below);
     return isCredential(key === 'value' ? rowName(object) : key, value) ? null : value;
   });
 }

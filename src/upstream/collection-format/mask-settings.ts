@@ -1,5 +1,5 @@
 import { mapElements, mapMembers } from './copy-on-write.ts';
-import { isJsonObject, type JsonObject, JsonTooDeepError, toName, toWritablePart } from './json.ts';
+import { isJsonObject, type JsonObject, toList, toName, toWritablePart } from './json.ts';
 import { maskRowText } from './mask-url-text.ts';
 import { isRow } from './rows.ts';
 import { isSecretValue, toPlainName } from './secrets.ts';
@@ -34,24 +34,20 @@ const SHOWN_MEMBERS = new Set('key name type description enabled disabled system
 /** Takes the credentials out of an auth block, in its settings of whatever type they are. */
 export function maskAuth(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return isSecretValue(json) ? null : json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(json, (value, key) =>
-    key === 'type' && typeof value === 'string' ? value : maskSettings(key, value, levels - 1),
+  return mapMembers(json, levels, (value, key, below) =>
+    key === 'type' && typeof value === 'string' ? value : maskSettings(key, value, below),
   );
 }
 
 /** Takes the credentials out of the settings of an auth type, which are a list of rows or a map. */
 export function maskSettings(type: string, json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return isSecretValue(json) ? null : json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (row) =>
-      isJsonObject(row) ? maskSettingRow(type, row, levels - 1) : maskSettings(type, row, levels - 1),
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (row, below) =>
+      isJsonObject(row) ? maskSettingRow(type, row, below) : maskSettings(type, row, below),
     );
-  }
-  const object = json as JsonObject;
   // The settings of an API key are called key and value, as the members of a row are.
-  return type !== 'apikey' && isRow(object) ? maskSettingRow(type, object, levels) : maskMap(type, object, levels);
+  return type !== 'apikey' && isRow(json) ? maskSettingRow(type, json, levels) : maskMap(type, json, levels);
 }
 
 /**
@@ -63,36 +59,29 @@ export function maskSettings(type: string, json: unknown, levels: number): unkno
  */
 export function maskSetting(type: string, key: string, value: unknown, levels: number): unknown {
   if (!isShown(type, key)) return isSecretValue(value) ? null : value;
-  if (typeof value === 'string') return maskRowText('', value);
-  return typeof value === 'object' && value !== null ? maskWithin(type, value, levels) : value;
+  return maskShown(type, value, levels);
 }
 
 function isShown(type: string, key: string): boolean {
   return (SHOWN_SETTINGS.get(type) ?? NO_SETTINGS).has(toPlainName(key));
 }
 
-/** Masks a list or object in a setting that is shown. */
-function maskWithin(type: string, json: object, levels: number): unknown {
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (element) => {
-      if (typeof element === 'string') return maskRowText('', element);
-      if (typeof element !== 'object' || element === null) return element;
-      return maskWithin(type, element, levels - 1);
-    });
-  }
-  const object = json as JsonObject;
-  return isRow(object) ? maskSettingRow(type, object, levels) : maskMap(type, object, levels);
+/** Masks what is in a setting that is shown. */
+function maskShown(type: string, json: unknown, levels: number): unknown {
+  if (typeof json === 'string') return maskRowText('', json);
+  if (typeof json !== 'object' || json === null) return json;
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (element, below) => maskShown(type, element, below));
+  return isRow(json) ? maskSettingRow(type, json, levels) : maskMap(type, json, levels);
 }
 
 function maskMap(type: string, map: JsonObject, levels: number): JsonObject {
-  return mapMembers(map, (value, key) => maskSetting(type, key, value, levels - 1));
+  return mapMembers(map, levels, (value, key, below) => maskSetting(type, key, value, below));
 }
 
 function maskSettingRow(type: string, row: JsonObject, levels: number): JsonObject {
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(row, (value, name) => {
-    if (name === 'value') return maskSetting(type, toName(row.key) ?? '', value, levels - 1);
-    return SHOWN_MEMBERS.has(name) || !isSecretValue(value) ? toWritablePart(value, levels - 1) : null;
+  return mapMembers(row, levels, (value, name, below) => {
+    if (name === 'value') return maskSetting(type, toName(row.key) ?? '', value, below);
+    return SHOWN_MEMBERS.has(name) || !isSecretValue(value) ? toWritablePart(value, below) : null;
   });
 }

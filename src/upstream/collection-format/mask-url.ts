@@ -1,5 +1,5 @@
 import { mapMembers } from './copy-on-write.ts';
-import { isJsonObject, JsonTooDeepError, toText, toWritablePart } from './json.ts';
+import { isJsonObject, toText, toWritablePart } from './json.ts';
 import { maskMember, maskRows } from './mask-rows.ts';
 import { maskPairs, maskUrlText, maskUserInfo } from './mask-url-text.ts';
 import { maskSettings } from './mask-settings.ts';
@@ -10,8 +10,7 @@ import { splitHost } from './url-text.ts';
 export function maskUrl(json: unknown, levels: number): unknown {
   if (typeof json === 'string') return maskUrlText(json);
   if (!isJsonObject(json)) return maskMember('', json, levels);
-  if (levels <= 0) throw new JsonTooDeepError();
-  return mapMembers(json, (value, key) => maskPart(key, value, levels - 1));
+  return mapMembers(json, levels, maskPart);
 }
 
 /** Takes the user info out of a host, which is text or a list of its labels. */
@@ -25,7 +24,7 @@ export function maskHost(host: unknown): unknown {
   return masked === whole ? host : splitHost(masked);
 }
 
-function maskPart(key: string, value: unknown, levels: number): unknown {
+function maskPart(value: unknown, key: string, levels: number): unknown {
   switch (key) {
     case 'raw':
       return typeof value === 'string' ? maskUrlText(value) : maskMember(key, value, levels);

@@ -1,5 +1,5 @@
 import { mapElements, mapMembers } from './copy-on-write.ts';
-import { isJsonObject, type JsonObject, JsonTooDeepError, toText, toWritablePart } from './json.ts';
+import { isJsonObject, type JsonObject, toList, toText, toWritablePart } from './json.ts';
 import { maskMember } from './mask-rows.ts';
 import { isRow } from './rows.ts';
 import { isCredential, isSecretValue } from './secrets.ts';
@@ -13,15 +13,12 @@ const SHOWN_SOURCE_MEMBERS = new Set('provider type secretId vaultId'.split(' ')
 /** Takes the values of secrets out of a list of variables, a variable by itself, or an object that maps keys to values. */
 export function maskVariables(json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return json;
-  if (levels <= 0) throw new JsonTooDeepError();
-  if (Array.isArray(json)) {
-    return mapElements(json as readonly unknown[], (row) =>
-      isJsonObject(row) ? maskVariable(row, levels - 1) : maskMember('', row, levels - 1),
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (row, below) =>
+      isJsonObject(row) ? maskVariable(row, below) : maskMember('', row, below),
     );
-  }
-  if (!isJsonObject(json)) return json;
   if (isRow(json) || isSecretRow(json)) return maskVariable(json, levels);
-  return mapMembers(json, (value, key) => maskVariableValue(key, false, value, levels - 1));
+  return mapMembers(json, levels, (value, key, below) => maskVariableValue(key, false, value, below));
 }
 
 /**
@@ -47,24 +44,22 @@ export function isSecretRow(row: JsonObject): boolean {
 }
 
 function maskVariable(row: JsonObject, levels: number): JsonObject {
-  if (levels <= 0) throw new JsonTooDeepError();
   const key = variableKey(row) ?? '';
   const isSecret = isSecretRow(row);
   const isValueHidden = isSecret || isCredential(key, row.value);
-  return mapMembers(row, (value, name) => {
-    if (name === 'value') return maskVariableValue(key, isSecret, value, levels - 1);
-    if (isValueHidden && name === 'source') return maskSource(value, levels - 1);
-    if (SHOWN_MEMBERS.has(name)) return toWritablePart(value, levels - 1);
-    if (!isValueHidden) return maskMember(name, value, levels - 1);
+  return mapMembers(row, levels, (value, name, below) => {
+    if (name === 'value') return maskVariableValue(key, isSecret, value, below);
+    if (isValueHidden && name === 'source') return maskSource(value, below);
+    if (SHOWN_MEMBERS.has(name)) return toWritablePart(value, below);
+    if (!isValueHidden) return maskMember(name, value, below);
     return isSecretValue(value) ? null : value;
   });
 }
 
 function maskSource(value: unknown, levels: number): unknown {
-  if (levels <= 0) throw new JsonTooDeepError();
   if (!isJsonObject(value)) return isSecretValue(value) ? null : value;
-  return mapMembers(value, (member, name) => {
-    if (isJsonObject(member)) return maskSource(member, levels - 1);
+  return mapMembers(value, levels, (member, name, below) => {
+    if (isJsonObject(member)) return maskSource(member, below);
     return SHOWN_SOURCE_MEMBERS.has(name) || !isSecretValue(member) ? member : null;
   });
 }
