@@ -102,66 +102,93 @@ export function createStreamedRows(
     },
   });
 
+  const waitForRoom = (list: WaitingList) => {
+    waiting.add(list);
+    cancelPatience ??= clock.schedule(clock.nowMs() + PATIENCE_MS, () => {
+      isPatient = false;
+      if (grantRoom()) settle();
+    });
+    if (!isSettling && grantRoom()) settle();
+  };
+
   // Which calls they need is not known; most that rows need are of the general class.
   const foretellTurn = () => operation.caller.keyBudget.current.expectedTurnAtMs('general', operation.share, '');
 
-  const pace = <Row>(rows: readonly Row[], initialCount: number, info: GraphQLResolveInfo): AsyncIterable<Row> => {
-    const path = responsePathAsArray(info.path);
-    let next = 0;
-    let mayBegin = initialCount;
-    let isOver = false;
-    let resume = () => {};
-    const list: WaitingList = {
-      depth: path.length,
-      grant(count) {
-        const granted = Math.min(count, rows.length - next);
-        mayBegin = next + granted;
-        resume();
-        return granted;
-      },
-      resume: () => resume(),
-    };
-    const waits = () => next >= mayBegin && next < rows.length && !isOver && !ended.aborted;
-    const room = () =>
-      new Promise<void>((resolve) => {
-        resume = () => {
-          waiting.delete(list);
-          resolve();
-        };
-        waiting.add(list);
-        cancelPatience ??= clock.schedule(clock.nowMs() + PATIENCE_MS, () => {
-          isPatient = false;
-          if (grantRoom()) settle();
-        });
-        if (!isSettling && grantRoom()) settle();
-      });
-    const end = (): IteratorReturnResult<undefined> => {
-      isOver = true;
-      resume();
-      return { done: true, value: undefined };
-    };
-    return {
-      [Symbol.asyncIterator]: () => ({
-        async next() {
-          while (waits()) await room();
-          if (isOver || next >= rows.length) return end();
-          if (next < mayBegin) return { done: false, value: rows[next++] as Row };
-          if (ended.reason === 'deadline') {
-            const { error } = operation.refusals.of(undefined, foretellTurn);
-            onUnread(locatedError(error, info.fieldNodes, [...path, next]));
-          }
-          return end();
-        },
-        return: () => Promise.resolve(end()),
-      }),
-    };
+  const pacing: Pacing = {
+    ended,
+    waitForRoom,
+    stopWaiting: (list) => void waiting.delete(list),
+    onEndedEarly(info, path) {
+      const { error } = operation.refusals.of(undefined, foretellTurn);
+      onUnread(locatedError(error, info.fieldNodes, path));
+    },
   };
 
   return {
     feed(rows, info) {
       const [node] = info.fieldNodes;
       const stream = node && getDirectiveValues(streamDirective, node, info.variableValues);
-      return stream && stream['if'] !== false ? pace(rows, Number(stream['initialCount']), info) : rows;
+      return stream && stream['if'] !== false ? paceRows(rows, Number(stream['initialCount']), info, pacing) : rows;
     },
+  };
+}
+
+/** What a paced list needs of those that are paced with it. */
+interface Pacing {
+  readonly ended: AbortSignal;
+  /** Has the list be granted rows once there is room. */
+  waitForRoom(list: WaitingList): void;
+  stopWaiting(list: WaitingList): void;
+  /** The deadline has come before the row at this path began. */
+  onEndedEarly(info: GraphQLResolveInfo, path: readonly (string | number)[]): void;
+}
+
+/** Gives the rows of a list as the executor asks for them, but none before it may begin. */
+function paceRows<Row>(
+  rows: readonly Row[],
+  initialCount: number,
+  info: GraphQLResolveInfo,
+  { ended, waitForRoom, stopWaiting, onEndedEarly }: Pacing,
+): AsyncIterable<Row> {
+  const path = responsePathAsArray(info.path);
+  let next = 0;
+  let mayBegin = initialCount;
+  let isOver = false;
+  let resume = () => {};
+  const list: WaitingList = {
+    depth: path.length,
+    grant(count) {
+      const granted = Math.min(count, rows.length - next);
+      mayBegin = next + granted;
+      resume();
+      return granted;
+    },
+    resume: () => resume(),
+  };
+  const waits = () => next >= mayBegin && next < rows.length && !isOver && !ended.aborted;
+  const room = () =>
+    new Promise<void>((resolve) => {
+      resume = () => {
+        stopWaiting(list);
+        resolve();
+      };
+      waitForRoom(list);
+    });
+  const end = (): IteratorReturnResult<undefined> => {
+    isOver = true;
+    resume();
+    return { done: true, value: undefined };
+  };
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        while (waits()) await room();
+        if (isOver || next >= rows.length) return end();
+        if (next < mayBegin) return { done: false, value: rows[next++] as Row };
+        if (ended.reason === 'deadline') onEndedEarly(info, [...path, next]);
+        return end();
+      },
+      return: () => Promise.resolve(end()),
+    }),
   };
 }

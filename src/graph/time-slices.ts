@@ -143,16 +143,6 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     );
   };
 
-  const goOn = async <Result>(steps: Steps<Result>, next: () => Promise<void>): Promise<Result> => {
-    for (;;) {
-      await next();
-      do {
-        const { done, value } = steps.next();
-        if (done === true) return value;
-      } while (!isUsedUp());
-    }
-  };
-
   return {
     open(fairShare, ended, lets) {
       const work: Work = { waiting: [], woken: 0, ended, fairShare, lets, slices: 0 };
@@ -168,13 +158,27 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
         next,
         pause: () => new Promise(afterOneRound),
         run(steps) {
-          do {
-            const { done, value } = steps.next();
-            if (done === true) return value;
-          } while (!isUsedUp());
-          return goOn(steps, next);
+          const end = takeSteps(steps, isUsedUp);
+          return end ? end.value : goOn(steps, isUsedUp, next);
         },
       };
     },
   };
+}
+
+async function goOn<Result>(steps: Steps<Result>, isUsedUp: () => boolean, next: () => Promise<void>): Promise<Result> {
+  for (;;) {
+    await next();
+    const end = takeSteps(steps, isUsedUp);
+    if (end) return end.value;
+  }
+}
+
+/** Takes steps for the rest of the slice. Returns the end, if that is reached. */
+function takeSteps<Result>(steps: Steps<Result>, isUsedUp: () => boolean): IteratorReturnResult<Result> | undefined {
+  do {
+    const step = steps.next();
+    if (step.done === true) return step;
+  } while (!isUsedUp());
+  return undefined;
 }

@@ -49,31 +49,24 @@ RawBodyRef.implement({
   }),
 });
 
-UrlEncodedBodyRef.implement({
-  description: 'A form sent as `application/x-www-form-urlencoded`.',
-  fields: (t) => ({
-    parameters: t.field({
-      type: [FormParameterRef],
-      nullable: false,
-      description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
-    }),
-    enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
-  }),
-});
+const FORMS = [
+  [UrlEncodedBodyRef, 'A form sent as `application/x-www-form-urlencoded`.'],
+  [FormDataBodyRef, 'A form sent as `multipart/form-data`; its rows may be files.'],
+] as const;
 
-FormDataBodyRef.implement({
-  description: 'A form sent as `multipart/form-data`; its rows may be files.',
-  fields: (t) => ({
-    parameters: t.field({
-      type: [FormParameterRef],
-      nullable: false,
-      description: 'Rows of the form in order, those switched off too; empty when there are none.',
-      resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
+for (const [form, description] of FORMS)
+  form.implement({
+    description,
+    fields: (t) => ({
+      parameters: t.field({
+        type: [FormParameterRef],
+        nullable: false,
+        description: 'Rows of the form in order, those switched off too; empty when there are none.',
+        resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
+      }),
+      enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
     }),
-    enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
-  }),
-});
+  });
 
 FileBodyRef.implement({
   description: 'A file sent as the whole body.',
