@@ -6,7 +6,7 @@ import type { Operation } from '../upstream/operation.ts';
 import { childLists, leveledTypes, type ListName } from '../upstream/postman/levels.ts';
 import type { PostmanCall, PostmanRoute } from '../upstream/postman/postman-call.ts';
 import type { PostmanSession } from '../upstream/postman/session.ts';
-import { toNotCached } from '../upstream/refusals.ts';
+import { toNotCached } from '../upstream/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type WorldQuestion } from './scenario-world.ts';
 import type { SimulatedIds } from './simulated-ids.ts';

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Operation } from './operation.ts';
-import { toEnded, toTooManyUnverified } from './refusals.ts';
+import { toEnded, toTooManyUnverified } from './local-errors.ts';
 import { createUnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from './upstream-error.ts';
 

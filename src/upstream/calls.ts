@@ -6,7 +6,7 @@ import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
-import { toBusy, toNotCached, toTooMuchHeld } from './refusals.ts';
+import { toBusy, toNotCached, toTooMuchHeld } from './local-errors.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
 /** Makes calls: from the cache, with somebody else's call in flight, or inside the key's budget. */

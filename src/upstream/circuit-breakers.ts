@@ -23,13 +23,6 @@ export interface CircuitBreakers {
   unreachable(tenant: string): string | undefined;
 }
 
-/** What circuit breakers are made with. */
-export interface CircuitBreakersOptions {
-  readonly clock: Clock;
-  /** Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant. */
-  readonly onChange: (isOpen: boolean, tenant: string | undefined) => void;
-}
-
 interface Circuit {
   readonly breaker: CircuitBreaker;
   usedAtMs: number;
@@ -47,13 +40,17 @@ const MIN_TENANTS = 2;
  * everybody. All other failures (5XX, no answer in time, a connection that broke) can be those of the documents that were asked for, so they open
  * the circuit of their own tenant alone. When the circuits of two tenants are open and nobody is answered, upstream counts as down:
  * then the first failure of any other tenant opens its circuit. So nobody is refused for the failures of others alone.
+ *
+ * @param onChange - Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant.
  */
-export function createCircuitBreakers({ clock, onChange }: CircuitBreakersOptions): CircuitBreakers {
-  const connections = createCircuitBreaker({
-    clock,
-    avoids: 'lastProbe',
-    onChange: (isOpen) => onChange(isOpen, undefined),
-  });
+export function createCircuitBreakers({
+  clock,
+  onChange,
+}: {
+  readonly clock: Clock;
+  readonly onChange: (isOpen: boolean, tenant?: string) => void;
+}): CircuitBreakers {
+  const connections = createCircuitBreaker({ clock, avoids: 'lastProbe', onChange: (isOpen) => onChange(isOpen) });
   // The ones used least recently come first.
   const circuits = new Map<string, Circuit>();
   const open = new Set<string>();

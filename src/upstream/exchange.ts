@@ -6,9 +6,9 @@ import type { Call } from './call.ts';
 import { type Clock, readInstant } from './clock.ts';
 import type { HttpClient } from './http.ts';
 import type { Answer } from './kept-answer.ts';
-import type { Caller } from './operation.ts';
+import type { Caller, Operation } from './operation.ts';
 import { parseResponse } from './parse-response.ts';
-import type { AnnouncedRateLimit } from './rate-limit-headers.ts';
+import type { QueuedCall } from './queued-call.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from './retry-after.ts';
@@ -26,29 +26,27 @@ export interface CallServices {
   readonly explainRefusedKey: ExplainRefusedKey;
 }
 
-/** What came of sending a call, and how its slots are to be settled. */
-export interface Exchange {
-  readonly outcome: { readonly answer: Answer } | { readonly error: unknown };
-  /** The limits that the response spoke of; undefined: there was none. */
-  readonly rateLimit: AnnouncedRateLimit | undefined;
-  /** It was answered with a 429, and no call is to be sent before (monotonic ms). */
-  readonly refusedUntilMs: number | undefined;
-  /** It has reached nobody: its slots have not been used. */
-  readonly isUnsent: boolean;
-}
-
 // A longer one would trust a typing error for hours.
 const MAX_PAUSE_MS = 300_000;
 
 /**
- * Sends a call once, and hands what comes of it to everything that learns from it: cache, API keys, circuit breakers, retry budget, learned sizes.
+ * Sends a call once, in the name of an operation, and hands what comes of it to everything that learns from it: cache, API keys, circuit breakers,
+ * retry budget, learned sizes. Only then its slots are settled, because that sends what waits.
  *
- * @returns Never rejects.
+ * @param slot - Has been admitted.
+ * @throws {UpstreamError} of every kind that is not the facade's own; and whatever a parser throws.
  */
-export async function exchange(services: CallServices, call: Call<unknown>, caller: Caller): Promise<Exchange> {
+export async function exchange(
+  services: CallServices,
+  call: Call<unknown>,
+  { caller, meter, pace }: Operation,
+  slot: QueuedCall,
+): Promise<Answer> {
   const { http, clock, explainRefusedKey } = services;
   const { tenant, apiKey } = caller;
   const sentAtMs = clock.nowMs();
+  meter.cost.calls++;
+  pace?.sent();
   let throttle: ThrottleHeaders | undefined;
   try {
     const response = await http.get(call.target, call.route.template, apiKey, tenant);
@@ -58,25 +56,22 @@ export async function exchange(services: CallServices, call: Call<unknown>, call
       const value = await parseResponse(response, call, { throttle, answeredAtMs, secret: apiKey.reveal() });
       const answer = { value, bytes: response.heapBytes };
       learnFromAnswer(services, call, tenant, answer, sentAtMs);
-      return { outcome: { answer }, rateLimit: throttle.rateLimit, refusedUntilMs: undefined, isUnsent: false };
+      slot.settle(throttle.rateLimit);
+      return answer;
     } finally {
       response.release();
     }
   } catch (thrown) {
     const error = explainRefusedKey(thrown, apiKey);
-    if (error instanceof UpstreamError) learnFromFailure(services, call, caller, error, sentAtMs);
-    return {
-      outcome: { error },
-      rateLimit: throttle?.rateLimit,
-      refusedUntilMs: isRateLimited(error) ? clock.nowMs() + Math.min(MAX_PAUSE_MS, toWaitMs(error, clock)) : undefined,
-      isUnsent: error instanceof UpstreamError && error.isConnectFailure === true,
-    };
+    const refusedUntilMs =
+      error instanceof UpstreamError ? learnFromFailure(services, call, caller, error, sentAtMs) : undefined;
+    if (error instanceof UpstreamError && error.isConnectFailure) {
+      meter.cost.calls--;
+      slot.giveBack();
+    } else slot.settle(throttle?.rateLimit, refusedUntilMs);
+    throw error;
   }
 }
-
-/** Whether a call was answered with a 429. */
-export const isRateLimited = (error: unknown): error is UpstreamError =>
-  error instanceof UpstreamError && error.kind === 'rateLimited';
 
 /** For how long an error asks to wait from now, in milliseconds. */
 export const toWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
@@ -106,53 +101,45 @@ function learnThatItAnswers({ breakers, retryBudget }: CallServices, tenant: str
   retryBudget.earn(tenant);
 }
 
+/** @returns Before when no call is to be sent any more (monotonic ms); undefined: that makes no difference. */
 function learnFromFailure(
   services: CallServices,
   { route, target }: Call<unknown>,
   { tenant, keyBudget }: Caller,
   error: UpstreamError,
   sentAtMs: number,
-): void {
+): number | undefined {
   const { cache, learnedSizes, clock, apiKeys, breakers } = services;
-  switch (error.kind) {
-    case 'unavailable':
-    case 'unreachable':
-    case 'serverError':
-    case 'timeout':
-      breakers.failed(tenant, {
-        route: route.template,
-        key: target,
-        isConnectFailure: error.isConnectFailure ?? false,
-        isTimeout: error.kind === 'timeout',
-        ...(error.kind === 'unreachable' && { unreachable: error.message }),
-      });
-      return;
-    default:
-      learnThatItAnswers(services, tenant);
+  const { kind, message, isConnectFailure = false } = error;
+  if (kind === 'unavailable' || kind === 'unreachable' || kind === 'serverError' || kind === 'timeout') {
+    const failure = { route: route.template, key: target, isConnectFailure, isTimeout: kind === 'timeout' };
+    breakers.failed(tenant, { ...failure, ...(kind === 'unreachable' && { unreachable: message }) });
+    return undefined;
   }
-  switch (error.kind) {
-    case 'quotaExhausted':
-      // There are other allowances, of single features; and headers that speak of the month are read with every answer.
-      if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.spendMonth();
-      apiKeys.accept(tenant);
-      return;
+  learnThatItAnswers(services, tenant);
+  switch (kind) {
+    case 'rateLimited':
+      return clock.nowMs() + Math.min(MAX_PAUSE_MS, toWaitMs(error, clock));
     case 'unauthenticated':
       cache.dropTenant(tenant);
       learnedSizes.dropTenant(tenant, clock.nowMs());
       apiKeys.refuse(tenant, error);
-      return;
+      break;
+    case 'quotaExhausted':
+      // There are other allowances, of single features; and headers that speak of the month are read with every answer.
+      if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.spendMonth();
+      apiKeys.accept(tenant);
+      break;
     case 'forbidden':
     case 'notFound':
-    case 'badInput':
+    case 'badInput': {
       apiKeys.accept(tenant);
       // What was there before is not to be shown any more.
-      cache.set(tenant, target, {
-        outcome: { failure: toFailure(error) },
-        bytes: error.message.length,
-        updatedAt: null,
-        sentAtMs,
-      });
-      return;
+      const outcome = { failure: toFailure(error) };
+      cache.set(tenant, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
+      break;
+    }
     default:
   }
+  return undefined;
 }

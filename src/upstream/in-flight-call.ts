@@ -1,9 +1,9 @@
 import type { Call } from './call.ts';
-import { type CallServices, exchange, isRateLimited, toWaitMs } from './exchange.ts';
+import { type CallServices, exchange, toWaitMs } from './exchange.ts';
 import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import type { QueuedCall } from './queued-call.ts';
-import { toEnded, toMonthSpent } from './refusals.ts';
+import { toEnded, toMonthSpent } from './local-errors.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 type State =
@@ -20,6 +20,9 @@ interface Waiter {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
 }
+
+const isRateLimited = (error: unknown): error is UpstreamError =>
+  error instanceof UpstreamError && error.kind === 'rateLimited';
 
 // Of an answer that has come too late: until its client has come back, and has asked for it.
 const LATE_MS = 60_000;
@@ -165,26 +168,20 @@ export class InFlightCall {
 
   #send(slot: QueuedCall): void {
     this.#state = { is: 'sent' };
-    this.#exchange(slot).catch((error: unknown) => this.#retry(error));
+    exchange(this.#services, this.call, this.#initiator, slot)
+      .then((answer) => this.#resolve(answer))
+      .catch((error: unknown) => this.#retry(error));
   }
 
-  async #exchange(slot: QueuedCall): Promise<void> {
-    const { caller, meter, pace, ended } = this.#initiator;
+  #resolve(answer: Answer): void {
+    const { caller, ended } = this.#initiator;
     const { cache, clock } = this.#services;
-    meter.cost.calls++;
-    pace?.sent();
-    const { outcome, rateLimit, refusedUntilMs, isUnsent } = await exchange(this.#services, this.call, caller);
-    if (isUnsent) {
-      meter.cost.calls--;
-      slot.giveBack();
-    } else slot.settle(rateLimit, refusedUntilMs);
-    if ('error' in outcome) throw outcome.error;
     // Whoever has waited for it was told to come back.
     if (this.#waiters.size === 0 && ended.reason === 'deadline')
       cache.holdOver(caller.tenant, [this.call.target], clock.nowMs() + LATE_MS);
     for (const waiter of [...this.#waiters]) {
       this.#removeWaiter(waiter);
-      waiter.resolve(outcome.answer);
+      waiter.resolve(answer);
     }
     this.#finish();
   }

@@ -10,7 +10,7 @@ import { InFlightCall } from './in-flight-call.ts';
 import type { Answer } from './kept-answer.ts';
 import type { Operation } from './operation.ts';
 import type { ExplainRefusedKey } from './refused-keys.ts';
-import { toEnded, toMonthSpent, toOutage, toUnreachable } from './refusals.ts';
+import { toEnded, toMonthSpent, toOutage, toUnreachable } from './local-errors.ts';
 import { createRetryBudget } from './retry-budget.ts';
 import type { UpstreamError } from './upstream-error.ts';
 

@@ -1,20 +1,10 @@
 import type { Call } from './call.ts';
 import type { HttpAnswer } from './http.ts';
 import { UnexpectedShapeError } from './postman/body.ts';
-import { toUpstreamError } from './response-error.ts';
-import type { ThrottleHeaders } from './retry-after.ts';
+import { type ResponseHead, toUpstreamError } from './response-error.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 const BROKEN_WAIT_MS = 10_000;
-
-/** What is known of a response before its body is parsed. */
-export interface ResponseHead {
-  readonly throttle: ThrottleHeaders;
-  /** When it came (monotonic ms). */
-  readonly answeredAtMs: number;
-  /** The API key of the call, to be removed from whatever is quoted. */
-  readonly secret: string;
-}
 
 /**
  * Parses what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.

@@ -1,31 +1,8 @@
 import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
-import type { Operation } from './operation.ts';
+import { toCutOff, toLate, toUnanswered, toUnread } from './local-errors.ts';
 import type { Repeats } from './repeats.ts';
 import { UpstreamError } from './upstream-error.ts';
-
-// Without a hint: what is still under way will be in the cache by then.
-const TIMEOUT_RETRY_MS = 10_000;
-// Most operations have ended by then.
-const BUSY_RETRY_MS = 5_000;
-
-/** The facade's own refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
-function toRefusal({ template }: Route, turnAtMs: number): UpstreamError {
-  return new UpstreamError(
-    'rateLimited',
-    "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
-    { route: template, limitedBy: 'facade', retryAtMs: turnAtMs },
-  );
-}
-
-/** The refusal of a call with a key that upstream has not accepted yet, until its turn (monotonic ms). */
-export function toTooManyUnverified({ template }: Route, turnAtMs: number): UpstreamError {
-  return new UpstreamError(
-    'rateLimited',
-    'This API key has not been used here before, and too many such keys of the same client address wait to be checked, or have lately been refused by Postman. Ask again at the time given.',
-    { route: template, limitedBy: 'facade', retryAtMs: turnAtMs },
-  );
-}
 
 /** A refusal, and when its call would have its turn (monotonic ms). */
 export interface Refusal {
@@ -112,7 +89,7 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
       const given = known.get(route?.template);
       if (given && given.turnAtMs >= leastTurnAtMs) return given;
       const turnAtMs = foretell();
-      const error = refuse(route, turnAtMs, 'facade', () => (route ? toRefusal(route, turnAtMs) : toUnread(turnAtMs)));
+      const error = refuse(route, turnAtMs, 'facade', () => (route ? toLate(route, turnAtMs) : toUnread(turnAtMs)));
       const refusal = { turnAtMs, error, namesTurn: fate === 'further' };
       known.set(route?.template, refusal);
       return refusal;
@@ -123,7 +100,7 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
         const keptAtMs = keepTurn();
         const given = known.get(route.template);
         if (given && given.turnAtMs <= keptAtMs && given.turnAtMs >= clock.nowMs()) return given.error;
-        const error = toRefusal(route, keptAtMs);
+        const error = toLate(route, keptAtMs);
         known.set(route.template, { turnAtMs: keptAtMs, error, namesTurn: true });
         return error;
       }),
@@ -149,88 +126,3 @@ const AS_A_WHOLE =
   'There is no room for all calls of this operation before its deadline, and what it reads will not do when it is asked again. Ask again at the time given, when there is room for all of them.';
 const BEYOND_REACH =
   'The operation needs more calls to Postman than it may make, or than the budget of the API key has room for before its deadline, and what it reads will not do when it is asked again. Ask for less at a time, wait for longer (Prefer: wait=<seconds>), or take cached answers.';
-
-/** The refusal of a call beyond what its operation may make, where asking again gets further. */
-function toCutOff({ template }: Route, retryAtMs: number, ceiling: number): UpstreamError {
-  return new UpstreamError(
-    'rateLimited',
-    `The operation has made the ${ceiling} calls to Postman that it may make. What it has read is cached: ask again at the time given for the rest.`,
-    { route: template, limitedBy: 'operation', retryAtMs, ceiling },
-  );
-}
-
-/** What stands in place of rows of a list that have not begun to be read. */
-function toUnread(turnAtMs: number): UpstreamError {
-  return new UpstreamError(
-    'rateLimited',
-    "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
-    { limitedBy: 'facade', retryAtMs: turnAtMs },
-  );
-}
-
-/** The error of a call that its operation waits for no longer. */
-export function toEnded(route: Route, { ended, holdings, refusals }: Operation): UpstreamError {
-  const { template } = route;
-  if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, holdings.maxBytes);
-  // Nobody reads this one: the connection to the client is gone.
-  if (ended.reason === 'clientGone') return new UpstreamError('timeout', 'The client has gone.', { route: template });
-  return refusals.unanswered(route);
-}
-
-function toUnanswered({ template }: Route, clock: Clock): UpstreamError {
-  return new UpstreamError(
-    'timeout',
-    "Postman did not answer before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
-    { route: template, retryAtMs: clock.nowMs() + TIMEOUT_RETRY_MS },
-  );
-}
-
-/** The refusal of a call for which there is no allowance left this month. */
-export function toMonthSpent({ template }: Route): UpstreamError {
-  return new UpstreamError(
-    'quotaExhausted',
-    "The API key's monthly allowance of Postman API calls is used up, as Postman's answers say. No call is made, but for one every ten minutes to see whether that is still so.",
-    { route: template },
-  );
-}
-
-/** The refusal of a call while upstream counts as down, until it is tried again (monotonic ms). */
-export function toOutage({ template }: Route, probeAtMs: number): UpstreamError {
-  return new UpstreamError(
-    'unavailable',
-    'Postman has not served any of the last calls, so this one is not made. Another is let through at the time given, to see whether it is back.',
-    { route: template, retryAtMs: probeAtMs },
-  );
-}
-
-/** The refusal of a call while upstream cannot be reached before somebody has changed something. `reason`: what the last call has failed with. */
-export function toUnreachable({ template }: Route, reason: string): UpstreamError {
-  return new UpstreamError('unreachable', reason, { route: template });
-}
-
-/** The refusal of a client that wants nothing but what is kept. */
-export function toNotCached({ template }: Route): UpstreamError {
-  return new UpstreamError(
-    'notCached',
-    'No answer of Postman is kept that is as new as asked for, and Cache-Control: only-if-cached allows no call.',
-    { route: template },
-  );
-}
-
-/** The refusal of an answer that an operation has no room for beside those it was given. */
-export function toTooMuchHeld({ template }: Route, maxBytes: number): UpstreamError {
-  return new UpstreamError(
-    'tooExpensive',
-    `The operation would hold answers of Postman that take more memory than it may, ${maxBytes} bytes: MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES. Ask for less of it at a time.`,
-    { route: template },
-  );
-}
-
-/** The refusal of an answer that there is no memory for while other operations hold what they were given. */
-export function toBusy({ template }: Route, clock: Clock): UpstreamError {
-  return new UpstreamError(
-    'busy',
-    'This server holds as many answers for the operations that are being executed as it has memory for.',
-    { route: template, retryAtMs: clock.nowMs() + BUSY_RETRY_MS },
-  );
-}

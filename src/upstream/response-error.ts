@@ -4,21 +4,25 @@ import { type ThrottleHeaders, toRefusedWaitMs } from './retry-after.ts';
 import { scrub } from './scrub.ts';
 import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
-/** An answer that is not a success. */
-export interface RefusedResponse {
+/** What is known of a response before its body is parsed. */
+export interface ResponseHead {
+  readonly throttle: ThrottleHeaders;
+  /** When it came (monotonic ms). */
+  readonly answeredAtMs: number;
+  /** The API key of the call, to be removed from everything that is quoted. */
+  readonly secret?: string;
+}
+
+/** A response that is not a success. */
+export interface RefusedResponse extends ResponseHead {
   readonly route: Route;
   readonly status: number;
-  readonly throttle: ThrottleHeaders;
   /** Parsed JSON, or the text where it could not be parsed. */
   readonly body: unknown;
-  /** When the answer came (monotonic ms). */
-  readonly answeredAtMs: number;
   /** It is not written as Postman writes: somebody in between has answered. */
   readonly isForeign: boolean;
   /** The body is not to be read: cut off, say. */
   readonly isBroken: boolean;
-  /** The API key of the call, to be removed from everything that is quoted. */
-  readonly secret?: string;
 }
 
 /** Only the facade itself finds an operation too expensive, nothing kept, or itself busy. */

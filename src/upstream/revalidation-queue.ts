@@ -19,15 +19,10 @@ export interface RevalidationQueueOptions {
   readonly revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>;
 }
 
-interface Job {
-  readonly call: Call<unknown>;
-  readonly caller: Caller;
-}
-
 /** What is to be revalidated for one tenant, by target. */
 interface Queue {
-  readonly lists: Map<string, Job>;
-  readonly singles: Map<string, Job>;
+  readonly lists: Map<string, Call<unknown>>;
+  readonly singles: Map<string, Call<unknown>>;
 }
 
 // It has found a free slot: should it have to wait all the same, the next client that asks is sooner.
@@ -39,47 +34,43 @@ const MAX_JOBS = 1_000;
  * Makes the queue of the process.
  *
  * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
- * half of every window is free and nobody waits; what is still waiting when its refresh period is over is left to whoever asks for it next.
+ * half of every window is free and nobody waits; what is still waiting when it may be served stale no longer is left to whoever asks for it next.
  */
 export function createRevalidationQueue({ cache, clock, revalidate }: RevalidationQueueOptions): RevalidationQueue {
   const queues = new Map<string, Queue>();
 
-  const isWorthIt = ({ call, caller }: Job) => {
-    const kept = cache.get(caller.tenant, call.target);
-    return kept !== undefined && cache.freshness.isInRefreshPeriod(kept);
+  const isWorthIt = ({ target }: Call<unknown>, { tenant }: Caller) => {
+    const cached = cache.get(tenant, target);
+    return cached !== undefined && cache.freshness.isInRefreshPeriod(cached);
   };
 
-  const work = async (tenant: string, queue: Queue): Promise<void> => {
+  const work = async (caller: Caller, { lists, singles }: Queue): Promise<void> => {
     for (;;) {
-      const jobs = queue.lists.size > 0 ? queue.lists : queue.singles;
-      const [next] = jobs;
-      if (next === undefined) break;
-      const [target, job] = next;
-      if (isWorthIt(job) && !job.caller.keyBudget.current.view.hasSpareSlot(job.call.route.routeClass)) {
+      const calls = lists.size > 0 ? lists : singles;
+      const [call] = calls.values();
+      if (call === undefined) break;
+      if (isWorthIt(call, caller) && !caller.keyBudget.current.view.hasSpareSlot(call.route.routeClass)) {
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
-      if (isWorthIt(job))
-        await revalidate(
-          job.call,
-          toBackground(job.caller, clock.nowMs() + REVALIDATION_MS, createRefusals(clock, noRepeats)),
-        );
-      jobs.delete(target);
+      const deadlineMs = clock.nowMs() + REVALIDATION_MS;
+      if (isWorthIt(call, caller))
+        await revalidate(call, toBackground(caller, deadlineMs, createRefusals(clock, noRepeats)));
+      calls.delete(call.target);
     }
-    queues.delete(tenant);
+    queues.delete(caller.tenant);
   };
 
   return {
     add(call, caller) {
-      const { tenant } = caller;
-      const known = queues.get(tenant);
-      const queue = known ?? { lists: new Map<string, Job>(), singles: new Map<string, Job>() };
+      const known = queues.get(caller.tenant);
+      const queue: Queue = known ?? { lists: new Map(), singles: new Map() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
-      const jobs = call.shows ? queue.lists : queue.singles;
-      if (!jobs.has(call.target)) jobs.set(call.target, { call, caller });
+      const calls = call.shows ? queue.lists : queue.singles;
+      if (!calls.has(call.target)) calls.set(call.target, call);
       if (known) return;
-      queues.set(tenant, queue);
-      void work(tenant, queue);
+      queues.set(caller.tenant, queue);
+      void work(caller, queue);
     },
   };
 }
