@@ -91,6 +91,10 @@ export interface OperationOptions extends Caller {
  * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`, which brings its deadline forward to now.
  */
 export function openOperation({
+  tenant,
+  apiKey,
+  clientAddress,
+  keyBudget,
   heldAnswers,
   timeoutMs,
   clientGone,
@@ -99,15 +103,13 @@ export function openOperation({
   directives = {},
   reusableMs = Number.POSITIVE_INFINITY,
   clock,
-  ...caller
 }: OperationOptions): {
   readonly operation: Operation;
   readonly close: () => void;
   readonly expire: () => void;
 } {
-  const { tenant, keyBudget } = caller;
   const openedAtMs = clock.nowMs();
-  const { ended, end, ...lifetime } = createLifetime();
+  const { ended, end, waitFor, lastTurnAtMs } = createLifetime();
   const idleTasks = createIdleTasks();
   const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
   const cancelDeadline = clock.schedule(openedAtMs + timeoutMs, () => end('deadline'));
@@ -118,11 +120,15 @@ export function openOperation({
 
   return {
     operation: {
-      ...ofCaller(caller, clock),
-      ...lifetime,
-      ended,
+      caller: { tenant, apiKey, clientAddress, keyBudget },
+      belongsTo: keyBudget.belongsTo,
+      meter: createOperationMeter(clock),
+      share: createShare(),
       openedAtMs,
       deadlineMs: openedAtMs + timeoutMs,
+      ended,
+      waitFor,
+      lastTurnAtMs,
       maxCalls,
       directives,
       pace: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
@@ -149,7 +155,10 @@ export function openOperation({
  */
 export function toBackground(caller: Caller, deadlineMs: number, refusals: Refusals): Operation {
   return {
-    ...ofCaller(caller, { nowMs: () => deadlineMs }),
+    caller,
+    belongsTo: caller.keyBudget.belongsTo,
+    meter: createOperationMeter({ nowMs: () => deadlineMs }),
+    share: createShare(),
     openedAtMs: deadlineMs,
     deadlineMs,
     ended: new AbortController().signal,
@@ -163,11 +172,6 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
     refusals,
     holdings: uncountedHoldings,
   };
-}
-
-/** What every operation of a caller begins with: nothing counted, and no call asked for. */
-function ofCaller(caller: Caller, clock: Pick<Clock, 'nowMs'>) {
-  return { caller, belongsTo: caller.keyBudget.belongsTo, meter: createOperationMeter(clock), share: createShare() };
 }
 
 function createLifetime() {
