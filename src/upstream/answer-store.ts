@@ -61,13 +61,17 @@ export function createAnswerStore<Entry extends { readonly bytes: number }>(maxB
     else tenants.delete(tenant);
   };
 
+  const isOverfull = () => totalBytes > maxBytes;
+
   return {
     get: (tenant, target) => tenants.get(tenant)?.get(target),
     peek: (tenant, target) => tenants.get(tenant)?.peek(target),
     set(tenant, target, entry) {
       change(tenant, (entries) => entries.set(target, entry));
-      for (let largest = bySize.back(); totalBytes > maxBytes && largest; largest = bySize.back()) {
-        change(largest[1], (entries) => entries.pop());
+      while (isOverfull()) {
+        const largest = bySize.back()?.[1];
+        if (largest === undefined) return;
+        change(largest, (entries) => entries.pop());
       }
     },
     delete: (tenant, target) => change(tenant, (entries) => entries.delete(target)),
