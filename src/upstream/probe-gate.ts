@@ -52,7 +52,7 @@ export function createProbeGate(
   if (coldStart === 'wait') {
     for (const window of windows.all()) {
       const untilMs = coldUntilMs(window.windowMs);
-      if (clock.nowMs() < untilMs) window.hold(window.limit, untilMs, untilMs);
+      if (clock.nowMs() < untilMs) window.others.hold(window.limit, untilMs, untilMs);
     }
   }
 

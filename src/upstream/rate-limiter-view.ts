@@ -1,9 +1,10 @@
 import type { MonthlyQuota } from './monthly-quota.ts';
 import type { ProbeGate, ProbeGateOptions } from './probe-gate.ts';
 import type { RateWindow } from './rate-window.ts';
-import type { RateWindows, RateWindowsOptions, TakenSlots } from './rate-windows.ts';
+import type { RateWindows, TakenSlots } from './rate-windows.ts';
 import type { RouteClass } from './share.ts';
 import type { Room, SlotGrant, SlotView } from './slot-source.ts';
+import type { RateWindowsOptions } from './window-set.ts';
 
 /** What the limiter of every key is made with. */
 export interface RateLimiterOptions extends RateWindowsOptions, ProbeGateOptions {

@@ -2,8 +2,9 @@ import { array, assert, constantFrom, integer, nat, property, tuple } from 'fast
 import { describe, expect, it } from 'vitest';
 import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
 import type { RateWindow } from '../../src/upstream/rate-window.ts';
-import { createRateWindows, type RateWindows, type RateWindowsOptions } from '../../src/upstream/rate-windows.ts';
+import { createRateWindows, type RateWindows } from '../../src/upstream/rate-windows.ts';
 import type { RouteClass } from '../../src/upstream/share.ts';
+import type { RateWindowsOptions } from '../../src/upstream/window-set.ts';
 import { inUse } from '../support/in-use.ts';
 
 const T = 5_000;
