@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Account } from './account/account.ts';
 import { createDemoAccount } from './account/demo.ts';
 import { monotonicMs } from './clock.ts';
@@ -8,7 +7,9 @@ import { deliver } from './delivery.ts';
 import { type Answer, type Dialect, toNamedError, toNaturalError } from './dialects.ts';
 import { createDoor, type KnownKey, type OtherApiKey, toKnownKeys } from './door.ts';
 import { createFaultPlan, type Fault } from './faults.ts';
+import { createLoopbackServer } from './loopback-server.ts';
 import type { RateLimits } from './rate-windows.ts';
+import { type ReceivedRequest, readRequest } from './read-request.ts';
 import { answerGet } from './routes.ts';
 
 /** Settings of a sandbox; all may be left out. */
@@ -38,17 +39,11 @@ export interface Latency {
 }
 
 /** One request as it arrived. */
-export interface Arrival {
+export interface Arrival extends Pick<ReceivedRequest, 'requestLine' | 'keyIn' | 'headers'> {
   /** When it was counted or refused: monotonic milliseconds, on the scale of `performance.now()`. */
   readonly atMs: number;
-  /** Method, path and query exactly as sent, but for the value of an `apikey` parameter. */
-  readonly requestLine: string;
-  /** Where the API key stood. */
-  readonly keyIn: 'header' | 'query' | 'none';
   /** Which of the known keys it was: 0 for `apiKey`, from 1 for the others, -1 for none of them. */
   readonly keyIndex: number;
-  /** Header names in lower case; the key's value is `[redacted]`. */
-  readonly headers: Readonly<Record<string, string>>;
   /** The status sent; 0 as long as there is none, for ever when the connection was reset or left hanging before. */
   readonly status: number;
   /** When the answer was sent completely or the connection was gone; undefined before. */
@@ -113,44 +108,33 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   };
   const door = createDoor({ account, dialect, faults, limits });
 
-  const answer = (
-    request: IncomingMessage,
-    path: string,
-    query: URLSearchParams,
-    sentKey: string | undefined,
-    key: KnownKey | undefined,
-  ): Answer => {
+  const answer = ({ method, sentKey, path, query }: ReceivedRequest, key: KnownKey | undefined): Answer => {
     if (sentKey === undefined) {
       return toNamedError(dialect, 401, 'AuthenticationError', 'API Key missing. Send it as the X-Api-Key header.');
     }
     if (key === undefined) return toNaturalError(dialect, 401);
-    if (request.method !== 'GET') return { ...toNaturalError(dialect, 405), headers: { Allow: 'GET' } };
+    if (method !== 'GET') return { ...toNaturalError(dialect, 405), headers: { Allow: 'GET' } };
     return answerGet(key.user ? { ...account, user: key.user } : account, dialect, path, query);
   };
 
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const server = createLoopbackServer(async (request, response) => {
     request.resume();
     const { requestMs, answerMs } = options.latency?.() ?? { requestMs: 0, answerMs: 0 };
     if (requestMs > 0) {
       // Sent is sent: it arrives also when the caller has hung up in the meantime, but not where nobody is.
       await sleep(requestMs, undefined, { ref: false });
-      if (!server.listening) return;
+      if (!server.isListening()) return;
     }
     const nowMs = monotonicMs();
-    const pathAndQuery = request.url ?? '/';
-    const queryStart = pathAndQuery.indexOf('?');
-    const path = queryStart === -1 ? pathAndQuery : pathAndQuery.slice(0, queryStart);
-    const query = new URLSearchParams(queryStart === -1 ? '' : pathAndQuery.slice(queryStart));
-    const headerKey = request.headers['x-api-key'];
-    const sentKey = typeof headerKey === 'string' ? headerKey : (query.get('apikey') ?? undefined);
+    const received = readRequest(request);
+    const { path, pathAndQuery, requestLine, sentKey, keyIn, headers } = received;
     const key = sentKey === undefined ? undefined : keys.get(sentKey);
-    const requestLine = `${request.method} ${pathAndQuery.replace(/([?&]apikey=)[^&]*/i, '$1[redacted]')}`;
     const arrival: MutableArrival = {
       atMs: nowMs,
       requestLine,
-      keyIn: sentKey === undefined ? 'none' : headerKey === undefined ? 'query' : 'header',
+      keyIn,
       keyIndex: key?.index ?? -1,
-      headers: toLoggedHeaders(request),
+      headers,
       status: 0,
       finishedAtMs: response.destroyed ? nowMs : undefined,
     };
@@ -167,37 +151,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
     await deliver(
       { request, response, dialect, answerMs, markAnswered },
-      refusal ?? answer(request, path, query, sentKey, key),
+      refusal ?? answer(received, key),
       rateHeaders,
       fault,
     );
-  };
-
-  const server = createServer((request, response) => {
-    // A broken account must show as the upstream's failure, not as a call that never ends.
-    serve(request, response).catch((error: unknown) => {
-      if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' });
-      response.end(String(error));
-    });
   });
-  // Longer than any client keeps an idle connection, so that it never closes one in the moment of its reuse.
-  server.keepAliveTimeout = 120_000;
-  const listen = (atPort: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(atPort, '127.0.0.1', () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-  const goDown = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  await listen(options.port ?? 0);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await server.listen(options.port ?? 0);
 
   return {
     origin: `http://127.0.0.1:${port}`,
@@ -214,14 +173,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       door.reset();
       faults.clear();
     },
-    goDown,
-    comeBack: () => listen(port),
-    close: goDown,
+    goDown: server.goDown,
+    comeBack: async () => {
+      await server.listen(port);
+    },
+    close: server.goDown,
   };
-}
-
-function toLoggedHeaders(request: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, name === 'x-api-key' ? '[redacted]' : String(value)]),
-  );
 }

@@ -5,42 +5,7 @@ import { ids } from './demo-ids.ts';
 export function createDemoWorkspaces(): StoredWorkspace[] {
   const { collections, environments, mocks, users, workspaces } = ids;
   return [
-    {
-      id: workspaces.riderPlatform,
-      name: 'Rider Platform',
-      type: 'team',
-      visibility: 'team',
-      about: 'APIs behind the rider app: rides, stations, prices',
-      description: [
-        '# Rider Platform',
-        '',
-        'Everything the **rider app** talks to. Pick an environment, then run _Sign in_ in the Rides API once: the token is kept for an hour.',
-        '',
-        '- Rides: start, pause and end a ride',
-        '- Stations: where the bikes are',
-        '- Pricing: what it will cost (GraphQL)',
-        '',
-        'Questions go to `#rider-platform`.',
-      ].join('\n'),
-      createdBy: users.ines,
-      updatedBy: users.ines,
-      createdAt: '2023-02-14T08:00:00.000Z',
-      updatedAt: '2026-03-02T15:40:09.000Z',
-      collections: [collections.rides, collections.stations, collections.pricing, collections.telemetryDraft],
-      environments: [environments.local, environments.staging, environments.production],
-      mocks: [mocks.rides, mocks.stations, mocks.pricing],
-      globals: [
-        { key: 'companyDomain', value: 'kestrel-bikes.example', type: 'default', enabled: true },
-        {
-          key: 'tracingKey',
-          value: 'demo-tracing-key-5d1f80c2',
-          type: 'secret',
-          enabled: true,
-          description: 'Lets a request be followed through the mesh',
-        },
-        { key: 'legacyBaseUrl', value: 'https://old.kestrel-bikes.example', type: 'default', enabled: false },
-      ],
-    },
+    createRiderPlatform(),
     {
       id: workspaces.payments,
       name: 'Payments',
@@ -133,4 +98,44 @@ export function createDemoWorkspaces(): StoredWorkspace[] {
       globals: [],
     },
   ];
+}
+
+function createRiderPlatform(): StoredWorkspace {
+  const { collections, environments, mocks, users, workspaces } = ids;
+  return {
+    id: workspaces.riderPlatform,
+    name: 'Rider Platform',
+    type: 'team',
+    visibility: 'team',
+    about: 'APIs behind the rider app: rides, stations, prices',
+    description: [
+      '# Rider Platform',
+      '',
+      'Everything the **rider app** talks to. Pick an environment, then run _Sign in_ in the Rides API once: the token is kept for an hour.',
+      '',
+      '- Rides: start, pause and end a ride',
+      '- Stations: where the bikes are',
+      '- Pricing: what it will cost (GraphQL)',
+      '',
+      'Questions go to `#rider-platform`.',
+    ].join('\n'),
+    createdBy: users.ines,
+    updatedBy: users.ines,
+    createdAt: '2023-02-14T08:00:00.000Z',
+    updatedAt: '2026-03-02T15:40:09.000Z',
+    collections: [collections.rides, collections.stations, collections.pricing, collections.telemetryDraft],
+    environments: [environments.local, environments.staging, environments.production],
+    mocks: [mocks.rides, mocks.stations, mocks.pricing],
+    globals: [
+      { key: 'companyDomain', value: 'kestrel-bikes.example', type: 'default', enabled: true },
+      {
+        key: 'tracingKey',
+        value: 'demo-tracing-key-5d1f80c2',
+        type: 'secret',
+        enabled: true,
+        description: 'Lets a request be followed through the mesh',
+      },
+      { key: 'legacyBaseUrl', value: 'https://old.kestrel-bikes.example', type: 'default', enabled: false },
+    ],
+  };
 }
