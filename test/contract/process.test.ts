@@ -1,90 +1,32 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
   constants,
-  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
-  rmSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { Agent, createServer as createHttpServer, request } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toMemoryShares } from '../../src/config/memory-shares.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { createBuiltServer, type ProgramRun } from '../support/built-server.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-// Apart from what `npm start` builds, which may be running. Inside the package, because it imports from node_modules.
-const built = join(root, 'dist', `process-test-${process.pid}`);
-const main = join(built, 'src', 'main.js');
-// Where the programs run: no .env is read from the checkout.
-const folder = mkdtempSync(join(tmpdir(), 'postman-graphql-'));
-const children = new Set<ChildProcess>();
+const built = createBuiltServer('process-test');
+const { main, folder, run, watch, start } = built;
 
-beforeAll(() => {
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  const options = ['-p', 'tsconfig.build.json', '--outDir', built, '--declaration', 'false', '--sourceMap', 'false'];
-  spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' });
-  if (!existsSync(main)) throw new Error('The build did not make src/main.js');
-}, 60_000);
-
-afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
-  rmSync(built, { recursive: true, force: true });
-  rmSync(folder, { recursive: true, force: true });
-});
-
-interface Program {
-  readonly child: ChildProcess;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  /** Exit code, or the signal that ended it. */
-  ended(): Promise<number | string>;
-}
-
-/** Runs the built server in a folder of its own. It gets nothing of this process's environment. */
-function run(env: Record<string, string>, cwd = folder): Program {
-  return watch(spawn(process.execPath, [main], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
-}
-
-/** Reads what a child writes to pipes, if it has some. */
-function watch(child: ChildProcess): Program {
-  children.add(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
-  return {
-    child,
-    stdout: () => stdout,
-    stderr: () => stderr,
-    async ended() {
-      const [code, signal] = await closed;
-      return code ?? signal ?? 'unknown';
-    },
-  };
-}
-
-/** Runs it and waits for its address. */
-async function start(env: Record<string, string>, cwd?: string): Promise<Program & { url: string }> {
-  const program = run({ PORT: '0', ...env }, cwd);
-  while (!program.stdout().includes('\n') && program.child.exitCode === null)
-    await Promise.race([once(program.child.stdout!, 'data'), once(program.child, 'exit')]);
-  const url = /^listening on (\S+)/.exec(program.stdout())?.[1];
-  if (url === undefined) throw new Error(`It did not start: ${program.stderr()}`);
-  return { ...program, url };
-}
+beforeAll(built.build, 60_000);
+afterAll(built.remove);
 
 async function ask(url: string, query: string, headers: Record<string, string> = {}) {
   const response = await fetch(url, {
@@ -221,7 +163,7 @@ describe.concurrent('the program', () => {
       join(cwd, '.env'),
       `\uFEFFPOSTMAN_API_BASE_URL=${postman.origin}\r\n# a comment\nPOSTMAN_API_KEY="PMAK-of-the-file"\nPORT=nonsense\n`,
     );
-    const program = await start({}, cwd);
+    const program = await start({}, [], cwd);
     expect((await ask(program.url, me)).data).toEqual(myself);
     expect(postman.arrivals.map(({ keyIndex }) => keyIndex)).toEqual([1]);
     program.child.kill('SIGTERM');
@@ -238,39 +180,34 @@ describe.concurrent('the program', () => {
   });
 });
 
-/** A port of loopback that nobody has. */
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+/** Runs before the program, and tells the ports at which it listens through a pipe of its own. */
+const tellPorts = withFault(`
+  import { writeSync } from 'node:fs';
+  import { Server } from 'node:net';
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (...options) {
+    this.once('listening', () => writeSync(3, this.address().port + '\\n'));
+    return listen.apply(this, options);
+  };
+`);
 
-/** Runs it with outputs of any kind, on a port that it need not tell, and waits until it answers. */
+/** Runs it with outputs of any kind, where it need not tell its address, and waits until it answers. */
 async function startWith(
   stdio: (number | 'pipe')[],
-  env: Record<string, string> = {},
   prepare: (child: ChildProcess) => void = () => undefined,
-): Promise<Program & { url: string }> {
-  const port = await findFreePort();
-  const url = `http://127.0.0.1:${port}/graphql`;
+): Promise<ProgramRun & { url: string }> {
   const child = spawn(process.execPath, [main], {
     cwd: folder,
-    env: { PORT: String(port), LOG_LEVEL: 'trace', ...env },
-    stdio: ['ignore', ...stdio],
+    env: { PORT: '0', LOG_LEVEL: 'trace', ...tellPorts },
+    stdio: ['ignore', ...stdio, 'pipe'],
   });
   prepare(child);
   const program = watch(child);
-  while (
-    child.exitCode === null &&
-    !(await fetch(new URL('/health', url)).then(
-      ({ ok }) => ok,
-      () => false,
-    ))
-  )
-    await sleep(20);
+  const ports = createInterface({ input: child.stdio[3] as Readable })[Symbol.asyncIterator]();
+  // That of the sandbox comes first.
+  await ports.next();
+  const url = `http://127.0.0.1:${(await ports.next()).value}/graphql`;
+  await expect.poll(async () => (await fetch(new URL('/health', url))).ok).toBe(true);
   return { ...program, url };
 }
 
@@ -317,7 +254,7 @@ describe.concurrent('a program whose output', () => {
       },
     ],
   ])('has lost its reader from the start serves and stops all the same: %s', async ([, prepare], { expect }) => {
-    const program = await startWith(['pipe', 'pipe'], {}, prepare);
+    const program = await startWith(['pipe', 'pipe'], prepare);
     expect(await askThrice(program.url)).toEqual([myself, myself, myself]);
     program.child.kill('SIGTERM');
     expect(await program.ended()).toBe(0);

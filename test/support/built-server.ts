@@ -33,6 +33,8 @@ export interface BuiltServer {
   run(env: Record<string, string>, args?: readonly string[], cwd?: string): ProgramRun;
   /** Runs it on a free port and waits for its address. */
   start(env: Record<string, string>, args?: readonly string[], cwd?: string): Promise<RunningServer>;
+  /** Takes over a child that runs it in some other way: reads what it writes to pipes, if it has some. */
+  watch(child: ChildProcess): ProgramRun;
   /** Ends what still runs, and removes the build. */
   remove(): void;
 }
@@ -44,13 +46,12 @@ export function createBuiltServer(name: string): BuiltServer {
   const folder = join(built, 'cwd');
   const children = new Set<ChildProcess>();
 
-  const run: BuiltServer['run'] = (env, args = [], cwd = folder) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const watch: BuiltServer['watch'] = (child) => {
     children.add(child);
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const closed = once(child, 'close') as Promise<[number | null, string | null]>;
     return {
       child,
@@ -62,6 +63,9 @@ export function createBuiltServer(name: string): BuiltServer {
       },
     };
   };
+
+  const run: BuiltServer['run'] = (env, args = [], cwd = folder) =>
+    watch(spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
 
   return {
     main,
@@ -83,6 +87,7 @@ export function createBuiltServer(name: string): BuiltServer {
       mkdirSync(folder);
     },
     run,
+    watch,
     async start(env, args, cwd) {
       const program = run({ PORT: '0', ...env }, args, cwd);
       while (!program.stdout().includes('\n') && program.child.exitCode === null)
