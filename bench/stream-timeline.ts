@@ -6,11 +6,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { parseConfig } from '../src/config/config.ts';
-import { toUid } from '../src/sandbox/account/account.ts';
-import { createDemoAccount } from '../src/sandbox/account/demo.ts';
 import type { RateLimits } from '../src/sandbox/rate-windows.ts';
 import { type Arrival, type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts';
 import { startServer } from '../src/server.ts';
+import { createWideAccount } from './wide-account.ts';
 
 interface Part {
   readonly data?: { readonly workspaces: { readonly nodes: readonly Workspace[] } };
@@ -32,20 +31,7 @@ const LATENCY_MS = 300 / speed;
 const toQuery = (stream: string) =>
   `{ workspaces { nodes ${stream} { name collections(first: ${COLLECTIONS_EACH}) { nodes ${stream} { description } } } } }`;
 
-const demo = createDemoAccount();
-const [workspace] = demo.workspaces;
-const [collection] = demo.collections;
-if (!workspace || !collection) throw new TypeError('The demo account has a workspace and a collection');
-const toId = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
-const collections = Array.from({ length: WORKSPACES * COLLECTIONS_EACH }, (_, index) => ({
-  ...collection,
-  id: toId(2, index),
-}));
-const workspaces = Array.from({ length: WORKSPACES }, (_, index) => ({
-  ...workspace,
-  id: toId(1, index),
-  collections: collections.slice(index * COLLECTIONS_EACH, (index + 1) * COLLECTIONS_EACH).map(toUid),
-}));
+const account = createWideAccount(WORKSPACES, COLLECTIONS_EACH);
 
 /** Asks a new facade before a new Postman, and gives each part of the answer with the time since the start. */
 async function ask(
@@ -54,7 +40,7 @@ async function ask(
   onPart: (part: Part, atMs: number) => void,
 ): Promise<readonly Arrival[]> {
   const sandbox = await startSandbox({
-    account: { ...demo, collections, workspaces },
+    account,
     limits,
     latency: () => ({ requestMs: LATENCY_MS / 3, answerMs: (LATENCY_MS * 2) / 3 }),
   });
@@ -125,11 +111,11 @@ const arrivals = await ask(toQuery('@stream'), limits, ({ incremental = [] }, at
   for (const { items = [] } of rows) rowsAtMs.push(...items.map(() => atMs));
 });
 const gapsMs = rowsAtMs.map((atMs, index) => (index === 0 ? 0 : atMs - (rowsAtMs[index - 1] ?? 0)));
-const firstRowCall = arrivals.findIndex(({ requestLine }) => requestLine.includes(toId(2, 0)));
+const firstRowCall = arrivals.findIndex(({ requestLine }) => requestLine.includes(account.collections[0]?.id ?? ''));
 const refused = arrivals.filter(({ status }) => status === 429).length;
 console.log(`With @stream, ${LIMIT} calls in ${WINDOW_MS / 1_000} s, ${LATENCY_MS} ms each:`);
 console.table({
-  'rows that came': `${rowsAtMs.length} of ${collections.length}`,
+  'rows that came': `${rowsAtMs.length} of ${account.collections.length}`,
   'calls to Postman': arrivals.length,
   'refused by Postman with 429': refused,
   'the first row was read by call number': firstRowCall + 1,

@@ -10,9 +10,8 @@ import { type IncomingMessage, request } from 'node:http';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { toUid } from '../../src/sandbox/account/account.ts';
-import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
+import { createWideAccount } from '../wide-account.ts';
 import type { Reading } from './probe.ts';
 
 const [streamCount = 2_000, keyCount = 50, waitSeconds = 45] = process.argv.slice(2).map(Number);
@@ -25,25 +24,6 @@ const STREAM = '{ workspaces { nodes @stream { name collections(first: 50) { nod
 const SMALL = '{ me { username } }';
 
 const toKey = (index: number) => `PMAK-waiting-streams-${index}`;
-
-function createWideAccount() {
-  const demo = createDemoAccount();
-  const [workspace] = demo.workspaces;
-  const [collection] = demo.collections;
-  if (!workspace || !collection) throw new TypeError('The demo account has a workspace and a collection');
-  const toId = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
-  const collections = Array.from({ length: WORKSPACES * COLLECTIONS_EACH }, (_, index) => ({
-    ...collection,
-    id: toId(2, index),
-    document: { ...collection.document, item: [] },
-  }));
-  const workspaces = Array.from({ length: WORKSPACES }, (_, index) => ({
-    ...workspace,
-    id: toId(1, index),
-    collections: collections.slice(index * COLLECTIONS_EACH, (index + 1) * COLLECTIONS_EACH).map(toUid),
-  }));
-  return { ...demo, collections, workspaces };
-}
 
 /** One operation as its client sees it. */
 interface Asked {
@@ -106,7 +86,7 @@ const hasLastPart = ({ text }: Asked) => text.includes('"hasNext":false');
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
 const sandbox = await startSandbox({
-  account: createWideAccount(),
+  account: createWideAccount(WORKSPACES, COLLECTIONS_EACH),
   otherApiKeys: Array.from({ length: keyCount + 1 }, (_, index) => toKey(index)),
   latency: () => ({ requestMs: 50, answerMs: 100 }),
 });

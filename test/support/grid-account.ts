@@ -1,4 +1,5 @@
 import type { Account, StoredCollection, StoredEnvironment, StoredMock } from '../../src/sandbox/account/account.ts';
+import { newMockConfig } from '../../src/sandbox/account/demo-mocks.ts';
 
 const OWNER = '31415926';
 const MADE_AT = '2026-01-02T03:04:05.000Z';
@@ -63,14 +64,7 @@ export function createGridAccount(
     deactivated: false,
     createdAt: MADE_AT,
     updatedAt: MADE_AT,
-    config: {
-      headers: [],
-      matchBody: false,
-      matchQueryParams: true,
-      matchWildcards: false,
-      delay: null,
-      serverResponseId: '',
-    },
+    config: newMockConfig,
   });
   const collections = Array.from({ length: workspaces * collectionsEach }, (_, index) => toCollection(index));
   const environments = Array.from({ length: workspaces * environmentsEach }, (_, index) => toEnvironment(index));

@@ -7,6 +7,7 @@ import type {
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { newMockConfig } from '../../src/sandbox/account/demo-mocks.ts';
 
 /** A collection, and whether the list of all collections has it: what belongs to others can be read, and can be in a workspace, but need not be there. */
 export interface SmallCollection extends StoredCollection {
@@ -114,14 +115,7 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       deactivated,
       createdAt: AT,
       updatedAt: `2026-02-0${index + 1}T00:00:00.000Z`,
-      config: {
-        headers: [],
-        matchBody: false,
-        matchQueryParams: true,
-        matchWildcards: false,
-        delay: null,
-        serverResponseId: '',
-      },
+      config: newMockConfig,
     })),
   };
   return {

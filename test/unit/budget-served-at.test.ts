@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import { createShare, ROUTE_CLASSES, type RouteClass, type Share } from '../../src/upstream/share.ts';
+import { toBudgetOptions } from '../support/budget-options.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 type Calls = Readonly<Record<RouteClass, number>>;
@@ -12,13 +13,8 @@ const LATENCY_MS = 300;
 function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
   const clock = createVirtualClock();
   const budget = new Budget({
-    general: { limit: 60, windowMs: 60_000, isCap: false },
-    burst: { limit: 10, windowMs: 10_000 },
-    reservedCalls: 5,
+    ...toBudgetOptions(clock),
     maxConcurrentCalls: 100,
-    coldStart: 'off',
-    processStartedAtMs: clock.nowMs(),
-    clock,
     ...options,
   });
   let keys = 0;

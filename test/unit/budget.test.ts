@@ -3,6 +3,7 @@ import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
 import type { QueuedCall as Place } from '../../src/upstream/queued-call.ts';
 import type { AnnouncedWindow } from '../../src/upstream/rate-limit-headers.ts';
 import { createShare, type RouteClass, type Share } from '../../src/upstream/share.ts';
+import { toBudgetOptions } from '../support/budget-options.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 
 /** What an answer announces, of one window and of the month. */
@@ -24,13 +25,8 @@ function createSetup({
 }: Omit<Partial<BudgetOptions>, 'clock'> & { clock?: VirtualClock } = {}) {
   const startMs = clock.nowMs();
   const budget = new Budget({
-    general: { limit: 60, windowMs: 60_000, isCap: false },
-    burst: { limit: 10, windowMs: 10_000 },
-    reservedCalls: 5,
+    ...toBudgetOptions(clock),
     maxConcurrentCalls: 1_000,
-    coldStart: 'off',
-    processStartedAtMs: startMs,
-    clock,
     ...options,
   });
   let keys = 0;

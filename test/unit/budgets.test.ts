@@ -1,19 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { createBudgets } from '../../src/upstream/budgets.ts';
 import { createShare } from '../../src/upstream/share.ts';
+import { toBudgetOptions } from '../support/budget-options.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 function createSetup() {
   const clock = createVirtualClock();
   const budgets = createBudgets({
-    general: { limit: 60, windowMs: 60_000, isCap: false },
-    burst: { limit: 10, windowMs: 10_000 },
-    reservedCalls: 5,
-    maxConcurrentCalls: 10,
-    coldStart: 'off',
-    processStartedAtMs: clock.nowMs(),
+    ...toBudgetOptions(clock),
     maxBytes: 200_000_000,
-    clock,
   });
   /** Has a tenant make one call that is answered at once. */
   const use = async (tenant: string) => {

@@ -1,7 +1,8 @@
 import type { MockConfig, StoredMock } from './account.ts';
 import { ids } from './demo-ids.ts';
 
-const usualConfig: MockConfig = {
+/** How a new mock server finds its answers. */
+export const newMockConfig: MockConfig = {
   headers: [],
   matchBody: false,
   matchQueryParams: true,
@@ -19,7 +20,7 @@ export function createDemoMocks(): StoredMock[] {
       environment: environments.staging,
       updatedAt: '2026-02-02T12:03:44.000Z',
       config: {
-        ...usualConfig,
+        ...newMockConfig,
         headers: ['x-city'],
         matchWildcards: true,
         delay: { type: 'fixed', preset: '1', duration: 300 },
@@ -28,7 +29,7 @@ export function createDemoMocks(): StoredMock[] {
     {
       ...mock(mocks.stations, 'Stations, always out of order', collections.stations, '2026-01-19T10:11:00.000Z'),
       isPublic: true,
-      config: { ...usualConfig, matchQueryParams: false, serverResponseId: '4714551d-6440-545a-8628-c9bcf4790871' },
+      config: { ...newMockConfig, matchQueryParams: false, serverResponseId: '4714551d-6440-545a-8628-c9bcf4790871' },
     },
     {
       ...mock(mocks.pricing, 'Prices of last year', collections.pricing, '2024-06-10T09:00:00.000Z'),
@@ -39,7 +40,7 @@ export function createDemoMocks(): StoredMock[] {
     {
       ...mock(mocks.payments, 'Acquirer that declines', collections.payments, '2023-06-01T06:45:00.000Z'),
       environment: environments.paymentsSandbox,
-      config: { ...usualConfig, matchBody: true, serverResponseId: null },
+      config: { ...newMockConfig, matchBody: true, serverResponseId: null },
     },
     mock(
       mocks.nightly,
@@ -61,6 +62,6 @@ function mock(uid: string, name: string, collection: string, createdAt: string):
     deactivated: false,
     createdAt,
     updatedAt: createdAt,
-    config: usualConfig,
+    config: newMockConfig,
   };
 }

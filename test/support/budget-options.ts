@@ -1,0 +1,14 @@
+import type { Clock } from '../../src/upstream/clock.ts';
+
+/** Settings of a budget that starts now with nothing used: the server's own, with Postman's limits, 60 in a minute and 10 in 10 s. */
+export function toBudgetOptions<OfClock extends Clock>(clock: OfClock) {
+  return {
+    general: { limit: 60, windowMs: 60_000, isCap: false },
+    burst: { limit: 10, windowMs: 10_000 },
+    reservedCalls: 5,
+    maxConcurrentCalls: 10,
+    coldStart: 'off' as const,
+    processStartedAtMs: clock.nowMs(),
+    clock,
+  };
+}
