@@ -4,7 +4,7 @@ import { anyOperation, inParts, toText, withKnownPlaces } from './any-operation.
 import { createGridAccount } from './grid-account.ts';
 import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import type { Episode, SimulatedFault } from './simulated-facade.ts';
-import { anySmallAccount, toServedAccount } from './small-account.ts';
+import { anySmallAccount, type SmallAccount, toServedAccount } from './small-account.ts';
 
 /** An operation on an account, and all that stands between it and its answer. */
 export interface Trouble {
@@ -46,8 +46,18 @@ const anyGrid = tuple(
   before,
 }));
 
+/**
+ * The same account, but the list of everything has what a workspace has. Whether something else is public is known where the list of its
+ * workspace happens to be read, which is another matter of chance in every run: both answers are right.
+ */
+function withMembersListed(account: SmallAccount): SmallAccount {
+  const members = new Set(account.workspaces.flatMap(({ collections }) => collections));
+  const collections = account.collections.map((one) => ({ ...one, isListed: one.isListed || members.has(one.uid) }));
+  return { ...account, collections };
+}
+
 const anySmall = tuple(anySmallAccount, anyOperation, anyOperation).map(([account, operation, before]) => ({
-  account: toServedAccount(account),
+  account: toServedAccount(withMembersListed(account)),
   query: toText(withKnownPlaces(operation, true), new Map()),
   before: toText(withKnownPlaces(before, true), new Map()),
 }));
