@@ -83,6 +83,12 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     exists,
     nameOf: toSimulatedName,
     parentOf,
+    linkOf(uid, list) {
+      if (!exists) return null;
+      const linked = ids.parentOf(uid);
+      account?.add(list, linked);
+      return linked;
+    },
     uidsIn: (list, workspaceId) => foundIn(list, target) ?? toStretch(list, workspaceId, 0, listLength),
     pageOf(list, workspaceId, offset, size) {
       if (workspaceId === null) asked.add('pages of everything');

@@ -14,6 +14,8 @@ export interface SimulatedWorld {
   nameOf(identifier: string): string;
   /** From which thing a copy was made; null: it is no copy. */
   parentOf(uid: string): string | null;
+  /** A thing in such a list that another one names; null: it names none. */
+  linkOf(uid: string, list: ChildListName): string | null;
   /** Uids in a list that comes whole. */
   uidsIn(list: ChildListName, workspaceId: string | null): readonly string[];
   /** Uids on the page of a list that begins at an offset and has so many items at most, and how many the whole list has. */
