@@ -34,4 +34,5 @@ export const WorkspaceRef = builder.objectRef<WorkspaceNode>('Workspace');
 export const childRefs = {
   Collection: childRef('Collection'),
   Environment: childRef('Environment'),
+  Mock: childRef('Mock'),
 } as const satisfies Readonly<Record<ChildType, unknown>>;

@@ -14,6 +14,7 @@ import './workspace.ts';
 import './collection.ts';
 import './collection-tree.ts';
 import './environment.ts';
+import './mock.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';

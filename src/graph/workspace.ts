@@ -8,6 +8,7 @@ import { CollectionConnection } from './collection.ts';
 import { connectionType, pageArgs } from './connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from './lists.ts';
+import { MockConnection } from './mock.ts';
 import { type WorkspaceNode, WorkspaceRef } from './refs.ts';
 import { VariableRef } from './tree/variable.ts';
 
@@ -51,7 +52,7 @@ const fromDetail = answerField<WorkspaceNode, WorkspaceDetail>(
 );
 
 WorkspaceRef.implement({
-  description: 'A Postman workspace: the place that holds collections and environments.',
+  description: 'A Postman workspace: the place that holds collections, environments and mock servers.',
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
@@ -141,6 +142,17 @@ builder.objectFields(WorkspaceRef, (t) => ({
       ['/workspaces/{id}', '/environments'],
     ),
     resolve: childrenOf('Environment'),
+  }),
+  mocks: t.field({
+    type: MockConnection,
+    nullable: true,
+    args: pageArgs(CHILDREN_PAGE_SIZE),
+    ...carriedBy(
+      ['own'],
+      "Mock servers of the workspace that are active, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names, owners and `isActive` are asked of them; else one `GET /mocks?workspace=`.",
+      ['/workspaces/{id}', '/mocks'],
+    ),
+    resolve: childrenOf('Mock'),
   }),
   globals: t.field({
     type: [VariableRef],

@@ -53,6 +53,24 @@ const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly str
     updatedAt: ['updatedAt'],
     values: ['values'],
   },
+  Mock: {
+    id: ['id'],
+    uid: ['uid'],
+    name: ['name'],
+    ownerId: ['owner', 'uid'],
+    isActive: ['deactivated', 'mockUrl'],
+    isPublic: ['isPublic'],
+    url: ['mockUrl'],
+    createdAt: ['createdAt'],
+    updatedAt: ['updatedAt'],
+    delayMs: ['config'],
+    matching: ['config'],
+    collectionUid: ['collection'],
+    collection: ['collection'],
+    environmentUid: ['environment'],
+    environment: ['environment'],
+    workspace: ['id'],
+  },
 };
 
 let postman: Sandbox;
@@ -69,7 +87,7 @@ const getAll = (targets: readonly string[], key: string) =>
   Promise.all(targets.map(async (target) => (await get(target))[key] as unknown as Row));
 const inHead = (collections: readonly Row[]) => collections.map(({ info, ...rest }) => ({ ...rest, ...(info as Row) }));
 
-it.each(['Workspace', 'Collection', 'Environment'] as const)(
+it.each(['Workspace', 'Collection', 'Environment', 'Mock'] as const)(
   'the answers of %s carry what its fields are declared to be carried by, and nothing else does',
   async (typeName) => {
     const account = createDemoAccount();
@@ -99,6 +117,14 @@ it.each(['Workspace', 'Collection', 'Environment'] as const)(
         detail: await getAll(
           toUids(account.environments).map((uid) => `/environments/${uid}`),
           'environment',
+        ),
+      },
+      Mock: {
+        ref: workspaces.flatMap(({ mocks }) => mocks as readonly Row[]),
+        summary: (await get('/mocks'))['mocks'] ?? [],
+        detail: await getAll(
+          toUids(account.mocks ?? []).map((uid) => `/mocks/${uid}`),
+          'mock',
         ),
       },
     };

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createQueries } from '../../bench/corpus/queries.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 /** Fields that the example account never fills, each with the reason. */
@@ -59,6 +60,7 @@ it('is filled somewhere in the example account: every field of the schema', asyn
     ]),
     ...account.environments.map(({ owner, id }) => [queries.environment, { uid: `${owner}-${id}` }] as const),
     ...account.workspaces.map(({ id }) => [queries.workspace, { id }] as const),
+    [`{ mock(uid: "${ids.mocks.rides}") { __typename } }`, {}],
     [queries.items(2), { uid: uids[0] }],
     [queries.account, {}],
   ];

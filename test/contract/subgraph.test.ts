@@ -309,6 +309,7 @@ describe('the schema', () => {
     expect(typeLines).toEqual([
       'type Collection @key(fields: "uid") @cost(weight: 0) {',
       'type Environment @key(fields: "uid") @cost(weight: 0) {',
+      'type Mock @key(fields: "uid") @cost(weight: 0) {',
       'type PageInfo @shareable @cost(weight: 0) {',
       'type Workspace @key(fields: "id") @cost(weight: 0) {',
     ]);
@@ -329,8 +330,14 @@ describe('the schema', () => {
       'description: String @cost(weight: 1)',
       `): EnvironmentConnection @cost(weight: 1) ${page}`,
       'globals: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
+      `): MockConnection @cost(weight: 1) ${page}`,
       'teamId: ID @cost(weight: 1)',
       'updatedBy: ID @cost(weight: 1)',
+    ]);
+    expect(fieldsOf('Mock')).toEqual([
+      'type Mock @key(fields: "uid") @cost(weight: 0) {',
+      'collection: Collection @cost(weight: 1)',
+      'environment: Environment @cost(weight: 1)',
     ]);
     expect(fieldsOf('Folder')).toEqual([
       'type Folder implements CollectionItem @cost(weight: 0) {',

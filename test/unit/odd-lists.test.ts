@@ -39,6 +39,7 @@ const workspace: WorkspaceDetail = {
   teamId: null,
   collections: Array.from({ length: 120 }, (_, index) => summaryAt(index)),
   environments: [],
+  mocks: [],
 };
 
 /** The loaders over an upstream whose list of collections has these pages, by offset, and none but what they are asked for. */

@@ -4,15 +4,18 @@ import { collectionCall, collectionsCall } from '../../src/upstream/postman/coll
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
 import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
+import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
 import { workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
 
 const { parse: parseUser } = meCall();
 const { parse: parseWorkspacePage } = workspacesCall({}, null);
 const { parse: parseWorkspaceDetail } = workspaceCall('w');
 const { parse: parseCollectionPage } = collectionsCall(null, 0);
+const { parse: parseMocks } = mocksCall(null);
 const { parse: parseEnvironments } = environmentsCall(null);
 const UUID = 'ec29121c-5203-409f-9e84-e83ffc10f226';
 const UID = `41829063-${UUID}`;
+const { parse: parseMock } = mockCall(UID);
 // As JSON has them: own keys, whatever they are called.
 const poisoned = JSON.parse(
   '{"__proto__":{"id":"p","uid":"p","owner":1,"name":"p"},"constructor":1,"toString":"x"}',
@@ -39,6 +42,8 @@ const parsers: readonly (readonly [string, (body: unknown) => unknown])[] = [
   ['collection', collectionCall(UID).parse],
   ['environments', parseEnvironments],
   ['environment', environmentCall(UID).parse],
+  ['mocks', parseMocks],
+  ['mock', parseMock],
 ];
 const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   me: {
@@ -67,6 +72,18 @@ const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
   environments: { environments: [{ id: UUID, uid: UID, owner: 1, name: 'e', isPublic: true }] },
   environment: { environment: { id: UUID, owner: 41829063, name: 'e', isPublic: false, values: [] } },
+  mocks: {
+    mocks: [{ id: UUID, uid: UID, name: 'm', collection: UID, environment: UID, mockUrl: 'u', isPublic: true }],
+  },
+  mock: {
+    mock: {
+      id: UUID,
+      uid: UID,
+      name: 'm',
+      deactivated: true,
+      config: { headers: ['h'], matchBody: true, delay: { type: 'fixed', preset: '1', duration: 5 } },
+    },
+  },
 };
 
 /** Every way to put something wrong in one place of a body, or to leave that place out. */
@@ -88,7 +105,7 @@ function* spoiled(value: unknown): Iterable<unknown> {
 const isText = (value: unknown) => value == null || typeof value === 'string';
 
 // What stays as it was sent is read elsewhere; the rest of these is tested by itself.
-const unread = ['document', 'values', 'description', 'items', 'total', 'fork'];
+const unread = ['document', 'values', 'description', 'items', 'total', 'fork', 'matching', 'delayMs'];
 
 /** Whether a member of a model is of one of the types that it can have. */
 function isPlain(value: unknown): boolean {
@@ -235,5 +252,61 @@ describe('times', () => {
 describe('a page of workspaces', () => {
   it.each([undefined, null, '', 5, {}])('is the last one where nextCursor is %j', (nextCursor) => {
     expect(parseWorkspacePage({ workspaces: [], meta: { nextCursor } })).toEqual({ items: [], nextCursor: null });
+  });
+});
+
+describe('mock servers', () => {
+  const mock = (more: object) => parseMock({ mock: { id: UUID, uid: UID, ...more } });
+
+  it.each([
+    [{ type: 'fixed', preset: '1', duration: 250 }, 250],
+    [{ type: 'fixed', duration: 12.6 }, 13],
+    [{ type: 'fixed', preset: '1' }, 300],
+    [{ type: 'fixed', preset: '2' }, 100],
+    [{ type: 'fixed', preset: '9' }, null],
+    [{ duration: -1 }, null],
+    [{ duration: 2 ** 31 }, null],
+    [{ duration: '300' }, null],
+    [null, null],
+    ['300', null],
+  ])('with a delay of %j hold answers back for %j ms', (delay, delayMs) => {
+    expect(mock({ config: { delay } }).delayMs).toBe(delayMs);
+  });
+
+  it.each([undefined, null, 'x', []])(
+    'compare calls by nothing that is known where they have %j for a config',
+    (config) => {
+      expect(mock({ config }).matching).toBeNull();
+    },
+  );
+
+  it('compare calls only by what is said', () => {
+    expect(mock({ config: { headers: ['a', 1, null], matchBody: 'yes' } }).matching).toEqual({
+      body: false,
+      headers: ['a'],
+      queryParams: false,
+      wildcards: false,
+    });
+  });
+
+  it.each([undefined, null, '', 7])('have no collection and no environment where it says %j', (uid) => {
+    const { collectionUid, environmentUid } = mock({ collection: uid, environment: uid });
+    expect({ collectionUid, environmentUid }).toEqual({ collectionUid: null, environmentUid: null });
+  });
+
+  it('are active unless they are said not to be, and those of a workspace are', () => {
+    expect([mock({}), mock({ deactivated: false }), mock({ deactivated: true })].map((one) => one.isActive)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const mocks = [
+      { id: UUID, uid: UID, name: 'a', deactivated: false },
+      { id: UUID, uid: UID, name: 'b', deactivated: true },
+      { id: UUID, uid: UID, name: 'c' },
+    ];
+    expect(parseWorkspaceDetail({ id: 'w', mocks }).mocks).toEqual(
+      ['a', 'c'].map((name) => ({ id: UUID, uid: UID, name, isActive: true })),
+    );
   });
 });

@@ -12,6 +12,7 @@ import {
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
 import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
+import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
 import type { PostmanCall } from '../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../src/upstream/postman/routes.ts';
 import { createFailingSession, createPostmanSession } from '../../src/upstream/postman/session.ts';
@@ -103,6 +104,9 @@ const reads: readonly (readonly [string, PostmanCall<unknown, null>, string, str
   ['environments', environmentsCall('w-1'), '/environments?workspace=w-1', '/environments', 'general'],
   ['environments of everything', environmentsCall(null), '/environments', '/environments', 'general'],
   ['environment', environmentCall('1-e'), '/environments/1-e', '/environments/{uid}', 'general'],
+  ['mocks', mocksCall('w-1'), '/mocks?workspace=w-1', '/mocks', 'general'],
+  ['mocks of the own', mocksCall(null), '/mocks', '/mocks', 'general'],
+  ['mock', mockCall('1-m'), '/mocks/1-m', '/mocks/{uid}', 'general'],
 ];
 
 const singleReads: readonly (readonly [string, PostmanCall<unknown, null>])[] = [
@@ -112,6 +116,7 @@ const singleReads: readonly (readonly [string, PostmanCall<unknown, null>])[] = 
   ['collection', collectionCall('1-c')],
   ['collection without its tree', collectionMinimalCall('1-c')],
   ['environment', environmentCall('1-e')],
+  ['mock', mockCall('1-m')],
 ];
 
 describe('createPostmanSession', () => {
@@ -135,6 +140,7 @@ describe('createPostmanSession', () => {
     ['collections', collectionsCall(null, 0)],
     ['collections by name', collectionsByNameCall('x', null)],
     ['environments', environmentsCall(null)],
+    ['mocks', mocksCall(null)],
   ])('%s throws where upstream says that there is no such route', async (_, call) => {
     await expect(failing('notFound').get(call)).rejects.toMatchObject({ kind: 'notFound' });
   });

@@ -10,11 +10,17 @@ import {
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
 import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
+import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
 import type { PostmanCall } from '../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../src/upstream/postman/routes.ts';
 import { workspaceCall, workspacesCall, workspacesOfCollectionCall } from '../../src/upstream/postman/workspaces.ts';
 
-const workspace = { id: 'w', collections: [{ id: 'c', uid: '1-c' }], environments: [{ id: 'e', uid: '1-e' }] };
+const workspace = {
+  id: 'w',
+  collections: [{ id: 'c', uid: '1-c' }],
+  environments: [{ id: 'e', uid: '1-e' }],
+  mocks: [],
+};
 const collections = { collections: [{ id: 'c', uid: '1-c' }], meta: { total: 1 } };
 
 /** Calls of all routes, each with the least that upstream answers with. */
@@ -32,6 +38,8 @@ const answers: readonly (readonly [string, PostmanCall<unknown, null>, object])[
   ['collection without its tree', collectionMinimalCall('1-c'), { collection: { info: {} } }],
   ['environments', environmentsCall('w'), { environments: [{ id: 'e', uid: '1-e' }] }],
   ['environment', environmentCall('1-e'), { environment: { id: 'e', values: [{ key: 'k' }] } }],
+  ['mocks', mocksCall('w'), { mocks: [{ id: 'm', uid: '1-m' }] }],
+  ['mock', mockCall('1-m'), { mock: { id: 'm' } }],
 ];
 
 function toWorld(exists: boolean, target: string) {

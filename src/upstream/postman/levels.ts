@@ -18,6 +18,7 @@ export const leveledTypes = {
   Workspace: { key: 'id', list: 'workspaces' },
   Collection: { key: 'uid', list: 'collections', assumedPerWorkspace: 4 },
   Environment: { key: 'uid', list: 'environments', assumedPerWorkspace: 2 },
+  Mock: { key: 'uid', list: 'mocks', assumedPerWorkspace: 2 },
 } as const satisfies Readonly<
   Record<string, { readonly key: 'id' | 'uid'; readonly list: string; readonly assumedPerWorkspace?: number }>
 >;

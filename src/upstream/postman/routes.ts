@@ -4,6 +4,7 @@ import { environmentResource, environmentRoute, environmentsRoute } from './envi
 import { globalsRoute } from './globals.ts';
 import type { ChildType, Level, LeveledType } from './levels.ts';
 import { meRoute } from './me.ts';
+import { mockResource, mockRoute, mocksRoute } from './mocks.ts';
 import type { PostmanRoute } from './postman-call.ts';
 import { workspaceRoute, workspacesRoute } from './workspaces.ts';
 
@@ -17,6 +18,8 @@ export const routes = [
   collectionRoute,
   environmentsRoute,
   environmentRoute,
+  mocksRoute,
+  mockRoute,
 ] as const;
 
 /** Template of one of these routes. */
@@ -35,6 +38,7 @@ export function levelsOf(type: LeveledType): readonly Level[] {
 export const childResources = {
   Collection: collectionResource,
   Environment: environmentResource,
+  Mock: mockResource,
 } as const satisfies Readonly<Record<ChildType, ChildResource>>;
 
 /** What a list has of a thing of such a type. */

@@ -1,6 +1,7 @@
 import { isJsonObject, toId } from '../collection-format/json.ts';
 import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
 import { childLists, type ChildListName } from './levels.ts';
+import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, type Ref, toRefs } from './ref.ts';
 import { type SimulatedWorld, toSimulatedItems } from './simulated-world.ts';
@@ -61,6 +62,7 @@ export const workspaceRoute = {
     { type: 'Workspace', levels: ['detail'] },
     { type: 'Collection', levels: ['ref'] },
     { type: 'Environment', levels: ['ref'] },
+    { type: 'Mock', levels: ['ref'] },
   ],
 } as const satisfies PostmanRoute;
 
@@ -135,6 +137,7 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
     // Older answers leave empty lists out.
     collections: toRefs(workspace['collections']),
     environments: toRefs(workspace['environments']),
+    mocks: toMockRefs(workspace['mocks']),
   };
 }
 
