@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
-import { anyOperation, type Field, toText, withKnownPlaces } from '../support/any-operation.ts';
+import { anyOperation, type Field, toText, withKnownPlaces, writeArgs } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
 import { countBadLuck, toLuckiestPlan, toSurePlan } from '../support/planned-gets.ts';
 import { anySmallAccount, collectionUidAt, toPlainAccount, toServedAccount } from '../support/small-account.ts';
@@ -22,10 +22,7 @@ async function findCursors(
   const cursors = new Map<Field, string>();
   const find = async (field: Field, toQuery: (list: string) => string) => {
     if (field.page?.after === undefined) return;
-    const args = Object.entries(field.args).map(([key, value]) =>
-      key === 'visibility' ? `${key}: ${value}` : `${key}: ${JSON.stringify(value)}`,
-    );
-    const list = `list: ${field.name}(${[...args, `first: ${field.page.after + 1}`].join(', ')}) { pageInfo { endCursor } }`;
+    const list = `list: ${field.name}(${[...writeArgs(field), `first: ${field.page.after + 1}`].join(', ')}) { pageInfo { endCursor } }`;
     const { data } = await tested.facade.query(toQuery(list), { headers });
     const cursor = (data.workspace ?? data)?.list?.pageInfo.endCursor;
     if (typeof cursor === 'string') cursors.set(field, cursor);

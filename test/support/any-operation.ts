@@ -1,5 +1,18 @@
 import { type Arbitrary, array, constant, constantFrom, integer, nat, oneof, option, record, tuple } from 'fast-check';
-import { collectionUidAt, environmentUidAt, workspaceIdAt } from './small-account.ts';
+import {
+  getNamedType,
+  type GraphQLArgument,
+  type GraphQLField,
+  GraphQLObjectType,
+  isEnumType,
+  isInterfaceType,
+  isLeafType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql';
+import { createSchema } from '../../src/graph/schema.ts';
+import type { Level } from '../../src/upstream/postman/levels.ts';
+import { identifierAt, nameAt } from './small-account.ts';
 
 /** A part of a list. */
 export interface Page {
@@ -11,6 +24,13 @@ export interface Page {
 /** One selected field, as structure: what is written of it is made from this, and what it needs is derived from this. */
 export interface Field {
   readonly name: string;
+  /** Name of the type that it is a field of. */
+  readonly on: string;
+  /** Name of the type of the objects that it leads to, of a connection that of its nodes; undefined: it leads to nothing that is read. */
+  readonly to: string | undefined;
+  /** The levels that it declares; empty: it declares none. */
+  readonly levels: readonly Level[];
+  /** Texts, or names of values of an enum. */
   readonly args: Readonly<Record<string, string>>;
   /** Of a connection. */
   readonly page?: Page;
@@ -22,7 +42,63 @@ export interface Field {
   readonly through: 'nodes' | 'edges' | 'both';
 }
 
-const leaf = (name: string): Field => ({ name, args: {}, select: [], written: 'plainly', through: 'nodes' });
+type SchemaField = GraphQLField<unknown, unknown>;
+
+const schema = createSchema();
+
+const levelsOf = ({ extensions }: SchemaField) => (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+const readsOf = ({ extensions }: SchemaField) => (extensions['reads'] as readonly string[] | undefined) ?? [];
+const isConnection = (field: SchemaField) => nodeTypeOf(getNamedType(field.type)) !== undefined;
+const fieldsOf = (type: GraphQLObjectType): readonly SchemaField[] => Object.values(type.getFields());
+const isLeveled = (type: GraphQLObjectType) => fieldsOf(type).some((field) => levelsOf(field).length > 0);
+
+/** The type of the nodes, if it is a connection. */
+function nodeTypeOf(type: unknown): unknown {
+  const nodes = isObjectType(type) ? type.getFields()['nodes'] : undefined;
+  return nodes && getNamedType(nodes.type);
+}
+
+/** The type of the objects that a field leads to, if anything of them is read by itself. */
+function targetOf(field: SchemaField): GraphQLObjectType | undefined {
+  const type = getNamedType(field.type);
+  const target = nodeTypeOf(type) ?? type;
+  if (!isObjectType(target)) return undefined;
+  return isLeveled(target) || fieldsOf(target).some((inner) => readsOf(inner).length > 0) ? target : undefined;
+}
+
+/** @throws {Error} Names an argument of which nothing says what can be given. */
+function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: string): Arbitrary<string> {
+  const named = getNamedType(type);
+  const typeName = targetOf(field)?.name ?? '';
+  if (name === 'id' || name === 'uid') return nat(5).map(identifierAt(typeName));
+  if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
+  if (name === 'createdBy') return nat(1).map(identifierAt('User'));
+  if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));
+  // OTHER is answered, and cannot be asked for.
+  if (isEnumType(named))
+    return constantFrom(
+      ...named
+        .getValues()
+        .map((value) => value.name)
+        .filter((value) => value !== 'OTHER'),
+    );
+  throw new Error(`test/support/any-operation.ts has no values for the argument ${on}.${field.name}(${name}:)`);
+}
+
+/** Arguments other than those of paging. They are left out where nothing is read by them. */
+function anyArgsOf(field: SchemaField, on: string): Arbitrary<Record<string, string>> {
+  const readsMore = readsOf(field).length > 0;
+  const args = field.args.filter(({ name }) => name !== 'first' && name !== 'after');
+  const given = args.flatMap((arg) => {
+    if (isRequiredArgument(arg)) return [anyValueOf(field, arg, on).map((value) => ({ [arg.name]: value }))];
+    if (!readsMore) return [];
+    const some = anyValueOf(field, arg, on).map((value): Record<string, string> => ({ [arg.name]: value }));
+    return [oneof({ weight: 2, arbitrary: constant({}) }, { weight: 1, arbitrary: some })];
+  });
+  return given.length === 0
+    ? constant({})
+    : tuple(...given).map((values) => Object.assign({}, ...values) as Record<string, string>);
+}
 
 const written = (field: Arbitrary<Field>): Arbitrary<Field> =>
   tuple(
@@ -44,160 +120,87 @@ const anyPage: Arbitrary<Page> = record({
   after: option(nat(4), { nil: undefined, freq: 1 }),
 }).map(({ first, after }) => ({ first, after: first % 2 === 0 ? undefined : after }));
 
-const list = (
-  name: string,
-  selection: Arbitrary<readonly Field[]>,
-  args: Arbitrary<Record<string, string>> = constant({}),
-): Arbitrary<Field> =>
-  tuple(selection, anyPage, constantFrom('nodes' as const, 'edges' as const, 'both' as const), args).map(
-    ([select, page, through, given]) => ({ ...leaf(name), args: given, page, select, through }),
-  );
-const thing = (
-  name: string,
-  selection: Arbitrary<readonly Field[]>,
-  args: Arbitrary<Record<string, string>> = constant({}),
-): Arbitrary<Field> => tuple(selection, args).map(([select, given]) => ({ ...leaf(name), args: given, select }));
+/** One field with anything that can be given to it and selected on it. */
+function anyFieldOf(on: GraphQLObjectType, field: SchemaField, depth: number): Arbitrary<Field> {
+  const target = targetOf(field);
+  const selection = target ? anySelectionOf(target, isLeveled(target) ? depth - 1 : depth) : constant([]);
+  return tuple(
+    selection,
+    anyArgsOf(field, on.name),
+    target && isConnection(field) ? anyPage : constant(undefined),
+    constantFrom('nodes' as const, 'edges' as const, 'both' as const),
+  ).map(([select, args, page, through]) => ({
+    name: field.name,
+    on: on.name,
+    to: target?.name,
+    levels: levelsOf(field),
+    args,
+    ...(page && { page }),
+    select,
+    written: 'plainly',
+    through,
+  }));
+}
 
-const environmentSelection = some(
-  oneof(
-    { weight: 4, arbitrary: constantFrom('id', 'uid', 'name', 'ownerId').map(leaf) },
-    { weight: 3, arbitrary: constantFrom('updatedAt', 'isPublic').map(leaf) },
-    { weight: 1, arbitrary: constant(leaf('values')) },
-  ),
-);
+/** The cheaper a field is, the more often it is asked for; lists are what plans differ by. */
+function weightOf(field: SchemaField): number {
+  const [level] = levelsOf(field);
+  if (targetOf(field)) return isConnection(field) ? 4 : level === 'own' ? 1 : 2;
+  return level === 'ref' || level === 'summary' ? 4 : level === 'minimal' ? 2 : 1;
+}
 
-function collectionSelection(depth: number): Arbitrary<readonly Field[]> {
-  const plain = oneof(
-    { weight: 4, arbitrary: constantFrom('id', 'uid', 'name', 'ownerId').map(leaf) },
-    { weight: 4, arbitrary: constantFrom('updatedAt', 'createdAt').map(leaf) },
-    { weight: 2, arbitrary: constant(leaf('isPublic')) },
-    { weight: 2, arbitrary: constantFrom('description', 'lastUpdatedBy').map(leaf) },
-    { weight: 1, arbitrary: constant(leaf('items')) },
-  );
-  if (depth === 0) return some(plain);
+/** Fields of one type. Those that the same answers carry share their chances, however many they are. */
+function anySelectionOf(type: GraphQLObjectType, depth: number): Arbitrary<readonly Field[]> {
+  const groups = new Map<string, SchemaField[]>();
+  for (const field of fieldsOf(type)) {
+    if (depth === 0 && targetOf(field)) continue;
+    const key = targetOf(field) ? field.name : levelsOf(field).join();
+    groups.set(key, [...(groups.get(key) ?? []), field]);
+  }
   return some(
     oneof(
-      { weight: 8, arbitrary: plain },
-      { weight: 2, arbitrary: thing('fork', forkSelection(depth)) },
-      { weight: 1, arbitrary: thing('workspace', workspaceSelection(depth - 1)) },
+      ...[...groups.values()].map((fields) => ({
+        weight: Math.max(...fields.map(weightOf)),
+        arbitrary: oneof(...fields.map((field) => anyFieldOf(type, field, depth))),
+      })),
     ),
   );
 }
 
-const forkSelection = (depth: number): Arbitrary<readonly Field[]> =>
-  some(
-    oneof(
-      { weight: 1, arbitrary: constantFrom('label', 'parentUid').map(leaf) },
-      { weight: 2, arbitrary: thing('parent', collectionSelection(depth - 1)) },
-    ),
-    2,
-  );
-
-function workspaceSelection(depth: number): Arbitrary<readonly Field[]> {
-  const plain = oneof(
-    { weight: 4, arbitrary: constantFrom('id', 'name', 'visibility').map(leaf) },
-    { weight: 1, arbitrary: constantFrom('description', 'updatedBy').map(leaf) },
-    { weight: 1, arbitrary: constant(leaf('globals')) },
-  );
-  if (depth === 0) return some(plain);
-  return some(
-    oneof(
-      { weight: 4, arbitrary: plain },
-      { weight: 4, arbitrary: list('collections', collectionSelection(depth - 1)) },
-      { weight: 3, arbitrary: list('environments', environmentSelection) },
-    ),
-  );
-}
-
-// One place more than there can be things, now and then.
-const anyWorkspaceId = nat(4).map(workspaceIdAt);
-const anyCollectionUid = nat(6).map(collectionUidAt);
-const anyEnvironmentUid = nat(4).map(environmentUidAt);
-
-const anyRoot = oneof(
-  { weight: 1, arbitrary: constant(leaf('me')) },
-  { weight: 3, arbitrary: list('workspaces', workspaceSelection(2)) },
-  { weight: 1, arbitrary: list('workspaces', workspaceSelection(1), constant({ visibility: 'TEAM' })) },
-  {
-    weight: 5,
-    arbitrary: thing(
-      'workspace',
-      workspaceSelection(2),
-      anyWorkspaceId.map((id) => ({ id })),
-    ),
-  },
-  { weight: 3, arbitrary: list('collections', collectionSelection(2)) },
-  {
-    weight: 2,
-    arbitrary: list(
-      'collections',
-      collectionSelection(1),
-      anyWorkspaceId.map((workspaceId) => ({ workspaceId })),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: list(
-      'collections',
-      collectionSelection(1),
-      nat(4).map((name) => ({ name: `Collection ${name}` })),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: list(
-      'collections',
-      collectionSelection(1),
-      tuple(nat(4), anyWorkspaceId).map(([name, workspaceId]) => ({ name: `Collection ${name}`, workspaceId })),
-    ),
-  },
-  {
-    weight: 7,
-    arbitrary: thing(
-      'collection',
-      collectionSelection(2),
-      anyCollectionUid.map((uid) => ({ uid })),
-    ),
-  },
-  { weight: 2, arbitrary: list('environments', environmentSelection) },
-  {
-    weight: 1,
-    arbitrary: list(
-      'environments',
-      environmentSelection,
-      anyWorkspaceId.map((workspaceId) => ({ workspaceId })),
-    ),
-  },
-  {
-    weight: 4,
-    arbitrary: thing(
-      'environment',
-      environmentSelection,
-      anyEnvironmentUid.map((uid) => ({ uid })),
-    ),
-  },
-);
+const queryType = schema.getQueryType() ?? new GraphQLObjectType({ name: 'Query', fields: {} });
+// Gateways ask for entities in documents of their own.
+const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !field.name.startsWith('_'));
 
 /** Up to four root fields, none of which any account needs to have. */
-export const anyOperation: Arbitrary<readonly Field[]> = some(anyRoot, 4);
+export const anyOperation: Arbitrary<readonly Field[]> = some(
+  oneof(
+    ...rootFields.map((field) => ({
+      // What is named can be asked for in more ways than what is listed.
+      weight: targetOf(field) ? (field.args.some(isRequiredArgument) ? 5 : 4) : 1,
+      arbitrary: anyFieldOf(queryType, field, 3),
+    })),
+  ),
+  4,
+);
 
-const TYPES: Readonly<Record<string, string>> = {
-  me: 'User',
-  workspace: 'Workspace',
-  workspaces: 'Workspace',
-  collection: 'Collection',
-  collections: 'Collection',
-  parent: 'Collection',
-  fork: 'ForkInfo',
-  environment: 'Environment',
-  environments: 'Environment',
-};
-const LEAVES: Readonly<Record<string, string>> = {
-  me: ' { id }',
-  items: ' { name }',
-  values: ' { key }',
-  globals: ' { key }',
-};
+/** What is selected on objects of which nothing is read by itself: what tells them apart, if they have any such thing. */
+function writeLeaf(on: string, name: string): string {
+  const type = schema.getType(on);
+  const named = isObjectType(type) ? getNamedType(type.getFields()[name]?.type) : undefined;
+  if (!named || isLeafType(named)) return '';
+  const members = isObjectType(named) || isInterfaceType(named) ? named.getFields() : {};
+  return ` { ${['id', 'key'].find((member) => member in members) ?? '__typename'} }`;
+}
+
+/** Writes the arguments of a field, without those of paging. */
+export function writeArgs({ on, name, args }: Field): readonly string[] {
+  const type = schema.getType(on);
+  const field = isObjectType(type) ? type.getFields()[name] : undefined;
+  return Object.entries(args).map(([key, value]) => {
+    const arg = field?.args.find((one) => one.name === key);
+    return `${key}: ${isEnumType(arg && getNamedType(arg.type)) ? value : JSON.stringify(value)}`;
+  });
+}
 
 /** What the field is called in the answer: no two fields of a selection are merged by their names. */
 export const aliasOf = (index: number) => `f${index}`;
@@ -209,35 +212,32 @@ export const aliasOf = (index: number) => `f${index}`;
  */
 export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, string>): string {
   const fragments: string[] = [];
-  const write = (fields: readonly Field[], type: string): string =>
+  const write = (fields: readonly Field[]): string =>
     `{ ${fields
       .map((field, index) => {
-        const { name, args, page, select, through, written: how } = field;
+        const { name, on, page, select, through, written: how } = field;
         const cursor = cursors.get(field);
         const given = [
-          ...Object.entries(args).map(([key, value]) =>
-            key === 'visibility' ? `${key}: ${value}` : `${key}: ${JSON.stringify(value)}`,
-          ),
+          ...writeArgs(field),
           ...(page ? [`first: ${page.first}`] : []),
           ...(cursor === undefined ? [] : [`after: "${cursor}"`]),
         ].join(', ');
-        const nodes = select.length > 0 ? write(select, TYPES[name] ?? '') : (LEAVES[name] ?? '');
+        const nodes = select.length > 0 ? write(select) : writeLeaf(on, name);
         const body = !page
           ? nodes
           : ` { ${through === 'edges' ? '' : `nodes ${nodes}`} ${through === 'nodes' ? '' : `edges { node ${nodes} }`} }`;
         const directive = how === 'included' ? ' @include(if: $yes)' : how === 'left out' ? ' @skip(if: $yes)' : '';
         const text = `${aliasOf(index)}: ${name}${given && `(${given})`}${directive}${body}`;
-        if (how === 'inline') return `... on ${type} { ${text} }`;
+        if (how === 'inline') return `... on ${on} { ${text} }`;
         if (how !== 'in a fragment') return text;
-        fragments.push(`fragment F${fragments.length} on ${type} { ${text} }`);
+        fragments.push(`fragment F${fragments.length} on ${on} { ${text} }`);
         return `...F${fragments.length - 1}`;
       })
       .join(' ')} }`;
-  const body = write(operation, 'Query');
+  const body = write(operation);
   const text = [body, ...fragments].join(' ');
   return `query ${text.includes('$yes') ? '($yes: Boolean = true) ' : ''}${text}`;
 }
-
 /** The same operation, asked in parts: whatever is a list or a fragment comes later. */
 export function inParts(text: string): string {
   return text

@@ -1,7 +1,8 @@
+import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { asked, type Field, type Page } from './any-operation.ts';
 import type { Need } from './fewest-gets.ts';
-import type { SmallAccount, SmallCollection, SmallEnvironment } from './small-account.ts';
-import { facts, lines, type Named } from './upstream-model.ts';
+import type { SmallAccount, SmallCollection, SmallMock } from './small-account.ts';
+import { facts, lines, listedOf, type Named, passes, type PlainKind, plainKinds } from './upstream-model.ts';
 
 /** A need, and which GETs are sure to meet it: known beforehand to have it, whatever else upstream holds. */
 export interface AskedNeed extends Need {
@@ -25,10 +26,60 @@ export interface Survey {
   readonly known: ReadonlySet<string>;
 }
 
-/** Fields by the answers that have them: of a ref, of a list, of a single read. */
-const MINIMAL = ['description', 'lastUpdatedBy'];
-const SUMMARY = ['updatedAt', 'createdAt', 'fork'];
-const REF = ['id', 'uid', 'name', 'ownerId'];
+type Thing = object;
+
+const { user } = createDemoAccount();
+
+const toKeys = (variables: readonly unknown[]) =>
+  variables.map((one) => ({ key: (one as { readonly key: string }).key }));
+
+/** Values of fields that an account does not have under their own names. */
+const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
+  'Query.me': () => ({ id: String(user.id) }),
+  'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
+  'Workspace.teamId': () => String(user.teamId),
+  'Workspace.globals': ({ globals }: { readonly globals: readonly unknown[] }) => toKeys(globals),
+  'Collection.ownerId': ({ owner }: SmallCollection) => owner,
+  'Collection.description': ({ document }: SmallCollection) => document.info.description,
+  'Collection.formatVersion': () => '2.1.0',
+  'Collection.variables': () => [],
+  'Collection.auth': () => null,
+  'Collection.scripts': () => [],
+  'Collection.items': () => [],
+  'Collection.folders': () => ({ __typename: 'FolderConnection' }),
+  'Collection.requests': () => ({ __typename: 'RequestConnection' }),
+  'Collection.json': () => ({ asymmetricMatch: (value: unknown) => typeof value === 'object' && value !== null }),
+  'ForkInfo.parentUid': ({ from }: { readonly from: string }) => from,
+  'Environment.ownerId': ({ owner }: { readonly owner: string }) => owner,
+  'Mock.ownerId': ({ owner }: SmallMock) => owner,
+  'Mock.isActive': ({ deactivated }: SmallMock) => !deactivated,
+  'Mock.url': ({ id }: SmallMock) => `https://${id}.mock.pstmn.io`,
+  'Mock.matching': () => ({ __typename: 'MockMatching' }),
+  'Mock.delayMs': () => null,
+  'Mock.collectionUid': ({ collection }: SmallMock) => collection,
+  'Mock.environmentUid': ({ environment }: SmallMock) => environment ?? null,
+  'Environment.values': ({ values }: { readonly values: readonly unknown[] }) => toKeys(values),
+};
+
+const unknown = (what: string, { on, name }: Field) =>
+  new Error(`test/support/operation-needs.ts does not know ${what} of ${on}.${name}`);
+
+/** @throws {Error} Names a field of which the accounts have nothing. */
+function valueOf(one: Thing, field: Field): unknown {
+  const toValue = VALUES[`${field.on}.${field.name}`];
+  if (toValue) return toValue(one as never);
+  if (!(field.name in one)) throw unknown('the value', field);
+  return (one as Readonly<Record<string, unknown>>)[field.name];
+}
+
+const has = ({ levels }: Field, ...any: readonly Field['levels'][number][]) => any.some((one) => levels.includes(one));
+const isOwn = (field: Field) => has(field, 'own');
+/** Only a single read has it. */
+const isInReads = (field: Field) => has(field, 'minimal', 'detail') && !has(field, 'ref', 'summary');
+/** Only the read of the whole has it. */
+const isInTree = (field: Field) => field.levels.join() === 'detail';
+// Told by what a thing is named by; what else refs have is in an answer.
+const isIdentifying = ({ name }: Field) => ['id', 'uid', 'ownerId'].includes(name);
 
 /** The part of a list that a page has. */
 export function pageOf<Item>(list: readonly Item[], { first, after }: Page): readonly Item[] {
@@ -43,8 +94,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   const named = {
     workspaces: new Set<string>(),
     collections: new Set<string>(),
-    environments: new Set<string>(),
-    mocks: new Set<string>(),
+    plain: Object.fromEntries(Object.keys(plainKinds).map((type) => [type, new Set<string>()])),
     names: new Set<string>(),
   };
   const need = (round: number, fact: string, ...sure: readonly string[]) => void needs.push({ fact, sure, round, via });
@@ -67,11 +117,10 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
 
   /** Whether a list has to have more than names, for who has not seen yet what is in it. */
   const needsRows = (fields: readonly Field[]): boolean => {
-    const names = asked(fields).map(([, { name }]) => name);
-    const isRead = names.some((name) => [...MINIMAL, 'items', 'values'].includes(name));
-    const isEnvironment = names.includes('values');
-    return names.some(
-      (name) => (name === 'isPublic' && !isEnvironment) || ([...SUMMARY, 'isPublic'].includes(name) && !isRead),
+    const selected = asked(fields).map(([, field]) => field);
+    const isRead = selected.some(isInReads);
+    return selected.some(
+      (field) => has(field, 'summary') && !has(field, 'ref') && !(isRead && has(field, 'minimal', 'detail')),
     );
   };
 
@@ -87,41 +136,35 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const reads = [lines.minimal(uid), lines.collection(uid)];
     const lists = from ?? [];
     return object(fields, (field) => {
-      const { name, select } = field;
-      if (name === 'name') need(round, facts.collection(uid, 'ref'), ...lists, ...refsFrom, ...reads);
-      else if (SUMMARY.includes(name)) need(round, facts.collection(uid, 'summary'), ...lists, ...reads);
-      else if (name === 'isPublic')
-        need(from ? round : round + 1, facts.collection(uid, 'public'), ...(from ?? [lines.named(one.name, null)]));
-      else if (MINIMAL.includes(name)) need(round, facts.collection(uid, 'minimal'), ...reads);
-      else if (name === 'items') need(round, facts.collection(uid, 'detail'), lines.collection(uid));
-      switch (name) {
-        case 'ownerId':
-          return one.owner;
-        case 'isPublic':
-          return from || one.isListed ? one.isPublic : maybePublic(one);
-        case 'description':
-          return one.document.info.description;
-        case 'items':
-          return [];
-        case 'workspace':
-          return workspaceOf(select, uid, from || isOnlyPlaced(fields) ? round : round + 1);
-        case 'fork':
-          return one.fork
-            ? object(select, (part) => {
-                if (part.name === 'label') return one.fork?.label;
-                if (part.name === 'parentUid') return one.fork?.from;
-                return namedCollection(part.select, one.fork?.from ?? '', round + 1);
-              })
-            : null;
-        default:
-          return one[name as 'id' | 'uid' | 'name' | 'updatedAt' | 'createdAt' | 'lastUpdatedBy'];
+      const { select } = field;
+      if (isOwn(field)) {
+        if (field.to !== 'Workspace') throw unknown('what is read', field);
+        return workspaceOf(select, uid, from || isOnlyPlaced(fields) ? round : round + 1);
       }
+      const isListed = field.levels.join() === 'summary';
+      if (has(field, 'ref')) {
+        if (!isIdentifying(field)) need(round, facts.collection(uid, 'ref'), ...lists, ...refsFrom, ...reads);
+      } else if (isListed)
+        need(from ? round : round + 1, facts.collection(uid, 'public'), ...(from ?? [lines.named(one.name, null)]));
+      else if (has(field, 'summary')) need(round, facts.collection(uid, 'summary'), ...lists, ...reads);
+      else if (has(field, 'minimal')) need(round, facts.collection(uid, 'minimal'), ...reads);
+      else need(round, facts.collection(uid, 'detail'), lines.collection(uid));
+      if (isListed) return from || one.isListed ? valueOf(one, field) : ifSeen(one, valueOf(one, field));
+      if (field.to !== 'ForkInfo') return valueOf(one, field);
+      const { fork } = one;
+      return fork
+        ? object(select, (part) => {
+            if (part.to === undefined) return valueOf(fork, part);
+            if (part.to !== 'Collection') throw unknown('what is read', part);
+            return namedCollection(part.select, fork.from, round + 1);
+          })
+        : null;
     });
   };
   // Only the list of a workspace has it, of which who named it need not know.
-  const maybePublic = ({ uid, isPublic }: SmallCollection) =>
+  const ifSeen = ({ uid }: SmallCollection, known: unknown) =>
     account.workspaces.some(({ collections }) => collections.includes(uid))
-      ? { asymmetricMatch: (value: unknown) => value === null || value === isPublic }
+      ? { asymmetricMatch: (value: unknown) => value === null || value === known }
       : null;
 
   const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
@@ -131,13 +174,13 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   };
 
   // What was named is looked up first, unless nothing but its place is asked for.
-  const isOnlyPlaced = (fields: readonly Field[]) => asked(fields).every(([, { name }]) => name === 'workspace');
+  const isOnlyPlaced = (fields: readonly Field[]) => asked(fields).every(([, field]) => isOwn(field));
 
   const namedCollection = (fields: readonly Field[], uid: string, round: number): unknown => {
     const one = account.collections.find((candidate) => candidate.uid === uid);
     const reads = [lines.minimal(uid), lines.collection(uid)];
     if (!one) {
-      const hasTree = asked(fields).some(([, { name }]) => name === 'items');
+      const hasTree = asked(fields).some(([, field]) => isInTree(field));
       need(round, facts.collection(uid, 'absent'), hasTree ? lines.collection(uid) : lines.minimal(uid));
       if (isOnlyPlaced(fields)) beCareful(round, lines.holders(uid));
       return null;
@@ -146,23 +189,36 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     return collection(fields, one, round, undefined);
   };
 
-  const environment = (
+  const plain = (
+    kind: PlainKind,
     fields: readonly Field[],
-    one: SmallEnvironment,
+    one: SmallAccount[PlainKind['member']][number],
     round: number,
     from: readonly string[],
     refsFrom: readonly string[] = [],
+    home?: SmallAccount['workspaces'][number],
   ): Record<string, unknown> => {
     const { uid } = one;
-    const read = lines.environment(uid);
-    return object(fields, ({ name }) => {
-      if (name === 'name') need(round, facts.environment(uid, 'ref'), ...from, ...refsFrom, read);
-      else if (name === 'values') need(round, facts.environment(uid, 'detail'), read);
-      else if (!REF.includes(name)) need(round, facts.environment(uid, 'summary'), ...from, read);
-      if (name === 'ownerId') return one.owner;
-      if (name === 'values') return one.values.map((value) => ({ key: (value as { key: string }).key }));
-      return one[name as 'id' | 'uid' | 'name' | 'updatedAt' | 'isPublic'];
+    const read = kind.line(uid);
+    return object(fields, (field) => {
+      if (isOwn(field)) throw unknown('what is read', field);
+      if (field.to === 'Workspace') return home ? workspace(field.select, home, round, []) : null;
+      if (has(field, 'ref')) {
+        if (!isIdentifying(field)) need(round, kind.fact(uid, 'ref'), ...from, ...refsFrom, read);
+      } else if (has(field, 'summary')) need(round, kind.fact(uid, 'summary'), ...from, read);
+      else need(round, kind.fact(uid, 'detail'), read);
+      if (field.to === undefined) return valueOf(one, field);
+      const linked = Object.entries(one).find(([name]) => name === field.name)?.[1] as unknown;
+      if (typeof linked !== 'string') return null;
+      if (field.to === 'Collection') return namedCollection(field.select, linked, round + 1);
+      return namedPlain(kindOf(field), field.select, linked, round + 1);
     });
+  };
+
+  const namedPlain = (kind: PlainKind, fields: readonly Field[], uid: string, round: number): unknown => {
+    const one = account[kind.member].find((candidate) => candidate.uid === uid);
+    need(round, kind.fact(uid, one ? 'exists' : 'absent'), kind.line(uid));
+    return one ? plain(kind, fields, one, round, []) : null;
   };
 
   const collectionList = (field: Field, workspaceId: string | null, round: number): unknown => {
@@ -174,15 +230,20 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const items = account.collections.filter((one) => (workspaceId === null ? one.isListed : uids?.includes(one.uid)));
     return connection(field, items, (one) => collection(field.select, one, round + 1, [list], refs));
   };
-  const environmentList = (field: Field, workspaceId: string | null, round: number): unknown => {
-    const list = lines.environments(workspaceId);
+  const plainList = (kind: PlainKind, field: Field, workspaceId: string | null, round: number): unknown => {
+    const list = kind.listLine(workspaceId);
     const refs = workspaceId === null ? [] : [lines.workspace(workspaceId)];
-    need(round, facts.environments(workspaceId), list, ...refs);
+    need(round, kind.listFact(workspaceId), list, ...refs);
     if (workspaceId !== null && needsRows(field.select)) beCareful(round, list);
-    const uids = account.workspaces.find(({ id }) => id === workspaceId)?.environments;
-    const items = account.environments.filter((one) => workspaceId === null || uids?.includes(one.uid));
-    return connection(field, items, (one) => environment(field.select, one, round + 1, [list], refs));
+    const home = account.workspaces.find(({ id }) => id === workspaceId);
+    const items = listedOf(account, kind, workspaceId);
+    return connection(field, items, (one) => plain(kind, field.select, one, round + 1, [list], refs, home));
   };
+  /** A list inside a workspace, or of everything. */
+  const list = (field: Field, workspaceId: string | null, round: number): unknown =>
+    field.to === 'Collection'
+      ? collectionList(field, workspaceId, round)
+      : plainList(kindOf(field), field, workspaceId, round);
 
   const workspace = (
     fields: readonly Field[],
@@ -193,24 +254,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const outer = via;
     via = from.join();
     const answer = object(fields, (field) => {
-      const { name } = field;
       const { id } = one;
       const read = lines.workspace(id);
-      if (['description', 'updatedBy'].includes(name)) need(round, facts.workspace(id, 'detail'), read);
-      else if (['name', 'visibility'].includes(name)) need(round, facts.workspace(id, 'summary'), ...from, read);
-      switch (name) {
-        case 'visibility':
-          return one.visibility.toUpperCase();
-        case 'collections':
-          return collectionList(field, id, round);
-        case 'environments':
-          return environmentList(field, id, round);
-        case 'globals':
-          need(round, facts.globals(id), lines.globals(id));
-          return one.globals.map((value) => ({ key: (value as { key: string }).key }));
-        default:
-          return one[name as 'id' | 'name' | 'description' | 'updatedBy'];
-      }
+      if (field.to !== undefined) return list(field, id, round);
+      if (field.name === 'globals') need(round, facts.globals(id), lines.globals(id));
+      else if (isOwn(field)) throw unknown('what is read', field);
+      else if (has(field, 'summary')) need(round, facts.workspace(id, 'summary'), ...from, read);
+      else if (!has(field, 'ref')) need(round, facts.workspace(id, 'detail'), read);
+      return valueOf(one, field);
     });
     via = outer;
     return answer;
@@ -220,19 +271,18 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   const namedWorkspace = (id: string, fieldsOfIt: readonly Field[]) => {
     const one = account.workspaces.find((candidate) => candidate.id === id);
     need(0, facts.workspace(id, one ? 'exists' : 'absent'), lines.workspace(id));
-    const [isPlain, hasGlobals] = [
-      asked(fieldsOfIt).every(([, { name }]) => ['id', 'globals'].includes(name)),
-      asked(fieldsOfIt).some(([, { name }]) => name === 'globals'),
-    ];
+    const fieldsAsked = asked(fieldsOfIt).map(([, field]) => field);
+    const isGlobals = ({ name }: Field) => name === 'globals';
+    const isPlain = fieldsAsked.every((field) => isGlobals(field) || has(field, 'ref'));
+    const hasGlobals = fieldsAsked.some(isGlobals);
     // Nothing but the workspace itself is sure to prove it, as soon as there turn out to be no globals.
     if (fieldsOfIt.length > 0 && isPlain && !(hasGlobals && one?.globals.length)) {
       beCareful(hasGlobals ? 1 : 0, lines.workspace(id));
     }
     if (!one)
-      for (const [, field] of asked(fieldsOfIt)) {
-        if (field.name === 'globals') beCareful(0, lines.globals(id));
-        if (field.name === 'collections' && needsRows(field.select)) beCareful(0, lines.collections(id));
-        if (field.name === 'environments' && needsRows(field.select)) beCareful(0, lines.environments(id));
+      for (const field of fieldsAsked) {
+        if (isGlobals(field)) beCareful(0, lines.globals(id));
+        if (field.to !== undefined && needsRows(field.select)) beCareful(0, listLineOf(field, id));
       }
     return one;
   };
@@ -243,15 +293,11 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     switch (name) {
       case 'me':
         need(0, facts.user, lines.me);
-        return { id: '41829063' };
+        return valueOf(user, field);
       case 'workspaces': {
-        const visibility = args['visibility'];
-        const list = lines.workspaces(visibility);
-        need(0, facts.workspaces(visibility), list);
-        const rows = account.workspaces.filter(
-          (one) => visibility === undefined || one.visibility === visibility.toLowerCase(),
-        );
-        return connection(field, rows, (one) => workspace(select, one, 1, [list]));
+        const rows = account.workspaces.filter((one) => passes(one, args));
+        need(0, facts.workspaces(args), lines.workspaces(args));
+        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(args)]));
       }
       case 'workspace': {
         const one = namedWorkspace(args['id'] ?? '', select);
@@ -260,42 +306,35 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       case 'collections': {
         const nameAsked = args['name'];
         if (nameAsked !== undefined) {
-          const list = lines.named(nameAsked, workspaceId);
+          const byName = lines.named(nameAsked, workspaceId);
           const uids = account.workspaces.find(({ id }) => id === workspaceId)?.collections;
           const items = account.collections.filter(
             (one) => one.name === nameAsked && (workspaceId === null ? one.isListed : uids?.includes(one.uid)),
           );
-          need(0, facts.named(nameAsked, workspaceId), list);
+          need(0, facts.named(nameAsked, workspaceId), byName);
           if (workspaceId !== null && !namedWorkspace(workspaceId, [])) {
-            beCareful(0, list);
+            beCareful(0, byName);
             return null;
           }
-          return connection(field, items, (one) => collection(select, one, 1, [list]));
+          return connection(field, items, (one) => collection(select, one, 1, [byName]));
         }
-        if (workspaceId !== null && !namedWorkspace(workspaceId, [field])) return null;
-        return collectionList(field, workspaceId, 0);
+        return listIn(field, workspaceId);
       }
       case 'collection':
         return namedCollection(select, args['uid'] ?? '', 0);
-      case 'environments':
-        if (workspaceId !== null && !namedWorkspace(workspaceId, [field])) return null;
-        return environmentList(field, workspaceId, 0);
-      case 'environment': {
-        const uid = args['uid'] ?? '';
-        const one = account.environments.find((candidate) => candidate.uid === uid);
-        need(0, facts.environment(uid, one ? 'exists' : 'absent'), lines.environment(uid));
-        return one ? environment(select, one, 0, []) : null;
-      }
-      default:
-        throw new RangeError(`There is no root field ${name}`);
     }
+    const kind = kindOf(field);
+    if (field.page) return listIn(field, workspaceId);
+    return namedPlain(kind, select, args['uid'] ?? '', 0);
   };
+  const listIn = (field: Field, workspaceId: string | null): unknown =>
+    workspaceId === null || namedWorkspace(workspaceId, [field]) ? list(field, workspaceId, 0) : null;
 
-  for (const [, { name, args }] of asked(operation)) {
+  for (const [, { to = '', args }] of asked(operation)) {
     const { id, workspaceId, uid, name: nameAsked } = args;
     if (id !== undefined) named.workspaces.add(id);
     if (workspaceId !== undefined) named.workspaces.add(workspaceId);
-    if (uid !== undefined) (name === 'environment' ? named.environments : named.collections).add(uid);
+    if (uid !== undefined) (named.plain[to] ?? named.collections).add(uid);
     if (nameAsked !== undefined) named.names.add(nameAsked);
   }
   return {
@@ -305,9 +344,20 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     known: new Set([
       ...[...named.workspaces].map((id) => facts.workspace(id, 'known')),
       ...[...named.collections].map((uid) => facts.collection(uid, 'known')),
-      ...[...named.environments].map((uid) => facts.environment(uid, 'known')),
-      ...[...named.mocks].map((uid) => facts.mock(uid, 'known')),
+      ...Object.entries(named.plain).flatMap(([type, uids]) =>
+        [...uids].flatMap((uid) => plainKinds[type]?.fact(uid, 'known') ?? []),
+      ),
       ...[...named.names].map((one) => facts.name(one)),
     ]),
   };
 }
+
+function kindOf(field: Field): PlainKind {
+  const kind = plainKinds[field.to ?? ''];
+  if (!kind) throw unknown('what is read', field);
+  return kind;
+}
+
+/** The list that a field of a workspace can be read by. */
+const listLineOf = (field: Field, workspaceId: string) =>
+  field.to === 'Collection' ? lines.collections(workspaceId) : kindOf(field).listLine(workspaceId);

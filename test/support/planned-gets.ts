@@ -1,7 +1,7 @@
 import { type Cost, findFewestGets } from './fewest-gets.ts';
 import type { Survey } from './operation-needs.ts';
 import type { SmallAccount } from './small-account.ts';
-import { facts, lines, type PossibleGet, surveyGets } from './upstream-model.ts';
+import { facts, hasNone, lines, listsOf, type PossibleGet, surveyGets } from './upstream-model.ts';
 
 type Plan = Cost & { readonly plan: readonly string[] };
 
@@ -57,24 +57,15 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
 
   // A workspace that is read shows what it has nothing of, so that no list has to.
   const withPrecautions = (get: PossibleGet): PossibleGet => {
-    const shown = account.workspaces.flatMap(({ id, collections, environments, mocks }) => {
-      if (get.line !== lines.workspace(id) || !details.has(get.line)) return [];
-      return [
-        ...(collections.length === 0 ? [lines.collections(id)] : []),
-        ...(environments.length === 0 ? [lines.environments(id)] : []),
-        ...(mocks?.length ? [] : [lines.mocks(id)]),
-      ];
+    const shown = account.workspaces.flatMap((one) => {
+      if (get.line !== lines.workspace(one.id) || !details.has(get.line)) return [];
+      return listsOf(one.id).flatMap(({ member, line }) => (hasNone(account, one.id, member) ? [line] : []));
     });
     return { ...get, tells: new Set([...get.tells, ...[get.line, ...shown].map(facts.precaution)]) };
   };
-  const everything = [lines.collections(null), lines.environments(null), lines.mocks(null)].filter((line) =>
-    kept.has(line),
-  );
+  const everything = listsOf(null).flatMap(({ line }) => (kept.has(line) ? [line] : []));
   const searches = (fact: string, line: string) =>
-    !(
-      /^(?:collection|environment|mock) .* (?:ref|exists)$/.test(fact) &&
-      /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line)
-    );
+    !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
   // A refusal of the one read of a collection is not taken for one of the other.
   const isSameRead = (fact: string, line: string, round: number) =>
     !/^collection .* absent$/.test(fact) ||
@@ -116,28 +107,22 @@ export function countBadLuck(
   const count = <Value>(values: readonly Value[], test: (value: Value) => boolean) => values.filter(test).length;
 
   // A list of everything, read for several things that were named, has too few of them.
-  const missing = count(
-    [lines.collections(null), lines.environments(null)],
-    (line) => made.includes(line) && !sure.has(line),
-  );
+  const missing = count(listsOf(null), ({ line }) => made.includes(line) && !sure.has(line));
 
   // All lists of a workspace that was named are empty: it has to be read, to tell whether it is there.
   const empty = count(idsIn(/^GET \/workspaces\/([^/?]+)\?include=[^/]*$/), (id) => {
-    const one = account.workspaces.find((candidate) => candidate.id === id);
-    const lists = [
-      { line: lines.collections(id), isEmpty: !one?.collections.length },
-      { line: lines.environments(id), isEmpty: !one?.environments.length },
-      { line: lines.mocks(id), isEmpty: !one?.mocks?.length },
-    ].filter(({ line }) => made.includes(line) || (kept.has(line) && sure.has(line)));
+    const lists = listsOf(id)
+      .map(({ member, line }) => ({ line, isEmpty: hasNone(account, id, member) }))
+      .filter(({ line }) => made.includes(line) || (kept.has(line) && sure.has(line)));
     const isByName = made.some((line) => line.startsWith(`GET /collections?workspace=${id}&name=`));
     return isByName || (lists.length > 0 && lists.every(({ isEmpty }) => isEmpty));
   });
 
-  const waysTo = (id: string) => [lines.workspace(id), lines.collections(id), lines.environments(id), lines.mocks(id)];
+  const waysTo = (id: string) => [lines.workspace(id), ...listsOf(id).map(({ line }) => line)];
   const timesOf = (id: string) =>
     new Set(
       needs.flatMap(({ fact, round, via }) =>
-        [facts.collections(id), facts.environments(id), facts.precaution(lines.workspace(id))].includes(fact) ||
+        [...listsOf(id).map((list) => list.fact), facts.precaution(lines.workspace(id))].includes(fact) ||
         fact.startsWith(`workspace ${id} `)
           ? [`${round} ${via}`]
           : [],

@@ -36,6 +36,7 @@ export interface SmallAccount {
 const OWNERS = ['41829063', '55301274'] as const;
 /** The user whose key it is. */
 export const KEY_OWNER = OWNERS[0];
+const SCHEMA = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json';
 const AT = '2026-01-01T00:00:00.000Z';
 const { user } = createDemoAccount();
 
@@ -50,6 +51,28 @@ export const environmentUidAt = (index: number) => `${OWNERS[0]}-${toUuid(2, ind
 
 /** The uid of the mock server of that place, whether the account has it or not. */
 export const mockUidAt = (index: number) => `${OWNERS[index % 2]}-${toUuid(4, index)}`;
+
+const IDENTIFIERS: Readonly<Record<string, (index: number) => string>> = {
+  User: (index) => OWNERS[index === 0 ? 0 : 1],
+  Workspace: workspaceIdAt,
+  Collection: collectionUidAt,
+  Environment: environmentUidAt,
+  Mock: mockUidAt,
+};
+
+/**
+ * What names the things of a type of the graph, by their places.
+ *
+ * @throws {Error} Names a type of which these accounts have none.
+ */
+export function identifierAt(type: string): (index: number) => string {
+  const identifier = IDENTIFIERS[type];
+  if (!identifier) throw new Error(`test/support/small-account.ts has nothing of the type ${type}`);
+  return identifier;
+}
+
+/** One of the few names that the things of a type have. */
+export const nameAt = (type: string, index: number) => `${type} ${index}`;
 
 /** Things of few names, in several workspaces or in none, some of them in no list; forks of each other and of what nobody may see. */
 export const anySmallAccount: Arbitrary<SmallAccount> = record({
@@ -82,7 +105,7 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       id: toUuid(1, index),
       uid: collectionUidAt(index),
       owner: collectionUidAt(index).slice(0, -37),
-      name: `Collection ${name}`,
+      name: nameAt('Collection', name),
       isListed,
       isPublic: index % 2 === 0,
       createdAt: AT,
@@ -90,7 +113,7 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       lastUpdatedBy: OWNERS[0],
       ...(fork !== undefined && { fork: { label: `fork ${index}`, createdAt: AT, from: collectionUidAt(fork) } }),
       document: {
-        info: { name: `Collection ${name}`, description: `About ${index}`, schema: 'v2.1.0' },
+        info: { name: `Collection ${name}`, description: `About ${index}`, schema: SCHEMA },
         item: [],
       } as unknown as StoredCollection['document'],
     })),

@@ -1,4 +1,4 @@
-import { KEY_OWNER, type SmallAccount, type SmallCollection, type SmallMock } from './small-account.ts';
+import { identifierAt, KEY_OWNER, type SmallAccount, type SmallCollection } from './small-account.ts';
 
 /** A GET of the Postman API that could be made, and what its answer tells. */
 export interface PossibleGet {
@@ -11,13 +11,20 @@ export interface PossibleGet {
   readonly tells: ReadonlySet<string>;
 }
 
+/** Which workspaces are listed. */
+export interface WorkspaceFilter {
+  /** A value of the enum of the graph. */
+  readonly visibility?: string | undefined;
+  readonly createdBy?: string | undefined;
+}
+
 const at = (offset: number) => `limit=99&offset=${offset}`;
 
 /** Request lines, by what is asked for. */
 export const lines = {
   me: 'GET /me',
-  workspaces: (visibility: string | undefined) =>
-    `GET /workspaces?${visibility === undefined ? '' : `type=${visibility.toLowerCase()}&`}limit=100`,
+  workspaces: ({ visibility, createdBy }: WorkspaceFilter) =>
+    `GET /workspaces?${visibility === undefined ? '' : `type=${visibility.toLowerCase()}&`}${createdBy === undefined ? '' : `createdBy=${createdBy}&`}limit=100`,
   workspace: (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`,
   globals: (id: string) => `GET /workspaces/${id}/global-variables`,
   holders: (uid: string) => `GET /workspaces?elementType=collection&elementId=${uid}`,
@@ -41,7 +48,7 @@ export const facts = {
   user: 'the user',
   /** Not a fact, but that a call has been made which turned out not to be needed. */
   precaution: (line: string) => `precaution: ${line}`,
-  workspaces: (visibility: string | undefined) => `which workspaces ${visibility ?? ''}`,
+  workspaces: (filter: WorkspaceFilter) => `which workspaces ${lines.workspaces(filter)}`,
   /** `known`: its id; `exists`; `absent`: that it does not exist. */
   workspace: (id: string, what: 'known' | 'exists' | 'absent' | 'summary' | 'detail') => `workspace ${id} ${what}`,
   globals: (id: string) => `globals of ${id}`,
@@ -57,20 +64,88 @@ export const facts = {
   environments: (workspaceId: string | null) => `which environments in ${workspaceId}`,
   environment: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'summary' | 'detail') =>
     `environment ${uid} ${what}`,
-  /** Also those that are deactivated, which no list has. */
-  mocks: (workspaceId: string) => `which mocks in ${workspaceId}`,
-  /** The mock servers of the key's owner that are active. */
-  ownMocks: 'which active mocks of mine',
-  /** `detail`: all that is not in a ref; a list has it as well as a single read. */
-  mock: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'detail') => `mock ${uid} ${what}`,
+  mocks: (workspaceId: string | null) => `which mocks in ${workspaceId}`,
+  mock: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'summary' | 'detail') => `mock ${uid} ${what}`,
 } as const;
+
+/** A type whose things have one list, and one single read that has all that the list has. */
+export interface PlainKind {
+  /** Member of a workspace and of an account that has them. */
+  readonly member: 'environments' | 'mocks';
+  readonly line: (uid: string) => string;
+  /** null: of everything. */
+  readonly listLine: (workspaceId: string | null) => string;
+  readonly fact: (uid: string, what: Parameters<typeof facts.environment>[1]) => string;
+  readonly listFact: (workspaceId: string | null) => string;
+}
+
+/** The plain kinds, by their types in the graph. */
+export const plainKinds: Readonly<Record<string, PlainKind>> = {
+  Environment: {
+    member: 'environments',
+    line: lines.environment,
+    listLine: lines.environments,
+    fact: facts.environment,
+    listFact: facts.environments,
+  },
+  Mock: {
+    member: 'mocks',
+    line: lines.mock,
+    listLine: lines.mocks,
+    fact: facts.mock,
+    listFact: facts.mocks,
+  },
+};
+
+/**
+ * The things of a plain kind that a list has. Deactivated mock servers are in none; that of everything has those of the key's owner.
+ *
+ * @param workspaceId - null: of everything.
+ */
+export function listedOf(account: SmallAccount, { member }: PlainKind, workspaceId: string | null) {
+  const uids = account.workspaces.find(({ id }) => id === workspaceId)?.[member] ?? [];
+  return account[member].filter((one) => {
+    if ('deactivated' in one && (one.deactivated || (workspaceId === null && one.owner !== KEY_OWNER))) return false;
+    return workspaceId === null || uids.includes(one.uid);
+  });
+}
+
+/** Whether a workspace has nothing in its list of one member. */
+export function hasNone(
+  account: SmallAccount,
+  workspaceId: string,
+  member: 'collections' | PlainKind['member'],
+): boolean {
+  const kind = Object.values(plainKinds).find((one) => one.member === member);
+  if (kind) return listedOf(account, kind, workspaceId).length === 0;
+  return !account.workspaces.find(({ id }) => id === workspaceId)?.collections.length;
+}
+
+/** The things that a thing names. */
+const namesOf = (one: object): readonly string[] => {
+  const { collection, environment } = one as { readonly collection?: string; readonly environment?: string };
+  return [
+    ...(collection === undefined ? [] : [facts.collection(collection, 'known')]),
+    ...(environment === undefined ? [] : [facts.environment(environment, 'known')]),
+  ];
+};
+
+/** Request lines of all lists of things that a workspace can hold, with their members of it; null: of everything. */
+export const listsOf = (workspaceId: string | null) => [
+  { member: 'collections' as const, line: lines.collections(workspaceId), fact: facts.collections(workspaceId) },
+  ...Object.values(plainKinds).map(({ member, listLine, listFact }) => ({
+    member,
+    line: listLine(workspaceId),
+    fact: listFact(workspaceId),
+  })),
+];
 
 /** What a client named, which need not exist. */
 export interface Named {
   readonly workspaces: ReadonlySet<string>;
   readonly collections: ReadonlySet<string>;
-  readonly environments: ReadonlySet<string>;
-  readonly mocks: ReadonlySet<string>;
+  /** Of the plain kinds, by their types. */
+  readonly plain: Readonly<Record<string, ReadonlySet<string>>>;
   readonly names: ReadonlySet<string>;
 }
 
@@ -79,10 +154,9 @@ export interface Named {
  * facade: lists have dates and flags, refs inside a workspace only names, single reads everything but whether a collection is public.
  * Lists of mock servers have what a single read has, but leave out those that are deactivated.
  */
-export function surveyGets(
-  { workspaces, collections, environments, mocks }: SmallAccount,
-  named: Named,
-): readonly PossibleGet[] {
+export function surveyGets(account: SmallAccount, named: Named): readonly PossibleGet[] {
+  const { workspaces, collections } = account;
+  const kinds = Object.entries(plainKinds);
   const gets: PossibleGet[] = [];
   const add = (line: string, isBurst: boolean, requires: string | undefined, ...told: readonly (readonly string[])[]) =>
     gets.push({ line, isBurst, requires, tells: new Set(told.flat()) });
@@ -98,35 +172,31 @@ export function surveyGets(
     ...(collection.fork ? [facts.collection(collection.fork.from, 'known')] : []),
   ];
   const rowOf = (collection: SmallCollection) => [...readOf(collection), facts.collection(collection.uid, 'public')];
-  const environmentRef = (uid: string) =>
-    (['known', 'exists', 'ref'] as const).map((what) => facts.environment(uid, what));
-  const environmentRow = (uid: string) => [...environmentRef(uid), facts.environment(uid, 'summary')];
-  const mockRef = (uid: string) => (['known', 'exists', 'ref'] as const).map((what) => facts.mock(uid, what));
-  const mockRead = ({ uid, collection, environment }: SmallMock) => [
-    ...mockRef(uid),
-    facts.mock(uid, 'detail'),
-    facts.collection(collection, 'known'),
-    ...(environment === undefined ? [] : [facts.environment(environment, 'known')]),
+  const plainRef = ({ fact }: PlainKind, uid: string) =>
+    (['known', 'exists', 'ref'] as const).map((what) => fact(uid, what));
+  const plainRow = (kind: PlainKind, one: { readonly uid: string }) => [
+    ...plainRef(kind, one.uid),
+    kind.fact(one.uid, 'summary'),
+    ...namesOf(one),
   ];
-  const active = mocks.filter(({ deactivated }) => !deactivated);
   const held = (uids: readonly string[]) => collections.filter(({ uid }) => uids.includes(uid));
   const everywhere = collections.filter(({ isListed }) => isListed);
   const allUids = new Set([
     ...collections.map(({ uid }) => uid),
     ...collections.flatMap(({ fork }) => fork?.from ?? []),
-    ...mocks.map(({ collection }) => collection),
+    ...account.mocks.map(({ collection }) => collection),
     ...named.collections,
   ]);
   const names = new Set([...collections.map(({ name }) => name), ...named.names]);
 
   add(lines.me, false, undefined, [facts.user]);
-  for (const visibility of [undefined, 'TEAM']) {
-    const rows = workspaces.filter((one) => visibility === undefined || one.visibility === visibility.toLowerCase());
+  for (const filter of workspaceFilters) {
+    const rows = workspaces.filter((one) => passes(one, filter));
     add(
-      lines.workspaces(visibility),
+      lines.workspaces(filter),
       true,
       undefined,
-      [facts.workspaces(visibility)],
+      [facts.workspaces(filter)],
       rows.flatMap(({ id }) => summaryOfWorkspace(id)),
     );
   }
@@ -139,28 +209,19 @@ export function surveyGets(
     // What is not in it is in no list.
     [...allUids].map((uid) => facts.collection(uid, 'public')),
   );
-  add(
-    lines.environments(null),
-    false,
-    undefined,
-    [facts.environments(null)],
-    environments.flatMap(({ uid }) => environmentRow(uid)),
-  );
-  add(
-    lines.mocks(null),
-    false,
-    undefined,
-    [facts.ownMocks],
-    active.filter(({ owner }) => owner === KEY_OWNER).flatMap(mockRead),
-  );
+  for (const [, kind] of kinds)
+    add(
+      kind.listLine(null),
+      false,
+      undefined,
+      [kind.listFact(null)],
+      listedOf(account, kind, null).flatMap((one) => plainRow(kind, one)),
+    );
 
   for (const id of new Set([...workspaces.map((one) => one.id), ...named.workspaces])) {
     const workspace = workspaces.find((one) => one.id === id);
     const known = facts.workspace(id, 'known');
     const inside = held(workspace?.collections ?? []);
-    const insideEnvironments = workspace?.environments ?? [];
-    const insideMocks = workspace?.mocks ?? [];
-    const insideActive = active.filter(({ uid }) => insideMocks.includes(uid));
     const proof = (isEmpty: boolean) => (isEmpty ? [] : [facts.workspace(id, 'exists')]);
     if (!workspace) add(lines.workspace(id), true, known, [facts.workspace(id, 'absent')]);
     else {
@@ -169,23 +230,18 @@ export function surveyGets(
         true,
         known,
         summaryOfWorkspace(id),
-        [facts.workspace(id, 'detail'), facts.collections(id), facts.environments(id), facts.mocks(id)],
+        [facts.workspace(id, 'detail'), ...listsOf(id).map(({ fact }) => fact)],
         inside.flatMap(refOf),
-        insideEnvironments.flatMap(environmentRef),
-        insideMocks.flatMap(mockRef),
+        kinds.flatMap(([, kind]) => (workspace[kind.member] ?? []).flatMap((uid) => plainRef(kind, uid))),
       );
     }
     add(lines.globals(id), false, known, [facts.globals(id)], proof(!workspace?.globals.length));
     add(lines.collections(id), true, known, [facts.collections(id)], inside.flatMap(rowOf), proof(inside.length === 0));
-    add(
-      lines.environments(id),
-      false,
-      known,
-      [facts.environments(id)],
-      insideEnvironments.flatMap(environmentRow),
-      proof(insideEnvironments.length === 0),
-    );
-    add(lines.mocks(id), false, known, insideActive.flatMap(mockRead), proof(insideActive.length === 0));
+    for (const [, kind] of kinds) {
+      const listed = listedOf(account, kind, id);
+      const rows = listed.flatMap((one) => plainRow(kind, one));
+      add(kind.listLine(id), false, known, [kind.listFact(id)], rows, proof(listed.length === 0));
+    }
     for (const name of names) {
       const rows = inside.filter((one) => one.name === name);
       // Both the name and the workspace have to be known; who knows neither has no use for it.
@@ -230,29 +286,37 @@ export function surveyGets(
       );
     }
   }
-  for (const uid of new Set([...mocks.map((one) => one.uid), ...named.mocks])) {
-    const mock = mocks.find((one) => one.uid === uid);
-    add(
-      lines.mock(uid),
-      false,
-      facts.mock(uid, 'known'),
-      mock === undefined ? [facts.mock(uid, 'absent')] : mockRead(mock),
-    );
-  }
-  const allEnvironments = [
-    ...environments.map((one) => one.uid),
-    ...mocks.flatMap(({ environment }) => environment ?? []),
-    ...named.environments,
-  ];
-  for (const uid of new Set(allEnvironments)) {
-    add(
-      lines.environment(uid),
-      false,
-      facts.environment(uid, 'known'),
-      environments.some((one) => one.uid === uid)
-        ? [...environmentRow(uid), facts.environment(uid, 'detail')]
-        : [facts.environment(uid, 'absent')],
-    );
+  for (const [type, kind] of kinds) {
+    const things = new Map(account[kind.member].map((one) => [one.uid, one]));
+    const linked = type === 'Environment' ? account.mocks.flatMap(({ environment }) => environment ?? []) : [];
+    for (const uid of new Set([...things.keys(), ...linked, ...(named.plain[type] ?? [])])) {
+      const one = things.get(uid);
+      add(
+        kind.line(uid),
+        false,
+        kind.fact(uid, 'known'),
+        one ? [...plainRow(kind, one), kind.fact(uid, 'detail')] : [kind.fact(uid, 'absent')],
+      );
+    }
   }
   return gets;
 }
+
+/** Whether a list that is filtered has a workspace. */
+export function passes(
+  { visibility, createdBy }: SmallAccount['workspaces'][number],
+  filter: WorkspaceFilter,
+): boolean {
+  return (
+    (filter.visibility === undefined || visibility === filter.visibility.toLowerCase()) &&
+    (filter.createdBy === undefined || createdBy === filter.createdBy)
+  );
+}
+
+const VISIBILITIES = [undefined, 'PERSONAL', 'TEAM', 'PRIVATE', 'PUBLIC', 'PARTNER'];
+const workspaceFilters: readonly WorkspaceFilter[] = VISIBILITIES.flatMap((visibility) =>
+  [undefined, 0, 1].map((index) => ({
+    visibility,
+    createdBy: index === undefined ? undefined : identifierAt('User')(index),
+  })),
+);
