@@ -9,6 +9,7 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    setupFiles: ['test/support/property-runs.ts'],
     // So does a computation of ten seconds, where four of them share a core.
     testTimeout: 240_000,
     hookTimeout: 240_000,

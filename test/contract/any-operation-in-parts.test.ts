@@ -1,9 +1,10 @@
 import { assert, asyncProperty } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
+import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
 import { anyOperation, inParts, toText, withKnownPlaces } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
 import { askInParts, merge, type Part } from '../support/parts.ts';
+import { toRuns } from '../support/property-runs.ts';
 import { anySmallAccount, toServedAccount } from '../support/small-account.ts';
 
 const runs = toRuns(80);

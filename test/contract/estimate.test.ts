@@ -21,7 +21,8 @@ import type {
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
+import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
+import { toRuns } from '../support/property-runs.ts';
 
 const runs = toRuns(100);
 const OWNERS = ['41829063', '55301274'];

@@ -1,9 +1,10 @@
 import { array, assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type AnyAccountFacade, startAnyAccount, toRuns } from '../support/any-account.ts';
+import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
 import { anyOperation, type Field, toText, withKnownPlaces, writeArgs } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
 import { countBadLuck, toLuckiestPlan, toSurePlan } from '../support/planned-gets.ts';
+import { toRuns } from '../support/property-runs.ts';
 import { anySmallAccount, collectionUidAt, toPlainAccount, toServedAccount } from '../support/small-account.ts';
 
 const runs = toRuns(200);

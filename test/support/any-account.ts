@@ -42,9 +42,3 @@ export async function startAnyAccount(keyCount: number): Promise<AnyAccountFacad
     },
   };
 }
-
-/** How often a property is tried: the same few times in every run of the tests; `RUNS=10000` looks for what is rare, `SEED` for the same again. */
-export function toRuns(usual: number): { readonly numRuns: number; readonly seed?: number } {
-  const { RUNS, SEED = RUNS ? undefined : '1' } = process.env;
-  return { numRuns: Number(RUNS ?? usual), ...(SEED !== undefined && { seed: Number(SEED) }) };
-}

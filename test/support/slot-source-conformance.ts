@@ -269,7 +269,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
             expect(within(BURST_WINDOW_MS, 'burst').length).toBeLessThanOrEqual(BURST_LIMIT);
           }
         }),
-        { numRuns: 60, seed: 7 },
+        { numRuns: 60 },
       );
     });
   });

@@ -65,10 +65,10 @@ import {
   reverseKeys,
   toDocument,
 } from '../support/any-collection.ts';
+import { toRuns } from '../support/property-runs.ts';
 import { WHOLE_COLLECTION } from '../support/whole-collection.ts';
 
-// How often each property is tried: more of it at night, with RUNS=100000.
-const RUNS = { numRuns: Number(process.env['RUNS'] ?? 100) };
+const runs = toRuns(100);
 vi.setConfig({ testTimeout: 24 * 60 * 60 * 1_000 });
 const UID = '12-6b3a7e10-0000-4000-8000-000000000001';
 
@@ -194,7 +194,7 @@ describe('every field of a collection', () => {
       asyncProperty(documents, boolean(), async (document, revealSecrets) => {
         await run(document, EVERYTHING, { revealSecrets });
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -218,7 +218,7 @@ describe('every field of a collection', () => {
           expect(extensions).toEqual({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false });
         }
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -234,7 +234,7 @@ describe('every field of a collection', () => {
         const [one, other] = [await run(document), await run(reverseKeys(document) as JsonObject)];
         expect(JSON.stringify(other, sorted)).toBe(JSON.stringify(one, sorted));
       }),
-      RUNS,
+      runs,
     );
   });
 });
@@ -286,7 +286,7 @@ describe('the tree of a collection', () => {
           ]);
         }
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -318,7 +318,7 @@ describe('the tree of a collection', () => {
         }
         expect(walked).toEqual(idsOf(requests.nodes));
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -355,7 +355,7 @@ describe('the tree of a collection', () => {
           );
         }
       }),
-      RUNS,
+      runs,
     );
   });
 });
@@ -369,7 +369,7 @@ describe('the secrets of a collection', () => {
         const revealed = await run(document, EVERYTHING, { revealSecrets: true });
         expect(JSON.stringify(revealed.json)).toEqual(JSON.stringify(document));
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -384,7 +384,7 @@ describe('the secrets of a collection', () => {
         expect(found(shownJson, references)).toEqual(found(json, references));
         expect(found(shown, references)).toEqual(found(revealed, references));
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -399,7 +399,7 @@ describe('the secrets of a collection', () => {
         const withheld = [...found(revealed, words)].filter((word) => !inFields.has(word));
         expect(withheld.filter((word) => inJson.has(word))).toEqual([]);
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -415,7 +415,7 @@ describe('the secrets of a collection', () => {
         expect(runAtOnce(maskItems(plain))).toBe(plain);
         expect(await run(plain)).toEqual(await run(plain, EVERYTHING, { revealSecrets: true }));
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -425,7 +425,7 @@ describe('the secrets of a collection', () => {
         const masked = runAtOnce(maskItems(document));
         expect(runAtOnce(maskItems(masked))).toBe(masked);
       }),
-      RUNS,
+      runs,
     );
   });
 });
@@ -455,7 +455,7 @@ describe('a URL', () => {
         expect(urlRaw(urlOf(text))).toBe(text);
         expect(urlRaw(urlOf({ ...more, raw: text }))).toBe(text);
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -476,7 +476,7 @@ describe('a URL', () => {
         expect(partsOf({ raw: urlRaw(urlOf(url)) })).toEqual(url);
         expect(partsOf(url)).toEqual(url);
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -489,7 +489,7 @@ describe('a URL', () => {
         const parts = partsOf(raw);
         expect(partsOf(urlRaw(urlOf(parts)))).toEqual(parts);
       }),
-      RUNS,
+      runs,
     );
   });
 });
@@ -502,7 +502,7 @@ describe('a JSON value', () => {
         expect(once).toBe(value);
         expect(toWritableJson(once)).toBe(once);
       }),
-      RUNS,
+      runs,
     );
   });
 
@@ -513,7 +513,7 @@ describe('a JSON value', () => {
         expect(rows.every(isJsonObject)).toBe(true);
         expect(toRows(rows)).toEqual(rows);
       }),
-      RUNS,
+      runs,
     );
   });
 });

@@ -1,8 +1,8 @@
 import { assert, asyncProperty } from 'fast-check';
 import { expect, it } from 'vitest';
-import { toRuns } from '../support/any-account.ts';
 import { anyTrouble, type Trouble } from '../support/any-trouble.ts';
 import { type Ending, followAdvice } from '../support/follow-advice.ts';
+import { toRuns } from '../support/property-runs.ts';
 
 const runs = toRuns(60);
 

@@ -108,7 +108,7 @@ describe('createRetryBudget', () => {
           }
         },
       ),
-      { numRuns: 300, seed: 7 },
+      { numRuns: 300 },
     );
   });
 });

@@ -183,7 +183,7 @@ describe('predictSlotMs of the general line alone', () => {
         const forecast = createForecast({ ...moment, ahead: { general: ahead, burst: 0 } });
         expect(toError('general', forecast)).toBeCloseTo(0, 9);
       }),
-      { numRuns: 200, seed: 7 },
+      { numRuns: 200 },
     );
   });
 
@@ -193,7 +193,7 @@ describe('predictSlotMs of the general line alone', () => {
         const forecast = createForecast({ ...moment, general: [window, another], ahead: { general: ahead, burst: 0 } });
         expect(toError('general', forecast)).toBeCloseTo(0, 9);
       }),
-      { numRuns: 200, seed: 7 },
+      { numRuns: 200 },
     );
   });
 
@@ -213,7 +213,7 @@ describe('predictSlotMs of the general line alone', () => {
           expect(Math.abs(toError('general', forecast))).toBeLessThanOrEqual(1);
         },
       ),
-      { numRuns: 100, seed: 7 },
+      { numRuns: 100 },
     );
   });
 });
@@ -272,7 +272,7 @@ describe('predictSlotMs of both lines', () => {
       property(moments, boolean(), (forecast, isBurst) => {
         expect(toError(isBurst ? 'burst' : 'general', forecast)).toBeCloseTo(0, 9);
       }),
-      { numRuns: 400, seed: 7 },
+      { numRuns: 400 },
     );
   });
 
@@ -287,7 +287,7 @@ describe('predictSlotMs of both lines', () => {
       property(moments, boolean(), (forecast, isBurst) => {
         expect(Math.abs(toError(isBurst ? 'burst' : 'general', forecast))).toBeLessThan(1.01);
       }),
-      { numRuns: 200, seed: 7 },
+      { numRuns: 200 },
     );
   });
 

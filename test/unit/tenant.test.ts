@@ -4,9 +4,10 @@ import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
 import { createSystemClock } from '../../src/upstream/clock.ts';
 import { Secret } from '../../src/upstream/secret.ts';
 import { createTenantOf } from '../../src/upstream/tenant.ts';
+import { toRuns } from '../support/property-runs.ts';
 
 const tenantOf = createTenantOf();
-const numRuns = Number(process.env['RUNS'] ?? 20_000);
+const runs = toRuns(20_000);
 /** Keys and targets that differ by delimiters, empty parts, case and Unicode forms, which is where joined keys collide. */
 const awkward = oneof(
   string({ unit: 'binary', maxLength: 12 }),
@@ -20,7 +21,7 @@ it('names equal keys alike and different keys differently, always in 43 characte
       expect(a).toMatch(/^[\w-]{43}$/);
       expect(a === b).toBe(Buffer.from(one).equals(Buffer.from(other)));
     }),
-    { numRuns },
+    runs,
   );
 });
 
@@ -44,6 +45,6 @@ it('never answers from the cache of another key or another target', () => {
       const isSame = tenant === other && target === otherTarget;
       expect(cache.get(other, otherTarget)?.outcome).toEqual(isSame ? { value: 'canary' } : undefined);
     }),
-    { numRuns },
+    runs,
   );
 });

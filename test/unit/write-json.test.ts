@@ -3,6 +3,7 @@ import type { ResponsePath } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { writeJson } from '../../src/server/answer/write-json.ts';
 import { runAtOnce } from '../../src/upstream/steps.ts';
+import { toRuns } from '../support/property-runs.ts';
 
 const toPath = (keys: readonly (string | number)[]) =>
   keys.reduce<ResponsePath | undefined>((prev, key) => ({ prev, key, typename: undefined }), undefined);
@@ -44,7 +45,7 @@ describe('JSON in pieces', () => {
         const chosen = places.length === 0 ? [] : picks.map((pick) => places[pick % places.length] ?? []);
         expect(write(value, ...chosen)).toBe(Buffer.from(JSON.stringify(value)).toString());
       }),
-      { numRuns: Number(process.env['RUNS'] ?? 1_000) },
+      toRuns(1_000),
     );
   });
 
