@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
+import { createWrittenAnswers } from '../../src/server/written-answers.ts';
 import { type Answer, type Facade, startFacade } from '../support/facade.ts';
 import { usedHeapBytes } from '../support/heap.ts';
+
+vi.mock('../../src/server/written-answers.ts', { spy: true });
 
 const facades: Facade[] = [];
 afterEach(async () => {
@@ -146,6 +150,42 @@ async function untilAnswered(ask: () => Promise<Answer>, code: string | undefine
     if (answer.errors[0]?.extensions?.['code'] === code) return answer;
   }
 }
+
+describe('large answers that have been written', () => {
+  it('are refused with a time while their client takes none of another, and served after it; another key is served', async () => {
+    const original = vi.mocked(createWrittenAnswers).getMockImplementation() ?? createWrittenAnswers;
+    vi.mocked(createWrittenAnswers).mockImplementationOnce(() => original(1));
+    const demo = createDemoAccount();
+    const [template] = demo.collections;
+    if (!template) throw new TypeError('The demo account has collections');
+    const info = { name: 'Long', description: 'z'.repeat(12_000_000) };
+    const long = { ...template, id: toUid(0).slice(9), document: { info, item: [] } };
+    const { url, query } = await start({}, { account: { ...demo, collections: [long] }, otherApiKeys: ['PMAK-other'] });
+    const asking = `{ collection(uid: "${toUid(0)}") { description } }`;
+    const data = { collection: { description: info.description } };
+    const body = JSON.stringify({ query: asking });
+    const { port, host } = new URL(url);
+    const holding = connect(Number(port), '127.0.0.1');
+    holding.write(
+      `POST /graphql HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await once(holding, 'readable');
+
+    const refused = await query(asking);
+    expect([refused.status, refused.headers.get('retry-after'), refused.data]).toEqual([503, '5', undefined]);
+    expect(refused.errors).toEqual([
+      {
+        message: 'This server holds as many large answers as it has memory for, until they are taken.',
+        extensions: { code: 'SERVER_BUSY', retryable: true, retryAfterSeconds: 5, retryAt: expect.any(String) },
+      },
+    ]);
+    const other = await query(asking, { headers: { 'x-api-key': 'PMAK-other' } });
+    expect([other.status, other.errors, other.data]).toEqual([200, [], data]);
+    holding.destroy();
+    const served = await untilAnswered(() => query(asking), undefined);
+    expect([served.status, served.headers.get('retry-after'), served.data]).toEqual([200, null, data]);
+  });
+});
 
 describe('requests that are being read or answered', () => {
   const post = (url: string, body: string) =>
