@@ -3,7 +3,7 @@ import type { Route } from './call.ts';
 import type { Clock } from './clock.ts';
 import type { Operation } from './operation.ts';
 import { toEnded, toTooManyUnverified } from './local-errors.ts';
-import { createUnverifiedCalls } from './unverified-calls.ts';
+import { UnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** What upstream has said of the API keys that are used. */
@@ -61,7 +61,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   const accepted = new LRUCache<string, true>({ max: MAX_ACCEPTED });
   const refused = new LRUCache<string, Refusal>({ max: MAX_REFUSED });
   const checks = new Map<string, Check>();
-  const unverifiedCalls = createUnverifiedCalls(clock);
+  const unverifiedCalls = new UnverifiedCalls(clock);
 
   // Of a key that was refused, whoever it is from, one call finds out whether it is good again.
   const isAccepted = (tenant: string) => accepted.get(tenant) === true || (isTrusted(tenant) && !refused.has(tenant));

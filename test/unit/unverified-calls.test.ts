@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUnverifiedCalls, type UnverifiedCall } from '../../src/upstream/unverified-calls.ts';
+import { type UnverifiedCall, UnverifiedCalls } from '../../src/upstream/unverified-calls.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 
 const DEADLINE_MS = 30_000;
@@ -7,7 +7,7 @@ const DEADLINE_MS = 30_000;
 function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
-  const calls = createUnverifiedCalls(clock);
+  const calls = new UnverifiedCalls(clock);
   const admitted: { readonly address: string; readonly atMs: number }[] = [];
   const enter = (address: string) => {
     const call = calls.enter(address, clock.nowMs() + DEADLINE_MS);
@@ -44,7 +44,7 @@ const settle = (call: UnverifiedCall | number, isRefused: boolean) => {
   call.settle(isRefused);
 };
 
-describe('createUnverifiedCalls', () => {
+describe('UnverifiedCalls', () => {
   it('lets every call be made at once that is answered, however many', () => {
     const { enter, admitted } = createSetup();
     for (let index = 0; index < 10_000; index++) settle(enter('one'), false);
