@@ -42,8 +42,17 @@ export interface OthersUse {
   bringForward(atMs: number, nowMs: number): void;
   /** Remembers how much is in use now, when a call is sent. */
   mark(nowMs: number): SlotMark;
-  /** Learns from what the answer of that call says is left. */
-  learn(left: AnnouncedRest, mark: SlotMark, nowMs: number): void;
+  /**
+   * Learns from what the answer of that call says is left.
+   *
+   * @param isCounted - Whether the call counts against the window.
+   */
+  learn(
+    left: { remaining: number; resetInMs?: number | undefined },
+    mark: SlotMark,
+    isCounted: boolean,
+    nowMs: number,
+  ): void;
   /** Takes over what another window of the same limit knows: calls that are out, and slots that have yet to come back. */
   absorb(other: RateWindow, nowMs: number): void;
   /** Slots of calls that are out, and when those come back that our own calls have used and those that others have, soonest first. */
@@ -64,15 +73,6 @@ export interface SlotMark {
   readonly takenEver: number;
   /** Slots held in the window's whole life. */
   readonly heldEver: number;
-}
-
-/** What an answer says is left of a window. */
-export interface AnnouncedRest {
-  readonly remaining: number;
-  /** When slots come back, in milliseconds; undefined: it does not say. */
-  readonly resetInMs: number | undefined;
-  /** Whether the call that was answered counts against the window. */
-  readonly isCounted: boolean;
 }
 
 /** What is in use of a window. */
@@ -165,7 +165,7 @@ function createOthersUse(state: State): OthersUse {
       const { takenCalls, takenEver, heldEver } = state;
       return { ownUsed: takenCalls + own.size, callsOut: takenCalls, takenEver, heldEver };
     },
-    learn({ remaining, resetInMs = windowMs, isCounted }, mark, nowMs) {
+    learn({ remaining, resetInMs = windowMs }, mark, isCounted, nowMs) {
       const free = Math.max(0, toUnused(state, nowMs));
       const takenSince = state.takenEver - mark.takenEver;
       const heldSince = state.heldEver - mark.heldEver;

@@ -106,7 +106,7 @@ export function createRateWindows(options: RateWindowsOptions): RateWindows {
         }
         const mark = marks.get(window);
         if (mark && remaining !== undefined) {
-          window.others.learn({ remaining, resetInMs, isCounted: taken.includes(window) }, mark, nowMs);
+          window.others.learn({ remaining, resetInMs }, mark, taken.includes(window), nowMs);
         }
         isDelay ||= !known || window.limit < before.limit || window.free(nowMs) < before.free;
       }

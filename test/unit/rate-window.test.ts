@@ -30,7 +30,7 @@ function createCountedTime(atMs: number) {
 
 /** What the answer to a call says that was sent at the mark, and does not count: so many slots were left. */
 const learn = (window: RateWindow, mark: SlotMark, remaining: number, nowMs = T) =>
-  window.others.learn({ remaining, resetInMs: undefined, isCounted: false }, mark, nowMs);
+  window.others.learn({ remaining }, mark, false, nowMs);
 
 /** A window of 3 per second of which one slot is free, one comes back at T + 400, and one hangs on a call still out. */
 function createUsedWindow() {
