@@ -6,7 +6,7 @@ import { createSchema } from './graph/schema.ts';
 import { createSliceScheduler } from './graph/time-slices.ts';
 import { createErrorMask } from './server/answer/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
-import { createConnections, streetLimits } from './server/http/connections.ts';
+import { createConnections, publicLimits } from './server/http/connections.ts';
 import { toCors } from './server/http/cors.ts';
 import { listen } from './server/http/listen.ts';
 import { createProbes } from './server/http/probes.ts';
@@ -119,10 +119,10 @@ export async function startServer(
       if (hasReadableAddress(request)) void yoga(request, response);
       else response.writeHead(400, { connection: 'close' }).end();
     },
-    { ...streetLimits, idleMs: config.keepAliveMs },
+    { ...publicLimits, idleMs: config.keepAliveMs },
   );
   // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
-  await listen(server, config.listen, streetLimits.maxConnections);
+  await listen(server, config.listen, publicLimits.maxConnections);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
 

@@ -13,7 +13,7 @@ export type Config = Readonly<ReturnType<typeof parseConfig>>;
  * small MAX_WAIT_MS) is lowered.
  *
  * @param heapLimitBytes - Where V8 gives up.
- * @param known - Problems of what could not even be read, which are told with those found here.
+ * @param known - Problems of what could not even be read, which are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
 export function parseConfig(

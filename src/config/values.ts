@@ -22,7 +22,7 @@ export class ConfigError extends Error {
 /**
  * Reads all variables, each by its rule. An empty variable is an unset one.
  *
- * @param known - Problems of what could not even be read, which are told with those found here.
+ * @param known - Problems of what could not even be read, which are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
 export function parseValues(env: Environment, known: readonly string[]): Values {

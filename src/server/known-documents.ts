@@ -1,18 +1,15 @@
-import type { Context } from '../graph/context.ts';
 import type { SliceScheduler } from '../graph/time-slices.ts';
 import { type CollectionTree, growCollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { type JsonObject, measureJson } from '../upstream/collection-format/json.ts';
+import type { CollectionDetail } from '../upstream/models.ts';
 import { runAtOnce } from '../upstream/steps.ts';
 
-/** What has been found out about values that upstream answered, once for as long as they are kept, whichever operations share them. */
-export interface KnownDocuments {
-  readonly treeOf: Context['treeOf'];
-  /** How many values of JSON a value that was read holds, with the document of a collection in it. */
-  countValues(value: object): number;
-}
-
-/** Remembers by the value itself: what nothing keeps any more is forgotten. */
-export function createKnownDocuments(scheduler: SliceScheduler): KnownDocuments {
+/**
+ * Makes what finds things out about values that upstream answered, once for as long as they are cached or held, whichever operations share them.
+ *
+ * It remembers by the value itself, so that it forgets what nobody holds any more.
+ */
+export function createKnownDocuments(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
   const counts = new WeakMap<object, number>();
   const countOf = (value: object): number => {
@@ -31,12 +28,13 @@ export function createKnownDocuments(scheduler: SliceScheduler): KnownDocuments 
   };
 
   return {
-    treeOf({ document, uid }) {
+    treeOf({ document, uid }: CollectionDetail): Promise<CollectionTree> {
       const tree = trees.get(document) ?? growTree(document, uid);
       trees.set(document, tree);
       return tree;
     },
-    countValues(value) {
+    /** How many values of JSON a value that was read holds, with the document of a collection in it. */
+    countValues(value: object): number {
       if (!('document' in value) || typeof value.document !== 'object' || value.document === null)
         return countOf(value);
       const { document, ...rest } = value;

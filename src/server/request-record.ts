@@ -10,13 +10,13 @@ import type { Tenant } from './tenants.ts';
 export interface UpstreamCost {
   /** GETs sent to Postman for this operation. */
   readonly calls: number;
-  /** Answers that were still kept. */
+  /** Answers that were cached. */
   readonly cached: number;
   /** Answers of calls that another operation already had under way. */
   readonly coalesced: number;
-  /** How long at least one call waited for its turn in the budget. */
+  /** How long at least one call waited in the queue of its key. */
   readonly waitedMs: number;
-  /** Parts of the answer that come from kept answers past the time for which they count as fresh; absent when there are none. */
+  /** Parts of the answer that come from cached answers past the time for which they count as fresh; absent when there are none. */
   readonly stale?: readonly StalePart[];
   /** Whether the embedded sandbox answers instead of Postman. */
   readonly sandbox: boolean;
@@ -24,7 +24,7 @@ export interface UpstreamCost {
 
 /** A part of an answer that is past the time for which it counts as fresh. */
 export interface StalePart {
-  /** As in `errors`: the object, list or value all of which comes from the kept answer, but for what has an entry of its own. */
+  /** As in `errors`: the object, list or value all of which comes from the cached answer, but for what has an entry of its own. */
   readonly path: readonly (string | number)[];
   /** Whole seconds since it was last known to be true. */
   readonly ageSeconds: number;
@@ -94,7 +94,7 @@ export function fairShareOf({ operation, clientAddress }: RequestRecord, calls: 
   return operation ? calls.fairShareOf(operation) : clientAddress;
 }
 
-/** Notes where in the answer a value goes, if it comes from a kept answer that is stale. */
+/** Notes where in the answer a value goes, if it comes from a cached answer that is stale. */
 export function notePlace({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined): void {
   if (!operation || !path || typeof value !== 'object' || value === null) return;
   const ageMs = operation.meter.ages.staleMs(value);

@@ -1,13 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/operation.ts';
-
-/** An operation that is executed. */
-export interface OpenOperation {
-  readonly operation?: Operation;
-  /** Brings its deadline forward to now. */
-  readonly expire?: () => void;
-}
+import type { RequestRecord } from './request-record.ts';
 
 // An operation whose calls can all have their turn within this time gets it when the server stops; all others get what they have.
 const GRACE_MS = 3_000;
@@ -20,7 +14,7 @@ const POLL_MS = 20;
  *
  * @param open - Loses those that have ended.
  */
-export async function stopOperations(open: ReadonlySet<OpenOperation>, clock: Clock): Promise<void> {
+export async function stopOperations(open: ReadonlySet<RequestRecord>, clock: Clock): Promise<void> {
   const endMs = clock.nowMs() + GRACE_MS;
   const expire = async (isDue: (operation: Operation | undefined) => boolean) => {
     for (const { operation, expire: end } of [...open]) {

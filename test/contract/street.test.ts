@@ -8,7 +8,7 @@ import {
   type ConnectionLimits,
   type Connections,
   createConnections,
-  streetLimits,
+  publicLimits,
 } from '../../src/server/http/connections.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
@@ -516,7 +516,7 @@ describe('a server that stops', () => {
   it('does not wait for answers that were asked for ahead of their turn by a client that has gone', async () => {
     const held: ServerResponse[] = [];
     const connections = createConnections((_, response) => void held.push(response), {
-      ...streetLimits,
+      ...publicLimits,
       idleMs: 65_000,
     });
     connections.server.listen(0, '127.0.0.1');

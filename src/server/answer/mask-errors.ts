@@ -35,21 +35,13 @@ export function createErrorMask(logger: Logger, clock: Clock): MaskError {
       }
     }
     const errorId = randomUUID();
-    const cause = error instanceof GraphQLError ? error.originalError : error;
-    log.error(
-      { errorId, err: cause, path: error instanceof GraphQLError ? error.path : undefined },
-      'unexpected error',
-    );
+    const { path, nodes, originalError } = error instanceof GraphQLError ? error : { originalError: error };
+    log.error({ errorId, err: originalError, path }, 'unexpected error');
     return new GraphQLError('Unexpected error.', {
-      ...(error instanceof GraphQLError && error.nodes && { nodes: error.nodes }),
-      ...(error instanceof GraphQLError && error.path && { path: error.path }),
-      extensions: {
-        code: 'INTERNAL_SERVER_ERROR',
-        retryable: false,
-        errorId,
-        // A field's failure leaves the rest of the answer good.
-        ...(!(error instanceof GraphQLError && error.path) && { http: { status: 500 } }),
-      },
+      ...(nodes && { nodes }),
+      ...(path && { path }),
+      // A field's failure leaves the rest of the answer good.
+      extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId, ...(!path && { http: { status: 500 } }) },
     });
   };
 }

@@ -1,26 +1,16 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { type AnswerPart, errorsOf } from '../incremental/incremental.ts';
-import { createErrorsByCause, type ErrorsByCause } from './errors-by-cause.ts';
+import { createErrorsByCause } from './errors-by-cause.ts';
 
-/** The errors of one answer, as its client is told of them. */
-export interface ReportedErrors {
-  readonly byCause: ErrorsByCause;
-  /** How many errors there were of each code. */
-  readonly codes: ReadonlyMap<string, number>;
-  /** What `Retry-After` says; undefined where no error says when to come back. */
-  readonly retryAfterSeconds: number | undefined;
-  /**
-   * Counts the errors of an answer that comes as a whole, and leaves in it those that its client asked for.
-   *
-   * @returns The answer with them, and with `extensions.errorsByCause` where there are any.
-   */
-  report<Result extends ExecutionResult>(result: Result): Result;
-  /** The same for a part of an answer, whose last part has the causes of all. */
-  reportPart(part: AnswerPart): AnswerPart;
-}
+/** The errors of one answer, as its client gets them. */
+export type ReportedErrors = ReturnType<typeof createReportedErrors>;
 
-/** @param areGrouped - The client asked for the first error of each cause alone. */
-export function createReportedErrors(areGrouped: boolean): ReportedErrors {
+/**
+ * Makes what counts the errors of one answer, and chooses those that its client gets.
+ *
+ * @param areGrouped - The client asked for the first error of each cause alone.
+ */
+export function createReportedErrors(areGrouped: boolean) {
   const byCause = createErrorsByCause(areGrouped);
   const codes = new Map<string, number>();
   let retryAfterSeconds: number | undefined;
@@ -52,11 +42,14 @@ export function createReportedErrors(areGrouped: boolean): ReportedErrors {
 
   return {
     byCause,
-    codes,
+    /** How many errors there were of each code. */
+    codes: codes as ReadonlyMap<string, number>,
+    /** What `Retry-After` says; undefined where no error says when to come back. */
     get retryAfterSeconds() {
       return retryAfterSeconds;
     },
-    report(result) {
+    /** Leaves in an answer that comes as a whole the errors that its client asked for, and adds `extensions.errorsByCause` where there are any. */
+    report<Result extends ExecutionResult>(result: Result): Result {
       if (!result.errors) return result;
       const reported = count(result.errors);
       const errorsByCause = byCause.list();
@@ -67,7 +60,8 @@ export function createReportedErrors(areGrouped: boolean): ReportedErrors {
         ...(errorsByCause && { extensions: { ...result.extensions, errorsByCause } }),
       };
     },
-    reportPart(part) {
+    /** The same for a part of an answer, whose last part has the causes of all. */
+    reportPart(part: AnswerPart): AnswerPart {
       const reported = new Set(count(errorsOf(part)));
       const leaveReported = <Part extends Pick<AnswerPart, 'errors'>>({ errors, ...rest }: Part) => {
         const left = errors?.filter((error) => reported.has(error)) ?? [];

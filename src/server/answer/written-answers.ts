@@ -1,25 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { createFairRoom } from '../../upstream/fair-room.ts';
 
-/** Large answers that have been written, until their clients have taken them. */
-export interface WrittenAnswers {
-  /**
-   * Holds an answer until its response is closed.
-   *
-   * @param fairShare - Whose it is, as `Calls.fairShareOf` tells it.
-   * @returns Whether there is memory for it.
-   */
-  hold(fairShare: string, bytes: number, response: ServerResponse): boolean;
-}
-
 // As it is written, and put together with what stands around it, or compressed.
 const COPIES = 2;
 
-/** @param maxBytes - Over all answers. A client that takes none of its answer holds it until it is cut off. */
-export function createWrittenAnswers(maxBytes: number): WrittenAnswers {
+/**
+ * Makes the count of large answers that have been written, until their clients have taken them.
+ *
+ * @param maxBytes - Over all answers. A client that takes none of its answer holds it until it is cut off.
+ */
+export function createWrittenAnswers(maxBytes: number) {
   const room = createFairRoom(maxBytes);
   return {
-    hold(fairShare, length, response) {
+    /** Holds an answer of so many bytes until its response is closed. @returns Whether there is memory for it. */
+    hold(fairShare: string, length: number, response: ServerResponse): boolean {
       const bytes = length * COPIES;
       // One alone always has room, however large.
       if (room.heldBy(fairShare) > 0 && !room.fits(fairShare, bytes)) return false;

@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../upstream/clock.ts';
+import { cutSlowClients, nextRound } from './slow-clients.ts';
 import { watchStalls } from './stalls.ts';
 
 /** What a client may do with connections. */
@@ -22,22 +23,11 @@ export interface ConnectionLimits {
   readonly stalledMs: number;
 }
 
-/** The connections of a running server. */
-export interface Connections {
-  readonly server: Server;
-  /**
-   * Opens no more connections, answers what is under way on those there are, and closes them, all within five seconds.
-   *
-   * @param drain - Called when no further request can come; has those under way answered soon.
-   */
-  close(drain: () => Promise<void>): Promise<void>;
-}
-
 /**
  * For servers that anybody can reach, but for how long connections are kept, which those who stand in front decide. The clock starts anew with a request's first byte: whoever sends that at the last
  * moment, and never the rest, is gone within 15 seconds of connecting.
  */
-export const streetLimits: Omit<ConnectionLimits, 'idleMs'> = {
+export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
   maxConnections: 4_096,
   headersMs: 5_000,
   requestMs: 9_000,
@@ -55,11 +45,14 @@ const LAST_REQUESTS_MS = 500;
 const QUIET_MS = 50;
 const ANSWERING_POLL_MS = 10;
 
+/** The connections of a running server. */
+export type Connections = ReturnType<typeof createConnections>;
+
 /** Makes an HTTP server that is not held up by clients that are slow, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
   listener: RequestListener,
   { maxConnections, headersMs, requestMs, checkMs, idleMs, crowdedIdleMs, stalledMs }: ConnectionLimits,
-): Connections {
+) {
   const answersOf = new Map<Socket, Set<ServerResponse>>();
   const stalls = watchStalls({ intervalMs: checkMs, longestMs: Math.max(headersMs, requestMs, idleMs, stalledMs) });
   let isClosing = false;
@@ -95,8 +88,6 @@ export function createConnections(
     requestTimeout: { get: () => requestMs + stalls.extraMs(requestMs) },
   });
   server.maxConnections = maxConnections;
-  // Comes before anything is read of what has arrived in the meantime.
-  server.on('timeout', (socket: Socket) => void judge(socket));
   server.on('connection', (socket) => {
     connections++;
     answersOf.set(socket, new Set());
@@ -104,31 +95,7 @@ export function createConnections(
     socket.once('close', () => answersOf.delete(socket));
   });
 
-  /** Cuts a connection off that has been idle, or has taken nothing of its answer, for its time, unless that is not the client's doing. */
-  const judge = async (socket: Socket) => {
-    const { bytesRead, timeout: periodMs = stalledMs } = socket;
-    const answer = answerOn(socket);
-    const left = leftToTake(socket);
-    await nextRound();
-    // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
-    const mayBeSlow = answer ? left > 0 && leftToTake(socket) === left : socket.bytesRead === bytesRead;
-    if (answerOn(socket) !== answer) return;
-    if (mayBeSlow && stalls.extraMs(periodMs) < periodMs / 2) socket.destroy();
-    else if (mayBeSlow || answer) socket.setTimeout(periodMs);
-  };
-  /** The answer whose turn it is; those to requests sent ahead of it wait in any case. */
-  const answerOn = (socket: Socket) => {
-    const [answer] = answersOf.get(socket) ?? [];
-    return answer;
-  };
-  const leftToTake = (socket: Socket) => Math.max(answerOn(socket)?.writableLength ?? 0, socket.writableLength);
-  // Yoga turns it off where it answers with a stream.
-  const watch = setInterval(() => {
-    for (const [socket, answers] of answersOf)
-      if (answers.size > 0 && socket.timeout === 0) socket.setTimeout(stalledMs);
-  }, stalledMs);
-  watch.unref();
-
+  const stopCutting = cutSlowClients(server, answersOf, { stalls, stalledMs });
   const isAnswering = () => [...answersOf.values()].some(({ size }) => size > 0);
   const cutAll = () => {
     for (const socket of answersOf.keys()) socket.destroy();
@@ -136,7 +103,12 @@ export function createConnections(
 
   return {
     server,
-    async close(drain) {
+    /**
+     * Opens no more connections, answers what is under way on those there are, and closes them, all within five seconds.
+     *
+     * @param drain - Called when no further request can come; has those under way answered soon.
+     */
+    async close(drain: () => Promise<void>): Promise<void> {
       const deadline = setTimeout(cutAll, CLOSE_TIMEOUT_MS);
       // Node lets in one connection in each round of its event loop: when it is busy, clients that have long sent their
       // request still stand before the door, and closing it would reset them.
@@ -160,16 +132,10 @@ export function createConnections(
       cutAll();
       await closed;
       clearTimeout(deadline);
-      clearInterval(watch);
+      stopCutting();
       stalls.stop();
     },
   };
-}
-
-/** Lets everything be read that has arrived: the first half of a round may have been over. */
-async function nextRound(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
 }
 
 /** Waits until a pause has gone by in which a count has not grown, or until the time is up. */

@@ -8,29 +8,19 @@ export interface StreamBounds {
 /** Which bound leaves no room for one more: that of its key, or that of the process. */
 export type FullBound = 'key' | 'process';
 
-/** The operations that are open and whose answers come in parts: each can wait for minutes, and takes memory as long. */
-export interface OpenStreams {
-  /**
-   * Opens one more.
-   *
-   * @param fairShare - Whose share of the process it takes, as `Calls.fairShareOf` tells it.
-   * @returns Called once when it has ended; or which bound leaves no room for it.
-   */
-  open(tenant: string, fairShare: string): (() => void) | FullBound;
-}
-
 /**
- * Makes the count of a process: none is open yet.
+ * Makes the count of the operations that are open and whose answers come in parts: each can wait for minutes, and takes memory as long.
  *
  * Whoever has a share may have as many open as there are left for others, at most: one key takes half of all, two take a third each, and a key that
  * has none finds room whatever a few others do.
  */
-export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds): OpenStreams {
+export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds) {
   const ofTenants = new Map<string, number>();
   const ofShares = new Map<string, number>();
   let count = 0;
   return {
-    open(tenant, fairShare) {
+    /** Opens one more. @returns What to call once when it has ended; or which bound leaves no room for it. */
+    open(tenant: string, fairShare: string): (() => void) | FullBound {
       if ((ofTenants.get(tenant) ?? 0) >= maxStreamsPerKey) return 'key';
       if ((ofShares.get(fairShare) ?? 0) >= maxStreams - count) return 'process';
       add(ofTenants, tenant, 1);
