@@ -75,4 +75,21 @@ describe('published operations', () => {
     expect([...facade.postman.calls].sort()).toEqual([...calls].sort());
     expect(parts.at(-1)?.extensions).toMatchObject({ upstream: { calls: calls.length } });
   });
+
+  it('are the tabs of GraphiQL where they have no variables, and so name nothing of the example account', async () => {
+    const page = await (await fetch(facade.url, { headers: { accept: 'text/html' } })).text();
+    const texts = new Map(readdirSync(folder).map((file) => [file, readFileSync(`${folder}${file}`, 'utf8')]));
+    const tabs = [...texts].filter(([, text]) => page.includes(JSON.stringify(text).slice(1, -1)));
+    expect(tabs.map(([file]) => file).sort()).toEqual([
+      '01-overview.graphql',
+      '04-collection-tree.graphql',
+      '06-environment-values.graphql',
+      '10-budget.graphql',
+      '11-paging.graphql',
+      '12-dry-run.graphql',
+      '13-one-error.graphql',
+      '14-stream.graphql',
+    ]);
+    for (const [, text] of tabs) expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+  });
 });
