@@ -1,7 +1,7 @@
+import type { Context } from '../graph/context.ts';
 import type { SliceScheduler } from '../graph/time-slices.ts';
 import { type CollectionTree, growCollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { type JsonObject, measureJson } from '../upstream/collection-format/json.ts';
-import type { CollectionDetail } from '../upstream/models.ts';
 import { runAtOnce } from '../upstream/steps.ts';
 
 /**
@@ -27,12 +27,14 @@ export function createKnownDocuments(scheduler: SliceScheduler) {
     return tree;
   };
 
+  const treeOf: Context['treeOf'] = ({ document, uid }) => {
+    const tree = trees.get(document) ?? growTree(document, uid);
+    trees.set(document, tree);
+    return tree;
+  };
+
   return {
-    treeOf({ document, uid }: CollectionDetail): Promise<CollectionTree> {
-      const tree = trees.get(document) ?? growTree(document, uid);
-      trees.set(document, tree);
-      return tree;
-    },
+    treeOf,
     /** How many values of JSON a value that was read holds, with the document of a collection in it. */
     countValues(value: object): number {
       if (!('document' in value) || typeof value.document !== 'object' || value.document === null)
