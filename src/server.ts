@@ -78,7 +78,6 @@ export async function startServer(
     clientAddressOf,
   });
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
-  const page = { isSandbox: config.sandbox, wantsToken: access.tokens.length > 0 };
 
   const yoga = createYoga({
     schema,
@@ -97,7 +96,7 @@ export async function startServer(
     plugins: [
       useAccessControl(config, GRAPHQL_PATH),
       useFrontPage(GRAPHQL_PATH, graphiql),
-      ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, page)] : []),
+      ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
       useRequestRoom(query.maxRequestBytesInFlight, clientAddressOf, clock),

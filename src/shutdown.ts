@@ -15,15 +15,6 @@ export interface Stoppable {
   readonly settle: () => Promise<void>;
 }
 
-/** What the signals that end the process do. */
-export interface Shutdown {
-  /**
-   * From now on the first SIGTERM, SIGINT or SIGHUP stops this, and later ones do nothing; until now they end the process at
-   * once. It ends with 0 when it has been stopped, and with 1 when that failed or took longer than five seconds.
-   */
-  serve(stoppable: Stoppable): void;
-}
-
 type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 
 const STOP_SIGNALS: readonly StopSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
@@ -34,7 +25,7 @@ const THREADS_TIMEOUT_MS = 250;
 const THREADS_POLL_MS = 5;
 
 /** Takes over the signals that end the process. */
-export function createShutdown(): Shutdown {
+export function createShutdown() {
   let stoppable: Stoppable | undefined;
   let isStopping = false;
 
@@ -78,7 +69,11 @@ export function createShutdown(): Shutdown {
 
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   return {
-    serve(next) {
+    /**
+     * From now on the first SIGTERM, SIGINT or SIGHUP stops this, and later ones do nothing; until now they end the process at
+     * once. It ends with 0 when it has been stopped, and with 1 when that failed or took longer than five seconds.
+     */
+    serve(next: Stoppable): void {
       stoppable = next;
     },
   };

@@ -22,19 +22,15 @@ export interface Program extends FacadeServer {
 // Upstream's limits do not apply to one's own files; this many calls a window never wait.
 const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
 
-/** What the command line asked to be printed instead. */
-export interface Printed {
-  readonly text: string;
-}
-
 /**
  * Starts what the command line, the environment and `.env` say: a facade, and without an account of Postman's the sandbox that it stands before.
  *
  * @param args - Of the command line.
  * @param log - Gets the log, and before it what was read of exports.
+ * @returns The program; or the text that the command line asked to be printed instead.
  * @throws {Error} Whose message tells people why it cannot be started.
  */
-export async function start(args: readonly string[], log: LineOutput): Promise<Program | Printed> {
+export async function start(args: readonly string[], log: LineOutput): Promise<Program | { readonly text: string }> {
   let source = '';
   try {
     const commandLine = readCommandLine(args);

@@ -4,18 +4,13 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** A host name or address in lower case, without brackets and trailing dot, and the port written after it. */
-export interface HostAndPort {
-  readonly host: string;
-  readonly port?: string;
-}
-
 /**
  * Reads a host with or without a port, as in a `Host` header: `localhost`, `example.com:8080`, `[::1]:4000`.
  *
- * @returns undefined for anything else; an IPv6 address needs its brackets, a name that ends in a number must be an IPv4 address.
+ * @returns The host in lower case, without brackets and trailing dot, and the port; undefined for anything else. An IPv6 address needs its brackets, a
+ *   name that ends in a number must be an IPv4 address.
  */
-export function parseHostAndPort(text: string): HostAndPort | undefined {
+export function parseHostAndPort(text: string): { readonly host: string; readonly port?: string } | undefined {
   const match = /^(?:\[([\d.:a-f]{2,45})\]|([\w.-]{1,254}))(?::(\d{0,5}))?$/i.exec(text);
   if (match === null) return undefined;
   const [, ipv6, name, port] = match;

@@ -1,24 +1,5 @@
 /** What may be held of each kind of thing that grows with what clients ask and upstream answers, in bytes. */
-export interface MemoryShares {
-  /** Cached answers. */
-  readonly cacheBytes: number;
-  /** Answers that operations have been given, over all operations. */
-  readonly heldBytes: number;
-  /** The same of one operation. */
-  readonly heldBytesPerOperation: number;
-  /** Answers that are being read and parsed. */
-  readonly responseBytesInFlight: number;
-  /** Requests that are being read or answered. */
-  readonly requestBytesInFlight: number;
-  /** Parsed GraphQL documents. */
-  readonly documentCacheBytes: number;
-  /** Values of one answer while it is made. */
-  readonly answerBytes: number;
-  /** Answers that have been written and not yet been taken; they are outside the heap. */
-  readonly writtenBytes: number;
-  /** Budgets of keys. */
-  readonly budgetBytes: number;
-}
+export type MemoryShares = Readonly<ReturnType<typeof toMemoryShares>>;
 
 // V8's young generation, which its limit contains: 192 MiB in Node 24, 48 in Node 20. What is kept for longer is not there.
 const YOUNG_BYTES = 192 * 1_048_576;
@@ -29,17 +10,21 @@ const YOUNG_BYTES = 192 * 1_048_576;
  *
  * @param heapLimitBytes - Where V8 gives up: `--max-old-space-size`, or what it chooses by the memory of the machine.
  */
-export function toMemoryShares(heapLimitBytes: number): MemoryShares {
+export function toMemoryShares(heapLimitBytes: number) {
   const oldBytes = Math.max(heapLimitBytes / 2, heapLimitBytes - YOUNG_BYTES);
   const share = (sixtyFourths: number) => Math.floor((oldBytes * sixtyFourths) / 64);
   return {
     cacheBytes: share(12),
+    /** Answers that all operations have been given, and those of one. */
     heldBytes: share(12),
     heldBytesPerOperation: share(6),
+    /** What is being read and parsed. */
     responseBytesInFlight: share(4),
     requestBytesInFlight: share(2),
     documentCacheBytes: share(1),
+    /** Values of one answer while it is made. */
     answerBytes: share(16),
+    /** Answers that have been written and not yet been taken; they are outside the heap. */
     writtenBytes: share(8),
     budgetBytes: share(2),
   };

@@ -7,17 +7,6 @@ import { nearestName } from './nearest-name.ts';
 import { readSecretFile, readText } from './read-text.ts';
 import { cleanSecret } from './secret-text.ts';
 
-/** What was read of the environment, of `.env` and of the files that they name. */
-export interface EnvironmentReading {
-  readonly values: Environment;
-  /** Of what could not be read; each names a variable. */
-  readonly problems: readonly string[];
-  /** Of what is probably a mistake, for the log. */
-  readonly warnings: readonly string[];
-  /** The whole path of the `.env` file, where there is one. */
-  readonly envFile?: string;
-}
-
 const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
 // Written in small letters by half of those who set them, and then first.
@@ -33,9 +22,11 @@ const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PO
  * `POSTMAN_API_KEY_FILE` and `ACCESS_TOKEN_FILE`.
  *
  * @param overrides - Goes before all of it.
+ * @returns The values; problems of what could not be read, each of which names a variable; warnings of what is probably a mistake, for the log; and the
+ *   whole path of the `.env` file, where there is one.
  * @throws {ConfigError} if there is a `.env` that cannot be read.
  */
-export function readEnvironment(overrides: Environment = {}): EnvironmentReading {
+export function readEnvironment(overrides: Environment = {}) {
   const file = readEnvFile();
   const values: Record<string, string | undefined> = { ...file, ...process.env, ...overrides };
   const warnings = [

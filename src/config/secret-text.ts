@@ -1,17 +1,12 @@
-/** A secret as it was meant. */
-export interface CleanSecret {
-  readonly text: string;
-  /** What was left out, for people; empty when nothing of note was. */
-  readonly left: readonly string[];
-}
-
 const QUOTES = /^(["'`])(.*)\1$/s;
 
 /**
  * Leaves out what tools add to a secret when they hand it over: a byte order mark, the end of the line, white space and quotes around it.
  * The end of the line is how every editor ends a file, so nothing is said of it.
+ *
+ * @returns The secret as it was meant; and what was left out, for people.
  */
-export function cleanSecret(given: string): CleanSecret {
+export function cleanSecret(given: string) {
   const left: string[] = [];
   let text = given.replace(/\r?\n$/, '');
   const leave = (what: string, next: string) => {

@@ -11,7 +11,7 @@ import { toReusableMs } from '../upstream/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../upstream/postman/session.ts';
 import { UpstreamError } from '../upstream/upstream-error.ts';
 import { parseCacheDirectives } from './http/cache-control.ts';
-import { toDelivery, WHOLE } from './incremental/incremental.ts';
+import { toDelivery } from './incremental/incremental.ts';
 import { createKnownDocuments } from './known-documents.ts';
 import { toMissingKey } from './missing-key.ts';
 import type { PluginParts } from './plugins/plugin-parts.ts';
@@ -78,10 +78,11 @@ export function createContexts({
     ): OperationContext {
       const definition = getOperationAST(document, operationName);
       const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
-      const { isIncremental, isStreamed } = definition && reader ? toDelivery(definition, reader) : WHOLE;
+      const delivery = definition && reader && toDelivery(definition, reader);
+      const isStreamed = delivery?.isStreamed ?? false;
       const name = definition?.name?.value;
       if (name !== undefined) record.operationName = name;
-      record.isIncremental = isIncremental;
+      record.isIncremental = delivery?.isIncremental ?? false;
       const keyBudget = record.tenant?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();

@@ -7,20 +7,7 @@ import type { Preferences } from './http/prefer.ts';
 import type { Tenant } from './tenants.ts';
 
 /** What every answer says about its cost: `extensions.upstream`. */
-export interface UpstreamCost {
-  /** GETs sent to Postman for this operation. */
-  readonly calls: number;
-  /** Answers that were cached. */
-  readonly cached: number;
-  /** Answers of calls that another operation already had under way. */
-  readonly coalesced: number;
-  /** How long at least one call waited in the queue of its key. */
-  readonly waitedMs: number;
-  /** Parts of the answer that come from cached answers past the time for which they count as fresh; absent when there are none. */
-  readonly stale?: readonly StalePart[];
-  /** Whether the embedded sandbox answers instead of Postman. */
-  readonly sandbox: boolean;
-}
+export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
 
 /** A part of an answer that is past the time for which it counts as fresh. */
 export interface StalePart {
@@ -106,13 +93,18 @@ export function notePlace({ operation, stale }: RequestRecord, value: unknown, p
 }
 
 /** What the request has cost so far. */
-export function toCost({ operation, stale }: RequestRecord, sandbox: boolean): UpstreamCost {
+export function toCost({ operation, stale }: RequestRecord, sandbox: boolean) {
   return {
+    /** GETs sent to Postman for this operation. */
     calls: operation?.meter.cost.calls ?? 0,
+    /** Answers that were cached. */
     cached: operation?.meter.cost.cached ?? 0,
+    /** Answers of calls that another operation already had under way. */
     coalesced: operation?.meter.cost.coalesced ?? 0,
+    /** How long at least one call waited in the queue of its key. */
     waitedMs: operation?.meter.wait.totalMs() ?? 0,
     ...(stale.size > 0 && { stale: [...stale.values()] }),
+    /** Whether the embedded sandbox answers instead of Postman. */
     sandbox,
   };
 }

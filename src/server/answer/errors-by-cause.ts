@@ -1,25 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { ErrorCause, ErrorExtensions } from '../../graph/error-extensions.ts';
 
-/** The errors of one answer, by what they are errors of. */
-export interface ErrorsByCause {
-  /**
-   * Takes in the errors of an answer, or of one of its parts.
-   *
-   * @param errors - Have been masked. Those of one cause are given the same extensions, with the earliest `retryAt` of them that is still ahead.
-   * @returns Those that are to be told: all of them, or where errors are asked for by cause the first of each cause in the whole answer.
-   */
-  tell(errors: readonly GraphQLError[]): readonly GraphQLError[];
-  /**
-   * What `extensions.errorsByCause` says of the errors so far, in the order in which their causes came up; undefined where there are none.
-   *
-   * @param nowMs - Epoch milliseconds of a later part, from which `retryAfterSeconds` counts there.
-   */
-  list(nowMs?: number): readonly ErrorCause[] | undefined;
-  /** Forgets all of them: another answer is given. */
-  clear(): void;
-}
-
 interface Cause {
   extensions: ErrorExtensions;
   count: number;
@@ -39,7 +20,7 @@ const MAX_PATHS_LENGTH = 640;
  *
  * @param areGrouped - Its client asked for errors by cause alone.
  */
-export function createErrorsByCause(areGrouped: boolean): ErrorsByCause {
+export function createErrorsByCause(areGrouped: boolean) {
   const causes = new Map<string, Cause>();
 
   const note = (error: GraphQLError, extensions: ErrorExtensions): Cause => {
@@ -69,7 +50,13 @@ export function createErrorsByCause(areGrouped: boolean): ErrorsByCause {
   };
 
   return {
-    tell(errors) {
+    /**
+     * Takes in the errors of an answer, or of one of its parts.
+     *
+     * @param errors - Have been masked. Those of one cause are given the same extensions, with the earliest `retryAt` of them that is still ahead.
+     * @returns Those that are to be told: all of them, or where errors are asked for by cause the first of each cause in the whole answer.
+     */
+    tell(errors: readonly GraphQLError[]): readonly GraphQLError[] {
       const told: GraphQLError[] = [];
       const here = new Map<Cause, GraphQLError[]>();
       for (const error of errors) {
@@ -92,9 +79,15 @@ export function createErrorsByCause(areGrouped: boolean): ErrorsByCause {
       return told;
     },
 
+    /** Forgets all of them: another answer is given. */
     clear: () => causes.clear(),
 
-    list(nowMs) {
+    /**
+     * What `extensions.errorsByCause` says of the errors so far, in the order in which their causes came up; undefined where there are none.
+     *
+     * @param nowMs - Epoch milliseconds of a later part, from which `retryAfterSeconds` counts there.
+     */
+    list(nowMs?: number): readonly ErrorCause[] | undefined {
       if (causes.size === 0) return undefined;
       return [...causes.values()].map(({ extensions, count, firstPath, paths, morePaths }) => {
         // For Yoga, which takes it out of errors alone.

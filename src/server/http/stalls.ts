@@ -1,17 +1,7 @@
 import { monotonicMs } from '../../upstream/clock.ts';
 
 /** The times in which the event loop stood still: nobody was read, and no timer ran. */
-export interface Stalls {
-  /**
-   * How much longer than `periodMs` somebody may have taken by now who has had only that much of our attention.
-   *
-   * @param periodMs - `longestMs` at most.
-   * @returns Whole milliseconds; 0 when no stall was in that time.
-   */
-  extraMs(periodMs: number): number;
-  /** Looks no more. */
-  stop(): void;
-}
+export type Stalls = ReturnType<typeof watchStalls>;
 
 /**
  * Watches for stalls by looking at the monotonic clock: a look that comes late by more than its interval was held up, by
@@ -19,13 +9,7 @@ export interface Stalls {
  *
  * @param longestMs - What is told of stalls reaches back as far as this needs.
  */
-export function watchStalls({
-  intervalMs,
-  longestMs,
-}: {
-  readonly intervalMs: number;
-  readonly longestMs: number;
-}): Stalls {
+export function watchStalls({ intervalMs, longestMs }: { readonly intervalMs: number; readonly longestMs: number }) {
   // The newest comes first. There is an interval of attention between two, so no more of them count.
   let stalls: readonly { readonly endedAtMs: number; readonly lengthMs: number }[] = [];
   const mostStalls = Math.ceil(longestMs / intervalMs) + 1;
@@ -42,7 +26,13 @@ export function watchStalls({
   timer.unref();
 
   return {
-    extraMs(periodMs) {
+    /**
+     * How much longer than `periodMs` somebody may have taken by now who has had only that much of our attention.
+     *
+     * @param periodMs - `longestMs` at most.
+     * @returns Whole milliseconds; 0 when no stall was in that time.
+     */
+    extraMs(periodMs: number): number {
       // Whoever asks may run before the timer does.
       const nowMs = look();
       let extraMs = 0;
@@ -52,6 +42,7 @@ export function watchStalls({
       }
       return Math.ceil(extraMs);
     },
+    /** Looks no more. */
     stop: () => clearInterval(timer),
   };
 }

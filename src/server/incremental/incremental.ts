@@ -18,24 +18,17 @@ export interface AnswerPart {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** How an operation wants its answer. */
-export interface Delivery {
-  /** In parts: it has a `@defer` or `@stream`. */
-  readonly isIncremental: boolean;
-  /** Some of the parts are rows of a list. */
-  readonly isStreamed: boolean;
-}
-
-/** The answer comes as a whole. */
-export const WHOLE: Delivery = { isIncremental: false, isStreamed: false };
-
 // A quarter of the minute after which proxies, and what else stands between, cut connections on which nothing comes.
 const SILENCE_MS = 15_000;
 const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
 const STILL_THERE: AnswerPart = { hasNext: true };
 
-/** Finds out what a document asks for as it would be executed: by the operation and the variables that it is sent with. */
-export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: DocumentReader): Delivery {
+/**
+ * Finds out how a document wants its answer, as it would be executed: by the operation and the variables that it is sent with.
+ *
+ * @returns Whether in parts, because it has a `@defer` or `@stream`; and whether some of the parts are rows of a list.
+ */
+export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: DocumentReader) {
   const visited = new Set<string>();
   let defers = false;
   let streams = false;

@@ -1,9 +1,7 @@
-/** How many operations may be open at once whose answers come in parts. */
-export interface StreamBounds {
-  /** Of all keys together. */
-  readonly maxStreams: number;
-  readonly maxStreamsPerKey: number;
-}
+import type { Config } from '../../config/config.ts';
+
+/** How many operations may be open at once whose answers come in parts: of all keys, and of one. */
+export type StreamBounds = Pick<Config['operation'], 'maxStreams' | 'maxStreamsPerKey'>;
 
 /** Which bound leaves no room for one more: that of its key, or that of the process. */
 export type FullBound = 'key' | 'process';

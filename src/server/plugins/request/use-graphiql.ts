@@ -6,21 +6,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { Plugin } from 'graphql-yoga';
-
-/** What the page says of the server. */
-export interface PageOptions {
-  /** Whether the embedded sandbox answers. */
-  readonly isSandbox: boolean;
-  /** Whether clients have to send an access token. */
-  readonly wantsToken: boolean;
-}
-
-/** The page, made once and kept. */
-interface Page {
-  readonly html: Uint8Array<ArrayBuffer>;
-  readonly gzipped: Uint8Array<ArrayBuffer>;
-  readonly etag: string;
-}
+import type { Config } from '../../../config/config.ts';
 
 // The page brings its scripts, styles and workers along inline, and may talk to this server alone.
 const CONTENT_SECURITY_POLICY = [
@@ -52,14 +38,14 @@ const FORGET_UNTOUCHED_TABS =
  * @param path - The GraphQL endpoint.
  * @throws {Error} When the operations of its tabs, `schema/operations`, cannot be read.
  */
-export function useGraphiQLPage(path: string, { isSandbox, wantsToken }: PageOptions): Plugin {
+export function useGraphiQLPage(path: string, config: Pick<Config, 'sandbox' | 'access'>): Plugin {
   const tabs = readTabs();
-  let page: Promise<Page> | undefined;
+  let page: ReturnType<typeof renderPage> | undefined;
   return {
     async onRequest({ request, url, endResponse, fetchAPI }) {
       if (!isPageRequest(request)) return;
       if (url.pathname !== path) return;
-      page ??= renderPage(tabs, { isSandbox, wantsToken });
+      page ??= renderPage(tabs, config);
       const { html, gzipped, etag } = await page;
       const headers = {
         'content-type': 'text/html; charset=utf-8',
@@ -97,11 +83,15 @@ function readTabs(): readonly string[] {
     .filter((text) => !/^query \w+\(/m.test(text));
 }
 
-async function renderPage(tabs: readonly string[], { isSandbox, wantsToken }: PageOptions): Promise<Page> {
+async function renderPage(tabs: readonly string[], { sandbox, access }: Pick<Config, 'sandbox' | 'access'>) {
   const page = renderGraphiQL({
-    title: isSandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
+    title: sandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
     defaultTabs: tabs.map((query) => ({ query })),
-    defaultHeaders: JSON.stringify({ ...(wantsToken && { Authorization: 'Bearer ' }), 'X-Api-Key': '' }, null, 2),
+    defaultHeaders: JSON.stringify(
+      { ...(access.tokens.length > 0 && { Authorization: 'Bearer ' }), 'X-Api-Key': '' },
+      null,
+      2,
+    ),
     defaultEditorToolsVisibility: 'headers',
     // A key typed into the header editor must not be found in the browser's storage.
     shouldPersistHeaders: false,
