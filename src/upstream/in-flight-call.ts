@@ -7,8 +7,8 @@ import { toEnded, toMonthSpent } from './local-errors.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 type State =
-  /** It waits for a slot. `turnAtMs`: when that is expected, or at the latest (monotonic ms). */
-  | { readonly is: 'queued'; readonly slot: QueuedCall; turnAtMs: number }
+  /** It waits for a slot. `slotAtMs`: when that is expected, or at the latest (monotonic ms). */
+  | { readonly is: 'queued'; readonly slot: QueuedCall; slotAtMs: number }
   | { readonly is: 'backingOff'; readonly cancel: () => void }
   | { readonly is: 'starting' | 'sent' | 'done' };
 
@@ -31,7 +31,7 @@ const LATE_MS = 60_000;
  * A call that is in flight, and every operation that waits for its answer.
  *
  * It is `queued` until it has a slot, `sent` until it is answered, and then `done`. After a 429 it is queued again; after a failure that is worth a
- * second try it is `backingOff` first. A call that is queued or backing off costs nothing: it is over when its last waiter has gone.
+ * second try it is `backingOff` first. A call that is queued or backing off costs nothing: it ends with its last waiter.
  * A call that is sent is paid for, and ends in the cache also when nobody waits any more.
  */
 export class InFlightCall {
@@ -65,7 +65,7 @@ export class InFlightCall {
   /** Waits for the answer too. */
   join(operation: Operation): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const forgetEnd = operation.waitFor({ turnAtMs: () => this.#turnAtMs(), end: () => this.#onEnd(waiter) });
+      const forgetEnd = operation.waitFor({ turnAtMs: () => this.#slotAtMs(), end: () => this.#onEnd(waiter) });
       const waiter: Waiter = { operation, forgetEnd, resolve, reject };
       this.#waiters.add(waiter);
       if (this.#state.is === 'queued') operation.meter.wait.start();
@@ -84,12 +84,12 @@ export class InFlightCall {
     for (const waiter of [...this.#waiters]) this.#reject(waiter, error);
   }
 
-  #turnAtMs(): number {
-    return this.#state.is === 'queued' ? this.#state.turnAtMs : 0;
+  #slotAtMs(): number {
+    return this.#state.is === 'queued' ? this.#state.slotAtMs : 0;
   }
 
   #isLate({ operation }: Waiter): boolean {
-    return this.#turnAtMs() > operation.deadlineMs;
+    return this.#slotAtMs() > operation.deadlineMs;
   }
 
   #late(): readonly Waiter[] {
@@ -111,7 +111,7 @@ export class InFlightCall {
   }
 
   #waitFor(slot: QueuedCall): void {
-    this.#state = { is: 'queued', slot, turnAtMs: slot.turnAtMs() };
+    this.#state = { is: 'queued', slot, slotAtMs: slot.turnAtMs() };
     void slot.admitted.then(() => this.#onAdmitted(slot));
   }
 
@@ -137,26 +137,26 @@ export class InFlightCall {
     this.#waitFor(budget.enter(route.routeClass, share, target, this.#onDelay));
   }
 
-  /** Its turn may have been put off, until `latestTurnAtMs` at most. */
-  readonly #onDelay = (latestTurnAtMs: number): void => {
-    if (this.#state.is === 'queued') this.#state.turnAtMs = latestTurnAtMs;
+  /** Its slot may come later than expected, at `latestSlotAtMs` at the latest. */
+  readonly #onDelay = (latestSlotAtMs: number): void => {
+    if (this.#state.is === 'queued') this.#state.slotAtMs = latestSlotAtMs;
     this.#refuseLate();
   };
 
-  /** Refuses every waiter that cannot have the answer in time, as its turn is expected now. */
+  /** Refuses every waiter that cannot have the answer in time, as its slot is expected now. */
   #refuseLate(): void {
     const state = this.#state;
     const { caller } = this.#initiator;
     if (caller.keyBudget.current.slots.view.isMonthSpent()) this.cancel(toMonthSpent(this.call.route));
     if (state.is !== 'queued' || this.#late().length === 0) return;
-    state.turnAtMs = state.slot.turnAtMs();
-    for (const waiter of this.#late()) this.#refuse(waiter, state.slot, state.turnAtMs);
+    state.slotAtMs = state.slot.turnAtMs();
+    for (const waiter of this.#late()) this.#refuse(waiter, state.slot, state.slotAtMs);
   }
 
-  /** Refuses a waiter until its turn. The last one takes the call's position in the queue with it. */
-  #refuse(waiter: Waiter, slot: QueuedCall, leastTurnAtMs?: number): void {
-    const refusal = waiter.operation.refusals.of(this.call.route, slot.turnAtMs, leastTurnAtMs);
-    if (this.#waiters.size === 1 && refusal.namesTurn) slot.exchange(refusal.turnAtMs);
+  /** Refuses a waiter until the call would get its slot. The last one takes the call's position in the queue with it. */
+  #refuse(waiter: Waiter, slot: QueuedCall, leastSlotAtMs?: number): void {
+    const refusal = waiter.operation.refusals.of(this.call.route, slot.turnAtMs, leastSlotAtMs);
+    if (this.#waiters.size === 1 && refusal.reservesSlot) slot.exchange(refusal.slotAtMs);
     this.#reject(waiter, refusal.error);
   }
 
@@ -176,7 +176,7 @@ export class InFlightCall {
   #resolve(answer: Answer): void {
     const { caller, ended } = this.#initiator;
     const { cache, clock } = this.#services;
-    // Whoever has waited for it was told to come back.
+    // Every operation that has waited for it comes back for it.
     if (this.#waiters.size === 0 && ended.reason === 'deadline')
       cache.holdOver(caller.tenant, [this.call.target], clock.nowMs() + LATE_MS);
     for (const waiter of [...this.#waiters]) {

@@ -4,45 +4,45 @@ import { toCutOff, toLate, toUnanswered, toUnread } from './local-errors.ts';
 import type { Repeats } from './repeats.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** A refusal, and when its call would have its turn (monotonic ms). */
+/** A refusal, and when its call would get its slot (monotonic ms). */
 export interface Refusal {
   readonly error: UpstreamError;
-  readonly turnAtMs: number;
-  /** It names that time, so the turn is to be kept. */
-  readonly namesTurn: boolean;
+  readonly slotAtMs: number;
+  /** It names that time, so the slot is to be reserved. */
+  readonly reservesSlot: boolean;
 }
 
 /** Refuses calls of one operation: for want of budget, or because it has made all that it may. */
 export interface Refusals {
   /**
    * @param route - undefined: no call has been asked for yet.
-   * @param foretell - Tells when its turn would be (monotonic ms); is asked where there is no refusal yet that names such a time.
-   * @param leastTurnAtMs - Earlier than this it is not. Default: now.
+   * @param predictSlotAtMs - When it would get its slot (monotonic ms); is asked where there is no refusal yet that names such a time.
+   * @param leastSlotAtMs - Earlier than this it is not. Default: now.
    */
-  of(route: Route | undefined, foretell: () => number, leastTurnAtMs?: number): Refusal;
+  of(route: Route | undefined, predictSlotAtMs: () => number, leastSlotAtMs?: number): Refusal;
   /**
    * Refuses a call that has not been queued.
    *
-   * @param turnAtMs - When its turn would be (monotonic ms).
-   * @param keepTurn - Keeps its turn, and tells when that is.
+   * @param slotAtMs - When it would get its slot (monotonic ms).
+   * @param reserveSlot - Reserves that slot, and returns when it is.
    */
-  late(route: Route, turnAtMs: number, keepTurn: () => number): UpstreamError;
+  late(route: Route, slotAtMs: number, reserveSlot: () => number): UpstreamError;
   /** A call that has been sent is not answered before the deadline. */
   unanswered(route: Route): UpstreamError;
-  /** @param turnAtMs - When there would be room for it (monotonic ms). */
-  cutOff(route: Route, turnAtMs: () => number, ceiling: number): UpstreamError;
+  /** @param predictSlotAtMs - When it would get its slot (monotonic ms). */
+  cutOff(route: Route, predictSlotAtMs: () => number, ceiling: number): UpstreamError;
 }
 
-/** What becomes of all refused calls of an operation: each has its own time, or all have the one from which there is room for all of them, or there is none. */
+/** What becomes of all refused calls of an operation: each has its own time, all have the one from which there is room for all, or there is none. */
 type Fate = 'further' | 'whole' | 'never';
 
 /**
  * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so a time. Thousands can be refused at
  * once: errors of their own would cost a stack each, and tell the client as many times that differ by milliseconds.
  *
- * Of calls that are refused when they are asked for it is the first of their turns. Whoever asks for all of them again then has those whose turns come
- * before its own deadline, each when it comes, and is told the first of what is left; at the last of their turns no more than a window's calls could be
- * made, and what came back before would have gone to others. Of calls that have waited it is the time of the one that is refused first, which should be
+ * Calls that are refused when they are asked for name the first of their slots. Whoever asks for all of them again then gets those whose slots come
+ * before its own deadline, each when it comes, and the first slot of what is left; at the last of their slots no more than a window's calls could be
+ * made, and the slots before would have gone to others. Calls that have waited name the slot of the one that is refused first, which should be
  * the last in the line: they all expected to be served by now.
  *
  * Where what the operation reads will not do when it is asked again, some of its calls are of no use without the others. That can turn out with a later
@@ -67,11 +67,11 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
   /** @param make - Makes the error where the call has its own time. */
   const refuse = (
     route: Route | undefined,
-    turnAtMs: number,
+    slotAtMs: number,
     limitedBy: 'facade' | 'operation',
     make: () => UpstreamError,
   ) => {
-    const prospect = repeats.prospect(route?.routeClass ?? 'general', turnAtMs);
+    const prospect = repeats.prospect(route?.routeClass ?? 'general', slotAtMs);
     if (prospect.kind === 'never' || (prospect.kind === 'whole' && fate === 'further')) fate = prospect.kind;
     if (fate === 'further') {
       const error = make();
@@ -85,23 +85,23 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
   };
 
   return {
-    of(route, foretell, leastTurnAtMs = clock.nowMs()) {
+    of(route, predictSlotAtMs, leastSlotAtMs = clock.nowMs()) {
       const given = known.get(route?.template);
-      if (given && given.turnAtMs >= leastTurnAtMs) return given;
-      const turnAtMs = foretell();
-      const error = refuse(route, turnAtMs, 'facade', () => (route ? toLate(route, turnAtMs) : toUnread(turnAtMs)));
-      const refusal = { turnAtMs, error, namesTurn: fate === 'further' };
+      if (given && given.slotAtMs >= leastSlotAtMs) return given;
+      const slotAtMs = predictSlotAtMs();
+      const error = refuse(route, slotAtMs, 'facade', () => (route ? toLate(route, slotAtMs) : toUnread(slotAtMs)));
+      const refusal = { slotAtMs, error, reservesSlot: fate === 'further' };
       known.set(route?.template, refusal);
       return refusal;
     },
 
-    late: (route, turnAtMs, keepTurn) =>
-      refuse(route, turnAtMs, 'facade', () => {
-        const keptAtMs = keepTurn();
+    late: (route, slotAtMs, reserveSlot) =>
+      refuse(route, slotAtMs, 'facade', () => {
+        const reservedAtMs = reserveSlot();
         const given = known.get(route.template);
-        if (given && given.turnAtMs <= keptAtMs && given.turnAtMs >= clock.nowMs()) return given.error;
-        const error = toLate(route, keptAtMs);
-        known.set(route.template, { turnAtMs: keptAtMs, error, namesTurn: true });
+        if (given && given.slotAtMs <= reservedAtMs && given.slotAtMs >= clock.nowMs()) return given.error;
+        const error = toLate(route, reservedAtMs);
+        known.set(route.template, { slotAtMs: reservedAtMs, error, reservesSlot: true });
         return error;
       }),
 
@@ -112,10 +112,10 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
       return error;
     },
 
-    cutOff(route, foretell, ceiling) {
+    cutOff(route, predictSlotAtMs, ceiling) {
       const given = cutOffs.get(route.template);
-      const turnAtMs = given ? clock.nowMs() : foretell();
-      const error = refuse(route, turnAtMs, 'operation', () => given ?? toCutOff(route, turnAtMs, ceiling));
+      const slotAtMs = given ? clock.nowMs() : predictSlotAtMs();
+      const error = refuse(route, slotAtMs, 'operation', () => given ?? toCutOff(route, slotAtMs, ceiling));
       cutOffs.set(route.template, error);
       return error;
     },

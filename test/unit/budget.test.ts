@@ -335,6 +335,18 @@ describe('turns', () => {
     expect(budget.view.snapshot().queuedCalls).toBe(0);
   });
 
+  it('are put off by a call that was refused, before its own slot is free for them', async () => {
+    const { clock, budget, call, names } = createSetup({ maxConcurrentCalls: 1 });
+    const refused = budget.enter('general', createShare(), 'refused', () => {});
+    call('waits');
+    await clock.settle();
+    refused.settle({ windows: [] }, clock.nowMs() + 5_000);
+    await clock.advance(4_999);
+    expect(names()).toEqual([]);
+    await clock.advance(1);
+    expect(names()).toEqual(['waits']);
+  });
+
   it('are put off by a pause, and whoever waits is told', async () => {
     const { clock, budget, call, sent, atMs } = createSetup();
     const told: number[] = [];

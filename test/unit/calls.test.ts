@@ -341,6 +341,31 @@ describe('a call under way', () => {
     expect(clients.map(({ operation }) => operation.meter.cost.calls)).toEqual([0, 0]);
   });
 
+  it('gives its slot back when all have gone between its grant and its sending', async () => {
+    const { clock, budget, upstream, open, spend } = createSetup();
+    await spend();
+    const gone = open({ timeoutMs: 100_000 });
+    void gone.get('/a');
+    await clock.settle();
+    const { slots } = budget;
+    const take = slots.take.bind(slots);
+    let grants = 0;
+    slots.take = (request, done) =>
+      take(request, (grant) => {
+        done(grant);
+        if (!grant) return;
+        grants++;
+        gone.leave();
+      });
+    await clock.advance(100_000);
+    expect([grants, upstream.targets().includes('/a'), gone.operation.meter.cost.calls]).toEqual([1, false, 0]);
+    expect([slots.view.callsOut(), budget.view.snapshot()]).toMatchObject([0, { remaining: 60, queuedCalls: 0 }]);
+    const next = open();
+    void next.get('/a');
+    await clock.advance(100);
+    expect(next.values()).toEqual([{ target: '/a' }]);
+  });
+
   it('can be asked for anew after it has left the queue', async () => {
     const { clock, open, spend } = createSetup();
     await spend();
