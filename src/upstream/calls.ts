@@ -4,7 +4,7 @@ import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Call } from './call.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { Answer, KeptAnswer, Outcome } from './kept-answer.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, OperationIdentity } from './operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
 import { toBusy, toNotCached, toTooMuchHeld } from './local-errors.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
@@ -17,15 +17,15 @@ export interface Calls {
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** What `make` would answer with from the cache; undefined where a call is needed. It counts nothing. */
-  kept(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  kept(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** What the call was answered with when it was last made, as far as that is cached, however old it is. It counts nothing. */
-  lastOutcome(call: Call<unknown>, operation: Operation): Outcome | undefined;
+  lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** What answers have shown of the size of the operation's account; undefined: nothing. */
-  sizesOf(operation: Operation): AccountSizes | undefined;
+  sizesOf(operation: OperationIdentity): AccountSizes | undefined;
   /** Whether anything is cached that could answer the operation. */
-  keepsAny(operation: Operation): boolean;
+  keepsAny(operation: OperationIdentity): boolean;
   /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
-  isRenewable(call: Call<unknown>, operation: Operation): boolean;
+  isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
   /**
    * Has what an operation was given serve for when it comes back for the rest.
    *
@@ -36,7 +36,7 @@ export interface Calls {
    * Tells whose fair share of the process an operation takes: that of its tenant, or the one that all keys have together which upstream has not
    * accepted, so that whoever makes up keys takes none from those who have good ones.
    */
-  fairShareOf(operation: Operation): string;
+  fairShareOf(operation: OperationIdentity): string;
   /** Which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
   /** Whether calls of a tenant are refused because upstream does not serve it, or nobody. */
@@ -118,7 +118,7 @@ export function createCalls(options: CallsOptions): Calls {
     }
   };
 
-  const toCachedOutcome = ({ target }: Call<unknown>, { caller, directives }: Operation): Outcome | undefined => {
+  const toCachedOutcome = ({ target }: Call<unknown>, { caller, directives }: OperationIdentity) => {
     const cached = cache.get(caller.tenant, target);
     return cached && freshness.judge(cached, directives) !== 'call' ? cached.outcome : undefined;
   };
