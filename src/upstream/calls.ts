@@ -66,7 +66,7 @@ export function createCalls(options: CallsOptions): Calls {
   const { freshness } = cache;
   const inFlight = createInFlightCalls(options);
   const { apiKeys, breakers, learnedSizes } = inFlight.services;
-  const revalidations = createRevalidationQueue({ cache, clock, revalidate: inFlight.revalidate });
+  const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate);
 
   /** Gives an answer to an operation, if there is memory for it to hold it. */
   const give = ({ value, bytes }: Answer, { route, target }: Call<unknown>, operation: Operation): unknown => {

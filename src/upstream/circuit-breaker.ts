@@ -64,15 +64,11 @@ const LAST_PROBE_MS = 1_000;
  * @param onChange - Is told when it has opened (true) or closed.
  * @param avoids - `lastProbe`: everything has failed, so that only what was the last probe gives way to others, for a second.
  */
-export function createCircuitBreaker({
-  clock,
-  onChange,
-  avoids = 'failed',
-}: {
-  readonly clock: Clock;
-  readonly onChange: (isOpen: boolean) => void;
-  readonly avoids?: 'failed' | 'lastProbe';
-}): CircuitBreaker {
+export function createCircuitBreaker(
+  clock: Clock,
+  onChange: (isOpen: boolean) => void,
+  avoids: 'failed' | 'lastProbe' = 'failed',
+): CircuitBreaker {
   let failures: (Failure & { readonly atMs: number })[] = [];
   let state: State = { is: 'closed' };
   let lastProbe: string | undefined;

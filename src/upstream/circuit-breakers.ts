@@ -43,14 +43,11 @@ const MIN_TENANTS = 2;
  *
  * @param onChange - Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant.
  */
-export function createCircuitBreakers({
-  clock,
-  onChange,
-}: {
-  readonly clock: Clock;
-  readonly onChange: (isOpen: boolean, tenant?: string) => void;
-}): CircuitBreakers {
-  const connections = createCircuitBreaker({ clock, avoids: 'lastProbe', onChange: (isOpen) => onChange(isOpen) });
+export function createCircuitBreakers(
+  clock: Clock,
+  onChange: (isOpen: boolean, tenant?: string) => void,
+): CircuitBreakers {
+  const connections = createCircuitBreaker(clock, (isOpen) => onChange(isOpen), 'lastProbe');
   // The ones used least recently come first.
   const circuits = new Map<string, Circuit>();
   const open = new Set<string>();
@@ -71,14 +68,11 @@ export function createCircuitBreakers({
   };
 
   const create = (tenant: string): Circuit => ({
-    breaker: createCircuitBreaker({
-      clock,
-      onChange(isOpen) {
-        if (isOpen) open.add(tenant);
-        else open.delete(tenant);
-        isDown = isOpen && open.size >= MIN_TENANTS;
-        onChange(isOpen, tenant);
-      },
+    breaker: createCircuitBreaker(clock, (isOpen) => {
+      if (isOpen) open.add(tenant);
+      else open.delete(tenant);
+      isDown = isOpen && open.size >= MIN_TENANTS;
+      onChange(isOpen, tenant);
     }),
     usedAtMs: 0,
   });

@@ -56,14 +56,12 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
     for (const one of [...(inFlight.get(tenant)?.values() ?? [])]) one.cancel(toError(one.call));
   };
 
-  const breakers = createCircuitBreakers({
-    clock,
-    onChange(isOpen, tenant) {
-      onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
-      for (const one of isOpen ? (tenant === undefined ? [...inFlight.keys()] : [tenant]) : []) {
-        cancelAll(one, ({ route, target }) => toRefused(route, one, breakers.refuse(one, target) ?? clock.nowMs()));
-      }
-    },
+  const breakers = createCircuitBreakers(clock, (isOpen, tenant) => {
+    onOutage(isOpen, tenant === undefined ? 'everybody' : 'tenant');
+    if (!isOpen) return;
+    for (const one of tenant === undefined ? [...inFlight.keys()] : [tenant]) {
+      cancelAll(one, ({ route, target }) => toRefused(route, one, breakers.refuse(one, target) ?? clock.nowMs()));
+    }
   });
 
   /** The refusal of a call by an open circuit breaker, until the next probe (monotonic ms). */

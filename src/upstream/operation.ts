@@ -88,7 +88,8 @@ export interface OperationOptions extends Caller {
 /**
  * Opens an operation.
  *
- * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`, which brings its deadline forward to now.
+ * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`,
+ *   which brings its deadline forward to now.
  */
 export function openOperation({
   tenant,
@@ -103,11 +104,7 @@ export function openOperation({
   directives = {},
   reusableMs = Number.POSITIVE_INFINITY,
   clock,
-}: OperationOptions): {
-  readonly operation: Operation;
-  readonly close: () => void;
-  readonly expire: () => void;
-} {
+}: OperationOptions) {
   const openedAtMs = clock.nowMs();
   const { ended, end, waitFor, lastTurnAtMs } = createLifetime();
   const idleTasks = createIdleTasks();
@@ -118,25 +115,26 @@ export function openOperation({
   if (clientGone.aborted) onClientGone();
   else clientGone.addEventListener('abort', onClientGone, { once: true });
 
+  const operation: Operation = {
+    caller: { tenant, apiKey, clientAddress, keyBudget },
+    belongsTo: keyBudget.belongsTo,
+    meter: createOperationMeter(clock),
+    share: createShare(),
+    openedAtMs,
+    deadlineMs: openedAtMs + timeoutMs,
+    ended,
+    waitFor,
+    lastTurnAtMs,
+    maxCalls,
+    directives,
+    pace: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
+    idleTasks,
+    repeats,
+    refusals: createRefusals(clock, repeats),
+    holdings,
+  };
   return {
-    operation: {
-      caller: { tenant, apiKey, clientAddress, keyBudget },
-      belongsTo: keyBudget.belongsTo,
-      meter: createOperationMeter(clock),
-      share: createShare(),
-      openedAtMs,
-      deadlineMs: openedAtMs + timeoutMs,
-      ended,
-      waitFor,
-      lastTurnAtMs,
-      maxCalls,
-      directives,
-      pace: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
-      idleTasks,
-      repeats,
-      refusals: createRefusals(clock, repeats),
-      holdings,
-    },
+    operation,
     expire: () => end('deadline'),
     close() {
       cancelDeadline();

@@ -11,14 +11,6 @@ export interface RevalidationQueue {
   add(call: Call<unknown>, caller: Caller): void;
 }
 
-/** What the queue is made with. */
-export interface RevalidationQueueOptions {
-  readonly cache: AnswerCache;
-  readonly clock: Clock;
-  /** Makes the call now, if it can be made. Never rejects. */
-  readonly revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>;
-}
-
 /** What is to be revalidated for one tenant, by target. */
 interface Queue {
   readonly lists: Map<string, Call<unknown>>;
@@ -35,8 +27,14 @@ const MAX_JOBS = 1_000;
  *
  * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
  * half of every window is free and nobody waits; what is still waiting when it may be served stale no longer is left to whoever asks for it next.
+ *
+ * @param revalidate - Makes the call now, if it can be made. Never rejects.
  */
-export function createRevalidationQueue({ cache, clock, revalidate }: RevalidationQueueOptions): RevalidationQueue {
+export function createRevalidationQueue(
+  cache: AnswerCache,
+  clock: Clock,
+  revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
+): RevalidationQueue {
   const queues = new Map<string, Queue>();
 
   const isWorthIt = ({ target }: Call<unknown>, { tenant }: Caller) => {

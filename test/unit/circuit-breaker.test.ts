@@ -7,7 +7,7 @@ function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const changes: boolean[] = [];
-  const breaker = createCircuitBreaker({ clock, onChange: (isOpen) => changes.push(isOpen) });
+  const breaker = createCircuitBreaker(clock, (isOpen) => changes.push(isOpen));
   const fail = (failure: Partial<Failure> = {}) =>
     breaker.failed({ route: '/me', key: 'me', isConnectFailure: false, ...failure });
   return {
@@ -258,10 +258,9 @@ describe('createCircuitBreaker', () => {
   it('tells of a change once it has taken place', async () => {
     const clock = createVirtualClock();
     const seen: unknown[] = [];
-    const breaker = createCircuitBreaker({
-      clock,
-      onChange: (isOpen) => seen.push([isOpen, breaker.isOpen(), breaker.refuse('a') !== undefined]),
-    });
+    const breaker = createCircuitBreaker(clock, (isOpen) =>
+      seen.push([isOpen, breaker.isOpen(), breaker.refuse('a') !== undefined]),
+    );
     for (let index = 0; index < 5; index++) {
       breaker.failed({ route: `/route-${index}`, key: 'a', isConnectFailure: false });
       await clock.advance(500);

@@ -7,7 +7,7 @@ function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const changes: [boolean, string | undefined][] = [];
-  const breakers = createCircuitBreakers({ clock, onChange: (isOpen, tenant) => changes.push([isOpen, tenant]) });
+  const breakers = createCircuitBreakers(clock, (isOpen, tenant) => changes.push([isOpen, tenant]));
   return {
     breakers,
     changes,
