@@ -1,7 +1,6 @@
 import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
 import { toFormatVersion } from '../upstream/collection-format/format-version.ts';
-import { toWritableItems } from '../upstream/collection-format/json.ts';
-import { maskItems } from '../upstream/collection-format/mask-secrets.ts';
+import { maskItems, toWritableItems } from '../upstream/collection-format/mask-secrets.ts';
 import type { CollectionDetail } from '../upstream/postman/collections.ts';
 import { builder } from './builder.ts';
 import { fromRead } from './child-type.ts';

@@ -6,6 +6,7 @@ import {
   isListType,
   isObjectType,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { mayComeInParts } from './incremental-directives.ts';
@@ -28,57 +29,45 @@ type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' |
  * A fragment counts wherever it is spread, and all types of an interface or union together, so the count is an upper bound.
  */
 export function createFieldCount(): (info: Info) => Selected {
-  const known = new WeakMap<Info['fieldNodes'], Selected>();
-  // Without this, fragments that spread others twice would be walked a million times.
-  const ofFragments = new Map<string, Selected>();
+  // Without this, fragments that spread others twice would be walked a million times, and fields that are merged for each item of a list.
+  const known = new WeakMap<SelectionSetNode | Info['fieldNodes'], Selected>();
 
-  const countIn = (info: Info, type: unknown, { selections }: SelectionSetNode): Selected => {
-    let fields = 0;
-    let parts = 0;
-    for (const selection of selections) {
-      if (mayComeInParts(selection)) parts += 1;
-      let inside = NOTHING;
-      if (selection.kind === Kind.FIELD) {
-        fields += 1;
-        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
-        if (field && selection.selectionSet && !isListType(getNullableType(field.type)))
-          inside = countIn(info, getNamedType(field.type), selection.selectionSet);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        const condition = selection.typeCondition?.name.value;
-        inside = countIn(info, condition === undefined ? type : info.schema.getType(condition), selection.selectionSet);
-      } else {
-        inside = countOfFragment(info, selection.name.value);
-      }
-      fields += inside.fields;
-      parts += inside.parts;
+  const countIn = (info: Info, type: unknown, set: SelectionSetNode | undefined): Selected => {
+    const before = set && known.get(set);
+    if (!set || before) return before ?? NOTHING;
+    let { fields, parts } = NOTHING;
+    for (const selection of set.selections) {
+      const inside = countInside(info, type, selection);
+      fields += inside.fields + (selection.kind === Kind.FIELD ? 1 : 0);
+      parts += inside.parts + (mayComeInParts(selection) ? 1 : 0);
     }
-    return { fields, parts };
+    const count = { fields, parts };
+    known.set(set, count);
+    return count;
   };
 
-  const countOfFragment = (info: Info, name: string): Selected => {
-    const fragment = info.fragments[name];
-    const count =
-      ofFragments.get(name) ??
-      (fragment && countIn(info, info.schema.getType(fragment.typeCondition.name.value), fragment.selectionSet)) ??
-      NOTHING;
-    ofFragments.set(name, count);
-    return count;
+  const countInside = (info: Info, type: unknown, selection: SelectionNode): Selected => {
+    if (selection.kind === Kind.FIELD) {
+      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+      const isCountedAlone = !field || isListType(getNullableType(field.type));
+      return isCountedAlone ? NOTHING : countIn(info, getNamedType(field.type), selection.selectionSet);
+    }
+    const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
+    const condition = fragment?.typeCondition?.name.value;
+    return countIn(info, condition === undefined ? type : info.schema.getType(condition), fragment?.selectionSet);
   };
 
   return (info) => {
-    const count = known.get(info.fieldNodes) ?? countOfAll(info);
+    const type = getNamedType(info.returnType);
+    const count =
+      known.get(info.fieldNodes) ??
+      info.fieldNodes.map(({ selectionSet }) => countIn(info, type, selectionSet)).reduce(add, NOTHING);
     known.set(info.fieldNodes, count);
     return count;
   };
-
-  function countOfAll(info: Info): Selected {
-    const type = getNamedType(info.returnType);
-    const counts = info.fieldNodes.map(({ selectionSet }) =>
-      selectionSet ? countIn(info, type, selectionSet) : NOTHING,
-    );
-    return {
-      fields: counts.reduce((sum, { fields }) => sum + fields, 0),
-      parts: counts.reduce((sum, { parts }) => sum + parts, 0),
-    };
-  }
 }
+
+const add = (sum: Selected, more: Selected): Selected => ({
+  fields: sum.fields + more.fields,
+  parts: sum.parts + more.parts,
+});

@@ -82,21 +82,6 @@ export function toWritablePart<T>(value: T, levels: number): T {
   return value;
 }
 
-/** The same for a whole collection, with a pause after each item. */
-export function* toWritableItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknown> {
-  if (!isJsonObject(json) || !Array.isArray(json.item)) {
-    if (isTooDeep(json, levels)) throw new JsonTooDeepError();
-    return json ?? null;
-  }
-  // It and its list of items are two.
-  if (levels < 2 || isTooDeep({ ...json, item: [] }, levels)) throw new JsonTooDeepError();
-  for (const item of json.item as readonly unknown[]) {
-    yield* toWritableItems(item, levels - 2);
-    yield;
-  }
-  return json;
-}
-
 /** How large a JSON value is. */
 export interface JsonSize {
   /** Objects, lists, texts, numbers, booleans and nulls, itself with them. */

@@ -45,21 +45,30 @@ const PLACES: ReadonlyMap<string, Mask> = new Map<string, Mask>([
  * @param json - Left as it is. Parts without a secret are shared with the answer, not copied.
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be written out anyway.
  */
-export function* maskItems(json: unknown, levels = MAX_JSON_DEPTH): Steps<unknown> {
-  if (!isJsonObject(json) || !Array.isArray(json.item)) return maskAnything(json, levels);
+export const maskItems = (json: unknown): Steps<unknown> => changeItems(json, maskAnything);
+
+/**
+ * Hands a whole collection on once it is known that it can be written out, with a pause after each item.
+ *
+ * @throws {JsonTooDeepError} As `maskItems`.
+ */
+export const toWritableItems = (json: unknown): Steps<unknown> => changeItems(json, toWritablePart);
+
+function* changeItems(json: unknown, change: Mask, levels = MAX_JSON_DEPTH): Steps<unknown> {
+  if (!isJsonObject(json) || !Array.isArray(json.item)) return change(json, levels) ?? null;
   // It and its list of items are two.
   if (levels < 2) throw new JsonTooDeepError();
   const items: readonly unknown[] = json.item;
-  const maskedItems: unknown[] = [];
+  const changedItems: unknown[] = [];
   for (const item of items) {
-    maskedItems.push(yield* maskItems(item, levels - 2));
+    changedItems.push(yield* changeItems(item, change, levels - 2));
     yield;
   }
   // Items are where they were among the members, but need not be looked at again.
   const shell = { ...json, item: [] };
-  const masked = maskMembers(shell, levels);
-  const isShared = masked === shell && maskedItems.every((item, index) => item === items[index]);
-  return isShared ? json : { ...masked, item: maskedItems };
+  const changed = change(shell, levels);
+  if (changed === shell && changedItems.every((item, index) => item === items[index])) return json;
+  return { ...(changed as JsonObject), item: changedItems };
 }
 
 /** Takes the secrets out of any part of a collection that is no place of its own. */
