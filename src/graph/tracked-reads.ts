@@ -59,12 +59,12 @@ function withTracking(loaders: Loaders, track: (value: unknown) => void): Loader
   return new Proxy(loaders, {
     get(target, name: keyof Loaders) {
       const load: (request: never) => Promise<unknown> = target[name];
-      return async (request: never) => {
-        const value = await load(request);
-        // The chunk around its items is made by a loader.
-        track(isChunk(value) ? value.items : value);
-        return value;
-      };
+      return (request: never) =>
+        load(request).then((value) => {
+          // The chunk around its items is made by a loader.
+          track(isChunk(value) ? value.items : value);
+          return value;
+        });
     },
   });
 }
