@@ -135,7 +135,7 @@ async function answerOf(
   const tree = createCollectionTree(document, UID);
   const contextValue = createOperationContext({
     revealSecrets,
-    readAhead: { collectionByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
+    readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
     trackRead() {},
     clock: { epochMs: () => 0 },
     treeOf: () => Promise.resolve(tree),

@@ -56,6 +56,7 @@ describe('openOperation', () => {
       ended: false,
       maxCalls: 60,
       pace: undefined,
+      idleTasks: { add: expect.any(Function) },
       meter: {
         askedCalls: 0,
         cost: { calls: 0, cached: 0, coalesced: 0 },
