@@ -33,17 +33,15 @@ export function* writeJson(value: object, large: readonly ResponsePath[]): Steps
 /**
  * Writes a result of GraphQL around data that has been written already.
  *
- * @returns Bytes, though Yoga takes them for text: it hands them to a Response as they are, which need not encode all of it at once.
+ * @returns UTF-8.
  */
-export function withWrittenData(result: object, data: Buffer): string {
+export function withWrittenData(result: object, data: Buffer): Buffer {
   const parts: (Buffer | string)[] = [];
   for (const [key, value] of Object.entries(result)) {
     const text = key === 'data' ? data : JSON.stringify(value);
     if (text !== undefined) parts.push(`${parts.length === 0 ? '{' : ','}${JSON.stringify(key)}:`, text);
   }
-  return Buffer.concat(
-    [...parts, '}'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)),
-  ) as unknown as string;
+  return Buffer.concat([...parts, '}'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
 function toPlaces(paths: readonly ResponsePath[]): Places {

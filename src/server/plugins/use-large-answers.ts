@@ -21,8 +21,9 @@ export function useLargeAnswers({ records, calls, clock, config, slices }: Plugi
       if (data == null || record.large.length === 0 || record.clientGone.aborted) return answer;
       const fairShare = fairShareOf(record, calls);
       const toResult = (written: Buffer): WholeAnswer => {
-        if (writtenAnswers.hold(fairShare, written.length, res))
-          return { ...answer, stringify: (whole) => withWrittenData(whole, written) };
+        // Yoga expects text, and hands what it gets to a Response as it is: of bytes that need not encode all at once.
+        const stringify = (whole: object) => withWrittenData(whole, written);
+        if (writtenAnswers.hold(fairShare, written.length, res)) return Object.assign({}, answer, { stringify });
         record.errors.byCause.clear();
         const { extensions } = answer;
         const refused = record.errors.report({

@@ -50,18 +50,18 @@ export function useRequestRoom(
       release();
       isOver = true;
     });
-    return {
-      /** It takes more than one client ever has: no waiting brings that. */
-      isTooLarge: (bytes: number) => ownBytes + bytes > Math.max(SMALL_BYTES, maxBytes * SHARE_OF_CLIENT),
-      /** Takes more room, if there is some. */
-      take(bytes: number): boolean {
-        const isSmall = ownBytes + bytes <= SMALL_BYTES;
-        const isFair = heldByClient() + bytes <= maxBytes * SHARE_OF_CLIENT;
-        const fits = isSmall || (isFair && totalBytes + bytes <= maxBytes);
-        if (fits) add(bytes);
-        return fits;
-      },
-      release,
+    /** Takes more room, if there is some; else gives back all of it. */
+    return (bytes: number): 'taken' | 'busy' | 'too large' => {
+      const isSmall = ownBytes + bytes <= SMALL_BYTES;
+      const isFair = heldByClient() + bytes <= maxBytes * SHARE_OF_CLIENT;
+      if (isSmall || (isFair && totalBytes + bytes <= maxBytes)) {
+        add(bytes);
+        return 'taken';
+      }
+      // More than one client ever has: no waiting brings that.
+      const isTooLarge = ownBytes + bytes > maxBytes * SHARE_OF_CLIENT;
+      release();
+      return isTooLarge ? 'too large' : 'busy';
     };
   };
 
@@ -69,9 +69,9 @@ export function useRequestRoom(
     onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
       const length = request.headers.get('content-length');
       if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
-      const room = openRoom(serverContext.res, clientAddressOf(serverContext.req));
+      const take = openRoom(serverContext.res, clientAddressOf(serverContext.req));
       setRequestParser(async (unread) => {
-        const body = await readBody(unread.body as unknown as AsyncIterable<Uint8Array>, room);
+        const body = await readBody(unread.body, take);
         if (body === 'busy') throw toBusy(clock);
         if (body === 'too large') throw toTooLarge();
         const { url, method, headers, signal } = unread;
@@ -83,24 +83,21 @@ export function useRequestRoom(
 
 /** Reads a body to its end, also one that has no room: its client reads no answer before, and the rest would stand before its next request. */
 async function readBody(
-  chunks: AsyncIterable<Uint8Array>,
-  room: { take(bytes: number): boolean; isTooLarge(bytes: number): boolean; release(): void },
+  chunks: ReadableStream<Uint8Array> | null,
+  take: (bytes: number) => 'taken' | 'busy' | 'too large',
 ): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
   const scale = createJsonScale();
   const read: Uint8Array[] = [];
-  let hasRoom = true;
-  let isTooLarge = false;
+  let refusal: 'busy' | 'too large' | undefined;
   try {
-    for await (const chunk of chunks) {
-      if (!hasRoom) continue;
+    for await (const chunk of chunks ?? []) {
+      if (refusal) continue;
       const before = scale.heapBytes;
       scale.add(chunk);
-      const bytes = chunk.length * COPIES + scale.heapBytes - before;
-      isTooLarge = room.isTooLarge(bytes);
-      hasRoom = room.take(bytes);
-      if (hasRoom) read.push(chunk);
+      const taken = take(chunk.length * COPIES + scale.heapBytes - before);
+      if (taken === 'taken') read.push(chunk);
       else {
-        room.release();
+        refusal = taken;
         read.length = 0;
       }
     }
@@ -111,8 +108,7 @@ async function readBody(
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     });
   }
-  if (hasRoom) return Buffer.concat(read);
-  return isTooLarge ? 'too large' : 'busy';
+  return refusal ?? Buffer.concat(read);
 }
 
 function toTooLarge(): GraphQLError {
