@@ -65,13 +65,7 @@ export async function readChildren<Type extends ChildType>(
 ): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
   const need = toListNeed(toNodeSelection(toSelection(info)));
   const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
-  return (
-    chunk &&
-    toNodes(
-      toConnection(chunk.items, page, ({ uid }) => uid, chunk),
-      list.workspaceId,
-    )
-  );
+  return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
 }
 
 /** Makes the resolver of the list of what a workspace holds of one type. */
@@ -85,10 +79,9 @@ export function childrenOf<Type extends ChildType>(type: Type) {
     );
 }
 
-/** Makes nodes of a page of a list: of a workspace, or (null) of everything the key sees. */
+/** Makes nodes of a page of a list. */
 export function toNodes<Known extends Ref>(
   page: Connection<Known>,
-  workspaceId: string | null,
-): Connection<{ readonly uid: string; readonly known: Known; readonly workspaceId?: string }> {
-  return mapNodes(page, (known) => ({ uid: known.uid, known, ...(workspaceId !== null && { workspaceId }) }));
+): Connection<{ readonly uid: string; readonly known: Known }> {
+  return mapNodes(page, (known) => ({ uid: known.uid, known }));
 }

@@ -6,7 +6,7 @@ import { createCarriedBy, toGet } from './carried-by.ts';
 import { addChildType, fromSummary } from './child-type.ts';
 import { connectionType } from './connection.ts';
 import { lookUpChild, toAsked } from './look-up.ts';
-import { childRefs, WorkspaceRef } from './refs.ts';
+import { childRefs } from './refs.ts';
 
 const carriedBy = createCarriedBy('Mock', {
   'summary detail': `in a list, one ${toGet(mocksRoute, '?workspace=')}; for a single mock server one ${toGet(mockRoute)}`,
@@ -113,15 +113,6 @@ childRefs.Mock.implement({
         const uid = await environmentUid(node, args, context);
         return uid === null ? null : lookUpChild('Environment', context, uid, toAsked(info));
       },
-    }),
-    workspace: t.field({
-      type: WorkspaceRef,
-      nullable: true,
-      ...carriedBy(
-        everywhere,
-        'The workspace it was listed in. null where it was looked up on its own: Postman has no call that says.',
-      ),
-      resolve: ({ workspaceId }) => (workspaceId === undefined ? null : { id: workspaceId }),
     }),
   }),
 });

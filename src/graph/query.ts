@@ -81,10 +81,7 @@ builder.queryType({
         if (list.length === 0 && workspace !== null) {
           if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
         }
-        return toNodes(
-          toConnection(list, page, ({ uid }) => uid),
-          workspace,
-        );
+        return toNodes(toConnection(list, page, ({ uid }) => uid));
       },
     }),
     environments: t.field({

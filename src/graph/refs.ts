@@ -18,8 +18,6 @@ export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly uid: string;
   /** A ref inside a workspace, or a list item, which has more. */
   readonly known?: Ref | Summary;
-  /** The workspace in whose list it stands; undefined: it comes from elsewhere. */
-  readonly workspaceId?: string;
 }
 
 /** A collection as the graph holds it. */

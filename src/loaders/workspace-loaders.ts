@@ -104,24 +104,21 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     };
   };
 
-  const partOf = createPlanner(
-    (parts: readonly Part[]) => {
-      const answers = new Map<Part, Promise<PartAnswer>>();
-      for (const [workspaceId, ofOne] of toGroups(parts, (part) => part.workspaceId)) {
-        const planned = mayBeListed(workspaceId, ofOne)
-          ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofOne))
-          : planWorkspace(workspaceId, ofOne);
-        for (const part of ofOne) {
-          const answer = planned instanceof Promise ? planned.then((answerOf) => answerOf(part)) : planned(part);
-          answers.set(part, answer);
-          // Also where it is begun later: look-ups are planned as soon as this is.
-          if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(answer);
-        }
+  const partOf = createPlanner((parts: readonly Part[]) => {
+    const answers = new Map<Part, Promise<PartAnswer>>();
+    for (const [workspaceId, ofOne] of toGroups(parts, (part) => part.workspaceId)) {
+      const planned = mayBeListed(workspaceId, ofOne)
+        ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofOne))
+        : planWorkspace(workspaceId, ofOne);
+      for (const part of ofOne) {
+        const answer = planned instanceof Promise ? planned.then((answerOf) => answerOf(part)) : planned(part);
+        answers.set(part, answer);
+        // Also where it is begun later: look-ups are planned as soon as this is.
+        if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(answer);
       }
-      return parts.map((part) => answers.get(part) ?? Promise.resolve(null));
-    },
-    (part) => JSON.stringify(part),
-  );
+    }
+    return parts.map((part) => answers.get(part) ?? Promise.resolve(null));
+  }, toKey);
 
   return {
     workspaceById: <L extends WorkspaceLevel>({ id, level }: WorkspaceRequest<L>) =>
@@ -129,6 +126,14 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     childrenOf: <Type extends ChildType>(request: ChildListRequest<Type>) =>
       partOf({ kind: 'children', ...request }) as Promise<Chunk<Ref | SummaryOf<Type>> | null>,
   };
+}
+
+/** Equal for equal parts, in whatever order their members were set. */
+function toKey(part: Part): string {
+  if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
+  const { type, workspaceId, level, needsNames, readsEach, isUnconfirmed, from, count } = part;
+  // As JSON: a workspace of id "null" is not the absence of one.
+  return JSON.stringify([type, workspaceId, level, needsNames, readsEach, isUnconfirmed, from, count]);
 }
 
 const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';

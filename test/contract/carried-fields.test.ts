@@ -69,7 +69,6 @@ const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly str
     collection: ['collection'],
     environmentUid: ['environment'],
     environment: ['environment'],
-    workspace: ['id'],
   },
 };
 

@@ -80,7 +80,7 @@ describe('mock servers of a workspace', () => {
     ],
     [
       'cost nothing beside the workspace where only names are asked',
-      `{ workspace(id: "${platform}") { description mocks { totalCount nodes { uid name isActive workspace { id name } } } } }`,
+      `{ workspace(id: "${platform}") { description mocks { totalCount nodes { uid name isActive } } } }`,
       {
         workspace: {
           description: expect.any(String),
@@ -90,7 +90,6 @@ describe('mock servers of a workspace', () => {
               uid,
               name,
               isActive,
-              workspace: { id: platform, name: 'Rider Platform' },
             })),
           },
         },
@@ -102,6 +101,12 @@ describe('mock servers of a workspace', () => {
       `{ workspace(id: "${workspaces.archive}") { mocks { nodes { url } } } }`,
       { workspace: { mocks: { nodes: [] } } },
       [mockList(workspaces.archive), workspaceRead(workspaces.archive)],
+    ],
+    [
+      'are none where there is none, which any other list of the workspace says',
+      `{ workspace(id: "${workspaces.openData}") { mocks { nodes { url } } } collections(workspaceId: "${workspaces.openData}", first: 1) { nodes { isPublic } } }`,
+      { workspace: { mocks: { nodes: [] } }, collections: { nodes: [{ isPublic: true }] } },
+      [mockList(workspaces.openData), `GET /collections?workspace=${workspaces.openData}&limit=99&offset=0`],
     ],
     [
       'are not asked for in a workspace that has none, once it is known',
@@ -145,12 +150,7 @@ describe('mock servers of a workspace', () => {
 
 describe('one mock server', () => {
   it.each<Plan>([
-    [
-      'is one read',
-      `{ mock(uid: "${mocks.rides}") { ${everything} workspace { id } } }`,
-      { mock: { ...rides, workspace: null } },
-      [mockRead(mocks.rides)],
-    ],
+    ['is one read', `{ mock(uid: "${mocks.rides}") { ${everything} } }`, { mock: rides }, [mockRead(mocks.rides)]],
     [
       'is found by its bare id',
       `{ mock(uid: "${mocks.rides.slice(9)}") { uid ownerId name } }`,

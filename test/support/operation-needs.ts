@@ -196,13 +196,11 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     round: number,
     from: readonly string[],
     refsFrom: readonly string[] = [],
-    home?: SmallAccount['workspaces'][number],
   ): Record<string, unknown> => {
     const { uid } = one;
     const read = kind.line(uid);
     return object(fields, (field) => {
       if (isOwn(field)) throw unknown('what is read', field);
-      if (field.to === 'Workspace') return home ? workspace(field.select, home, round, []) : null;
       if (has(field, 'ref')) {
         if (!isIdentifying(field)) need(round, kind.fact(uid, 'ref'), ...from, ...refsFrom, read);
       } else if (has(field, 'summary')) need(round, kind.fact(uid, 'summary'), ...from, read);
@@ -235,9 +233,8 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const refs = workspaceId === null ? [] : [lines.workspace(workspaceId)];
     need(round, kind.listFact(workspaceId), list, ...refs);
     if (workspaceId !== null && needsRows(field.select)) beCareful(round, list);
-    const home = account.workspaces.find(({ id }) => id === workspaceId);
     const items = listedOf(account, kind, workspaceId);
-    return connection(field, items, (one) => plain(kind, field.select, one, round + 1, [list], refs, home));
+    return connection(field, items, (one) => plain(kind, field.select, one, round + 1, [list], refs));
   };
   /** A list inside a workspace, or of everything. */
   const list = (field: Field, workspaceId: string | null, round: number): unknown =>
