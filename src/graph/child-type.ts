@@ -1,7 +1,7 @@
 import type { ChildSummary } from '../upstream/postman/child-resource.ts';
 import type { ChildType, Level } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/ref.ts';
-import { type DetailOf, levelsOf, type RouteTemplate, type SummaryOf } from '../upstream/postman/routes.ts';
+import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../upstream/postman/routes.ts';
 import { toIdOfUid, toOwnerOfUid } from '../upstream/uid.ts';
 import { answerField } from './answer-field.ts';
 import { builder } from './builder.ts';
@@ -18,8 +18,10 @@ export interface ChildTypeOptions {
   readonly carriedBy: ReturnType<typeof createCarriedBy>;
   /** What its id is good for. Default: it is looked up by its uid. */
   readonly idNote?: string;
-  /** The routes by which one is looked up, and what that costs. */
-  readonly lookUp: { readonly routes: readonly RouteTemplate[]; readonly cost: string };
+  /** What is looked at to tell when it was last changed. Default: the thing itself. */
+  readonly changing?: string;
+  /** What it costs to look one up. */
+  readonly lookUpCost: string;
 }
 
 /** The uid of a thing, also where it was looked up by its bare id. */
@@ -54,7 +56,10 @@ const isSummary = <Summary extends ChildSummary>(known: Ref | Summary | undefine
   known !== undefined && 'updatedAt' in known;
 
 /** Adds what all such types have in common: fields that identify a thing, its times, and the root field that looks one up. */
-export function addChildType(type: ChildType, { noun, carriedBy, idNote, lookUp }: ChildTypeOptions): void {
+export function addChildType(
+  type: ChildType,
+  { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
+): void {
   const everywhere = levelsOf(type);
   const outsideRefs = everywhere.filter((level) => level !== 'ref');
   const summary = fromSummary(type, outsideRefs);
@@ -88,14 +93,20 @@ export function addChildType(type: ChildType, { noun, carriedBy, idNote, lookUp 
       ...carriedBy(outsideRefs, `When the ${noun} was made; null when Postman does not say.`),
       resolve: summary(({ createdAt }) => createdAt),
     }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy(outsideRefs, `When ${changing} was last changed; null when Postman does not say.`),
+      resolve: summary(({ updatedAt }) => updatedAt),
+    }),
   }));
 
   builder.queryField(`${type.charAt(0).toLowerCase()}${type.slice(1)}`, (t) =>
     t.field({
       type: childRefs[type],
       nullable: true,
-      description: `One ${noun}; null when there is none of this uid, or the key may not see it.\n\nCost: ${lookUp.cost}.`,
-      ...reads(...lookUp.routes),
+      description: `One ${noun}; null when there is none of this uid, or the key may not see it.\n\nCost: ${lookUpCost}.`,
+      ...reads(...routesTo(type)),
       args: {
         uid: t.arg.id({
           required: true,

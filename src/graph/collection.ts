@@ -3,6 +3,7 @@ import { toDescription } from '../upstream/collection-format/description.ts';
 import { scriptsOf } from '../upstream/collection-format/scripts.ts';
 import { variablesOf } from '../upstream/collection-format/variables.ts';
 import { type Fork, collectionRoute, collectionsRoute } from '../upstream/postman/collections.ts';
+import { routesTo } from '../upstream/postman/routes.ts';
 import { workspacesRoute } from '../upstream/postman/workspaces.ts';
 import { builder } from './builder.ts';
 import { createCarriedBy, toGet } from './carried-by.ts';
@@ -30,7 +31,6 @@ const outsideRefs = ['summary', 'minimal', 'detail'] as const;
 const inReads = ['minimal', 'detail'] as const;
 const summary = fromSummary('Collection', outsideRefs);
 const read = fromRead('Collection', inReads);
-const lookUpRoutes = [collectionRoute.template, collectionsRoute.template];
 
 const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
   description: 'Where a forked collection came from.',
@@ -53,7 +53,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       nullable: true,
       description:
         'The collection it was forked from; null when the key may not see it.\n\nCost: as `Query.collection`, by what is selected on it.',
-      ...reads(...lookUpRoutes),
+      ...reads(...routesTo('Collection')),
       resolve: ({ parentUid }, _args, context, info) =>
         parentUid === null ? null : lookUpChild('Collection', context, parentUid, toAsked(info)),
     }),
@@ -72,12 +72,6 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(['summary'], 'Whether everybody can see the collection; null when no list of the key has it.'),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
-    }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      ...carriedBy(outsideRefs, 'When anything in the collection was last changed; null when Postman does not say.'),
-      resolve: summary(({ updatedAt }) => updatedAt),
     }),
     lastUpdatedBy: t.id({
       nullable: true,
@@ -137,10 +131,8 @@ addChildType('Collection', {
   noun: 'collection',
   carriedBy,
   idNote: 'Forks and copies can share it; it is looked up by `uid`.',
-  lookUp: {
-    routes: lookUpRoutes,
-    cost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless something of the tree is asked for; one list more for \`isPublic\``,
-  },
+  changing: 'anything in the collection',
+  lookUpCost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless something of the tree is asked for; one list more for \`isPublic\``,
 });
 
 /** GraphQL type `CollectionConnection`. */

@@ -22,12 +22,6 @@ childRefs.Environment.implement({
       ...carriedBy(notInRefs, 'Whether everybody can see the environment; null when Postman does not say.'),
       resolve: summary(({ isPublic }) => isPublic),
     }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      ...carriedBy(notInRefs, 'When the environment was last changed; null when Postman does not say.'),
-      resolve: summary(({ updatedAt }) => updatedAt),
-    }),
     values: t.field({
       type: [VariableRef],
       nullable: true,
@@ -43,10 +37,7 @@ childRefs.Environment.implement({
 addChildType('Environment', {
   noun: 'environment',
   carriedBy,
-  lookUp: {
-    routes: [environmentRoute.template, environmentsRoute.template],
-    cost: `one ${toGet(environmentRoute)}`,
-  },
+  lookUpCost: `one ${toGet(environmentRoute)}`,
 });
 
 /** GraphQL type `EnvironmentConnection`. */

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import { globalsCall } from '../upstream/postman/globals.ts';
 import { type ChildType, childTypes, type Level, leveledTypes } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/ref.ts';
+import { globalsCall } from '../upstream/postman/workspaces.ts';
 import { levelsOf } from '../upstream/postman/routes.ts';
 import { toOwnerOfUid } from '../upstream/uid.ts';
 import { parsePageArgs } from './connection.ts';

@@ -1,6 +1,5 @@
-import { collectionRoute, collectionsRoute } from '../upstream/postman/collections.ts';
-import { environmentRoute, environmentsRoute } from '../upstream/postman/environments.ts';
 import { type MockMatching, mockRoute, mocksRoute } from '../upstream/postman/mocks.ts';
+import { routesTo } from '../upstream/postman/routes.ts';
 import { builder } from './builder.ts';
 import { createCarriedBy, toGet } from './carried-by.ts';
 import { addChildType, fromSummary } from './child-type.ts';
@@ -61,12 +60,6 @@ childRefs.Mock.implement({
       ...carriedBy(notInRefs, 'Address of the mock server; null when Postman does not say.'),
       resolve: summary(({ url }) => url),
     }),
-    updatedAt: t.field({
-      type: 'DateTime',
-      nullable: true,
-      ...carriedBy(notInRefs, 'When the mock server was last changed; null when Postman does not say.'),
-      resolve: summary(({ updatedAt }) => updatedAt),
-    }),
     delayMs: t.int({
       nullable: true,
       ...carriedBy(notInRefs, 'How long every answer is held back, in milliseconds; null when it is not.'),
@@ -89,7 +82,7 @@ childRefs.Mock.implement({
       ...carriedBy(
         notInRefs,
         'The collection whose examples are served; null when it is gone, or the key may not see it.\n\nCost: as `collectionUid`, and as `Query.collection`, by what is selected on it.',
-        [collectionRoute.template, collectionsRoute.template],
+        routesTo('Collection'),
       ),
       resolve: async (node, args, context, info) => {
         const uid = await collectionUid(node, args, context);
@@ -107,7 +100,7 @@ childRefs.Mock.implement({
       ...carriedBy(
         notInRefs,
         'The environment whose variables are filled in; null when there is none, or the key may not see it.\n\nCost: as `environmentUid`, and as `Query.environment`, by what is selected on it.',
-        [environmentRoute.template, environmentsRoute.template],
+        routesTo('Environment'),
       ),
       resolve: async (node, args, context, info) => {
         const uid = await environmentUid(node, args, context);
@@ -120,7 +113,7 @@ childRefs.Mock.implement({
 addChildType('Mock', {
   noun: 'mock server',
   carriedBy,
-  lookUp: { routes: [mockRoute.template, mocksRoute.template], cost: `one ${toGet(mockRoute)}` },
+  lookUpCost: `one ${toGet(mockRoute)}`,
 });
 
 /** GraphQL type `MockConnection`. */

@@ -1,6 +1,10 @@
 import { toVariables } from '../upstream/collection-format/variables.ts';
-import { globalsCall } from '../upstream/postman/globals.ts';
-import { type WorkspaceDetail, type WorkspaceSummary, workspaceRoute } from '../upstream/postman/workspaces.ts';
+import {
+  globalsCall,
+  type WorkspaceDetail,
+  workspaceRoute,
+  type WorkspaceSummary,
+} from '../upstream/postman/workspaces.ts';
 import { answerField } from './answer-field.ts';
 import { builder } from './builder.ts';
 import { createCarriedBy, toGet } from './carried-by.ts';

@@ -2,10 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { UnexpectedShapeError } from '../../src/upstream/postman/body.ts';
 import { collectionCall, collectionsCall } from '../../src/upstream/postman/collections.ts';
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
-import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
 import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
-import { workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
+import { globalsCall, workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
 
 const { parse: parseUser } = meCall();
 const { parse: parseWorkspacePage } = workspacesCall({}, null);

@@ -10,13 +10,17 @@ import {
   collectionsCall,
 } from '../../src/upstream/postman/collections.ts';
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
-import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
 import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
 import type { PostmanCall } from '../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../src/upstream/postman/routes.ts';
 import { createFailingSession, createPostmanSession } from '../../src/upstream/postman/session.ts';
-import { workspaceCall, workspacesCall, workspacesOfCollectionCall } from '../../src/upstream/postman/workspaces.ts';
+import {
+  globalsCall,
+  workspaceCall,
+  workspacesCall,
+  workspacesOfCollectionCall,
+} from '../../src/upstream/postman/workspaces.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
 
 const userIds: string[] = [];

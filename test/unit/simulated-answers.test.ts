@@ -8,12 +8,16 @@ import {
   collectionsCall,
 } from '../../src/upstream/postman/collections.ts';
 import { environmentCall, environmentsCall } from '../../src/upstream/postman/environments.ts';
-import { globalsCall } from '../../src/upstream/postman/globals.ts';
 import { meCall } from '../../src/upstream/postman/me.ts';
 import { mockCall, mocksCall } from '../../src/upstream/postman/mocks.ts';
 import type { PostmanCall } from '../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../src/upstream/postman/routes.ts';
-import { workspaceCall, workspacesCall, workspacesOfCollectionCall } from '../../src/upstream/postman/workspaces.ts';
+import {
+  globalsCall,
+  workspaceCall,
+  workspacesCall,
+  workspacesOfCollectionCall,
+} from '../../src/upstream/postman/workspaces.ts';
 
 const workspace = {
   id: 'w',

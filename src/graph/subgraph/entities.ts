@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
-import type { PostmanRoute } from '../../upstream/postman/postman-call.ts';
-import { routes } from '../../upstream/postman/routes.ts';
+import { childTypes, isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
+import { routesTo } from '../../upstream/postman/routes.ts';
+import { workspaceRoute } from '../../upstream/postman/workspaces.ts';
 import { badUserInput } from '../bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
@@ -14,10 +14,6 @@ import { type SelectedField, toSelectionOn } from '../selection.ts';
 /** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;
 const SHOWN_NAME_LENGTH = 100;
-
-/** Whether a route finds things by their key: a single read, or a list that is searched. That of workspaces is not. */
-const finds = ({ carries }: PostmanRoute) =>
-  carries.some(({ type, levels }) => isLeveledType(type) && (type !== 'Workspace' || levels?.includes('detail')));
 
 /** A thing that another subgraph refers to. */
 interface Reference {
@@ -46,7 +42,7 @@ builder.queryField('_entities', (t) =>
     nullable: { list: false, items: true },
     description:
       'What representations refer to, in their order, all planned as one. One of something that does not exist is null; one that cannot be read, or is none, is null with an error.',
-    ...reads(...routes.filter(finds).map(({ template }) => template)),
+    ...reads(workspaceRoute.template, ...childTypes.flatMap(routesTo)),
     args: {
       representations: t.arg({
         type: ['_Any'],

@@ -1,12 +1,11 @@
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import { collectionResource, collectionRoute, collectionsRoute } from './collections.ts';
 import { environmentResource, environmentRoute, environmentsRoute } from './environments.ts';
-import { globalsRoute } from './globals.ts';
 import type { ChildType, Level, LeveledType } from './levels.ts';
 import { meRoute } from './me.ts';
 import { mockResource, mockRoute, mocksRoute } from './mocks.ts';
 import type { PostmanRoute } from './postman-call.ts';
-import { workspaceRoute, workspacesRoute } from './workspaces.ts';
+import { globalsRoute, workspaceRoute, workspacesRoute } from './workspaces.ts';
 
 /** The routes of the Postman API that are read. */
 export const routes = [
@@ -27,12 +26,19 @@ export type RouteTemplate = (typeof routes)[number]['template'];
 
 /** The levels at which routes carry a type, cheapest first. */
 export function levelsOf(type: LeveledType): readonly Level[] {
-  const carries = ({ carries }: PostmanRoute, level: Level) =>
-    carries.some((carried) => carried.type === type && carried.levels?.includes(level));
-  return (['ref', 'summary', 'minimal', 'detail'] as const).filter((level) =>
-    routes.some((route) => carries(route, level)),
-  );
+  return CARRIED_LEVELS.filter((level) => routes.some((route) => carries(route, type, level)));
 }
+
+/** The routes by which things of a type are found: their lists, and their single reads. */
+export function routesTo(type: ChildType): readonly RouteTemplate[] {
+  const [, ...levels] = CARRIED_LEVELS;
+  return routes.filter((route) => levels.some((level) => carries(route, type, level))).map(({ template }) => template);
+}
+
+const CARRIED_LEVELS = ['ref', 'summary', 'minimal', 'detail'] as const;
+
+const carries = ({ carries }: PostmanRoute, type: LeveledType, level: Level) =>
+  carries.some((carried) => carried.type === type && carried.levels?.includes(level));
 
 /** How the things are read that workspaces hold. */
 export const childResources = {

@@ -66,6 +66,13 @@ export const workspaceRoute = {
   ],
 } as const satisfies PostmanRoute;
 
+/** `GET /workspaces/{id}/global-variables`. */
+export const globalsRoute = {
+  template: '/workspaces/{id}/global-variables',
+  routeClass: 'general',
+  carries: [],
+} as const satisfies PostmanRoute;
+
 /** Asks for one page of up to 100 workspaces. `cursor`: where the page before ended. */
 export const workspacesCall = (
   { visibility, createdBy }: WorkspaceFilter,
@@ -106,6 +113,15 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
+});
+
+/** Asks for the global variables of a workspace. They are as upstream sent them. */
+export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[], null> => ({
+  route: globalsRoute,
+  target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
+  parse: (body) => listAt(body, 'values'),
+  whenMissing: null,
+  simulate: ({ exists, nameOf }) => (exists ? [{ key: nameOf(workspaceId) }] : null),
 });
 
 /** Reads one page of `GET /workspaces`. @throws {UnexpectedShapeError} */
