@@ -52,12 +52,12 @@ const ITEM_STEPS = 1 / 2;
 
 /** Makes the world of a scenario. */
 export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>): ScenarioWorld {
-  const { exists, pages, account } = scenario;
+  const { exists, pages, account, listed } = scenario;
   const { idOf } = ids;
   // Likely lists come whole: they are short, and loaders that search them go by how long they are.
   const { listLength, pageLength } = account ? WHOLE : ids;
   const { parentOf } = account ?? ids;
-  const foundIn = createListed(scenario, ids);
+  const listedIn = createListed(scenario, ids);
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const asked = new Set<WorldQuestion>();
 
@@ -69,17 +69,18 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     return end + pagesLeft * size;
   };
 
-  const toWorkspaceIds = (target: string, cursor: string | null, size: number): readonly string[] => {
+  const toWorkspaceIds = (list: string, cursor: string | null, size: number): readonly string[] => {
     const count = Math.min(size, pageLength);
     work.add(count * ITEM_STEPS);
-    const page = Array.from({ length: count }, (_, index) => idOf(target, index));
+    const page = Array.from({ length: count }, (_, index) => idOf(list, index));
     // A client that continues there gets everything after the item, and not the item again.
     for (const place of ids.places)
       if (place.page === (cursor ?? '') && place.index < count) page[place.index] = place.id;
     return page;
   };
 
-  const seenBy = (target: string): SimulatedWorld => ({
+  /** @param foundIn - What the scenario says that a list has. */
+  const toWorld = (foundIn: (list: ListName) => readonly string[] | undefined): SimulatedWorld => ({
     exists,
     nameOf: toSimulatedName,
     parentOf,
@@ -89,10 +90,10 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       account?.add(list, linked);
       return linked;
     },
-    uidsIn: (list, workspaceId) => foundIn(list, target) ?? toStretch(list, workspaceId, 0, listLength),
+    uidsIn: (list, workspaceId) => foundIn(list) ?? toStretch(list, workspaceId, 0, listLength),
     pageOf(list, workspaceId, offset, size) {
       if (workspaceId === null) asked.add('pages of everything');
-      const uids = foundIn(list, target) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
+      const uids = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
       return { uids, total: exists ? toTotal(list, workspaceId, offset + size, size) : uids.length };
     },
     uidsNamed(list, name, workspaceId) {
@@ -100,7 +101,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       if (uid !== undefined) return [uid];
       // A name that a client knows is likely that of one thing.
       const count = account ? 1 : listLength;
-      return foundIn(list, target) ?? toUids(`${list} ${name} of ${workspaceId ?? '*'}`, 0, count);
+      return foundIn(list) ?? toUids(`${list} ${name} of ${workspaceId ?? '*'}`, 0, count);
     },
     workspacePage(filter, cursor, size) {
       if (account && cursor === null) {
@@ -108,9 +109,10 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
         work.add(likely.length * ITEM_STEPS);
         return { ids: likely, nextCursor: account.hasMoreWorkspaces ? idOf('more workspaces', 0) : null };
       }
-      const found = foundIn('workspaces', target);
+      const found = foundIn('workspaces');
       if (found || !exists) return { ids: found ?? [], nextCursor: null };
-      return { ids: toWorkspaceIds(target, cursor, size), nextCursor: idOf(`after ${target}`, 0) };
+      const list = JSON.stringify(['workspaces', filter, cursor]);
+      return { ids: toWorkspaceIds(list, cursor, size), nextCursor: idOf(`after ${list}`, 0) };
     },
     holdersOf(uid) {
       asked.add('holders');
@@ -119,14 +121,19 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     },
   });
 
-  return { asked, seenBy };
+  const withListed = toWorld(listedIn);
+  const withoutListed = toWorld(() => undefined);
+  return {
+    asked,
+    seenBy: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
+  };
 }
 
 /** What a scenario says that a list has; undefined: nothing of it. */
 function createListed({ listed }: Scenario, { cachedOf }: SimulatedIds) {
   const known = new Map<ListName, readonly string[]>();
-  return (list: ListName, target: string): readonly string[] | undefined => {
-    if (!listed || (listed.target !== undefined && listed.target !== target)) return undefined;
+  return (list: ListName): readonly string[] | undefined => {
+    if (!listed) return undefined;
     const found = known.get(list) ?? [
       ...(listed.followsCachedItems ? cachedOf(list) : []),
       ...(listed.things.get(list) ?? []),

@@ -151,7 +151,8 @@ function knownLists({ possible }: Findings): readonly string[] {
 }
 
 function* singleReads(recorded: RecordedCalls): Iterable<readonly [ListName, string]> {
-  for (const { list, id } of recorded.values()) if (list !== undefined && id !== undefined) yield [list, id];
+  for (const { hasOneOf, id } of recorded.values())
+    if (hasOneOf !== undefined && id !== undefined) yield [hasOneOf, id];
 }
 
 /** How many collections, at most, can have been looked for at once: answers that come at the same time can lead to some each. */

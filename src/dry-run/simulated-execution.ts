@@ -30,40 +30,41 @@ export function simulateExecution(
     let open = 1;
     const close = () => {
       open--;
-      if (open === 0) resolve();
+      // When the work is over, it says itself whether it has failed.
+      if (open === 0 && !work.isOver) resolve();
     };
 
     const passOver = (error: unknown) => {
-      // The execution will report it.
-      if (error instanceof UpstreamError || error instanceof GraphQLError) close();
-      else work.fail(error);
-    };
-
-    /** Does something that is open until then. */
-    const during = (step: () => void) => {
-      try {
-        step();
-      } catch (error) {
-        passOver(error);
-        return;
-      }
-      close();
+      // The execution will report what upstream or the client has caused.
+      if (!(error instanceof UpstreamError || error instanceof GraphQLError)) work.fail(error);
     };
 
     const ask = (selected: readonly AskingField[], source: unknown) => {
       for (const field of selected) {
         work.add(RESOLVE_STEPS);
         if (work.isOver) return;
-        open++;
-        during(() => complete(field, field.resolve(source, field.args, context, field.info)));
+        try {
+          complete(field, field.resolve(source, field.args, context, field.info));
+        } catch (error) {
+          passOver(error);
+        }
       }
+    };
+
+    const wait = async (field: AskingField, value: Promise<unknown>) => {
+      try {
+        complete(field, await value);
+      } catch (error) {
+        passOver(error);
+      }
+      close();
     };
 
     const complete = (field: AskingField, value: unknown) => {
       if (value instanceof Promise) {
         open++;
         work.add(WAIT_STEPS);
-        value.then((settled) => during(() => complete(field, settled)), passOver);
+        void wait(field, value);
       } else if (Array.isArray(value)) {
         for (const item of value as readonly unknown[]) complete(field, item);
       } else if (typeof value === 'object' && value !== null) {

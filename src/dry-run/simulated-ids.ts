@@ -116,9 +116,11 @@ export function createSimulatedIds({ places, longestPage }: ListDemand): Simulat
         (_, index) => `${list === 'workspaces' ? '' : '0-'}${toId(0, cached, index)}`,
       ),
     parse(target) {
-      const known = parsed.get(target) ?? parseNow(target);
-      parsed.set(target, known);
-      return known;
+      const known = parsed.get(target);
+      if (known) return known;
+      const now = parseNow(target);
+      parsed.set(target, now);
+      return now;
     },
     places,
     listLength,

@@ -5,18 +5,19 @@ import type { Outcome } from '../upstream/kept-answer.ts';
 import type { Operation } from '../upstream/operation.ts';
 import { childLists, leveledTypes, type ListName } from '../upstream/postman/levels.ts';
 import type { PostmanCall, PostmanRoute } from '../upstream/postman/postman-call.ts';
+import { routes } from '../upstream/postman/routes.ts';
 import type { PostmanSession } from '../upstream/postman/session.ts';
 import { toNotCached } from '../upstream/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type WorldQuestion } from './scenario-world.ts';
-import type { SimulatedIds } from './simulated-ids.ts';
+import type { ParsedTarget, SimulatedIds } from './simulated-ids.ts';
 import type { Work } from './work.ts';
 
 /** A call that would have been made. */
 export interface RecordedCall {
   readonly route: Route;
-  /** The list that has what was asked for singly; undefined: no list has such things. */
-  readonly list: ListName | undefined;
+  /** The list that has such a thing as was asked for singly; undefined: no list has. */
+  readonly hasOneOf: ListName | undefined;
   /** What was asked for singly. Equal for both ways to read a collection. null: the call asks for a list. */
   readonly single: string | null;
   /** The identifier of what was asked for singly. */
@@ -86,26 +87,26 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   /** The answer of the cache, as far as the scenario takes note of it; undefined where the call would be made. */
   const answerFromCache = (call: PostmanCall<unknown, null>): Outcome | undefined => {
     const { route, target } = call;
-    const simulated = cache.simulated(call);
-    if (simulated) return simulated;
-    const cached = cache.fresh(call);
+    const parsed = ids.parse(target);
+    if (parsed.isCached) return cache.simulated(call);
+    const cached = cache.fresh(call, parsed);
     if (!cached) {
       // A list can show that an answer which is too old is still true: here each does.
-      const list = listOf(route, 'detail');
-      const isShown = shown.targets.has(target) || (scenario.listed && list !== undefined && shown.lists.has(list));
+      const { hasOneOf } = factsOf(route);
+      const isShown = shown.targets.has(target) || (scenario.listed && hasOneOf && shown.lists.has(hasOneOf));
       return isShown && calls.isRenewable(call, operation) ? (cache.last(call) ?? simulate(call)) : undefined;
     }
     usedCache = true;
     if ('failure' in cached) return cached;
     const value = withoutContents(call, cached.value);
     if (!scenario.ignoresCachedLists) return { value };
-    return isList(route) ? simulate(call) : { value: withoutLists(value) };
+    return factsOf(route).lists ? simulate(call) : { value: withoutLists(value) };
   };
 
   const record = ({ route, target }: PostmanCall<unknown, null>) => {
     const { id, isSimulated } = ids.parse(target);
-    const single = isList(route) ? null : `${route.template} ${id ?? ''}`;
-    recorded.set(target, { route, single, list: listOf(route, 'detail'), id, isSimulated });
+    const { lists, hasOneOf } = factsOf(route);
+    recorded.set(target, { route, single: lists ? null : `${route.template} ${id ?? ''}`, hasOneOf, id, isSimulated });
   };
 
   const answer = async (call: PostmanCall<unknown, null>): Promise<Outcome> => {
@@ -122,14 +123,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     }
     work.add(CALL_STEPS);
     record(call);
-    await nextAnswer(isList(route));
+    const { lists } = factsOf(route);
+    await nextAnswer(lists !== undefined);
     const outcome = cache.last(call) ?? simulate(call);
     if (scenario.account && 'value' in outcome) {
       // Most things in a list are unchanged.
       for (const [showsTarget] of call.shows?.(outcome.value) ?? []) shown.targets.add(showsTarget);
     }
-    const list = listOf(route, 'summary');
-    if (list) shown.lists.add(list);
+    if (lists) shown.lists.add(lists);
     return outcome;
   };
 
@@ -179,15 +180,13 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     note,
 
     /** What a call is answered with about things that are simulated as cached: that they exist, and have nothing. */
-    simulated(call: PostmanCall<unknown, null>): Outcome | undefined {
+    simulated(call: PostmanCall<unknown, null>): Outcome {
       const { route, target } = call;
-      if (!ids.parse(target).isCached) return undefined;
-      return { value: withoutLists(call.simulate((isList(route) ? empty : full).seenBy(target))) };
+      return { value: withoutLists(call.simulate((factsOf(route).lists ? empty : full).seenBy(target))) };
     },
 
     /** What is cached of a call, and new enough. */
-    fresh(call: PostmanCall<unknown, null>): Outcome | undefined {
-      const { id, isSimulated } = ids.parse(call.target);
+    fresh(call: PostmanCall<unknown, null>, { id, isSimulated }: ParsedTarget): Outcome | undefined {
       // What really stands at a place need not be cached.
       return isSimulated || placed.has(id ?? '') ? undefined : calls.kept(call, operation);
     },
@@ -228,14 +227,25 @@ function createAnswerOrder(first: Scenario['answersFirst'], idleTasks: IdleTasks
     });
 }
 
-/** The list whose items a route carries at a level. */
-function listOf({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
+/** What a route answers with: a list of things, or one of those that a list has. */
+interface RouteFacts {
+  readonly lists: ListName | undefined;
+  readonly hasOneOf: ListName | undefined;
+}
+
+const toFacts = (route: PostmanRoute): RouteFacts => ({
+  lists: listAt(route, 'summary'),
+  hasOneOf: listAt(route, 'detail'),
+});
+const facts = new Map<PostmanRoute, RouteFacts>(routes.map((route) => [route, toFacts(route)]));
+const factsOf = (route: PostmanRoute): RouteFacts => facts.get(route) ?? toFacts(route);
+
+/** The list of the things that a route carries at a level. */
+function listAt({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
   for (const { type, levels } of carries)
     if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;
   return undefined;
 }
-
-const isList = (route: PostmanRoute) => listOf(route, 'summary') !== undefined;
 
 /** The items of an answer that is a list, or has some. */
 function countItems(value: unknown): number {

@@ -124,7 +124,11 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     workspaceById: <L extends WorkspaceLevel>({ id, level }: WorkspaceRequest<L>) =>
       partOf({ kind: level, workspaceId: id }) as Promise<AtLevel<L> | null>,
     childrenOf: <Type extends ChildType>(request: ChildListRequest<Type>) =>
-      partOf({ kind: 'children', ...request }) as Promise<Chunk<Ref | SummaryOf<Type>> | null>,
+      partOf({
+        kind: 'children',
+        ...request,
+        ...(!children[request.type].resource.paging && WHOLE_LIST),
+      }) as Promise<Chunk<Ref | SummaryOf<Type>> | null>,
   };
 }
 
@@ -135,6 +139,8 @@ function toKey(part: Part): string {
   // As JSON: a workspace of id "null" is not the absence of one.
   return JSON.stringify([type, workspaceId, level, needsNames, readsEach, isUnconfirmed, from, count]);
 }
+// A list that comes whole is planned once, whatever parts of it are wanted.
+const WHOLE_LIST = { from: 0, count: Number.POSITIVE_INFINITY } as const;
 
 const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
 

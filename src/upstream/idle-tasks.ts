@@ -25,14 +25,15 @@ export function createIdleTasks(): IdleTasks {
     if (isScheduled) return;
     isScheduled = true;
     // Node settles all promises that it can before it runs this.
-    setImmediate(() => {
-      isScheduled = false;
-      const priority = PRIORITIES.find((one) => tasks[one].length > 0);
-      if (priority === undefined) return;
-      const task = tasks[priority].shift();
-      schedule();
-      task?.();
-    });
+    setImmediate(runNext);
+  };
+  const runNext = () => {
+    isScheduled = false;
+    const priority = PRIORITIES.find((one) => tasks[one].length > 0);
+    if (priority === undefined) return;
+    const task = tasks[priority].shift();
+    schedule();
+    task?.();
   };
 
   return {
