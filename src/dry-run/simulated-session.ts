@@ -3,9 +3,8 @@ import type { Calls } from '../upstream/calls.ts';
 import { createIdleTasks, type IdleTasks } from '../upstream/idle-tasks.ts';
 import type { Outcome } from '../upstream/kept-answer.ts';
 import type { Operation } from '../upstream/operation.ts';
-import { childLists, leveledTypes, type ListName } from '../upstream/postman/levels.ts';
-import type { PostmanCall, PostmanRoute } from '../upstream/postman/postman-call.ts';
-import { routes } from '../upstream/postman/routes.ts';
+import { childLists, type ListName } from '../upstream/postman/levels.ts';
+import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postman-call.ts';
 import type { PostmanSession } from '../upstream/postman/session.ts';
 import { toNotCached } from '../upstream/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/upstream-error.ts';
@@ -76,9 +75,9 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     if (!(error instanceof UpstreamError)) work.fail(error);
     return error;
   };
-  const failLoudly = <Result>(run: () => Result): Result => {
+  const isCached = (call: PostmanCall<unknown, null>): boolean => {
     try {
-      return run();
+      return answerFromCache(call) !== undefined;
     } catch (error) {
       throw toThrown(error);
     }
@@ -92,21 +91,21 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     const cached = cache.fresh(call, parsed);
     if (!cached) {
       // A list can show that an answer which is too old is still true: here each does.
-      const { hasOneOf } = factsOf(route);
-      const isShown = shown.targets.has(target) || (scenario.listed && hasOneOf && shown.lists.has(hasOneOf));
+      const list = scenario.listed && listWith(route);
+      const isShown = shown.targets.has(target) || (list && shown.lists.has(list));
       return isShown && calls.isRenewable(call, operation) ? (cache.last(call) ?? simulate(call)) : undefined;
     }
     usedCache = true;
     if ('failure' in cached) return cached;
     const value = withoutContents(call, cached.value);
     if (!scenario.ignoresCachedLists) return { value };
-    return factsOf(route).lists ? simulate(call) : { value: withoutLists(value) };
+    return listedBy(route) ? simulate(call) : { value: withoutLists(value) };
   };
 
   const record = ({ route, target }: PostmanCall<unknown, null>) => {
     const { id, isSimulated } = ids.parse(target);
-    const { lists, hasOneOf } = factsOf(route);
-    recorded.set(target, { route, single: lists ? null : `${route.template} ${id ?? ''}`, hasOneOf, id, isSimulated });
+    const single = listedBy(route) ? null : `${route.template} ${id ?? ''}`;
+    recorded.set(target, { route, single, hasOneOf: listWith(route), id, isSimulated });
   };
 
   const answer = async (call: PostmanCall<unknown, null>): Promise<Outcome> => {
@@ -123,14 +122,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     }
     work.add(CALL_STEPS);
     record(call);
-    const { lists } = factsOf(route);
-    await nextAnswer(lists !== undefined);
+    const list = listedBy(route);
+    await nextAnswer(list !== undefined);
     const outcome = cache.last(call) ?? simulate(call);
     if (scenario.account && 'value' in outcome) {
       // Most things in a list are unchanged.
       for (const [showsTarget] of call.shows?.(outcome.value) ?? []) shown.targets.add(showsTarget);
     }
-    if (lists) shown.lists.add(lists);
+    if (list) shown.lists.add(list);
     return outcome;
   };
 
@@ -149,9 +148,8 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
           throw toThrown(error);
         }
       },
-      isCached: (call) => failLoudly(() => answerFromCache(call) !== undefined),
-      isRenewable: (call) =>
-        failLoudly(() => answerFromCache(call) === undefined && calls.isRenewable(call, operation)),
+      isCached,
+      isRenewable: (call) => !isCached(call) && calls.isRenewable(call, operation),
       idleTasks,
     },
   };
@@ -182,7 +180,7 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     /** What a call is answered with about things that are simulated as cached: that they exist, and have nothing. */
     simulated(call: PostmanCall<unknown, null>): Outcome {
       const { route, target } = call;
-      return { value: withoutLists(call.simulate((factsOf(route).lists ? empty : full).seenBy(target))) };
+      return { value: withoutLists(call.simulate((listedBy(route) ? empty : full).seenBy(target))) };
     },
 
     /** What is cached of a call, and new enough. */
@@ -225,26 +223,6 @@ function createAnswerOrder(first: Scenario['answersFirst'], idleTasks: IdleTasks
       (isList && first === 'lists' ? lists : others).push(answer);
       answerNext();
     });
-}
-
-/** What a route answers with: a list of things, or one of those that a list has. */
-interface RouteFacts {
-  readonly lists: ListName | undefined;
-  readonly hasOneOf: ListName | undefined;
-}
-
-const toFacts = (route: PostmanRoute): RouteFacts => ({
-  lists: listAt(route, 'summary'),
-  hasOneOf: listAt(route, 'detail'),
-});
-const facts = new Map<PostmanRoute, RouteFacts>(routes.map((route) => [route, toFacts(route)]));
-const factsOf = (route: PostmanRoute): RouteFacts => facts.get(route) ?? toFacts(route);
-
-/** The list of the things that a route carries at a level. */
-function listAt({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
-  for (const { type, levels } of carries)
-    if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;
-  return undefined;
 }
 
 /** The items of an answer that is a list, or has some. */

@@ -1,5 +1,5 @@
 import type { Call, Route } from '../call.ts';
-import type { Level, LeveledType } from './levels.ts';
+import { type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** What one item of an answer is: a type of the graph, and the levels at which the answer has it. */
@@ -30,4 +30,17 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
   withoutContents?(value: T): T;
   /** The user whom the answer shows to be the owner of the key. */
   keyOwnerIn?(value: T): string;
+}
+
+/** Of what a route answers with a list; undefined: it answers with one thing. */
+export const listedBy = (route: PostmanRoute) => listAt(route, 'summary');
+
+/** The list that has such a thing as a route answers with; undefined: no list has. */
+export const listWith = (route: PostmanRoute) => listAt(route, 'detail');
+
+/** The list of the things that a route carries at a level. */
+function listAt({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
+  for (const { type, levels } of carries)
+    if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;
+  return undefined;
 }
