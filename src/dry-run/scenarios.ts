@@ -38,42 +38,8 @@ const everything: Scenario = { exists: true, answersFirst: 'newest' };
 // One run for each.
 const MAX_LISTS = 8;
 
-const onlyNothing: ScenarioRow = { name: 'nothing exists', bounds: 'both', variants: () => [nothing] };
-
-// Lists without anything lead nowhere; full lists lead to everything.
-const everythingExists: ScenarioRow = { name: 'everything exists', bounds: 'both', variants: () => [everything] };
-
-// Cached data can lead to the same thing by several paths. Which path wins depends on the order of answers.
-const everythingOldestFirst: ScenarioRow = {
-  name: 'everything exists, oldest call answered first',
-  bounds: 'both',
-  when: ({ usedCache }) => usedCache,
-  variants: () => [{ ...everything, answersFirst: 'oldest' }],
-};
-
-// A client that continues a list gets what follows the item it names; where that is not found, what stands in its place now.
-const continuedLists: ScenarioRow = {
-  name: 'everything exists, and lists have the items that cursors name',
-  bounds: 'upper',
-  when: ({ ids }) => ids.places.some(({ page }) => page === ''),
-  variants: () => [{ ...everything, hasPlaces: true }],
-};
-
-// A look-up that finds no workspace reads the thing itself.
-const deniedWorkspaces: ScenarioRow = {
-  name: 'everything exists, but nothing is in a workspace',
-  bounds: 'upper',
-  when: ({ asked }) => asked.has('holders'),
-  variants: () => [{ ...everything, deniesWorkspaces: true }],
-};
-
-// A search for several things goes on to the last page, and then reads singly what it has not found.
-const lastPages: ScenarioRow = {
-  name: 'everything exists, and the list of everything ends',
-  bounds: 'upper',
-  when: ({ asked }) => asked.has('pages of everything'),
-  variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
-};
+/** The scenario in which an operation makes the fewest calls. It comes before the likely account, which has what it names. */
+export const FIRST_SCENARIO: ScenarioRow = { name: 'nothing exists', bounds: 'both', variants: () => [nothing] };
 
 // A list that has what is known already saves single reads of it, or leads to them.
 const namedInEveryList: ScenarioRow = {
@@ -83,43 +49,59 @@ const namedInEveryList: ScenarioRow = {
   variants: (findings) => [toListed(findings)],
 };
 
-const namedInOneOfMany: ScenarioRow = {
-  name: 'named things exist, in one of many lists',
-  bounds: 'lower',
-  when: (findings) => namesAny(findings) && knownLists(findings).length > MAX_LISTS,
-  variants: () => [],
-  doubtsSingles: true,
-};
-
-const namedInOneList: ScenarioRow = {
-  name: 'named things exist, in one list',
-  bounds: 'lower',
-  when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
-  variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
-};
-
-// Things in front of them need no single read, so that a list is not worth it.
-const namedBehindCached: ScenarioRow = {
-  name: 'named things exist, in every list behind cached ones',
-  bounds: 'lower',
-  when: (findings) => findings.cachesAny && namesAny(findings),
-  variants: (findings) => [toListed(findings, { followsCachedItems: true })],
-};
-
-/** The scenario in which an operation makes the fewest calls. It comes before the one of a likely account, which has what it names. */
-export const FIRST_SCENARIO = onlyNothing;
-
 /** The scenarios that bound the cost of an operation beside the first, in the order in which they are run. */
 export const COST_SCENARIOS: readonly ScenarioRow[] = [
-  everythingExists,
-  everythingOldestFirst,
-  continuedLists,
-  deniedWorkspaces,
-  lastPages,
-  namedInOneOfMany,
+  // Lists without anything lead nowhere; full lists lead to everything.
+  { name: 'everything exists', bounds: 'both', variants: () => [everything] },
+  // Cached data can lead to the same thing by several paths. Which path wins depends on the order of answers.
+  {
+    name: 'everything exists, oldest call answered first',
+    bounds: 'both',
+    when: ({ usedCache }) => usedCache,
+    variants: () => [{ ...everything, answersFirst: 'oldest' }],
+  },
+  // A client that continues a list gets what follows the item it names; where that is not found, what stands in its place now.
+  {
+    name: 'everything exists, and lists have the items that cursors name',
+    bounds: 'upper',
+    when: ({ ids }) => ids.places.some(({ page }) => page === ''),
+    variants: () => [{ ...everything, hasPlaces: true }],
+  },
+  // A look-up that finds no workspace reads the thing itself.
+  {
+    name: 'everything exists, but nothing is in a workspace',
+    bounds: 'upper',
+    when: ({ asked }) => asked.has('holders'),
+    variants: () => [{ ...everything, deniesWorkspaces: true }],
+  },
+  // A search for several things goes on to the last page, and then reads singly what it has not found.
+  {
+    name: 'everything exists, and the list of everything ends',
+    bounds: 'upper',
+    when: ({ asked }) => asked.has('pages of everything'),
+    variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
+  },
+  {
+    name: 'named things exist, in one of many lists',
+    bounds: 'lower',
+    when: (findings) => namesAny(findings) && knownLists(findings).length > MAX_LISTS,
+    variants: () => [],
+    doubtsSingles: true,
+  },
   namedInEveryList,
-  namedInOneList,
-  namedBehindCached,
+  {
+    name: 'named things exist, in one list',
+    bounds: 'lower',
+    when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
+    variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
+  },
+  // Things in front of them need no single read, so that a list is not worth it.
+  {
+    name: 'named things exist, in every list behind cached ones',
+    bounds: 'lower',
+    when: (findings) => findings.cachesAny && namesAny(findings),
+    variants: (findings) => [toListed(findings, { followsCachedItems: true })],
+  },
 ];
 
 /**
