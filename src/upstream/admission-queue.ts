@@ -86,14 +86,19 @@ export class AdmissionQueue {
     if (!entry) return false;
     const { key, position } = entry;
     const usesReserve = position.isFirstCall || !room[entry.routeClass].forLaterCalls;
+    const beside = this.#lines[entry.routeClass].order.foremostBeside(entry)?.position;
+    const next = beside && { virtualTime: beside.virtualTime, usesReserve: beside.isFirstCall };
     const heldBack = ROUTE_CLASSES.filter((ofClass) => this.#lines[ofClass].order.isHeldBack(room[ofClass]));
     let isAtOnce = true;
     this.#isAsking = true;
-    entry.ask({ routeClass: entry.routeClass, key, virtualTime: position.virtualTime, usesReserve }, (isServed) => {
-      this.#isAsking = false;
-      if (isServed) this.#served(entry, heldBack);
-      if (!isAtOnce) this.pump();
-    });
+    entry.ask(
+      { routeClass: entry.routeClass, key, virtualTime: position.virtualTime, usesReserve, next },
+      (isServed) => {
+        this.#isAsking = false;
+        if (isServed) this.#served(entry, heldBack);
+        if (!isAtOnce) this.pump();
+      },
+    );
     isAtOnce = false;
     return true;
   }

@@ -116,6 +116,24 @@ export class Budget {
   }
 
   /**
+   * Asks whether another process has reserved slots for a call whose turn would come too late here, and has them serve it.
+   *
+   * @returns undefined where nobody has to be asked.
+   */
+  claimReserved(routeClass: RouteClass, share: Share, key: string, deadlineMs: number): Promise<void> | undefined {
+    const { slots, queue, reservations, clock } = this.#parts;
+    if (!slots.isShared || this.expectedTurnAtMs(routeClass, share, key) <= deadlineMs) return undefined;
+    const position = queue.nextPosition(routeClass, share);
+    const { virtualTime } = position;
+    return new Promise((resolve) => {
+      slots.claim({ routeClass, key, virtualTime, usesReserve: true }, (grant) => {
+        if (grant) reservations.adopt(key, { routeClass, position, promisedAtMs: clock.nowMs() }, grant);
+        resolve();
+      });
+    });
+  }
+
+  /**
    * Queues a call.
    *
    * @param key - Tells what is called; slots that are reserved for it are its own.

@@ -1,3 +1,4 @@
+import type { CreateSlotSource } from './slot-source.ts';
 import { Budget, type BudgetOptions, type BudgetView } from './budget.ts';
 
 /** The budget that one key's calls count against. */
@@ -12,7 +13,8 @@ export interface KeyBudget {
 
 /** The budgets of the process, one per tenant that makes calls. */
 export interface Budgets {
-  of(tenant: string): KeyBudget;
+  /** @param former - The name that the tenant had under the secret before this one, where there was one. */
+  of(tenant: string, former?: string): KeyBudget;
 }
 
 /** What is known of one tenant. */
@@ -33,17 +35,22 @@ const BUDGET_BYTES = 20_000;
 // With each budget that is made so many old ones are looked at, so that there are never many more than are in use.
 const LOOKED_AT = 4;
 
+/** Whose slots they are. `former`: the name that the tenant had under the secret before this one. */
+export type SlotOwner = { readonly tenant: string; readonly former?: string | undefined } | { readonly userId: string };
+
 /** What the budgets of the process are made with. */
-export interface BudgetsOptions extends BudgetOptions {
+export interface BudgetsOptions extends Omit<BudgetOptions, 'createSlots'> {
   /** What all of them may take on the heap. */
   readonly maxBytes: number;
+  /** Where slots come from that several processes share. Default: from this process alone. */
+  readonly createSlots?: ((owner: SlotOwner) => CreateSlotSource) | undefined;
 }
 
 /**
  * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but where memory is there for no
  * more, one without a call under way makes room for a new one.
  */
-export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets {
+export function createBudgets({ maxBytes, createSlots, ...options }: BudgetsOptions): Budgets {
   const { clock, general } = options;
   const maxBudgets = Math.max(1, Math.floor(maxBytes / BUDGET_BYTES));
   // Those used least recently come first.
@@ -80,17 +87,20 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
     }
   };
 
-  const create = (tenant: string): Entry => {
+  const createBudget = (owner: SlotOwner) =>
+    new Budget({ ...options, ...(createSlots && { createSlots: createSlots(owner) }) });
+
+  const create = (tenant: string, former?: string): Entry => {
     forgetUnused();
-    const entry = { budget: new Budget(options), usedAtMs: 0, userId: undefined };
+    const entry = { budget: createBudget({ tenant, former }), usedAtMs: 0, userId: undefined };
     entries.set(tenant, entry);
     return entry;
   };
 
   return {
-    of: (tenant) => ({
+    of: (tenant, former) => ({
       get current() {
-        const entry = entries.get(tenant) ?? create(tenant);
+        const entry = entries.get(tenant) ?? create(tenant, former);
         use(tenant, entry);
         return entry.budget;
       },
@@ -98,11 +108,14 @@ export function createBudgets({ maxBytes, ...options }: BudgetsOptions): Budgets
         return entries.get(tenant)?.budget.view ?? unused;
       },
       belongsTo(userId) {
-        const entry = entries.get(tenant) ?? create(tenant);
+        const entry = entries.get(tenant) ?? create(tenant, former);
         if (entry.userId === userId) return;
         leaveUser(tenant, entry);
         entry.userId = userId;
-        const user = users.get(userId) ?? { budget: entry.budget, tenants: new Set() };
+        const user = users.get(userId) ?? {
+          budget: createSlots ? createBudget({ userId }) : entry.budget,
+          tenants: new Set(),
+        };
         users.set(userId, user);
         user.tenants.add(tenant);
         if (user.budget === entry.budget) return;

@@ -69,6 +69,16 @@ export class FairQueue<Item extends Queued> {
     return firstCall && byPosition(firstCall.position, laterCall.position) < 0 ? firstCall : laterCall;
   }
 
+  /** What waits besides an item and stands foremost, whether there is room for it or not. */
+  foremostBeside(item: Item): Item | undefined {
+    const fronts = [this.#firstCalls, this.#laterCalls].flatMap((items) => {
+      const front = items.begin();
+      if (front.isAccessible() && front.pointer[1] === item) front.next();
+      return front.isAccessible() ? [front.pointer[1]] : [];
+    });
+    return fronts.sort((a, b) => byPosition(a.position, b.position))[0];
+  }
+
   /** Whether its foremost later call could be sent now, but for the slots reserved for first calls. */
   isHeldBack(room: Room): boolean {
     return this.#laterCalls.size() > 0 && room.forFirstCalls && !room.forLaterCalls && this.#passes < this.#maxPasses;

@@ -113,7 +113,11 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
 
     async make(call, operation, reservesSlot) {
       const { route, target } = call;
-      const { meter, maxCalls, refusals } = operation;
+      const { caller, share, deadlineMs, meter, maxCalls, refusals } = operation;
+      if (!find(call, operation)) {
+        const claimed = caller.keyBudget.current.claimReserved(route.routeClass, share, target, deadlineMs);
+        if (claimed) await claimed;
+      }
       const other = find(call, operation);
       // What was sent before the client asked may be from before what it wants to see.
       if (other && !(operation.directives.noCache && other.isSent())) {
@@ -122,8 +126,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
       }
       if (operation.ended.aborted) throw toEnded(route, operation);
       if (meter.askedCalls >= maxCalls) {
-        const { current } = operation.caller.keyBudget;
-        const turnAtMs = () => current.expectedTurnAtMs(route.routeClass, operation.share, target);
+        const turnAtMs = () => caller.keyBudget.current.expectedTurnAtMs(route.routeClass, share, target);
         throw refusals.cutOff(route, turnAtMs, maxCalls);
       }
       // Asked for is asked for, also when it is refused.

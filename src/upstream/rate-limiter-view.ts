@@ -32,18 +32,38 @@ export interface RateLimiterState {
   hasAnswer: boolean;
 }
 
+/** A window, as a view sees it. */
+export type ViewedWindow = Pick<
+  RateWindow,
+  'limit' | 'windowMs' | 'free' | 'nextReleaseAtMs' | 'slotAtMs' | 'restoredAtMs'
+>;
+
+/** What a view is made from: the state of a limiter, or what is known of one that others share. */
+export interface ViewedState
+  extends Readonly<Pick<RateLimiterState, 'virtualTime' | 'callsOut' | 'pausedUntilMs' | 'latencyMs' | 'hasAnswer'>> {
+  readonly windows: {
+    readonly general: ViewedWindow;
+    readonly burst: ViewedWindow | undefined;
+    of(routeClass: RouteClass): readonly ViewedWindow[];
+    all(): readonly ViewedWindow[];
+  };
+  readonly probes: Pick<ProbeGate, 'untilMs'>;
+  readonly quota: Pick<MonthlyQuota, 'limit' | 'remaining' | 'isSpent' | 'mostOut'>;
+}
+
 const FIRST_LATENCY_MS = 300;
-const NO_ROOM: Room = { forFirstCalls: false, forLaterCalls: false };
+/** Nothing can be sent. */
+export const NO_ROOM: Room = { forFirstCalls: false, forLaterCalls: false };
 
 /** Makes the view of a limiter: everything that follows from its state and the time. */
-export function createRateLimiterView(state: RateLimiterState, options: RateLimiterOptions): SlotView {
-  const { windows, probes, quota, callsOut } = state;
+export function createRateLimiterView(state: ViewedState, options: RateLimiterOptions): SlotView {
+  const { probes, callsOut } = state;
   const { reservedCalls, maxConcurrentCalls, clock } = options;
 
   const totalOut = () => callsOut.general + callsOut.burst;
-  const concurrency = () => quota.mostOut(maxConcurrentCalls);
-  const slotsToLeave = (window: RateWindow) =>
-    Math.min(window === windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
+  const concurrency = () => state.quota.mostOut(maxConcurrentCalls);
+  const slotsToLeave = (window: ViewedWindow) =>
+    Math.min(window === state.windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
 
   const room = (routeClass: RouteClass): Room => {
     const nowMs = clock.nowMs();
@@ -51,7 +71,7 @@ export function createRateLimiterView(state: RateLimiterState, options: RateLimi
     if (probes.untilMs(routeClass, callsOut) !== undefined) return NO_ROOM;
     // Of the connections one is left to first calls, too.
     let forLaterCalls = totalOut() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
-    for (const window of windows.of(routeClass)) {
+    for (const window of state.windows.of(routeClass)) {
       const free = window.free(nowMs);
       if (free === 0) return NO_ROOM;
       if (free <= slotsToLeave(window)) forLaterCalls = false;
@@ -59,12 +79,12 @@ export function createRateLimiterView(state: RateLimiterState, options: RateLimi
     return { forFirstCalls: true, forLaterCalls };
   };
 
-  const toWindowSnapshot = (window: RateWindow) => {
+  const toWindowSnapshot = (window: ViewedWindow) => {
     const nowMs = clock.nowMs();
     return {
       limit: window.limit,
       windowMs: window.windowMs,
-      remaining: nowMs < state.pausedUntilMs || quota.isSpent() ? 0 : window.free(nowMs),
+      remaining: nowMs < state.pausedUntilMs || state.quota.isSpent() ? 0 : window.free(nowMs),
       restoredInMs: Math.max(window.restoredAtMs(nowMs), state.pausedUntilMs) - nowMs,
     };
   };
@@ -78,19 +98,19 @@ export function createRateLimiterView(state: RateLimiterState, options: RateLimi
       if (nowMs < state.pausedUntilMs) return state.pausedUntilMs;
       const probedUntilMs = probes.untilMs(routeClass, callsOut);
       if (probedUntilMs !== undefined) return probedUntilMs;
-      const full = windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
-      const toReleaseAtMs = (window: RateWindow) => window.nextReleaseAtMs(nowMs);
+      const full = state.windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
+      const toReleaseAtMs = (window: ViewedWindow) => window.nextReleaseAtMs(nowMs);
       // Where none is full, slots are reserved for first calls.
       return full.length > 0
         ? Math.max(...full.map(toReleaseAtMs))
-        : Math.min(...windows.of(routeClass).map(toReleaseAtMs));
+        : Math.min(...state.windows.of(routeClass).map(toReleaseAtMs));
     },
     outlook(usesReserve) {
-      const toUsable = (window: RateWindow) => ({ window, slotsToLeave: usesReserve ? 0 : slotsToLeave(window) });
-      const general = windows.of('general');
+      const toUsable = (window: ViewedWindow) => ({ window, slotsToLeave: usesReserve ? 0 : slotsToLeave(window) });
+      const general = state.windows.of('general');
       return {
         general: general.map(toUsable),
-        burst: windows
+        burst: state.windows
           .of('burst')
           .filter((window) => !general.includes(window))
           .map(toUsable),
@@ -101,25 +121,24 @@ export function createRateLimiterView(state: RateLimiterState, options: RateLimi
     },
     virtualTime: (routeClass) => state.virtualTime[routeClass],
     callsOut: totalOut,
-    isMonthSpent: quota.isSpent,
+    isMonthSpent: () => state.quota.isSpent(),
     hasSpareSlot: (routeClass) =>
-      !quota.isSpent() &&
+      !state.quota.isSpent() &&
       room(routeClass).forLaterCalls &&
-      windows.of(routeClass).every((window) => window.free(clock.nowMs()) > window.limit / 2),
+      state.windows.of(routeClass).every((window) => window.free(clock.nowMs()) > window.limit / 2),
     snapshot() {
-      const { general, burst } = windows;
-      const ofGeneralClass = windows.of('general').map(toWindowSnapshot);
+      const { general, burst, of, all } = state.windows;
+      const ofGeneralClass = of('general').map(toWindowSnapshot);
       return {
         ...toWindowSnapshot(general),
         remaining: Math.min(...ofGeneralClass.map(({ remaining }) => remaining)),
         ...(burst && { burst: toWindowSnapshot(burst) }),
-        learned: windows
-          .all()
+        learned: all()
           .filter((window) => window !== general && window !== burst)
           .map(toWindowSnapshot),
         hasAnswer: state.hasAnswer,
-        ...(quota.limit !== undefined && { monthLimit: quota.limit }),
-        ...(quota.remaining !== undefined && { monthRemaining: quota.remaining }),
+        ...(state.quota.limit !== undefined && { monthLimit: state.quota.limit }),
+        ...(state.quota.remaining !== undefined && { monthRemaining: state.quota.remaining }),
       };
     },
   };

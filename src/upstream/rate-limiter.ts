@@ -16,6 +16,7 @@ const MAX_BACKOFF_MS = 32_000;
 /** The slots of one key where no other process makes calls with it: exact, and every answer comes at once. */
 export class RateLimiter implements SlotSource {
   readonly view: SlotView;
+  readonly isShared = false;
   readonly #clock: RateLimiterOptions['clock'];
   readonly #onDelay: () => void;
   readonly #state: RateLimiterState;
@@ -62,10 +63,15 @@ export class RateLimiter implements SlotSource {
     state.windows.release(slots, nowMs);
   }
 
-  giveBack(grant: SlotGrant): void {
+  giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void {
     const counted = grant.isReservation ? this.#reservations : this.#state.callsOut;
     this.#state.windows.giveBack(this.#takeBack(grant));
     counted[grant.routeClass]--;
+    done?.(false);
+  }
+
+  claim(_: SlotRequest, done: (grant: undefined) => void): void {
+    done(undefined);
   }
 
   reserve(request: SlotRequest, mostShare: number, done: (grant: SlotGrant | undefined) => void): void {

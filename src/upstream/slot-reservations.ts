@@ -61,6 +61,15 @@ export class SlotReservations {
     return kept;
   }
 
+  /** Keeps the slots that another process has reserved for a call that has come back to this one. */
+  adopt(key: string, { routeClass, position }: Reservation, grant: SlotGrant): void {
+    const known = this.#remove(key);
+    if (known?.grant) this.#giveBack(known.grant);
+    const kept = { routeClass, position, promisedAtMs: this.#clock.nowMs(), stop: () => {} };
+    this.#kept.set(key, kept);
+    this.#hold(key, kept, grant);
+  }
+
   /** Keeps a position until the time that was named. Beyond a thousand none is kept. */
   keep(key: string, reservation: Reservation): void {
     const known = this.#remove(key);
@@ -107,9 +116,9 @@ export class SlotReservations {
     kept.grant = grant;
     kept.stop = this.#clock.schedule(this.#clock.nowMs() + HOLD_MS, () => {
       kept.grant = undefined;
-      this.#count(false);
       kept.stop = this.#clock.schedule(this.#clock.nowMs() + KEEP_MS, () => this.#kept.delete(key));
-      if (grant) this.#giveBack(grant);
+      if (grant) this.#giveBack(grant, (wasUsed) => this.#count(wasUsed));
+      else this.#count(false);
     });
   }
 
@@ -117,8 +126,8 @@ export class SlotReservations {
     this.#returning += ((hasReturned ? 1 : 0) - this.#returning) / 8;
   }
 
-  #giveBack(grant: SlotGrant): void {
-    this.#slots.giveBack(grant);
+  #giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void {
+    this.#slots.giveBack(grant, done);
     this.#queue.pump();
   }
 

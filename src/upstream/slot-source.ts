@@ -18,6 +18,8 @@ export interface SlotRequest {
   readonly virtualTime: number;
   /** It may take the slots that are reserved for the first calls of operations. */
   readonly usesReserve: boolean;
+  /** What waits behind it in its class. Default: nothing. */
+  readonly next?: { readonly virtualTime: number; readonly usesReserve: boolean } | undefined;
 }
 
 /** One slot of every window that a call counts against. It is handed back once: by `settle` or by `giveBack`. */
@@ -105,6 +107,8 @@ export interface SlotView {
  */
 export interface SlotSource {
   readonly view: SlotView;
+  /** Other processes take slots of the same key from it, too. */
+  readonly isShared: boolean;
   /** Asks for the slots of a call that is sent as soon as it has them. */
   take(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void;
   /**
@@ -114,14 +118,20 @@ export interface SlotSource {
    * @param isRefused - It was answered with a 429, after which the source has been paused.
    */
   settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused?: boolean): void;
-  /** The slots have not been used, and are free again. */
-  giveBack(grant: SlotGrant): void;
+  /**
+   * The slots have not been used, and are free again.
+   *
+   * @param done - Is told of a reservation whether the call has been served elsewhere. Default: nobody wants to know.
+   */
+  giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void;
   /**
    * Asks for the slots of a call that was refused until now, and is about to come back: they are given back when it does, or when it does not.
    *
    * @param mostShare - No more than this part of any window is reserved, and less of a short one.
    */
   reserve(request: SlotRequest, mostShare: number, done: (grant: SlotGrant | undefined) => void): void;
+  /** Takes over the slots that another process has reserved for a call that comes back to this one. */
+  claim(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void;
   /** Upstream said 429: nothing is sent before `untilMs` (monotonic) and for at least a second, twice as long each time in a row; then one call alone, to see whether it is over. */
   pause(untilMs: number): void;
   /** Upstream said that the month's quota is used up. */

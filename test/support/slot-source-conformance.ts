@@ -18,13 +18,23 @@ const told = (limit: number, remaining: number): AnnouncedRateLimit => ({
   windows: [{ limit, remaining, windowMs: WINDOW_MS }],
 });
 
-/** Tests what `SlotSource` promises, whatever stands behind it. */
-export function describeSlotSource(name: string, createFor: CreateSlotSourceForTest) {
-  const createSetup = () => {
-    const clock = createVirtualClock();
+/**
+ * Tests what `SlotSource` promises, whatever stands behind it.
+ *
+ * @param createFor - Makes the sources of one test. Before one is asked, the clock is settled.
+ * @param createClock - Makes the clock of one test.
+ */
+export function describeSlotSource(
+  name: string,
+  createFor: CreateSlotSourceForTest,
+  createClock: () => Promise<VirtualClock> = async () => createVirtualClock(),
+) {
+  const createSetup = async () => {
+    const clock = await createClock();
     let delays = 0;
     const open = () => createFor(clock)(() => delays++);
     const slots = open();
+    await clock.settle();
     let keys = 0;
     const request = (routeClass: RouteClass = 'general', changes: Partial<SlotRequest> = {}): SlotRequest => ({
       routeClass,
@@ -64,7 +74,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
 
   describe(`${name} as a slot source`, () => {
     it('grants what the window has, and again one window after the settlement, not after the grant', async () => {
-      const { clock, slots, take, drain } = createSetup();
+      const { clock, slots, take, drain } = await createSetup();
       const slow = granted(await take());
       await clock.advance(500);
       expect(await drain()).toBe(LIMIT - 1);
@@ -79,14 +89,14 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('counts a burst call in both windows', async () => {
-      const { clock, slots, drain } = createSetup();
+      const { clock, slots, drain } = await createSetup();
       expect([await drain('burst'), slots.view.snapshot().remaining]).toEqual([BURST_LIMIT, LIMIT - BURST_LIMIT]);
       await clock.advance(BURST_WINDOW_MS);
       expect([await drain('burst'), await drain()]).toEqual([BURST_LIMIT, LIMIT - 2 * BURST_LIMIT]);
     });
 
     it('has no slot used that is given back', async () => {
-      const { slots, take, drain } = createSetup();
+      const { slots, take, drain } = await createSetup();
       slots.giveBack(granted(await take('burst')));
       expect([slots.view.callsOut(), await drain('burst'), await drain()]).toEqual([
         0,
@@ -96,7 +106,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('takes nothing back twice', async () => {
-      const { slots, take } = createSetup();
+      const { slots, take } = await createSetup();
       const [settled, unused] = [granted(await take()), granted(await take())];
       slots.settle(settled);
       slots.giveBack(unused);
@@ -106,12 +116,12 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('leaves reserved slots to those that may use them', async () => {
-      const { drain } = createSetup();
+      const { drain } = await createSetup();
       expect([await drain('general', { usesReserve: false }), await drain()]).toEqual([LIMIT - 1, 1]);
     });
 
     it('has no more calls out than it may, and says that the next thing to happen is an answer', async () => {
-      const { slots, take } = createSetup();
+      const { slots, take } = await createSetup();
       const out = [await take(), await take(), await take(), await take()];
       expect([await take(), slots.view.callsOut()]).toEqual([undefined, MAX_OUT]);
       expect(slots.view.nextRoomAtMs('general')).toBe(Number.POSITIVE_INFINITY);
@@ -120,7 +130,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('leaves a connection to those that may use what is reserved', async () => {
-      const { take } = createSetup();
+      const { take } = await createSetup();
       for (let call = 0; call < MAX_OUT - 1; call++) await take();
       expect([await take('general', { usesReserve: false }), (await take())?.routeClass]).toEqual([
         undefined,
@@ -129,7 +139,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('shows no room when it refuses, until a time that lies ahead', async () => {
-      const { clock, slots, drain } = createSetup();
+      const { clock, slots, drain } = await createSetup();
       await drain();
       expect(slots.view.room('general').forFirstCalls).toBe(false);
       const atMs = slots.view.nextRoomAtMs('general');
@@ -139,7 +149,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('reserves slots, which are not calls that are out, up to a share of the window', async () => {
-      const { slots, reserve, drain } = createSetup();
+      const { slots, reserve, drain } = await createSetup();
       // Of windows as short as these a part is reserved that is small: of a class without another window, none.
       const reserved = await reserve(40);
       expect([reserved?.isReservation, slots.view.callsOut(), await reserve(0)]).toEqual([true, 0, undefined]);
@@ -149,13 +159,13 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('keeps the virtual time of what was granted last, for each class, and never goes back', async () => {
-      const { slots, take } = createSetup();
+      const { slots, take } = await createSetup();
       for (const virtualTime of [5, Number.NEGATIVE_INFINITY, 3]) await take('general', { virtualTime });
       expect([slots.view.virtualTime('general'), slots.view.virtualTime('burst')]).toEqual([5, 0]);
     });
 
     it('sends nothing during a pause, then one call alone, and says that turns were put off', async () => {
-      const { clock, slots, take, delays } = createSetup();
+      const { clock, slots, take, delays } = await createSetup();
       slots.pause(clock.nowMs() + 1_500);
       expect([delays(), await take(), slots.view.outlook(true).startMs]).toEqual([1, undefined, clock.nowMs() + 1_500]);
       await clock.advance(1_500);
@@ -166,7 +176,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('sends nothing for longer each time that it is refused', async () => {
-      const { clock, slots, take } = createSetup();
+      const { clock, slots, take } = await createSetup();
       const pauses: number[] = [];
       for (let refusal = 0; refusal < 3; refusal++) {
         slots.pause(clock.nowMs());
@@ -182,13 +192,14 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('learns what others have used, and says that turns were put off', async () => {
-      const { slots, take, drain, delays } = createSetup();
+      const { clock, slots, take, drain, delays } = await createSetup();
       slots.settle(granted(await take()), told(LIMIT, 2));
+      await clock.settle();
       expect([delays(), await drain()]).toEqual([1, 2]);
     });
 
     it('knows that the month is spent, says so, and finds out after ten minutes', async () => {
-      const { clock, slots, delays } = createSetup();
+      const { clock, slots, delays } = await createSetup();
       slots.spendMonth();
       expect([slots.view.isMonthSpent(), delays(), slots.view.snapshot().remaining]).toEqual([true, 1, 0]);
       await clock.advance(600_000);
@@ -196,7 +207,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('has spare slots while half of every window is free', async () => {
-      const { slots, take } = createSetup();
+      const { slots, take } = await createSetup();
       const spare: boolean[] = [];
       for (let call = 0; call < 4; call++) {
         spare.push(slots.view.hasSpareSlot('general'));
@@ -206,7 +217,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
     });
 
     it('absorbs what is in use of another, whose grants it settles', async () => {
-      const { clock, slots, open, take, drain, delays } = createSetup();
+      const { clock, slots, open, take, drain, delays } = await createSetup();
       const other = open();
       other.settle(granted(await take('general', {}, other)));
       const out = granted(await take('burst', {}, other));
@@ -232,7 +243,7 @@ export function describeSlotSource(name: string, createFor: CreateSlotSourceForT
       );
       await assert(
         asyncProperty(array(step, { maxLength: 120 }), async (steps) => {
-          const { clock, slots, open, take, reserve } = createSetup();
+          const { clock, slots, open, take, reserve } = await createSetup();
           const held: SlotGrant[] = [];
           // Calls, as upstream may have seen them: at any moment from the grant to the settlement.
           const calls: { readonly routeClass: RouteClass; readonly fromMs: number; toMs: number }[] = [];

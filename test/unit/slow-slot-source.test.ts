@@ -13,10 +13,12 @@ function toSlow(slots: SlotSource, clock: VirtualClock): SlotSource {
   const later = (ask: () => void) => void clock.schedule(clock.nowMs() + ANSWER_MS, ask);
   return {
     view: slots.view,
+    isShared: slots.isShared,
     take: (request, done) => later(() => slots.take(request, done)),
     reserve: (request, mostShare, done) => later(() => slots.reserve(request, mostShare, done)),
+    claim: (request, done) => later(() => slots.claim(request, done)),
     settle: (grant, announced, isRefused) => slots.settle(grant, announced, isRefused),
-    giveBack: (grant) => slots.giveBack(grant),
+    giveBack: (grant, done) => slots.giveBack(grant, done),
     pause: (untilMs) => slots.pause(untilMs),
     spendMonth: () => slots.spendMonth(),
     absorb: (other) => slots.absorb(other),
