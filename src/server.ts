@@ -54,7 +54,7 @@ const GRAPHQL_PATH = '/graphql';
  * @param config - Its `postman` part names the upstream, Postman or the sandbox.
  * @param clock - What deadlines, budgets and the cache live by.
  * @returns Once it listens.
- * @throws {Error} When the address is in use, or the persisted documents cannot be executed.
+ * @throws {Error} When Redis cannot be used, the address is in use, or the persisted documents cannot be executed.
  */
 export async function startServer(
   config: Config,
@@ -67,7 +67,7 @@ export async function startServer(
   const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
   );
-  const { isCircuitOpen, close: closeUpstream, ...upstream } = createUpstream(config, logger, clock);
+  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock);
   const operations = createOperationPlugins({
     ...upstream,
     schema,

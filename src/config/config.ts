@@ -1,5 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import { toMemoryShares } from './memory-shares.ts';
+import { toRedisConfig } from './redis-config.ts';
 import { type Environment, parseValues } from './values.ts';
 
 // What one takes that waits for all it may ask for, twice over.
@@ -71,6 +72,8 @@ export function parseConfig(
       /** What the budgets of all keys may take on the heap. */
       maxBytes: shares.budgetBytes,
     },
+    /** Absent: the budget is this process's alone. */
+    ...toRedisConfig(v.REDIS_URL, v.TENANT_SECRET, v.BUDGET_WITHOUT_REDIS),
     operation: {
       timeoutMs: Math.min(v.OPERATION_TIMEOUT_MS, v.MAX_WAIT_MS),
       maxWaitMs: v.MAX_WAIT_MS,

@@ -11,7 +11,7 @@ const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
 // Written in small letters by half of those who set them, and then first.
 const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
-const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN'] as const;
+const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN', 'REDIS_URL', 'TENANT_SECRET'] as const;
 // Read by Node before there is a program, or by those who use the same file.
 const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
 // What Kubernetes adds for a service whose name begins with "postman", and what the examples read.
@@ -19,7 +19,7 @@ const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PO
 
 /**
  * Reads the environment of the process over what a `.env` file in the working directory says, if there is one, and the files of
- * `POSTMAN_API_KEY_FILE` and `ACCESS_TOKEN_FILE`.
+ * `POSTMAN_API_KEY_FILE`, `ACCESS_TOKEN_FILE`, `REDIS_URL_FILE` and `TENANT_SECRET_FILE`.
  *
  * @param overrides - Goes before all of it.
  * @returns The values; problems of what could not be read, each of which names a variable; warnings of what is probably a mistake, for the log; and the

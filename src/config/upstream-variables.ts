@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ColdStart } from '../upstream/probe-gate.ts';
-import { DAY_MS, heapShare, HOUR_MS, MEBIBYTE, type Rule, whole } from './rule.ts';
+import { redisUrl, tenantSecrets } from './redis-config.ts';
+import { DAY_MS, heapShare, HOUR_MS, MEBIBYTE, type Rule, secretFile, whole } from './rule.ts';
 
 const coldStarts = ['probe', 'wait', 'off'] as const satisfies readonly ColdStart[];
 
@@ -31,6 +32,28 @@ export const upstreamVariables = {
     default: 'probe',
     description:
       'What a process that has just started supposes of the calls made before it. probe: one call at a time until answers have told what is left; wait: none until each window has passed; off: none were made. The sandbox starts with off.',
+  },
+  REDIS_URL: {
+    isSecret: true,
+    allowed: 'the address of a Redis such as redis://redis.example:6379 or rediss://user:password@redis.example:6380',
+    schema: redisUrl.optional(),
+    description: 'Redis (6.2 or newer) or Valkey in which several instances share the slots of each API key.',
+  },
+  REDIS_URL_FILE: { ...secretFile, description: 'File to read REDIS_URL from, at the start only.' },
+  TENANT_SECRET: {
+    isSecret: true,
+    allowed: 'base64 of 32 bytes or more, the same for all instances; or two such texts with a comma between them',
+    schema: tenantSecrets.optional(),
+    description:
+      'What API keys are named under in Redis; needed with REDIS_URL. Two with a comma between them, the new one first, to change from one to the other.',
+  },
+  TENANT_SECRET_FILE: { ...secretFile, description: 'File to read TENANT_SECRET from, at the start only.' },
+  BUDGET_WITHOUT_REDIS: {
+    allowed: 'share or refuse',
+    schema: z.enum(['share', 'refuse']),
+    default: 'share',
+    description:
+      'What an instance does when it has not reached Redis for longer than a window. share: it uses its part of each limit; refuse: it makes no calls.',
   },
   OPERATION_TIMEOUT_MS: {
     ...whole(1, 600_000, 'ms'),

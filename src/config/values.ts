@@ -72,6 +72,9 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
     const names = accounts.join(' and ');
     contradict('SANDBOX_DIR', `is set, and so is ${names}: these are two accounts`, 'one of them, not both');
   }
+  if (env.REDIS_URL && !env.TENANT_SECRET) {
+    contradict('TENANT_SECRET', 'is unset, and REDIS_URL is set', table.TENANT_SECRET.allowed);
+  }
   if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
     contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, and there are none', 'on beside PERSISTED_DOCUMENTS, else off');
   }

@@ -22,10 +22,13 @@ const API_KEY = /^[!-~]{1,256}$/;
  */
 export function createTenantFinder({
   tenantOf,
+  formerTenantOf,
   budgets,
   serverKey,
 }: {
   tenantOf: TenantOf;
+  /** How tenants were named before; absent: as now. */
+  formerTenantOf?: TenantOf | undefined;
   budgets: Budgets;
   serverKey: Secret | undefined;
 }) {
@@ -40,6 +43,6 @@ export function createTenantFinder({
     const apiKey = header === undefined ? serverKey : new Secret(header);
     if (!apiKey) return null;
     const name = tenantOf(apiKey);
-    return { name, apiKey, keyBudget: budgets.of(name) };
+    return { name, apiKey, keyBudget: budgets.of(name, formerTenantOf?.(apiKey)) };
   };
 }

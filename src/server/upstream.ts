@@ -9,13 +9,14 @@ import { createHeldAnswers } from '../upstream/held-answers.ts';
 import { createHttpClient } from '../upstream/http.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/refused-keys.ts';
 import { createTenantOf } from '../upstream/tenant.ts';
+import { openSharedSlots } from './shared-slots.ts';
 import { createTenantFinder } from './tenants.ts';
 
 // Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
 const MAX_CONNECTIONS = 4_096;
 
 /** Makes what calls Postman, or the sandbox: connections, cache, calls and budgets, one of each for the process. */
-export function createUpstream(config: Config, logger: Logger, clock: Clock) {
+export async function createUpstream(config: Config, logger: Logger, clock: Clock) {
   const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
   // No proxy is nearer to this machine than itself.
   const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
@@ -29,7 +30,9 @@ export function createUpstream(config: Config, logger: Logger, clock: Clock) {
     maxConnections: MAX_CONNECTIONS,
     clock,
   });
-  const tenantOf = createTenantOf();
+  const sharedSlots = await openSharedSlots(config, logger, clock);
+  const [tenantSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
+  const tenantOf = createTenantOf(tenantSecret);
   const serverTenant = apiKey && tenantOf(apiKey);
   const calls = createCalls({
     http,
@@ -52,12 +55,21 @@ export function createUpstream(config: Config, logger: Logger, clock: Clock) {
     }),
     findTenant: createTenantFinder({
       tenantOf,
-      budgets: createBudgets({ ...config.budget, processStartedAtMs: clock.nowMs(), clock }),
+      formerTenantOf: formerSecret && createTenantOf(formerSecret),
+      budgets: createBudgets({
+        ...config.budget,
+        createSlots: sharedSlots.createSlots,
+        processStartedAtMs: clock.nowMs(),
+        clock,
+      }),
       serverKey: apiKey,
     }),
     /** Whether the circuit breaker is open, of everybody's calls or of those with the server's own key. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
-    close: () => http.close(),
+    async close() {
+      await http.close();
+      sharedSlots.close();
+    },
   };
 }
 

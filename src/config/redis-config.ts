@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { WithoutStore } from '../upstream/redis-slots/slot-store.ts';
+import { Secret } from '../upstream/secret.ts';
+
+/** How slots are shared with other instances. */
+export interface RedisConfig {
+  readonly url: Secret;
+  /** What tenants are named under: this one, and the one before it. */
+  readonly tenantSecrets: readonly [Secret, Secret?];
+  readonly withoutRedis: WithoutStore;
+}
+
+const MIN_SECRET_BYTES = 32;
+const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
+
+/** Reads the address of a Redis. */
+export const redisUrl = z.string().transform((given, context) => {
+  if (URL.canParse(given) && /^rediss?:\/\/[^/]/.test(given)) return new Secret(given);
+  context.addIssue({ code: 'custom', message: 'it is no address of a Redis', input: given });
+  return z.NEVER;
+});
+
+/** Reads one secret, or two with a comma between them. */
+export const tenantSecrets = z.string().transform((given, context): readonly [Secret, Secret?] => {
+  const texts = given.split(',').map((text) => text.trim());
+  const [current = '', former, ...more] = texts;
+  const isShort = texts.some((text) => !BASE64.test(text) || Buffer.from(text, 'base64').length < MIN_SECRET_BYTES);
+  if (!isShort && more.length === 0)
+    return [new Secret(current), ...(former === undefined ? [] : [new Secret(former)])] as [Secret, Secret?];
+  const message = isShort ? `it is not base64 of ${MIN_SECRET_BYTES} bytes or more` : 'it is more than two secrets';
+  context.addIssue({ code: 'custom', message, input: given });
+  return z.NEVER;
+});
+
+/** Puts together what the variables say; undefined: no slots are shared. */
+export function toRedisConfig(
+  url: Secret | undefined,
+  secrets: RedisConfig['tenantSecrets'] | undefined,
+  withoutRedis: WithoutStore,
+): { readonly redis: RedisConfig } | undefined {
+  return url && secrets && { redis: { url, tenantSecrets: secrets, withoutRedis } };
+}

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
+import type { BudgetsOptions } from '../upstream/budgets.ts';
+import type { Clock } from '../upstream/clock.ts';
+import { connectRedis } from '../upstream/redis-slots/redis-connection.ts';
+import { RedisSlots } from '../upstream/redis-slots/redis-slots.ts';
+import { SlotStore } from '../upstream/redis-slots/slot-store.ts';
+
+/** The slots that this instance shares with others. */
+export interface SharedSlots {
+  readonly createSlots: BudgetsOptions['createSlots'];
+  close(): void;
+}
+
+/**
+ * Connects to the store of slots.
+ *
+ * @returns Without `REDIS_URL` what shares nothing.
+ * @throws {Error} Whose message tells people why Redis cannot be used.
+ */
+export async function openSharedSlots(config: Config, logger: Logger, clock: Clock): Promise<SharedSlots> {
+  const { redis, budget } = config;
+  if (!redis) return { createSlots: undefined, close() {} };
+  const [secret] = redis.tenantSecrets;
+  const connection = await connectRedis(redis.url);
+  const store = new SlotStore({
+    connection,
+    clock,
+    secret,
+    withoutStore: redis.withoutRedis,
+    limits: budget,
+    onReach(isReached, reason) {
+      if (isReached) logger.info('Redis is there again: the budget is shared');
+      else
+        logger.warn({ reason, budgetWithoutRedis: redis.withoutRedis }, 'Redis cannot be reached: no slots are shared');
+    },
+  });
+  const options = { ...budget, clock, processStartedAtMs: clock.nowMs() };
+  return {
+    createSlots: (owner) => (onDelay) =>
+      'userId' in owner
+        ? new RedisSlots(store, store.toName(`user ${owner.userId}`), options, onDelay)
+        : new RedisSlots(store, owner.tenant, options, onDelay, owner.former),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Reads the clock of Redis, the only one that slots are counted by. A test puts another line in its place.
+ */
+export const CLOCK_SCRIPT = `local time = redis.call('TIME'); local nowUs = time[1] * 1000000 + time[2]`;
+
+/**
+ * The beginning of both scripts: which instances are there, and whether the data is still the one they know. Data that may be incomplete starts a new
+ * generation, in which nothing is granted until everything that can have been lost has passed.
+ */
+export const GENERATION_SCRIPT = `
+local input = cjson.decode(ARGV[1])
+local generation, closedUntil, bornAt
+do
+  local now = nowUs / 1000
+  local function text(number) return string.format('%.17g', number) end
+  local known = redis.call('HMGET', KEYS[1], 'id', 'run', 'closedUntil', 'bornAt')
+  local run
+  generation, run, closedUntil, bornAt = known[1], known[2], tonumber(known[3] or '0'), tonumber(known[4] or '0')
+  local function close(untilMs)
+    if untilMs <= closedUntil then return end
+    closedUntil = untilMs
+    redis.call('HSET', KEYS[1], 'closedUntil', text(closedUntil))
+  end
+  if not generation or run ~= input.run then
+    local isLoss = generation or input.generation ~= '' or input.coldStart == 'wait'
+    generation, bornAt, closedUntil = string.format('%.0f', nowUs), now, 0
+    redis.call('HSET', KEYS[1], 'id', generation, 'run', input.run, 'bornAt', text(now), 'closedUntil', '0')
+    if isLoss then close(now + input.closeMs)
+    -- Whoever knows of earlier data says so with its next heartbeat.
+    elseif input.coldStart ~= 'off' then close(now + input.graceMs) end
+  end
+  if input.generation ~= '' and input.generation ~= generation then close(bornAt + input.closeMs) end
+  -- Slots come back too early.
+  if input.hasJumped then close(now + input.closeMs) end
+  if input.isBack then
+    -- Where nobody could reach this store, others may be living on their local share still.
+    local last = redis.call('ZREVRANGE', KEYS[2], 0, 1, 'WITHSCORES')
+    local at = tonumber((last[1] ~= input.instance and last[2]) or last[4] or '0')
+    if at > now - 600000 and at < now - input.closeMs then close(now + (input.isNew and input.graceMs or input.closeMs)) end
+  end
+  redis.call('ZADD', KEYS[2], text(now), input.instance)
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now - 600000))
+end
+local instances = redis.call('ZCOUNT', KEYS[2], string.format('%.17g', nowUs / 1000 - input.seenMs), '+inf')
+`;
+
+/** The script of a heartbeat. KEYS: generation, instances. */
+export const HEARTBEAT_SCRIPT = `${CLOCK_SCRIPT}
+${GENERATION_SCRIPT}
+return cjson.encode({ generation = generation, instances = instances, now = string.format('%.3f', nowUs / 1000) })
+`;

@@ -1,0 +1,259 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { RateLimiterOptions } from '../rate-limiter-view.ts';
+import type { Secret } from '../secret.ts';
+import { createClockOffset } from './clock-offset.ts';
+import {
+  type Caller,
+  type Heartbeat,
+  HEARTBEAT_KEYS,
+  keysOf,
+  type SlotRequestBatch,
+  type StoredSlots,
+} from './exchange.ts';
+import { EXCHANGE_SCRIPT } from './exchange-script.ts';
+import { HEARTBEAT_SCRIPT } from './generation-script.ts';
+
+/** A connection to Redis that comes back by itself. */
+export interface RedisConnection {
+  /** Runs a script. Rejects at once while there is no connection, and when it breaks. */
+  run(script: string, keys: readonly string[], argument: string): Promise<string>;
+  /** The id that the server has given itself at its start; undefined: there is no connection. */
+  runId(): string | undefined;
+  /** Is called each time that a connection is there. */
+  onConnected(listener: () => void): void;
+  close(): void;
+}
+
+/** What an instance does while it cannot reach the store: it uses its part of each limit, or makes no calls. */
+export type WithoutStore = 'share' | 'refuse';
+
+/** What holds for the slots of every key. */
+export type SlotLimits = Pick<
+  RateLimiterOptions,
+  'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls' | 'coldStart'
+>;
+
+/** What the store of an instance is made with. */
+export interface SlotStoreOptions {
+  readonly connection: RedisConnection;
+  readonly clock: Clock;
+  /** The secret that names in Redis are made under. */
+  readonly secret: Secret;
+  readonly withoutStore: WithoutStore;
+  readonly limits: SlotLimits;
+  /** Is told when the store has not been reached for two seconds (false), and when it is there again. */
+  readonly onReach: (isReached: boolean, reason: string) => void;
+}
+
+/** How an exchange ends: with exactly one of these. */
+export interface ExchangeHandlers {
+  /** @param atMs - When the store answered (monotonic), as nearly as that is known. */
+  answered(slots: StoredSlots, atMs: number): void;
+  /** There was no answer in time. Whether the store has done what was asked is not known. */
+  failed(): void;
+}
+
+/** A slot that is out counts as settled after this long, unless it is renewed. */
+export const LEASE_MS = 10_000;
+// Without an answer for this long an exchange has failed.
+const TIMEOUT_MS = 250;
+// An instance that has said nothing for this long sends a heartbeat.
+const HEARTBEAT_MS = 5_000;
+const GRACE_MS = HEARTBEAT_MS + 1_000;
+const SEEN_MS = 3 * HEARTBEAT_MS;
+const RETRY_MS = 500;
+/** Whose turn it is elsewhere has this long, and two round trips, to come for it. */
+export const YIELD_MS = 100;
+const LOG_AFTER_MS = 2_000;
+
+/** The store of slots that several instances share, as one of them sees it. */
+export class SlotStore {
+  readonly withoutStore: WithoutStore;
+  /** Instances that were there lately, this one included. */
+  instances = 1;
+  /** After this long nothing is in use of what anybody had at the beginning. */
+  readonly closeMs: number;
+  readonly #options: SlotStoreOptions;
+  readonly #instance = randomBytes(6).toString('base64url');
+  readonly #offset = createClockOffset();
+  readonly #whenBack = new Set<() => void>();
+
+  #nextId = 0;
+  #generation = '';
+  #isUp = false;
+  #isNew = true;
+  #isAsking = false;
+  #isClosed = false;
+  #lostAtMs: number;
+  #lastContactMs: number;
+  #reason = 'there has been no connection yet';
+  #isToldLost = false;
+  #roundTripMs = 0;
+  #hasJumped = false;
+
+  constructor(options: SlotStoreOptions) {
+    this.#options = options;
+    this.withoutStore = options.withoutStore;
+    this.closeMs = LEASE_MS + Math.max(options.limits.general.windowMs, options.limits.burst?.windowMs ?? 0);
+    this.#lostAtMs = this.#lastContactMs = options.clock.nowMs();
+    options.connection.onConnected(() => this.#beat());
+    this.#tick();
+  }
+
+  isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** From when (monotonic ms) on everything that any instance can have used before the store was lost has come back. */
+  localShareFromMs(): number {
+    return this.#lastContactMs + HEARTBEAT_MS + this.closeMs;
+  }
+
+  /** An id that no other slot has. */
+  newId(): string {
+    return `${this.#instance}.${(this.#nextId++).toString(36)}`;
+  }
+
+  /** Names a tenant, a user or a call in the store, without giving it away: 43 characters. */
+  toName(text: string): string {
+    return createHmac('sha256', this.#options.secret.reveal()).update(text).digest('base64url');
+  }
+
+  /** Calls once, when the store is reached again. */
+  whenBack(run: () => void): void {
+    this.#whenBack.add(run);
+  }
+
+  /** Changes the slots of a budget, and asks for some. Requests arrive in the order they were made. */
+  exchange(name: string, batch: SlotRequestBatch, { answered, failed }: ExchangeHandlers): void {
+    if (!this.#isUp) return failed();
+    const { clock, connection, limits } = this.#options;
+    const { general, burst, reservedCalls, maxConcurrentCalls } = limits;
+    const run = connection.runId();
+    const sentAtMs = clock.nowMs();
+    let isOver = false;
+    const fail = (reason: string) => {
+      if (isOver) return;
+      isOver = true;
+      stop();
+      this.#lose(reason);
+      failed();
+    };
+    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => fail('it did not answer in time'));
+    if (run === undefined) return fail('there is no connection');
+    const request = {
+      ...batch,
+      ...this.#caller(run, sentAtMs),
+      general,
+      burst,
+      reservedCalls,
+      maxConcurrentCalls,
+      leaseMs: LEASE_MS,
+      yieldMs: YIELD_MS + 2 * this.#roundTripMs,
+    };
+    const ask = async () => {
+      let reply: StoredSlots;
+      try {
+        reply = JSON.parse(await connection.run(EXCHANGE_SCRIPT, keysOf(name), JSON.stringify(request)));
+      } catch (error) {
+        return fail(toReason(error));
+      }
+      const atMs = this.#heard(reply, sentAtMs);
+      if (isOver) return;
+      isOver = true;
+      stop();
+      answered(reply, atMs);
+    };
+    void ask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#options.connection.close();
+  }
+
+  #caller(run: string, nowMs: number): Caller {
+    return {
+      instance: this.#instance,
+      run,
+      generation: this.#generation,
+      coldStart: this.#options.limits.coldStart,
+      closeMs: this.closeMs,
+      graceMs: GRACE_MS,
+      seenMs: SEEN_MS,
+      isBack: this.#isNew || nowMs - this.#lastContactMs > this.closeMs,
+      isNew: this.#isNew,
+      hasJumped: this.#hasJumped,
+    };
+  }
+
+  /** Notes what every answer says. Returns when it was given (monotonic ms). */
+  #heard(reply: StoredSlots | Heartbeat, sentAtMs: number): number {
+    const nowMs = this.#options.clock.nowMs();
+    const { atMs, hasJumped } = this.#offset.read(Number(reply.now), sentAtMs, nowMs);
+    this.#hasJumped = hasJumped;
+    this.#generation = reply.generation;
+    this.instances = Math.max(1, reply.instances);
+    this.#roundTripMs += (nowMs - sentAtMs - this.#roundTripMs) / 8;
+    this.#lastContactMs = Math.max(this.#lastContactMs, sentAtMs);
+    this.#isNew = false;
+    if (!this.#isUp) this.#find();
+    return atMs;
+  }
+
+  #find(): void {
+    this.#isUp = true;
+    if (this.#isToldLost) this.#options.onReach(true, '');
+    this.#isToldLost = false;
+    const waiting = [...this.#whenBack];
+    this.#whenBack.clear();
+    for (const run of waiting) run();
+  }
+
+  #lose(reason: string): void {
+    this.#reason = reason;
+    if (this.#isUp) this.#lostAtMs = this.#options.clock.nowMs();
+    this.#isUp = false;
+  }
+
+  /** One at a time: where the store hangs, its answer is what tells that it is back. */
+  #beat(): void {
+    if (this.#isAsking || this.#isClosed) return;
+    const { connection, clock } = this.#options;
+    const run = connection.runId();
+    if (run === undefined) return this.#lose(this.#reason);
+    this.#isAsking = true;
+    const sentAtMs = clock.nowMs();
+    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not answer in time'));
+    const ask = async () => {
+      try {
+        const reply: Heartbeat = JSON.parse(
+          await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#caller(run, sentAtMs))),
+        );
+        this.#heard(reply, sentAtMs);
+      } catch (error) {
+        this.#lose(toReason(error));
+      }
+      this.#isAsking = false;
+      stop();
+    };
+    void ask();
+  }
+
+  #tick(): void {
+    if (this.#isClosed) return;
+    const { clock, onReach } = this.#options;
+    const nowMs = clock.nowMs();
+    if (!this.#isUp || nowMs >= this.#lastContactMs + HEARTBEAT_MS) this.#beat();
+    if (!this.#isUp && !this.#isToldLost && nowMs >= this.#lostAtMs + LOG_AFTER_MS) {
+      this.#isToldLost = true;
+      onReach(false, this.#reason);
+    }
+    clock.schedule(nowMs + RETRY_MS, () => this.#tick());
+  }
+}
+
+function toReason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

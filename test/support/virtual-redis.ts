@@ -1,0 +1,113 @@
+import { createClient } from '@redis/client';
+import { CLOCK_SCRIPT } from '../../src/upstream/redis-slots/generation-script.ts';
+import { type RedisConnection, SlotStore, type SlotStoreOptions } from '../../src/upstream/redis-slots/slot-store.ts';
+import { Secret } from '../../src/upstream/secret.ts';
+import type { RedisServer } from './redis-server.ts';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
+
+/** A real Redis whose scripts live in a test's own time. */
+export interface VirtualRedis {
+  readonly clock: VirtualClock;
+  /** Makes an instance's store. Its connection can be cut; what is then asked fails. */
+  open(options: Pick<SlotStoreOptions, 'limits'> & Partial<SlotStoreOptions>): VirtualInstance;
+  /** Commands that have been sent. */
+  commands(): number;
+  flush(): Promise<void>;
+  close(): void;
+}
+
+/** One instance's store, and its connection. */
+export interface VirtualInstance {
+  readonly store: SlotStore;
+  /** Nothing arrives from now on, and nothing is answered: the process is gone, or its network. */
+  cut(): void;
+  /** The network is there again. */
+  mend(): void;
+  /** How long an answer takes. Default: 0. */
+  setRoundTripMs(ms: number): void;
+  setRunId(runId: string): void;
+}
+
+/** Connects to a server, once for all tests of a file. */
+export async function connectVirtualRedis(server: RedisServer) {
+  const client = createClient({ url: server.url });
+  await client.connect();
+  const shas = new Map<string, string>();
+  let pending = 0;
+  let commands = 0;
+
+  const evaluate = async (script: string, keys: readonly string[], argument: string, nowMs: number) => {
+    pending++;
+    commands++;
+    try {
+      const text = script.replace(CLOCK_SCRIPT, 'local nowUs = ARGV[2] * 1000');
+      const sha = shas.get(script) ?? (await client.sendCommand<string>(['SCRIPT', 'LOAD', text]));
+      shas.set(script, sha);
+      return await client.sendCommand<string>(['EVALSHA', sha, String(keys.length), ...keys, argument, String(nowMs)]);
+    } finally {
+      pending--;
+    }
+  };
+
+  const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+  const settle = async () => {
+    // What one answer sets off may be the next question.
+    for (let quiet = 0; quiet < 3; quiet++) {
+      await turn();
+      if (pending > 0) quiet = -1;
+    }
+  };
+
+  return {
+    async begin(): Promise<VirtualRedis> {
+      await client.sendCommand(['FLUSHALL']);
+      const clock = createVirtualClock(settle);
+      return {
+        clock,
+        commands: () => commands,
+        flush: async () => void (await client.sendCommand(['FLUSHALL'])),
+        close: () => {},
+        open(options) {
+          let isCut = false;
+          let roundTripMs = 0;
+          let runId = 'run';
+          let connected = () => {};
+          const connection: RedisConnection = {
+            runId: () => (isCut ? undefined : runId),
+            onConnected: (listener) => void (connected = listener),
+            close: () => void (isCut = true),
+            async run(script, keys, argument) {
+              if (isCut) throw new Error('cut');
+              const wait = (ms: number) =>
+                ms === 0 ? undefined : new Promise<void>((resolve) => clock.schedule(clock.nowMs() + ms, resolve));
+              await wait(roundTripMs / 2);
+              const reply = await evaluate(script, keys, argument, clock.nowMs());
+              await wait(roundTripMs / 2);
+              if (isCut) throw new Error('cut');
+              return reply;
+            },
+          };
+          const store = new SlotStore({
+            connection,
+            clock,
+            secret: new Secret('s'.repeat(44)),
+            withoutStore: 'share',
+            onReach: () => {},
+            ...options,
+          });
+          connected();
+          return {
+            store,
+            cut: () => void (isCut = true),
+            mend: () => void (isCut = false),
+            setRoundTripMs: (ms) => void (roundTripMs = ms),
+            setRunId: (id) => void (runId = id),
+          };
+        },
+      };
+    },
+    async close() {
+      await client.close();
+    },
+  };
+}
