@@ -9,7 +9,7 @@ import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 export interface VirtualRedis {
   readonly clock: VirtualClock;
   /** Makes an instance's store. Its connection can be cut; what is then asked fails. */
-  open(options: Pick<SlotStoreOptions, 'limits'> & Partial<SlotStoreOptions>): VirtualInstance;
+  open(options: Pick<SlotStoreOptions, 'limits'> & Partial<SlotStoreOptions>, runId?: string): VirtualInstance;
   /** Commands that have been sent. */
   commands(): number;
   flush(): Promise<void>;
@@ -67,13 +67,13 @@ export async function connectVirtualRedis(server: RedisServer) {
         commands: () => commands,
         flush: async () => void (await client.sendCommand(['FLUSHALL'])),
         close: () => {},
-        open(options) {
+        open(options, runId = 'run') {
           let isCut = false;
           let roundTripMs = 0;
-          let runId = 'run';
+          let currentRunId = runId;
           let connected = () => {};
           const connection: RedisConnection = {
-            runId: () => (isCut ? undefined : runId),
+            runId: () => (isCut ? undefined : currentRunId),
             onConnected: (listener) => void (connected = listener),
             close: () => void (isCut = true),
             async run(script, keys, argument) {
@@ -101,7 +101,7 @@ export async function connectVirtualRedis(server: RedisServer) {
             cut: () => void (isCut = true),
             mend: () => void (isCut = false),
             setRoundTripMs: (ms) => void (roundTripMs = ms),
-            setRunId: (id) => void (runId = id),
+            setRunId: (id) => void (currentRunId = id),
           };
         },
       };

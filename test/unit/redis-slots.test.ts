@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 import { describeSlotSource } from '../support/slot-source-conformance.ts';
@@ -25,6 +25,27 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
   afterAll(async () => {
     await connection?.close();
     await server?.stop();
+  });
+
+  it('names neither keys nor calls in Redis', async () => {
+    redis = await connection.begin();
+    const { store } = redis.open({ limits });
+    await redis.clock.settle();
+    const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
+    const slots = new RedisSlots(store, store.toName('user 17'), options, () => {});
+    slots.take({ routeClass: 'general', key: '/collections/17-1', virtualTime: 1, usesReserve: true }, () => {});
+    slots.reserve({ routeClass: 'general', key: '/collections/17-2', virtualTime: 1, usesReserve: true }, 40, () => {});
+    await redis.clock.settle();
+    const keys = (await server.command('KEYS', '*')) as string[];
+    const values = await Promise.all(keys.map((key) => server.command('DUMP', key)));
+    expect(keys.map((key) => key.replace(/[\w-]{43}/, 'name')).sort()).toEqual([
+      '{postman-graphql}:generation',
+      '{postman-graphql}:instances',
+      '{postman-graphql}:name:calls',
+      '{postman-graphql}:name:reserved',
+      '{postman-graphql}:name:state',
+    ]);
+    expect([...keys, ...values.map(String)].join()).not.toMatch(/collections|user/);
   });
 
   describe('in simulated time', () => {

@@ -1,5 +1,7 @@
 /** How far the clock of Redis is from the monotonic one of this process. */
 export interface ClockOffset {
+  /** A moment on Redis' clock, not too late; undefined: nothing has been read yet. */
+  toRedisMs(atMs: number): number | undefined;
   /**
    * Reads an answer: Redis' clock showed `redisMs` at some moment from `sentAtMs` to `receivedAtMs`.
    *
@@ -22,6 +24,7 @@ export function createClockOffset(): ClockOffset {
   let greatest = Number.NEGATIVE_INFINITY;
 
   return {
+    toRedisMs: (atMs) => (greatest === Number.NEGATIVE_INFINITY ? undefined : atMs - Math.min(least, leastBefore)),
     read(redisMs, sentAtMs, receivedAtMs) {
       const hasJumped = receivedAtMs - redisMs < greatest - JUMP_MS;
       if (receivedAtMs >= spanEndsAtMs || hasJumped) {

@@ -65,6 +65,9 @@ export interface Caller {
   /** It has been without the store for so long that it may have used its local share. */
   readonly isBack: boolean;
   readonly isNew: boolean;
+  /** When it was sent, on Redis' clock as far as that is known; a request that is older than `staleMs` does nothing. */
+  readonly sentAtMs?: number | undefined;
+  readonly staleMs: number;
   /** Redis' clock has been set forward. */
   readonly hasJumped: boolean;
 }
@@ -124,6 +127,12 @@ export interface StoredSlots {
   readonly pausedUntil?: string;
   readonly dump?: readonly StoredSlot[];
   readonly windows: readonly StoredWindow[];
+}
+
+/** What is answered to a request that has come too late. */
+export interface StaleReply {
+  readonly now: string;
+  readonly isStale: true;
 }
 
 /** What a heartbeat is answered with. */

@@ -10,6 +10,10 @@ export const CLOCK_SCRIPT = `local time = redis.call('TIME'); local nowUs = time
 export const GENERATION_SCRIPT = `
 local input = cjson.decode(ARGV[1])
 local generation, closedUntil, bornAt
+-- It has waited while this store stood still, and whoever sent it has gone on without.
+if input.sentAtMs and nowUs / 1000 - input.sentAtMs > input.staleMs then
+  return cjson.encode({ now = string.format('%.3f', nowUs / 1000), isStale = true })
+end
 do
   local now = nowUs / 1000
   local function text(number) return string.format('%.17g', number) end

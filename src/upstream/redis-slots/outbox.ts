@@ -124,9 +124,10 @@ export class Outbox {
   }
 
   #flush(): void {
-    if (!this.#options.store.isUp()) return this.wait();
+    const { store } = this.#options;
+    if (!store.isUp()) return this.wait();
     this.#importNext();
-    while (this.#imports.length === 0 && (this.#asks.length > 0 || this.#changes.length > 0)) {
+    while (store.isUp() && this.#imports.length === 0 && (this.#asks.length > 0 || this.#changes.length > 0)) {
       const batch = { changes: this.#changes, ask: this.#asks.shift() };
       this.#changes = [];
       this.#send(batch);

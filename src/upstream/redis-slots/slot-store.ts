@@ -9,6 +9,7 @@ import {
   HEARTBEAT_KEYS,
   keysOf,
   type SlotRequestBatch,
+  type StaleReply,
   type StoredSlots,
 } from './exchange.ts';
 import { EXCHANGE_SCRIPT } from './exchange-script.ts';
@@ -63,6 +64,7 @@ const HEARTBEAT_MS = 5_000;
 const GRACE_MS = HEARTBEAT_MS + 1_000;
 const SEEN_MS = 3 * HEARTBEAT_MS;
 const RETRY_MS = 500;
+const STALE_MS = 1_000;
 /** Whose turn it is elsewhere has this long, and two round trips, to come for it. */
 export const YIELD_MS = 100;
 const LOG_AFTER_MS = 2_000;
@@ -153,17 +155,18 @@ export class SlotStore {
       yieldMs: YIELD_MS + 2 * this.#roundTripMs,
     };
     const ask = async () => {
-      let reply: StoredSlots;
+      let reply: StoredSlots | StaleReply;
       try {
         reply = JSON.parse(await connection.run(EXCHANGE_SCRIPT, keysOf(name), JSON.stringify(request)));
       } catch (error) {
         return fail(toReason(error));
       }
       const atMs = this.#heard(reply, sentAtMs);
-      if (isOver) return;
+      if ('isStale' in reply) return fail('it stood still');
+      if (isOver) return undefined;
       isOver = true;
       stop();
-      answered(reply, atMs);
+      return answered(reply, atMs);
     };
     void ask();
   }
@@ -185,13 +188,17 @@ export class SlotStore {
       isBack: this.#isNew || nowMs - this.#lastContactMs > this.closeMs,
       isNew: this.#isNew,
       hasJumped: this.#hasJumped,
+      sentAtMs: this.#offset.toRedisMs(nowMs),
+      staleMs: STALE_MS,
     };
   }
 
   /** Notes what every answer says. Returns when it was given (monotonic ms). */
-  #heard(reply: StoredSlots | Heartbeat, sentAtMs: number): number {
+  #heard(reply: StoredSlots | Heartbeat | StaleReply, sentAtMs: number): number {
     const nowMs = this.#options.clock.nowMs();
     const { atMs, hasJumped } = this.#offset.read(Number(reply.now), sentAtMs, nowMs);
+    this.#hasJumped ||= hasJumped;
+    if ('isStale' in reply || nowMs - sentAtMs > STALE_MS) return atMs;
     this.#hasJumped = hasJumped;
     this.#generation = reply.generation;
     this.instances = Math.max(1, reply.instances);
@@ -226,9 +233,10 @@ export class SlotStore {
     this.#isAsking = true;
     const sentAtMs = clock.nowMs();
     const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not answer in time'));
+    const isLate = () => !this.#isUp && clock.nowMs() - sentAtMs > STALE_MS;
     const ask = async () => {
       try {
-        const reply: Heartbeat = JSON.parse(
+        const reply: Heartbeat | StaleReply = JSON.parse(
           await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#caller(run, sentAtMs))),
         );
         this.#heard(reply, sentAtMs);
@@ -237,6 +245,8 @@ export class SlotStore {
       }
       this.#isAsking = false;
       stop();
+      // It was asked before it stood still: what has happened meanwhile is in the next one.
+      if (isLate()) this.#beat();
     };
     void ask();
   }
