@@ -221,5 +221,5 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
     // Of as many of both as would show it.
     expect(granted).toBeGreaterThan(10 * RUNS);
     expect(kills).toBeGreaterThan(RUNS);
-  });
+  }, 3_600_000);
 });
