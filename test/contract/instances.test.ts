@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Arrival, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
+import { startServer } from '../../src/server.ts';
+import { parseConfig } from '../../src/config.ts';
 import { createBuiltServer } from '../support/built-server.ts';
 import {
   type InstancesUnderLoad,
@@ -9,11 +12,51 @@ import {
   startUnderLoad,
   tooClose,
 } from '../support/instances-under-load.ts';
+import { startFacade } from '../support/facade.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 
 const built = createBuiltServer('instances-test');
 const limits = { general: { limit: 30, windowMs: 3_000 }, burst: { limit: 5, windowMs: 1_000 } };
 const [one, two, three] = [0, 1, 2];
+
+const secret = Buffer.alloc(32, 7).toString('base64');
+
+describe.skipIf(skipsRedis)(`One instance with Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
+  it('serves what is cached without Redis, also while that stands still', async () => {
+    const redis = await startRedis();
+    const facade = await startFacade({ REDIS_URL: redis.url, TENANT_SECRET: secret });
+    const scripts = async () =>
+      /cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats')))?.[1];
+    try {
+      const first = await facade.query('{ me { username } }');
+      const before = await scripts();
+      const second = await facade.query('{ me { username } }');
+      expect([first.errors, first.upstream.calls, second.data, second.upstream.calls]).toEqual([[], 1, first.data, 0]);
+      expect(await scripts()).toBe(before);
+      redis.child().kill('SIGSTOP');
+      const third = await facade.query('{ me { username } }');
+      expect([third.data, third.errors, facade.postman.calls]).toEqual([first.data, [], ['GET /me']]);
+    } finally {
+      await facade.close();
+      await redis.stop();
+    }
+  });
+
+  it('does not start where keys may be evicted, or where nobody answers, and says so without the password', async () => {
+    const redis = await startRedis('--maxmemory-policy', 'allkeys-lru');
+    const start = async (url: string) => {
+      const config = { PORT: '0', REDIS_URL: url, TENANT_SECRET: secret, POSTMAN_API_KEY: 'PMAK-1' };
+      return startServer(parseConfig(config), pino({ level: 'silent' })).catch(String);
+    };
+    expect(await start(redis.url)).toBe(
+      'Error: REDIS_URL names a Redis that may forget slots in use: its maxmemory-policy is allkeys-lru; allowed: noeviction',
+    );
+    await redis.stop();
+    expect(await start(redis.url.replace('//', '//user:hidden@'))).toBe(
+      'Error: REDIS_URL names a Redis that cannot be reached: ECONNREFUSED',
+    );
+  });
+});
 
 describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
   let redis: RedisServer;

@@ -525,6 +525,36 @@ describe('a secret', () => {
   });
 });
 
+describe('Redis', () => {
+  const url = 'rediss://user:canary@redis.test:6380';
+  const secretOf = (bytes: number) => Buffer.alloc(bytes, 5).toString('base64');
+
+  it('is shared through when its address and a secret are set', () => {
+    expect(parseConfig({}).redis).toBeUndefined();
+    const { redis } = parseConfig({ REDIS_URL: url, TENANT_SECRET: `${secretOf(32)},${secretOf(48)}` });
+    expect([redis?.url.reveal(), redis?.tenantSecrets.map((one) => one?.reveal()), redis?.withoutRedis]).toEqual([
+      url,
+      [secretOf(32), secretOf(48)],
+      'share',
+    ]);
+  });
+
+  it.each([
+    [{ REDIS_URL: url }, /^TENANT_SECRET is unset, and REDIS_URL is set;/],
+    [{ REDIS_URL: 'http://canary' }, /^REDIS_URL is a value that is not shown: it is no address of a Redis;/],
+    [
+      { TENANT_SECRET: secretOf(31) },
+      /^TENANT_SECRET is a value that is not shown: it is not base64 of 32 bytes or more;/,
+    ],
+    [{ TENANT_SECRET: `${secretOf(32)},${secretOf(32)},${secretOf(32)}` }, /: it is more than two secrets;/],
+    [{ BUDGET_WITHOUT_REDIS: 'guess' }, /^BUDGET_WITHOUT_REDIS is "guess"; allowed: share or refuse;/],
+  ])('%o is refused', (env, problem) => {
+    const [first = ''] = problemsOf(env);
+    expect(first).toMatch(problem);
+    expect(first).not.toContain('canary');
+  });
+});
+
 describe('variables', () => {
   it('is what .env.example lists, each as a comment with its description and default', () => {
     const [intro, ...blocks] = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')

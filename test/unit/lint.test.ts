@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const upstream = 'upstream is the lowest layer: it imports only itself.';
 const noGraphQL = 'upstream knows REST, never GraphQL.';
+const slotSource = 'slots in Redis are one slot source: the rest of upstream knows the interface alone.';
 const loaders = 'loaders import upstream, nothing above.';
 const noInside = 'loaders know neither GraphQL nor HTTP.';
 const graph = 'graph imports loaders and upstream types, nothing above.';
@@ -35,6 +36,7 @@ const violations: [string, string, string][] = [
   ['src/upstream', 'graphql-yoga', noGraphQL],
   ['src/upstream', '@pothos/core', noGraphQL],
   ['src/upstream', 'dataloader', noGraphQL],
+  ['src/upstream', './redis-slots/redis-slots.ts', slotSource],
   ['src/loaders', '../graph/context.ts', loaders],
   ['src/loaders', '../dry-run/work.ts', loaders],
   ['src/loaders', '../server/tenants.ts', loaders],

@@ -25,6 +25,12 @@ it('names equal keys alike and different keys differently, always in 43 characte
   );
 });
 
+it('names the same key alike in every process with the same secret, and differently under another', () => {
+  const under = (byte: number) =>
+    createTenantOf(new Secret(Buffer.alloc(32, byte).toString('base64')))(new Secret('PMAK-1'));
+  expect([under(1) === under(1), under(1) === under(2)]).toEqual([true, false]);
+});
+
 it('names the same key differently in another process', () => {
   expect(createTenantOf()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
 });
