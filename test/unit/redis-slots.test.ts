@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
+import type { SlotStore } from '../../src/upstream/redis-slots/slot-store.ts';
+import type { SlotGrant } from '../../src/upstream/slot-source.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 import { describeSlotSource } from '../support/slot-source-conformance.ts';
 import { connectVirtualRedis, type VirtualRedis } from '../support/virtual-redis.ts';
@@ -46,6 +48,58 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       '{postman-graphql}:name:state',
     ]);
     expect([...keys, ...values.map(String)].join()).not.toMatch(/collections|user/);
+  });
+
+  describe('under another name', () => {
+    const begin = async () => {
+      redis = await connection.begin();
+      const { clock } = redis;
+      const stores = [redis.open({ limits }).store, redis.open({ limits }).store] as const;
+      await clock.settle();
+      const open = (store: SlotStore, name: string, former?: string) =>
+        new RedisSlots(store, name, { ...limits, clock, processStartedAtMs: 0 }, () => {}, former);
+      /** Takes what can be taken, has each answered at once, and counts them. */
+      const drain = async (slots: RedisSlots, most = Number.POSITIVE_INFINITY) => {
+        for (let count = 0; ; count++) {
+          if (count === most) return count;
+          let grant: SlotGrant | undefined;
+          const request = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
+          slots.take(request, (given) => (grant = given));
+          await clock.settle();
+          if (!grant) return count;
+          slots.settle(grant);
+        }
+      };
+      return { clock, stores, open, drain };
+    };
+
+    it('are those of all keys of a user, also at an instance that has not read whose they are', async () => {
+      const { clock, stores, open, drain } = await begin();
+      const [here, there] = [open(stores[0], 'a key'), open(stores[1], 'a key')];
+      expect([await drain(here, 1), await drain(there, 1)]).toEqual([1, 1]);
+      const user = open(stores[0], 'a user');
+      user.absorb(here);
+      const other = open(stores[0], 'another key');
+      expect(await drain(other, 1)).toBe(1);
+      user.absorb(other);
+      await clock.settle();
+      expect(await drain(user, 1)).toBe(1);
+      // It asks once under the old name, and is told the new one.
+      expect([await drain(there), await drain(there), await drain(user)]).toEqual([0, 2, 0]);
+      await clock.advance(1_000);
+      expect([await drain(there, 2), await drain(user)]).toEqual([2, 4]);
+    });
+
+    it('move from the name under the secret before, also for instances that use it still', async () => {
+      const { clock, stores, open, drain } = await begin();
+      const before = open(stores[0], 'former');
+      expect(await drain(before, 2)).toBe(2);
+      const after = open(stores[1], 'current', 'former');
+      expect(await drain(after, 3)).toBe(3);
+      expect([await drain(before), await drain(before)]).toEqual([0, 1]);
+      await clock.advance(1_000);
+      expect([await drain(before, 2), await drain(after)]).toEqual([2, 4]);
+    });
   });
 
   describe('in simulated time', () => {
