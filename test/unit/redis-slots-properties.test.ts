@@ -44,16 +44,17 @@ const wait = (weight: number, max: number) => ({
   weight,
   arbitrary: record({ does: constantFrom('wait'), at: integer({ min: 1, max }) }),
 });
-const step = oneof(
+const calm = [
   one(30, 'take', 'take', 'burst'),
   one(10, 'settle'),
   one(4, 'giveBack', 'reserve', 'unreserve', 'claim'),
   one(2, 'kill'),
   one(1, 'pause'),
-  one(1, 'cut', 'mend', 'mend', 'flush', 'restart'),
   wait(8, 3_000),
   wait(1, 20_000),
-);
+] as const;
+const withLosses = oneof(...calm, one(1, 'cut', 'mend', 'mend', 'flush', 'restart'));
+const withOutages = oneof(...calm, one(3, 'cutAll', 'mendAll'), wait(2, 40_000));
 
 /** Instances that do what a test says, and what upstream may have counted. */
 function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
@@ -62,6 +63,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
   const instances: Simulated[] = [];
   let run = 0;
   let kills = 0;
+  let isCutOff = false;
 
   const open = async () => {
     const instance = redis.open({ limits, withoutStore }, `run ${run}`);
@@ -138,7 +140,11 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       }
       const reserved = what === 'unreserve' && one.reserved.shift();
       if (reserved) one.slots.giveBack(reserved);
-      if (what === 'kill') {
+      if (what === 'cutAll' || what === 'mendAll') {
+        isCutOff = what === 'cutAll';
+        for (const each of instances) (isCutOff ? each.cut : each.mend)();
+      }
+      if (what === 'kill' && !isCutOff) {
         kills++;
         // What it has sent is on its way for as long as its lease lasts at most.
         for (const { call } of one.out) call.toMs = Math.min(call.fromMs + LEASE_MS, clock.nowMs() + LEASE_MS);
@@ -184,7 +190,7 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
     await assert(
       asyncProperty(
         integer({ min: 1, max: 5 }),
-        array(step, { minLength: 40, maxLength: 150 }),
+        array(withLosses, { minLength: 40, maxLength: 150 }),
         async (count, steps) => {
           const redis = await connection.begin();
           const model = createModel(redis, 'refuse');
@@ -221,5 +227,31 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
     // Of as many of both as would show it.
     expect(granted).toBeGreaterThan(10 * RUNS);
     expect(kills).toBeGreaterThan(RUNS);
+  }, 3_600_000);
+
+  it('are never more than there are while nobody can reach Redis, nor when all can again', async () => {
+    let local = 0;
+    await assert(
+      asyncProperty(
+        integer({ min: 2, max: 4 }),
+        array(withOutages, { minLength: 40, maxLength: 150 }),
+        async (count, steps) => {
+          const redis = await connection.begin();
+          const model = createModel(redis, 'share');
+          await model.start(count);
+          await model.wait(7_000);
+          for (const { does, at } of steps) {
+            const before = model.calls.length;
+            await model.does(does, at);
+            if (model.instances.every(({ store }) => !store.isUp())) local += Math.max(0, model.calls.length - before);
+            expect(model.counted(WINDOW_MS)).toBeLessThanOrEqual(LIMIT);
+            expect(model.counted(BURST_WINDOW_MS, 'burst')).toBeLessThanOrEqual(BURST_LIMIT);
+          }
+          for (const { store } of model.instances) store.close();
+        },
+      ),
+      { numRuns: RUNS, seed: 5, endOnFailure: true },
+    );
+    expect(local).toBeGreaterThan(RUNS);
   }, 3_600_000);
 });
