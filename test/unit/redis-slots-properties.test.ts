@@ -140,9 +140,17 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       }
       const reserved = what === 'unreserve' && one.reserved.shift();
       if (reserved) one.slots.giveBack(reserved);
-      if (what === 'cutAll' || what === 'mendAll') {
-        isCutOff = what === 'cutAll';
-        for (const each of instances) (isCutOff ? each.cut : each.mend)();
+      if (what === 'cutAll') for (const each of instances) each.cut();
+      if (what === 'cutAll') isCutOff = true;
+      if (what === 'mendAll' && isCutOff) {
+        isCutOff = false;
+        // One after the other, and each takes what it can before the next one is back.
+        for (const each of instances) {
+          each.mend();
+          await wait(600);
+          await take(each, 'general');
+          await take(each, 'general');
+        }
       }
       if (what === 'kill' && !isCutOff) {
         kills++;
