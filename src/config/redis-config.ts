@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WithoutStore } from '../upstream/redis-slots/slot-store.ts';
+import type { WithoutStore } from '../upstream/redis-slots/exchange.ts';
 import { Secret } from '../upstream/secret.ts';
 
 /** How slots are shared with other instances. */

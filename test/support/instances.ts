@@ -1,6 +1,6 @@
 import { Budget } from '../../src/upstream/budget.ts';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
-import type { SlotLimits } from '../../src/upstream/redis-slots/slot-store.ts';
+import type { SlotLimits } from '../../src/upstream/redis-slots/exchange.ts';
 import { createShare, type RouteClass } from '../../src/upstream/share.ts';
 import type { VirtualInstance, VirtualRedis } from './virtual-redis.ts';
 

@@ -1,62 +1,6 @@
-import { ANSWERS_SCRIPT } from './answers-script.ts';
+import { ANSWERS_SCRIPT, CHANGES_SCRIPT } from './answers-script.ts';
 import { CLOCK_SCRIPT, GENERATION_SCRIPT } from './generation-script.ts';
 import { WINDOWS_SCRIPT } from './windows-script.ts';
-
-const CHANGES_SCRIPT = `
-local function countTaken(class, count)
-  add('taken:general', count)
-  if class == 'burst' then add('taken:burst', count) end
-end
-
-local function putCall(class, id, atMs)
-  redis.call('ZADD', CALLS, text(atMs), id)
-  if class == 'burst' then redis.call('ZADD', BURST, text(atMs), id) end
-end
-
-local change = {}
-
-function change.settle(one)
-  if one.windows then learnFromAnswer(one) end
-  if one.isRefused then refused(one.class, one.windows or {}) end
-  -- An instance that could not reach this store has counted the time itself.
-  putCall(one.class, one.id, now - one.agoMs)
-end
-
-function change.renew(one) putCall(one.class, one.id, now + input.leaseMs) end
-
-function change.giveBack(one)
-  if not one.key then
-    if redis.call('ZREM', CALLS, one.id) > 0 then countTaken(one.class, -1) end
-    redis.call('ZREM', BURST, one.id)
-    return false
-  end
-  if not reserved[one.key] or reserved[one.key].id ~= one.id then return true end
-  reserved[one.key] = nil
-  redis.call('HDEL', RESERVED, one.key)
-  countTaken(one.class, -1)
-  return false
-end
-
-function change.claim(one)
-  local known = reserved[one.key]
-  if not known or known.class ~= one.class then return false end
-  known.id = one.id
-  redis.call('HSET', RESERVED, one.key, known.class .. ' ' .. known.id .. ' ' .. text(now + input.leaseMs))
-  return true
-end
-
-function change.pause(one) pause(now - one.agoMs + one.forMs) end
-function change.month() spendMonth() end
-
--- What was in use under another name of the same user.
-function change.import(one)
-  for _, slot in ipairs(one.slots) do putCall(slot.class, slot.id, tonumber(slot.at)) end
-  if one.pausedUntil then set('pausedUntil', math.max(num('pausedUntil', 0), tonumber(one.pausedUntil))) end
-end
-
--- This name is one of a user's, whose slots are counted under another one from now on.
-function change.move(one) if not state.movedTo then set('movedTo', one.to) end end
-`;
 
 const ROOM_SCRIPT = `
 local function mostOut()

@@ -157,3 +157,22 @@ const TAG = '{postman-graphql}';
 
 /** The keys of a heartbeat. */
 export const HEARTBEAT_KEYS: readonly string[] = [`${TAG}:generation`, `${TAG}:instances`];
+
+/** What an instance does while it cannot reach the store: it uses its part of each limit, or makes no calls. */
+export type WithoutStore = 'share' | 'refuse';
+
+/** What holds for the slots of every key. */
+export type SlotLimits = Pick<
+  RateLimiterOptions,
+  'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls' | 'coldStart'
+>;
+
+/** What an instance knows of a grant of its own. */
+export interface Granted {
+  readonly id: string;
+  readonly mark?: SlotMark | undefined;
+  /** Of a reservation: the name of its call in the store. */
+  readonly key?: string | undefined;
+  /** It was granted while the store could not be reached. */
+  isLocal: boolean;
+}

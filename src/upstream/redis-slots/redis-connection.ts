@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../secret.ts';
-import type { RedisConnection } from './slot-store.ts';
+
+/** A connection to Redis that comes back by itself. */
+export interface RedisConnection {
+  /** Runs a script. Rejects at once while there is no connection, and when it breaks. */
+  run(script: string, keys: readonly string[], argument: string): Promise<string>;
+  /** The id that the server has given itself at its start; undefined: there is no connection. */
+  runId(): string | undefined;
+  /** Is called each time that a connection is there. */
+  onConnected(listener: () => void): void;
+  close(): void;
+}
 
 /** The version that a start says has to be installed; tests compare it with package.json. */
 export const REDIS_CLIENT = '@redis/client@6.3.1';

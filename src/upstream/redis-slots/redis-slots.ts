@@ -3,22 +3,12 @@ import type { RateLimiter } from '../rate-limiter.ts';
 import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../share.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from '../slot-source.ts';
-import type { SlotMark, StoredSlots } from './exchange.ts';
+import type { Granted, StoredSlots } from './exchange.ts';
 import { createLocalShare } from './local-share.ts';
 import { Outbox } from './outbox.ts';
 import { createSharedView, type SharedView } from './shared-view.ts';
 import { SlotMirror } from './slot-mirror.ts';
 import { LEASE_MS, type SlotStore } from './slot-store.ts';
-
-/** A grant of this instance. */
-interface Granted {
-  readonly id: string;
-  readonly mark?: SlotMark | undefined;
-  /** Of a reservation: the name of its call in the store. */
-  readonly key?: string | undefined;
-  /** It was granted while the store could not be reached. */
-  isLocal: boolean;
-}
 
 type Done = (grant: SlotGrant | undefined) => void;
 

@@ -45,6 +45,8 @@ const FORGOTTEN_MS = 6_000;
 const REFUSED_MS = 60_000;
 const FRONT = -1;
 
+const never = Number.NEGATIVE_INFINITY;
+
 /** Makes the view of one budget. */
 export function createSharedView(
   mirror: SlotMirror,
@@ -54,7 +56,6 @@ export function createSharedView(
 ): SharedView {
   const { clock } = options;
   const base = createRateLimiterView(mirror, options);
-  const never = Number.NEGATIVE_INFINITY;
   const toWaiting = (): Waiting => ({
     isKnown: false,
     askedAtMs: never,
@@ -84,9 +85,6 @@ export function createSharedView(
     const atMs = store.localShareFromMs();
     return store.withoutStore === 'share' && atMs > clock.nowMs() ? atMs : undefined;
   };
-
-  const toStoredTime = (routeClass: RouteClass, virtualTime: number) =>
-    virtualTime === never ? FRONT : virtualTime + waiting[routeClass].offset;
 
   const view: SlotView = {
     room(routeClass) {
@@ -130,8 +128,20 @@ export function createSharedView(
     snapshot: () => (store.isUp() ? base : (local() ?? base)).snapshot(),
   };
 
+  return { view, ...createRequests(waiting, view, mirror, clock) };
+}
+
+/** Translates between the virtual times of this instance and those of the store, and notes when to ask again. */
+function createRequests(
+  waiting: Readonly<Record<RouteClass, Waiting>>,
+  view: SlotView,
+  mirror: SlotMirror,
+  clock: RateLimiterOptions['clock'],
+): Omit<SharedView, 'view'> {
+  const toStoredTime = (routeClass: RouteClass, virtualTime: number) =>
+    virtualTime === never ? FRONT : virtualTime + waiting[routeClass].offset;
+
   return {
-    view,
     toStored({ routeClass, virtualTime, usesReserve, next }) {
       const one = waiting[routeClass];
       const nowMs = clock.nowMs();

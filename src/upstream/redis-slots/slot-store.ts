@@ -1,6 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { Secret } from '../secret.ts';
 import { createClockOffset } from './clock-offset.ts';
 import {
@@ -8,32 +7,15 @@ import {
   type Heartbeat,
   HEARTBEAT_KEYS,
   keysOf,
+  type SlotLimits,
   type SlotRequestBatch,
   type StaleReply,
   type StoredSlots,
+  type WithoutStore,
 } from './exchange.ts';
+import type { RedisConnection } from './redis-connection.ts';
 import { EXCHANGE_SCRIPT } from './exchange-script.ts';
 import { HEARTBEAT_SCRIPT } from './generation-script.ts';
-
-/** A connection to Redis that comes back by itself. */
-export interface RedisConnection {
-  /** Runs a script. Rejects at once while there is no connection, and when it breaks. */
-  run(script: string, keys: readonly string[], argument: string): Promise<string>;
-  /** The id that the server has given itself at its start; undefined: there is no connection. */
-  runId(): string | undefined;
-  /** Is called each time that a connection is there. */
-  onConnected(listener: () => void): void;
-  close(): void;
-}
-
-/** What an instance does while it cannot reach the store: it uses its part of each limit, or makes no calls. */
-export type WithoutStore = 'share' | 'refuse';
-
-/** What holds for the slots of every key. */
-export type SlotLimits = Pick<
-  RateLimiterOptions,
-  'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls' | 'coldStart'
->;
 
 /** What the store of an instance is made with. */
 export interface SlotStoreOptions {
@@ -103,9 +85,7 @@ export class SlotStore {
     this.#tick();
   }
 
-  isUp(): boolean {
-    return this.#isUp;
-  }
+  readonly isUp = (): boolean => this.#isUp;
 
   /** From when (monotonic ms) on everything that any instance can have used before the store was lost has come back. */
   localShareFromMs(): number {
