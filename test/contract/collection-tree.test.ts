@@ -516,6 +516,11 @@ describe('every field there is', () => {
     expect(environment).toMatchObject({ uid, id: uid.slice(9) });
   });
 
+  it.each(Object.entries(ids.mocks))('can be asked of the mock server %s', async (_name, uid) => {
+    const { mock } = await read(`{ mock(uid: "${uid}") ${everyField(schema, 'Mock')} }`);
+    expect(mock).toMatchObject({ uid, id: uid.slice(9) });
+  });
+
   it.each([
     ['me', 'User'],
     ['rateLimit', 'RateLimit'],
@@ -523,6 +528,8 @@ describe('every field there is', () => {
     ['collections(first: 1)', 'CollectionConnection'],
     ['environments', 'EnvironmentConnection'],
   ])('can be asked of %s', async (field, type) => {
-    expect(await read(`{ it: ${field} ${everyField(schema, type)} }`)).toMatchObject({ it: { __typename: type } });
+    // The trees of the collections are in the answer as it is.
+    const selection = everyField(schema, type, { 'Mock.collection': false });
+    expect(await read(`{ it: ${field} ${selection} }`)).toMatchObject({ it: { __typename: type } });
   });
 });
