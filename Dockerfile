@@ -8,7 +8,9 @@ COPY package.json package-lock.json ./
 COPY scripts scripts
 RUN node scripts/ready.mjs
 COPY . .
-RUN npm run build && node scripts/prepare.mjs && npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm run build && node scripts/prepare.mjs
+# An image has the optional packages, too, and nothing that is for development.
+RUN node scripts/image-manifest.mjs && npm prune --ignore-scripts --no-audit --no-fund
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 NODE_OPTIONS=--max-old-space-size=768

@@ -83,8 +83,6 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     return now - startedMs >= SLICE_MS;
   };
 
-  const isShort = ({ lets, slices }: Work) => lets === 'go' || slices < SHORT_SLICES;
-
   /** The long work that is to be done: the one that was begun, else one of whoever has not had the last one. */
   const chooseLong = (): Work | undefined => {
     if (long && works.includes(long)) return long;
@@ -165,6 +163,8 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     },
   };
 }
+
+const isShort = ({ lets, slices }: Work) => lets === 'go' || slices < SHORT_SLICES;
 
 async function goOn<Result>(steps: Steps<Result>, isUsedUp: () => boolean, next: () => Promise<void>): Promise<Result> {
   for (;;) {

@@ -108,6 +108,18 @@ const allowed: [string, string][] = [
 /** Other habits the linter keeps: a file's text, and the rule that it breaks. */
 const habits: [string, string, string, string][] = [
   ['a default export', 'src/graph/planted-default.ts', 'export default 1;\n', 'import(no-default-export)'],
+  [
+    'a file of more than 250 lines',
+    'src/graph/planted-length.ts',
+    `export const x = [\n${'  1,\n'.repeat(250)}];\n`,
+    'eslint(max-lines)',
+  ],
+  [
+    'a function of more than 100 lines',
+    'src/graph/planted-function.ts',
+    `export const x = () => [\n${'  1,\n'.repeat(100)}];\n`,
+    'eslint(max-lines-per-function)',
+  ],
   ['console', 'src/server/planted-console.ts', "console.log('x');\n", 'eslint(no-console)'],
   ['process.env', 'src/server/planted-env.ts', 'export const x = process.env.HOME;\n', 'node(no-process-env)'],
   ['Date.now', 'src/server/planted-now.ts', 'export const x = () => Date.now();\n', 'eslint(no-restricted-properties)'],
