@@ -53,6 +53,9 @@ export function createQueries(schema: GraphQLSchema): Queries {
       'Query.environments': 'first: 2',
       'Workspace.collections': 'first: 2',
       'Workspace.environments': 'first: 2',
+      'Workspace.mocks': 'first: 2',
+      // Folders of exports have none.
+      'Query.mock': 'uid: "1-00000000-0000-4000-8000-000000000000"',
     }),
   };
 }
