@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { JsonStringReader, toHash } from './json-string.ts';
+import { leveledTypes } from './postman/levels.ts';
 
 /** Weighs a JSON text while it arrives, before anything of it is parsed. */
 export interface JsonScale {
@@ -42,7 +43,7 @@ const CLOSE_BRACE = 0x7d;
 const SEED = randomInt(1, 2 ** 30);
 /** The keys whose lists are read item by item. */
 const ITEM_KEYS: ReadonlySet<number> = new Set(
-  ['item', 'workspaces', 'collections', 'environments'].map((key) => Buffer.from(key).reduce(toHash, SEED)),
+  ['item', ...Object.values(leveledTypes).map(({ list }) => list)].map((key) => Buffer.from(key).reduce(toHash, SEED)),
 );
 
 type Place = 'between' | 'scalar' | 'string' | 'key';

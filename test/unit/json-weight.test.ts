@@ -4,6 +4,7 @@ import { createCollectionTree } from '../../src/upstream/collection-format/colle
 import { createJsonScale } from '../../src/upstream/json-weight.ts';
 import { collectionCall, collectionsCall } from '../../src/upstream/postman/collections.ts';
 import { environmentsCall } from '../../src/upstream/postman/environments.ts';
+import { mocksCall } from '../../src/upstream/postman/mocks.ts';
 import { workspaceCall, workspacesCall } from '../../src/upstream/postman/workspaces.ts';
 import { takenHeapBytes } from '../support/heap.ts';
 
@@ -135,9 +136,15 @@ describe('bytes on the heap', () => {
       collectionsCall(null, 0).parse,
     ],
     ['environments', `{"environments":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, environmentsCall(null).parse],
+    ['mocks', `{"mocks":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, mocksCall(null).parse],
     [
       'collections of a workspace',
       `{"workspace":{"id":"w","collections":${list(COUNT, (index) => `{"id":"${index}","owner":1}`)}}}`,
+      workspaceCall('w').parse,
+    ],
+    [
+      'mocks of a workspace',
+      `{"workspace":{"id":"w","mocks":${list(COUNT, (index) => `{"id":"${index}","owner":1}`)}}}`,
       workspaceCall('w').parse,
     ],
   ])('of %s are at most a fifth below what V8 takes', async (_, text, read = (body: unknown) => body) => {
