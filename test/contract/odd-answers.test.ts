@@ -206,6 +206,42 @@ describe('an answer of something else than what was asked for', () => {
   });
 });
 
+describe('a list in which one uid has half a surrogate pair', () => {
+  const half = `${OWNER}-a\uD800`;
+  const replaced = `/environments/${OWNER}-a%EF%BF%BD`;
+  const whole = `${OWNER}-${C}`;
+  beforeEach(() => {
+    upstream.bodies.set('/environments', {
+      environments: [
+        { uid: half, name: 'Half' },
+        { uid: whole, name: 'Whole' },
+      ],
+    });
+    upstream.bodies.set(`/environments/${whole}`, { environment: { id: C, owner: OWNER, values: [{ key: 'a' }] } });
+  });
+
+  it('has all its items, of which that one cannot be read singly', async () => {
+    expect(await ask('{ environments { nodes { name values { key } } } }')).toEqual({
+      data: {
+        environments: {
+          nodes: [
+            { name: 'Half', values: null },
+            { name: 'Whole', values: [{ key: 'a' }] },
+          ],
+        },
+      },
+      codes: [],
+      gets: gets('/environments', replaced, `/environments/${whole}`),
+    });
+  });
+
+  it('has a cost that can be told', async () => {
+    await ask('{ environments { nodes { name } } }');
+    const { data, codes } = await ask('{ rateLimit(dryRun: true) { cost } environments { nodes { values { key } } } }');
+    expect({ data, codes }).toEqual({ data: { rateLimit: { cost: 2 } }, codes: [] });
+  });
+});
+
 describe('the list of workspaces', () => {
   const workspacesOf = (...ids: string[]) => ids.map((id) => ({ id, name: id }));
   const page = (cursor?: string) => `/workspaces?limit=100${cursor === undefined ? '' : `&cursor=${cursor}`}`;
