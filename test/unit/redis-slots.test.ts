@@ -100,6 +100,20 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.advance(1_000);
       expect([await drain(before, 2), await drain(after)]).toEqual([2, 4]);
     });
+
+    it('keep nobody waiting for a reservation while they cannot be moved', async () => {
+      redis = await connection.begin();
+      const instance = redis.open({ limits });
+      await redis.clock.settle();
+      const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
+      const slots = new RedisSlots(instance.store, 'current', options, () => {}, 'former');
+      instance.cut();
+      const claimed: (SlotGrant | undefined)[] = [];
+      const request = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
+      slots.claim(request, (grant) => void claimed.push(grant));
+      await redis.clock.settle();
+      expect(claimed).toEqual([undefined]);
+    });
   });
 
   describe('in simulated time', () => {

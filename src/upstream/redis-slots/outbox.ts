@@ -101,10 +101,12 @@ export class Outbox {
   /** Sends what there is when the store is back. */
   readonly wait = () => {
     const { store, clock } = this.#options;
+    const once = this.#changes.filter(({ isOnce }) => isOnce);
     // What was settled before has come back anyway.
     const leastMs = clock.nowMs() - store.closeMs;
-    this.#changes = this.#changes.filter(({ atMs }) => atMs > leastMs);
+    this.#changes = this.#changes.filter(({ isOnce, atMs }) => !isOnce && atMs > leastMs);
     store.whenBack(this.#onBack);
+    for (const { done } of once) done?.(false);
     for (const { done } of this.#asks.splice(0)) done(undefined);
   };
 
@@ -169,8 +171,7 @@ export class Outbox {
   #failed(batch: Batch): void {
     const { changes, ask } = batch;
     this.#sent.splice(this.#sent.indexOf(batch), 1);
-    this.#changes.unshift(...changes.filter(({ isOnce }) => !isOnce));
-    for (const { isOnce, done } of changes) if (isOnce) done?.(false);
+    this.#changes.unshift(...changes);
     // It may have been granted all the same.
     if (ask) this.change({ toStored: () => ({ kind: 'giveBack', id: ask.id, key: ask.key, class: 'burst' }) });
     ask?.done(undefined);
