@@ -1,6 +1,6 @@
 import { isJsonObject, toId } from '../collection-format/json.ts';
 import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
-import { childLists, type ChildListName } from './levels.ts';
+import { childLists, type ChildListName, childTypes } from './levels.ts';
 import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from './postman-call.ts';
 import { checkIsAsked, type Ref, toRefs } from './ref.ts';
@@ -60,9 +60,7 @@ export const workspaceRoute = {
   routeClass: 'burst',
   carries: [
     { type: 'Workspace', levels: ['detail'] },
-    { type: 'Collection', levels: ['ref'] },
-    { type: 'Environment', levels: ['ref'] },
-    { type: 'Mock', levels: ['ref'] },
+    ...childTypes.map((type) => ({ type, levels: ['ref'] as const })),
   ],
 } as const satisfies PostmanRoute;
 
