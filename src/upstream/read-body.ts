@@ -90,7 +90,7 @@ export async function readBody(
 }
 
 /** A body ends before its end: another try can bring all of it. */
-export class CutOffError extends Error {
+class CutOffError extends Error {
   override readonly name = 'CutOffError';
 }
 

@@ -45,7 +45,7 @@ export interface WorkspaceFilter {
 }
 
 /** Workspaces on one page of `GET /workspaces`: its documented maximum. */
-export const WORKSPACE_PAGE_SIZE = 100;
+const WORKSPACE_PAGE_SIZE = 100;
 
 /** `GET /workspaces`. */
 export const workspacesRoute = {
