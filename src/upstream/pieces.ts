@@ -1,24 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
-/** Runs work that holds everybody else up while it lasts, with turns for them in between. */
-export interface Pieces {
-  /**
-   * Runs one piece. A large one has the event loop turn before it, and runs after those that were there before.
-   *
-   * @param heapBytes - How large what it is done on is.
-   */
-  run<Result>(heapBytes: number, piece: () => Result): Promise<Result>;
-}
-
 // Some milliseconds' work: to wait for a turn would take longer than it holds anybody up.
 const LARGE_BYTES = 512 * 1_024;
 
-/** Makes the line in which the large pieces of a process stand. */
-export function createPieces(): Pieces {
+/** Makes the line in which the large pieces of a process stand: they hold everybody else up while they last, so others have turns in between. */
+export function createPieces() {
   const line = new PQueue({ concurrency: 1 });
   return {
-    async run(heapBytes, piece) {
+    /**
+     * Runs one piece. A large one has the event loop turn before it, and runs after those that were there before.
+     *
+     * @param heapBytes - How large what it is done on is.
+     */
+    async run<Result>(heapBytes: number, piece: () => Result): Promise<Result> {
       if (heapBytes < LARGE_BYTES) return piece();
       return line.add(async () => {
         await setImmediate();

@@ -5,12 +5,6 @@ import { type Caller, type Operation, toBackground } from './operation.ts';
 import { createRefusals } from './refusals.ts';
 import { noRepeats } from './repeats.ts';
 
-/** Renews answers that were served stale, after the clients and below them. */
-export interface RevalidationQueue {
-  /** Has an answer renewed for a tenant; once, however often it is asked for. */
-  add(call: Call<unknown>, caller: Caller): void;
-}
-
 /** What is to be revalidated for one tenant, by target. */
 interface Queue {
   readonly lists: Map<string, Call<unknown>>;
@@ -23,7 +17,7 @@ const RETRY_MS = 1_000;
 const MAX_JOBS = 1_000;
 
 /**
- * Makes the queue of the process.
+ * Makes the queue of the process, by which answers that were served stale are renewed, after the clients and below them.
  *
  * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
  * half of every window is free and nobody waits; what is still waiting when it may be served stale no longer is left to whoever asks for it next.
@@ -34,7 +28,7 @@ export function createRevalidationQueue(
   cache: AnswerCache,
   clock: Clock,
   revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
-): RevalidationQueue {
+) {
   const queues = new Map<string, Queue>();
 
   const isWorthIt = ({ target }: Call<unknown>, { tenant }: Caller) => {
@@ -60,7 +54,8 @@ export function createRevalidationQueue(
   };
 
   return {
-    add(call, caller) {
+    /** Has an answer renewed for a tenant; once, however often it is asked for. */
+    add(call: Call<unknown>, caller: Caller): void {
       const known = queues.get(caller.tenant);
       const queue: Queue = known ?? { lists: new Map(), singles: new Map() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
