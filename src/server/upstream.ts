@@ -68,7 +68,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
     async close() {
       await http.close();
-      sharedSlots.close();
+      await sharedSlots.close();
     },
   };
 }

@@ -78,7 +78,7 @@ export function createInstances(
         kill() {
           isGone = true;
           instance.cut();
-          instance.store.close();
+          void instance.store.close();
         },
       };
     },

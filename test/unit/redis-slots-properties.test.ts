@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, constantFrom, integer, oneof, record } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
-import { LEASE_MS } from '../../src/upstream/redis-slots/slot-store.ts';
+import { LEASE_MS } from '../../src/upstream/redis-slots/exchange.ts';
 import type { RouteClass } from '../../src/upstream/share.ts';
 import type { SlotGrant } from '../../src/upstream/slot-source.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
@@ -157,7 +157,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
         // What it has sent is on its way for as long as its lease lasts at most.
         for (const { call } of one.out) call.toMs = Math.min(call.fromMs + LEASE_MS, clock.nowMs() + LEASE_MS);
         one.cut();
-        one.store.close();
+        await one.store.close();
         instances[index] = await open();
       }
       if (what === 'cut') one.cut();
@@ -227,7 +227,7 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
             served++;
           }
           expect(served).toBe(LIMIT);
-          for (const { store } of model.instances) store.close();
+          for (const { store } of model.instances) await store.close();
         },
       ),
       { numRuns: RUNS, seed: 11, endOnFailure: true },
@@ -255,7 +255,7 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
             expect(model.counted(WINDOW_MS)).toBeLessThanOrEqual(LIMIT);
             expect(model.counted(BURST_WINDOW_MS, 'burst')).toBeLessThanOrEqual(BURST_LIMIT);
           }
-          for (const { store } of model.instances) store.close();
+          for (const { store } of model.instances) await store.close();
         },
       ),
       { numRuns: RUNS, seed: 5, endOnFailure: true },

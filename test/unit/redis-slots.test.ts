@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
 import type { SlotStore } from '../../src/upstream/redis-slots/slot-store.ts';
-import type { SlotGrant } from '../../src/upstream/slot-source.ts';
+import type { SlotGrant, SlotRequest } from '../../src/upstream/slot-source.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 import { describeSlotSource } from '../support/slot-source-conformance.ts';
 import { connectVirtualRedis, type VirtualRedis } from '../support/virtual-redis.ts';
@@ -113,6 +113,64 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       slots.claim(request, (grant) => void claimed.push(grant));
       await redis.clock.settle();
       expect(claimed).toEqual([undefined]);
+    });
+  });
+
+  describe('of an instance that stops', () => {
+    const ask = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
+    const begin = async () => {
+      redis = await connection.begin();
+      const { clock } = redis;
+      const [stopping, staying] = [redis.open({ limits }), redis.open({ limits })];
+      await clock.settle();
+      const open = ({ store }: typeof staying) =>
+        new RedisSlots(store, 'a key', { ...limits, clock, processStartedAtMs: 0 }, () => {});
+      const take = async (slots: RedisSlots, request: SlotRequest = ask) => {
+        let grant: SlotGrant | undefined;
+        slots.take(request, (given) => (grant = given));
+        await clock.settle();
+        return grant;
+      };
+      return { clock, stopping, staying, here: open(stopping), there: open(staying), take };
+    };
+
+    it('come back a window after the last answers, and its part of the limits is the others’ at once', async () => {
+      const { clock, stopping, staying, here, there, take } = await begin();
+      const grants = [await take(here), await take(here), await take(here), await take(here)];
+      for (const grant of grants) if (grant) here.settle(grant);
+      await stopping.store.close();
+      expect(await take(there)).toBeDefined();
+      expect(staying.store.instances).toBe(1);
+      expect(await take(there)).toBeDefined();
+      expect(await take(there)).toBeUndefined();
+      await clock.advance(limits.general.windowMs);
+      expect([await take(there), await take(there)]).not.toContain(undefined);
+    });
+
+    it('are not left to what waited there', async () => {
+      const { stopping, here, there, take } = await begin();
+      await take(here, { ...ask, virtualTime: 1, next: { virtualTime: 2, usesReserve: true } });
+      const waits = () => server.command('HKEYS', '{postman-graphql}:a key:waits');
+      expect(await waits()).toHaveLength(1);
+      await stopping.store.close();
+      expect(await waits()).toEqual([]);
+      expect(await take(there, { ...ask, virtualTime: 3 })).toBeDefined();
+    });
+
+    it('are waited for no longer than an answer may take', async () => {
+      const { clock, stopping, here, take } = await begin();
+      await take(here, { ...ask, next: { virtualTime: 2, usesReserve: true } });
+      stopping.setRoundTripMs(60_000);
+      let isClosed = false;
+      const close = async () => {
+        await stopping.store.close();
+        isClosed = true;
+      };
+      void close();
+      await clock.advance(200);
+      expect(isClosed).toBe(false);
+      await clock.advance(100);
+      expect(isClosed).toBe(true);
     });
   });
 

@@ -186,4 +186,6 @@ end
 
 -- This name is one of a user's, whose slots are counted under another one from now on.
 function change.move(one) if not state.movedTo then set('movedTo', one.to) end end
+
+function change.leave() redis.call('HDEL', HEADS, 'general ' .. input.instance, 'burst ' .. input.instance) end
 `;

@@ -31,7 +31,9 @@ export type SlotChange =
   | { readonly kind: 'pause'; readonly agoMs: number; readonly forMs: number }
   | { readonly kind: 'month' }
   | { readonly kind: 'import'; readonly slots: readonly StoredSlot[]; readonly pausedUntil?: string | undefined }
-  | { readonly kind: 'move'; readonly to: string };
+  | { readonly kind: 'move'; readonly to: string }
+  /** Nothing waits at this instance any more. */
+  | { readonly kind: 'leave' };
 
 /** For whom slots are wanted. Virtual times are those of the store. */
 export interface SlotAsk {
@@ -128,6 +130,20 @@ export interface StoredSlots {
   readonly dump?: readonly StoredSlot[];
   readonly windows: readonly StoredWindow[];
 }
+
+/** How an exchange ends: with exactly one of these. */
+export interface ExchangeHandlers {
+  /** @param atMs - When the store answered (monotonic), as nearly as that is known. */
+  answered(slots: StoredSlots, atMs: number): void;
+  /** There was no answer in time. Whether the store has done what was asked is not known. */
+  failed(): void;
+}
+
+/** A slot that is out counts as settled after this long, unless it is renewed. */
+export const LEASE_MS = 10_000;
+
+/** Whose turn it is elsewhere has this long, and two round trips, to come for it. */
+export const YIELD_MS = 100;
 
 /** What is answered to a request that has come too late. */
 export interface StaleReply {

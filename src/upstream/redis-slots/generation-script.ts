@@ -53,3 +53,6 @@ export const HEARTBEAT_SCRIPT = `${CLOCK_SCRIPT}
 ${GENERATION_SCRIPT}
 return cjson.encode({ generation = generation, instances = instances, now = string.format('%.3f', nowUs / 1000) })
 `;
+
+/** The script of an instance that stops: its part of the limits is the others' from now on. KEYS: generation, instances. ARGV: the instance. */
+export const LEAVE_SCRIPT = `return tostring(redis.call('ZREM', KEYS[2], ARGV[1]))`;

@@ -121,3 +121,8 @@ function toUnreachable(error: unknown): Error {
   const reason = error instanceof Error && 'code' in error ? `: ${String(error.code)}` : '';
   return new Error(`REDIS_URL names a Redis that cannot be reached${reason}`);
 }
+
+/** Why Redis has not answered: never the address, which may have a password in it. */
+export function toReason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -3,12 +3,12 @@ import type { RateLimiter } from '../rate-limiter.ts';
 import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../share.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from '../slot-source.ts';
-import type { Granted, StoredSlots } from './exchange.ts';
+import { type Granted, LEASE_MS, type StoredSlots } from './exchange.ts';
 import { createLocalShare } from './local-share.ts';
 import { Outbox } from './outbox.ts';
 import { createSharedView, type SharedView } from './shared-view.ts';
 import { SlotMirror } from './slot-mirror.ts';
-import { LEASE_MS, type SlotStore } from './slot-store.ts';
+import type { SlotStore } from './slot-store.ts';
 
 type Done = (grant: SlotGrant | undefined) => void;
 

@@ -1,9 +1,9 @@
 import { createRateLimiterView, NO_ROOM, type RateLimiterOptions } from '../rate-limiter-view.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../share.ts';
 import type { SlotRequest, SlotView } from '../slot-source.ts';
-import type { SlotAsk, StoredSlots } from './exchange.ts';
+import { type SlotAsk, type StoredSlots, YIELD_MS } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
-import { type SlotStore, YIELD_MS } from './slot-store.ts';
+import type { SlotStore } from './slot-store.ts';
 
 /** What a view has to know of its source. */
 export interface SharedViewSource {

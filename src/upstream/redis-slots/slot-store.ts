@@ -1,21 +1,26 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import type { Secret } from '../secret.ts';
 import { createClockOffset } from './clock-offset.ts';
 import {
   type Caller,
+  type ExchangeHandlers,
   type Heartbeat,
   HEARTBEAT_KEYS,
   keysOf,
+  LEASE_MS,
   type SlotLimits,
   type SlotRequestBatch,
   type StaleReply,
   type StoredSlots,
   type WithoutStore,
+  YIELD_MS,
 } from './exchange.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import { type RedisConnection, toReason } from './redis-connection.ts';
 import { EXCHANGE_SCRIPT } from './exchange-script.ts';
 import { HEARTBEAT_SCRIPT } from './generation-script.ts';
+import { KnownWaits, leaveStore, NO_WAITS, UNHEARD } from './leave.ts';
 
 /** What the store of an instance is made with. */
 export interface SlotStoreOptions {
@@ -29,26 +34,12 @@ export interface SlotStoreOptions {
   readonly onReach: (isReached: boolean, reason: string) => void;
 }
 
-/** How an exchange ends: with exactly one of these. */
-export interface ExchangeHandlers {
-  /** @param atMs - When the store answered (monotonic), as nearly as that is known. */
-  answered(slots: StoredSlots, atMs: number): void;
-  /** There was no answer in time. Whether the store has done what was asked is not known. */
-  failed(): void;
-}
-
-/** A slot that is out counts as settled after this long, unless it is renewed. */
-export const LEASE_MS = 10_000;
 // Without an answer for this long an exchange has failed.
 const TIMEOUT_MS = 250;
 // An instance that has said nothing for this long sends a heartbeat.
 const HEARTBEAT_MS = 5_000;
-const GRACE_MS = HEARTBEAT_MS + 1_000;
-const SEEN_MS = 3 * HEARTBEAT_MS;
 const RETRY_MS = 500;
 const STALE_MS = 1_000;
-/** Whose turn it is elsewhere has this long, and two round trips, to come for it. */
-export const YIELD_MS = 100;
 const LOG_AFTER_MS = 2_000;
 
 /** The store of slots that several instances share, as one of them sees it. */
@@ -62,6 +53,8 @@ export class SlotStore {
   readonly #instance = randomBytes(6).toString('base64url');
   readonly #offset = createClockOffset();
   readonly #whenBack = new Set<() => void>();
+  readonly #waits = new KnownWaits();
+  #stopTicking = () => {};
 
   #nextId = 0;
   #generation = '';
@@ -85,7 +78,7 @@ export class SlotStore {
     this.#tick();
   }
 
-  readonly isUp = (): boolean => this.#isUp;
+  readonly isUp = (): boolean => this.#isUp && !this.#isClosed;
 
   /** From when (monotonic ms) on everything that any instance can have used before the store was lost has come back. */
   localShareFromMs(): number {
@@ -109,11 +102,12 @@ export class SlotStore {
 
   /** Changes the slots of a budget, and asks for some. Requests arrive in the order they were made. */
   exchange(name: string, batch: SlotRequestBatch, { answered, failed }: ExchangeHandlers): void {
-    if (!this.#isUp) return failed();
+    if (!this.isUp()) return failed();
     const { clock, connection, limits } = this.#options;
     const { general, burst, reservedCalls, maxConcurrentCalls } = limits;
     const run = connection.runId();
     const sentAtMs = clock.nowMs();
+    if (batch.ask) this.#waits.asked(name, sentAtMs);
     let isOver = false;
     const fail = (reason: string) => {
       if (isOver) return;
@@ -146,13 +140,24 @@ export class SlotStore {
       if (isOver) return undefined;
       isOver = true;
       stop();
+      if (batch.ask) this.#waits.answered(name, batch.ask, reply);
       return answered(reply, atMs);
     };
     void ask();
   }
 
-  close(): void {
+  /**
+   * Takes leave: what has been settled is told, nothing yields to this instance any more, and its part of the limits is the others'. It takes no
+   * longer than one answer may.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    // What has been settled in this round of the event loop is sent before.
+    await nextRound();
+    for (const name of this.#waits.names(this.#options.clock.nowMs())) this.exchange(name, NO_WAITS, UNHEARD);
     this.#isClosed = true;
+    this.#stopTicking();
+    if (this.#isUp) await leaveStore(this.#options, this.#instance, TIMEOUT_MS);
     this.#options.connection.close();
   }
 
@@ -163,8 +168,8 @@ export class SlotStore {
       generation: this.#generation,
       coldStart: this.#options.limits.coldStart,
       closeMs: this.closeMs,
-      graceMs: GRACE_MS,
-      seenMs: SEEN_MS,
+      graceMs: HEARTBEAT_MS + 1_000,
+      seenMs: 3 * HEARTBEAT_MS,
       isBack: this.#isNew || nowMs - this.#lastContactMs > this.closeMs,
       isNew: this.#isNew,
       hasJumped: this.#hasJumped,
@@ -213,7 +218,6 @@ export class SlotStore {
     this.#isAsking = true;
     const sentAtMs = clock.nowMs();
     const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not answer in time'));
-    const isLate = () => !this.#isUp && clock.nowMs() - sentAtMs > STALE_MS;
     const ask = async () => {
       try {
         const reply: Heartbeat | StaleReply = JSON.parse(
@@ -226,7 +230,7 @@ export class SlotStore {
       this.#isAsking = false;
       stop();
       // It was asked before it stood still: what has happened meanwhile is in the next one.
-      if (isLate()) this.#beat();
+      if (!this.#isUp && clock.nowMs() - sentAtMs > STALE_MS) this.#beat();
     };
     void ask();
   }
@@ -240,10 +244,7 @@ export class SlotStore {
       this.#isToldLost = true;
       onReach(false, this.#reason);
     }
-    clock.schedule(nowMs + RETRY_MS, () => this.#tick());
+    this.#waits.names(nowMs);
+    this.#stopTicking = clock.schedule(nowMs + RETRY_MS, () => this.#tick());
   }
-}
-
-function toReason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
