@@ -1,18 +1,19 @@
 /**
- * Several instances with one key, in simulated time before a real Redis and as processes: prints what they make of the budget, and what that costs.
- * `npm run bench:instances -- [seconds]`, by default 60 for each measurement of processes. Needs `redis-server`; ends with status 1 if a call came above
- * a limit or was refused.
+ * Several instances with one key. `npm run bench:instances -- [seconds]`: in simulated time before a real Redis, and as processes, by default 60 s for each
+ * measurement; prints what they make of the budget, and what that costs. `-- processes [seconds]` leaves out the simulated ones. `-- chaos [minutes]`:
+ * three processes through kills, pauses and losses of Redis, by default 10 minutes, and one instance that is cut off. Needs `redis-server`; ends with
+ * status 1 if a call came above a limit or was refused.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
 import type { RouteClass } from '../src/upstream/share.ts';
 import { createInstances } from '../test/support/instances.ts';
-import { type Limits, tooClose } from '../test/support/instances-under-load.ts';
+import type { Limits } from '../test/support/instances-under-load.ts';
 import { startRedis } from '../test/support/redis-server.ts';
 import { connectVirtualRedis } from '../test/support/virtual-redis.ts';
-import { startProgram } from './program.ts';
+import { runChaos, runCutOff } from './instances-chaos.ts';
+import { judge, latency, scriptsOf, startLoaded } from './instances-load.ts';
 
-const [seconds = 60] = process.argv.slice(2).map(Number);
 const MINUTE_MS = 60_000;
 const MINUTES = 10;
 const LATENCY_MS = 300;
@@ -28,8 +29,15 @@ const real: Limits = { general: { limit: 60, windowMs: 10_000 }, burst: { limit:
 const percent = (part: number) => `${(100 * part).toFixed(2)} %`;
 let over = 0;
 
+type VirtualConnection = Awaited<ReturnType<typeof connectVirtualRedis>>;
+
 /** Instances that want more than there is, for ten minutes of simulated time. */
-async function simulate(label: string, operations: readonly (readonly string[])[], roundTripMs: number) {
+async function simulate(
+  connection: VirtualConnection,
+  label: string,
+  operations: readonly (readonly string[])[],
+  roundTripMs: number,
+) {
   const redis = await connection.begin();
   const latencyMs = () => LATENCY_MS * (1 / 3 + (4 / 3) * Math.random());
   const instances = createInstances(redis, simulated, latencyMs, Math.random);
@@ -56,86 +64,67 @@ async function simulate(label: string, operations: readonly (readonly string[])[
   );
 }
 
-/** Processes whose clients want more than there is. */
-async function run(label: string, count: number, withRedis: boolean) {
-  const server = withRedis ? await startRedis() : undefined;
-  const postman = await startSandbox({
-    limits: real,
-    latency: () => ({ requestMs: 20 + 60 * Math.random(), answerMs: 20 + 60 * Math.random() }),
+/** Processes whose clients want more than there is, or little. */
+async function run(seconds: number, label: string, servers: number, withRedis: boolean, isIdle = false) {
+  const redis = withRedis ? await startRedis() : undefined;
+  const postman = await startSandbox({ limits: real, latency });
+  const loaded = await startLoaded(redis, postman, real, {
+    servers,
+    clients: isIdle ? 1 : 12,
+    pauseMs: isIdle ? 1_000 : 0,
+    environmentOf: () => ({ BURST_LIMIT: '0' }),
   });
-  const programs = await Promise.all(
-    Array.from({ length: count }, () =>
-      startProgram({
-        POSTMAN_API_BASE_URL: postman.origin,
-        POSTMAN_API_KEY: postman.apiKey,
-        RATE_LIMIT: String(real.general.limit),
-        RATE_LIMIT_WINDOW_MS: String(real.general.windowMs),
-        BURST_LIMIT: '0',
-        RESERVED_CALLS: '0',
-        ...(server && { REDIS_URL: server.url, TENANT_SECRET: Buffer.alloc(32, 7).toString('base64') }),
-      }),
-    ),
-  );
-  const load = { isOver: false, asked: 0 };
-  const client = async (port: number) => {
-    while (!load.isOver) {
-      const query = `{ environment(uid: "1-none-${load.asked++}") { name } }`;
-      const request = {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query }),
-      };
-      await fetch(`http://127.0.0.1:${port}/graphql`, request).then(
-        (response) => response.text(),
-        () => sleep(100),
-      );
-    }
-  };
-  const clients = programs.flatMap(({ port }) => Array.from({ length: 12 }, () => client(port)));
   await sleep(2 * real.general.windowMs);
-  const commandsNow = async () =>
-    Number(/total_commands_processed:(\d+)/.exec(String(await server?.command('INFO', 'stats')))?.[1] ?? 0);
-  const [from, before] = [postman.arrivals.length, await commandsNow()];
+  const [fromMs, before] = [performance.now(), redis ? await scriptsOf(redis) : 0];
   await sleep(seconds * 1_000);
-  const calls = postman.arrivals.length - from;
-  // Commands inside of scripts are counted by Redis, too: those of instances are the calls of EVALSHA.
-  const scripts = Number(
-    /cmdstat_evalsha:calls=(\d+)/.exec(String(await server?.command('INFO', 'commandstats')))?.[1] ?? 0,
-  );
-  load.isOver = true;
-  for (const { child } of programs) child.kill('SIGKILL');
-  await Promise.all(clients);
-  const tooMany = tooClose(postman.arrivals, real.general).length;
-  const refused = postman.arrivals.filter(({ status }) => status === 429).length;
+  const toMs = performance.now();
+  const scripts = redis ? (await scriptsOf(redis)) - before : 0;
+  await loaded.stop();
+  const { calls, over: tooMany, refused, use } = judge(postman.arrivals, real, fromMs, toMs);
   over += tooMany + refused;
-  const possible = ((seconds * 1_000) / (real.general.windowMs + 100)) * real.general.limit;
-  console.log(
-    `| ${label} | ${tooMany} | ${refused} | ${percent(calls / possible)} | ${before === 0 ? '' : (scripts / postman.arrivals.length).toFixed(2)} |`,
-  );
+  const commands = redis ? (scripts / calls).toFixed(2) : '';
+  console.log(`| ${label} | ${calls} | ${tooMany} | ${refused} | ${isIdle ? '' : percent(use)} | ${commands} |`);
   await postman.close();
-  await server?.stop();
+  await redis?.stop();
 }
 
-const redisServer = await startRedis();
-const connection = await connectVirtualRedis(redisServer);
-console.log('| simulated, 60 calls in 60 s | over | use of the possible | commands a call | calls of each operation |');
-console.log('| --- | --- | --- | --- | --- |');
-await simulate('1 instance, Redis 1 ms away', [['a']], 1);
-await simulate('3 instances', [['a'], ['b'], ['c']], 1);
-await simulate(
-  '10 instances',
-  Array.from({ length: 10 }, (_, index) => [`operation ${index}`]),
-  1,
-);
-await simulate('3 instances with 1, 3 and no operations', [['a'], ['b', 'c', 'd'], []], 1);
-await simulate('3 instances, one of them with the burst class', [['a'], ['burst'], ['c']], 1);
-await simulate('3 instances, Redis 50 ms away', [['a'], ['b'], ['c']], 50);
-await connection.close();
-await redisServer.stop();
+async function runSimulated() {
+  const redis = await startRedis();
+  const connection = await connectVirtualRedis(redis);
+  console.log(
+    '| simulated, 60 calls in 60 s | over | use of the possible | commands a call | calls of each operation |',
+  );
+  console.log('| --- | --- | --- | --- | --- |');
+  const ten = Array.from({ length: 10 }, (_, index) => [`operation ${index}`]);
+  await simulate(connection, '1 instance, Redis 1 ms away', [['a']], 1);
+  await simulate(connection, '3 instances', [['a'], ['b'], ['c']], 1);
+  await simulate(connection, '10 instances', ten, 1);
+  await simulate(connection, '3 instances with 1, 3 and no operations', [['a'], ['b', 'c', 'd'], []], 1);
+  await simulate(connection, '3 instances, one of them with the burst class', [['a'], ['burst'], ['c']], 1);
+  await simulate(connection, '3 instances, Redis 50 ms away', [['a'], ['b'], ['c']], 50);
+  await connection.close();
+  await redis.stop();
+}
 
-console.log('\n| processes, 60 calls in 10 s | over | 429 | use of the possible | commands a call |');
-console.log('| --- | --- | --- | --- | --- |');
-await run('1 without Redis', 1, false);
-await run('1 with Redis', 1, true);
-await run('3 with Redis', 3, true);
+async function runProcesses(seconds: number) {
+  console.log('\n| processes, 60 calls in 10 s | calls | over | 429 | use of the possible | commands a call |');
+  console.log('| --- | --- | --- | --- | --- | --- |');
+  // At the same time, so that whatever else the machine does is in both.
+  await Promise.all([run(seconds, '1 without Redis', 1, false), run(seconds, '1 with Redis', 1, true)]);
+  await run(seconds, '3 with Redis', 3, true);
+  await run(seconds, '3 with Redis, far from saturated', 3, true, true);
+}
+
+const [first, second] = process.argv.slice(2);
+if (first === 'chaos') {
+  over += await runChaos(Number(second ?? 10));
+  console.log('\n| without Redis for 45 s | calls of all | most beyond the limit in a window |');
+  console.log('| --- | --- | --- |');
+  for (const withoutRedis of ['share', 'refuse'] as const) await runCutOff(withoutRedis);
+} else if (first === 'processes') {
+  await runProcesses(Number(second ?? 60));
+} else {
+  await runSimulated();
+  await runProcesses(Number(first ?? 60));
+}
 process.exitCode = over === 0 ? 0 : 1;

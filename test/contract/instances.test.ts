@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Arrival, type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
@@ -13,7 +14,7 @@ import {
   tooClose,
 } from '../support/instances-under-load.ts';
 import { startFacade } from '../support/facade.ts';
-import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
+import { findPort, type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 
 const built = createBuiltServer('instances-test');
 const limits = { general: { limit: 30, windowMs: 3_000 }, burst: { limit: 5, windowMs: 1_000 } };
@@ -78,6 +79,35 @@ describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRe
     await postman?.close();
     await redis?.stop();
   });
+
+  it('reach Redis over TLS, if they trust its certificate', async () => {
+    const certificate = fileURLToPath(new URL('../support/redis.test.pem', import.meta.url));
+    const port = String(await findPort());
+    const files = ['--tls-cert-file', certificate, '--tls-key-file', certificate, '--tls-ca-cert-file', certificate];
+    const secured = await startRedis('--tls-port', port, ...files, '--tls-auth-clients', 'no');
+    const account = await startSandbox();
+    const environment = {
+      ...instanceEnvironment(secured, account, limits),
+      REDIS_URL: `rediss://127.0.0.1:${port}`,
+      COLD_START: 'off',
+    };
+    try {
+      const server = await built.start({ ...environment, NODE_EXTRA_CA_CERTS: certificate });
+      const response = await fetch(server.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{"query":"{ me { username } }"}',
+      });
+      expect(await response.json()).toMatchObject({ data: { me: { username: expect.any(String) } } });
+      expect(await secured.command('EXISTS', '{postman-graphql}:generation')).toBe(1);
+      expect(await server.stop()).toBe(0);
+      expect(await secured.command('ZCARD', '{postman-graphql}:instances')).toBe(0);
+      await expect(built.start(environment)).rejects.toThrow('cannot be reached: DEPTH_ZERO_SELF_SIGNED_CERT');
+    } finally {
+      await account.close();
+      await secured.stop();
+    }
+  }, 60_000);
 
   const phases: [name: string, atMs: number][] = [];
   const begin = (name: string) => phases.push([name, performance.now()]);
