@@ -11,62 +11,83 @@ export interface QueueEntry extends Queued {
   ask(request: SlotRequest, done: (isServed: boolean) => void): void;
 }
 
-/** What waits of one route class. */
-export interface AdmissionLine {
-  readonly order: FairQueue<QueueEntry>;
-  add(entry: QueueEntry): void;
-  /** It has been served, and stands there no longer. */
-  serve(entry: QueueEntry): void;
-  /** It waits no longer. Returns whether it did. */
-  remove(entry: QueueEntry): boolean;
+type Start = () => Promise<unknown>;
+type LineOptions = QueueAddOptions & { readonly entry?: QueueEntry; readonly line?: AdmissionLine };
+
+/** What p-queue holds of a line. It is made without arguments, and learns of its line with the first entry. */
+class LineEntries implements Queue<Start, LineOptions> {
+  #line: AdmissionLine | undefined;
+
+  get size() {
+    return this.#line?.waiting ?? 0;
+  }
+
+  enqueue(start: Start, { entry, line }: Partial<LineOptions> = {}) {
+    if (!entry || !line) throw new TypeError('Only entries of the line wait here');
+    this.#line = line;
+    line.enqueue(entry, start);
+  }
+
+  dequeue() {
+    return this.#line?.dequeue();
+  }
+
+  filter() {
+    return [];
+  }
+
+  setPriority() {
+    throw new TypeError('An entry keeps its position');
+  }
 }
 
-type Start = () => Promise<unknown>;
-type LineOptions = QueueAddOptions & { readonly entry?: QueueEntry };
-
 /**
- * Makes an empty line. p-queue holds what waits, and stays paused: it is opened for the one entry that has been served. The task ends with that,
+ * What waits of one route class. p-queue holds it, and stays paused: it is opened for the one entry that has been served. The task ends with that,
  * because a slot outlives its call by one window, and p-queue's own count of running tasks knows nothing of it.
  */
-export function createAdmissionLine(maxPasses: number): AdmissionLine {
-  const order = new FairQueue<QueueEntry>(maxPasses);
-  const starts = new Map<QueueEntry, Start>();
-  let served: QueueEntry | undefined;
+export class AdmissionLine {
+  readonly order: FairQueue<QueueEntry>;
+  readonly #starts = new Map<QueueEntry, Start>();
+  readonly #queue = new PQueue<LineEntries, LineOptions>({ autoStart: false, queueClass: LineEntries });
+  #served: QueueEntry | undefined;
 
-  const remove = (entry: QueueEntry) => starts.delete(entry) && order.remove(entry);
-
-  class ServedEntries implements Queue<Start, LineOptions> {
-    get size() {
-      return starts.size;
-    }
-    enqueue(start: Start, { entry }: Partial<LineOptions> = {}) {
-      if (!entry) throw new TypeError('Only entries of the line wait here');
-      starts.set(entry, start);
-      order.add(entry);
-    }
-    dequeue() {
-      const start = served && starts.get(served);
-      if (served && starts.delete(served)) order.serve(served);
-      served = undefined;
-      return start;
-    }
-    filter() {
-      return [...starts.values()];
-    }
-    setPriority() {
-      throw new TypeError('An entry keeps its position');
-    }
+  /** @param maxPasses - See `FairQueue`. */
+  constructor(maxPasses: number) {
+    this.order = new FairQueue(maxPasses);
   }
-  const queue = new PQueue<ServedEntries, LineOptions>({ autoStart: false, queueClass: ServedEntries });
 
-  return {
-    order,
-    add: (entry) => void queue.add(() => queue.pause(), { entry }),
-    serve(entry) {
-      if (!starts.has(entry)) return;
-      served = entry;
-      queue.start();
-    },
-    remove,
-  };
+  get waiting(): number {
+    return this.#starts.size;
+  }
+
+  add(entry: QueueEntry): void {
+    void this.#queue.add(() => this.#queue.pause(), { entry, line: this });
+  }
+
+  /** It has been served, and stands there no longer. */
+  serve(entry: QueueEntry): void {
+    if (!this.#starts.has(entry)) return;
+    this.#served = entry;
+    this.#queue.start();
+  }
+
+  /** It waits no longer. Returns whether it did. */
+  remove(entry: QueueEntry): boolean {
+    return this.#starts.delete(entry) && this.order.remove(entry);
+  }
+
+  /** For p-queue alone: an entry that it has been given. */
+  enqueue(entry: QueueEntry, start: Start): void {
+    this.#starts.set(entry, start);
+    this.order.add(entry);
+  }
+
+  /** For p-queue alone: the entry that has been served. */
+  dequeue(): Start | undefined {
+    const served = this.#served;
+    this.#served = undefined;
+    const start = served && this.#starts.get(served);
+    if (served && this.#starts.delete(served)) this.order.serve(served);
+    return start;
+  }
 }

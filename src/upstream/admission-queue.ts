@@ -1,4 +1,4 @@
-import { type AdmissionLine, createAdmissionLine, type QueueEntry } from './admission-line.ts';
+import { AdmissionLine, type QueueEntry } from './admission-line.ts';
 import type { Clock } from './clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
 import { otherClass, ROUTE_CLASSES, type RouteClass, type Share } from './share.ts';
@@ -25,7 +25,7 @@ export class AdmissionQueue {
     this.reservedCalls = reservedCalls;
     this.#slots = slots;
     this.#clock = clock;
-    this.#lines = { general: createAdmissionLine(reservedCalls), burst: createAdmissionLine(reservedCalls) };
+    this.#lines = { general: new AdmissionLine(reservedCalls), burst: new AdmissionLine(reservedCalls) };
   }
 
   /** The line whose turn is next where both can send. */

@@ -13,50 +13,64 @@ export interface ReleaseTimes {
   times(): readonly number[];
 }
 
-/** Makes a list without any. */
-export function createReleaseTimes(): ReleaseTimes {
+/** Every key has several: the methods are in one place for all. */
+class SortedTimes implements ReleaseTimes {
   // Ascending from `first` on. What stands before it has passed, and is cut off once it is the larger part: taking one away at a
   // time would cost a walk over all.
-  let times: number[] = [];
-  let first = 0;
+  #times: number[] = [];
+  #first = 0;
 
-  const removeFirst = (count: number) => {
-    first += count;
-    if (first * 2 > times.length) {
-      times = times.slice(first);
-      first = 0;
+  get size() {
+    return this.#times.length - this.#first;
+  }
+
+  forgetPast(nowMs: number): void {
+    let past = 0;
+    while (this.atMs(past) <= nowMs) past++;
+    this.removeFirst(past);
+  }
+
+  add(atMs: number, count: number): void {
+    const times = this.#times;
+    let low = this.#first;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((times[middle] ?? 0) <= atMs) low = middle + 1;
+      else high = middle;
     }
-  };
+    if (low === times.length) for (let added = 0; added < count; added++) times.push(atMs);
+    else this.#times = [...times.slice(0, low), ...Array.from({ length: count }, () => atMs), ...times.slice(low)];
+  }
 
-  return {
-    get size() {
-      return times.length - first;
-    },
-    forgetPast(nowMs) {
-      let past = 0;
-      while ((times[first + past] ?? Number.POSITIVE_INFINITY) <= nowMs) past++;
-      removeFirst(past);
-    },
-    add(atMs, count) {
-      let low = first;
-      let high = times.length;
-      while (low < high) {
-        const middle = (low + high) >>> 1;
-        if ((times[middle] ?? 0) <= atMs) low = middle + 1;
-        else high = middle;
-      }
-      if (low === times.length) for (let added = 0; added < count; added++) times.push(atMs);
-      else times = [...times.slice(0, low), ...Array.from({ length: count }, () => atMs), ...times.slice(low)];
-    },
-    addAll(added) {
-      times = [...times.slice(first), ...added].sort((a, b) => a - b);
-      first = 0;
-    },
-    removeFirst,
-    atMs: (index) => (index < 0 ? Number.NEGATIVE_INFINITY : (times[first + index] ?? Number.POSITIVE_INFINITY)),
-    lastAtMs: () => times.at(-1) ?? Number.NEGATIVE_INFINITY,
-    times: () => times.slice(first),
-  };
+  addAll(added: readonly number[]): void {
+    this.#times = [...this.times(), ...added].sort((a, b) => a - b);
+    this.#first = 0;
+  }
+
+  removeFirst(count: number): void {
+    this.#first += count;
+    if (this.#first * 2 <= this.#times.length) return;
+    this.#times = this.times();
+    this.#first = 0;
+  }
+
+  atMs(index: number): number {
+    return index < 0 ? Number.NEGATIVE_INFINITY : (this.#times[this.#first + index] ?? Number.POSITIVE_INFINITY);
+  }
+
+  lastAtMs(): number {
+    return this.#times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  times(): number[] {
+    return this.#times.slice(this.#first);
+  }
+}
+
+/** Makes a list without any. */
+export function createReleaseTimes(): ReleaseTimes {
+  return new SortedTimes();
 }
 
 /** The time with this index of two lists taken together; Infinity beyond the last. */

@@ -8,7 +8,7 @@ function createSetup() {
   const clock = createVirtualClock();
   const budgets = createBudgets({
     ...toBudgetOptions(clock),
-    maxBytes: 200_000_000,
+    maxBytes: 140_000_000,
   });
   /** Has a tenant make one call that is answered at once. */
   const use = async (tenant: string) => {

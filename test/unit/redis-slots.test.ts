@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
 import type { SlotStore } from '../../src/upstream/redis-slots/slot-store.ts';
 import type { SlotGrant, SlotRequest } from '../../src/upstream/slot-source.ts';
+import { usedHeapBytes } from '../support/heap.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 import { describeSlotSource } from '../support/slot-source-conformance.ts';
 import { connectVirtualRedis, type VirtualRedis } from '../support/virtual-redis.ts';
@@ -172,6 +173,21 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.advance(100);
       expect(isClosed).toBe(true);
     });
+  });
+
+  it('take no memory of keys that are not used any more, however long Redis is away', async () => {
+    redis = await connection.begin();
+    const { store, cut } = redis.open({ limits });
+    cut();
+    await redis.clock.advance(1_000);
+    const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
+    const count = 2_000;
+    const before = await usedHeapBytes();
+    for (let index = 0; index < count; index++) {
+      const slots = new RedisSlots(store, `key ${index}`, options, () => {});
+      expect(slots.view.room('general').forFirstCalls).toBe(false);
+    }
+    expect(((await usedHeapBytes()) - before) / count).toBeLessThan(1_000);
   });
 
   describe('in simulated time', () => {

@@ -101,12 +101,11 @@ export class Outbox {
   /** Sends what there is when the store is back. */
   readonly wait = () => {
     const { store, clock } = this.#options;
-    const once = this.#changes.filter(({ isOnce }) => isOnce);
     // What was settled before has come back anyway.
     const leastMs = clock.nowMs() - store.closeMs;
-    this.#changes = this.#changes.filter(({ isOnce, atMs }) => !isOnce && atMs > leastMs);
-    store.whenBack(this.#onBack);
-    for (const { done } of once) done?.(false);
+    this.#changes = this.#changes.filter(({ atMs }) => atMs > leastMs);
+    // Of a key that is not used any more nothing stays but what has to be told.
+    store.whenBack(this.#changes.length > 0 ? this.#strongOnBack : this.#weakOnBack);
     for (const { done } of this.#asks.splice(0)) done(undefined);
   };
 
@@ -114,6 +113,9 @@ export class Outbox {
     this.#options.onBack();
     this.#flush();
   };
+
+  readonly #weakOnBack = new WeakRef(this.#onBack);
+  readonly #strongOnBack = { deref: () => this.#onBack };
 
   /** What is asked for in one go is sent in one piece. */
   #flushSoon(): void {

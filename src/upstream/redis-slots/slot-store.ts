@@ -52,7 +52,7 @@ export class SlotStore {
   readonly #options: SlotStoreOptions;
   readonly #instance = randomBytes(6).toString('base64url');
   readonly #offset = createClockOffset();
-  readonly #whenBack = new Set<() => void>();
+  readonly #whenBack = new Set<Pick<WeakRef<() => void>, 'deref'>>();
   readonly #waits = new KnownWaits();
   #stopTicking = () => {};
 
@@ -95,8 +95,8 @@ export class SlotStore {
     return createHmac('sha256', this.#options.secret.reveal()).update(text).digest('base64url');
   }
 
-  /** Calls once, when the store is reached again. */
-  whenBack(run: () => void): void {
+  /** Calls what is there of it once, when the store is reached again. */
+  whenBack(run: Pick<WeakRef<() => void>, 'deref'>): void {
     this.#whenBack.add(run);
   }
 
@@ -200,7 +200,7 @@ export class SlotStore {
     this.#isToldLost = false;
     const waiting = [...this.#whenBack];
     this.#whenBack.clear();
-    for (const run of waiting) run();
+    for (const one of waiting) one.deref()?.();
   }
 
   #lose(reason: string): void {
