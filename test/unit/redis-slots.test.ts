@@ -175,6 +175,24 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     });
   });
 
+  it('answer who asks for what another instance has reserved, also when Redis is lost before it was told', async () => {
+    redis = await connection.begin();
+    const { store, cut, setRoundTripMs } = redis.open({ limits });
+    await redis.clock.settle();
+    setRoundTripMs(100);
+    const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
+    // Nothing else is told before it has taken over what is in use under the former name.
+    const slots = new RedisSlots(store, 'current', options, () => {}, 'former');
+    const answers: (SlotGrant | undefined)[] = [];
+    slots.claim({ routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true }, (grant) =>
+      answers.push(grant),
+    );
+    await redis.clock.settle();
+    cut();
+    await redis.clock.advance(300);
+    expect(answers).toEqual([undefined]);
+  });
+
   it('take no memory of keys that are not used any more, however long Redis is away', async () => {
     redis = await connection.begin();
     const { store, cut } = redis.open({ limits });

@@ -103,9 +103,11 @@ export class Outbox {
     const { store, clock } = this.#options;
     // What was settled before has come back anyway.
     const leastMs = clock.nowMs() - store.closeMs;
-    this.#changes = this.#changes.filter(({ atMs }) => atMs > leastMs);
+    const changes = this.#changes;
+    this.#changes = changes.filter(({ atMs, isOnce }) => !isOnce && atMs > leastMs);
     // Of a key that is not used any more nothing stays but what has to be told.
     store.whenBack(this.#changes.length > 0 ? this.#strongOnBack : this.#weakOnBack);
+    for (const { isOnce, done } of changes) if (isOnce) done?.(false);
     for (const { done } of this.#asks.splice(0)) done(undefined);
   };
 

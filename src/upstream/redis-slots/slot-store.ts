@@ -55,7 +55,6 @@ export class SlotStore {
   readonly #whenBack = new Set<Pick<WeakRef<() => void>, 'deref'>>();
   readonly #waits = new KnownWaits();
   #stopTicking = () => {};
-
   #nextId = 0;
   #generation = '';
   #isUp = false;
