@@ -122,7 +122,7 @@ function toUnreachable(error: unknown): Error {
   return new Error(`REDIS_URL names a Redis that cannot be reached${reason}`);
 }
 
-/** Why Redis has not answered: never the address, which may have a password in it. */
+/** Why Redis has not answered, for the log. Node and Redis name a host and a port at most, never the whole address with its password. */
 export function toReason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
