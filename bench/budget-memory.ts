@@ -2,14 +2,14 @@
  * What the budget of a key takes on the heap, unused and busy, with slots of this process and with slots in Redis; and how long the cache takes to make
  * room where many tenants have entries. `npm run bench:budget-memory -- [budgets] [tenants]`, by default 5000 and 50000. Needs `redis-server`.
  */
-import { createAnswerStore } from '../src/upstream/answer-store.ts';
-import { Budget, type BudgetOptions } from '../src/upstream/budget.ts';
+import { createAnswerStore } from '../src/upstream/cache/response-store.ts';
+import { Budget, type BudgetOptions } from '../src/upstream/rate-limiter/budget.ts';
 import { createSystemClock } from '../src/upstream/clock.ts';
-import { connectRedis } from '../src/upstream/redis-slots/redis-connection.ts';
-import { RedisSlots } from '../src/upstream/redis-slots/redis-slots.ts';
-import { SlotStore } from '../src/upstream/redis-slots/slot-store.ts';
-import { Secret } from '../src/upstream/secret.ts';
-import { createShare } from '../src/upstream/share.ts';
+import { connectRedis } from '../src/upstream/rate-limiter/redis/redis-connection.ts';
+import { RedisSlots } from '../src/upstream/rate-limiter/redis/redis-slots.ts';
+import { SlotStore } from '../src/upstream/rate-limiter/redis/slot-store.ts';
+import { Secret } from '../src/upstream/http/secret.ts';
+import { createShare } from '../src/upstream/rate-limiter/queue/fair-share.ts';
 import { usedHeapBytes } from '../test/support/heap.ts';
 import { startRedis } from '../test/support/redis-server.ts';
 

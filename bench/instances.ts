@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
-import type { RouteClass } from '../src/upstream/share.ts';
+import type { RouteClass } from '../src/upstream/postman/route-class.ts';
 import { createInstances } from '../test/support/instances.ts';
 import type { Limits } from '../test/support/instances-under-load.ts';
 import { startRedis } from '../test/support/redis-server.ts';

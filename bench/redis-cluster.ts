@@ -4,12 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSystemClock } from '../src/upstream/clock.ts';
-import { keysOf } from '../src/upstream/redis-slots/exchange.ts';
-import { connectRedis } from '../src/upstream/redis-slots/redis-connection.ts';
-import { RedisSlots } from '../src/upstream/redis-slots/redis-slots.ts';
-import { SlotStore } from '../src/upstream/redis-slots/slot-store.ts';
-import { Secret } from '../src/upstream/secret.ts';
-import type { SlotGrant } from '../src/upstream/slot-source.ts';
+import { keysOf } from '../src/upstream/rate-limiter/redis/exchange.ts';
+import { connectRedis } from '../src/upstream/rate-limiter/redis/redis-connection.ts';
+import { RedisSlots } from '../src/upstream/rate-limiter/redis/redis-slots.ts';
+import { SlotStore } from '../src/upstream/rate-limiter/redis/slot-store.ts';
+import { Secret } from '../src/upstream/http/secret.ts';
+import type { SlotGrant } from '../src/upstream/rate-limiter/slot-source.ts';
 import { startRedis } from '../test/support/redis-server.ts';
 
 const BUDGETS = 100;

@@ -3,11 +3,11 @@ import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { createSchema } from './graph/schema.ts';
-import { createSliceScheduler } from './graph/time-slices.ts';
-import { createErrorMask } from './server/answer/mask-errors.ts';
+import { createSliceScheduler } from './graph/limits/time-slices.ts';
+import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, publicLimits } from './server/http/connections.ts';
-import { toCors } from './server/http/cors.ts';
+import { toCors } from './server/plugins/request/cors.ts';
 import { listen } from './server/http/listen.ts';
 import { createProbes } from './server/http/probes.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
@@ -17,25 +17,25 @@ import {
   usePersistedDocuments,
 } from './server/plugins/document/use-persisted-documents.ts';
 import { queryLimits } from './server/plugins/document/use-query-limits.ts';
-import type { OperationOptions } from './server/plugins/plugin-parts.ts';
+import type { OperationOptions } from './server/plugin-parts.ts';
 import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
 import { useCompression } from './server/plugins/request/use-compression.ts';
 import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
 import { useFrontPage } from './server/plugins/request/use-front-page.ts';
 import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
-import { useRequestRoom } from './server/plugins/request/use-request-room.ts';
+import { useRequestRoom } from './server/plugins/request/use-request-memory.ts';
 import { useCostExtension } from './server/plugins/use-cost-extension.ts';
 import { useDryRun } from './server/plugins/use-dry-run.ts';
 import { useErrorReport } from './server/plugins/use-error-report.ts';
 import { useIncrementalDelivery } from './server/plugins/use-incremental-delivery.ts';
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
-import { useLargeAnswers } from './server/plugins/use-large-answers.ts';
+import { useLargeAnswers } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { holdOver, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
-import type { RequestRecord, RequestRecords } from './server/request-record.ts';
-import { stopOperations } from './server/stop-operations.ts';
-import { createUpstream } from './server/upstream.ts';
+import type { RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import { stopOperations } from './server/operation/stop-operations.ts';
+import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
 /** A running facade. */

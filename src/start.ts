@@ -10,7 +10,7 @@ import { toPrintable } from './sandbox/exports/printable.ts';
 import { readExports } from './sandbox/exports/read-exports.ts';
 import { formatReport } from './sandbox/exports/report.ts';
 import { startSandbox } from './sandbox/sandbox.ts';
-import { Secret } from './upstream/secret.ts';
+import { Secret } from './upstream/http/secret.ts';
 
 /** A facade that serves, with whatever it stands before. */
 export interface Program extends FacadeServer {

@@ -1,4 +1,4 @@
-import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/upstream-error.ts';
+import { UpstreamError, type UpstreamErrorKind } from '../../src/upstream/http/upstream-error.ts';
 import type { Figures } from './figures.ts';
 import type { Latency } from './latency.ts';
 import { createLimiter, type Limiter, type LimiterSettings } from './limiter.ts';

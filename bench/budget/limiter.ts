@@ -1,13 +1,13 @@
-import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { Budget, type BudgetOptions } from '../../src/upstream/budget.ts';
-import { createBudgets } from '../../src/upstream/budgets.ts';
-import { createCalls } from '../../src/upstream/calls.ts';
+import { createAnswerCache } from '../../src/upstream/cache/response-cache.ts';
+import { Budget, type BudgetOptions } from '../../src/upstream/rate-limiter/budget.ts';
+import { createBudgets } from '../../src/upstream/rate-limiter/budget-registry.ts';
+import { createCalls } from '../../src/upstream/calls/calls.ts';
 import type { Clock } from '../../src/upstream/clock.ts';
-import type { HttpClient } from '../../src/upstream/http.ts';
-import { uncountedHoldings } from '../../src/upstream/held-answers.ts';
-import { openOperation } from '../../src/upstream/operation.ts';
-import { Secret } from '../../src/upstream/secret.ts';
-import { createShare } from '../../src/upstream/share.ts';
+import type { HttpClient } from '../../src/upstream/http/http-client.ts';
+import { uncountedHoldings } from '../../src/upstream/calls/operation/held-responses.ts';
+import { openOperation } from '../../src/upstream/calls/operation/operation.ts';
+import { Secret } from '../../src/upstream/http/secret.ts';
+import { createShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
 
 /** How the limiter under test is configured. */
 export interface LimiterSettings

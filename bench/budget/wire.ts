@@ -1,5 +1,5 @@
-import type { HttpClient } from '../../src/upstream/http.ts';
-import { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import type { HttpClient } from '../../src/upstream/http/http-client.ts';
+import { UpstreamError } from '../../src/upstream/http/upstream-error.ts';
 import type { Figures } from './figures.ts';
 import type { Latency } from './latency.ts';
 import type { Timeline } from './timeline.ts';

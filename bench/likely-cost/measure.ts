@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { parseConfig } from '../../src/config/config.ts';
-import { LARGEST_COST } from '../../src/graph/estimate.ts';
+import { LARGEST_COST } from '../../src/graph/planning/estimate.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createSystemClock } from '../../src/upstream/clock.ts';

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { toProxy } from '../upstream/proxy.ts';
+import { toProxy } from '../upstream/http/proxy.ts';
 import { isLoopbackAddress, parseHostAndPort, toOrigin } from './addresses.ts';
 import { type Rule, secret, secretFile, secretText, text, whole } from './rule.ts';
 import { faultOfApiKey } from './secret-text.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { WithoutStore } from '../upstream/redis-slots/exchange.ts';
-import { Secret } from '../upstream/secret.ts';
+import type { WithoutStore } from '../upstream/rate-limiter/redis/exchange.ts';
+import { Secret } from '../upstream/http/secret.ts';
 
 /** How slots are shared with other instances. */
 export interface RedisConfig {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Secret } from '../upstream/secret.ts';
+import { Secret } from '../upstream/http/secret.ts';
 import { cleanSecret, faultOfSecret } from './secret-text.ts';
 
 /** What documentation, checks and messages need to know of one environment variable. */

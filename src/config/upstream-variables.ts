@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ColdStart } from '../upstream/probe-gate.ts';
+import type { ColdStart } from '../upstream/rate-limiter/probe-gate.ts';
 import { redisUrl, tenantSecrets } from './redis-config.ts';
 import { DAY_MS, heapShare, HOUR_MS, MEBIBYTE, type Rule, secretFile, whole } from './rule.ts';
 

@@ -1,5 +1,5 @@
-import { LARGEST_COST } from '../graph/estimate.ts';
-import type { RouteClass } from '../upstream/share.ts';
+import { LARGEST_COST } from '../graph/planning/estimate.ts';
+import type { RouteClass } from '../upstream/postman/route-class.ts';
 import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 
 /** The calls of one route that an operation makes. */

@@ -1,5 +1,5 @@
-import { ASSUMED_SIZES } from '../graph/estimate.ts';
-import type { AccountSizes } from '../upstream/account-sizes.ts';
+import { ASSUMED_SIZES } from '../graph/planning/estimate.ts';
+import type { AccountSizes } from '../upstream/postman/list-sizes.ts';
 import { type ChildListName, childLists, childTypes, leveledTypes, type ListName } from '../upstream/postman/levels.ts';
 import type { SimulatedFilter } from '../upstream/postman/simulated-world.ts';
 import type { SimulatedIds } from './simulated-ids.ts';

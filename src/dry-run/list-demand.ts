@@ -1,7 +1,7 @@
 import { type DocumentNode, Kind, visit } from 'graphql';
-import { MAX_PAGE_SIZE } from '../graph/connection.ts';
-import { type Cursor, parseCursor } from '../graph/cursor.ts';
-import { CHILDREN_PAGE_SIZE } from '../graph/lists.ts';
+import { MAX_PAGE_SIZE } from '../graph/paging/connection.ts';
+import { type Cursor, parseCursor } from '../graph/paging/cursor.ts';
+import { CHILDREN_PAGE_SIZE } from '../graph/planning/lists.ts';
 
 /** What an operation asks of lists. */
 export interface ListDemand {

@@ -7,13 +7,18 @@ import {
   type GraphQLSchema,
   Kind,
 } from 'graphql';
-import { badUserInput } from '../graph/bad-user-input.ts';
-import { type Estimate, LARGEST_COST } from '../graph/estimate.ts';
-import { countSelections } from '../graph/count-selections.ts';
-import { createDocumentReader, type DocumentReader, toRootFields, withRootFields } from '../graph/document-reader.ts';
+import { badUserInput } from '../graph/errors/bad-user-input.ts';
+import { type Estimate, LARGEST_COST } from '../graph/planning/estimate.ts';
+import { countSelections } from '../graph/limits/count-selections.ts';
+import {
+  createDocumentReader,
+  type DocumentReader,
+  toRootFields,
+  withRootFields,
+} from '../graph/limits/document-reader.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
-import type { Operation } from '../upstream/operation.ts';
+import type { Operation } from '../upstream/calls/operation/operation.ts';
 import type { Cost } from './call-tally.ts';
 import { createServedFields } from './served-fields.ts';
 import { simulateCost, type SimulatedOperation, simulateNamedCost } from './simulate-cost.ts';

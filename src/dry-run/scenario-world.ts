@@ -2,7 +2,7 @@ import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
 import type { SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
-import type { Work } from './work.ts';
+import type { Work } from './simulation-work.ts';
 
 /** What upstream has in one run of a simulation where nothing is cached, and how the run is made. */
 export interface Scenario {

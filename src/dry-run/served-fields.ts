@@ -10,7 +10,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { DocumentReader } from '../graph/document-reader.ts';
+import type { DocumentReader } from '../graph/limits/document-reader.ts';
 import type { Level } from '../upstream/postman/levels.ts';
 import type { CarriedType } from '../upstream/postman/postman-call.ts';
 import { routes } from '../upstream/postman/routes.ts';

@@ -1,16 +1,16 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import type { AnswerSize } from '../graph/answer-size.ts';
+import type { AnswerSize } from '../graph/limits/result-size.ts';
 import type { OperationContext } from '../graph/context.ts';
-import type { DocumentReader } from '../graph/document-reader.ts';
-import { LARGEST_COST } from '../graph/estimate.ts';
-import { unpacedRows } from '../graph/streamed-rows.ts';
-import { createOperationContext } from '../graph/tracked-reads.ts';
-import { unsliced } from '../graph/time-slices.ts';
+import type { DocumentReader } from '../graph/limits/document-reader.ts';
+import { LARGEST_COST } from '../graph/planning/estimate.ts';
+import { unpacedRows } from '../graph/paging/streamed-rows.ts';
+import { createOperationContext } from '../graph/planning/tracked-reads.ts';
+import { unsliced } from '../graph/limits/time-slices.ts';
 import { createLoaders } from '../loaders/loaders.ts';
-import type { Calls } from '../upstream/calls.ts';
-import { createCollectionTree } from '../upstream/collection-format/collection-tree.ts';
-import type { Operation } from '../upstream/operation.ts';
-import { createAskingFields } from './asking-fields.ts';
+import type { Calls } from '../upstream/calls/calls.ts';
+import { createCollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
+import type { Operation } from '../upstream/calls/operation/operation.ts';
+import { createAskingFields } from './loading-fields.ts';
 import { type Cost, createTally } from './call-tally.ts';
 import { createLikelyAccount } from './likely-account.ts';
 import { toListDemand } from './list-demand.ts';
@@ -19,7 +19,7 @@ import type { Scenario, WorldQuestion } from './scenario-world.ts';
 import { simulateExecution } from './simulated-execution.ts';
 import { createSimulatedIds, type SimulatedIds } from './simulated-ids.ts';
 import { createSimulatedSession, type RecordedCalls, type SimulatedSession } from './simulated-session.ts';
-import { createWork, type Work } from './work.ts';
+import { createWork, type Work } from './simulation-work.ts';
 
 /** A GraphQL operation that could be executed. */
 export interface SimulatedOperation {

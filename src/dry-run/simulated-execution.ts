@@ -6,9 +6,9 @@ import {
   isObjectType,
 } from 'graphql';
 import type { OperationContext } from '../graph/context.ts';
-import { UpstreamError } from '../upstream/upstream-error.ts';
-import type { AskingField } from './asking-fields.ts';
-import type { Work } from './work.ts';
+import { UpstreamError } from '../upstream/http/upstream-error.ts';
+import type { AskingField } from './loading-fields.ts';
+import type { Work } from './simulation-work.ts';
 
 // What a field costs beside what is counted where it is done: to call its resolver, and to wait for its answer.
 const RESOLVE_STEPS = 1 / 4;

@@ -1,4 +1,4 @@
-import { COLLECTION_PAGE_SIZE } from '../upstream/postman/collections.ts';
+import { COLLECTION_PAGE_SIZE } from '../upstream/postman/resources/collections.ts';
 import type { ListName } from '../upstream/postman/levels.ts';
 import type { ListDemand } from './list-demand.ts';
 

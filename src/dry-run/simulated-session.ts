@@ -1,16 +1,16 @@
-import type { Route } from '../upstream/call.ts';
-import type { Calls } from '../upstream/calls.ts';
-import { createIdleTasks, type IdleTasks } from '../upstream/idle-tasks.ts';
-import type { Outcome } from '../upstream/kept-answer.ts';
-import type { Operation } from '../upstream/operation.ts';
+import type { Route } from '../upstream/postman/call.ts';
+import type { Calls } from '../upstream/calls/calls.ts';
+import { createIdleTasks, type IdleTasks } from '../upstream/calls/operation/idle-tasks.ts';
+import type { Outcome } from '../upstream/cache/cached-response.ts';
+import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { childLists, type ListName } from '../upstream/postman/levels.ts';
 import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postman-call.ts';
-import type { PostmanSession } from '../upstream/postman/session.ts';
-import { toNotCached } from '../upstream/local-errors.ts';
-import { toError, UpstreamError } from '../upstream/upstream-error.ts';
+import type { PostmanSession } from '../upstream/calls/postman-session.ts';
+import { toNotCached } from '../upstream/calls/local-errors.ts';
+import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type WorldQuestion } from './scenario-world.ts';
 import type { ParsedTarget, SimulatedIds } from './simulated-ids.ts';
-import type { Work } from './work.ts';
+import type { Work } from './simulation-work.ts';
 
 /** A call that would have been made. */
 export interface RecordedCall {

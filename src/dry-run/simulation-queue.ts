@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import type { Clock } from '../upstream/clock.ts';
-import { toRetryLater } from '../graph/retry-later.ts';
+import { toRetryLater } from '../graph/errors/retry-later.ts';
 
 /** Runs simulations one at a time, because each takes memory while it lasts. Tenants take turns. */
 export interface SimulationQueue {

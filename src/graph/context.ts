@@ -1,13 +1,13 @@
 import type { ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
-import type { BudgetSnapshot } from '../upstream/budget.ts';
+import type { BudgetSnapshot } from '../upstream/rate-limiter/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
-import type { CollectionTree } from '../upstream/collection-format/collection-tree.ts';
-import type { CollectionDetail } from '../upstream/postman/collections.ts';
-import type { AnswerSize } from './answer-size.ts';
-import type { Estimate } from './estimate.ts';
-import type { StreamedRows } from './streamed-rows.ts';
-import type { TimeSlices } from './time-slices.ts';
+import type { CollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
+import type { CollectionDetail } from '../upstream/postman/resources/collections.ts';
+import type { AnswerSize } from './limits/result-size.ts';
+import type { Estimate } from './planning/estimate.ts';
+import type { StreamedRows } from './paging/streamed-rows.ts';
+import type { TimeSlices } from './limits/time-slices.ts';
 
 /** What one operation is resolved with. */
 export interface OperationContext {

@@ -1,8 +1,8 @@
 import type { ChildType } from '../upstream/postman/levels.ts';
-import type { ChildSummary } from '../upstream/postman/child-resource.ts';
-import type { Ref } from '../upstream/postman/ref.ts';
+import type { ChildSummary } from '../upstream/postman/resources/child-resource.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { SummaryOf } from '../upstream/postman/routes.ts';
-import type { WorkspaceSummary } from '../upstream/postman/workspaces.ts';
+import type { WorkspaceSummary } from '../upstream/postman/resources/workspaces.ts';
 import { builder } from './builder.ts';
 
 /** A workspace as the graph holds it: its id, and what the answer it came from already said. */

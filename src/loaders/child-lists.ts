@@ -1,6 +1,6 @@
-import type { ListPage } from '../upstream/postman/child-resource.ts';
+import type { ListPage } from '../upstream/postman/resources/child-resource.ts';
 import type { ChildType } from '../upstream/postman/levels.ts';
-import type { Ref } from '../upstream/postman/ref.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { Children } from './child-loader.ts';
 import type { Reads } from './reads.ts';
 

@@ -1,7 +1,7 @@
-import type { ChildResource } from '../upstream/postman/child-resource.ts';
+import type { ChildResource } from '../upstream/postman/resources/child-resource.ts';
 import type { ChildType, Level } from '../upstream/postman/levels.ts';
-import type { Ref } from '../upstream/postman/ref.ts';
-import { toOwnerOfUid } from '../upstream/uid.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
+import { toOwnerOfUid } from '../upstream/postman/uid.ts';
 import { toPage } from './child-lists.ts';
 import type { Listed } from './listed.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';

@@ -1,15 +1,15 @@
-import { type CollectionSummary, collectionsByNameCall } from '../upstream/postman/collections.ts';
+import { type CollectionSummary, collectionsByNameCall } from '../upstream/postman/resources/collections.ts';
 import { type ChildType, toChildRecord } from '../upstream/postman/levels.ts';
-import type { Ref } from '../upstream/postman/ref.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { childResources, type DetailOf, type SummaryOf } from '../upstream/postman/routes.ts';
-import type { PostmanSession } from '../upstream/postman/session.ts';
+import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import {
   type WorkspaceFilter,
   type WorkspacePage,
   type WorkspaceSummary,
   workspacesCall,
   workspacesOfCollectionCall,
-} from '../upstream/postman/workspaces.ts';
+} from '../upstream/postman/resources/workspaces.ts';
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
 import { createListed } from './listed.ts';
 import { createReads } from './reads.ts';

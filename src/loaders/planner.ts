@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { IdleTasks } from '../upstream/idle-tasks.ts';
+import type { IdleTasks } from '../upstream/calls/operation/idle-tasks.ts';
 import type { Listed } from './listed.ts';
 
 /**

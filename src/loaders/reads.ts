@@ -1,5 +1,5 @@
 import type { PostmanCall } from '../upstream/postman/postman-call.ts';
-import type { PostmanSession } from '../upstream/postman/session.ts';
+import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner } from './planner.ts';
 

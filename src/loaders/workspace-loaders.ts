@@ -1,7 +1,11 @@
 import { type ChildType, leveledTypes } from '../upstream/postman/levels.ts';
-import type { Ref } from '../upstream/postman/ref.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { SummaryOf } from '../upstream/postman/routes.ts';
-import { type WorkspaceDetail, type WorkspaceSummary, workspaceCall } from '../upstream/postman/workspaces.ts';
+import {
+  type WorkspaceDetail,
+  type WorkspaceSummary,
+  workspaceCall,
+} from '../upstream/postman/resources/workspaces.ts';
 import { type ChildListRequest, type Chunk, createChildLists } from './child-lists.ts';
 import type { Children } from './child-loader.ts';
 import type { Listed } from './listed.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
 import { epochMs } from './clock.ts';
-import { type Answer, type Dialect, toHtmlPage, toNaturalError } from './dialects.ts';
+import { type Answer, type Dialect, toHtmlPage, toNaturalError } from './behaviors.ts';
 import type { Fault } from './faults.ts';
 import { toRefusal } from './rate-refusals.ts';
 

@@ -1,6 +1,6 @@
 import { type Account, type StoredMock, type StoredWorkspace, toUid } from './account/account.ts';
 import { findByUids, findElement } from './account/find-elements.ts';
-import { type Answer, type Dialect, toData, toNamedError } from './dialects.ts';
+import { type Answer, type Dialect, toData, toNamedError } from './behaviors.ts';
 
 /**
  * `GET /mocks`: the active ones of the workspace that the query names, or else of the team that it names; without either, those of the

@@ -1,4 +1,4 @@
-import { type Answer, toAllowanceSpent, toMonthHeaders, toNaturalError, toTooManyRequests } from './dialects.ts';
+import { type Answer, toAllowanceSpent, toMonthHeaders, toNaturalError, toTooManyRequests } from './behaviors.ts';
 
 /**
  * Every way in which a 429 of the Postman API has told, or failed to tell, how long to wait. Apart from the first three,

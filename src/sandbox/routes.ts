@@ -7,7 +7,7 @@ import {
 } from './account/account.ts';
 import { findByUids, findElement } from './account/find-elements.ts';
 import { toCollectionV20 } from './collection-v20.ts';
-import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './dialects.ts';
+import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './behaviors.ts';
 import { isJsonObject, type JsonObject, toList } from './json.ts';
 import { getMock, listMocks, toMockRefs } from './mock-routes.ts';
 

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { BudgetsOptions } from '../upstream/budgets.ts';
+import type { BudgetsOptions } from '../upstream/rate-limiter/budget-registry.ts';
 import type { Clock } from '../upstream/clock.ts';
-import { connectRedis } from '../upstream/redis-slots/redis-connection.ts';
-import { RedisSlots } from '../upstream/redis-slots/redis-slots.ts';
-import { SlotStore } from '../upstream/redis-slots/slot-store.ts';
+import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts';
+import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
+import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
 
 /** The slots that this instance shares with others. */
 export interface SharedSlots {

@@ -3,13 +3,13 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AnswerTooLarge, createAnswerSize } from '../../src/graph/answer-size.ts';
+import { AnswerTooLarge, createAnswerSize } from '../../src/graph/limits/result-size.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
 import { type ClientResult, clients, type Read, type Reading } from './clients.ts';
 
-vi.mock('../../src/graph/answer-size.ts', { spy: true });
+vi.mock('../../src/graph/limits/result-size.ts', { spy: true });
 
 const platform = ids.workspaces.riderPlatform;
 const { rides, stations, pricing, telemetryDraft } = ids.collections;

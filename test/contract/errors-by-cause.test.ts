@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ErrorCause } from '../../src/graph/error-extensions.ts';
+import type { ErrorCause } from '../../src/graph/errors/error-extensions.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
 import { askInParts } from '../support/parts.ts';

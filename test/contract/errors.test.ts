@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { hasPostmanExtensions } from '../../src/graph/error-extensions.ts';
+import { hasPostmanExtensions } from '../../src/graph/errors/error-extensions.ts';
 import type * as Loaders from '../../src/loaders/loaders.ts';
 import { createLoaders } from '../../src/loaders/loaders.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AnswerTooLarge, createAnswerSize } from '../../src/graph/answer-size.ts';
+import { AnswerTooLarge, createAnswerSize } from '../../src/graph/limits/result-size.ts';
 import type * as Loaders from '../../src/loaders/loaders.ts';
 import { createLoaders } from '../../src/loaders/loaders.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
@@ -9,7 +9,7 @@ import { createGridAccount } from '../support/grid-account.ts';
 import { askInParts, merge, type Part } from '../support/parts.ts';
 
 vi.mock('../../src/loaders/loaders.ts', { spy: true });
-vi.mock('../../src/graph/answer-size.ts', { spy: true });
+vi.mock('../../src/graph/limits/result-size.ts', { spy: true });
 
 const platform = ids.workspaces.riderPlatform;
 

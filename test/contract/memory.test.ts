@@ -3,11 +3,11 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { createWrittenAnswers } from '../../src/server/answer/written-answers.ts';
+import { createWrittenAnswers } from '../../src/server/result/written-results.ts';
 import { type Answer, type Facade, startFacade } from '../support/facade.ts';
 import { usedHeapBytes } from '../support/heap.ts';
 
-vi.mock('../../src/server/answer/written-answers.ts', { spy: true });
+vi.mock('../../src/server/result/written-results.ts', { spy: true });
 
 const facades: Facade[] = [];
 afterEach(async () => {

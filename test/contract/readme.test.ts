@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import { variables } from '../../src/config/variables.ts';
-import { errorCodes } from '../../src/graph/error-extensions.ts';
+import { errorCodes } from '../../src/graph/errors/error-extensions.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -11,7 +11,7 @@ import {
   string,
   tuple,
 } from 'fast-check';
-import { type JsonObject, toText } from '../../src/upstream/collection-format/json.ts';
+import { type JsonObject, toText } from '../../src/upstream/collection-format/syntax/json.ts';
 
 type Fields = { readonly [name: string]: Arbitrary<unknown> };
 

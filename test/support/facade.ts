@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createMovingClock } from './moving-clock.ts';
-import type { UpstreamCost } from '../../src/server/request-record.ts';
+import type { UpstreamCost } from '../../src/server/operation/request-record.ts';
 
 /** One entry of `errors`. */
 export interface AnswerError {

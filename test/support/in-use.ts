@@ -1,4 +1,4 @@
-import type { RateWindow } from '../../src/upstream/rate-window.ts';
+import type { RateWindow } from '../../src/upstream/rate-limiter/windows/rate-window.ts';
 
 /** Calls of a window that are out, and when all its other slots come back, whosever they are, soonest first. */
 export function inUse(window: RateWindow | undefined, nowMs: number) {

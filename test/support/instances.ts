@@ -1,7 +1,8 @@
-import { Budget } from '../../src/upstream/budget.ts';
-import { RedisSlots } from '../../src/upstream/redis-slots/redis-slots.ts';
-import type { SlotLimits } from '../../src/upstream/redis-slots/exchange.ts';
-import { createShare, type RouteClass } from '../../src/upstream/share.ts';
+import { Budget } from '../../src/upstream/rate-limiter/budget.ts';
+import { RedisSlots } from '../../src/upstream/rate-limiter/redis/redis-slots.ts';
+import type { SlotLimits } from '../../src/upstream/rate-limiter/redis/exchange.ts';
+import type { RouteClass } from '../../src/upstream/postman/route-class.ts';
+import { createShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
 import type { VirtualInstance, VirtualRedis } from './virtual-redis.ts';
 
 /** A call as upstream saw it. */

@@ -10,22 +10,22 @@ import {
   toNaturalError,
   toRateHeaders,
   toTooManyRequests,
-} from '../../src/sandbox/dialects.ts';
+} from '../../src/sandbox/behaviors.ts';
 import { type RefusalSpelling, toRefusal } from '../../src/sandbox/rate-refusals.ts';
 import { createRateWindows, type RateWindow } from '../../src/sandbox/rate-windows.ts';
 import { answerGet, isBurstRoute } from '../../src/sandbox/routes.ts';
 import { createOperationPlugins } from '../../src/server.ts';
-import { createErrorMask } from '../../src/server/answer/mask-errors.ts';
+import { createErrorMask } from '../../src/server/result/mask-errors.ts';
 import type { NodeContext } from '../../src/server/http/node-context.ts';
-import { createTenantFinder } from '../../src/server/tenants.ts';
-import { createAnswerCache } from '../../src/upstream/answer-cache.ts';
-import { createBudgets } from '../../src/upstream/budgets.ts';
-import { createCalls } from '../../src/upstream/calls.ts';
-import { createHeldAnswers } from '../../src/upstream/held-answers.ts';
-import { toCallFailure } from '../../src/upstream/call-failure.ts';
-import type { HttpClient } from '../../src/upstream/http.ts';
-import { createTenantOf } from '../../src/upstream/tenant.ts';
-import { UpstreamError } from '../../src/upstream/upstream-error.ts';
+import { createTenantFinder } from '../../src/server/request-caller.ts';
+import { createAnswerCache } from '../../src/upstream/cache/response-cache.ts';
+import { createBudgets } from '../../src/upstream/rate-limiter/budget-registry.ts';
+import { createCalls } from '../../src/upstream/calls/calls.ts';
+import { createHeldAnswers } from '../../src/upstream/calls/operation/held-responses.ts';
+import { toCallFailure } from '../../src/upstream/http/call-failure.ts';
+import type { HttpClient } from '../../src/upstream/http/http-client.ts';
+import { createTenantOf } from '../../src/upstream/calls/api-keys/key-hash.ts';
+import { UpstreamError } from '../../src/upstream/http/upstream-error.ts';
 import type { AnswerError } from './facade.ts';
 import { toHttpAnswer } from './http-answer.ts';
 import { merge, type Part } from './parts.ts';

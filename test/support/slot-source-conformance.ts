@@ -1,8 +1,13 @@
 import { array, asyncProperty, assert, constant, constantFrom, integer, oneof, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AnnouncedRateLimit } from '../../src/upstream/rate-limit-headers.ts';
-import type { RouteClass } from '../../src/upstream/share.ts';
-import type { CreateSlotSource, SlotGrant, SlotRequest, SlotSource } from '../../src/upstream/slot-source.ts';
+import type { AnnouncedRateLimit } from '../../src/upstream/http/rate-limit-headers.ts';
+import type { RouteClass } from '../../src/upstream/postman/route-class.ts';
+import type {
+  CreateSlotSource,
+  SlotGrant,
+  SlotRequest,
+  SlotSource,
+} from '../../src/upstream/rate-limiter/slot-source.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
 /** What a source is made with for the suite: 6 slots a second, 2 of the burst class in 200 ms, 1 reserved, 4 calls out, a warm start. */

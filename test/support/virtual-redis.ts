@@ -1,8 +1,8 @@
 import { createClient } from '@redis/client';
-import { CLOCK_SCRIPT } from '../../src/upstream/redis-slots/generation-script.ts';
-import type { RedisConnection } from '../../src/upstream/redis-slots/redis-connection.ts';
-import { SlotStore, type SlotStoreOptions } from '../../src/upstream/redis-slots/slot-store.ts';
-import { Secret } from '../../src/upstream/secret.ts';
+import { CLOCK_SCRIPT } from '../../src/upstream/rate-limiter/redis/generation-script.ts';
+import type { RedisConnection } from '../../src/upstream/rate-limiter/redis/redis-connection.ts';
+import { SlotStore, type SlotStoreOptions } from '../../src/upstream/rate-limiter/redis/slot-store.ts';
+import { Secret } from '../../src/upstream/http/secret.ts';
 import type { RedisServer } from './redis-server.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 

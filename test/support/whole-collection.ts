@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../src/upstream/collection-format/json.ts';
+import type { JsonObject } from '../../src/upstream/collection-format/syntax/json.ts';
 
 const description = { content: 'What it is **for**.', type: 'text/markdown', version: '1' };
 const scripts = [

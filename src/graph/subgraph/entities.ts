@@ -1,15 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { childTypes, isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
 import { routesTo } from '../../upstream/postman/routes.ts';
-import { workspaceRoute } from '../../upstream/postman/workspaces.ts';
-import { badUserInput } from '../bad-user-input.ts';
+import { workspaceRoute } from '../../upstream/postman/resources/workspaces.ts';
+import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
-import { parseIdentifier } from '../identifiers.ts';
-import { type Asked, lookUpChild, lookUpWorkspace } from '../look-up.ts';
-import { reads } from '../reads.ts';
+import { parseIdentifier } from '../planning/identifiers.ts';
+import { type Asked, lookUpChild, lookUpWorkspace } from '../planning/lookup.ts';
+import { reads } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs, type WorkspaceNode, WorkspaceRef } from '../refs.ts';
-import { type SelectedField, toSelectionOn } from '../selection.ts';
+import { type SelectedField, toSelectionOn } from '../planning/selection.ts';
 
 /** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from '../builder.ts';
-import { reads } from '../reads.ts';
+import { reads } from '../planning/declare-routes.ts';
 
 const ServiceRef = builder.objectRef<GraphQLSchema>('_Service').implement({
   description: 'This server as a subgraph.',

@@ -11,7 +11,7 @@ import {
   visit,
 } from 'graphql';
 import { isLeveledType, leveledTypes } from '../../upstream/postman/levels.ts';
-import { OBJECT_COST, toDemand } from './demand.ts';
+import { OBJECT_COST, toDemand } from './cost-directives.ts';
 
 // The last version that all composers can read.
 const LINK =

@@ -1,7 +1,7 @@
-import { type AuthParameter, toShownParameter } from '../../upstream/collection-format/auth.ts';
-import type { PlacedAuth } from '../../upstream/collection-format/item.ts';
+import { type AuthParameter, toShownParameter } from '../../upstream/collection-format/fields/auth.ts';
+import type { PlacedAuth } from '../../upstream/collection-format/tree/item.ts';
 import { builder } from '../builder.ts';
-import { toIsMasked, toJsonAnswer } from './json-answer.ts';
+import { toIsMasked, toJsonAnswer } from './json-field.ts';
 import { CollectionItemRef } from './refs.ts';
 
 const AuthParameterRef = builder.objectRef<AuthParameter>('AuthParameter');

@@ -6,7 +6,7 @@ import {
   type GraphQLBody,
   type RawBody,
   type RequestBody,
-} from '../../upstream/collection-format/body.ts';
+} from '../../upstream/collection-format/fields/body.ts';
 import { builder } from '../builder.ts';
 
 const RawBodyRef = builder.objectRef<RawBody>('RawBody');

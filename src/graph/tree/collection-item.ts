@@ -1,4 +1,4 @@
-import { itemDescription, itemName, itemPath, MAX_PATH_LENGTH } from '../../upstream/collection-format/item.ts';
+import { itemDescription, itemName, itemPath, MAX_PATH_LENGTH } from '../../upstream/collection-format/tree/item.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 
 CollectionItemRef.implement({

@@ -1,9 +1,9 @@
-import { toBody, toDataText } from '../../upstream/collection-format/body.ts';
-import { exampleCode, originalRequestOf } from '../../upstream/collection-format/example.ts';
-import { toHeaders } from '../../upstream/collection-format/headers.ts';
-import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/json.ts';
-import { methodOf } from '../../upstream/collection-format/request-definition.ts';
-import { toUrl } from '../../upstream/collection-format/url.ts';
+import { toBody, toDataText } from '../../upstream/collection-format/fields/body.ts';
+import { exampleCode, originalRequestOf } from '../../upstream/collection-format/fields/example.ts';
+import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
+import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/syntax/json.ts';
+import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
+import { toUrl } from '../../upstream/collection-format/fields/url.ts';
 import { builder } from '../builder.ts';
 import { RequestBodyRef } from './body.ts';
 import { HeaderRef } from './header.ts';

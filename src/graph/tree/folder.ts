@@ -1,6 +1,6 @@
-import { authOf } from '../../upstream/collection-format/item.ts';
-import { scriptsOf } from '../../upstream/collection-format/scripts.ts';
-import { variablesOf } from '../../upstream/collection-format/variables.ts';
+import { authOf } from '../../upstream/collection-format/tree/item.ts';
+import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
+import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
 import {
   FolderConnectionRef,

@@ -1,4 +1,4 @@
-import type { Header } from '../../upstream/collection-format/headers.ts';
+import type { Header } from '../../upstream/collection-format/fields/headers.ts';
 import { builder } from '../builder.ts';
 
 /** GraphQL type `Header`. */

@@ -1,5 +1,5 @@
-import type { FolderItem, RequestItem } from '../../upstream/collection-format/collection-tree.ts';
-import { findRequests, type RequestFilter } from '../../upstream/collection-format/filter-requests.ts';
+import type { FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { findRequests, type RequestFilter } from '../../upstream/collection-format/tree/filter-requests.ts';
 import { builder } from '../builder.ts';
 import {
   type Connection,
@@ -9,7 +9,7 @@ import {
   pageArgs,
   parsePageArgs,
   toConnection,
-} from '../connection.ts';
+} from '../paging/connection.ts';
 import type { Context } from '../context.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 

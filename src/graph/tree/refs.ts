@@ -1,4 +1,4 @@
-import type { CollectionItem, FolderItem, RequestItem } from '../../upstream/collection-format/collection-tree.ts';
+import type { CollectionItem, FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { builder } from '../builder.ts';
 
 /** GraphQL interface `CollectionItem`. These refs stand here because the types name each other. */

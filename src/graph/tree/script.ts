@@ -1,4 +1,4 @@
-import type { Script } from '../../upstream/collection-format/scripts.ts';
+import type { Script } from '../../upstream/collection-format/fields/scripts.ts';
 import { builder } from '../builder.ts';
 
 /** GraphQL type `Script`. */

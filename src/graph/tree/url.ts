@@ -9,7 +9,7 @@ import {
   urlQuery,
   urlRaw,
   urlVariables,
-} from '../../upstream/collection-format/url.ts';
+} from '../../upstream/collection-format/fields/url.ts';
 import { builder } from '../builder.ts';
 import { VariableRef } from './variable.ts';
 

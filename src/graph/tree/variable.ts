@@ -1,7 +1,7 @@
-import { toText } from '../../upstream/collection-format/json.ts';
-import { toShownVariable, type Variable } from '../../upstream/collection-format/variables.ts';
+import { toText } from '../../upstream/collection-format/syntax/json.ts';
+import { toShownVariable, type Variable } from '../../upstream/collection-format/fields/variables.ts';
 import { builder } from '../builder.ts';
-import { toIsMasked, toJsonAnswer } from './json-answer.ts';
+import { toIsMasked, toJsonAnswer } from './json-field.ts';
 
 /** GraphQL type `Variable`. */
 export const VariableRef = builder.objectRef<Variable>('Variable');

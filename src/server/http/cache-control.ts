@@ -1,4 +1,4 @@
-import type { CacheDirectives } from '../../upstream/freshness.ts';
+import type { CacheDirectives } from '../../upstream/cache/freshness.ts';
 
 const MAX_LENGTH = 1_000;
 // A year: longer ones mean the same here, and stay exact.

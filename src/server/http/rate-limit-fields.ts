@@ -1,4 +1,4 @@
-import type { BudgetSnapshot } from '../../upstream/budget.ts';
+import type { BudgetSnapshot } from '../../upstream/rate-limiter/budget.ts';
 
 /**
  * Writes a budget as the response headers `RateLimit-Policy` and `RateLimit`.

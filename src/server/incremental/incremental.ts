@@ -6,7 +6,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { DocumentReader } from '../../graph/document-reader.ts';
+import type { DocumentReader } from '../../graph/limits/document-reader.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
 

@@ -1,8 +1,8 @@
 import type { Plugin } from 'graphql-yoga';
 import type { NodeContext } from '../http/node-context.ts';
-import { toCost } from '../request-record.ts';
-import { onWholeAnswer } from './on-whole-answer.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { toCost } from '../operation/request-record.ts';
+import { onWholeAnswer } from './on-complete-result.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 /** Makes the plugin that says in `extensions.upstream` what an answer has cost. */
 export function useCostExtension({ records, config }: PluginParts): Plugin<object, NodeContext> {

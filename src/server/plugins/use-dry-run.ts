@@ -1,8 +1,8 @@
 import type { Plugin } from 'graphql-yoga';
 import { planOperation } from '../../dry-run/plan-operation.ts';
 import { createSimulationQueue } from '../../dry-run/simulation-queue.ts';
-import { executeBudgetLast } from '../budget-last.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { executeBudgetLast } from '../operation/budget-last.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 /**
  * Makes the plugin that looks at what an operation costs before it is executed: a dry run is executed without the fields that make calls, an operation

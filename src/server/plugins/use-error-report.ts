@@ -1,7 +1,7 @@
 import type { Plugin } from 'graphql-yoga';
 import type { NodeContext } from '../http/node-context.ts';
-import { onWholeAnswer } from './on-whole-answer.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { onWholeAnswer } from './on-complete-result.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 import { holdOver } from './use-upstream-operation.ts';
 
 /** Makes the plugin that reports the errors of an answer as its client asked for them, and by cause in `extensions.errorsByCause`. */

@@ -5,9 +5,9 @@ import { toRefusalResponse } from '../http/refusal.ts';
 import { type AnswerPart, mapIncrementErrors, mapParts, takesParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
-import { endRequest, fairShareOf, type RequestRecord, toCost } from '../request-record.ts';
-import { toRetryLater } from '../../graph/retry-later.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
+import { toRetryLater } from '../../graph/errors/retry-later.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 /** The refusal of an answer in parts to a client that accepts none. */
 const TAKES_NO_PARTS = {

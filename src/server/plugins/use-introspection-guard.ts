@@ -1,10 +1,10 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { refuseIntrospection, schemaFields } from '../../graph/introspection-size.ts';
-import type { Operation } from '../../upstream/operation.ts';
-import { meCall } from '../../upstream/postman/me.ts';
-import { createPostmanSession } from '../../upstream/postman/session.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { refuseIntrospection, schemaFields } from '../../graph/limits/introspection-size.ts';
+import type { Operation } from '../../upstream/calls/operation/operation.ts';
+import { meCall } from '../../upstream/postman/resources/me.ts';
+import { createPostmanSession } from '../../upstream/calls/postman-session.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 

@@ -1,6 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
-import { type RequestRecord, toCost } from '../request-record.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { type RequestRecord, toCost } from '../operation/request-record.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 const LOGGED_NAME_LENGTH = 100;
 

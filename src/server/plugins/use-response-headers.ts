@@ -1,9 +1,9 @@
 import type { Plugin } from 'graphql-yoga';
 import { ERRORS_BY_CAUSE } from '../http/prefer.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
-import { limitsOf } from '../operation-context.ts';
-import type { RequestRecord } from '../request-record.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { limitsOf } from '../operation/operation-context.ts';
+import type { RequestRecord } from '../operation/request-record.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 /** Makes the plugin that sets the response headers of operations. */
 export function useResponseHeaders({ records, config }: PluginParts): Plugin {

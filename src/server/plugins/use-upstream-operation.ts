@@ -1,13 +1,13 @@
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../graph/context.ts';
-import type { Calls } from '../../upstream/calls.ts';
+import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
-import { createContexts } from '../operation-context.ts';
-import { createRequestRecord, endRequest, type RequestRecord } from '../request-record.ts';
-import { onWholeAnswer } from './on-whole-answer.ts';
-import type { PluginParts } from './plugin-parts.ts';
+import { createContexts } from '../operation/operation-context.ts';
+import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
+import { onWholeAnswer } from './on-complete-result.ts';
+import type { PluginParts } from '../plugin-parts.ts';
 
 /**
  * Makes the plugin that opens an upstream operation for each GraphQL operation, with the context of its resolvers, and closes it when it has been

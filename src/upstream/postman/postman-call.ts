@@ -1,4 +1,4 @@
-import type { Call, Route } from '../call.ts';
+import type { Call, Route } from './call.ts';
 import { type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 

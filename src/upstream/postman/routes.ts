@@ -1,11 +1,11 @@
-import type { ChildResource, ChildSummary } from './child-resource.ts';
-import { collectionResource, collectionRoute, collectionsRoute } from './collections.ts';
-import { environmentResource, environmentRoute, environmentsRoute } from './environments.ts';
+import type { ChildResource, ChildSummary } from './resources/child-resource.ts';
+import { collectionResource, collectionRoute, collectionsRoute } from './resources/collections.ts';
+import { environmentResource, environmentRoute, environmentsRoute } from './resources/environments.ts';
 import type { ChildType, Level, LeveledType } from './levels.ts';
-import { meRoute } from './me.ts';
-import { mockResource, mockRoute, mocksRoute } from './mocks.ts';
+import { meRoute } from './resources/me.ts';
+import { mockResource, mockRoute, mocksRoute } from './resources/mocks.ts';
 import type { PostmanRoute } from './postman-call.ts';
-import { globalsRoute, workspaceRoute, workspacesRoute } from './workspaces.ts';
+import { globalsRoute, workspaceRoute, workspacesRoute } from './resources/workspaces.ts';
 
 /** The routes of the Postman API that are read. */
 export const routes = [

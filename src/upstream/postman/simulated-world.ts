@@ -1,4 +1,4 @@
-import { toIdOfUid } from '../uid.ts';
+import { toIdOfUid } from './uid.ts';
 import type { ChildListName } from './levels.ts';
 
 /**

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operations';
 import { type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
-import { isJsonObject } from '../../../upstream/collection-format/json.ts';
+import { isJsonObject } from '../../../upstream/collection-format/syntax/json.ts';
 import { ownRules } from './use-query-limits.ts';
 
 /** GraphQL documents that clients name instead of sending them. */

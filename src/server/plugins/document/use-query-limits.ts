@@ -6,8 +6,8 @@ import { type ASTNode, GraphQLError, Kind, parse, print, type ValidationRule } f
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import type { Config } from '../../../config/config.ts';
-import { countSelections } from '../../../graph/count-selections.ts';
-import { mayComeInParts } from '../../../graph/incremental-directives.ts';
+import { countSelections } from '../../../graph/limits/count-selections.ts';
+import { mayComeInParts } from '../../../graph/paging/incremental-directives.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;

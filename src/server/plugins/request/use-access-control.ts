@@ -4,7 +4,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
 import { isPageRequest } from './use-graphiql.ts';
 import { toRefusalResponse } from '../../http/refusal.ts';
-import type { Secret } from '../../../upstream/secret.ts';
+import type { Secret } from '../../../upstream/http/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
 /**

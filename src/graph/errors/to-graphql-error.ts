@@ -1,0 +1,83 @@
+import type { GraphQLError } from 'graphql';
+import type { Clock } from '../../upstream/clock.ts';
+import { UpstreamError, type UpstreamErrorKind } from '../../upstream/http/upstream-error.ts';
+import type { ErrorCode, ErrorExtensions, FinalErrorExtensions, RetryableErrorExtensions } from './error-extensions.ts';
+
+// A missing thing is a null field; should one come through as an error all the same, it is about what the client passed.
+const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
+  unauthenticated: 'UNAUTHENTICATED',
+  forbidden: 'FORBIDDEN',
+  notFound: 'BAD_USER_INPUT',
+  badInput: 'BAD_USER_INPUT',
+  rateLimited: 'RATE_LIMITED',
+  quotaExhausted: 'QUOTA_EXHAUSTED',
+  unavailable: 'UPSTREAM_UNAVAILABLE',
+  unreachable: 'UPSTREAM_UNREACHABLE',
+  serverError: 'UPSTREAM_ERROR',
+  timeout: 'UPSTREAM_TIMEOUT',
+  busy: 'SERVER_BUSY',
+  badResponse: 'UPSTREAM_BAD_RESPONSE',
+  tooExpensive: 'OPERATION_TOO_EXPENSIVE',
+  notCached: 'NOT_CACHED',
+};
+
+const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
+  'rateLimited',
+  'unavailable',
+  'serverError',
+  'timeout',
+  'busy',
+]);
+
+/**
+ * Turns an error of the upstream layer into what clients see: the one place that gives codes.
+ *
+ * The extensions are made from a fixed list of fields; nothing else of the upstream answer gets out.
+ *
+ * @param located - The error as GraphQL execution reports it, with path and locations. It is changed, and loses its cause: an error of its own
+ *   for each of a thousand refused fields would look up its place in the document, and take a stack, once more.
+ * @param clock - Tells the moment from which `retryAfterSeconds` counts.
+ * @returns null when its cause is not an upstream error.
+ */
+export function toGraphQLError(located: GraphQLError, clock: Clock): GraphQLError | null {
+  const cause = located.originalError;
+  if (!(cause instanceof UpstreamError)) return null;
+  return Object.assign(located, {
+    message: cause.message,
+    extensions: toExtensions(cause, clock),
+    originalError: undefined,
+  });
+}
+
+function toExtensions(error: UpstreamError, clock: Clock): ErrorExtensions {
+  const { kind, status, upstreamName, route, retryAtMs, limitedBy, calls, ceiling } = error;
+  const upstream = route !== undefined && {
+    upstream: {
+      ...(status !== undefined && { status }),
+      ...(upstreamName !== undefined && { name: upstreamName }),
+      method: 'GET' as const,
+      route,
+    },
+  };
+  if (retryableKinds.has(kind)) {
+    const nowMs = clock.nowMs();
+    // Whole seconds, rounded up: coming back a moment early would be refused again.
+    const retryAfterSeconds = Math.max(0, Math.ceil(((retryAtMs ?? nowMs) - nowMs) / 1_000));
+    return {
+      code: codes[kind] as RetryableErrorExtensions['code'],
+      retryable: true,
+      retryAfterSeconds,
+      retryAt: new Date(clock.epochMs() + retryAfterSeconds * 1_000).toISOString(),
+      ...(limitedBy !== undefined && { limitedBy }),
+      ...(ceiling !== undefined && { ceiling }),
+      ...upstream,
+    };
+  }
+  return {
+    code: codes[kind] as FinalErrorExtensions['code'],
+    retryable: false,
+    ...upstream,
+    ...(calls !== undefined && { calls }),
+    ...(ceiling !== undefined && { ceiling }),
+  };
+}

@@ -1,0 +1,73 @@
+import {
+  getNamedType,
+  getNullableType,
+  type GraphQLResolveInfo,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { mayComeInParts } from '../paging/incremental-directives.ts';
+
+/** What a client has selected on an object. */
+export interface Selected {
+  readonly fields: number;
+  /** What is to come in a part of its own, with `@defer` or `@stream`. */
+  readonly parts: number;
+}
+
+const NOTHING: Selected = { fields: 0, parts: 0 };
+
+type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' | 'schema'>;
+
+/**
+ * Makes the function that tells how much a client has selected on each object of the field being resolved, down to the
+ * next lists. For one operation: it remembers what it has counted.
+ *
+ * A fragment counts wherever it is spread, and all types of an interface or union together, so the count is an upper bound.
+ */
+export function createFieldCount(): (info: Info) => Selected {
+  // Without this, fragments that spread others twice would be walked a million times, and fields that are merged for each item of a list.
+  const known = new WeakMap<SelectionSetNode | Info['fieldNodes'], Selected>();
+
+  const countIn = (info: Info, type: unknown, set: SelectionSetNode | undefined): Selected => {
+    const before = set && known.get(set);
+    if (!set || before) return before ?? NOTHING;
+    let { fields, parts } = NOTHING;
+    for (const selection of set.selections) {
+      const inside = countInside(info, type, selection);
+      fields += inside.fields + (selection.kind === Kind.FIELD ? 1 : 0);
+      parts += inside.parts + (mayComeInParts(selection) ? 1 : 0);
+    }
+    const count = { fields, parts };
+    known.set(set, count);
+    return count;
+  };
+
+  const countInside = (info: Info, type: unknown, selection: SelectionNode): Selected => {
+    if (selection.kind === Kind.FIELD) {
+      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+      const isCountedAlone = !field || isListType(getNullableType(field.type));
+      return isCountedAlone ? NOTHING : countIn(info, getNamedType(field.type), selection.selectionSet);
+    }
+    const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : info.fragments[selection.name.value];
+    const condition = fragment?.typeCondition?.name.value;
+    return countIn(info, condition === undefined ? type : info.schema.getType(condition), fragment?.selectionSet);
+  };
+
+  return (info) => {
+    const type = getNamedType(info.returnType);
+    const count =
+      known.get(info.fieldNodes) ??
+      info.fieldNodes.map(({ selectionSet }) => countIn(info, type, selectionSet)).reduce(add, NOTHING);
+    known.set(info.fieldNodes, count);
+    return count;
+  };
+}
+
+const add = (sum: Selected, more: Selected): Selected => ({
+  fields: sum.fields + more.fields,
+  parts: sum.parts + more.parts,
+});

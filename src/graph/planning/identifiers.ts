@@ -1,0 +1,15 @@
+import { badUserInput } from '../errors/bad-user-input.ts';
+
+// Postman's ids are UUIDs, its uids `<owner>-<UUID>`. Nothing that could leave its path segment passes.
+const IDENTIFIER = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
+
+/**
+ * Checks an id or uid before it can reach an upstream path.
+ *
+ * @param argument - Name of the GraphQL argument, for the message.
+ * @throws {GraphQLError} BAD_USER_INPUT
+ */
+export function parseIdentifier(value: string, argument: string): string {
+  if (IDENTIFIER.test(value)) return value;
+  throw badUserInput(`"${argument}" is not a Postman identifier: 1 to 128 letters, digits, "-" and "_".`);
+}

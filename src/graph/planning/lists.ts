@@ -1,0 +1,87 @@
+import type { GraphQLResolveInfo } from 'graphql';
+import type { ChildListRequest } from '../../loaders/child-lists.ts';
+import type { ChildType } from '../../upstream/postman/levels.ts';
+import type { Ref } from '../../upstream/postman/resources/ref.ts';
+import type { SummaryOf } from '../../upstream/postman/routes.ts';
+import {
+  type Connection,
+  mapNodes,
+  type PageArgs,
+  type PageRequest,
+  parsePageArgs,
+  toConnection,
+} from '../paging/connection.ts';
+import type { Context } from '../context.ts';
+import type { ChildNode, WorkspaceNode } from '../refs.ts';
+import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
+
+/** Page size of the lists inside a workspace when the client names none. */
+export const CHILDREN_PAGE_SIZE = 50;
+
+/** What a list has to carry for what is selected on its nodes. */
+export type ListNeed = Pick<ChildListRequest, 'level' | 'readsEach' | 'needsNames'>;
+
+/**
+ * Chooses what a list has to carry for the fields selected on its nodes.
+ *
+ * A field that only a single read carries will cause that read for every node, and what it carries is then free; the list
+ * has to carry the rest.
+ */
+export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
+  const levels = nodeSelection
+    .map(({ carriedBy }) => carriedBy)
+    .filter((carriers) => carriers.length > 0 && !carriers.includes('own'));
+  const outsideLists = levels.filter((carriers) => !carriers.includes('ref') && !carriers.includes('summary'));
+  const single =
+    outsideLists.length === 0
+      ? undefined
+      : outsideLists.every((carriers) => carriers.includes('minimal'))
+        ? 'minimal'
+        : 'detail';
+  const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
+  // Where each is read singly, that read has its name, too.
+  const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
+  return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined, needsNames };
+}
+
+/** Which list: of one type, of one workspace or (null) of everything the key sees. */
+export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'isUnconfirmed'>;
+
+/** The stretch of a list that a page needs. */
+export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest, 'from' | 'count'> {
+  return { from: after ? after.index + 1 : 0, count: first };
+}
+
+/**
+ * Reads one page of a list, with what is selected on its nodes.
+ *
+ * @returns null when there is no such workspace.
+ */
+export async function readChildren<Type extends ChildType>(
+  { loaders }: Context,
+  list: ListOf<Type>,
+  page: PageRequest,
+  info: GraphQLResolveInfo,
+): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
+  const need = toListNeed(toNodeSelection(toSelection(info)));
+  const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
+  return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
+}
+
+/** Makes the resolver of the list of what a workspace holds of one type. */
+export function childrenOf<Type extends ChildType>(type: Type) {
+  return ({ id, isNamed = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
+    readChildren(
+      context,
+      { type, workspaceId: id, isUnconfirmed: isNamed },
+      parsePageArgs(args, CHILDREN_PAGE_SIZE),
+      info,
+    );
+}
+
+/** Makes nodes of a page of a list. */
+export function toNodes<Known extends Ref>(
+  page: Connection<Known>,
+): Connection<{ readonly uid: string; readonly known: Known }> {
+  return mapNodes(page, (known) => ({ uid: known.uid, known }));
+}

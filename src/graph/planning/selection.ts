@@ -1,0 +1,151 @@
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  getArgumentValues,
+  getDirectiveValues,
+  GraphQLIncludeDirective,
+  GraphQLSkipDirective,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Level } from '../../upstream/postman/levels.ts';
+
+/** One field that a client has selected on an object, with what it selected below it. */
+export interface SelectedField {
+  readonly name: string;
+  /** Arguments after defaults and variables. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** It is only wanted later, through `@defer`. */
+  readonly isDeferred: boolean;
+  /** The levels its declaration names; empty for fields of types without levels. */
+  readonly carriedBy: readonly Level[];
+  /** Fields selected on the object (or the objects of the list) it returns. */
+  select(): readonly SelectedField[];
+}
+
+/**
+ * Reads ahead: the fields a client has selected below the field that is being resolved, through fragments, `@skip` and `@include`.
+ *
+ * A fragment on another type than the object's own is passed over.
+ */
+export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] {
+  return selectIn(info, namedObject(info.returnType), info.fieldNodes);
+}
+
+/** The same below a field of a union: what is selected on those of its objects that are of one type. */
+export function toSelectionOn(info: GraphQLResolveInfo, typeName: string): readonly SelectedField[] {
+  return selectIn(info, namedObject(info.schema.getType(typeName)), info.fieldNodes);
+}
+
+/** The field of that name in a selection, once for each alias. */
+export function fieldsNamed(selection: readonly SelectedField[], name: string): readonly SelectedField[] {
+  return selection.filter((field) => field.name === name);
+}
+
+/** The fields selected on the nodes of a connection, whether through `nodes` or `edges`. */
+export function toNodeSelection(connection: readonly SelectedField[]): readonly SelectedField[] {
+  return [
+    ...fieldsNamed(connection, 'nodes').flatMap((field) => field.select()),
+    ...fieldsNamed(connection, 'edges').flatMap((field) =>
+      fieldsNamed(field.select(), 'node').flatMap((node) => node.select()),
+    ),
+  ];
+}
+
+function selectIn(
+  info: GraphQLResolveInfo,
+  type: GraphQLObjectType | undefined,
+  parents: readonly FieldNode[],
+): readonly SelectedField[] {
+  if (!type) return [];
+  const found = new Map<string, Found>();
+  for (const { selectionSet } of parents) {
+    if (selectionSet) collect(info, type, selectionSet, { found, visitedFragments: new Set(), isDeferred: false });
+  }
+  return [...found.values()].flatMap(({ nodes, isDeferred }) => {
+    const [node] = nodes;
+    const field = node && type.getFields()[node.name.value];
+    if (!field) return [];
+    let selected: readonly SelectedField[] | undefined;
+    return {
+      name: field.name,
+      args: getArgumentValues(field, node, info.variableValues),
+      isDeferred,
+      carriedBy: levelsOf(field.extensions),
+      select() {
+        selected ??= selectIn(info, namedObject(field.type), nodes);
+        return selected;
+      },
+    };
+  });
+}
+
+/** What was found under one response name. */
+interface Found {
+  readonly nodes: FieldNode[];
+  isDeferred: boolean;
+}
+
+/** Where the reading of a selection stands. */
+interface Reading {
+  readonly found: Map<string, Found>;
+  /** A fragment adds the same fields however often it is spread in one selection: once keeps nested spreads linear. */
+  readonly visitedFragments: Set<string>;
+  readonly isDeferred: boolean;
+}
+
+function collect(
+  info: GraphQLResolveInfo,
+  type: GraphQLObjectType,
+  { selections }: SelectionSetNode,
+  reading: Reading,
+): void {
+  for (const selection of selections) {
+    if (getDirectiveValues(GraphQLSkipDirective, selection, info.variableValues)?.['if'] === true) continue;
+    if (getDirectiveValues(GraphQLIncludeDirective, selection, info.variableValues)?.['if'] === false) continue;
+    if (selection.kind === Kind.FIELD) {
+      add(reading, selection);
+      continue;
+    }
+    const defer = info.schema.getDirective('defer');
+    const isDeferred =
+      reading.isDeferred ||
+      (defer != null && getDirectiveValues(defer, selection, info.variableValues)?.['if'] === true);
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      const condition = selection.typeCondition?.name.value ?? type.name;
+      if (condition === type.name) collect(info, type, selection.selectionSet, { ...reading, isDeferred });
+      continue;
+    }
+    const { value: name } = selection.name;
+    const visit = isDeferred ? `@defer ${name}` : name;
+    if (reading.visitedFragments.has(visit)) continue;
+    reading.visitedFragments.add(visit);
+    const fragment = info.fragments[name];
+    if (fragment?.typeCondition.name.value === type.name)
+      collect(info, type, fragment.selectionSet, { ...reading, isDeferred });
+  }
+}
+
+function add({ found, isDeferred }: Reading, node: FieldNode): void {
+  const responseName = node.alias?.value ?? node.name.value;
+  const known = found.get(responseName);
+  if (!known) {
+    found.set(responseName, { nodes: [node], isDeferred });
+    return;
+  }
+  known.nodes.push(node);
+  known.isDeferred &&= isDeferred;
+}
+
+function namedObject(type: unknown): GraphQLObjectType | undefined {
+  if (isNonNullType(type) || isListType(type)) return namedObject(type.ofType);
+  return isObjectType(type) ? type : undefined;
+}
+
+function levelsOf(extensions: Readonly<Record<string, unknown>>): readonly Level[] {
+  return (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+}

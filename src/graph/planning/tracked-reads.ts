@@ -1,0 +1,74 @@
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+  type ResponsePath,
+} from 'graphql';
+import type { Level } from '../../upstream/postman/levels.ts';
+import type { Loaders } from '../../loaders/loaders.ts';
+import type { Chunk } from '../../loaders/child-lists.ts';
+import type { Context, OperationContext } from '../context.ts';
+
+/**
+ * Tracks what every field reads, wherever the field stands. A field that is read off an answer about its object has the place of that object;
+ * one that reads something by itself has its own. Only fields that declare what they read, by `carriedBy` or `reads`, are given loaders.
+ *
+ * @param schema - Its resolvers are replaced.
+ */
+export function trackReads(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const placeOf = toPlaceOf(field);
+      if (!placeOf) continue;
+      const resolve = field.resolve ?? defaultFieldResolver;
+      field.resolve = (source: unknown, args: object, context: OperationContext, info) =>
+        resolve(source, args, context.at(placeOf(info)), info);
+    }
+  }
+}
+
+function toPlaceOf({ extensions }: GraphQLField<unknown, unknown>) {
+  const levels = extensions['carriedBy'] as readonly Level[] | undefined;
+  if (levels && !levels.includes('own')) return ({ path }: GraphQLResolveInfo) => path.prev;
+  return (levels ?? extensions['reads']) ? ({ path }: GraphQLResolveInfo) => path : undefined;
+}
+
+/** Makes the context of an operation, from which those of its fields come. */
+export function createOperationContext(context: Omit<OperationContext, 'at'>): OperationContext {
+  // The fields of one object are resolved one after the other.
+  let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
+  const operationContext: OperationContext = {
+    ...context,
+    at(path) {
+      if (last?.path === path && last) return last.context;
+      const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
+      // A copy would take longer than most fields do.
+      const inherited = Object.create(operationContext) as OperationContext;
+      last = { path, context: Object.assign(inherited, { loaders }) };
+      return last.context;
+    },
+  };
+  return operationContext;
+}
+
+/** Loaders that say what they have read. Each is made when it is used: most objects need one of them, or none. */
+function withTracking(loaders: Loaders, track: (value: unknown) => void): Loaders {
+  return new Proxy(loaders, {
+    get(target, name: keyof Loaders) {
+      const load: (request: never) => Promise<unknown> = target[name];
+      return (request: never) =>
+        load(request).then((value) => {
+          // The chunk around its items is made by a loader.
+          track(isChunk(value) ? value.items : value);
+          return value;
+        });
+    },
+  });
+}
+
+function isChunk(value: unknown): value is Chunk<unknown> {
+  return typeof value === 'object' && value !== null && 'items' in value && 'offset' in value;
+}

@@ -1,0 +1,120 @@
+import type { ChildSummary } from '../../upstream/postman/resources/child-resource.ts';
+import type { ChildType, Level } from '../../upstream/postman/levels.ts';
+import type { Ref } from '../../upstream/postman/resources/ref.ts';
+import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../../upstream/postman/routes.ts';
+import { toIdOfUid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
+import { answerField } from './loaded-field.ts';
+import { builder } from '../builder.ts';
+import type { createCarriedBy } from '../planning/carried-by.ts';
+import { parseIdentifier } from '../planning/identifiers.ts';
+import { lookUpChild, toAsked } from '../planning/lookup.ts';
+import { reads } from '../planning/declare-routes.ts';
+import { type ChildNode, childRefs } from '../refs.ts';
+
+/** What a type of things that workspaces hold is described with. */
+export interface ChildTypeOptions {
+  /** For example `environment`. */
+  readonly noun: string;
+  readonly carriedBy: ReturnType<typeof createCarriedBy>;
+  /** What its id is good for. Default: it is looked up by its uid. */
+  readonly idNote?: string;
+  /** What is looked at to tell when it was last changed. Default: the thing itself. */
+  readonly changing?: string;
+  /** What it costs to look one up. */
+  readonly lookUpCost: string;
+}
+
+/** The uid of a thing, also where it was looked up by its bare id. */
+export function uidOf({ uid, known }: ChildNode): string {
+  return known?.uid ?? uid;
+}
+
+/** Makes resolvers that answer from the list item the node came with, else from the cheapest answer at one of these levels. */
+export function fromSummary<Type extends ChildType>(type: Type, levels: readonly Level[]) {
+  return answerField<ChildNode<SummaryOf<Type>>, SummaryOf<Type>>(
+    ({ known }) => (isSummary(known) ? known : undefined),
+    // No field is read off a summary that a single read at these levels lacks.
+    ({ uid, known }, { childByUid }) =>
+      childByUid({
+        type,
+        uid,
+        levels,
+        ...(known?.name != null && { name: known.name }),
+      }) as Promise<SummaryOf<Type> | null>,
+  );
+}
+
+/** Makes resolvers that answer from a single read at one of these levels, of which `summary` is none. */
+export function fromRead<Type extends ChildType>(type: Type, levels: readonly Level[]) {
+  return answerField<ChildNode<SummaryOf<Type>>, DetailOf<Type>>(
+    () => undefined,
+    ({ uid }, { childByUid }) => childByUid({ type, uid, levels }) as Promise<DetailOf<Type> | null>,
+  );
+}
+
+const isSummary = <Summary extends ChildSummary>(known: Ref | Summary | undefined): known is Summary =>
+  known !== undefined && 'updatedAt' in known;
+
+/** Adds what all such types have in common: fields that identify a thing, its times, and the root field that looks one up. */
+export function addChildType(
+  type: ChildType,
+  { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
+): void {
+  const everywhere = levelsOf(type);
+  const outsideRefs = everywhere.filter((level) => level !== 'ref');
+  const summary = fromSummary(type, outsideRefs);
+  const nameOf = summary(({ name }) => name ?? null);
+
+  builder.objectFields(childRefs[type], (t) => ({
+    id: t.id({
+      nullable: false,
+      ...carriedBy(everywhere, `Id of the ${noun}, a UUID. ${idNote ?? 'It is looked up by `uid`.'}`),
+      resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
+    }),
+    uid: t.id({
+      nullable: false,
+      ...carriedBy(everywhere, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+      resolve: uidOf,
+    }),
+    name: t.string({
+      nullable: true,
+      ...carriedBy(everywhere, `Name of the ${noun}, null when it has none. Names are not unique.`),
+      resolve: (node, args, context) =>
+        node.known?.name !== undefined ? node.known.name : nameOf(node, args, context),
+    }),
+    ownerId: t.id({
+      nullable: true,
+      ...carriedBy(everywhere, 'User id of the owner, read from the uid; null when a bare id took its place.'),
+      resolve: (node) => toOwnerOfUid(uidOf(node)),
+    }),
+    createdAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy(outsideRefs, `When the ${noun} was made; null when Postman does not say.`),
+      resolve: summary(({ createdAt }) => createdAt),
+    }),
+    updatedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy(outsideRefs, `When ${changing} was last changed; null when Postman does not say.`),
+      resolve: summary(({ updatedAt }) => updatedAt),
+    }),
+  }));
+
+  builder.queryField(`${type.charAt(0).toLowerCase()}${type.slice(1)}`, (t) =>
+    t.field({
+      type: childRefs[type],
+      nullable: true,
+      description: `One ${noun}; null when there is none of this uid, or the key may not see it.\n\nCost: ${lookUpCost}.`,
+      ...reads(...routesTo(type)),
+      args: {
+        uid: t.arg.id({
+          required: true,
+          description: `Uid of the ${noun}. A bare id works for ${noun}s of the key's own user.`,
+        }),
+      },
+      resolve: (_root, { uid }, context, info) =>
+        lookUpChild(type, context, parseIdentifier(uid, 'uid'), toAsked(info)),
+    }),
+  );
+}

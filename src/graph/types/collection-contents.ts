@@ -1,0 +1,100 @@
+import type { CollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { toFormatVersion } from '../../upstream/collection-format/tree/format-version.ts';
+import { maskItems, toWritableItems } from '../../upstream/collection-format/masking/mask-secrets.ts';
+import type { CollectionDetail } from '../../upstream/postman/resources/collections.ts';
+import { builder } from '../builder.ts';
+import { fromRead } from './child-type.ts';
+import { carriedBy } from './collection.ts';
+import type { Context } from '../context.ts';
+import { type CollectionNode, childRefs } from '../refs.ts';
+import { toJsonAnswer } from '../tree/json-field.ts';
+import {
+  FolderConnectionRef,
+  folderListArgs,
+  RequestConnectionRef,
+  requestListArgs,
+  toFolderPage,
+  toRequestPage,
+} from '../tree/lists.ts';
+import { CollectionItemRef } from '../tree/refs.ts';
+
+const inTree = ['detail'] as const;
+const tree = fromRead('Collection', inTree);
+const wholeOf = tree((detail) => detail);
+
+/** Reads the whole collection. Parsing a large one blocks everybody else, so they get a round before fields are answered from it. */
+async function readWhole(node: CollectionNode, context: Context): Promise<CollectionDetail | null> {
+  const detail = await wholeOf(node, {}, context);
+  await context.slices.pause();
+  return detail;
+}
+
+async function readTree(node: CollectionNode, context: Context): Promise<CollectionTree | null> {
+  const detail = await readWhole(node, context);
+  return detail && context.treeOf(detail);
+}
+
+builder.objectFields(childRefs.Collection, (t) => ({
+  formatVersion: t.string({
+    nullable: true,
+    ...carriedBy(
+      inTree,
+      'Version of the Collection Format it is written in, for example `2.1.0`; null when it does not say.',
+    ),
+    resolve: tree(({ document }) => toFormatVersion(document)),
+  }),
+  items: t.field({
+    type: [CollectionItemRef],
+    nullable: true,
+    ...carriedBy(
+      inTree,
+      'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
+    ),
+    resolve: async (node, _args, context) => {
+      const tree = await readTree(node, context);
+      return tree?.items;
+    },
+  }),
+  folders: t.field({
+    type: FolderConnectionRef,
+    nullable: true,
+    args: folderListArgs(),
+    ...carriedBy(
+      inTree,
+      'Every folder of the tree, depth first, in order; null only when the collection cannot be read.',
+    ),
+    resolve: async (node, args, context) => {
+      const tree = await readTree(node, context);
+      return tree && toFolderPage(tree.folders, args, context);
+    },
+  }),
+  requests: t.field({
+    type: RequestConnectionRef,
+    nullable: true,
+    args: requestListArgs(),
+    ...carriedBy(
+      inTree,
+      'Every request of the tree, depth first, in order, wherever it is nested; null only when the collection cannot be read.',
+    ),
+    resolve: async (node, args, context) => {
+      const tree = await readTree(node, context);
+      return tree && toRequestPage(tree.requests, args, context);
+    },
+  }),
+  json: t.field({
+    type: 'JSON',
+    nullable: true,
+    ...carriedBy(
+      inTree,
+      'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else. null only when the collection cannot be read.',
+    ),
+    resolve: async (node, _args, context) => {
+      const detail = await readWhole(node, context);
+      if (!detail) return null;
+      const { document } = detail;
+      return toJsonAnswer(() =>
+        context.slices.run(context.revealSecrets ? toWritableItems(document) : maskItems(document)),
+      );
+    },
+  }),
+}));

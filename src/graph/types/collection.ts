@@ -1,0 +1,139 @@
+import { collectionAuth } from '../../upstream/collection-format/tree/item.ts';
+import { toDescription } from '../../upstream/collection-format/syntax/description.ts';
+import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
+import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
+import { type Fork, collectionRoute, collectionsRoute } from '../../upstream/postman/resources/collections.ts';
+import { routesTo } from '../../upstream/postman/routes.ts';
+import { workspacesRoute } from '../../upstream/postman/resources/workspaces.ts';
+import { builder } from '../builder.ts';
+import { createCarriedBy, toGet } from '../planning/carried-by.ts';
+import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
+import { connectionType } from '../paging/connection.ts';
+import { lookUpChild, toAsked } from '../planning/lookup.ts';
+import { reads } from '../planning/declare-routes.ts';
+import { childRefs, WorkspaceRef } from '../refs.ts';
+import { AuthRef } from '../tree/auth.ts';
+import { ScriptRef } from '../tree/script.ts';
+import { VariableRef } from '../tree/variable.ts';
+
+const list = `in a list, one ${toGet(collectionsRoute)} for every 99`;
+const minimal = toGet(collectionRoute, '?model=minimal');
+
+/** Declares which upstream answers carry a field of `Collection`. */
+export const carriedBy = createCarriedBy('Collection', {
+  summary: `${list}; for a single collection, one more call to find it in a list`,
+  'summary minimal detail': `nothing beside a field that has the list or the collection read; else, ${list}, and for a single collection one ${minimal}`,
+  'minimal detail': `one ${minimal} per collection, shared by all such fields; nothing beside the tree`,
+  detail: `one ${toGet(collectionRoute)} per collection, shared by everything of the collection`,
+});
+
+const outsideRefs = ['summary', 'minimal', 'detail'] as const;
+const inReads = ['minimal', 'detail'] as const;
+const summary = fromSummary('Collection', outsideRefs);
+const read = fromRead('Collection', inReads);
+
+const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
+  description: 'Where a forked collection came from.',
+  fields: (t) => ({
+    label: t.exposeString('label', {
+      nullable: true,
+      description: 'Label the fork was given when it was made; null when Postman does not say.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the fork was made; null when Postman does not say.',
+    }),
+    parentUid: t.exposeID('parentUid', {
+      nullable: true,
+      description: 'Uid of the collection it was forked from; null when Postman does not say.',
+    }),
+    parent: t.field({
+      type: childRefs.Collection,
+      nullable: true,
+      description:
+        'The collection it was forked from; null when the key may not see it.\n\nCost: as `Query.collection`, by what is selected on it.',
+      ...reads(...routesTo('Collection')),
+      resolve: ({ parentUid }, _args, context, info) =>
+        parentUid === null ? null : lookUpChild('Collection', context, parentUid, toAsked(info)),
+    }),
+  }),
+});
+
+childRefs.Collection.implement({
+  description: 'A Postman collection: requests in folders, with saved examples, scripts, variables and authorization.',
+  fields: (t) => ({
+    description: t.string({
+      nullable: true,
+      ...carriedBy(inReads, 'Description, usually Markdown; null when it has none.'),
+      resolve: read(({ description }) => toDescription(description)),
+    }),
+    isPublic: t.boolean({
+      nullable: true,
+      ...carriedBy(['summary'], 'Whether everybody can see the collection; null when no list of the key has it.'),
+      resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
+    }),
+    lastUpdatedBy: t.id({
+      nullable: true,
+      ...carriedBy(inReads, 'User id of whoever last changed the collection; null when Postman does not say.'),
+      resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),
+    }),
+    fork: t.field({
+      type: ForkInfoRef,
+      nullable: true,
+      ...carriedBy(outsideRefs, 'Where the collection was forked from; null when it is no fork.'),
+      resolve: summary(({ fork }) => fork),
+    }),
+    variables: t.field({
+      type: [VariableRef],
+      nullable: true,
+      ...carriedBy(
+        inReads,
+        'Variables of the collection; null only when the collection cannot be read. Values of secrets are withheld unless the server reveals secrets.',
+      ),
+      resolve: read(({ document }) => variablesOf(document)),
+    }),
+    auth: t.field({
+      type: AuthRef,
+      nullable: true,
+      ...carriedBy(
+        inReads,
+        'Authorization that requests inherit when neither they nor their folders have their own; null when there is none.',
+      ),
+      resolve: read(({ document }) => collectionAuth(document)),
+    }),
+    scripts: t.field({
+      type: [ScriptRef],
+      nullable: true,
+      ...carriedBy(
+        inReads,
+        'Scripts that run before and after every request of the collection; null only when the collection cannot be read.',
+      ),
+      resolve: read(({ document }) => scriptsOf(document)),
+    }),
+    workspace: t.field({
+      type: WorkspaceRef,
+      nullable: true,
+      ...carriedBy(
+        ['own'],
+        'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
+        [workspacesRoute.template],
+      ),
+      resolve: async (node, _args, { loaders }) => {
+        const summary = await loaders.workspaceOfCollection(uidOf(node));
+        return summary && { id: summary.id, summary };
+      },
+    }),
+  }),
+});
+
+addChildType('Collection', {
+  noun: 'collection',
+  carriedBy,
+  idNote: 'Forks and copies can share it; it is looked up by `uid`.',
+  changing: 'anything in the collection',
+  lookUpCost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless something of the tree is asked for; one list more for \`isPublic\``,
+});
+
+/** GraphQL type `CollectionConnection`. */
+export const CollectionConnection = connectionType('Collection', childRefs.Collection, 'collections');

@@ -1,0 +1,44 @@
+import { toVariables } from '../../upstream/collection-format/fields/variables.ts';
+import { environmentRoute, environmentsRoute } from '../../upstream/postman/resources/environments.ts';
+import { createCarriedBy, toGet } from '../planning/carried-by.ts';
+import { addChildType, fromRead, fromSummary } from './child-type.ts';
+import { connectionType } from '../paging/connection.ts';
+import { childRefs } from '../refs.ts';
+import { VariableRef } from '../tree/variable.ts';
+
+const carriedBy = createCarriedBy('Environment', {
+  'summary detail': `nothing beside \`values\`; else, in a list, one ${toGet(environmentsRoute)}, and for a single environment one ${toGet(environmentRoute)}`,
+  detail: `one ${toGet(environmentRoute)} per environment`,
+});
+
+const notInRefs = ['summary', 'detail'] as const;
+const summary = fromSummary('Environment', notInRefs);
+
+childRefs.Environment.implement({
+  description: 'A Postman environment: a named set of variables that requests are sent with.',
+  fields: (t) => ({
+    isPublic: t.boolean({
+      nullable: true,
+      ...carriedBy(notInRefs, 'Whether everybody can see the environment; null when Postman does not say.'),
+      resolve: summary(({ isPublic }) => isPublic),
+    }),
+    values: t.field({
+      type: [VariableRef],
+      nullable: true,
+      ...carriedBy(
+        ['detail'],
+        'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
+      ),
+      resolve: fromRead('Environment', ['detail'])(({ values }) => toVariables(values)),
+    }),
+  }),
+});
+
+addChildType('Environment', {
+  noun: 'environment',
+  carriedBy,
+  lookUpCost: `one ${toGet(environmentRoute)}`,
+});
+
+/** GraphQL type `EnvironmentConnection`. */
+export const EnvironmentConnection = connectionType('Environment', childRefs.Environment, 'environments');

@@ -1,0 +1,21 @@
+import type { Loaders } from '../../loaders/loaders.ts';
+import type { Context } from '../context.ts';
+
+/**
+ * Makes resolvers of fields that one answer about their object carries.
+ *
+ * @param knownOf - What the object came with; undefined: not enough.
+ * @param load - Reads the answer that all such fields share.
+ * @returns A function from what a field takes of the answer to its resolver.
+ */
+export function answerField<Node, Answer>(
+  knownOf: (node: Node) => Answer | undefined,
+  load: (node: Node, loaders: Loaders) => Promise<Answer | null>,
+) {
+  return <T>(pick: (answer: Answer) => T | null) =>
+    (node: Node, _args: unknown, { loaders }: Context): T | null | Promise<T | null> => {
+      const known = knownOf(node);
+      if (known !== undefined) return pick(known);
+      return load(node, loaders).then((answer) => (answer === null ? null : pick(answer)));
+    };
+}

@@ -1,0 +1,120 @@
+import { type MockMatching, mockRoute, mocksRoute } from '../../upstream/postman/resources/mocks.ts';
+import { routesTo } from '../../upstream/postman/routes.ts';
+import { builder } from '../builder.ts';
+import { createCarriedBy, toGet } from '../planning/carried-by.ts';
+import { addChildType, fromSummary } from './child-type.ts';
+import { connectionType } from '../paging/connection.ts';
+import { lookUpChild, toAsked } from '../planning/lookup.ts';
+import { childRefs } from '../refs.ts';
+
+const carriedBy = createCarriedBy('Mock', {
+  'summary detail': `in a list, one ${toGet(mocksRoute, '?workspace=')}; for a single mock server one ${toGet(mockRoute)}`,
+});
+
+const everywhere = ['ref', 'summary', 'detail'] as const;
+const notInRefs = ['summary', 'detail'] as const;
+const summary = fromSummary('Mock', notInRefs);
+const isActive = summary((mock) => mock.isActive);
+const collectionUid = summary((mock) => mock.collectionUid);
+const environmentUid = summary((mock) => mock.environmentUid);
+
+const MockMatchingRef = builder.objectRef<MockMatching>('MockMatching').implement({
+  description: 'What a mock server compares calls by, beside method and path.',
+  fields: (t) => ({
+    body: t.exposeBoolean('body', { nullable: false, description: 'Whether the body has to be the same.' }),
+    headers: t.stringList({
+      nullable: false,
+      description: 'Names of the headers that have to be the same; empty when none has.',
+      resolve: ({ headers }) => [...headers],
+    }),
+    queryParams: t.exposeBoolean('queryParams', {
+      nullable: false,
+      description: 'Whether the query parameters have to be the same.',
+    }),
+    wildcards: t.exposeBoolean('wildcards', {
+      nullable: false,
+      description: 'Whether wildcards in the path count.',
+    }),
+  }),
+});
+
+childRefs.Mock.implement({
+  description: 'A Postman mock server: it answers calls with the examples of a collection.',
+  fields: (t) => ({
+    isActive: t.boolean({
+      nullable: true,
+      ...carriedBy(everywhere, 'Whether the mock server answers calls; null only when it cannot be read.'),
+      resolve: (node, args, context) =>
+        node.known && 'isActive' in node.known ? node.known.isActive : isActive(node, args, context),
+    }),
+    isPublic: t.boolean({
+      nullable: true,
+      ...carriedBy(
+        notInRefs,
+        'Whether everybody can call the mock server, without an API key; null when Postman does not say.',
+      ),
+      resolve: summary(({ isPublic }) => isPublic),
+    }),
+    url: t.string({
+      nullable: true,
+      ...carriedBy(notInRefs, 'Address of the mock server; null when Postman does not say.'),
+      resolve: summary(({ url }) => url),
+    }),
+    delayMs: t.int({
+      nullable: true,
+      ...carriedBy(notInRefs, 'How long every answer is held back, in milliseconds; null when it is not.'),
+      resolve: summary(({ delayMs }) => delayMs),
+    }),
+    matching: t.field({
+      type: MockMatchingRef,
+      nullable: true,
+      ...carriedBy(notInRefs, 'What a call is compared by to find its answer; null when Postman does not say.'),
+      resolve: summary(({ matching }) => matching),
+    }),
+    collectionUid: t.id({
+      nullable: true,
+      ...carriedBy(notInRefs, 'Uid of the collection whose examples are served; null when Postman does not say.'),
+      resolve: collectionUid,
+    }),
+    collection: t.field({
+      type: childRefs.Collection,
+      nullable: true,
+      ...carriedBy(
+        notInRefs,
+        'The collection whose examples are served; null when it is gone, or the key may not see it.\n\nCost: as `collectionUid`, and as `Query.collection`, by what is selected on it.',
+        routesTo('Collection'),
+      ),
+      resolve: async (node, args, context, info) => {
+        const uid = await collectionUid(node, args, context);
+        return uid === null ? null : lookUpChild('Collection', context, uid, toAsked(info));
+      },
+    }),
+    environmentUid: t.id({
+      nullable: true,
+      ...carriedBy(notInRefs, 'Uid of the environment whose variables are filled in; null when there is none.'),
+      resolve: environmentUid,
+    }),
+    environment: t.field({
+      type: childRefs.Environment,
+      nullable: true,
+      ...carriedBy(
+        notInRefs,
+        'The environment whose variables are filled in; null when there is none, or the key may not see it.\n\nCost: as `environmentUid`, and as `Query.environment`, by what is selected on it.',
+        routesTo('Environment'),
+      ),
+      resolve: async (node, args, context, info) => {
+        const uid = await environmentUid(node, args, context);
+        return uid === null ? null : lookUpChild('Environment', context, uid, toAsked(info));
+      },
+    }),
+  }),
+});
+
+addChildType('Mock', {
+  noun: 'mock server',
+  carriedBy,
+  lookUpCost: `one ${toGet(mockRoute)}`,
+});
+
+/** GraphQL type `MockConnection`. */
+export const MockConnection = connectionType('Mock', childRefs.Mock, 'mock servers');

@@ -1,0 +1,120 @@
+import { meCall } from '../../upstream/postman/resources/me.ts';
+import { badUserInput } from '../errors/bad-user-input.ts';
+import { builder } from '../builder.ts';
+import { CollectionConnection } from './collection.ts';
+import { pageArgs, parsePageArgs, toConnection } from '../paging/connection.ts';
+import { EnvironmentConnection } from './environment.ts';
+import { parseIdentifier } from '../planning/identifiers.ts';
+import { readChildren, toNodes } from '../planning/lists.ts';
+import { lookUpWorkspace, toAsked } from '../planning/lookup.ts';
+import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
+import { reads } from '../planning/declare-routes.ts';
+import { WorkspaceRef } from '../refs.ts';
+import { UserRef } from './user.ts';
+import { WorkspaceConnection, WorkspaceVisibility } from './workspace.ts';
+import { readWorkspaces } from '../paging/workspace-list.ts';
+
+const ROOT_PAGE_SIZE = 20;
+const MAX_NAME_LENGTH = 1_000;
+
+const optionalIdentifier = (value: string | null | undefined, argument: string) =>
+  value == null ? null : parseIdentifier(value, argument);
+
+builder.queryType({
+  description: 'The Postman account of the API key in use.',
+  fields: (t) => ({
+    me: t.field({
+      type: UserRef,
+      nullable: true,
+      description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
+      ...reads('/me'),
+      resolve: (_root, _args, { loaders }) => loaders.read(meCall()),
+    }),
+    workspaces: t.field({
+      type: WorkspaceConnection,
+      nullable: true,
+      description: 'Workspaces the key can see; null only when the call fails.\n\nCost: one `GET /workspaces` per 100.',
+      ...reads('/workspaces'),
+      args: {
+        visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
+        createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: (_root, { visibility, createdBy, ...args }, context) => {
+        if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: ask for one that has a name.');
+        const creator = optionalIdentifier(createdBy, 'createdBy');
+        const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
+        return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
+      },
+    }),
+    workspace: t.field({
+      type: WorkspaceRef,
+      nullable: true,
+      description:
+        'One workspace; null when there is none of this id, or the key may not see it.\n\nCost: usually one `GET /workspaces/{id}`, which also has the names of its collections and environments.',
+      ...reads('/workspaces/{id}'),
+      args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
+      resolve: (_root, { id }, context, info) => lookUpWorkspace(context, parseIdentifier(id, 'id'), toAsked(info)),
+    }),
+    collections: t.field({
+      type: CollectionConnection,
+      nullable: true,
+      description:
+        "Collections the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /collections` per 99; for the names of one workspace's collections one `GET /workspaces/{id}`.",
+      ...reads('/collections', '/workspaces/{id}'),
+      args: {
+        workspaceId: t.arg.id({ description: 'Only collections of this workspace.' }),
+        name: t.arg.string({ description: 'Only collections of exactly this name.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: async (_root, { workspaceId, name, ...args }, context, info) => {
+        const page = parsePageArgs(args, ROOT_PAGE_SIZE);
+        const workspace = optionalIdentifier(workspaceId, 'workspaceId');
+        if (name == null) {
+          const list = { type: 'Collection', workspaceId: workspace, isUnconfirmed: true } as const;
+          return readChildren(context, list, page, info);
+        }
+        if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
+        const { loaders, readAhead } = context;
+        const list = await loaders.collectionsByName({ name, workspaceId: workspace });
+        // Upstream has an empty list for a workspace that does not exist, too.
+        if (list.length === 0 && workspace !== null) {
+          if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
+        }
+        return toNodes(toConnection(list, page, ({ uid }) => uid));
+      },
+    }),
+    environments: t.field({
+      type: EnvironmentConnection,
+      nullable: true,
+      description:
+        'Environments the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /environments`.',
+      ...reads('/environments', '/workspaces/{id}'),
+      args: {
+        workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
+        ...pageArgs(ROOT_PAGE_SIZE),
+      },
+      resolve: (_root, { workspaceId, ...args }, context, info) => {
+        const workspace = optionalIdentifier(workspaceId, 'workspaceId');
+        const list = { type: 'Environment', workspaceId: workspace, isUnconfirmed: true } as const;
+        return readChildren(context, list, parsePageArgs(args, ROOT_PAGE_SIZE), info);
+      },
+    }),
+    rateLimit: t.field({
+      type: RateLimitRef,
+      nullable: true,
+      description: RATE_LIMIT_DESCRIPTION,
+      ...reads(),
+      args: {
+        dryRun: t.arg.boolean({
+          defaultValue: false,
+          description: 'true: nothing is sent to Postman, and every other root field is left out of the answer.',
+        }),
+      },
+      resolve: (_root, { dryRun }, { budget }) => {
+        const snapshot = budget();
+        return snapshot && { ...snapshot, isDryRun: dryRun === true };
+      },
+    }),
+  }),
+});

@@ -1,0 +1,30 @@
+import type { User } from '../../upstream/postman/resources/me.ts';
+import { builder } from '../builder.ts';
+
+/** GraphQL type `User`. */
+export const UserRef = builder.objectRef<User>('User').implement({
+  description: 'The person an API key belongs to.',
+  fields: (t) => ({
+    id: t.exposeID('id', {
+      nullable: false,
+      description: 'User id, as it stands in `createdBy` and `ownerId` elsewhere.',
+    }),
+    username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
+    fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),
+    email: t.exposeString('email', { nullable: true, description: 'E-mail address; null when Postman does not say.' }),
+    avatarUrl: t.exposeString('avatarUrl', {
+      nullable: true,
+      description: 'Address of the profile picture; null without one.',
+    }),
+    teamId: t.exposeID('teamId', { nullable: true, description: 'Id of the team; null for somebody without one.' }),
+    teamName: t.exposeString('teamName', {
+      nullable: true,
+      description: 'Name of the team; null for somebody without one.',
+    }),
+    roles: t.stringList({
+      nullable: true,
+      description: 'Roles in the team, for example `admin`; null when Postman does not say.',
+      resolve: ({ roles }) => roles && [...roles],
+    }),
+  }),
+});

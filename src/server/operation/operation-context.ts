@@ -1,0 +1,122 @@
+import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql';
+import type { Config } from '../../config/config.ts';
+import { createAnswerSize } from '../../graph/limits/result-size.ts';
+import type { OperationContext } from '../../graph/context.ts';
+import { createDocumentReader } from '../../graph/limits/document-reader.ts';
+import { createStreamedRows, unpacedRows } from '../../graph/paging/streamed-rows.ts';
+import { createOperationContext } from '../../graph/planning/tracked-reads.ts';
+import { createLoaders } from '../../loaders/loaders.ts';
+import { type Operation, openOperation } from '../../upstream/calls/operation/operation.ts';
+import { toReusableMs } from '../../upstream/cache/freshness.ts';
+import { createFailingSession, createPostmanSession } from '../../upstream/calls/postman-session.ts';
+import { UpstreamError } from '../../upstream/http/upstream-error.ts';
+import { parseCacheDirectives } from '../http/cache-control.ts';
+import { toDelivery } from '../incremental/incremental.ts';
+import { createKnownDocuments } from './collection-trees.ts';
+import { toMissingKey } from '../api-key-messages.ts';
+import type { PluginParts } from '../plugin-parts.ts';
+import { notePlace, type RequestRecord } from './request-record.ts';
+
+/** How long the operation of a request may take in milliseconds, and how many calls it may make. */
+export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
+  const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = operation;
+  return isIncremental
+    ? { timeoutMs: streamTimeoutMs, maxWaitMs: streamTimeoutMs, maxCalls: maxCallsPerStream }
+    : { timeoutMs, maxWaitMs, maxCalls };
+}
+
+/** Makes the resolvers' contexts, each with an upstream operation of its own. */
+export function createContexts({
+  schema,
+  config,
+  calls,
+  heldAnswers,
+  clock,
+  slices,
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldAnswers' | 'clock' | 'slices'>) {
+  const { treeOf, countValues } = createKnownDocuments(slices);
+  // Of a stream: as many as can be out at once, and as many to follow them.
+  const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
+
+  const openFor = (record: RequestRecord, request: Request, isStreamed: boolean): Operation | undefined => {
+    const { tenant } = record;
+    if (!tenant) return undefined;
+    const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record, config);
+    const { waitSeconds } = record.preferences;
+    const directives = parseCacheDirectives(request.headers.get('cache-control'));
+    const { operation, close, expire } = openOperation({
+      tenant: tenant.name,
+      apiKey: tenant.apiKey,
+      clientAddress: record.clientAddress,
+      keyBudget: tenant.keyBudget,
+      heldAnswers,
+      timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
+      clientGone: record.clientGone,
+      maxCalls,
+      isStreamed,
+      directives,
+      reusableMs: toReusableMs(config.cache, directives),
+      clock,
+    });
+    record.operation = operation;
+    record.cleanups.push(close);
+    record.expire = expire;
+    return operation;
+  };
+
+  const toKeylessSession = (request: Request) => {
+    const message = toMissingKey(request, config.access.tokens.length > 0);
+    return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+  };
+
+  return {
+    /** Makes the context of a request, and opens its operation, whose deadline starts here. What the operation is stands in its record. */
+    create(
+      record: RequestRecord,
+      request: Request,
+      { document, operationName, variableValues }: ExecutionArgs,
+    ): OperationContext {
+      const definition = getOperationAST(document, operationName);
+      const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
+      const delivery = definition && reader && toDelivery(definition, reader);
+      const isStreamed = delivery?.isStreamed ?? false;
+      const name = definition?.name?.value;
+      if (name !== undefined) record.operationName = name;
+      record.isIncremental = delivery?.isIncremental ?? false;
+      const keyBudget = record.tenant?.keyBudget;
+      const operation = openFor(record, request, isStreamed);
+      const read = new Set<object>();
+      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
+      // The executor forgets promises of what it is about when it is stopped in the middle of that.
+      const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
+      const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
+      record.large = answerSize.large;
+      return createOperationContext({
+        readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
+        budget: () => keyBudget?.view.snapshot() ?? null,
+        clock,
+        estimate: () =>
+          record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
+        treeOf,
+        trackRead(value, path) {
+          notePlace(record, value, path);
+          if (Array.isArray(value)) for (const item of value) notePlace(record, item, path);
+          if (typeof value === 'object' && value !== null) read.add(value);
+        },
+        answerSize,
+        streamedRows:
+          isStreamed && operation
+            ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
+            : unpacedRows,
+        slices: slices.open(record.tenant?.name ?? record.clientAddress, record.stopExecution.signal),
+        revealSecrets: config.revealSecrets,
+      });
+    },
+  };
+}
+
+/** Adds the items of lists, which operations do not remember one by one. */
+function withItems(read: ReadonlySet<object>): ReadonlySet<object> {
+  const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null;
+  return new Set([...read].flatMap((value) => (Array.isArray(value) ? [value, ...value.filter(isObject)] : [value])));
+}

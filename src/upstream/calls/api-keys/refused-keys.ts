@@ -1,0 +1,51 @@
+import { adviseOnKeyForm } from './key-form.ts';
+import type { Secret } from '../../http/secret.ts';
+import { UpstreamError } from '../../http/upstream-error.ts';
+
+/** What answers the calls: Postman, or what stands in its place and was made with a key of its own. */
+export type Upstream = { readonly origin: string } | 'exampleAccount' | 'exports';
+
+/** Adds to the refusal of an API key where it was asked, and what to change; gives back everything else as it is. */
+export type ExplainRefusedKey = (thrown: unknown, apiKey: Secret) => unknown;
+
+const WITHOUT_KEY = {
+  exampleAccount:
+    'This server answers from its sandbox, an embedded example account, which takes no key: leave X-Api-Key out, or empty. It asks Postman when it is started with POSTMAN_API_BASE_URL=https://api.getpostman.com.',
+  exports:
+    'This server answers from its sandbox, the exported files of SANDBOX_DIR, which takes no key: leave X-Api-Key out, or empty.',
+} as const;
+
+const EU_HOST = 'api.eu.postman.com';
+const HOSTS: readonly string[] = ['api.getpostman.com', 'api.postman.com'];
+
+/** Makes what explains why a key was refused. Its sentences hold the name of the host, and nothing of the key. */
+export function createExplainRefusedKey(upstream: Upstream): ExplainRefusedKey {
+  return (thrown, apiKey) => {
+    if (!(thrown instanceof UpstreamError) || thrown.kind !== 'unauthenticated') return thrown;
+    const { message, kind, route, status, upstreamName } = thrown;
+    const explained =
+      typeof upstream === 'string'
+        ? `The sandbox refused the API key. ${WITHOUT_KEY[upstream]}`
+        : `${message.replace(/(?<![.!?])$/, '.')} ${toAdvice(new URL(upstream.origin).host, apiKey.reveal())}`;
+    return new UpstreamError(kind, explained, {
+      ...(route !== undefined && { route }),
+      ...(status !== undefined && { status }),
+      ...(upstreamName !== undefined && { upstreamName }),
+    });
+  };
+}
+
+function toAdvice(host: string, key: string): string {
+  const asked = `${host} was asked.`;
+  const form = adviseOnKeyForm(key);
+  if (form !== undefined) return `${asked} ${form}`;
+  return `${asked} The key may have expired or been revoked${toRegion(host)}.`;
+}
+
+/** A key is good in one region, and nothing in it says in which. */
+function toRegion(host: string): string {
+  const works = (origin: string) => `works at ${origin} only (POSTMAN_API_BASE_URL)`;
+  if (HOSTS.includes(host)) return `, or be of an account in the EU, where it ${works(`https://${EU_HOST}`)}`;
+  if (host === EU_HOST) return `, or be of an account outside the EU, where it ${works('https://api.getpostman.com')}`;
+  return ", or be for another host: this one is none of Postman's (POSTMAN_API_BASE_URL)";
+}

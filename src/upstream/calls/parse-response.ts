@@ -1,0 +1,68 @@
+import type { Call } from '../postman/call.ts';
+import type { HttpAnswer } from '../http/http-client.ts';
+import { UnexpectedShapeError } from '../postman/resources/body.ts';
+import { type ResponseHead, toUpstreamError } from '../http/response-error.ts';
+import { UpstreamError } from '../http/upstream-error.ts';
+
+const BROKEN_WAIT_MS = 10_000;
+
+/**
+ * Parses what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
+ *
+ * @returns What the call's `parse` makes of the body.
+ * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
+ */
+export async function parseResponse<T>(
+  { status, headers, text, inTurn }: HttpAnswer,
+  { route, parse }: Pick<Call<T>, 'route' | 'parse'>,
+  head: ResponseHead,
+): Promise<T> {
+  if (status !== 200) {
+    const body = parseJsonOrText(text);
+    const isText = typeof body === 'string';
+    throw toUpstreamError({
+      ...head,
+      route,
+      status,
+      body,
+      isBroken: isText && isJson(headers),
+      isForeign: isText && !isJson(headers) && (body !== '' || headers['content-type'] !== undefined),
+    });
+  }
+  const { template } = route;
+  // Another try can mend these: a body that was cut off, the page of somebody in between.
+  const broken = (message: string) =>
+    new UpstreamError('serverError', message, {
+      route: template,
+      status,
+      retryAtMs: head.answeredAtMs + BROKEN_WAIT_MS,
+    });
+  if (!isJson(headers)) throw broken('Postman, or what stands between, answered with something else than JSON.');
+  try {
+    const body: unknown = await inTurn(() => JSON.parse(text));
+    return await inTurn(() => parse(body));
+  } catch (error) {
+    if (error instanceof UnexpectedShapeError)
+      throw new UpstreamError('badResponse', `Postman's answer is not what this route answers with. ${error.message}`, {
+        route: template,
+        status,
+        cause: error,
+      });
+    // Without the cause: its message quotes the body, which can be anything.
+    if (error instanceof SyntaxError) throw broken("Postman's answer is not valid JSON: it may be cut off.");
+    throw error;
+  }
+}
+
+function isJson(headers: HttpAnswer['headers']): boolean {
+  return /[/+]json\b/i.test(String(headers['content-type'] ?? '').slice(0, 200));
+}
+
+function parseJsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Gateways answer errors in HTML or not at all; the status says enough.
+    return text.slice(0, 2_000);
+  }
+}

@@ -1,0 +1,145 @@
+import type { LearnedSizes } from '../postman/list-sizes.ts';
+import type { AnswerCache } from '../cache/response-cache.ts';
+import type { ApiKeys } from './api-keys/api-keys.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { Call } from '../postman/call.ts';
+import { type Clock, readInstant } from '../clock.ts';
+import type { HttpClient } from '../http/http-client.ts';
+import type { Answer } from '../cache/cached-response.ts';
+import type { Caller, Operation } from './operation/operation.ts';
+import { parseResponse } from './parse-response.ts';
+import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
+import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import { parseThrottleHeaders, type ThrottleHeaders } from '../http/retry-after.ts';
+import { toFailure, UpstreamError } from '../http/upstream-error.ts';
+
+/** What all calls of the process share. */
+export interface CallServices {
+  readonly http: HttpClient;
+  readonly cache: AnswerCache;
+  readonly learnedSizes: LearnedSizes;
+  readonly clock: Clock;
+  readonly apiKeys: ApiKeys;
+  readonly breakers: CircuitBreakers;
+  readonly retryBudget: RetryBudget;
+  readonly explainRefusedKey: ExplainRefusedKey;
+}
+
+// A longer one would trust a typing error for hours.
+const MAX_PAUSE_MS = 300_000;
+
+/**
+ * Sends a call once, in the name of an operation, and hands what comes of it to everything that learns from it: cache, API keys, circuit breakers,
+ * retry budget, learned sizes. Only then its slots are settled, because that sends what waits.
+ *
+ * @param slot - Has been admitted.
+ * @throws {UpstreamError} of every kind that is not the facade's own; and whatever a parser throws.
+ */
+export async function exchange(
+  services: CallServices,
+  call: Call<unknown>,
+  { caller, meter, pace }: Operation,
+  slot: QueuedCall,
+): Promise<Answer> {
+  const { http, clock, explainRefusedKey } = services;
+  const { tenant, apiKey } = caller;
+  const sentAtMs = clock.nowMs();
+  meter.cost.calls++;
+  pace?.sent();
+  let throttle: ThrottleHeaders | undefined;
+  try {
+    const response = await http.get(call.target, call.route.template, apiKey, tenant);
+    try {
+      const { atMs: answeredAtMs, epochMs } = readInstant(clock);
+      throttle = parseThrottleHeaders(response.headers, epochMs);
+      const value = await parseResponse(response, call, { throttle, answeredAtMs, secret: apiKey.reveal() });
+      const answer = { value, bytes: response.heapBytes };
+      learnFromAnswer(services, call, tenant, answer, sentAtMs);
+      slot.settle(throttle.rateLimit);
+      return answer;
+    } finally {
+      response.release();
+    }
+  } catch (thrown) {
+    const error = explainRefusedKey(thrown, apiKey);
+    const refusedUntilMs =
+      error instanceof UpstreamError ? learnFromFailure(services, call, caller, error, sentAtMs) : undefined;
+    if (error instanceof UpstreamError && error.isConnectFailure) {
+      meter.cost.calls--;
+      slot.giveBack();
+    } else slot.settle(throttle?.rateLimit, refusedUntilMs);
+    throw error;
+  }
+}
+
+/** For how long an error asks to wait from now, in milliseconds. */
+export const toWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
+
+function learnFromAnswer(
+  services: CallServices,
+  call: Call<unknown>,
+  tenant: string,
+  { value, bytes }: Answer,
+  sentAtMs: number,
+): void {
+  const { cache, learnedSizes } = services;
+  learnThatItAnswers(services, tenant);
+  services.apiKeys.accept(tenant);
+  const updatedAt = call.updatedAtOf?.(value) ?? null;
+  cache.set(tenant, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs });
+  for (const [shown, shownAt] of call.shows?.(value) ?? []) {
+    if (shownAt !== null) cache.renew(tenant, shown, shownAt);
+  }
+  const sizes = call.sizes?.(value);
+  if (sizes) learnedSizes.learn(tenant, sizes, sentAtMs);
+}
+
+/** Upstream has answered, whatever it said. */
+function learnThatItAnswers({ breakers, retryBudget }: CallServices, tenant: string): void {
+  breakers.succeeded(tenant);
+  retryBudget.earn(tenant);
+}
+
+/** @returns Before when no call is to be sent any more (monotonic ms); undefined: that makes no difference. */
+function learnFromFailure(
+  services: CallServices,
+  { route, target }: Call<unknown>,
+  { tenant, keyBudget }: Caller,
+  error: UpstreamError,
+  sentAtMs: number,
+): number | undefined {
+  const { cache, learnedSizes, clock, apiKeys, breakers } = services;
+  const { kind, message, isConnectFailure = false } = error;
+  if (kind === 'unavailable' || kind === 'unreachable' || kind === 'serverError' || kind === 'timeout') {
+    const failure = { route: route.template, key: target, isConnectFailure, isTimeout: kind === 'timeout' };
+    breakers.failed(tenant, { ...failure, ...(kind === 'unreachable' && { unreachable: message }) });
+    return undefined;
+  }
+  learnThatItAnswers(services, tenant);
+  switch (kind) {
+    case 'rateLimited':
+      return clock.nowMs() + Math.min(MAX_PAUSE_MS, toWaitMs(error, clock));
+    case 'unauthenticated':
+      cache.dropTenant(tenant);
+      learnedSizes.dropTenant(tenant, clock.nowMs());
+      apiKeys.refuse(tenant, error);
+      break;
+    case 'quotaExhausted':
+      // There are other allowances, of single features; and headers that speak of the month are read with every answer.
+      if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.spendMonth();
+      apiKeys.accept(tenant);
+      break;
+    case 'forbidden':
+    case 'notFound':
+    case 'badInput': {
+      apiKeys.accept(tenant);
+      // What was there before is not to be shown any more.
+      const outcome = { failure: toFailure(error) };
+      cache.set(tenant, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
+      break;
+    }
+    default:
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { isJsonObject, MAX_JSON_DEPTH, toName, toWritableJson } from '../syntax/json.ts';
+import { maskSetting } from '../masking/mask-settings.ts';
+import { mapRows, toRows } from '../syntax/rows.ts';
+import type { ShownValue } from './variables.ts';
+
+/** How a request, or everything in a folder or collection, authenticates. */
+export interface Auth {
+  /** Upstream's name of the scheme, for example `bearer`; `noauth` for none. */
+  readonly type: string;
+  readonly parameters: readonly AuthParameter[];
+}
+
+/** One setting of an auth scheme. */
+export interface AuthParameter {
+  /** That of the auth, which decides what may be shown. */
+  readonly type: string;
+  readonly key: string;
+  /** As upstream sent it, credentials in clear. */
+  readonly value: unknown;
+}
+
+/**
+ * Reads an auth block. Its parameters stand under the name of its type, as a list (format 2.1) or as a map (2.0).
+ *
+ * @returns null where the block names no scheme (missing, null, empty): what stands above it applies.
+ */
+export function toAuth(json: unknown): Auth | null {
+  const type = authTypeOf(json);
+  if (type === null || !isJsonObject(json)) return null;
+  const block = Object.hasOwn(json, type) ? json[type] : undefined;
+  // The settings of an API key are called key and value, as the members of a row are.
+  const rows = type === 'apikey' && isJsonObject(block) ? mapRows(block) : toRows(block);
+  return {
+    type,
+    parameters: rows.map((row) => ({ type, key: toName(row.key) ?? '', value: row.value ?? null })),
+  };
+}
+
+/** Tells the scheme of an auth block, from `type` or, without it, from the only block of parameters; null where there is none. */
+export function authTypeOf(json: unknown): string | null {
+  if (!isJsonObject(json)) return null;
+  if (typeof json.type === 'string' && json.type !== '') return json.type;
+  const blocks = Object.keys(json).filter((key) => typeof json[key] === 'object' && json[key] !== null);
+  return blocks.length === 1 ? (blocks[0] ?? null) : null;
+}
+
+/**
+ * Gives a parameter as it may be shown.
+ *
+ * @throws {JsonTooDeepError} For a value that is nested too deep to be written out.
+ */
+export function toShownParameter({ type, key, value }: AuthParameter, revealSecrets: boolean): ShownValue {
+  if (revealSecrets) return { value: toWritableJson(value), isMasked: false };
+  const shown = maskSetting(type, key, value, MAX_JSON_DEPTH);
+  return { value: shown, isMasked: shown !== value };
+}

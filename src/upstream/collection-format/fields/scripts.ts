@@ -1,0 +1,41 @@
+import { isJsonObject, type JsonObject, toText } from '../syntax/json.ts';
+import { isEnabled } from '../syntax/rows.ts';
+
+/** A script that runs before a request or after its response. */
+export interface Script {
+  /** `prerequest` or `test`; empty where upstream does not say. */
+  readonly listen: string;
+  readonly language: string | null;
+  /** Lines joined by a line feed. */
+  readonly source: string;
+  readonly enabled: boolean;
+}
+
+/**
+ * Reads a list of events, each of which holds one script: an object with lines or text, or bare text or lines.
+ *
+ * @param json - The list, or a single event; everything else holds none.
+ */
+function toScripts(json: unknown): Script[] {
+  const events: readonly unknown[] = Array.isArray(json) ? json : [json];
+  return events.filter(isJsonObject).map((event) => {
+    const { script } = event;
+    const isObject = isJsonObject(script);
+    return {
+      listen: toText(event.listen) ?? '',
+      language: isObject ? toText(script.type) : null,
+      source: toSource(isObject ? script.exec : script),
+      enabled: isEnabled(event),
+    };
+  });
+}
+
+/** Reads the scripts of a collection, folder or request, which call them `event` or, in some answers, `events`. */
+export function scriptsOf(owner: JsonObject): Script[] {
+  return toScripts(owner.event ?? owner.events);
+}
+
+function toSource(exec: unknown): string {
+  const text = Array.isArray(exec) ? exec.map((line) => toText(line) ?? '').join('\n') : (toText(exec) ?? '');
+  return text.replaceAll('\r\n', '\n');
+}

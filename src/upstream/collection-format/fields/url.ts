@@ -1,0 +1,133 @@
+import { toDescription } from '../syntax/description.ts';
+import { isJsonObject, type JsonObject, toList, toText } from '../syntax/json.ts';
+import { toDataText } from './body.ts';
+import { maskHost } from '../masking/mask-url.ts';
+import { maskPairs, maskUrlText } from '../masking/mask-url-text.ts';
+import { isEnabled, parsePairs, toRows } from '../syntax/rows.ts';
+import { shownText } from '../masking/shown-row.ts';
+import { parseUrlText, splitHost, splitPath, type UrlParts } from '../syntax/url-text.ts';
+import { type Variable, variablesOf } from './variables.ts';
+
+/** A URL as upstream sent it; the functions of this file read its parts one by one. */
+export interface Url {
+  readonly json: JsonObject | string;
+  /** Whether credentials in it are given in clear. */
+  readonly revealSecrets: boolean;
+  /** The parts of a URL that came as text, taken apart when first asked for; null where upstream has done that. */
+  readonly parts: () => UrlParts | null;
+}
+
+/** One query parameter. */
+export interface QueryParam {
+  readonly key: string | null;
+  /** null: written without `=`. */
+  readonly value: string | null;
+  /** The value, or a part of it, was withheld. */
+  readonly isMasked: boolean;
+  readonly enabled: boolean;
+  readonly description: string | null;
+}
+
+/** Reads a URL, which is text or an object of parts; null where there is none. Credentials in it are withheld unless they are revealed. */
+export function toUrl(json: unknown, revealSecrets = false): Url | null {
+  if (typeof json !== 'string' && !isJsonObject(json)) return null;
+  let parts: UrlParts | null = null;
+  return { json, revealSecrets, parts: () => (parts ??= partsOfText(json)) };
+}
+
+/** Gives the URL as text: as exported, and put together from its parts only where upstream has no text. */
+export function urlRaw(url: Url): string {
+  const raw = typeof url.json === 'string' ? url.json : url.json.raw;
+  if (typeof raw === 'string') return url.revealSecrets ? raw : maskUrlText(raw);
+  const protocol = urlProtocol(url);
+  const port = urlPort(url);
+  const path = urlPath(url);
+  const hash = urlHash(url);
+  return [
+    protocol === null ? '' : `${protocol}://`,
+    urlHost(url).join('.'),
+    port === null ? '' : `:${port}`,
+    path.length === 0 ? '' : `/${path.join('/')}`,
+    toQueryText(urlQuery(url)),
+    hash === null ? '' : `#${hash}`,
+  ].join('');
+}
+
+/** Gives the protocol without `://`; null where the URL names none. */
+export function urlProtocol({ json, parts }: Url): string | null {
+  return parts()?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
+}
+
+/** Gives the host, split at its dots. */
+export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly string[] {
+  const parts = partsOf();
+  if (parts !== null || typeof json === 'string') return parts?.host ?? [];
+  const host = revealSecrets ? json.host : maskHost(json.host);
+  return typeof host === 'string' ? splitHost(host) : toTexts(host);
+}
+
+/** Gives the port; null where the URL names none. */
+export function urlPort({ json, parts }: Url): string | null {
+  return parts()?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
+}
+
+/** Gives the segments of the path; empty ones are kept. */
+export function urlPath({ json, parts: partsOf }: Url): readonly string[] {
+  const parts = partsOf();
+  if (parts !== null || typeof json === 'string') return parts?.path ?? [];
+  return typeof json.path === 'string' ? splitPath(json.path) : toTexts(json.path);
+}
+
+/** Gives the query parameters in order, those switched off too. */
+export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
+  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts()?.query;
+  return (rows ?? []).map((row) => {
+    const { value, isMasked } = shownText(row, revealSecrets);
+    return {
+      key: toText(row.key),
+      value: value === null && row.equals === true ? '' : value,
+      isMasked,
+      enabled: isEnabled(row),
+      description: toDescription(row.description),
+    };
+  });
+}
+
+/** Gives the path variables: those upstream lists, or else the `:names` in the path of a URL that came as text. */
+export function urlVariables({ json, parts }: Url): Variable[] {
+  const listed = typeof json === 'string' ? [] : variablesOf(json);
+  if (listed.length > 0) return listed;
+  return (parts()?.path ?? [])
+    .filter((segment) => segment.startsWith(':') && segment.length > 1)
+    .map((segment) => ({
+      key: segment.slice(1),
+      value: null,
+      type: null,
+      enabled: true,
+      isSecret: false,
+      description: null,
+    }));
+}
+
+/** Gives what stands behind `#`; null where the URL has none. */
+export function urlHash({ json, revealSecrets, parts }: Url): string | null {
+  const hash = parts()?.hash ?? (typeof json === 'string' ? null : toDataText(json.hash, revealSecrets));
+  return hash === null || revealSecrets ? hash : maskPairs(hash);
+}
+
+/** The parts of a URL that came as text, also as an object of nothing but `raw`; null where upstream has taken it apart. */
+function partsOfText(json: JsonObject | string): UrlParts | null {
+  if (typeof json === 'string') return parseUrlText(json);
+  return json.host == null && json.path == null && typeof json.raw === 'string' ? parseUrlText(json.raw) : null;
+}
+
+/** Segments are text or `{ type, value }`. */
+function toTexts(list: unknown): string[] {
+  return toList(list).flatMap((part) => toText(isJsonObject(part) ? part.value : part) ?? []);
+}
+
+function toQueryText(query: readonly QueryParam[]): string {
+  const enabled = query.filter((param) => param.enabled);
+  if (enabled.length === 0) return '';
+  return `?${enabled.map(({ key, value }) => (key ?? '') + (value === null ? '' : `=${value}`)).join('&')}`;
+}

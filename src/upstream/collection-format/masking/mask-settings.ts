@@ -1,0 +1,87 @@
+import { mapElements, mapMembers } from '../syntax/copy-on-write.ts';
+import { isJsonObject, type JsonObject, toList, toName, toWritablePart } from '../syntax/json.ts';
+import { maskRowText } from './mask-url-text.ts';
+import { isRow } from '../syntax/rows.ts';
+import { isSecretValue, toPlainName } from './secrets.ts';
+
+/** The settings that are shown of each auth type, by their plain names; those of other types and all others are withheld. */
+const SHOWN_SETTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  Object.entries({
+    apikey: 'key in',
+    asap: 'alg kid iss exp aud sub claims',
+    awsv4: 'region service addAuthDataToQuery',
+    basic: 'username user',
+    bearer: '',
+    digest: 'username realm nonce algorithm qop nonceCount clientNonce opaque disableRetryRequest',
+    edgegrid: 'baseURL nonce timestamp headersToSign maxBodySize',
+    hawk: 'authId algorithm user nonce extraData app delegation timestamp includePayloadHash',
+    jwt: 'algorithm header payload isSecretBase64Encoded addTokenTo headerPrefix queryParamKey',
+    noauth: '',
+    ntlm: 'username domain workstation',
+    oauth1:
+      'consumerKey signatureMethod callback timestamp nonce version realm includeBodyHash addParamsToHeader addEmptyParamsToSign disableHeaderEncoding',
+    oauth2: [
+      'addTokenTo tokenType headerPrefix accessTokenUrl authUrl refreshTokenUrl tokenName clientId scope state username',
+      'grant_type redirect_uri callbackUrl useBrowser client_authentication challengeAlgorithm audience resource',
+      'tokenRequestParams authRequestParams refreshRequestParams',
+    ].join(' '),
+  }).map(([type, names]) => [type, new Set(names.split(' ').filter(Boolean).map(toPlainName))]),
+);
+const NO_SETTINGS: ReadonlySet<string> = new Set();
+/** What is shown of the row of a setting beside its value. */
+const SHOWN_MEMBERS = new Set('key name type description enabled disabled system send_as'.split(' '));
+
+/** Takes the credentials out of an auth block, in its settings of whatever type they are. */
+export function maskAuth(json: unknown, levels: number): unknown {
+  if (!isJsonObject(json)) return isSecretValue(json) ? null : json;
+  return mapMembers(json, levels, (value, key, below) =>
+    key === 'type' && typeof value === 'string' ? value : maskSettings(key, value, below),
+  );
+}
+
+/** Takes the credentials out of the settings of an auth type, which are a list of rows or a map. */
+export function maskSettings(type: string, json: unknown, levels: number): unknown {
+  if (typeof json !== 'object' || json === null) return isSecretValue(json) ? null : json;
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (row, below) =>
+      isJsonObject(row) ? maskSettingRow(type, row, below) : maskSettings(type, row, below),
+    );
+  // The settings of an API key are called key and value, as the members of a row are.
+  return type !== 'apikey' && isRow(json) ? maskSettingRow(type, json, levels) : maskMap(type, json, levels);
+}
+
+/**
+ * Gives the value of a setting as it may be shown: null for one that is not among those shown of its type; inside lists and objects
+ * likewise.
+ *
+ * @returns The very same value where nothing in it is withheld.
+ * @throws {JsonTooDeepError} For a value nested deeper than `levels`.
+ */
+export function maskSetting(type: string, key: string, value: unknown, levels: number): unknown {
+  if (!isShown(type, key)) return isSecretValue(value) ? null : value;
+  return maskShown(type, value, levels);
+}
+
+function isShown(type: string, key: string): boolean {
+  return (SHOWN_SETTINGS.get(type) ?? NO_SETTINGS).has(toPlainName(key));
+}
+
+/** Masks what is in a setting that is shown. */
+function maskShown(type: string, json: unknown, levels: number): unknown {
+  if (typeof json === 'string') return maskRowText('', json);
+  if (typeof json !== 'object' || json === null) return json;
+  if (!isJsonObject(json))
+    return mapElements(toList(json), levels, (element, below) => maskShown(type, element, below));
+  return isRow(json) ? maskSettingRow(type, json, levels) : maskMap(type, json, levels);
+}
+
+function maskMap(type: string, map: JsonObject, levels: number): JsonObject {
+  return mapMembers(map, levels, (value, key, below) => maskSetting(type, key, value, below));
+}
+
+function maskSettingRow(type: string, row: JsonObject, levels: number): JsonObject {
+  return mapMembers(row, levels, (value, name, below) => {
+    if (name === 'value') return maskSetting(type, toName(row.key) ?? '', value, below);
+    return SHOWN_MEMBERS.has(name) || !isSecretValue(value) ? toWritablePart(value, below) : null;
+  });
+}

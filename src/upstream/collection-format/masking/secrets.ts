@@ -1,0 +1,82 @@
+import { textAroundReferences } from '../syntax/references.ts';
+
+/** What stands in text (headers, rows of forms and queries, URLs, cookies) where a secret was withheld. Elsewhere null does. */
+export const MASKED_TEXT = '******';
+
+/** Finds most names that hold no credential without the work of the others. */
+const SUSPICIOUS =
+  /pass|pwd|secret|token|key|session|sid|cred|assert|auth|cookie|jwt|verifier|sign|csrf|xsrf|hmac|otp|bearer|code/i;
+/** Parts of names, in small letters and without anything between them. */
+const CREDENTIAL_WORDS = new RegExp(
+  [
+    'password|passwd|passphrase|passcode|^pwd|pwd$|(?:db|database|user|smtp|ftp|mail|proxy|root|admin|login|basic)pass$',
+    'secret|token|privatekey|apikey|accesskey|applicationkey|authkey|functionskey|masterkey|sessionkey|signingkey',
+    'subscriptionkey|sessionid|credential|creds|assertion|authorization|cookie|jwt|verifier|signature|csrf|xsrf|hmac',
+  ].join('|'),
+);
+const CREDENTIAL_NAMES = new Set(
+  'pass auth xauth authentication sid postmansid otp totp bearer authcode oauthcode'.split(' '),
+);
+/** Names such as `accessTokenUrl`, `tokenType` or `addTokenTo` speak about a credential without holding one. */
+const HARMLESS_NAMES = new RegExp(
+  [
+    '(?:ur[li]|type|hint|name|to|prefix|params|endpoint|service|method|version|algorithm|input|headers|policy|status)$',
+    '(?:seconds|minutes|hours|days|expir(?:y|es|esin|esat|ation)|lifetime|ttl|length|count|limit|format|enabled)$',
+    '(?:required|domain|consent|address|symbol|decimals|amount|balance|scopes?|audience|issuer)$',
+    '(?:authorization|credential|.token)id$|(?:max|min|num|total|prompt|completion|input|output|new|used)tokens$',
+    '^is.*encoded$',
+  ].join('|'),
+);
+/** Names that say little: only a value that looks like a key makes them a credential's. */
+const VAGUE_NAMES = new Set(['key', 'code']);
+const RANDOM_TEXT = /^(?:[\da-f]{32,512}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[\w-]{16,512})$/;
+/** Names that also stand for where to sign in. */
+const NAMES_OF_PLACES = new Set(['auth', 'authentication', 'token']);
+const URL_START = /^\s*(?:[a-z][a-z\d+.-]*|\{\{[^{}]*\}\}):\/\//i;
+const AUTH_SCHEMES = new Set(['', 'basic', 'bearer', 'digest', 'token', 'apikey', 'key']);
+
+/** Whether whatever has this name is a credential, judged by its name in any spelling (`clientSecret`, `client_secret`, `client%5Fsecret`). */
+export function isCredentialName(name: string): boolean {
+  if (!SUSPICIOUS.test(name)) return false;
+  const plain = toPlainName(name);
+  return CREDENTIAL_NAMES.has(plain) || (CREDENTIAL_WORDS.test(plain) && !HARMLESS_NAMES.test(plain));
+}
+
+/** Gives a name in small letters and without anything but letters and digits, to compare it with others. */
+export function toPlainName(name: string): string {
+  return name.toLowerCase().replaceAll(/%[\da-f]{2}|[^a-z\d]/g, '');
+}
+
+/**
+ * Whether a value is a credential: it has a credential's name and is worth hiding. This is the one rule of all places where names are
+ * free: headers, queries, forms, variables.
+ */
+export function isCredential(name: string, value: unknown): boolean {
+  if (!SUSPICIOUS.test(name) || !isSecretValue(value)) return false;
+  const plain = toPlainName(name);
+  if (VAGUE_NAMES.has(plain)) return typeof value === 'string' && looksRandom(value);
+  return isCredentialName(name) && !(NAMES_OF_PLACES.has(plain) && isUrlText(value));
+}
+
+/** Whether text looks like a key that a machine has made. */
+export function looksRandom(text: string): boolean {
+  return RANDOM_TEXT.test(text);
+}
+
+/** Whether a value is text that begins as a URL does. */
+export function isUrlText(value: unknown): value is string {
+  return typeof value === 'string' && value.includes('://') && URL_START.test(value);
+}
+
+/**
+ * Whether the value of a secret is worth hiding. Nothing, an empty text, list or object, a switch (also as text), and text made of
+ * `{{variables}}` alone, if need be behind a scheme (`Bearer {{token}}`), give nothing away.
+ */
+export function isSecretValue(value: unknown): boolean {
+  if (value == null || value === '' || typeof value === 'boolean' || value === 'true' || value === 'false')
+    return false;
+  if (typeof value === 'object') return Object.keys(value).length > 0;
+  if (typeof value !== 'string') return true;
+  const rest = textAroundReferences(value);
+  return rest === null || !AUTH_SCHEMES.has(rest.replace(/[\s:]/g, '').toLowerCase());
+}

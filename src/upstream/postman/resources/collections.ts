@@ -1,0 +1,187 @@
+import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
+import { toIdOfUid } from '../uid.ts';
+import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
+import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
+import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import { checkIsAsked, toListedRef } from './ref.ts';
+import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
+import { toSegment, withQuery } from '../target.ts';
+
+/** Where a collection was forked from. */
+export interface Fork {
+  readonly label: string | null;
+  readonly createdAt: string | null;
+  readonly parentUid: string | null;
+}
+
+/** What a collection says of itself in lists and in single reads alike. */
+export interface CollectionSummary extends ChildSummary {
+  readonly fork: Fork | null;
+  /** Lists only: absent from single reads. */
+  readonly isPublic?: boolean | null;
+}
+
+/** `GET /collections/{uid}`, also with `model=minimal`. */
+export interface CollectionDetail extends CollectionSummary {
+  readonly description: unknown;
+  readonly lastUpdatedBy: string | null;
+  /** The collection as sent; with `model=minimal` it has no `item` tree. */
+  readonly document: JsonObject;
+}
+
+/** One page of `GET /collections`. */
+export type CollectionPage = ListPage<CollectionSummary>;
+
+/** Collections on one page of `GET /collections`: upstream does not document its maximum, Postman's own client asks for this many. */
+export const COLLECTION_PAGE_SIZE = 99;
+
+/** `GET /collections`. */
+export const collectionsRoute = {
+  template: '/collections',
+  routeClass: 'burst',
+  carries: [{ type: 'Collection', levels: ['summary'] }],
+} as const satisfies PostmanRoute;
+
+/** `GET /collections/{uid}`. */
+export const collectionRoute = {
+  template: '/collections/{uid}',
+  routeClass: 'general',
+  carries: [{ type: 'Collection', levels: ['minimal', 'detail'] }],
+} as const satisfies PostmanRoute;
+
+/**
+ * Asks for one page of up to 99 collections. An unknown workspace has an empty page.
+ *
+ * @param workspaceId - null: of everything the key sees.
+ */
+export const collectionsCall = (workspaceId: string | null, offset: number): PostmanCall<CollectionPage> => ({
+  route: collectionsRoute,
+  target: withQuery('/collections', {
+    workspace: workspaceId,
+    limit: String(COLLECTION_PAGE_SIZE),
+    offset: String(offset),
+  }),
+  parse: parseCollectionPage,
+  shows: collectionsShown,
+  sizes: ({ items, total }) => ({
+    workspaceId,
+    collections: total ?? items.length,
+    forks: { count: items.filter(({ fork }) => fork !== null).length, among: items.length },
+  }),
+  simulate(world) {
+    const { uids, total } = world.pageOf('collections', workspaceId, offset, COLLECTION_PAGE_SIZE);
+    return { items: toSimulatedItems(uids, world), total };
+  },
+});
+
+/** Asks for all collections of exactly this name. Upstream refuses a name together with limit and offset. */
+export const collectionsByNameCall = (name: string, workspaceId: string | null): PostmanCall<CollectionPage> => ({
+  route: collectionsRoute,
+  target: withQuery('/collections', { workspace: workspaceId, name }),
+  parse: parseCollectionPage,
+  shows: collectionsShown,
+  simulate: (world) => ({
+    items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
+    total: null,
+  }),
+});
+
+/** Asks for one collection with its whole tree. */
+export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null> => ({
+  route: collectionRoute,
+  target: toTarget(uid),
+  parse: (body) => parseCollectionDetail(body, uid),
+  whenMissing: null,
+  updatedAtOf: ({ updatedAt }) => updatedAt,
+  simulate(world) {
+    if (!world.exists) return null;
+    const { id, name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
+    return { id, uid, name, createdAt, updatedAt, fork, description: null, lastUpdatedBy: null, document: {} };
+  },
+  // Without a tree none has to be walked.
+  withoutContents: (collection) => ({ ...collection, description: null, document: {} }),
+});
+
+/** Asks for one collection without its tree. */
+export const collectionMinimalCall = (uid: string): PostmanCall<CollectionDetail, null> => ({
+  ...collectionCall(uid),
+  target: toMinimalTarget(uid),
+});
+
+/** How collections are read. */
+export const collectionResource: ChildResource<CollectionSummary, CollectionDetail> = {
+  listCall: collectionsCall,
+  detailCall: collectionCall,
+  minimalCall: collectionMinimalCall,
+  paging: { size: COLLECTION_PAGE_SIZE, byNameCall: collectionsByNameCall },
+};
+
+const toTarget = (uid: string) => `/collections/${toSegment(uid)}`;
+const toMinimalTarget = (uid: string) => `${toTarget(uid)}?model=minimal`;
+
+function collectionsShown({ items }: CollectionPage) {
+  return items.flatMap(({ uid, updatedAt }) => [
+    [toTarget(uid), updatedAt] as const,
+    [toMinimalTarget(uid), updatedAt] as const,
+  ]);
+}
+
+/** Reads one page of `GET /collections`. @throws {UnexpectedShapeError} */
+function parseCollectionPage(body: unknown): CollectionPage {
+  const { total } = metaOf(body);
+  return {
+    items: listAt(body, 'collections').flatMap((item) => toCollectionSummary(item) ?? []),
+    total: typeof total === 'number' && Number.isSafeInteger(total) && total >= 0 ? total : null,
+  };
+}
+
+/**
+ * Reads `GET /collections/{uid}`, with or without `model=minimal`. The tree stays as sent.
+ *
+ * @param uid - What was asked for, for answers that do not name themselves.
+ * @throws {UnexpectedShapeError} Also for the answer of another collection.
+ */
+function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
+  const document = objectAt(body, 'collection');
+  const info = objectAt(document, 'info');
+  const namedUid = toPlainText(info['uid']);
+  const namedId = toPlainText(info['_postman_id']);
+  // Copies can share an id, so that it counts only where there is no uid.
+  checkIsAsked(namedUid ?? namedId, uid);
+  const ownUid = namedUid ?? uid;
+  return {
+    id: namedId ?? toIdOfUid(ownUid),
+    uid: ownUid,
+    name: toPlainText(info['name']),
+    createdAt: toMoment(info['createdAt']),
+    updatedAt: toMoment(info['updatedAt']),
+    fork: toFork(info['fork']),
+    description: info['description'],
+    lastUpdatedBy: toId(info['lastUpdatedBy']),
+    document,
+  };
+}
+
+function toCollectionSummary(value: unknown): CollectionSummary | null {
+  if (!isJsonObject(value)) return null;
+  // Spread, each would be a hash table of its own: three times as large, and ten times as slow.
+  const { id, uid, name } = toListedRef(value);
+  return {
+    id,
+    uid,
+    name,
+    createdAt: toMoment(value['createdAt']),
+    updatedAt: toMoment(value['updatedAt']),
+    fork: toFork(value['fork']),
+    isPublic: toBoolean(value['isPublic']),
+  };
+}
+
+function toFork(value: unknown): Fork | null {
+  if (!isJsonObject(value)) return null;
+  return {
+    label: toPlainText(value['label']),
+    createdAt: toMoment(value['createdAt']),
+    parentUid: toPlainText(value['from']),
+  };
+}

@@ -1,0 +1,108 @@
+import { isJsonObject, type JsonObject } from '../../collection-format/syntax/json.ts';
+import { toIdOfUid } from '../uid.ts';
+import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
+import type { ChildResource, ChildSummary } from './child-resource.ts';
+import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import { checkIsAsked, toListedRef, toNamedUid } from './ref.ts';
+import { toSimulatedItems } from '../simulated-world.ts';
+import { toSegment, withQuery } from '../target.ts';
+
+/** An item of `GET /environments`. */
+export interface EnvironmentSummary extends ChildSummary {
+  readonly isPublic: boolean | null;
+}
+
+/** `GET /environments/{uid}`. */
+export interface EnvironmentDetail extends EnvironmentSummary {
+  /** As sent. */
+  readonly values: unknown;
+}
+
+/** `GET /environments`. */
+export const environmentsRoute = {
+  template: '/environments',
+  routeClass: 'general',
+  carries: [{ type: 'Environment', levels: ['summary'] }],
+} as const satisfies PostmanRoute;
+
+/** `GET /environments/{uid}`. */
+export const environmentRoute = {
+  template: '/environments/{uid}',
+  routeClass: 'general',
+  carries: [{ type: 'Environment', levels: ['detail'] }],
+} as const satisfies PostmanRoute;
+
+/**
+ * Asks for a list of environments. An unknown workspace has an empty list.
+ *
+ * @param workspaceId - null: of everything the key sees.
+ */
+export const environmentsCall = (workspaceId: string | null): PostmanCall<readonly EnvironmentSummary[]> => ({
+  route: environmentsRoute,
+  target: withQuery('/environments', { workspace: workspaceId }),
+  parse: parseEnvironments,
+  shows: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  sizes: ({ length }) => ({ workspaceId, environments: length }),
+  simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
+});
+
+/** Asks for one environment with its values. */
+export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, null> => ({
+  route: environmentRoute,
+  target: toTarget(uid),
+  parse: (body) => parseEnvironmentDetail(body, uid),
+  whenMissing: null,
+  updatedAtOf: ({ updatedAt }) => updatedAt,
+  simulate: ({ exists, nameOf }) =>
+    exists
+      ? { id: toIdOfUid(uid), uid, name: nameOf(uid), createdAt: null, updatedAt: null, isPublic: null, values: [] }
+      : null,
+  withoutContents: (environment) => ({ ...environment, values: [] }),
+});
+
+/** How environments are read. */
+export const environmentResource: ChildResource<EnvironmentSummary, EnvironmentDetail> = {
+  listCall: environmentsCall,
+  detailCall: environmentCall,
+};
+
+const toTarget = (uid: string) => `/environments/${toSegment(uid)}`;
+
+/** Reads `GET /environments`. @throws {UnexpectedShapeError} */
+function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
+  return listAt(body, 'environments').flatMap((item) => {
+    if (!isJsonObject(item)) return [];
+    // Spread, each would be a hash table of its own: three times as large, and five times as slow.
+    const { id, uid, name } = toListedRef(item);
+    const { createdAt, updatedAt, isPublic } = toFacts(item);
+    return { id, uid, name, createdAt, updatedAt, isPublic };
+  });
+}
+
+/**
+ * Reads `GET /environments/{uid}`, which names its id and owner but no uid.
+ *
+ * @param uid - What was asked for.
+ * @throws {UnexpectedShapeError}
+ */
+function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
+  const environment = objectAt(body, 'environment');
+  const namedId = toPlainText(environment['id']);
+  const namedUid = toNamedUid(environment);
+  checkIsAsked(namedUid ?? namedId, uid);
+  return {
+    id: namedId ?? toIdOfUid(uid),
+    uid: namedUid ?? uid,
+    name: toPlainText(environment['name']),
+    ...toFacts(environment),
+    values: environment['values'],
+  };
+}
+
+function toFacts(environment: JsonObject) {
+  return {
+    createdAt: toMoment(environment['createdAt']),
+    updatedAt: toMoment(environment['updatedAt']),
+    isPublic: toBoolean(environment['isPublic']),
+  };
+}

@@ -1,0 +1,58 @@
+import { toId } from '../../collection-format/syntax/json.ts';
+import { objectAt, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
+import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+
+/** Who an API key belongs to. */
+export interface User {
+  readonly id: string;
+  readonly username: string | null;
+  readonly fullName: string | null;
+  readonly email: string | null;
+  readonly avatarUrl: string | null;
+  /** null: no team. */
+  readonly teamId: string | null;
+  readonly teamName: string | null;
+  readonly roles: readonly string[] | null;
+}
+
+/** `GET /me`. */
+export const meRoute = {
+  template: '/me',
+  routeClass: 'general',
+  carries: [{ type: 'User' }],
+} as const satisfies PostmanRoute;
+
+/** Asks who the key belongs to. */
+export const meCall = (): PostmanCall<User> => ({
+  route: meRoute,
+  target: '/me',
+  parse: parseUser,
+  keyOwnerIn: ({ id }) => id,
+  simulate: () => ({
+    id: '1',
+    username: null,
+    fullName: null,
+    email: null,
+    avatarUrl: null,
+    teamId: null,
+    teamName: null,
+    roles: null,
+  }),
+});
+
+/** Reads `GET /me`. @throws {UnexpectedShapeError} */
+function parseUser(body: unknown): User {
+  const user = objectAt(body, 'user');
+  const id = toId(user['id']);
+  if (id === null) throw new UnexpectedShapeError('The answer has no "user.id".');
+  return {
+    id,
+    username: toPlainText(user['username']),
+    fullName: toPlainText(user['fullName']),
+    email: toPlainText(user['email']),
+    avatarUrl: toPlainText(user['avatar']),
+    teamId: toTeamId(user['teamId']),
+    teamName: toPlainText(user['teamName']),
+    roles: Array.isArray(user['roles']) ? user['roles'].filter((role) => typeof role === 'string') : null,
+  };
+}

@@ -1,0 +1,204 @@
+import { isJsonObject, toId } from '../../collection-format/syntax/json.ts';
+import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
+import { childLists, type ChildListName, childTypes } from '../levels.ts';
+import { toMockRefs } from './mocks.ts';
+import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import { checkIsAsked, type Ref, toRefs } from './ref.ts';
+import { type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
+import { toSegment, withQuery } from '../target.ts';
+
+/** An item of `GET /workspaces`. */
+export interface WorkspaceSummary {
+  readonly id: string;
+  readonly name: string | null;
+  readonly type: string | null;
+  readonly visibility: string | null;
+  readonly about: string | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly createdBy: string | null;
+}
+
+/** `GET /workspaces/{id}`: a summary and what only the single read has. */
+export interface WorkspaceDetail extends WorkspaceSummary, WorkspaceRefs {
+  readonly description: string | null;
+  readonly updatedBy: string | null;
+  readonly teamId: string | null;
+}
+
+/** What a workspace holds. null: the answer does not carry the uid of each. */
+type WorkspaceRefs = Readonly<Record<ChildListName, readonly Ref[] | null>>;
+
+/** One page of `GET /workspaces`. */
+export interface WorkspacePage {
+  readonly items: readonly WorkspaceSummary[];
+  /** null: this is the last page. */
+  readonly nextCursor: string | null;
+}
+
+/** What `GET /workspaces` can be narrowed by. */
+export interface WorkspaceFilter {
+  /** Upstream's `type` parameter, which filters by visibility. */
+  readonly visibility?: string;
+  /** User id. */
+  readonly createdBy?: string;
+}
+
+/** Workspaces on one page of `GET /workspaces`: its documented maximum. */
+const WORKSPACE_PAGE_SIZE = 100;
+
+/** `GET /workspaces`. */
+export const workspacesRoute = {
+  template: '/workspaces',
+  routeClass: 'burst',
+  carries: [{ type: 'Workspace', levels: ['summary'] }],
+} as const satisfies PostmanRoute;
+
+/** `GET /workspaces/{id}`. */
+export const workspaceRoute = {
+  template: '/workspaces/{id}',
+  routeClass: 'burst',
+  carries: [
+    { type: 'Workspace', levels: ['detail'] },
+    ...childTypes.map((type) => ({ type, levels: ['ref'] as const })),
+  ],
+} as const satisfies PostmanRoute;
+
+/** `GET /workspaces/{id}/global-variables`. */
+export const globalsRoute = {
+  template: '/workspaces/{id}/global-variables',
+  routeClass: 'general',
+  carries: [],
+} as const satisfies PostmanRoute;
+
+/** Asks for one page of up to 100 workspaces. `cursor`: where the page before ended. */
+export const workspacesCall = (
+  { visibility, createdBy }: WorkspaceFilter,
+  cursor: string | null,
+): PostmanCall<WorkspacePage> => ({
+  route: workspacesRoute,
+  target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
+  parse: parseWorkspacePage,
+  ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toShownWorkspaces }),
+  simulate(world) {
+    const filter = { ...(visibility !== undefined && { visibility }), ...(createdBy !== undefined && { createdBy }) };
+    const { ids, nextCursor } = world.workspacePage(filter, cursor, WORKSPACE_PAGE_SIZE);
+    return { items: ids.map((id) => toSimulatedWorkspace(id, world)), nextCursor };
+  },
+});
+
+/** Asks for the workspaces that hold a collection. */
+export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePage, null> => ({
+  route: workspacesRoute,
+  target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
+  parse: parseWorkspacePage,
+  whenMissing: null,
+  simulate: (world) => ({
+    items: world.holdersOf(uid).map((id) => toSimulatedWorkspace(id, world)),
+    nextCursor: null,
+  }),
+});
+
+/** Asks for one workspace. */
+export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> => ({
+  route: workspaceRoute,
+  // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
+  target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
+  parse: (body) => parseWorkspaceDetail(body, id),
+  whenMissing: null,
+  sizes: (workspace) => ({
+    workspaceId: id,
+    ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
+  }),
+  simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
+});
+
+/** Asks for the global variables of a workspace. They are as upstream sent them. */
+export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[], null> => ({
+  route: globalsRoute,
+  target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
+  parse: (body) => listAt(body, 'values'),
+  whenMissing: null,
+  simulate: ({ exists, nameOf }) => (exists ? [{ key: nameOf(workspaceId) }] : null),
+});
+
+/** Reads one page of `GET /workspaces`. @throws {UnexpectedShapeError} */
+function parseWorkspacePage(body: unknown): WorkspacePage {
+  return {
+    items: listAt(body, 'workspaces').flatMap((item) => toWorkspaceSummary(item) ?? []),
+    // Absent, null and "" all mean the end.
+    nextCursor: toPlainText(metaOf(body)['nextCursor']) || null,
+  };
+}
+
+/**
+ * Reads `GET /workspaces/{id}`.
+ *
+ * @param id - What was asked for.
+ * @throws {UnexpectedShapeError} Also for the answer of another workspace.
+ */
+function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
+  // One documented answer lacks the wrapper.
+  const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
+  const summary = toWorkspaceSummary(workspace);
+  if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
+  checkIsAsked(summary.id, id);
+  return {
+    ...summary,
+    description: toPlainText(workspace['description']),
+    updatedBy: toId(workspace['updatedBy']),
+    teamId: toTeamId(workspace['team'] ?? workspace['teamId']),
+    // Older answers leave empty lists out.
+    collections: toRefs(workspace['collections']),
+    environments: toRefs(workspace['environments']),
+    mocks: toMockRefs(workspace['mocks']),
+  };
+}
+
+function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
+  if (!isJsonObject(value)) return null;
+  const id = toPlainText(value['id']);
+  if (id === null) return null;
+  return {
+    id,
+    name: toPlainText(value['name']),
+    type: toPlainText(value['type']),
+    visibility: toPlainText(value['visibility']),
+    about: toPlainText(value['about']),
+    createdAt: toMoment(value['createdAt']),
+    updatedAt: toMoment(value['updatedAt']),
+    createdBy: toId(value['createdBy']),
+  };
+}
+
+function toSimulatedWorkspace(id: string, { nameOf }: SimulatedWorld): WorkspaceSummary {
+  return {
+    id,
+    name: nameOf(id),
+    type: null,
+    visibility: null,
+    about: null,
+    createdAt: null,
+    updatedAt: null,
+    createdBy: null,
+  };
+}
+
+function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
+  const facts = { ...toSimulatedWorkspace(id, world), description: null, updatedBy: null, teamId: null };
+  // Lists can be long, and most of those who read the rest do not read them.
+  const lists = childLists.map((list) => {
+    let refs: readonly Ref[] | undefined;
+    const get = () => {
+      refs ??= toSimulatedItems(world.uidsIn(list, id), world);
+      return refs;
+    };
+    return [list, { enumerable: true, get }];
+  });
+  return Object.defineProperties(facts, Object.fromEntries(lists) as PropertyDescriptorMap) as WorkspaceDetail;
+}
+
+const toShownWorkspaces = ({ items, nextCursor }: WorkspacePage) => ({
+  workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),
+  hasMoreWorkspaces: nextCursor !== null,
+});

@@ -1,0 +1,113 @@
+import { otherClass, type RouteClass } from '../../postman/route-class.ts';
+import type { SlotOutlook, UsableWindow } from '../slot-source.ts';
+
+/** What decides when a waiting call gets its slots. Times are monotonic milliseconds. */
+export interface Forecast extends SlotOutlook {
+  /** Calls that go first: in the own line those before it, in the other line all. */
+  readonly ahead: Readonly<Record<RouteClass, number>>;
+  /** The line whose turn is next where both can send. */
+  readonly preferred: RouteClass;
+  readonly nowMs: number;
+}
+
+// More than fit the general window within the longest usual wait. What lies further ahead is told by rates alone.
+const MAX_PLAYED_CALLS = 300;
+
+/**
+ * Predicts when a call gets its slots that stands behind so many others: if everything is sent as soon as it can be, every call is answered
+ * after the mean latency, and nobody else comes.
+ */
+export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): number {
+  const [window, another] = forecast.general;
+  const isAlone = routeClass === 'general' && forecast.ahead.burst === 0 && another === undefined;
+  return window && isAlone ? toSlots(window, forecast).atMs(forecast.ahead.general) : playThrough(routeClass, forecast);
+}
+
+/** When the connections are taken one after the other: `free` now, `total` at most when it starts. */
+function toConnectionMs(index: number, { connections, nowMs, startMs, latencyMs }: Forecast): number {
+  const { free, total } = connections;
+  // The calls that are out were sent one after the other, so that on the whole they come back evenly.
+  const eachMs = latencyMs / total;
+  return Math.max(startMs, nowMs + (index + 1 - free) * eachMs, startMs + (index + 1 - total) * eachMs);
+}
+
+type Slots = ReturnType<typeof toSlots>;
+
+/** When the slots of a window are taken one after the other; each can be taken again one window after its answer. */
+function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
+  const { nowMs, latencyMs } = forecast;
+  const usable = Math.max(1, window.limit - slotsToLeave);
+  const cycleMs = latencyMs + window.windowMs;
+  const firstAtMs = (index: number) =>
+    Math.max(toConnectionMs(index, forecast), window.slotAtMs(nowMs, slotsToLeave + index, latencyMs));
+  const takenAtMs: number[] = [];
+  return {
+    /** Where nothing but this window and the connections decides. */
+    atMs: (index: number) =>
+      Math.max(toConnectionMs(index, forecast), firstAtMs(index % usable) + Math.floor(index / usable) * cycleMs),
+    nextMs() {
+      const again = takenAtMs[takenAtMs.length - usable];
+      return again === undefined ? firstAtMs(takenAtMs.length) : again + cycleMs;
+    },
+    take: (atMs: number) => takenAtMs.push(atMs),
+    usable,
+    perMs: usable / cycleMs,
+  };
+}
+
+/** Plays through what the two lines will do: they take turns with the slots that both need, and one of them needs more. */
+function playThrough(routeClass: RouteClass, forecast: Forecast): number {
+  const general = forecast.general.map((window) => toSlots(window, forecast));
+  const burst = forecast.burst.map((window) => toSlots(window, forecast));
+  const left = { ...forecast.ahead };
+  const sent: RouteClass[] = [];
+  let atMs = forecast.startMs;
+  let next = forecast.preferred;
+  for (let played = 0; played < MAX_PLAYED_CALLS; played++) {
+    const generalMs = general.reduce((ms, slots) => Math.max(ms, slots.nextMs()), toConnectionMs(played, forecast));
+    const burstMs = burst.reduce((ms, slots) => Math.max(ms, slots.nextMs()), generalMs);
+    const waits = {
+      general: routeClass === 'general' || left.general > 0,
+      burst: routeClass === 'burst' || left.burst > 0,
+    };
+    const isBurst = waits.burst && (!waits.general || (next === 'burst' && burstMs <= generalMs));
+    const sentClass = isBurst ? 'burst' : 'general';
+    atMs = isBurst ? burstMs : generalMs;
+    if (sentClass === routeClass && left[sentClass] === 0) return atMs;
+    left[sentClass]--;
+    sent.push(sentClass);
+    for (const slots of general) slots.take(atMs);
+    if (isBurst) for (const slots of burst) slots.take(atMs);
+    next = otherClass(sentClass);
+  }
+  return atMs + toRestMs(routeClass, forecast, { general, burst, left, sent });
+}
+
+interface Played {
+  readonly general: readonly Slots[];
+  readonly burst: readonly Slots[];
+  /** Calls that still go first. */
+  readonly left: Readonly<Record<RouteClass, number>>;
+  /** Of which line the calls were that went, in this order. */
+  readonly sent: readonly RouteClass[];
+}
+
+/** How much longer it takes, supposing that it goes on as it did over the last whole cycles of the slowest window. */
+function toRestMs(
+  routeClass: RouteClass,
+  { connections, latencyMs }: Forecast,
+  { general, burst, left, sent }: Played,
+) {
+  const slowest = general.reduce((slow, slots) => (slots.perMs < slow.perMs ? slots : slow));
+  const perMs = Math.min(connections.total / latencyMs, slowest.perMs);
+  // An even number, because the lines take turns.
+  const cycles = 2 * Math.max(1, Math.floor(MAX_PLAYED_CALLS / 4 / slowest.usable));
+  const lately = sent.slice(-cycles * slowest.usable);
+  const toPerMs = (ofClass: RouteClass) =>
+    (perMs * Math.max(1, lately.filter((sentClass) => sentClass === ofClass).length)) / lately.length;
+  const other = otherClass(routeClass);
+  const ownCalls = left[routeClass] + 1;
+  const togetherMs = Math.min(ownCalls / toPerMs(routeClass), left[other] / toPerMs(other));
+  const alonePerMs = routeClass === 'burst' ? Math.min(perMs, ...burst.map((slots) => slots.perMs)) : perMs;
+  return togetherMs + Math.max(0, ownCalls - togetherMs * toPerMs(routeClass)) / alonePerMs;
+}

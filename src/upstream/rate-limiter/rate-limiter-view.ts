@@ -1,0 +1,145 @@
+import type { MonthlyQuota } from './monthly-quota.ts';
+import type { ProbeGate, ProbeGateOptions } from './probe-gate.ts';
+import type { RateWindow } from './windows/rate-window.ts';
+import type { RateWindows, TakenSlots } from './windows/rate-windows.ts';
+import type { RouteClass } from '../postman/route-class.ts';
+import type { Room, SlotGrant, SlotView } from './slot-source.ts';
+import type { RateWindowsOptions } from './windows/window-set.ts';
+
+/** What the limiter of every key is made with. */
+export interface RateLimiterOptions extends RateWindowsOptions, ProbeGateOptions {
+  /**
+   * Calls an operation makes before it has to leave this many slots of the general window (and one of every other, and one connection) to
+   * the first calls of others. When that many have passed it, it takes the next slot itself: a stream of new operations may slow it, not stop it.
+   */
+  readonly reservedCalls: number;
+  /** Calls of one key that are out at the same time, at most. */
+  readonly maxConcurrentCalls: number;
+}
+
+/** What a limiter knows. */
+export interface RateLimiterState {
+  readonly windows: RateWindows;
+  readonly probes: ProbeGate;
+  readonly quota: MonthlyQuota;
+  /** The slots of every grant that has not been handed back. */
+  readonly granted: Map<SlotGrant, TakenSlots>;
+  readonly callsOut: Record<RouteClass, number>;
+  readonly virtualTime: Record<RouteClass, number>;
+  pausedUntilMs: number;
+  /** undefined: nothing has been measured. */
+  latencyMs: number | undefined;
+  hasAnswer: boolean;
+}
+
+/** A window, as a view sees it. */
+export type ViewedWindow = Pick<
+  RateWindow,
+  'limit' | 'windowMs' | 'free' | 'nextReleaseAtMs' | 'slotAtMs' | 'restoredAtMs'
+>;
+
+/** What a view is made from: the state of a limiter, or what is known of one that others share. */
+export interface ViewedState
+  extends Readonly<Pick<RateLimiterState, 'virtualTime' | 'callsOut' | 'pausedUntilMs' | 'latencyMs' | 'hasAnswer'>> {
+  readonly windows: {
+    readonly general: ViewedWindow;
+    readonly burst: ViewedWindow | undefined;
+    of(routeClass: RouteClass): readonly ViewedWindow[];
+    all(): readonly ViewedWindow[];
+  };
+  readonly probes: Pick<ProbeGate, 'untilMs'>;
+  readonly quota: Pick<MonthlyQuota, 'limit' | 'remaining' | 'isSpent' | 'mostOut'>;
+}
+
+const FIRST_LATENCY_MS = 300;
+/** Nothing can be sent. */
+export const NO_ROOM: Room = { forFirstCalls: false, forLaterCalls: false };
+
+/** Makes the view of a limiter: everything that follows from its state and the time. */
+export function createRateLimiterView(state: ViewedState, options: RateLimiterOptions): SlotView {
+  const { probes, callsOut } = state;
+  const { reservedCalls, maxConcurrentCalls, clock } = options;
+
+  const totalOut = () => callsOut.general + callsOut.burst;
+  const concurrency = () => state.quota.mostOut(maxConcurrentCalls);
+  const slotsToLeave = (window: ViewedWindow) =>
+    Math.min(window === state.windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
+
+  const room = (routeClass: RouteClass): Room => {
+    const nowMs = clock.nowMs();
+    if (nowMs < state.pausedUntilMs || totalOut() >= concurrency()) return NO_ROOM;
+    if (probes.untilMs(routeClass, callsOut) !== undefined) return NO_ROOM;
+    // Of the connections one is left to first calls, too.
+    let forLaterCalls = totalOut() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
+    for (const window of state.windows.of(routeClass)) {
+      const free = window.free(nowMs);
+      if (free === 0) return NO_ROOM;
+      if (free <= slotsToLeave(window)) forLaterCalls = false;
+    }
+    return { forFirstCalls: true, forLaterCalls };
+  };
+
+  const toWindowSnapshot = (window: ViewedWindow) => {
+    const nowMs = clock.nowMs();
+    return {
+      limit: window.limit,
+      windowMs: window.windowMs,
+      remaining: nowMs < state.pausedUntilMs || state.quota.isSpent() ? 0 : window.free(nowMs),
+      restoredInMs: Math.max(window.restoredAtMs(nowMs), state.pausedUntilMs) - nowMs,
+    };
+  };
+
+  return {
+    room,
+    nextRoomAtMs(routeClass) {
+      const nowMs = clock.nowMs();
+      // With all connections busy the next thing to happen is an answer.
+      if (totalOut() >= concurrency()) return Number.POSITIVE_INFINITY;
+      if (nowMs < state.pausedUntilMs) return state.pausedUntilMs;
+      const probedUntilMs = probes.untilMs(routeClass, callsOut);
+      if (probedUntilMs !== undefined) return probedUntilMs;
+      const full = state.windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
+      const toReleaseAtMs = (window: ViewedWindow) => window.nextReleaseAtMs(nowMs);
+      // Where none is full, slots are reserved for first calls.
+      return full.length > 0
+        ? Math.max(...full.map(toReleaseAtMs))
+        : Math.min(...state.windows.of(routeClass).map(toReleaseAtMs));
+    },
+    outlook(usesReserve) {
+      const toUsable = (window: ViewedWindow) => ({ window, slotsToLeave: usesReserve ? 0 : slotsToLeave(window) });
+      const general = state.windows.of('general');
+      return {
+        general: general.map(toUsable),
+        burst: state.windows
+          .of('burst')
+          .filter((window) => !general.includes(window))
+          .map(toUsable),
+        connections: { free: concurrency() - totalOut(), total: concurrency() },
+        startMs: Math.max(clock.nowMs(), state.pausedUntilMs),
+        latencyMs: state.latencyMs ?? FIRST_LATENCY_MS,
+      };
+    },
+    virtualTime: (routeClass) => state.virtualTime[routeClass],
+    callsOut: totalOut,
+    isMonthSpent: () => state.quota.isSpent(),
+    hasSpareSlot: (routeClass) =>
+      !state.quota.isSpent() &&
+      room(routeClass).forLaterCalls &&
+      state.windows.of(routeClass).every((window) => window.free(clock.nowMs()) > window.limit / 2),
+    snapshot() {
+      const { general, burst, of, all } = state.windows;
+      const ofGeneralClass = of('general').map(toWindowSnapshot);
+      return {
+        ...toWindowSnapshot(general),
+        remaining: Math.min(...ofGeneralClass.map(({ remaining }) => remaining)),
+        ...(burst && { burst: toWindowSnapshot(burst) }),
+        learned: all()
+          .filter((window) => window !== general && window !== burst)
+          .map(toWindowSnapshot),
+        hasAnswer: state.hasAnswer,
+        ...(state.quota.limit !== undefined && { monthLimit: state.quota.limit }),
+        ...(state.quota.remaining !== undefined && { monthRemaining: state.quota.remaining }),
+      };
+    },
+  };
+}

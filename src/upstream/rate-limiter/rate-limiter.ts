@@ -1,0 +1,142 @@
+import { createMonthlyQuota } from './monthly-quota.ts';
+import { createProbeGate } from './probe-gate.ts';
+import type { AnnouncedRateLimit } from '../http/rate-limit-headers.ts';
+import { createRateLimiterView, type RateLimiterOptions, type RateLimiterState } from './rate-limiter-view.ts';
+import type { RateWindow } from './windows/rate-window.ts';
+import { createRateWindows, type TakenSlots } from './windows/rate-windows.ts';
+import { ROUTE_CLASSES, type RouteClass } from '../postman/route-class.ts';
+import type { SlotGrant, SlotRequest, SlotSource, SlotView } from './slot-source.ts';
+
+// What is reserved for a moment is idle so long: of a short window that would be too much.
+const RESERVABLE_WINDOW_MS = 30_000;
+// A pause shorter than this would be a busy loop against an upstream that says "0".
+const MIN_PAUSE_MS = 1_000;
+const MAX_BACKOFF_MS = 32_000;
+
+/** The slots of one key where no other process makes calls with it: exact, and every answer comes at once. */
+export class RateLimiter implements SlotSource {
+  readonly view: SlotView;
+  readonly isShared = false;
+  readonly #clock: RateLimiterOptions['clock'];
+  readonly #onDelay: () => void;
+  readonly #state: RateLimiterState;
+  readonly #reservations: Record<RouteClass, number> = { general: 0, burst: 0 };
+  #refusalsInARow = 0;
+
+  /** @param onDelay - Is called when turns are put off, see `SlotSource`. */
+  constructor(options: RateLimiterOptions, onDelay: () => void) {
+    const windows = createRateWindows(options);
+    this.#clock = options.clock;
+    this.#onDelay = onDelay;
+    this.#state = {
+      windows,
+      probes: createProbeGate(windows, options),
+      quota: createMonthlyQuota(options.clock),
+      granted: new Map(),
+      callsOut: { general: 0, burst: 0 },
+      virtualTime: { general: 0, burst: 0 },
+      pausedUntilMs: Number.NEGATIVE_INFINITY,
+      latencyMs: undefined,
+      hasAnswer: false,
+    };
+    this.view = createRateLimiterView(this.#state, options);
+  }
+
+  take(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void {
+    const { forFirstCalls, forLaterCalls } = this.view.room(request.routeClass);
+    if (!(request.usesReserve ? forFirstCalls : forLaterCalls)) return done(undefined);
+    this.#state.callsOut[request.routeClass]++;
+    this.#state.probes.sent();
+    done(this.#grant(request, false));
+  }
+
+  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused = false): void {
+    const state = this.#state;
+    const slots = this.#takeBack(grant);
+    const nowMs = this.#clock.nowMs();
+    const tookMs = nowMs - grant.grantedAtMs;
+    state.callsOut[grant.routeClass]--;
+    state.latencyMs = state.latencyMs === undefined ? tookMs : state.latencyMs + (tookMs - state.latencyMs) / 8;
+    if (announced) this.#learn(slots, grant.grantedAtMs, announced);
+    if (announced && !isRefused) this.#refusalsInARow = 0;
+    if (isRefused) state.windows.refused(slots, announced?.windows ?? [], state.pausedUntilMs, nowMs);
+    state.windows.release(slots, nowMs);
+  }
+
+  giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void {
+    const counted = grant.isReservation ? this.#reservations : this.#state.callsOut;
+    this.#state.windows.giveBack(this.#takeBack(grant));
+    counted[grant.routeClass]--;
+    done?.(false);
+  }
+
+  claim(_: SlotRequest, done: (grant: undefined) => void): void {
+    done(undefined);
+  }
+
+  reserve(request: SlotRequest, mostShare: number, done: (grant: SlotGrant | undefined) => void): void {
+    const { routeClass } = request;
+    const mostOf = ({ limit, windowMs }: RateWindow) =>
+      Math.floor(limit * mostShare * Math.min(1, windowMs / RESERVABLE_WINDOW_MS));
+    const most = Math.min(...this.#state.windows.of(routeClass).map(mostOf));
+    if (!this.view.room(routeClass).forFirstCalls || this.#reservations[routeClass] >= most) return done(undefined);
+    this.#reservations[routeClass]++;
+    done(this.#grant(request, true));
+  }
+
+  pause(untilMs: number): void {
+    const state = this.#state;
+    const nowMs = this.#clock.nowMs();
+    // Refused again after a pause: somebody else takes what comes back, and asking as often would only add to it.
+    if (nowMs >= state.pausedUntilMs) this.#refusalsInARow++;
+    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#refusalsInARow - 1));
+    state.pausedUntilMs = Math.max(state.pausedUntilMs, untilMs, nowMs + leastMs);
+    state.probes.suspect(state.pausedUntilMs);
+    this.#onDelay();
+  }
+
+  spendMonth(): void {
+    this.#state.quota.spend();
+    this.#onDelay();
+  }
+
+  absorb(other: this): void {
+    const state = this.#state;
+    const { windows, granted, callsOut, pausedUntilMs } = other.#state;
+    state.windows.absorb(windows, [...granted.values()], this.#clock.nowMs());
+    for (const [grant, slots] of granted) state.granted.set(grant, slots);
+    for (const routeClass of ROUTE_CLASSES) {
+      state.callsOut[routeClass] += callsOut[routeClass];
+      this.#reservations[routeClass] += other.#reservations[routeClass];
+      callsOut[routeClass] = other.#reservations[routeClass] = 0;
+    }
+    granted.clear();
+    state.pausedUntilMs = Math.max(state.pausedUntilMs, pausedUntilMs);
+    this.#onDelay();
+  }
+
+  #grant({ routeClass, virtualTime }: SlotRequest, isReservation: boolean): SlotGrant {
+    const state = this.#state;
+    const grantedAtMs = this.#clock.nowMs();
+    const grant = { routeClass, grantedAtMs, isReservation };
+    state.virtualTime[routeClass] = Math.max(state.virtualTime[routeClass], virtualTime);
+    state.granted.set(grant, state.windows.take(routeClass, grantedAtMs));
+    return grant;
+  }
+
+  #takeBack(grant: SlotGrant): TakenSlots {
+    const slots = this.#state.granted.get(grant);
+    if (!slots) throw new TypeError('Slots are handed back once, where they were granted');
+    this.#state.granted.delete(grant);
+    return slots;
+  }
+
+  #learn(slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit): void {
+    const { quota, windows, probes } = this.#state;
+    this.#state.hasAnswer = true;
+    quota.read(announced, sentAtMs);
+    const { isDelay, toldOfBurst } = windows.learn(slots, announced.windows, this.#clock.nowMs());
+    probes.answered(sentAtMs, toldOfBurst);
+    if (isDelay || quota.isSpent()) this.#onDelay();
+  }
+}

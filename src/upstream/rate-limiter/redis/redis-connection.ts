@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { Secret } from '../../http/secret.ts';
+
+/** A connection to Redis that comes back by itself. */
+export interface RedisConnection {
+  /** Runs a script. Rejects at once while there is no connection, and when it breaks. */
+  run(script: string, keys: readonly string[], argument: string): Promise<string>;
+  /** The id that the server has given itself at its start; undefined: there is no connection. */
+  runId(): string | undefined;
+  /** Is called each time that a connection is there. */
+  onConnected(listener: () => void): void;
+  close(): void;
+}
+
+/** The version that a start says has to be installed; tests compare it with package.json. */
+export const REDIS_CLIENT = '@redis/client@6.3.1';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const LONGEST_RETRY_MS = 500;
+// Heartbeats come more often; without any answer for this long the connection is dead.
+const SILENCE_MS = 15_000;
+
+/**
+ * Connects to Redis, and again whenever the connection breaks.
+ *
+ * @param url - `redis://` or `rediss://`, with user name and password where there are any.
+ * @throws {Error} Where the package is not installed, Redis cannot be reached within five seconds, is older than 6.2, or may evict keys.
+ */
+export async function connectRedis(url: Secret): Promise<RedisConnection> {
+  const { createClient } = await loadClient();
+  const client = createClient({
+    url: url.reveal(),
+    disableOfflineQueue: true,
+    maintNotifications: 'disabled',
+    disableClientInfo: true,
+    socket: {
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENCE_MS,
+      reconnectStrategy: (retries) => Math.min(LONGEST_RETRY_MS, 25 * 2 ** retries),
+    },
+  });
+  let runId: string | undefined;
+  let lastError: unknown;
+  const listeners: (() => void)[] = [];
+  client.on('error', (error: unknown) => (lastError = error));
+  client.on('reconnecting', () => (runId = undefined));
+  client.on('ready', () => {
+    void askRunId();
+  });
+  const askRunId = async () => {
+    try {
+      runId = field(await client.info('server'), 'run_id');
+      for (const listener of listeners) listener();
+    } catch (error) {
+      lastError = error;
+    }
+  };
+
+  const connected = client.connect();
+  const deadline = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+  const late = new Promise<never>((_, reject) => {
+    deadline.addEventListener('abort', () => reject(toUnreachable(lastError)));
+  });
+  try {
+    await Promise.race([connected, late]);
+    checkServer(await Promise.race([client.info(), late]));
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+
+  const shas = new Map<string, string>();
+  const shaOf = (script: string) => {
+    const sha = shas.get(script) ?? createHash('sha1').update(script).digest('hex');
+    shas.set(script, sha);
+    return sha;
+  };
+
+  return {
+    runId: () => runId,
+    onConnected(listener) {
+      listeners.push(listener);
+      if (runId !== undefined) listener();
+    },
+    async run(script, keys, argument) {
+      const rest = [String(keys.length), ...keys, argument];
+      try {
+        return await client.sendCommand<string>(['EVALSHA', shaOf(script), ...rest]);
+      } catch (error) {
+        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+        return await client.sendCommand<string>(['EVAL', script, ...rest]);
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+async function loadClient() {
+  try {
+    return await import('@redis/client');
+  } catch (error) {
+    throw new Error(`REDIS_URL needs a package that is not installed: npm install ${REDIS_CLIENT}`, { cause: error });
+  }
+}
+
+function field(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+}
+
+function checkServer(info: string): void {
+  const [major = 0, minor = 0] = (field(info, 'redis_version') ?? '').split('.').map(Number);
+  if (major * 100 + minor < 602) throw new Error('REDIS_URL names a Redis older than 6.2');
+  const policy = field(info, 'maxmemory_policy');
+  if (policy === 'noeviction') return;
+  throw new Error(
+    `REDIS_URL names a Redis that may forget slots in use: its maxmemory-policy is ${policy ?? 'unknown'}; allowed: noeviction`,
+  );
+}
+
+function toUnreachable(error: unknown): Error {
+  const reason = error instanceof Error && 'code' in error ? `: ${String(error.code)}` : '';
+  return new Error(`REDIS_URL names a Redis that cannot be reached${reason}`);
+}
+
+/** Why Redis has not answered, for the log. Node and Redis name a host and a port at most, never the whole address with its password. */
+export function toReason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

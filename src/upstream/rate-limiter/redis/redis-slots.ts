@@ -1,0 +1,245 @@
+import type { AnnouncedRateLimit } from '../../http/rate-limit-headers.ts';
+import type { RateLimiter } from '../rate-limiter.ts';
+import type { RateLimiterOptions } from '../rate-limiter-view.ts';
+import type { RouteClass } from '../../postman/route-class.ts';
+import type { SlotGrant, SlotRequest, SlotSource, SlotView } from '../slot-source.ts';
+import { type Granted, LEASE_MS, type StoredSlots } from './exchange.ts';
+import { createLocalShare } from './local-slots.ts';
+import { Outbox } from './outbox.ts';
+import { createSharedView, type SharedView } from './shared-view.ts';
+import { SlotMirror } from './slot-mirror.ts';
+import type { SlotStore } from './slot-store.ts';
+
+type Done = (grant: SlotGrant | undefined) => void;
+
+const RENEW_MS = LEASE_MS / 2;
+// A grant that comes later has lost a part of its lease: a process that stood still does not use it.
+const LATE_MS = 2_000;
+
+/**
+ * The slots of one key or user that several instances share in Redis. The view shows what the store said last, with what this instance has done since;
+ * every grant is the store's. Where the store cannot be reached, it is a part of each limit of this instance's own, or nothing.
+ */
+export class RedisSlots implements SlotSource {
+  readonly view: SlotView;
+  readonly isShared = true;
+  readonly #store: SlotStore;
+  readonly #options: RateLimiterOptions;
+  readonly #onDelay: () => void;
+  readonly #mirror: SlotMirror;
+  readonly #outbox: Outbox;
+  readonly #shared: SharedView;
+  readonly #grants = new Map<SlotGrant, Granted>();
+  #callsOut = 0;
+  #local: RateLimiter | undefined;
+  #cancelRenewal: (() => void) | undefined;
+
+  /**
+   * @param name - Whose slots they are in the store.
+   * @param onDelay - Is called when turns are put off, see `SlotSource`.
+   * @param former - A name under which they may still be in use. Default: none.
+   */
+  constructor(store: SlotStore, name: string, options: RateLimiterOptions, onDelay: () => void, former?: string) {
+    const mirror = new SlotMirror(options);
+    const { clock } = options;
+    const onBack = () => this.#rejoin();
+    this.#store = store;
+    this.#options = options;
+    this.#onDelay = onDelay;
+    this.#mirror = mirror;
+    this.#outbox = new Outbox(name, { store, mirror, clock, onDelay, onBack });
+    this.#shared = createSharedView(mirror, options, store, {
+      local: () => this.#useLocal()?.view,
+      ownCallsOut: () => this.#callsOut,
+      onUnreached: this.#outbox.wait,
+    });
+    this.view = this.#shared.view;
+    if (former !== undefined) this.#outbox.importFrom(former);
+  }
+
+  take(request: SlotRequest, done: Done): void {
+    const local = this.#useLocal();
+    if (local) local.take(request, this.#toLocalGrant(done));
+    else this.#ask(request, done);
+  }
+
+  reserve(request: SlotRequest, mostShare: number, done: Done): void {
+    const key = this.#store.toName(request.key);
+    const local = this.#useLocal();
+    if (local) local.reserve(request, mostShare, this.#toLocalGrant(done, key));
+    else this.#ask(request, done, { key, mostShare });
+  }
+
+  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused = false): void {
+    const { id, mark, isLocal } = this.#takeBack(grant);
+    const { routeClass, grantedAtMs } = grant;
+    const atMs = this.#options.clock.nowMs();
+    this.#mirror.measure(atMs - grantedAtMs);
+    if (isLocal) this.#local?.settle(grant, announced, isRefused);
+    this.#outbox.change({
+      toStored: (nowMs) => ({
+        kind: 'settle',
+        id,
+        class: routeClass,
+        agoMs: nowMs - atMs,
+        mark,
+        ...announced,
+        isRefused,
+      }),
+      show: (mirror) => mirror.settle(routeClass, atMs, announced !== undefined && !isRefused),
+    });
+  }
+
+  giveBack(grant: SlotGrant, done: (wasUsed: boolean) => void = () => {}): void {
+    const { id, key, isLocal } = this.#takeBack(grant);
+    const { routeClass, isReservation } = grant;
+    if (isLocal) this.#local?.giveBack(grant);
+    this.#outbox.change({
+      toStored: () => ({ kind: 'giveBack', id, key, class: routeClass }),
+      show: (mirror) => mirror.giveBack(routeClass, isReservation),
+      done,
+    });
+  }
+
+  claim({ routeClass, key }: SlotRequest, done: Done): void {
+    if (!this.#store.isUp()) return done(undefined);
+    const granted = { id: this.#store.newId(), key: this.#store.toName(key), isLocal: false };
+    this.#outbox.change({
+      toStored: () => ({ kind: 'claim', id: granted.id, key: granted.key, class: routeClass }),
+      done: (isThere) => done(isThere ? this.#grant(routeClass, true, granted) : undefined),
+      isOnce: true,
+    });
+  }
+
+  pause(untilMs: number): void {
+    const atMs = this.#options.clock.nowMs();
+    this.#local?.pause(untilMs);
+    this.#outbox.change({
+      toStored: (nowMs) => ({ kind: 'pause', agoMs: nowMs - atMs, forMs: untilMs - atMs }),
+      show: (mirror) => mirror.pause(untilMs),
+    });
+    this.#onDelay();
+  }
+
+  spendMonth(): void {
+    this.#local?.spendMonth();
+    this.#outbox.change({ toStored: () => ({ kind: 'month' }), show: (mirror) => mirror.spendMonth() });
+    this.#onDelay();
+  }
+
+  absorb(other: this): void {
+    const local = other.#local && this.#useLocal();
+    if (other.#local) local?.absorb(other.#local);
+    for (const [grant, granted] of other.#grants)
+      this.#grants.set(grant, { ...granted, isLocal: granted.isLocal && local !== undefined });
+    this.#callsOut += other.#callsOut;
+    other.#grants.clear();
+    other.#callsOut = 0;
+    other.#stopRenewing();
+    this.#renewLater();
+    this.#outbox.absorb(other.#outbox);
+    this.#onDelay();
+  }
+
+  /** Asks the store. `reservation`: it is to be kept for a call. */
+  #ask(request: SlotRequest, done: Done, reservation?: { readonly key: string; readonly mostShare: number }): void {
+    const { routeClass, usesReserve, key } = request;
+    const { forFirstCalls, forLaterCalls } = this.view.room(routeClass);
+    if (!(usesReserve ? forFirstCalls : forLaterCalls)) return done(undefined);
+    const id = this.#store.newId();
+    const askedAtMs = this.#options.clock.nowMs();
+    const kind = reservation ? 'reserve' : 'take';
+    this.#outbox.ask({
+      id,
+      key: reservation?.key,
+      toStored: () => ({
+        kind,
+        id,
+        key: this.#store.toName(key),
+        mostShare: reservation?.mostShare,
+        ...this.#shared.toStored(request),
+      }),
+      done: (slots) => {
+        if (slots && !reservation) this.#shared.asked(request, slots);
+        done(slots?.isGranted ? this.#receive(request, { id, key: reservation?.key }, slots, askedAtMs) : undefined);
+      },
+    });
+  }
+
+  #receive(
+    { routeClass }: SlotRequest,
+    { id, key }: Pick<Granted, 'id' | 'key'>,
+    { mark }: StoredSlots,
+    askedAtMs: number,
+  ): SlotGrant | undefined {
+    const grant = this.#grant(routeClass, key !== undefined, { id, key, mark, isLocal: false });
+    if (this.#options.clock.nowMs() <= askedAtMs + LATE_MS) return grant;
+    this.giveBack(grant);
+    return undefined;
+  }
+
+  #grant(routeClass: RouteClass, isReservation: boolean, granted: Granted): SlotGrant {
+    const grant = { routeClass, grantedAtMs: this.#options.clock.nowMs(), isReservation };
+    this.#add(grant, granted);
+    return grant;
+  }
+
+  #toLocalGrant(done: Done, key?: string): Done {
+    return (grant) => {
+      if (grant) this.#add(grant, { id: this.#store.newId(), key, isLocal: true });
+      done(grant);
+    };
+  }
+
+  #add(grant: SlotGrant, granted: Granted): void {
+    this.#grants.set(grant, granted);
+    if (!grant.isReservation) this.#callsOut++;
+    this.#renewLater();
+  }
+
+  #takeBack(grant: SlotGrant): Granted {
+    const granted = this.#grants.get(grant);
+    if (!granted) throw new TypeError('Slots are handed back once, where they were granted');
+    this.#grants.delete(grant);
+    if (!grant.isReservation) this.#callsOut--;
+    if (this.#callsOut === 0) this.#stopRenewing();
+    return granted;
+  }
+
+  /** Calls that are out for long keep their slots. */
+  #renewLater(): void {
+    if (this.#cancelRenewal || this.#callsOut === 0) return;
+    const { clock } = this.#options;
+    this.#cancelRenewal = clock.schedule(clock.nowMs() + RENEW_MS, () => {
+      this.#cancelRenewal = undefined;
+      this.#renew();
+      this.#renewLater();
+    });
+  }
+
+  #stopRenewing(): void {
+    this.#cancelRenewal?.();
+    this.#cancelRenewal = undefined;
+  }
+
+  #renew(): void {
+    for (const [{ routeClass, isReservation }, { id, isLocal }] of this.#grants) {
+      const toStored = () => ({ kind: 'renew', id, class: routeClass }) as const;
+      if (!isReservation && !isLocal) this.#outbox.change({ toStored, isOnce: true });
+    }
+  }
+
+  #useLocal(): RateLimiter | undefined {
+    if (this.#store.isUp()) return undefined;
+    this.#local ??= createLocalShare(this.#store, this.#mirror, this.#options, this.#onDelay);
+    return this.#local;
+  }
+
+  /** The store can be reached again: what was granted here counts there. */
+  #rejoin(): void {
+    this.#local = undefined;
+    for (const granted of this.#grants.values()) granted.isLocal = false;
+    this.#renew();
+    this.#onDelay();
+  }
+}

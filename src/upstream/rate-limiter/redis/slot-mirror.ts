@@ -1,0 +1,216 @@
+import { createReleaseTimes } from '../windows/release-schedule.ts';
+import type { RateLimiterOptions, ViewedState, ViewedWindow } from '../rate-limiter-view.ts';
+import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
+import type { StoredSlots, StoredWindow } from './exchange.ts';
+
+const MIN_PAUSE_MS = 1_000;
+const MAX_BACKOFF_MS = 32_000;
+const MONTH_MS = 600_000;
+const PATIENCE_MS = 1_000;
+
+/** One window, as it was when the store was last heard of, with what has happened here since. */
+export class MirroredWindow implements ViewedWindow {
+  readonly class: RouteClass;
+  readonly limit: number;
+  readonly windowMs: number;
+  /** Slots that come back one after the other are for those that wait elsewhere first. */
+  rank = 0;
+  #out = 0;
+  /** In use beyond what is listed. */
+  #more = 0;
+  readonly #releases = createReleaseTimes();
+
+  constructor(window: Pick<StoredWindow, 'class' | 'limit' | 'windowMs'>) {
+    this.class = window.class;
+    this.limit = window.limit;
+    this.windowMs = window.windowMs;
+  }
+
+  /** Reads what the store says; `atMs`: when it said so (monotonic). */
+  static from(stored: StoredWindow, atMs: number, rank: number): MirroredWindow {
+    const window = new MirroredWindow(stored);
+    const times = stored.times === '' ? [] : stored.times.split(' ').map((inMs) => atMs + Number(inMs));
+    window.rank = rank;
+    window.#out = stored.out;
+    window.#more = Math.max(0, stored.used - stored.out - times.length);
+    window.#releases.addAll(times);
+    return window;
+  }
+
+  settle(settledAtMs: number): void {
+    this.giveBack();
+    this.#releases.add(settledAtMs + this.windowMs, 1);
+  }
+
+  giveBack(): void {
+    this.#out = Math.max(0, this.#out - 1);
+  }
+
+  absorb(other: MirroredWindow): void {
+    this.#out += other.#out;
+    this.#more += other.#more;
+    this.#releases.addAll(other.#releases.times());
+  }
+
+  free(nowMs: number): number {
+    return Math.max(0, this.#unused(nowMs));
+  }
+
+  nextReleaseAtMs(nowMs: number): number {
+    this.#releases.forgetPast(nowMs);
+    return this.#releases.atMs(Math.min(this.rank, Math.max(0, this.#releases.size - 1)));
+  }
+
+  slotAtMs(nowMs: number, index: number, latencyMs: number): number {
+    const free = this.#unused(nowMs);
+    if (index < free) return nowMs;
+    const atMs = this.#releases.atMs(index - free);
+    return atMs === Number.POSITIVE_INFINITY ? nowMs + latencyMs + this.windowMs : atMs;
+  }
+
+  restoredAtMs(nowMs: number): number {
+    return Math.max(nowMs, this.#releases.lastAtMs(), this.#out + this.#more > 0 ? nowMs + this.windowMs : nowMs);
+  }
+
+  #unused(nowMs: number): number {
+    this.#releases.forgetPast(nowMs);
+    return this.limit - this.#out - this.#more - this.#releases.size;
+  }
+}
+
+/** What an instance knows of the slots of one key: what the store said last, with what has happened here since. */
+export class SlotMirror implements ViewedState {
+  readonly callsOut: Record<RouteClass, number> = { general: 0, burst: 0 };
+  readonly virtualTime: Record<RouteClass, number> = { general: 0, burst: 0 };
+  pausedUntilMs = Number.NEGATIVE_INFINITY;
+  latencyMs: number | undefined;
+  hasAnswer = false;
+  readonly #clock: RateLimiterOptions['clock'];
+  readonly #maxConcurrentCalls: number;
+  #windows: readonly MirroredWindow[];
+  #burst: MirroredWindow | undefined;
+  #refusals = 0;
+  isInDoubt = false;
+  #burstColdUntilMs = Number.NEGATIVE_INFINITY;
+  #lastSentAtMs = Number.NEGATIVE_INFINITY;
+  #month: { limit: number | undefined; remaining: number | undefined; probeAtMs: number } = {
+    limit: undefined,
+    remaining: undefined,
+    probeAtMs: Number.NEGATIVE_INFINITY,
+  };
+
+  constructor({ general, burst, clock, maxConcurrentCalls }: RateLimiterOptions) {
+    this.#clock = clock;
+    this.#maxConcurrentCalls = maxConcurrentCalls;
+    this.#burst = burst && new MirroredWindow({ ...burst, class: 'burst' });
+    this.#windows = [new MirroredWindow({ ...general, class: 'general' }), ...(this.#burst ? [this.#burst] : [])];
+  }
+
+  get windows() {
+    const [general] = this.#windows;
+    if (!general) throw new TypeError('There is always a general window');
+    return { general, burst: this.#burst, of: (ofClass: RouteClass) => this.#of(ofClass), all: () => this.#windows };
+  }
+
+  readonly probes = {
+    untilMs: (routeClass: RouteClass) => {
+      const nowMs = this.#clock.nowMs();
+      const untilMs = this.#lastSentAtMs + PATIENCE_MS;
+      if (nowMs >= untilMs) return undefined;
+      if (this.isInDoubt && this.callsOut.general + this.callsOut.burst > 0) return untilMs;
+      return routeClass === 'burst' && this.callsOut.burst > 0 && nowMs < this.#burstColdUntilMs ? untilMs : undefined;
+    },
+  };
+
+  get quota() {
+    const { limit, remaining, probeAtMs } = this.#month;
+    return {
+      limit,
+      remaining,
+      isSpent: () => remaining === 0 && this.#clock.nowMs() < probeAtMs,
+      mostOut: (most: number) => Math.min(most, Math.max(1, remaining ?? most)),
+    };
+  }
+
+  /** Takes what the store said; `atMs`: when it said so (monotonic). Returns whether turns are put off by it. */
+  read(stored: StoredSlots, atMs: number): boolean {
+    const before = { windows: this.#windows, pausedUntilMs: this.pausedUntilMs };
+    const windows = stored.windows.map((window) => MirroredWindow.from(window, atMs, stored.rank));
+    this.#windows = windows;
+    this.#burst = windows.find((_, index) => stored.windows[index]?.name === 'burst');
+    this.callsOut.general = stored.outGeneral;
+    this.callsOut.burst = stored.outBurst;
+    this.virtualTime.general = stored.virtualTimeGeneral;
+    this.virtualTime.burst = stored.virtualTimeBurst;
+    this.pausedUntilMs = atMs + Math.max(stored.pausedMs, stored.closedMs);
+    this.#refusals = stored.refusals;
+    this.isInDoubt = stored.isInDoubt;
+    this.#burstColdUntilMs = atMs + stored.burstColdMs;
+    this.#lastSentAtMs = atMs - stored.lastSentMs;
+    this.hasAnswer = stored.hasAnswer;
+    const { monthLimit: limit, monthRemaining: remaining } = stored;
+    this.#month = { limit, remaining, probeAtMs: atMs + stored.monthProbeMs };
+    return (
+      this.quota.isSpent() ||
+      (this.pausedUntilMs > this.#clock.nowMs() && this.pausedUntilMs > before.pausedUntilMs + 1) ||
+      windows.length > before.windows.length ||
+      windows.some((window, index) => this.#isWorse(window, before.windows[index], stored.isGranted))
+    );
+  }
+
+  /** A call has taken so long. */
+  measure(tookMs: number): void {
+    this.latencyMs = this.latencyMs === undefined ? tookMs : this.latencyMs + (tookMs - this.latencyMs) / 8;
+  }
+
+  /** @param isServed - It was answered, and not with a 429. */
+  settle(routeClass: RouteClass, settledAtMs: number, isServed: boolean): void {
+    if (isServed) this.#refusals = 0;
+    for (const window of this.#of(routeClass)) window.settle(settledAtMs);
+    this.callsOut[routeClass] = Math.max(0, this.callsOut[routeClass] - 1);
+  }
+
+  giveBack(routeClass: RouteClass, isReservation: boolean): void {
+    for (const window of this.#of(routeClass)) window.giveBack();
+    if (!isReservation) this.callsOut[routeClass] = Math.max(0, this.callsOut[routeClass] - 1);
+  }
+
+  pause(untilMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs >= this.pausedUntilMs) this.#refusals++;
+    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#refusals - 1));
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, untilMs, nowMs + leastMs);
+    this.isInDoubt = true;
+  }
+
+  spendMonth(): void {
+    this.#month = { ...this.#month, remaining: 0, probeAtMs: this.#clock.nowMs() + MONTH_MS };
+  }
+
+  absorb(other: SlotMirror): void {
+    for (const window of this.#windows) {
+      const same = other.#windows.find(({ windowMs }) => windowMs === window.windowMs);
+      if (same) window.absorb(same);
+    }
+    for (const routeClass of ROUTE_CLASSES) {
+      this.callsOut[routeClass] += other.callsOut[routeClass];
+      other.callsOut[routeClass] = 0;
+    }
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, other.pausedUntilMs);
+  }
+
+  /** Whether as many calls are out as may be. */
+  isBusy(): boolean {
+    return this.callsOut.general + this.callsOut.burst >= this.quota.mostOut(this.#maxConcurrentCalls);
+  }
+
+  #of(routeClass: RouteClass): readonly MirroredWindow[] {
+    return this.#windows.filter((window) => window.class === 'general' || routeClass === 'burst');
+  }
+
+  #isWorse(window: MirroredWindow, before: MirroredWindow | undefined, isGranted: boolean): boolean {
+    const nowMs = this.#clock.nowMs();
+    if (!before || window.limit < before.limit) return true;
+    return window.free(nowMs) < before.free(nowMs) - (isGranted ? 1 : 0);
+  }
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { createCircuitBreakers } from '../../../src/upstream/calls/circuit-breakers.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+/** Closed circuit breakers, what they have told, and their refusals as times since they were made. */
+function createSetup() {
+  const clock = createVirtualClock();
+  const startMs = clock.nowMs();
+  const changes: [boolean, string | undefined][] = [];
+  const breakers = createCircuitBreakers(clock, (isOpen, tenant) => changes.push([isOpen, tenant]));
+  return {
+    breakers,
+    changes,
+    advance: (ms: number) => clock.advance(ms),
+    ask(tenant: string, key: string) {
+      const atMs = breakers.refuse(tenant, key);
+      return atMs === undefined ? 'may' : atMs - startMs;
+    },
+    fail: (tenant: string, key = '/me', more: object = {}) =>
+      breakers.failed(tenant, { route: key, key, isConnectFailure: false, ...more }),
+    /** Calls of two routes of a tenant fail for a second, which opens its circuit. */
+    async failFor(tenant: string) {
+      for (let index = 0; index < 5; index++) {
+        if (index > 0) await clock.advance(250);
+        breakers.failed(tenant, { route: `/route-${index % 2}`, key: `call-${index}`, isConnectFailure: false });
+      }
+    },
+  };
+}
+
+describe('createCircuitBreakers', () => {
+  it('refuses only the tenant whose calls fail', async () => {
+    const { breakers, ask, failFor, changes } = createSetup();
+    await failFor('one');
+    expect([ask('one', 'new'), ask('two', 'new'), ask('three', 'new')]).toEqual([7_000, 'may', 'may']);
+    expect([breakers.isOpen('one'), breakers.isOpen('two'), changes]).toEqual([true, false, [[true, 'one']]]);
+  });
+
+  it('adds no failure of one tenant to those of another', () => {
+    const { ask, fail, changes } = createSetup();
+    for (let index = 0; index < 100; index++) fail(`tenant-${index}`);
+    expect([ask('tenant-0', 'a'), changes]).toEqual(['may', []]);
+  });
+
+  it('opens the circuit of a third tenant at its first failure once those of two are open', async () => {
+    const { ask, fail, failFor, changes } = createSetup();
+    await failFor('one');
+    await failFor('two');
+    const before = ask('three', 'a');
+    fail('three', 'a');
+    expect([before, ask('three', 'b'), changes.at(-1)]).toEqual(['may', 8_000, [true, 'three']]);
+  });
+
+  it('takes upstream for up again when anybody is answered', async () => {
+    const { breakers, ask, fail, failFor } = createSetup();
+    await failFor('one');
+    await failFor('two');
+    breakers.succeeded('four');
+    fail('three', 'a');
+    expect([ask('three', 'a'), ask('three', 'b'), ask('one', 'new')]).toEqual(['may', 'may', 7_000]);
+  });
+
+  it('closes the circuit of a tenant when that tenant is answered', async () => {
+    const { breakers, ask, failFor, advance, changes } = createSetup();
+    await failFor('one');
+    await advance(6_000);
+    const probe = ask('one', 'new');
+    breakers.succeeded('one');
+    expect([probe, ask('one', 'a'), ask('one', 'b')]).toEqual(['may', 'may', 'may']);
+    expect(changes).toEqual([
+      [true, 'one'],
+      [false, 'one'],
+    ]);
+  });
+
+  it('refuses everybody where no connection is made, whoever found that out', async () => {
+    const { ask, fail, advance, changes } = createSetup();
+    for (let index = 0; index < 5; index++) {
+      fail(`tenant-${index}`, '/me', { isConnectFailure: true });
+      await advance(250);
+    }
+    expect([ask('another', '/me'), changes]).toEqual([7_000, [[true, undefined]]]);
+    await advance(6_000);
+    expect([ask('another', '/me'), ask('one more', '/me')]).toEqual(['may', 13_250]);
+  });
+
+  it('is probed by another tenant when one has a probe that is not answered, however often that one asks', async () => {
+    const { ask, fail, advance } = createSetup();
+    for (let index = 0; index < 5; index++) {
+      for (const tenant of ['one', 'two']) fail(tenant, '/me', { isConnectFailure: true });
+      await advance(250);
+    }
+    await advance(5_750);
+    const first = ask('one', 'hangs 0');
+    await advance(6_000);
+    const again = ask('one', 'hangs 1');
+    await advance(500);
+    expect([first, again, ask('one', 'hangs 2'), ask('two', 'reads')]).toEqual(['may', 14_000, 14_000, 'may']);
+  });
+
+  it('sees by a failure of upstream that connections are made again', async () => {
+    const { ask, fail, advance, changes } = createSetup();
+    for (let index = 0; index < 5; index++) {
+      fail('one', '/me', { isConnectFailure: true });
+      await advance(250);
+    }
+    fail('one', '/me');
+    expect([ask('two', '/me'), changes]).toEqual([
+      'may',
+      [
+        [true, undefined],
+        [false, undefined],
+      ],
+    ]);
+  });
+
+  it('learns nothing of connections from a call that is not answered, but that its probe has failed', async () => {
+    const { ask, fail, advance, changes } = createSetup();
+    for (let index = 0; index < 5; index++) {
+      fail('one', '/me', { isConnectFailure: true });
+      await advance(250);
+    }
+    await advance(6_000);
+    const probe = ask('two', 'a');
+    fail('two', 'a', { isTimeout: true });
+    expect([probe, ask('three', 'b'), changes]).toEqual(['may', 13_250, [[true, undefined]]]);
+  });
+
+  it('gives the probe of a call that will not be made to the next one', async () => {
+    const { breakers, ask, failFor, advance } = createSetup();
+    await failFor('one');
+    await advance(6_000);
+    const answers = [ask('one', 'a'), ask('one', 'b')];
+    breakers.abandon('one', 'a');
+    answers.push(ask('one', 'b'));
+    expect(answers).toEqual(['may', 13_000, 'may']);
+  });
+
+  it('forgets a tenant that has not been heard of for a minute', async () => {
+    const { ask, fail, failFor, advance } = createSetup();
+    await failFor('one');
+    await advance(60_000);
+    fail('two');
+    expect(ask('one', 'call-0')).toBe('may');
+    expect(ask('one', 'call-1')).toBe('may');
+  });
+});

@@ -1,0 +1,56 @@
+import { assert, constantFrom, oneof, property, string } from 'fast-check';
+import { expect, it } from 'vitest';
+import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createSystemClock } from '../../../src/upstream/clock.ts';
+import { Secret } from '../../../src/upstream/http/secret.ts';
+import { createTenantOf } from '../../../src/upstream/calls/api-keys/key-hash.ts';
+import { toRuns } from '../../support/property-runs.ts';
+
+const tenantOf = createTenantOf();
+const runs = toRuns(20_000);
+/** Keys and targets that differ by delimiters, empty parts, case and Unicode forms, which is where joined keys collide. */
+const awkward = oneof(
+  string({ unit: 'binary', maxLength: 12 }),
+  string({ unit: constantFrom(' ', ':', '/', '|', '\0', 'a', 'A', 'é', 'e\u0301', '%20'), maxLength: 6 }),
+);
+
+it('names equal keys alike and different keys differently, always in 43 characters', () => {
+  assert(
+    property(awkward, awkward, (one, other) => {
+      const [a, b] = [tenantOf(new Secret(one)), tenantOf(new Secret(other))];
+      expect(a).toMatch(/^[\w-]{43}$/);
+      expect(a === b).toBe(Buffer.from(one).equals(Buffer.from(other)));
+    }),
+    runs,
+  );
+});
+
+it('names the same key alike in every process with the same secret, and differently under another', () => {
+  const under = (byte: number) =>
+    createTenantOf(new Secret(Buffer.alloc(32, byte).toString('base64')))(new Secret('PMAK-1'));
+  expect([under(1) === under(1), under(1) === under(2)]).toEqual([true, false]);
+});
+
+it('names the same key differently in another process', () => {
+  expect(createTenantOf()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
+});
+
+it('never answers from the cache of another key or another target', () => {
+  assert(
+    property(awkward, awkward, awkward, awkward, (key, target, otherKey, otherTarget) => {
+      const cache = createAnswerCache({
+        ttlMs: 60_000,
+        swrMs: 0,
+        staleIfErrorMs: 0,
+        renewMs: 0,
+        maxBytes: 100_000,
+        clock: createSystemClock(),
+      });
+      const [tenant, other] = [tenantOf(new Secret(key)), tenantOf(new Secret(otherKey))];
+      cache.set(tenant, target, { outcome: { value: 'canary' }, bytes: 6, updatedAt: null, sentAtMs: 0 });
+      const isSame = tenant === other && target === otherTarget;
+      expect(cache.get(other, otherTarget)?.outcome).toEqual(isSame ? { value: 'canary' } : undefined);
+    }),
+    runs,
+  );
+});

@@ -1,0 +1,184 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import type { Call } from '../../../src/upstream/postman/call.ts';
+import type { Calls } from '../../../src/upstream/calls/calls.ts';
+import type { Operation } from '../../../src/upstream/calls/operation/operation.ts';
+import {
+  collectionCall,
+  collectionMinimalCall,
+  collectionsByNameCall,
+  collectionsCall,
+} from '../../../src/upstream/postman/resources/collections.ts';
+import { environmentCall, environmentsCall } from '../../../src/upstream/postman/resources/environments.ts';
+import { meCall } from '../../../src/upstream/postman/resources/me.ts';
+import { mockCall, mocksCall } from '../../../src/upstream/postman/resources/mocks.ts';
+import type { PostmanCall } from '../../../src/upstream/postman/postman-call.ts';
+import { routes } from '../../../src/upstream/postman/routes.ts';
+import { createFailingSession, createPostmanSession } from '../../../src/upstream/calls/postman-session.ts';
+import {
+  globalsCall,
+  workspaceCall,
+  workspacesCall,
+  workspacesOfCollectionCall,
+} from '../../../src/upstream/postman/resources/workspaces.ts';
+import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/http/upstream-error.ts';
+
+const userIds: string[] = [];
+const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
+
+const nothingKept = {
+  kept: () => undefined,
+  lastOutcome: () => undefined,
+  sizesOf: () => undefined,
+  holdOver() {},
+  keepsAny: () => false,
+  apiKeys: { isAccepted: () => true },
+  circuitBreakers: { isOpen: () => false },
+  fairShareOf: () => 'tenant',
+  isRenewable: () => false,
+};
+
+/** A session whose calls are noted and come to what `answer` gives. */
+function createSession(answer: (call: Call<unknown>) => unknown = () => ({})) {
+  const made: Call<unknown>[] = [];
+  const calls: Calls = {
+    ...nothingKept,
+    async make(call, forOperation) {
+      expect(forOperation).toBe(operation);
+      made.push(call);
+      return (await answer(call)) as never;
+    },
+  };
+  return { session: createPostmanSession(calls, operation), made };
+}
+
+const failing = (kind: UpstreamErrorKind) =>
+  createSession(() => Promise.reject(new UpstreamError(kind, 'no', { route: '/x' }))).session;
+
+const reads: readonly (readonly [string, PostmanCall<unknown, null>, string, string, string])[] = [
+  ['me', meCall(), '/me', '/me', 'general'],
+  ['workspaces', workspacesCall({}, null), '/workspaces?limit=100', '/workspaces', 'burst'],
+  [
+    'workspaces, narrowed and paged',
+    workspacesCall({ visibility: 'team', createdBy: '7' }, 'a b+c/='),
+    '/workspaces?type=team&createdBy=7&limit=100&cursor=a%20b%2Bc%2F%3D',
+    '/workspaces',
+    'burst',
+  ],
+  ['workspace', workspaceCall('w-1'), '/workspaces/w-1?include=team,mocks:deactivated', '/workspaces/{id}', 'burst'],
+  ['globals', globalsCall('w-1'), '/workspaces/w-1/global-variables', '/workspaces/{id}/global-variables', 'general'],
+  [
+    'workspaces of a collection',
+    workspacesOfCollectionCall('1-c'),
+    '/workspaces?elementType=collection&elementId=1-c',
+    '/workspaces',
+    'burst',
+  ],
+  ['collections', collectionsCall('w-1', 99), '/collections?workspace=w-1&limit=99&offset=99', '/collections', 'burst'],
+  ['collections of everything', collectionsCall(null, 0), '/collections?limit=99&offset=0', '/collections', 'burst'],
+  [
+    'collections by name',
+    collectionsByNameCall('Grüße & more', 'w-1'),
+    '/collections?workspace=w-1&name=Gr%C3%BC%C3%9Fe%20%26%20more',
+    '/collections',
+    'burst',
+  ],
+  [
+    'collections by name of everything',
+    collectionsByNameCall('x', null),
+    '/collections?name=x',
+    '/collections',
+    'burst',
+  ],
+  [
+    'collections by name with half a character',
+    collectionsByNameCall('a\uD800\u{1F600}', null),
+    '/collections?name=a%EF%BF%BD%F0%9F%98%80',
+    '/collections',
+    'burst',
+  ],
+  ['collection', collectionCall('1-c'), '/collections/1-c', '/collections/{uid}', 'general'],
+  [
+    'collection without its tree',
+    collectionMinimalCall('1-c'),
+    '/collections/1-c?model=minimal',
+    '/collections/{uid}',
+    'general',
+  ],
+  ['environments', environmentsCall('w-1'), '/environments?workspace=w-1', '/environments', 'general'],
+  ['environments of everything', environmentsCall(null), '/environments', '/environments', 'general'],
+  ['environment', environmentCall('1-e'), '/environments/1-e', '/environments/{uid}', 'general'],
+  ['mocks', mocksCall('w-1'), '/mocks?workspace=w-1', '/mocks', 'general'],
+  ['mocks of the own', mocksCall(null), '/mocks', '/mocks', 'general'],
+  ['mock', mockCall('1-m'), '/mocks/1-m', '/mocks/{uid}', 'general'],
+];
+
+const singleReads: readonly (readonly [string, PostmanCall<unknown, null>])[] = [
+  ['workspace', workspaceCall('w-1')],
+  ['globals', globalsCall('w-1')],
+  ['workspaces of a collection', workspacesOfCollectionCall('1-c')],
+  ['collection', collectionCall('1-c')],
+  ['collection without its tree', collectionMinimalCall('1-c')],
+  ['environment', environmentCall('1-e')],
+  ['mock', mockCall('1-m')],
+];
+
+describe('createPostmanSession', () => {
+  it.each(reads)('%s makes one call', async (_, call, target, template, routeClass) => {
+    const { session, made } = createSession();
+    await session.get(call);
+    expect(made.map((one) => [one.target, one.route.template, one.route.routeClass])).toEqual([
+      [target, template, routeClass],
+    ]);
+  });
+
+  it.each(singleReads)('%s gives null for what does not exist, and throws everything else', async (_, call) => {
+    expect(await failing('notFound').get(call)).toBeNull();
+    await expect(failing('forbidden').get(call)).rejects.toMatchObject({ kind: 'forbidden' });
+    await expect(failing('rateLimited').get(call)).rejects.toMatchObject({ kind: 'rateLimited' });
+  });
+
+  it.each<[string, PostmanCall<unknown, null>]>([
+    ['me', meCall()],
+    ['workspaces', workspacesCall({}, null)],
+    ['collections', collectionsCall(null, 0)],
+    ['collections by name', collectionsByNameCall('x', null)],
+    ['environments', environmentsCall(null)],
+    ['mocks', mocksCall(null)],
+  ])('%s throws where upstream says that there is no such route', async (_, call) => {
+    await expect(failing('notFound').get(call)).rejects.toMatchObject({ kind: 'notFound' });
+  });
+
+  it('reads answers by the rules of their route', async () => {
+    const { session } = createSession(({ parse }) => parse({ user: { id: 7, username: 'ada' } }));
+    expect(await session.get(meCall())).toMatchObject({ id: '7', username: 'ada' });
+    expect(userIds.at(-1)).toBe('7');
+    await expect(session.get(collectionCall('1-c'))).rejects.toThrow('The answer has no object "collection".');
+  });
+});
+
+describe('createFailingSession', () => {
+  const session = createFailingSession((route) => new UpstreamError('unauthenticated', 'no key', { route }));
+
+  it.each(reads)('%s fails, and counts neither as cached nor as renewable', async (_, call, __, template) => {
+    await expect(session.get(call)).rejects.toMatchObject({ kind: 'unauthenticated', route: template });
+    expect([session.isCached(call), session.isRenewable(call)]).toEqual([false, false]);
+  });
+});
+
+describe('routes', () => {
+  it('are all that the files of this folder declare', async () => {
+    const folder = new URL('../../../src/upstream/postman/', import.meta.url);
+    const files = await readdir(folder);
+    const modules = await Promise.all(files.map((file) => import(new URL(file, folder).href) as Promise<object>));
+    const declared = modules.flatMap((module) =>
+      Object.entries(module).flatMap(([name, value]) => (name.endsWith('Route') ? [value as unknown] : [])),
+    );
+    expect(new Set(declared)).toEqual(new Set(routes));
+    expect(declared).toHaveLength(routes.length);
+  });
+
+  it('have templates of their own', () => {
+    expect(new Set(routes.map(({ template }) => template)).size).toBe(routes.length);
+  });
+});

@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { faultOfApiKey, faultOfSecret } from '../../../src/config/secret-text.ts';
+
+// As Postman writes them: 24 and 34 hexadecimal digits.
+const key = 'PMAK-0123456789abcdef01234567-0123456789abcdef0123456789abcdef01';
+
+it.each([key, 'PMAK-any', 'PMAK-0123456789-canary', '0123456789abcdef0123456789abcdef', 'YourCompanyAbc123'])(
+  'finds nothing wrong with the API key %s',
+  (text) => {
+    expect(faultOfApiKey(text)).toBeUndefined();
+  },
+);
+
+it.each(['t0ken', 'TWFu', 'aGVsbG8gd29ybGQ=', '/4AAQSkZJRg==', 'x', 'tokens-are-long', 'your'])(
+  'finds nothing wrong with the access token %s',
+  (text) => {
+    expect(faultOfSecret(text)).toBeUndefined();
+  },
+);
+
+const placeholder = 'it is a placeholder, or a reference that nothing has replaced';
+
+it.each([
+  ['PMAK-', placeholder],
+  ['PMAK-…', placeholder],
+  ['PMAK-xxxxxxxx-xxxx', placeholder],
+  ['PMAK-...', placeholder],
+  ['PMAK-<your key>', placeholder],
+  ['your-postman-api-key', placeholder],
+  ['YOUR_API_KEY_HERE', placeholder],
+  ['<api key>', placeholder],
+  ['changeme', placeholder],
+  ['********', placeholder],
+  ['[redacted]', placeholder],
+  ['undefined', placeholder],
+  ['$POSTMAN_API_KEY', placeholder],
+  ['${POSTMAN_API_KEY}', placeholder],
+  ['${{ secrets.POSTMAN_API_KEY }}', placeholder],
+  ['$(cat key)', placeholder],
+  ['%POSTMAN_API_KEY%', placeholder],
+  ['{{postman-api-key}}', placeholder],
+  [`Bearer ${key}`, 'it begins with "Bearer": give what comes after it'],
+  [`Authorization: Bearer ${key}`, 'it begins with "Bearer": give what comes after it'],
+  [`X-Api-Key: ${key}`, 'it begins with the name of a header: give what comes after it'],
+  [`POSTMAN_API_KEY=${key}`, 'it begins with the name of the variable: give what comes after it'],
+  [`export POSTMAN_API_KEY=${key}`, 'it begins with the name of the variable: give what comes after it'],
+  ['PMAT-0123', /^it is an access key of one collection/],
+  [Buffer.from(key).toString('base64'), 'it is base64 of an API key: decode it'],
+  [Buffer.from(`${key}\n`).toString('base64'), 'it is base64 of an API key: decode it'],
+  [Buffer.from(`"${key}"`).toString('base64'), 'it is base64 of an API key: decode it'],
+  ['/run/secrets/postman', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
+  ['./key.txt', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
+  ['C:\\key.txt', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
+  [`${key},`, 'it has a quote or another mark at one end'],
+  [`"${key}`, 'it has a quote or another mark at one end'],
+  [`${key},${key}`, 'it is two API keys in one'],
+  [`\u201C${key}\u201D`, 'it has typographic quotes'],
+  [`PMAK-\u200B0123`, 'it has characters that are not visible ASCII'],
+  ['P\0M\0A\0K\0', 'it has NUL in it, as text in UTF-16 has'],
+  [`${key}\n${key}x`, /^it is (?:more than one line|two API keys in one)$/],
+])('says of the API key %j why it cannot work, without repeating it', (text, reason) => {
+  const fault = faultOfApiKey(text);
+  expect(fault).toMatch(reason);
+  expect(fault).not.toContain('0123');
+});

@@ -1,0 +1,147 @@
+import { buildSchema, execute, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
+import { getNullableType, type GraphQLSchema, type ResponsePath, responsePathAsArray } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createAnswerSize } from '../../../src/graph/limits/result-size.ts';
+import { boundAnswers } from '../../../src/graph/limits/bounded-results.ts';
+import { builder } from '../../../src/graph/builder.ts';
+import { createCarriedBy } from '../../../src/graph/planning/carried-by.ts';
+import type { OperationContext } from '../../../src/graph/context.ts';
+import { reads } from '../../../src/graph/planning/declare-routes.ts';
+import { childRefs } from '../../../src/graph/refs.ts';
+import { createSchema } from '../../../src/graph/schema.ts';
+import { unpacedRows } from '../../../src/graph/paging/streamed-rows.ts';
+import { unsliced } from '../../../src/graph/limits/time-slices.ts';
+import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
+
+interface Planted {
+  readonly uid: string;
+}
+
+// Fields that nothing but their own declaration knows of.
+const PlantedRef = builder.objectRef<Planted>('Planted').implement({
+  fields: (t) => ({
+    uid: t.exposeID('uid', { nullable: false }),
+    collection: t.field({
+      type: childRefs.Collection,
+      ...reads('/collections/{uid}'),
+      resolve: async ({ uid }, _args, { loaders }) => {
+        const known = await loaders.childByUid({ type: 'Collection', uid, levels: ['detail'] });
+        return known && { uid, known };
+      },
+    }),
+    undeclared: t.string({
+      resolve: async ({ uid }, _args, { loaders }) =>
+        (await loaders.workspaceById({ id: uid, level: 'summary' }))?.name ?? null,
+    }),
+  }),
+});
+builder.queryField('planted', (t) =>
+  t.field({
+    type: [PlantedRef],
+    ...reads('/collections'),
+    resolve: async (_root, _args, { loaders }) =>
+      (await loaders.collectionsByName({ name: 'any', workspaceId: null })).map(({ uid }) => ({ uid })),
+  }),
+);
+builder.objectField(childRefs.Collection, 'planted', (t) =>
+  t.string({
+    ...createCarriedBy('Collection', { detail: 'planted' })(['detail'], 'Planted.'),
+    resolve: async ({ uid }, _args, { loaders }) =>
+      (await loaders.childByUid({ type: 'Collection', uid, levels: ['detail'] }))?.name ?? null,
+  }),
+);
+
+/** Executes a query on loaders that have these answers: what was tracked and counted, and where. */
+async function run(query: string, answers: Readonly<Record<string, unknown>>) {
+  const tracked: [path: string, value: unknown][] = [];
+  const counted: [path: string, count: number][] = [];
+  const load = (name: string) => () => Promise.resolve(answers[name]);
+  const answerSize = createAnswerSize(() => undefined);
+  const contextValue = createOperationContext({
+    readAhead: Object.fromEntries(Object.keys(answers).map((name) => [name, load(name)])),
+    trackRead: (value: unknown, path: ResponsePath | undefined) =>
+      void tracked.push([responsePathAsArray(path).join('.'), value]),
+    answerSize: {
+      ...answerSize,
+      list(count: number, info: GraphQLResolveInfo) {
+        counted.push([responsePathAsArray(info.path).join('.'), count]);
+        return answerSize.list(count, info);
+      },
+    },
+    streamedRows: unpacedRows,
+    slices: unsliced,
+  } as unknown as OperationContext);
+  const { data, errors = [] } = await execute({ schema: createSchema(), document: parse(query), contextValue });
+  return { data, errors: errors.map(({ message }) => message), tracked, counted };
+}
+
+function* fieldsOf(schema: GraphQLSchema) {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) yield { type, field, name: `${type.name}.${field.name}` };
+  }
+}
+
+describe('a field that is added', () => {
+  const listed = [{ uid: '1-a' }, { uid: '1-b' }];
+  const detail = { id: 'a', uid: '1-a', name: 'A' };
+
+  it('is counted where it is a list, and what it reads is tracked at its place', async () => {
+    const answers = { collectionsByName: listed, childByUid: detail };
+    const { data, errors, tracked, counted } = await run('{ planted { collection { planted } } }', answers);
+    const collection = { planted: 'A' };
+    expect([data, errors, counted]).toEqual([{ planted: [{ collection }, { collection }] }, [], [['planted', 2]]]);
+    // Each collection by the field that finds it, and by what it carries.
+    expect(tracked.sort(([a], [b]) => a.localeCompare(b))).toEqual([
+      ['planted', listed],
+      ['planted.0.collection', detail],
+      ['planted.0.collection', detail],
+      ['planted.1.collection', detail],
+      ['planted.1.collection', detail],
+    ]);
+  });
+
+  it('gets no loaders where it does not declare what it reads', async () => {
+    const { data, errors } = await run('{ planted { undeclared } }', { collectionsByName: listed });
+    expect(data).toEqual({ planted: [{ undeclared: null }, { undeclared: null }] });
+    expect(errors).toEqual(Array(2).fill(expect.stringContaining("reading 'workspaceById'")));
+  });
+});
+
+describe('each field of the schema', () => {
+  it('is counted where it is a list', async () => {
+    const schema = buildSchema(printSchema(createSchema()));
+    boundAnswers(schema);
+    const lists = [...fieldsOf(schema)].filter(({ field }) => isListType(getNullableType(field.type)));
+    expect(lists.length).toBeGreaterThan(20);
+    for (const { type, field, name } of lists) {
+      const counts: number[] = [];
+      const info = { fieldName: field.name, parentType: type } as GraphQLResolveInfo;
+      const context = {
+        answerSize: { list: (count: number) => void counts.push(count), text() {} },
+        slices: unsliced,
+      } as unknown as OperationContext;
+      await field.resolve?.({ [field.name]: [null, null, null] }, {}, context, info);
+      expect([name, counts]).toEqual([name, [3]]);
+    }
+  });
+
+  it('has loaders that know its place, if it declares what it reads', async () => {
+    const owner: ResponsePath = { prev: undefined, key: 'owner', typename: undefined };
+    const info = { path: { prev: owner, key: 'field', typename: undefined } } as GraphQLResolveInfo;
+    const declared = [...fieldsOf(createSchema())].filter(
+      ({ field: { extensions } }) => extensions['carriedBy'] ?? extensions['reads'],
+    );
+    expect(declared.length).toBeGreaterThan(40);
+    for (const { field, name } of declared) {
+      const places: unknown[] = [];
+      const at = (path: ResponsePath | undefined) => {
+        places.push(path);
+        throw new TypeError('It was asked');
+      };
+      await expect((async () => field.resolve?.({}, {}, { at }, info))()).rejects.toThrow('It was asked');
+      const levels = field.extensions['carriedBy'] as readonly string[] | undefined;
+      expect([name, places]).toEqual([name, [levels && !levels.includes('own') ? owner : info.path]]);
+    }
+  });
+});

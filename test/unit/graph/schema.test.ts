@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import {
+  extendSchema,
+  type GraphQLArgument,
+  isEnumType,
+  isInputObjectType,
+  isInterfaceType,
+  isNonNullType,
+  isObjectType,
+  isScalarType,
+  lexicographicSortSchema,
+  parse,
+  printSchema,
+  specifiedScalarTypes,
+} from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { assertDeclared } from '../../../src/graph/subgraph/assert-declarations.ts';
+import { createSchema } from '../../../src/graph/schema.ts';
+
+const schema = createSchema();
+const ownTypes = Object.values(schema.getTypeMap()).filter(
+  ({ name }) => !name.startsWith('__') && !specifiedScalarTypes.some((scalar) => scalar.name === name),
+);
+
+it('describes every type, field, argument, input field and enum value', () => {
+  const undescribed: string[] = [];
+  const check = (place: string, { description }: { description?: string | null | undefined }) => {
+    if (!description?.trim()) undescribed.push(place);
+  };
+  for (const type of ownTypes) {
+    check(type.name, type);
+    if (isEnumType(type)) for (const value of type.getValues()) check(`${type.name}.${value.name}`, value);
+    if (isInputObjectType(type))
+      for (const field of Object.values(type.getFields())) check(`${type.name}.${field.name}`, field);
+    if (isObjectType(type) || isInterfaceType(type)) {
+      for (const field of Object.values(type.getFields())) {
+        check(`${type.name}.${field.name}`, field);
+        for (const arg of field.args as GraphQLArgument[]) check(`${type.name}.${field.name}(${arg.name})`, arg);
+      }
+    }
+  }
+  expect(undescribed).toEqual([]);
+  expect(
+    ownTypes
+      .filter(isScalarType)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['DateTime', 'JSON']);
+});
+
+it('declares for every field of a type with levels which upstream answers carry it', () => {
+  for (const name of ['Workspace', 'Collection', 'Environment']) {
+    const type = schema.getType(name);
+    if (!isObjectType(type)) throw new TypeError(`${name} is no object type`);
+    for (const field of Object.values(type.getFields())) {
+      expect(field.extensions['carriedBy'], `${name}.${field.name}`).toEqual(
+        expect.arrayContaining([expect.any(String)]),
+      );
+    }
+  }
+});
+
+it('has a line on the cost of every field that can need a call of its own', () => {
+  const silent: string[] = [];
+  for (const name of ['Workspace', 'Collection', 'Environment']) {
+    const type = schema.getType(name);
+    if (!isObjectType(type)) throw new TypeError(`${name} is no object type`);
+    for (const field of Object.values(type.getFields())) {
+      const levels = field.extensions['carriedBy'] as readonly string[];
+      if (!levels.includes('ref') && !/^Cost: /m.test(field.description ?? '')) silent.push(`${name}.${field.name}`);
+    }
+  }
+  expect(silent).toEqual([]);
+});
+
+it('says of every field that can be null when it is', () => {
+  const silent = ownTypes.flatMap((type) =>
+    isObjectType(type) || isInterfaceType(type)
+      ? Object.values(type.getFields())
+          .filter((field) => !isNonNullType(field.type) && !/\bnull\b/.test(field.description ?? ''))
+          .map(({ name }) => `${type.name}.${name}`)
+      : [],
+  );
+  expect(silent).toEqual([]);
+});
+
+it('says of every root field what it costs', () => {
+  const fields = Object.values(schema.getQueryType()?.getFields() ?? {});
+  expect(fields.filter(({ description }) => !/^Cost: /m.test(description ?? '')).map(({ name }) => name)).toEqual([
+    'rateLimit',
+  ]);
+});
+
+it('is the published contract', () => {
+  expect(readFileSync(new URL('../../../schema/schema.graphql', import.meta.url), 'utf8')).toBe(
+    `${printSchema(lexicographicSortSchema(schema))}\n`,
+  );
+});
+
+describe('a schema with a field that says nothing of what it is read from', () => {
+  const withField = (typeName: string, fieldName: string) =>
+    extendSchema(createSchema(), parse(`extend type ${typeName} { ${fieldName}: String }`));
+
+  it.each([
+    ['Workspace', 'carriedBy'],
+    ['Collection', 'carriedBy'],
+    ['Environment', 'carriedBy'],
+    ['Query', 'reads'],
+  ])('is not built: one of %s', (typeName, extension) => {
+    expect(() => assertDeclared(withField(typeName, 'planted'))).toThrow(
+      new TypeError(`Nothing says what these fields are read from: ${typeName}.planted has no "${extension}"`),
+    );
+  });
+
+  it('is built where nothing has levels', () => {
+    expect(() => assertDeclared(withField('RateLimit', 'planted'))).not.toThrow();
+  });
+});

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { toCallFailure } from '../../../src/upstream/http/call-failure.ts';
+
+const failWith = (code: string, more: { readonly isSent?: boolean; readonly isLate?: boolean } = {}) => {
+  const cause = Object.assign(new Error(`${code} 203.0.113.7:443 PMAK-canary`), { code });
+  const { isSent = false, isLate = false } = more;
+  return toCallFailure({ route: '/me', cause, isSent, isLate, timeoutMs: 60_000, retryAtMs: 77 });
+};
+
+it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'ENOTFOUND'])(
+  'says of %s that waiting does not mend it, and why',
+  (code) => {
+    const error = failWith(code);
+    expect([error.kind, error.isConnectFailure, error.retryAtMs]).toEqual(['unreachable', true, undefined]);
+    expect(error.message).toMatch(code === 'ENOTFOUND' ? /DNS: .*\(ENOTFOUND\)/ : new RegExp(`TLS: .*\\(${code}\\)`));
+    expect(error.message).not.toMatch(/203|canary/);
+  },
+);
+
+it.each([
+  ['ECONNREFUSED', 'No connection to Postman was made: it was refused.'],
+  ['EAI_AGAIN', 'No connection to Postman was made: the name of its host (DNS) could not be looked up now.'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'No connection to Postman was made: it was not made in time.'],
+  ['toString', 'No connection to Postman was made: it failed.'],
+])('says of %s when to try again', (code, message) => {
+  const { kind, isConnectFailure, retryAtMs, ...error } = failWith(code);
+  expect([kind, isConnectFailure, retryAtMs, failWith(code).message]).toEqual(['unavailable', true, 77, message]);
+  expect(error.route).toBe('/me');
+});
+
+it('says nothing of a connection where there was one', () => {
+  expect([failWith('ECONNRESET', { isSent: true }), failWith('', { isSent: true, isLate: true })]).toMatchObject([
+    { kind: 'unavailable', message: 'The connection to Postman broke before the answer was complete.' },
+    { kind: 'timeout', message: 'Postman did not answer within 60000 ms.' },
+  ]);
+  expect(failWith('ECONNRESET', { isSent: true }).isConnectFailure).toBe(undefined);
+});

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createHttpClient, type HttpClientOptions } from '../../../src/upstream/http/http-client.ts';
+import { Secret } from '../../../src/upstream/http/secret.ts';
+import type { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A client of a server that answers with `respond`. */
+async function createSetup(respond: RequestListener, options: Partial<HttpClientOptions> = {}) {
+  const server = createServer(respond).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closing.push(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+  });
+  const client = createHttpClient({
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    timeoutMs: 60_000,
+    limits: { maxBytes: 10_000_000, maxValues: 1_000_000, maxHeapBytes: 100_000_000 },
+    maxBytesInFlight: 100_000_000,
+    maxConnections: 4,
+    clock: createVirtualClock(),
+    ...options,
+  });
+  closing.push(() => client.close());
+  const get = (target: string) => client.get(target, '/thing/{id}', new Secret('PMAK-1'), 'tenant');
+  const fail = (target = '/') =>
+    get(target).then(
+      () => expect.unreachable('an answer'),
+      (reason: unknown) => reason as UpstreamError,
+    );
+  return { get, fail };
+}
+
+it('only one encoding is asked for that is decoded', async () => {
+  let accepted: string | undefined;
+  const { get } = await createSetup((request, response) => {
+    accepted = request.headersDistinct['accept-encoding']?.join();
+    response.end('{}');
+  });
+  await get('/');
+  expect(accepted).toBe('gzip');
+});
+
+describe('the page of an error', () => {
+  it('of more than a page is not read, however large other answers may be', async () => {
+    const { get } = await createSetup((_request, response) => {
+      response
+        .writeHead(404, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ text: 'x'.repeat(100_000) }));
+    });
+    const { status, text } = await get('/');
+    expect([status, text]).toEqual([404, '']);
+  });
+});
+
+describe('the room for bodies', () => {
+  const body = JSON.stringify({ text: 'x'.repeat(150_000) });
+
+  it('is given back by calls that fail', async () => {
+    let finish = () => {};
+    const { get, fail } = await createSetup(
+      (request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        if (request.url === '/broken') response.write(body, () => response.destroy());
+        else if (request.url === '/held') {
+          response.write(body.slice(0, -1));
+          finish = () => response.end('}');
+        } else response.end(body);
+      },
+      { maxBytesInFlight: 2_500_000, timeoutMs: 20_000 },
+    );
+    for (let count = 0; count < 10; count++) expect((await fail('/broken')).kind).toBe('unavailable');
+    // Had it kept what it took, one body would be read at a time, and these would wait for each other.
+    const held = get('/held');
+    const other = await get('/other');
+    expect(other.text).toBe(body);
+    other.release();
+    finish();
+    expect((await held).text).toBe(body);
+  });
+});
+
+it('an answer that is not read to its end leaves its connection to nobody', async () => {
+  const closed: Promise<unknown>[] = [];
+  const { fail, get } = await createSetup(
+    (request, response) => {
+      if (request.url === '/short') {
+        response.end('{}');
+        return;
+      }
+      closed.push(once(request.socket, 'close'));
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('x'.repeat(10_000));
+    },
+    { limits: { maxBytes: 5_000, maxValues: 1_000, maxHeapBytes: 100_000 }, maxConnections: 1 },
+  );
+  expect((await fail('/endless')).kind).toBe('badResponse');
+  await closed[0];
+  expect((await get('/short')).text).toBe('{}');
+});

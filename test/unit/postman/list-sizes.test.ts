@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { createLearnedSizes } from '../../../src/upstream/postman/list-sizes.ts';
+
+const workspaces = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `workspace ${from + index}`,
+    visibility: 'team',
+    createdBy: '1',
+  }));
+
+describe('learned sizes', () => {
+  it('are what the last answers showed, of each list', () => {
+    const sizes = createLearnedSizes();
+    expect(sizes.of('a')).toBeUndefined();
+    sizes.learn('a', { workspaces: workspaces(2), hasMoreWorkspaces: true }, 1);
+    sizes.learn('a', { workspaceId: 'workspace 0', collections: 3, environments: 1 }, 2);
+    sizes.learn('a', { workspaceId: 'workspace 0', environments: 5 }, 3);
+    sizes.learn('a', { workspaceId: null, collections: 40, forks: { count: 1, among: 4 } }, 4);
+    sizes.learn('a', { workspaceId: null, environments: 7 }, 5);
+    expect(sizes.of('a')).toMatchObject({
+      workspaces: workspaces(2),
+      hasMoreWorkspaces: true,
+      ofAll: { collections: 40, environments: 7 },
+      ofWorkspaces: new Map([['workspace 0', { collections: 3, environments: 5 }]]),
+      forkShare: 0.25,
+    });
+    sizes.learn('a', { workspaces: workspaces(1) }, 6);
+    expect(sizes.of('a')).toMatchObject({ workspaces: workspaces(1), hasMoreWorkspaces: false });
+  });
+
+  it('are each tenant’s own', () => {
+    const sizes = createLearnedSizes();
+    sizes.learn('a', { workspaceId: null, collections: 1 }, 1);
+    expect(sizes.of('b')).toBeUndefined();
+  });
+
+  it('are forgotten with the key, and not learned again from calls that were sent before', () => {
+    const sizes = createLearnedSizes();
+    sizes.learn('a', { workspaceId: null, collections: 1 }, 1);
+    sizes.learn('b', { workspaceId: null, collections: 1 }, 1);
+    sizes.dropTenant('a', 10);
+    sizes.learn('a', { workspaceId: null, collections: 2 }, 9);
+    expect([sizes.of('a')?.ofAll, sizes.of('b')?.ofAll]).toEqual([{}, { collections: 1 }]);
+    sizes.learn('a', { workspaceId: null, collections: 3 }, 11);
+    expect(sizes.of('a')?.ofAll).toEqual({ collections: 3 });
+  });
+
+  it('take no memory for keys that are refused before anything was learned', () => {
+    const sizes = createLearnedSizes();
+    sizes.dropTenant('made up', 1);
+    expect(sizes.of('made up')).toBeUndefined();
+  });
+
+  it('are bounded for each tenant: the workspaces whose lists were read least recently are forgotten', () => {
+    const sizes = createLearnedSizes();
+    for (let index = 0; index < 250; index++) {
+      sizes.learn('a', { workspaceId: `workspace ${index}`, collections: index }, index);
+      sizes.learn('a', { workspaceId: 'workspace 0', collections: 0 }, index);
+    }
+    const known = sizes.of('a')?.ofWorkspaces;
+    expect([known?.size, known?.has('workspace 0'), known?.has('workspace 1'), known?.has('workspace 249')]).toEqual([
+      200,
+      true,
+      false,
+      true,
+    ]);
+    const long = 'x'.repeat(65);
+    sizes.learn('a', { workspaceId: long, collections: 1 }, 300);
+    sizes.learn('a', { workspaces: [{ id: long, visibility: null, createdBy: null }, ...workspaces(1)] }, 300);
+    expect(sizes.of('a')?.ofWorkspaces.has(long)).toBe(false);
+    expect(sizes.of('a')?.workspaces).toEqual(workspaces(1));
+  });
+
+  it('are bounded over all tenants: those used least recently are forgotten', () => {
+    const sizes = createLearnedSizes();
+    const learn = (tenant: string) => {
+      for (let index = 0; index < 199; index++) sizes.learn(tenant, { workspaceId: `${index}`, collections: 1 }, 1);
+    };
+    learn('first');
+    learn('second');
+    for (let index = 0; index < 98; index++) learn(`other ${index}`);
+    expect(sizes.of('first')?.ofWorkspaces.size).toBe(199);
+    learn('one more');
+    expect([sizes.of('second'), sizes.of('first')?.ofWorkspaces.size]).toEqual([undefined, 199]);
+  });
+
+  it('go by the collections that were read last, where forks have become more', () => {
+    const sizes = createLearnedSizes();
+    for (let time = 0; time < 40; time++) sizes.learn('a', { workspaceId: null, forks: { count: 0, among: 99 } }, 1);
+    for (let time = 0; time < 30; time++) sizes.learn('a', { workspaceId: null, forks: { count: 99, among: 99 } }, 1);
+    expect(sizes.of('a')?.forkShare).toBeGreaterThan(0.9);
+  });
+});

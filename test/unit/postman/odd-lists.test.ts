@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { createLoaders } from '../../../src/loaders/loaders.ts';
+import { createIdleTasks } from '../../../src/upstream/calls/operation/idle-tasks.ts';
+import {
+  type CollectionDetail,
+  type CollectionPage,
+  type CollectionSummary,
+  collectionsCall,
+} from '../../../src/upstream/postman/resources/collections.ts';
+import type { WorkspaceDetail } from '../../../src/upstream/postman/resources/workspaces.ts';
+import type { PostmanSession } from '../../../src/upstream/calls/postman-session.ts';
+
+const uidAt = (index: number) => `1-00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+const summaryAt = (index: number): CollectionSummary => ({
+  id: uidAt(index).slice(2),
+  uid: uidAt(index),
+  name: `Collection ${index}`,
+  createdAt: null,
+  updatedAt: null,
+  fork: null,
+  isPublic: true,
+});
+const detailOf = (uid: string): CollectionDetail => {
+  const { isPublic: _, ...summary } = summaryAt(Number(uid.slice(-12)));
+  return { ...summary, description: null, lastUpdatedBy: null, document: {} };
+};
+
+const workspace: WorkspaceDetail = {
+  id: 'w',
+  name: null,
+  type: null,
+  visibility: null,
+  about: null,
+  createdAt: null,
+  updatedAt: null,
+  createdBy: null,
+  description: null,
+  updatedBy: null,
+  teamId: null,
+  collections: Array.from({ length: 120 }, (_, index) => summaryAt(index)),
+  environments: [],
+  mocks: [],
+};
+
+/** The loaders over an upstream whose list of collections has these pages, by offset, and none but what they are asked for. */
+function createSetup(pageAt: (offset: number) => CollectionPage, { keepsList = false, isRenewable = false } = {}) {
+  const asked: string[] = [];
+  const answer = (target: string): unknown => {
+    const { pathname, searchParams } = new URL(target, 'http://localhost');
+    const [, kind, id] = pathname.split('/');
+    if (kind === 'workspaces') {
+      asked.push(`workspace ${id}`);
+      return { ...workspace, id };
+    }
+    if (id !== undefined) {
+      asked.push(`collection ${Number(id.slice(-12))}`);
+      return detailOf(id);
+    }
+    const offset = Number(searchParams.get('offset'));
+    asked.push(`list of ${searchParams.get('workspace')} from ${offset}`);
+    if (asked.length > 20) throw new TypeError('This goes on for ever');
+    return pageAt(offset);
+  };
+  const session: PostmanSession = {
+    get: ({ target }) => Promise.resolve(answer(target) as never),
+    isCached: ({ target }) => keepsList && target === collectionsCall(null, 0).target,
+    isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
+    idleTasks: createIdleTasks(),
+  };
+  return { asked, loaders: createLoaders(session) };
+}
+
+const pages =
+  (total: number | null, held: number) =>
+  (offset: number): CollectionPage => ({
+    items: Array.from({ length: Math.max(0, Math.min(99, held - offset)) }, (_, index) => summaryAt(offset + index)),
+    total,
+  });
+const everyLevel = ['summary', 'minimal', 'detail'] as const;
+
+describe('many collections, looked for in the list of all', () => {
+  const lookUp = async (pageAt: (offset: number) => CollectionPage, count = 60, from = 900) => {
+    const { asked, loaders } = createSetup(pageAt);
+    const found = await Promise.all(
+      Array.from({ length: count }, (_, index) =>
+        loaders.childByUid({ type: 'Collection', uid: uidAt(from + index), levels: everyLevel }),
+      ),
+    );
+    expect(found.map((collection) => collection?.uid)).toEqual(
+      Array.from({ length: count }, (_, index) => uidAt(from + index)),
+    );
+    return asked;
+  };
+  const lists = (asked: readonly string[]) => asked.filter((call) => call.startsWith('list'));
+
+  it('are not looked for behind a page that is empty, whatever length the list is said to have', async () => {
+    expect(lists(await lookUp(pages(1_000, 99)))).toEqual(['list of null from 0', 'list of null from 99']);
+  });
+
+  it('are read singly as soon as the pages left would cost as much', async () => {
+    // Three pages are left after the first, and three are missing.
+    expect(lists(await lookUp(pages(396, 396), 3))).toEqual(['list of null from 0']);
+    // Two are left: one call less.
+    expect(lists(await lookUp(pages(297, 297), 3))).toEqual(
+      [0, 99, 198].map((offset) => `list of null from ${offset}`),
+    );
+  });
+
+  it('are read singly where the list does not say how long it is', async () => {
+    expect(lists(await lookUp(pages(null, 50)))).toEqual(['list of null from 0']);
+  });
+});
+
+describe('a stretch of the list of a workspace', () => {
+  const read = async (pageAt: (offset: number) => CollectionPage, from: number, count: number) => {
+    const { asked, loaders } = createSetup(pageAt);
+    const chunk = await loaders.childrenOf({
+      type: 'Collection',
+      workspaceId: 'w',
+      level: 'summary',
+      needsNames: true,
+      readsEach: false,
+      isUnconfirmed: false,
+      from,
+      count,
+    });
+    return { asked, chunk: chunk && { ...chunk, items: chunk.items.length, first: chunk.items[0]?.name } };
+  };
+
+  it.each([
+    ['one page', pages(300, 300), 0, 99, [0], { items: 99, offset: 0, total: 300, first: 'Collection 0' }],
+    [
+      'one more than a page',
+      pages(300, 300),
+      0,
+      100,
+      [0, 99],
+      { items: 198, offset: 0, total: 300, first: 'Collection 0' },
+    ],
+    ['the second page', pages(300, 300), 99, 99, [99], { items: 99, offset: 99, total: 300, first: 'Collection 99' }],
+    ['the end', pages(300, 300), 299, 100, [297], { items: 3, offset: 297, total: 300, first: 'Collection 297' }],
+    [
+      'a list that is shorter than it is said to be',
+      pages(300, 120),
+      0,
+      300,
+      [0, 99, 120],
+      { items: 120, offset: 0, total: 300, first: 'Collection 0' },
+    ],
+    [
+      'what is behind the end',
+      pages(120, 120),
+      250,
+      10,
+      [198],
+      { items: 0, offset: 198, total: 120, first: undefined },
+    ],
+  ] as const)('is read by the pages that hold it: %s', async (_, pageAt, from, count, offsets, chunk) => {
+    expect(await read(pageAt, from, count)).toEqual({
+      asked: offsets.map((offset) => `list of w from ${offset}`),
+      chunk,
+    });
+  });
+
+  it('is the whole list, from its beginning, where upstream has no pages', async () => {
+    const whole = () => ({ items: Array.from({ length: 120 }, (_, index) => summaryAt(index)), total: null });
+    expect((await read(whole, 110, 5)).chunk).toEqual({ items: 120, offset: 0, total: 120, first: 'Collection 0' });
+  });
+});
+
+describe('the names of collections that are read one by one, too,', () => {
+  const read = async (count: number, readsEach: boolean) => {
+    const { asked, loaders } = createSetup(pages(120, 120));
+    await loaders.childrenOf({
+      type: 'Collection',
+      workspaceId: 'w',
+      level: 'ref',
+      needsNames: true,
+      readsEach,
+      isUnconfirmed: false,
+      from: 0,
+      count,
+    });
+    return asked;
+  };
+
+  it.each([
+    [99, true, ['list of w from 0']],
+    [100, true, ['workspace w']],
+    [99, false, ['workspace w']],
+  ] as const)(
+    'are taken from the list that renews them, if one page of it has them: %d, %s',
+    async (count, readsEach, gets) => {
+      expect(await read(count, readsEach)).toEqual(gets);
+    },
+  );
+});
+
+describe('reads that are too old', () => {
+  const lookUp = async (keepsList: boolean) => {
+    const { asked, loaders } = createSetup(pages(300, 300), { keepsList, isRenewable: true });
+    const uids = [200, 201, 202].map(uidAt);
+    await Promise.all(
+      uids.map((uid) => loaders.childByUid({ type: 'Collection', uid, levels: ['minimal', 'detail'] })),
+    );
+    return asked;
+  };
+
+  it('wait for the list that renews them', async () => {
+    expect(await lookUp(false)).toContain('list of null from 0');
+  });
+
+  it('do not, where it is cached: it has renewed already what it could, and further pages may not be', async () => {
+    expect(await lookUp(true)).toEqual(['collection 200', 'collection 201', 'collection 202']);
+  });
+});

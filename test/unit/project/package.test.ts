@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { REDIS_CLIENT } from '../../../src/upstream/rate-limiter/redis/redis-connection.ts';
+
+const root = new URL('../../../', import.meta.url);
+const read = (name: string) => JSON.parse(readFileSync(new URL(name, root), 'utf8')) as Record<string, unknown>;
+const { scripts, bin, exports, devDependencies, peerDependencies } = read('package.json') as Record<
+  string,
+  Record<string, unknown>
+>;
+
+it('runs every npm script by Node, npm and the binaries of packages alone, as it is on every system', () => {
+  const binaries = new Set(
+    Object.keys(devDependencies ?? {}).flatMap((name) => {
+      const { bin: own } = read(`node_modules/${name}/package.json`);
+      return typeof own === 'object' && own !== null ? Object.keys(own) : typeof own === 'string' ? [name] : [];
+    }),
+  );
+  const commands = Object.values(scripts ?? {}).flatMap((script) => String(script).split(' && '));
+  expect(commands.length).toBeGreaterThan(20);
+  const others = commands.filter((command) => {
+    const [program = ''] = command.split(' ');
+    return (
+      /[$`|;<>'"\\%*~]|(?:^| )\w+=/.test(command) || !(program === 'node' || program === 'npm' || binaries.has(program))
+    );
+  });
+  expect(others).toEqual([]);
+});
+
+it('names files that the sources make', () => {
+  const named = [bin?.['postman-graphql'], ...Object.values(exports?.['./errors'] as object)].map(String);
+  const sources = named.map((file) => file.replace(/^(?:\.\/)?dist\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts'));
+  expect(sources.filter((file) => !existsSync(new URL(file, root)))).toEqual([]);
+  expect(readFileSync(new URL(sources[0] ?? '', root), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+});
+
+it('asks for the version of an optional package that it is tested with', () => {
+  for (const dependencies of [devDependencies, peerDependencies])
+    expect(REDIS_CLIENT).toBe(`@redis/client@${String(dependencies?.['@redis/client'])}`);
+});

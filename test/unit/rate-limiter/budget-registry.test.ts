@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { createBudgets } from '../../../src/upstream/rate-limiter/budget-registry.ts';
+import { createShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { toBudgetOptions } from '../../support/budget-options.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+function createSetup() {
+  const clock = createVirtualClock();
+  const budgets = createBudgets({
+    ...toBudgetOptions(clock),
+    maxBytes: 140_000_000,
+  });
+  /** Has a tenant make one call that is answered at once. */
+  const use = async (tenant: string) => {
+    const budget = budgets.of(tenant).current;
+    const place = budget.enter('general', createShare(), 'key', () => {});
+    await place.admitted;
+    place.settle();
+    return budget;
+  };
+  const useMany = async (count: number, prefix: string) => {
+    for (let index = 0; index < count; index++) await use(`${prefix} ${index}`);
+  };
+  const remaining = (tenant: string) => budgets.of(tenant).view.snapshot().remaining;
+  return { clock, budgets, use, useMany, remaining };
+}
+
+describe('createBudgets', () => {
+  it('gives each tenant one budget of its own', () => {
+    const { budgets } = createSetup();
+    expect(budgets.of('one').current).toBe(budgets.of('one').current);
+    expect(budgets.of('one').current).not.toBe(budgets.of('two').current);
+  });
+
+  it('keeps budgets apart: what one uses is not missing to another', async () => {
+    const { use, remaining } = createSetup();
+    await use('one');
+    expect([remaining('one'), remaining('two')]).toEqual([59, 60]);
+  });
+
+  it('makes no budget for whoever only asks for it', () => {
+    const { budgets } = createSetup();
+    const views = Array.from({ length: 100 }, (_, index) => budgets.of(`tenant ${index}`).view);
+    expect(new Set(views).size).toBe(1);
+    expect(views[0]?.snapshot()).toMatchObject({ limit: 60, remaining: 60, restoredInMs: 0, hasAnswer: false });
+  });
+
+  it('forgets a budget only after its windows have passed', async () => {
+    const { clock, budgets, use, useMany } = createSetup();
+    const budget = await use('one');
+    await clock.advance(59_999);
+    await useMany(2_000, 'other');
+    expect(budgets.of('one').view).toBe(budget.view);
+    await clock.advance(60_000);
+    await useMany(4_000, 'another');
+    expect(budgets.of('one').view).not.toBe(budget.view);
+  });
+
+  it('forgets old budgets as new ones are made, without being full', async () => {
+    const { clock, budgets, use, useMany } = createSetup();
+    const old = await use('old');
+    await clock.advance(60_000);
+    await use('new');
+    await useMany(1, 'another');
+    expect(budgets.of('old').view).not.toBe(old.view);
+  });
+
+  it('does not forget a budget whose call is out or waits', async () => {
+    const { clock, budgets, useMany } = createSetup();
+    const out = budgets.of('out').current;
+    await out.enter('general', createShare(), 'key', () => {}).admitted;
+    const waiting = budgets.of('waiting').current;
+    waiting.slots.pause(clock.nowMs() + 200_000);
+    waiting.enter('general', createShare(), 'key', () => {});
+    await clock.advance(100_000);
+    await useMany(12_000, 'other');
+    expect([budgets.of('out').view, budgets.of('waiting').view]).toEqual([out.view, waiting.view]);
+  });
+
+  it('has one of more than ten thousand that has no call under way make room for a new one', async () => {
+    const { budgets, use, useMany } = createSetup();
+    const busy = budgets.of('busy').current;
+    await busy.enter('general', createShare(), 'key', () => {}).admitted;
+    const first = await use('first');
+    const second = await use('second');
+    await useMany(9_997, 'other');
+    const before = [budgets.of('busy').view, budgets.of('first').view, budgets.of('second').view];
+    const late = await use('one more');
+    expect(before).toEqual([busy.view, first.view, second.view]);
+    expect(budgets.of('one more').view).toBe(late.view);
+    expect([budgets.of('busy').view === busy.view, budgets.of('first').view === first.view]).toEqual([true, false]);
+  });
+
+  it('makes the budgets of one user one, until all of its keys are forgotten', async () => {
+    const { clock, budgets, use, useMany, remaining } = createSetup();
+    for (const tenant of ['one', 'two', 'three']) {
+      await use(tenant);
+      budgets.of(tenant).belongsTo('user');
+      budgets.of(tenant).belongsTo('user');
+    }
+    expect([remaining('one'), remaining('two'), remaining('three')]).toEqual([57, 57, 57]);
+    await clock.advance(60_000);
+    await useMany(10, 'other');
+    await use('four');
+    budgets.of('four').belongsTo('user');
+    expect([remaining('four'), remaining('one')]).toEqual([59, 60]);
+  });
+
+  it('moves a key to the budget of another user', async () => {
+    const { budgets, use, remaining } = createSetup();
+    for (const tenant of ['one', 'two']) await use(tenant);
+    budgets.of('one').belongsTo('user');
+    budgets.of('two').belongsTo('user');
+    await use('three');
+    budgets.of('three').belongsTo('somebody else');
+    expect([remaining('one'), remaining('two'), remaining('three')]).toEqual([58, 58, 59]);
+  });
+});

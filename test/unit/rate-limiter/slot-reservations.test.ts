@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { AdmissionQueue } from '../../../src/upstream/rate-limiter/queue/admission-queue.ts';
+import { RateLimiter } from '../../../src/upstream/rate-limiter/rate-limiter.ts';
+import { createShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { SlotReservations } from '../../../src/upstream/rate-limiter/queue/slot-reservations.ts';
+import type { SlotGrant, SlotSource } from '../../../src/upstream/rate-limiter/slot-source.ts';
+import { toBudgetOptions } from '../../support/budget-options.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+/** A source that notes what it is asked to reserve, and grants it when it is told to. */
+class NotingSource extends RateLimiter {
+  readonly mostShares: number[] = [];
+  readonly given: SlotGrant[] = [];
+  readonly returned: SlotGrant[] = [];
+  readonly #pending: (() => void)[] = [];
+
+  override reserve(...[request, mostShare, done]: Parameters<SlotSource['reserve']>): void {
+    this.mostShares.push(mostShare);
+    this.#pending.push(() =>
+      super.reserve(request, 1, (grant) => {
+        if (grant) this.given.push(grant);
+        done(grant);
+      }),
+    );
+  }
+
+  override giveBack(...args: Parameters<RateLimiter['giveBack']>): void {
+    this.returned.push(args[0]);
+    super.giveBack(...args);
+  }
+
+  /** Grants what has been asked for so far. */
+  answer(): void {
+    for (const grant of this.#pending.splice(0)) grant();
+  }
+}
+
+function createSetup() {
+  const clock = createVirtualClock();
+  const options = toBudgetOptions(clock);
+  const slots = new NotingSource(options, () => {});
+  const queue = new AdmissionQueue(slots, options.reservedCalls, clock);
+  const reservations = new SlotReservations(slots, queue, clock);
+  return {
+    clock,
+    slots,
+    reservations,
+    /** Has a call come back in so many milliseconds. */
+    keep(key: string, inMs: number) {
+      const share = createShare();
+      const position = queue.nextPosition('general', share);
+      queue.count('general', share, position);
+      reservations.keep(key, { routeClass: 'general', position, promisedAtMs: clock.nowMs() + inMs });
+    },
+    remaining: () => slots.view.snapshot().remaining,
+  };
+}
+
+describe('slots of a call that was refused with a time', () => {
+  it('are asked for at that time, held for two seconds, and free again then; its position is kept for a minute more', async () => {
+    const { clock, slots, reservations, keep, remaining } = createSetup();
+    keep('a', 1_000);
+    await clock.advance(999);
+    expect(slots.mostShares).toEqual([]);
+    await clock.advance(1);
+    slots.answer();
+    expect([slots.mostShares, reservations.find('a')?.grant, remaining()]).toEqual([[1], slots.given[0], 59]);
+    await clock.advance(1_999);
+    expect([slots.returned, remaining()]).toEqual([[], 59]);
+    await clock.advance(1);
+    expect([slots.returned, reservations.find('a')?.grant, remaining()]).toEqual([slots.given, undefined, 60]);
+    await clock.advance(59_999);
+    expect(reservations.find('a')?.position).toBeDefined();
+    await clock.advance(1);
+    expect(reservations.find('a')).toBeUndefined();
+  });
+
+  it('are given back once when it comes back, and held no longer', async () => {
+    const { clock, slots, reservations, keep, remaining } = createSetup();
+    keep('a', 0);
+    slots.answer();
+    expect(reservations.claim('a')?.grant).toBe(slots.given[0]);
+    expect([slots.returned, remaining()]).toEqual([slots.given, 60]);
+    await clock.advance(120_000);
+    expect(slots.returned).toHaveLength(1);
+  });
+
+  it('are reserved in a smaller share the fewer come back, and in a larger one again when they do', async () => {
+    const { clock, slots, reservations, keep } = createSetup();
+    const refuse = async (key: string, inMs: number) => {
+      keep(key, inMs);
+      await clock.advance(inMs);
+      slots.answer();
+    };
+    await refuse('stays away', 100);
+    await clock.advance(2_000);
+    await refuse('stays away, too', 100);
+    await clock.advance(2_000);
+    await refuse('comes', 100);
+    reservations.claim('comes');
+    keep('comes too soon', 10_000);
+    reservations.claim('comes too soon');
+    await refuse('last', 100);
+    const afterTwo = (7 / 8) ** 2;
+    expect(slots.mostShares).toEqual([1, 7 / 8, afterTwo, afterTwo + (1 - afterTwo) / 8]);
+  });
+
+  it.each<[string, (setup: ReturnType<typeof createSetup>) => void]>([
+    ['it has come back', ({ reservations }) => void reservations.claim('a')],
+    ['all are forgotten', ({ reservations }) => reservations.clear()],
+    ['it has been refused again', ({ keep }) => keep('a', 10_000)],
+  ])('are given back at once where they are granted when %s meanwhile', async (_, happen) => {
+    const setup = createSetup();
+    const { clock, slots, reservations, keep, remaining } = setup;
+    keep('a', 0);
+    happen(setup);
+    expect(slots.returned).toEqual([]);
+    slots.answer();
+    expect(slots.given).toHaveLength(1);
+    expect([slots.returned, reservations.find('a')?.grant, remaining()]).toEqual([slots.given, undefined, 60]);
+    await clock.advance(5_000);
+    expect(slots.returned).toHaveLength(1);
+  });
+
+  it('are given back when it is refused again, and when all are forgotten', () => {
+    const { slots, reservations, keep, remaining } = createSetup();
+    for (const key of ['a', 'b']) keep(key, 0);
+    slots.answer();
+    slots.answer();
+    keep('a', 10_000);
+    expect([slots.returned, remaining()]).toEqual([slots.given.slice(0, 1), 59]);
+    reservations.clear();
+    expect([slots.returned, remaining()]).toEqual([slots.given, 60]);
+  });
+});

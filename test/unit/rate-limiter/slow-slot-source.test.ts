@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { Budget, type BudgetOptions } from '../../../src/upstream/rate-limiter/budget.ts';
+import { RateLimiter } from '../../../src/upstream/rate-limiter/rate-limiter.ts';
+import { createShare, type Share } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import type { SlotSource } from '../../../src/upstream/rate-limiter/slot-source.ts';
+import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
+
+const ANSWER_MS = 5;
+const LATENCY_MS = 300;
+
+/** Has a source answer later, as one behind a network does. */
+function toSlow(slots: SlotSource, clock: VirtualClock): SlotSource {
+  const later = (ask: () => void) => void clock.schedule(clock.nowMs() + ANSWER_MS, ask);
+  return {
+    view: slots.view,
+    isShared: slots.isShared,
+    take: (request, done) => later(() => slots.take(request, done)),
+    reserve: (request, mostShare, done) => later(() => slots.reserve(request, mostShare, done)),
+    claim: (request, done) => later(() => slots.claim(request, done)),
+    settle: (grant, announced, isRefused) => slots.settle(grant, announced, isRefused),
+    giveBack: (grant, done) => slots.giveBack(grant, done),
+    pause: (untilMs) => slots.pause(untilMs),
+    spendMonth: () => slots.spendMonth(),
+    absorb: (other) => slots.absorb(other),
+  };
+}
+
+function createSetup(options: Partial<BudgetOptions> = {}) {
+  const clock = createVirtualClock();
+  const startMs = clock.nowMs();
+  const limits: BudgetOptions = {
+    general: { limit: 6, windowMs: 60_000, isCap: false },
+    reservedCalls: 0,
+    maxConcurrentCalls: 100,
+    coldStart: 'off',
+    processStartedAtMs: startMs,
+    ...options,
+    clock,
+  };
+  const budget = new Budget({ ...limits, createSlots: (onDelay) => toSlow(new RateLimiter(limits, onDelay), clock) });
+  const sent: [name: string, atMs: number][] = [];
+  const call = (name: string, share: Share = createShare(), key = name) => {
+    const queued = budget.enter('general', share, key, () => {});
+    const answer = async () => {
+      await queued.admitted;
+      sent.push([name, clock.nowMs() - startMs]);
+      clock.schedule(clock.nowMs() + LATENCY_MS, () => queued.settle({ windows: [] }));
+    };
+    void answer();
+    return queued;
+  };
+  return { clock, budget, sent, call };
+}
+
+describe('a budget whose slots come from a source that answers later', () => {
+  it('asks for one call after the other, in the order of the queue', async () => {
+    const { clock, sent, call } = createSetup();
+    const large = createShare();
+    for (let index = 0; index < 6; index++) call('large', large);
+    call('small');
+    await clock.advance(100);
+    // The small one came while the first was asked for.
+    expect(sent).toEqual(['large', 'small', 'large', 'large', 'large', 'large'].map((name, i) => [name, 5 * (i + 1)]));
+    await clock.advance(61_000);
+    expect(sent.slice(6)).toEqual([['large', 60_310]]);
+  });
+
+  it('gives back what was granted to a call that has left meanwhile', async () => {
+    const { clock, budget, sent, call } = createSetup();
+    const gone = call('gone');
+    call('next');
+    gone.leave();
+    await clock.advance(100);
+    expect([sent, gone.isAdmitted()]).toEqual([[['next', 10]], false]);
+    await clock.advance(1_000);
+    expect(budget.view.snapshot()).toMatchObject({ remaining: 5, queuedCalls: 0 });
+  });
+
+  it('serves a call that comes back at the time it was refused with, whoever else waits', async () => {
+    const { clock, budget, sent, call } = createSetup();
+    for (let index = 0; index < 6; index++) call(`first ${index}`);
+    await clock.advance(1_000);
+    const atMs = budget.promiseTurnAtMs('general', createShare(), 'back');
+    for (let index = 0; index < 12; index++) call(`other ${index}`);
+    await clock.advance(atMs - clock.nowMs() + 1_000);
+    call('back');
+    await clock.advance(100);
+    expect(sent.map(([name]) => name)).toContain('back');
+    expect(sent).toHaveLength(12);
+  });
+
+  it('serves a call that comes back while its slots are being reserved', async () => {
+    const { clock, budget, sent, call } = createSetup();
+    for (let index = 0; index < 6; index++) call(`first ${index}`);
+    await clock.advance(1_000);
+    const atMs = budget.promiseTurnAtMs('general', createShare(), 'back');
+    for (let index = 0; index < 6; index++) call(`other ${index}`);
+    await clock.advance(atMs - clock.nowMs() + 1);
+    call('back');
+    await clock.advance(10_000);
+    expect(sent.slice(6).map(([name]) => name)).toContain('back');
+    expect(sent).toHaveLength(12);
+    await clock.advance(60_000);
+    expect([sent.length, budget.view.isQuiet()]).toEqual([13, true]);
+  });
+});

@@ -1,0 +1,145 @@
+import { getOperationAST, parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createSchema } from '../../../src/graph/schema.ts';
+import { createDocumentReader } from '../../../src/graph/limits/document-reader.ts';
+import { type AnswerPart, mapParts, toDelivery } from '../../../src/server/incremental/incremental.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+const schema = createSchema();
+const whole = { isIncremental: false, isStreamed: false };
+const deferred = { isIncremental: true, isStreamed: false };
+const streamed = { isIncremental: true, isStreamed: true };
+
+describe('what an operation asks for', () => {
+  const toDeliveryOf = (text: string, variables = {}, operationName?: string) => {
+    const document = parse(text);
+    const definition = getOperationAST(document, operationName);
+    const reader = createDocumentReader(schema, document, operationName, variables);
+    return toDelivery(definition!, reader!);
+  };
+
+  it.each([
+    ['{ workspaces { nodes { name } } }', whole],
+    ['{ ... @defer { me { username } } }', deferred],
+    ['{ workspaces { nodes @stream { name } } }', streamed],
+    ['{ ... @defer { workspaces { nodes @stream { name } } } }', streamed],
+    ['{ ...Me @defer } fragment Me on Query { me { username } }', deferred],
+    ['{ ...Mine } fragment Mine on Query { ... { ...Me @defer } ...Me } fragment Me on Query { me { id } }', deferred],
+    ['{ ... @defer(if: false) { me { username } } }', whole],
+    ['{ ... @skip(if: true) { ... @defer { me { username } } } me { id } }', whole],
+    ['{ workspaces { nodes @stream @include(if: false) { name } totalCount } }', whole],
+  ])('is read off %s', (text, delivery) => {
+    expect(toDeliveryOf(text)).toEqual(delivery);
+  });
+
+  it.each([
+    [{ later: true }, deferred],
+    [{ later: false }, whole],
+    [{}, whole],
+  ])('depends on variables: %o', (variables, delivery) => {
+    const text = 'query ($later: Boolean! = false) { ... @defer(if: $later) { me { username } } }';
+    expect(toDeliveryOf(text, variables)).toEqual(delivery);
+  });
+
+  it('is that of the operation which is executed, not of its neighbour', () => {
+    const text = 'query Rows { workspaces { nodes @stream { name } } } query Me { me { username } }';
+    expect(toDeliveryOf(text, {}, 'Rows')).toEqual(streamed);
+    expect(toDeliveryOf(text, {}, 'Me')).toEqual(whole);
+  });
+});
+
+describe('parts on their way out', () => {
+  /** Parts that come when a test says so. */
+  function start() {
+    const clock = createVirtualClock();
+    const seen: unknown[] = [];
+    const ends: string[] = [];
+    const stopping = new AbortController();
+    let send = (_part: IteratorResult<AnswerPart>) => {};
+    let fail = (_error: Error) => {};
+    const source: AsyncIterator<AnswerPart> = {
+      next: () =>
+        new Promise((resolve, reject) => {
+          send = resolve;
+          fail = reject;
+        }),
+      return: () => Promise.resolve({ done: true, value: undefined }),
+    };
+    const parts = mapParts(
+      { [Symbol.asyncIterator]: () => source },
+      {
+        map(part) {
+          if (part.errors) throw new TypeError('cannot be mapped');
+          return part;
+        },
+        onFailure: (error) => ({ hasNext: false, extensions: { failure: String(error) } }),
+        onEnd: () => ends.push('end'),
+        stopped: stopping.signal,
+        clock,
+      },
+    );
+    const reading = (async () => {
+      for await (const part of parts) seen.push(part);
+    })();
+    return {
+      clock,
+      seen,
+      ends,
+      reading,
+      async send(value: AnswerPart) {
+        send({ done: false, value });
+        await clock.settle();
+      },
+      fail: (error: Error) => fail(error),
+      stop: (error: Error) => stopping.abort(error),
+    };
+  }
+
+  it('show every 15 s of silence that there are more, and none is lost or comes twice', async () => {
+    const { clock, seen, ends, reading, send } = start();
+    await send({ hasNext: true, incremental: [] });
+    await clock.advance(14_999);
+    expect(seen).toEqual([{ hasNext: true, incremental: [] }]);
+    await clock.advance(1);
+    expect(seen.slice(1)).toEqual([{ hasNext: true }]);
+    await clock.advance(15_000);
+    expect(seen.slice(1)).toEqual([{ hasNext: true }, { hasNext: true }]);
+    await send({ hasNext: false, extensions: {} });
+    expect(seen.slice(3)).toEqual([{ hasNext: false, extensions: {} }]);
+    await reading;
+    await clock.advance(60_000);
+    expect([seen.length, ends]).toEqual([4, ['end']]);
+  });
+
+  it('end with a part that says so when there are no more to be had, also after a silence', async () => {
+    const { clock, seen, ends, reading, fail } = start();
+    await clock.advance(20_000);
+    fail(new Error('broken'));
+    await reading;
+    expect(seen).toEqual([{ hasNext: true }, { hasNext: false, extensions: { failure: 'Error: broken' } }]);
+    expect(ends).toEqual(['end']);
+  });
+
+  it('end so at once when no more are to be waited for, whatever the next one comes to', async () => {
+    const { clock, seen, ends, reading, send, stop } = start();
+    await send({ hasNext: true, incremental: [] });
+    await clock.advance(15_000);
+    stop(new Error('too much'));
+    await reading;
+    await send({ hasNext: true, incremental: [] });
+    expect(seen).toEqual([
+      { hasNext: true, incremental: [] },
+      { hasNext: true },
+      { hasNext: false, extensions: { failure: 'Error: too much' } },
+    ]);
+    expect(ends).toEqual(['end']);
+  });
+
+  it('end so, too, when one cannot be seen to', async () => {
+    const { seen, ends, reading, send } = start();
+    await send({ hasNext: true, errors: [] });
+    await reading;
+    expect(seen).toEqual([{ hasNext: false, extensions: { failure: 'TypeError: cannot be mapped' } }]);
+    expect(ends).toEqual(['end']);
+  });
+});

@@ -1,0 +1,55 @@
+import { parse } from 'graphql';
+import { expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/config.ts';
+import { createSchema } from '../../../src/graph/schema.ts';
+import { createSliceScheduler } from '../../../src/graph/limits/time-slices.ts';
+import { createContexts } from '../../../src/server/operation/operation-context.ts';
+import { parsePreferences } from '../../../src/server/http/prefer.ts';
+import { createRequestRecord, endRequest } from '../../../src/server/operation/request-record.ts';
+import type { Calls } from '../../../src/upstream/calls/calls.ts';
+import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { Secret } from '../../../src/upstream/http/secret.ts';
+import type { KeyBudget } from '../../../src/upstream/rate-limiter/budget-registry.ts';
+import { createVirtualClock } from '../../support/virtual-clock.ts';
+
+/** Whose slices of time, and whose room for answers, a request of this tenant takes. */
+function sharesOf(tenant: string | undefined): readonly string[] {
+  const shares: string[] = [];
+  const slices = createSliceScheduler();
+  const schema = createSchema();
+  const contexts = createContexts({
+    schema,
+    config: parseConfig({}),
+    calls: {} as Calls,
+    heldAnswers: {
+      open(name) {
+        shares.push(`room of ${name}`);
+        return uncountedHoldings;
+      },
+    },
+    clock: createVirtualClock(),
+    slices: {
+      ...slices,
+      open(name, ...rest) {
+        shares.push(`slices of ${name}`);
+        return slices.open(name, ...rest);
+      },
+    },
+  });
+  const record = createRequestRecord({
+    startedAtMs: 0,
+    clientAddress: '192.0.2.7',
+    clientGone: new AbortController().signal,
+    preferences: parsePreferences(null),
+  });
+  if (tenant !== undefined) record.tenant = { name: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
+  contexts.create(record, new Request('http://localhost/'), { schema, document: parse('{ me { id } }') });
+  endRequest(record);
+  return shares;
+}
+
+it('a request takes what it needs of its own tenant, or of its address where it has none', () => {
+  expect(sharesOf('one')).toEqual(['room of one', 'slices of one']);
+  expect(sharesOf('two')).toEqual(['room of two', 'slices of two']);
+  expect(sharesOf(undefined)).toEqual(['slices of 192.0.2.7']);
+});
