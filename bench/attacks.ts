@@ -11,10 +11,10 @@ import { startProgram } from './program.ts';
 const [readCount = 250] = process.argv.slice(2).map(Number);
 const ATTACKER = 'PMAK-attacker';
 const NEIGHBOUR = 'PMAK-neighbour';
-const NEWCOMER = 'PMAK-newcomer';
+const NEW_KEY = 'PMAK-newcomer';
 const ATTACKERS_ADDRESS = '198.51.100.7';
 
-interface Answer {
+interface GraphQLResponse {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[];
 }
@@ -31,7 +31,7 @@ const uids = collections.map(({ owner, id }) => `${owner}-${id}`);
 
 const sandbox = await startSandbox({
   account: { ...demo, collections },
-  otherApiKeys: [ATTACKER, NEIGHBOUR, NEWCOMER],
+  otherApiKeys: [ATTACKER, NEIGHBOUR, NEW_KEY],
   limits: 'off',
 });
 const { child, port } = await startProgram({
@@ -43,16 +43,16 @@ const { child, port } = await startProgram({
   OPERATION_TIMEOUT_MS: '10000',
 });
 
-async function send(key: string, body: object, address: string): Promise<Answer> {
+async function send(key: string, body: object, address: string): Promise<GraphQLResponse> {
   const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': key, 'x-forwarded-for': address },
     body: JSON.stringify(body),
   });
-  return (await response.json()) as Answer;
+  return (await response.json()) as GraphQLResponse;
 }
-const ask = (key: string, query: string, address = '203.0.113.9') => send(key, { query }, address);
-const attack = (query: string) => ask(ATTACKER, query, ATTACKERS_ADDRESS);
+const sendQuery = (key: string, query: string, address = '203.0.113.9') => send(key, { query }, address);
+const attack = (query: string) => sendQuery(ATTACKER, query, ATTACKERS_ADDRESS);
 
 const brokenCollection = (index: number) => `{ collection(uid: "1-broken-${index}") { description } }`;
 const brokenEnvironment = (index: number) => `{ environment(uid: "1-broken-${index}") { values { key } } }`;
@@ -62,7 +62,11 @@ const MANY_ROOTS = (uid: string) =>
   `{ c0: collection(uid: "${uid}") { name } ${Array.from({ length: 20 }, (_, index) => `c${index + 1}: collection(uid: "1-none-${index}") { name }`).join(' ')} }`;
 
 /** Attacks in a loop while the neighbour reads, and counts the reads that came out right. */
-async function beside(attackOnce: (round: number) => Promise<unknown>, from: number, toQuery: (uid: string) => string) {
+async function countServedDuring(
+  attackOnce: (round: number) => Promise<unknown>,
+  from: number,
+  toQuery: (uid: string) => string,
+) {
   const over = new AbortController();
   const attacking = (async () => {
     for (let round = 0; !over.signal.aborted; round++) await attackOnce(round);
@@ -71,7 +75,7 @@ async function beside(attackOnce: (round: number) => Promise<unknown>, from: num
   await sleep(3_000);
   let served = 0;
   for (const uid of uids.slice(from, from + readCount)) {
-    const { data, errors } = await ask(NEIGHBOUR, toQuery(uid));
+    const { data, errors } = await sendQuery(NEIGHBOUR, toQuery(uid));
     if (!errors && data) served++;
   }
   over.abort();
@@ -88,7 +92,7 @@ const callsOf = async (run: () => Promise<unknown>) => {
 
 sandbox.fail('broken', { kind: 'status', status: 500 });
 const figures: Record<string, string | number> = {};
-figures['neighbour served while 50 collections and 50 environments fail'] = await beside(
+figures['neighbour served while 50 collections and 50 environments fail'] = await countServedDuring(
   async (round) => {
     await Promise.all([attack(brokenCollection(round % 50)), attack(brokenEnvironment(round % 50))]);
     await sleep(20);
@@ -96,7 +100,7 @@ figures['neighbour served while 50 collections and 50 environments fail'] = awai
   0,
   readName,
 );
-figures['neighbour served while one collection and one environment fail'] = await beside(
+figures['neighbour served while one collection and one environment fail'] = await countServedDuring(
   async () => {
     await Promise.all([attack(brokenCollection(0)), attack(brokenEnvironment(0))]);
     await sleep(20);
@@ -104,16 +108,17 @@ figures['neighbour served while one collection and one environment fail'] = awai
   readCount,
   readName,
 );
-figures['neighbour served, a read in twenty failing once, while one route of the attacker fails'] = await beside(
-  async (round) => {
-    await attack(brokenCollection(round % 50));
-    if (round % 20 === 0) sandbox.fail(uids[2 * readCount + round] ?? 'none', { kind: 'status', status: 500 }, 1);
-    await sleep(20);
-  },
-  2 * readCount,
-  readName,
-);
-figures['neighbour served with 21 root fields beside dry runs of everything'] = await beside(
+figures['neighbour served, a read in twenty failing once, while one route of the attacker fails'] =
+  await countServedDuring(
+    async (round) => {
+      await attack(brokenCollection(round % 50));
+      if (round % 20 === 0) sandbox.fail(uids[2 * readCount + round] ?? 'none', { kind: 'status', status: 500 }, 1);
+      await sleep(20);
+    },
+    2 * readCount,
+    readName,
+  );
+figures['neighbour served with 21 root fields beside dry runs of everything'] = await countServedDuring(
   () => attack(EVERYTHING),
   3 * readCount,
   MANY_ROOTS,
@@ -121,10 +126,12 @@ figures['neighbour served with 21 root fields beside dry runs of everything'] = 
 
 const fourFields = '{ me { id } workspaces { totalCount } environments { totalCount } collections { totalCount } }';
 figures['calls for 300 made-up keys, four root fields each'] = await callsOf(() =>
-  Promise.all(Array.from({ length: 300 }, (_, index) => ask(`PMAK-made-up-${index}`, fourFields, ATTACKERS_ADDRESS))),
+  Promise.all(
+    Array.from({ length: 300 }, (_, index) => sendQuery(`PMAK-made-up-${index}`, fourFields, ATTACKERS_ADDRESS)),
+  ),
 );
 figures['calls for one made-up key, asked 40 times'] = await callsOf(async () => {
-  for (let index = 0; index < 40; index++) await ask('PMAK-forty', fourFields, '192.0.2.1');
+  for (let index = 0; index < 40; index++) await sendQuery('PMAK-forty', fourFields, '192.0.2.1');
 });
 
 for (let sent = 0; sent < 10_500; sent += 50) {
@@ -136,16 +143,16 @@ const flooded = new AbortController();
 const flood: Promise<unknown>[] = [];
 const flooding = (async () => {
   for (let sent = 0; !flooded.signal.aborted; sent++) {
-    flood.push(ask(`PMAK-flood-${sent}`, fourFields, ATTACKERS_ADDRESS));
+    flood.push(sendQuery(`PMAK-flood-${sent}`, fourFields, ATTACKERS_ADDRESS));
     await sleep(20);
   }
 })();
 await sleep(5_000);
-const askedMs = performance.now();
-const { data, errors } = await ask(NEWCOMER, '{ me { username } }');
+const startedMs = performance.now();
+const { data, errors } = await sendQuery(NEW_KEY, '{ me { username } }');
 figures['a new good key after 10,500 made-up ones and beside 50 more a second'] = errors
   ? `refused: ${errors[0]?.extensions?.code}`
-  : `${JSON.stringify(data)} after ${Math.round(performance.now() - askedMs)} ms`;
+  : `${JSON.stringify(data)} after ${Math.round(performance.now() - startedMs)} ms`;
 flooded.abort();
 await flooding;
 await Promise.all(flood);

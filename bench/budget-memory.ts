@@ -2,18 +2,18 @@
  * What the budget of a key takes on the heap, unused and busy, with slots of this process and with slots in Redis; and how long the cache takes to make
  * room where many tenants have entries. `npm run bench:budget-memory -- [budgets] [tenants]`, by default 5000 and 50000. Needs `redis-server`.
  */
-import { createAnswerStore } from '../src/upstream/cache/response-store.ts';
+import { createResponseStore } from '../src/upstream/cache/response-store.ts';
 import { Budget, type BudgetOptions } from '../src/upstream/rate-limiter/budget.ts';
 import { createSystemClock } from '../src/upstream/clock.ts';
 import { connectRedis } from '../src/upstream/rate-limiter/redis/redis-connection.ts';
 import { RedisSlots } from '../src/upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../src/upstream/rate-limiter/redis/slot-store.ts';
 import { Secret } from '../src/upstream/http/secret.ts';
-import { createShare } from '../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../src/upstream/rate-limiter/queue/fair-share.ts';
 import { usedHeapBytes } from '../test/support/heap.ts';
 import { startRedis } from '../test/support/redis-server.ts';
 
-const [budgets = 5_000, tenants = 50_000] = process.argv.slice(2).map(Number);
+const [budgets = 5_000, keyCount = 50_000] = process.argv.slice(2).map(Number);
 const CALLS = 60;
 const clock = createSystemClock();
 const options: BudgetOptions = {
@@ -28,7 +28,7 @@ const options: BudgetOptions = {
 
 async function use(budget: Budget, calls: number) {
   for (let index = 0; index < calls; index++) {
-    const call = budget.enter('general', createShare(), `call ${index}`, () => {});
+    const call = budget.enter('general', createFairShare(), `call ${index}`, () => {});
     await call.admitted;
     call.settle({ windows: [] });
   }
@@ -76,14 +76,14 @@ await store.close();
 await redis.stop();
 
 // Two entries of each tenant fill the cache; each further one evicts one.
-const answers = createAnswerStore<{ readonly bytes: number }>(tenants * 2 * 2_048);
+const responseStore = createResponseStore<{ readonly bytes: number }>(keyCount * 2 * 2_048);
 const fill = (round: number) => {
   const startedMs = performance.now();
-  for (let index = 0; index < tenants; index++)
-    answers.set(`tenant ${index}`, `/me ${round}`, { bytes: 1_000 + (index % 7) });
-  return ((performance.now() - startedMs) / tenants) * 1_000;
+  for (let index = 0; index < keyCount; index++)
+    responseStore.set(`tenant ${index}`, `/me ${round}`, { bytes: 1_000 + (index % 7) });
+  return ((performance.now() - startedMs) / keyCount) * 1_000;
 };
 const [first, second, third] = [fill(1), fill(2), fill(3)];
 console.log(
-  `\nAn entry in a cache of ${tenants} tenants: ${first.toFixed(1)}, ${second.toFixed(1)} µs with room, ${third.toFixed(1)} µs with an eviction`,
+  `\nAn entry in a cache of ${keyCount} tenants: ${first.toFixed(1)}, ${second.toFixed(1)} µs with room, ${third.toFixed(1)} µs with an eviction`,
 );

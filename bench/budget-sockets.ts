@@ -17,7 +17,7 @@ const COLLECTIONS = 500;
 const GENERAL = { limit: 60, windowMs: 60_000 };
 const BURST = { limit: 10, windowMs: 10_000 };
 
-interface Answer {
+interface GraphQLResponse {
   readonly errors?: readonly {
     readonly extensions: { readonly code: string; readonly retryAt?: string };
   }[];
@@ -60,7 +60,7 @@ function drawLatency(): Latency {
   latencies.calls++;
   latencies.totalMs += latencyMs;
   const requestMs = latencyMs * Math.random();
-  return { requestMs, answerMs: latencyMs - requestMs };
+  return { requestMs, responseMs: latencyMs - requestMs };
 }
 
 const { account, collections } = createWideAccount();
@@ -153,7 +153,7 @@ const toTally = (kind: string): Tally => {
 };
 
 /** Asks once. The time to come back at, epoch milliseconds; undefined for everything but a refusal. */
-async function ask({ kind, waitSeconds, patienceMs }: Client, query: string, apiKey: string, isReturn: boolean) {
+async function sendQuery({ kind, waitSeconds, patienceMs }: Client, query: string, apiKey: string, isReturn: boolean) {
   const tally = toTally(kind);
   const hangUp = patienceMs === undefined ? undefined : AbortSignal.timeout(Math.round(between(0, patienceMs)));
   try {
@@ -167,7 +167,7 @@ async function ask({ kind, waitSeconds, patienceMs }: Client, query: string, api
       body: JSON.stringify({ query }),
       signal: AbortSignal.any([timeUp.signal, ...(hangUp ? [hangUp] : [])]),
     });
-    const { errors = [], extensions } = (await response.json()) as Answer;
+    const { errors = [], extensions } = (await response.json()) as GraphQLResponse;
     if (isReturn) tally.cameBack++;
     if (errors.length === 0) {
       tally.answered++;
@@ -198,10 +198,10 @@ async function run(client: Client, apiKey: string): Promise<void> {
   await pause(between(0, client.pauseMs));
   while (!timeUp.signal.aborted) {
     const query = client.query();
-    let backAtMs = await ask(client, query, apiKey, false);
+    let backAtMs = await sendQuery(client, query, apiKey, false);
     while (client.comesBack && backAtMs !== undefined && !timeUp.signal.aborted) {
       await pause(backAtMs - Date.now());
-      if (!timeUp.signal.aborted) backAtMs = await ask(client, query, apiKey, true);
+      if (!timeUp.signal.aborted) backAtMs = await sendQuery(client, query, apiKey, true);
     }
     await pause(between(0, 2 * client.pauseMs));
   }

@@ -49,7 +49,7 @@ const collections = [document, document, searched, searched].map((content, index
 const sandbox = await startSandbox({ account: { ...demo, collections }, limits: 'off' });
 const schema = createSchema();
 
-type Ask = (query: string, variables: object) => Promise<string>;
+type SendQuery = (query: string, variables: object) => Promise<string>;
 
 async function startServer() {
   const server = await startMeasured('../../src/main.js', [], {
@@ -63,23 +63,23 @@ async function startServer() {
     CACHE_TTL_MS: '600000',
   });
   const url = /http:\S+/.exec(server.firstLine)?.[0] ?? '';
-  const ask: Ask = async (query, variables) => {
+  const sendQuery: SendQuery = async (query, variables) => {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
     const text = await response.text();
     if (text.includes('"errors":[{"message"')) throw new Error(text.slice(0, 1_000));
     return text;
   };
-  await ask(SMALL_QUERY, {});
-  return { ...server, ask };
+  await sendQuery(SMALL_QUERY, {});
+  return { ...server, sendQuery };
 }
 
-async function askPages(ask: Ask, uid: string) {
+async function queryPages(sendQuery: SendQuery, uid: string) {
   for (const list of ['folders', 'requests'] as const) {
     const query = pageQuery(schema, list);
     let after: string | undefined;
     do {
-      const text = await ask(query, { uid, after });
+      const text = await sendQuery(query, { uid, after });
       const page = /"hasNextPage":(true|false),"endCursor":"([^"]*)"/.exec(text);
       after = page?.[1] === 'true' ? page[2] : undefined;
     } while (after !== undefined);
@@ -93,19 +93,23 @@ interface Work {
   readonly what: string;
   /** Which collection: the first time, and for a process that has done it before. */
   readonly uids: readonly [string, string];
-  readonly run: (ask: Ask, uid: string) => Promise<unknown>;
+  readonly run: (sendQuery: SendQuery, uid: string) => Promise<unknown>;
   readonly textLength: number;
 }
 
-const own = { uids: [toUid(0), toUid(1)] as const, textLength: documentText.length };
+const wholeCollection = { uids: [toUid(0), toUid(1)] as const, textLength: documentText.length };
 const works: readonly Work[] = [
-  { ...own, what: 'every field, in pages of 100', run: askPages },
-  { ...own, what: 'the whole tree in one answer', run: (ask, uid) => ask(treeQuery(schema, TREE_LEVELS), { uid }) },
-  { ...own, what: 'json in one answer', run: (ask, uid) => ask(onCollection('json'), { uid }) },
+  { ...wholeCollection, what: 'every field, in pages of 100', run: queryPages },
+  {
+    ...wholeCollection,
+    what: 'the whole tree in one answer',
+    run: (sendQuery, uid) => sendQuery(treeQuery(schema, TREE_LEVELS), { uid }),
+  },
+  { ...wholeCollection, what: 'json in one answer', run: (sendQuery, uid) => sendQuery(onCollection('json'), { uid }) },
   {
     what: `a search in ${SEARCHED_REQUESTS} requests`,
     uids: [toUid(2), toUid(3)],
-    run: (ask, uid) => ask(searchQuery, { uid }),
+    run: (sendQuery, uid) => sendQuery(searchQuery, { uid }),
     textLength: searchedText.length,
   },
 ];
@@ -133,12 +137,12 @@ const texts = [documentText, searchedText].map((text, index) => {
 });
 
 const results = new Map<string, { fresh: Spent[]; warm: Spent[] }>();
-const keep = (what: string, [fresh, ...warm]: readonly Spent[]) => {
-  const kept = results.get(what) ?? { fresh: [], warm: [] };
-  results.set(what, kept);
-  if (fresh) kept.fresh.push(fresh);
+const record = (what: string, [fresh, ...warm]: readonly Spent[]) => {
+  const recorded = results.get(what) ?? { fresh: [], warm: [] };
+  results.set(what, recorded);
+  if (fresh) recorded.fresh.push(fresh);
   const last = warm.at(-1);
-  if (last) kept.warm.push(last);
+  if (last) recorded.warm.push(last);
 };
 const toBaseline = (length: number) => `parse and write ${round(length / 1e6)} MB`;
 
@@ -153,14 +157,14 @@ for (let index = 0; index < Number(rounds); index++) {
       };
       return [run, run];
     });
-    keep(toBaseline(text.length), runs);
+    record(toBaseline(text.length), runs);
   }
   for (const { what, uids, run } of works) {
     const runs = await measureTwice(startServer, (process) => {
-      const { ask } = process as Awaited<ReturnType<typeof startServer>>;
-      return uids.map((uid) => () => run(ask, uid));
+      const { sendQuery } = process as Awaited<ReturnType<typeof startServer>>;
+      return uids.map((uid) => () => run(sendQuery, uid));
     });
-    keep(what, runs);
+    record(what, runs);
   }
 }
 

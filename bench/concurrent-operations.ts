@@ -11,7 +11,7 @@ import { startServer } from '../src/server.ts';
 
 const [operationCount = 200, waitSeconds = 30] = process.argv.slice(2).map(Number);
 
-interface Answer {
+interface GraphQLResponse {
   readonly data?: { readonly collection: { readonly uid: string; readonly name: string | null } | null };
   readonly errors?: readonly {
     readonly extensions: { readonly code: string; readonly retryAt?: string; readonly retryAfterSeconds?: number };
@@ -51,7 +51,7 @@ const config = parseConfig({
 const server = await startServer(config, pino({ level: 'silent' }));
 
 const startedMs = performance.now();
-const answers = await Promise.all(
+const results = await Promise.all(
   account.collections.map(async ({ owner, id }) => {
     const uid = `${owner}-${id}`;
     const response = await fetch(server.url, {
@@ -59,27 +59,27 @@ const answers = await Promise.all(
       headers: { 'content-type': 'application/json', prefer: `wait=${waitSeconds}` },
       body: JSON.stringify({ query: `{ collection(uid: "${uid}") { uid name } }` }),
     });
-    const answer = (await response.json()) as Answer;
+    const result = (await response.json()) as GraphQLResponse;
     return {
-      answer,
-      isRight: answer.data?.collection?.uid === uid && answer.data.collection.name !== null,
+      result,
+      isRight: result.data?.collection?.uid === uid && result.data.collection.name !== null,
       tookMs: performance.now() - startedMs,
     };
   }),
 );
 
-const refused = answers.filter(({ answer }) => answer.errors);
+const refused = results.filter(({ result }) => result.errors);
 const waits = refused
-  .map(({ answer }) => answer.errors?.[0]?.extensions.retryAfterSeconds ?? Number.NaN)
+  .map(({ result }) => result.errors?.[0]?.extensions.retryAfterSeconds ?? Number.NaN)
   .sort((a, b) => a - b);
 console.table({
-  operations: answers.length,
-  'answered with data': answers.filter(({ isRight }) => isRight).length,
+  operations: results.length,
+  'answered with data': results.filter(({ isRight }) => isRight).length,
   'refused with RATE_LIMITED and a time': refused.filter(
-    ({ answer }) => answer.errors?.[0]?.extensions.code === 'RATE_LIMITED' && answer.errors[0].extensions.retryAt,
+    ({ result }) => result.errors?.[0]?.extensions.code === 'RATE_LIMITED' && result.errors[0].extensions.retryAt,
   ).length,
   'first and last retryAfterSeconds': `${waits[0] ?? '-'} to ${waits.at(-1) ?? '-'}`,
-  'slowest answer, ms after the start': Math.round(Math.max(...answers.map(({ tookMs }) => tookMs))),
+  'slowest answer, ms after the start': Math.round(Math.max(...results.map(({ tookMs }) => tookMs))),
   'deadline, ms': waitSeconds * 1_000,
   'GETs at upstream': sandbox.arrivals.length,
   '429 at upstream': sandbox.arrivals.filter(({ status }) => status === 429).length,

@@ -11,13 +11,13 @@ const runs = Number(process.argv[2] ?? 9);
 const WARM_UPS = 20;
 const DRY_RUN = 'rateLimit(dryRun: true) { cost costAtLeast likelyCost readyAt plan { path forFields } }';
 
-interface Asked {
+interface NamedQuery {
   readonly name: string;
   readonly query: string;
   readonly variables?: object;
 }
 
-interface Answer {
+interface GraphQLResponse {
   readonly data?: {
     readonly dry?: { readonly cost: number; readonly likelyCost: number; readonly costAtLeast: number };
   };
@@ -25,7 +25,7 @@ interface Answer {
 }
 
 const folder = new URL('../../schema/operations/', import.meta.url);
-const published: readonly Asked[] = readdirSync(folder)
+const published: readonly NamedQuery[] = readdirSync(folder)
   .sort()
   .map((name) => {
     const text = readFileSync(new URL(name, folder), 'utf8');
@@ -55,14 +55,14 @@ const dry = (
   name: string,
   fields: string,
   about: { readonly head?: string; readonly more?: string; readonly variables?: object } = {},
-): Asked => ({
+): NamedQuery => ({
   name,
   query: `query Bench${about.head ?? ''} { dry: ${DRY_RUN} ${fields} } ${about.more ?? ''}`,
   ...(about.variables && { variables: about.variables }),
 });
 const withReferences = { head: '($r: [_Any!]!)' };
 
-const largest: readonly Asked[] = [
+const largest: readonly NamedQuery[] = [
   dry(
     'a dashboard',
     'workspaces { nodes { name collections { nodes { name description updatedAt } } environments { nodes { name values { key } } } } }',
@@ -111,7 +111,7 @@ const largest: readonly Asked[] = [
   ),
 ];
 
-const refused: readonly Asked[] = [
+const refused: readonly NamedQuery[] = [
   { name: '90 look-ups', query: `{ ${aliased(90, (index) => `collection(uid: "${toUid(index)}") { description }`)} }` },
   {
     name: '1,000 references, not dry',
@@ -130,13 +130,13 @@ const config = parseConfig({
 const server = await startServer(config, pino({ level: 'silent' }));
 
 let keys = 0;
-async function ask({ query, variables }: Pick<Asked, 'query' | 'variables'>): Promise<Answer> {
+async function sendQuery({ query, variables }: Pick<NamedQuery, 'query' | 'variables'>): Promise<GraphQLResponse> {
   const response = await fetch(server.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json', 'x-api-key': `PMAK-made-up-${keys++}` },
     body: JSON.stringify({ query, variables }),
   });
-  return (await response.json()) as Answer;
+  return (await response.json()) as GraphQLResponse;
 }
 
 const cpuMs = () => {
@@ -145,42 +145,43 @@ const cpuMs = () => {
 };
 
 /** The most CPU between two turns of the event loop. */
-async function findStretchMs(asked: Asked): Promise<number> {
+async function findStretchMs(operation: NamedQuery): Promise<number> {
   let longestMs = 0;
   let lastMs = cpuMs();
   let isOver = false;
-  const turn = () => {
+  const onRound = () => {
     const nowMs = cpuMs();
     longestMs = Math.max(longestMs, nowMs - lastMs);
     lastMs = nowMs;
-    if (!isOver) setImmediate(turn);
+    if (!isOver) setImmediate(onRound);
   };
-  setImmediate(turn);
-  await ask(asked);
+  setImmediate(onRound);
+  await sendQuery(operation);
   isOver = true;
   return longestMs;
 }
 
-for (let time = 0; time < WARM_UPS; time++) await ask({ query: '{ rateLimit(dryRun: true) { cost } me { id } }' });
+for (let time = 0; time < WARM_UPS; time++)
+  await sendQuery({ query: '{ rateLimit(dryRun: true) { cost } me { id } }' });
 const startBytes = process.memoryUsage.rss();
 const rows: Record<string, Readonly<Record<string, string | number>>> = {};
-for (const asked of [...published, ...largest, ...refused]) {
+for (const operation of [...published, ...largest, ...refused]) {
   const timesMs: number[] = [];
-  let answer: Answer = {};
+  let result: GraphQLResponse = {};
   for (let time = 0; time < runs; time++) {
     const beforeMs = cpuMs();
-    answer = await ask(asked);
+    result = await sendQuery(operation);
     timesMs.push(cpuMs() - beforeMs);
   }
   timesMs.sort((a, b) => a - b);
-  const { costAtLeast, likelyCost, cost } = answer.data?.dry ?? {};
-  rows[asked.name] = {
+  const { costAtLeast, likelyCost, cost } = result.data?.dry ?? {};
+  rows[operation.name] = {
     'CPU, ms (median)': Math.round(timesMs[Math.floor(runs / 2)] ?? 0),
     most: Math.round(timesMs.at(-1) ?? 0),
-    'longest stretch': Math.round(await findStretchMs(asked)),
+    'longest stretch': Math.round(await findStretchMs(operation)),
     cost:
       cost === undefined
-        ? (answer.errors?.[0]?.extensions?.code ?? '')
+        ? (result.errors?.[0]?.extensions?.code ?? '')
         : `${costAtLeast} to ${cost}, likely ${likelyCost}`,
     'RSS, MB more': Math.round((process.memoryUsage.rss() - startBytes) / 1e6),
   };

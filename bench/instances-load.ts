@@ -27,7 +27,7 @@ export interface Load {
 }
 
 /** On its way for 20 to 80 ms, and as long back. */
-export const latency = () => ({ requestMs: 20 + 60 * Math.random(), answerMs: 20 + 60 * Math.random() });
+export const latency = () => ({ requestMs: 20 + 60 * Math.random(), responseMs: 20 + 60 * Math.random() });
 const LATENCY_MS = 100;
 
 /** Starts them before one upstream and one Redis, or none. */
@@ -40,9 +40,9 @@ export async function startLoaded(
   const start = (index: number) =>
     startProgram({ ...instanceEnvironment(redis, postman, limits), ...environmentOf(index) });
   const programs = await Promise.all(Array.from({ length: servers }, (_, index) => start(index)));
-  const run = { isOver: false, asked: 0 };
-  const ask = async (index: number) => {
-    const id = run.asked++;
+  const run = { isOver: false, queryCount: 0 };
+  const sendQuery = async (index: number) => {
+    const id = run.queryCount++;
     const name = id % burstEvery === 1 ? `workspace(id: "none-${id}")` : `environment(uid: "1-none-${id}")`;
     try {
       const response = await fetch(`http://127.0.0.1:${programs[index]?.port}/graphql`, {
@@ -59,7 +59,7 @@ export async function startLoaded(
   };
   const loops = programs.flatMap((_, index) =>
     Array.from({ length: clients }, async () => {
-      while (!run.isOver) await ask(index);
+      while (!run.isOver) await sendQuery(index);
     }),
   );
   const end = async ({ child }: Program, signal: NodeJS.Signals) => {

@@ -39,7 +39,7 @@ const isReady = async () => {
 while (!(await isReady())) await sleep(100);
 
 /** Connects one instance to one node, and has it take and settle a slot of many keys. */
-async function share(url: string): Promise<string> {
+async function useSlots(url: string): Promise<string> {
   const lost = { reason: '' };
   const store = new SlotStore({
     connection: await connectRedis(new Secret(url)),
@@ -68,7 +68,8 @@ const hashed = await Promise.all(
   names.flatMap(keysOf).map(async (key) => Number(await first?.command('CLUSTER', 'KEYSLOT', key))),
 );
 console.log(`${hashed.length} keys of ${BUDGETS} budgets hash to ${new Set(hashed).size} slot of ${SLOTS}`);
-for (const [index, node] of nodes.entries()) console.log(`an instance at node ${index + 1}: ${await share(node.url)}`);
+for (const [index, node] of nodes.entries())
+  console.log(`an instance at node ${index + 1}: ${await useSlots(node.url)}`);
 const sizes = await Promise.all(nodes.map((node) => node.command('DBSIZE')));
 console.log(`keys on each node: ${sizes.join(', ')}`);
 process.exitCode = new Set(hashed).size === 1 && sizes.filter((size) => Number(size) > 0).length === 1 ? 0 : 1;

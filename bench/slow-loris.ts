@@ -21,7 +21,7 @@ const { child, port } = await startProgram();
 const agent = new Agent({ keepAlive: true });
 
 /** Asks once; undefined for anything but a whole right answer. */
-function ask(): Promise<number | undefined> {
+function sendQuery(): Promise<number | undefined> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
     const sent = request(
@@ -46,14 +46,14 @@ function ask(): Promise<number | undefined> {
 }
 
 /** Asks at a fixed rate, whether or not earlier answers have come. */
-async function askFor(durationMs: number) {
-  const answers: Promise<number | undefined>[] = [];
+async function sendFor(durationMs: number) {
+  const durations: Promise<number | undefined>[] = [];
   const startedMs = performance.now();
   for (let next = 0; next < durationMs; next += EVERY_MS) {
     await sleep(Math.max(0, startedMs + next - performance.now()));
-    answers.push(ask());
+    durations.push(sendQuery());
   }
-  const times = await Promise.all(answers);
+  const times = await Promise.all(durations);
   const good = times.filter((time) => time !== undefined).sort((a, b) => a - b);
   const quantile = (part: number) => good[Math.min(good.length - 1, Math.floor(good.length * part))]?.toFixed(2);
   return {
@@ -91,15 +91,15 @@ function openSlowSocket(isBody: boolean) {
   socket.resume();
 }
 
-await ask();
-const alone = await askFor(ALONE_MS);
+await sendQuery();
+const alone = await sendFor(ALONE_MS);
 const startedMs = performance.now();
-const asking = askFor(DURING_MS);
+const load = sendFor(DURING_MS);
 for (let index = 0; index < socketCount; index++) {
   openSlowSocket(index % 2 === 1);
   if (index % OPENED_AT_ONCE === 0) await sleep(EVERY_MS);
 }
-const during = await asking;
+const during = await load;
 
 console.table({ alone, during });
 console.table({

@@ -13,7 +13,7 @@ const LOAD_MS = 1_000;
 /** `refused`: nobody listened any more, and nothing was sent. `lost`: anything but a whole right answer to what was sent. */
 type Outcome = 'answered' | 'refused' | `lost: ${string}`;
 
-function ask(agent: Agent, port: number): Promise<Outcome> {
+function sendQuery(agent: Agent, port: number): Promise<Outcome> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json' };
     const sent = request({ agent, port, host: '127.0.0.1', path: '/graphql', method: 'POST', headers }, (response) => {
@@ -39,7 +39,7 @@ async function stopUnderLoad(pauseMs: number) {
   let stoppedMs = 0;
   const client = async () => {
     for (;;) {
-      const outcome = await ask(agent, port);
+      const outcome = await sendQuery(agent, port);
       if (outcome === 'refused') {
         counts.refused++;
         return;

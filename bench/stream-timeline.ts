@@ -34,7 +34,7 @@ const toQuery = (stream: string) =>
 const account = createWideAccount(WORKSPACES, COLLECTIONS_EACH);
 
 /** Asks a new facade before a new Postman, and gives each part of the answer with the time since the start. */
-async function ask(
+async function runStream(
   query: string,
   limits: RateLimits,
   onPart: (part: Part, atMs: number) => void,
@@ -42,7 +42,7 @@ async function ask(
   const sandbox = await startSandbox({
     account,
     limits,
-    latency: () => ({ requestMs: LATENCY_MS / 3, answerMs: (LATENCY_MS * 2) / 3 }),
+    latency: () => ({ requestMs: LATENCY_MS / 3, responseMs: (LATENCY_MS * 2) / 3 }),
   });
   const server = await startServer(toConfig(sandbox), pino({ level: 'silent' }));
   const startMs = performance.now();
@@ -98,7 +98,7 @@ const limits: RateLimits = {
 };
 
 // What is run for the first time is compiled first: this once it does not count.
-await ask(
+await runStream(
   '{ workspaces { nodes @stream { collections(first: 2) { nodes @stream { description } } } } }',
   'off',
   () => {},
@@ -106,7 +106,7 @@ await ask(
 await sleep(WINDOW_MS / 60);
 
 const rowsAtMs: number[] = [];
-const arrivals = await ask(toQuery('@stream'), limits, ({ incremental = [] }, atMs) => {
+const arrivals = await runStream(toQuery('@stream'), limits, ({ incremental = [] }, atMs) => {
   const rows = incremental.filter(({ path }) => path[3] === 'collections');
   for (const { items = [] } of rows) rowsAtMs.push(...items.map(() => atMs));
 });
@@ -131,7 +131,7 @@ rowsAtMs.forEach((atMs, index) => {
 });
 
 const codes = new Map<string, number>();
-await ask(toQuery(''), limits, ({ data, errors = [] }, atMs) => {
+await runStream(toQuery(''), limits, ({ data, errors = [] }, atMs) => {
   const nodes = data?.workspaces.nodes.flatMap((node) => node.collections?.nodes ?? []) ?? [];
   for (const { extensions } of errors) {
     const code = extensions?.code ?? 'none';

@@ -70,11 +70,11 @@ function toProblems({ name, rawName, value, inlineValue }: OptionToken): string[
     const nearest = nearestName(name, Object.keys(options));
     return [`unknown option ${rawName}${nearest === undefined ? '' : `; did you mean --${nearest}?`}`];
   }
-  const wantsValue = options[name as keyof typeof options].type === 'string';
+  const needsValue = options[name as keyof typeof options].type === 'string';
   // Without "=" it has taken what comes next, be it another option.
   const isMissing = value === undefined || value === '' || (!inlineValue && value.startsWith('-'));
-  if (wantsValue && isMissing) return [`${rawName} needs a value`];
-  return !wantsValue && value !== undefined ? [`${rawName} takes no value`] : [];
+  if (needsValue && isMissing) return [`${rawName} needs a value`];
+  return !needsValue && value !== undefined ? [`${rawName} takes no value`] : [];
 }
 
 function describeVariable({ name, default: text, description }: (typeof variables)[number]): string {

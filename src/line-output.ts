@@ -26,11 +26,11 @@ export function createLineOutput(
   onRecovered: (lostLines: number) => void = () => undefined,
 ): LineOutput {
   let lostLines = 0;
-  let toldLines = 0;
+  let reportedLines = 0;
   const lose = () => void lostLines++;
   const recover = () => {
-    if (lostLines === toldLines) return;
-    toldLines = lostLines;
+    if (lostLines === reportedLines) return;
+    reportedLines = lostLines;
     onRecovered(lostLines);
   };
   return stream instanceof Socket ? toSocketOutput(stream, lose, recover) : toFileOutput(stream.fd, lose, recover);

@@ -23,13 +23,13 @@ import { useCompression } from './server/plugins/request/use-compression.ts';
 import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
 import { useFrontPage } from './server/plugins/request/use-front-page.ts';
 import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
-import { useRequestRoom } from './server/plugins/request/use-request-memory.ts';
+import { useRequestMemory } from './server/plugins/request/use-request-memory.ts';
 import { useCostExtension } from './server/plugins/use-cost-extension.ts';
 import { useDryRun } from './server/plugins/use-dry-run.ts';
 import { useErrorReport } from './server/plugins/use-error-report.ts';
 import { useIncrementalDelivery } from './server/plugins/use-incremental-delivery.ts';
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
-import { useLargeAnswers } from './server/plugins/use-large-results.ts';
+import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { holdOver, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
@@ -99,7 +99,7 @@ export async function startServer(
       ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
       useCsrfCheck(),
       ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
-      useRequestRoom(query.maxRequestBytesInFlight, clientAddressOf, clock),
+      useRequestMemory(query.maxRequestBytesInFlight, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
       ...operations.plugins,
@@ -108,12 +108,12 @@ export async function startServer(
   });
 
   let isStopping = false;
-  const answerProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
+  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
   const { server, close } = createConnections(
     (request, response) => {
       // Node leaves out the body of its answer in any case.
       if (request.method === 'HEAD') request.method = 'GET';
-      if (answerProbe(request, response)) return;
+      if (serveProbe(request, response)) return;
       // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
       if (hasReadableAddress(request)) void yoga(request, response);
       else response.writeHead(400, { connection: 'close' }).end();
@@ -157,7 +157,7 @@ export function createOperationPlugins(options: OperationOptions) {
       useDryRun(parts),
       useErrorReport(parts),
       useCostExtension(parts),
-      useLargeAnswers(parts),
+      useLargeResults(parts),
       useResponseHeaders(parts),
       useIncrementalDelivery(parts, onStreamEnd),
       useOperationLog(parts),

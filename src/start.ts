@@ -90,7 +90,7 @@ function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: 
     responseBytesInFlight: postman.maxResponseBytesInFlight,
     requestBytesInFlight: query.maxRequestBytesInFlight,
     documentCacheBytes: query.documentCacheBytes,
-    answerBytes: operation.maxAnswerBytes,
+    answerBytes: operation.maxResultBytes,
     writtenBytes: operation.maxWrittenBytes,
     budgetBytes: budget.maxBytes,
   } satisfies MemoryShares & Pick<Config, 'heapLimitBytes'>;

@@ -43,27 +43,27 @@ export function announce(
       return date;
     case 'X-RateLimit, epoch':
     case 'X-RateLimit, epoch, of the burst window too': {
-      const told = announcement === 'X-RateLimit, epoch' ? general : (burst ?? general);
+      const announced = announcement === 'X-RateLimit, epoch' ? general : (burst ?? general);
       return {
         ...date,
-        'x-ratelimit-limit': String(told.limit),
-        'x-ratelimit-remaining': String(told.remaining),
-        'x-ratelimit-reset': epochSeconds(epochMs, told.resetMs),
+        'x-ratelimit-limit': String(announced.limit),
+        'x-ratelimit-remaining': String(announced.remaining),
+        'x-ratelimit-reset': epochSeconds(epochMs, announced.resetMs),
       };
     }
     case 'RateLimit and policy':
     case 'RateLimit and policy, of the burst window too': {
-      const told = announcement === 'RateLimit and policy' ? general : (burst ?? general);
+      const announced = announcement === 'RateLimit and policy' ? general : (burst ?? general);
       return {
         ...date,
-        ratelimit: `limit=${told.limit}, remaining=${told.remaining}, reset=${seconds(told.resetMs)}`,
-        'ratelimit-policy': `${told.limit};w=${told.windowMs / 1_000}`,
+        ratelimit: `limit=${announced.limit}, remaining=${announced.remaining}, reset=${seconds(announced.resetMs)}`,
+        'ratelimit-policy': `${announced.limit};w=${announced.windowMs / 1_000}`,
       };
     }
     case 'RateLimit list': {
-      const told = [['"minute"', general] as const, ...(burst ? [['"burst"', burst] as const] : [])];
+      const announced = [['"minute"', general] as const, ...(burst ? [['"burst"', burst] as const] : [])];
       const list = (toText: (state: WindowState) => string) =>
-        told.map(([name, state]) => `${name}${toText(state)}`).join(', ');
+        announced.map(([name, state]) => `${name}${toText(state)}`).join(', ');
       return {
         ratelimit: list(({ remaining, resetMs }) => `;r=${remaining};t=${seconds(resetMs)}`),
         'ratelimit-policy': list(({ limit, windowMs }) => `;q=${limit};w=${windowMs / 1_000}`),

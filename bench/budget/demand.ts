@@ -2,7 +2,7 @@ import type { Outcome } from './facade.ts';
 import type { World } from './world.ts';
 
 /** Starts clients that ask until the world is over. */
-export type Demand = (world: World, key: string, burstShare: number) => void;
+export type Demand = (world: World, key: string, burstFraction: number) => void;
 
 const MINUTE_MS = 60_000;
 
@@ -11,16 +11,16 @@ const inProportion =
   (world: World, perMinute: number, isBurstAlone = false) =>
   (): number => {
     const { general, generalMs, burst, burstMs } = world.upstream.limits;
-    const room = isBurstAlone ? Math.min(general / generalMs, burst / burstMs) : general / generalMs;
-    return perMinute * room * 1_000;
+    const capacityPerMs = isBurstAlone ? Math.min(general / generalMs, burst / burstMs) : general / generalMs;
+    return perMinute * capacityPerMs * 1_000;
   };
 
 /** Single calls, coming independently of each other, `perMinute` on average. */
-export function startStream(world: World, perMinute: () => number, ask: () => unknown): void {
+export function startStream(world: World, perMinute: () => number, execute: () => unknown): void {
   const next = () => {
     world.timeline.act(world.timeline.nowMs() + world.random.exponential(MINUTE_MS / perMinute()), () => {
       if (world.isOver()) return;
-      void ask();
+      void execute();
       next();
     });
   };
@@ -28,93 +28,96 @@ export function startStream(world: World, perMinute: () => number, ask: () => un
 }
 
 /** A client that keeps asking: the next operation follows the last. */
-async function keepAsking(world: World, ask: () => Promise<readonly Outcome[]>): Promise<void> {
+async function loadContinuously(world: World, execute: () => Promise<readonly Outcome[]>): Promise<void> {
   await world.timeline.sleep(world.random.between(0, 1_000));
   while (!world.isOver()) {
-    const outcomes = await ask();
+    const outcomes = await execute();
     // Whoever was refused is in no hurry; without this, clients of a dead upstream would ask for ever at one moment.
     if (outcomes.some(({ kind }) => kind !== 'answer')) await world.timeline.sleep(world.random.between(500, 5_000));
   }
 }
 
 /** So many calls for things nobody has asked for yet. */
-export const manyCalls = (world: World, count: number, burstShare: number) =>
-  Array.from({ length: count }, () => world.newTarget(world.random.chance(burstShare)));
+export const manyCalls = (world: World, count: number, burstFraction: number) =>
+  Array.from({ length: count }, () => world.newTarget(world.random.chance(burstFraction)));
 
 /** Asks once more at the time that was told, and again, as long as it is refused. */
-async function askAsTold(
+async function retryAsAdvised(
   world: World,
   key: string,
   call: { readonly target: string; readonly isBurst: boolean },
   timeoutMs: number,
   tries: number,
 ): Promise<void> {
-  for (let left = tries; left > 0; left--) {
-    const [outcome] = await world.facade.ask({ key, calls: [call], timeoutMs });
+  for (let triesLeft = tries; triesLeft > 0; triesLeft--) {
+    const [outcome] = await world.facade.execute({ key, calls: [call], timeoutMs });
     if (outcome?.retryAfterSeconds === undefined || world.isOver()) return;
     await world.timeline.sleep(outcome.retryAfterSeconds * 1_000);
   }
 }
 
 /** So many clients that never stop: operations of 1 to 20 calls, each client's next when its last is answered. */
-export function startGreedyClients(world: World, key: string, burstShare: number, clients: number): void {
+export function startGreedyClients(world: World, key: string, burstFraction: number, clients: number): void {
   const { random, facade } = world;
   for (let count = clients; count > 0; count--) {
-    void keepAsking(world, () =>
-      facade.ask({ key, calls: manyCalls(world, random.whole(1, 20), burstShare), timeoutMs: 3_600_000 }),
+    void loadContinuously(world, () =>
+      facade.execute({ key, calls: manyCalls(world, random.whole(1, 20), burstFraction), timeoutMs: 3_600_000 }),
     );
   }
 }
 
-const greedy: Demand = (world, key, burstShare) => startGreedyClients(world, key, burstShare, world.random.whole(1, 4));
+const greedy: Demand = (world, key, burstFraction) =>
+  startGreedyClients(world, key, burstFraction, world.random.whole(1, 4));
 
-const bursty: Demand = (world, key, burstShare) => {
+const bursty: Demand = (world, key, burstFraction) => {
   const { random, facade } = world;
-  startStream(world, inProportion(world, 0.3, burstShare === 1), () => {
+  startStream(world, inProportion(world, 0.3, burstFraction === 1), () => {
     for (let count = 100; count > 0; count--) {
       const timeoutMs = random.pick([1_000, 10_000, 30_000, 300_000]);
-      void facade.ask({ key, calls: manyCalls(world, 1, burstShare), timeoutMs });
+      void facade.execute({ key, calls: manyCalls(world, 1, burstFraction), timeoutMs });
     }
   });
 };
 
-const bigAndSmall: Demand = (world, key, burstShare) => {
+const bigAndSmall: Demand = (world, key, burstFraction) => {
   const { random, facade } = world;
-  void keepAsking(world, () => facade.ask({ key, calls: manyCalls(world, 200, burstShare), timeoutMs: 3_600_000 }));
-  startStream(world, inProportion(world, 10, burstShare === 1), () =>
-    facade.ask({ key, calls: manyCalls(world, 1, burstShare), timeoutMs: random.pick([1_000, 30_000]) }),
+  void loadContinuously(world, () =>
+    facade.execute({ key, calls: manyCalls(world, 200, burstFraction), timeoutMs: 3_600_000 }),
+  );
+  startStream(world, inProportion(world, 10, burstFraction === 1), () =>
+    facade.execute({ key, calls: manyCalls(world, 1, burstFraction), timeoutMs: random.pick([1_000, 30_000]) }),
   );
 };
 
-const returning: Demand = (world, key, burstShare) => {
+const returning: Demand = (world, key, burstFraction) => {
   const { random } = world;
-  startStream(world, inProportion(world, 65, burstShare === 1), () =>
-    askAsTold(world, key, world.newTarget(random.chance(burstShare)), random.pick([1_000, 10_000, 30_000]), 3),
+  startStream(world, inProportion(world, 65, burstFraction === 1), () =>
+    retryAsAdvised(world, key, world.newTarget(random.chance(burstFraction)), random.pick([1_000, 10_000, 30_000]), 3),
   );
 };
 
-const leaving: Demand = (world, key, burstShare) => {
+const leaving: Demand = (world, key, burstFraction) => {
   const { random, facade } = world;
-  startStream(world, inProportion(world, 15, burstShare === 1), () =>
-    facade.ask({
+  startStream(world, inProportion(world, 15, burstFraction === 1), () =>
+    facade.execute({
       key,
-      calls: manyCalls(world, random.whole(1, 10), burstShare),
+      calls: manyCalls(world, random.whole(1, 10), burstFraction),
       timeoutMs: 30_000,
       leavesAfterMs: random.between(0, 20_000),
     }),
   );
 };
 
-const alike: Demand = (world, key, burstShare) => {
+const alike: Demand = (world, key, burstFraction) => {
   const { random, facade } = world;
-  startStream(world, inProportion(world, 30, burstShare === 1), () => {
-    const isBurst = random.chance(burstShare);
+  startStream(world, inProportion(world, 30, burstFraction === 1), () => {
+    const isBurst = random.chance(burstFraction);
     const calls = Array.from({ length: random.whole(1, 5) }, () => ({
       target: `/${isBurst ? 'burst' : 'general'}/shared/${random.whole(1, 100)}`,
       isBurst,
     }));
     const leaves = random.chance(0.3) ? { leavesAfterMs: random.between(0, 10_000) } : {};
-    return facade.ask({ key, calls, timeoutMs: random.pick([1_000, 30_000, 120_000]), ...leaves });
+    return facade.execute({ key, calls, timeoutMs: random.pick([1_000, 30_000, 120_000]), ...leaves });
   });
 };
 

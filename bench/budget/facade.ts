@@ -8,7 +8,7 @@ import type { Upstream } from './upstream.ts';
 import { createWireClient, type Wire } from './wire.ts';
 
 /** What a client asks for. */
-export interface Ask {
+export interface ClientOperation {
   readonly key: string;
   /** All at once, as the resolvers of one GraphQL level do. */
   readonly calls: readonly { readonly target: string; readonly isBurst: boolean }[];
@@ -25,7 +25,7 @@ export interface Ask {
 export interface Outcome {
   /** `crashed`: the process died, or was down. */
   readonly kind: 'answer' | 'crashed' | UpstreamErrorKind;
-  readonly askedAtMs: number;
+  readonly requestedAtMs: number;
   readonly atMs: number;
   readonly sentAtMs?: number;
   /** As clients are told it: whole seconds, rounded up. */
@@ -36,7 +36,7 @@ export interface Outcome {
 /** The program under test as its clients see it. */
 export interface Facade {
   /** Never rejects. */
-  ask(ask: Ask): Promise<readonly Outcome[]>;
+  execute(execute: ClientOperation): Promise<readonly Outcome[]>;
   /** The process dies with all it knows, and another one starts after this time. */
   crash(downMs: number): void;
   /** Somebody sets the clock of the machine. */
@@ -86,19 +86,19 @@ export function startFacade({
       schedule: (atMs: number, run: () => void) => timeline.act(atMs, () => isAlive && run()),
     };
     const http = createWireClient(wire, { timeline, upstream, latency, figures, isAlive: () => isAlive });
-    const ownRandom = random.fork();
+    const limiterRandom = random.fork();
     const processStartedAtMs = timeline.nowMs() - ageMs;
-    limiter = createLimiter({ settings, http, clock, random: () => ownRandom.next(), processStartedAtMs });
+    limiter = createLimiter({ settings, http, clock, random: () => limiterRandom.next(), processStartedAtMs });
   };
   start(processAgeMs);
 
-  const toOutcome = (error: unknown, askedAtMs: number): Outcome => {
+  const toOutcome = (error: unknown, requestedAtMs: number): Outcome => {
     if (!(error instanceof UpstreamError)) throw error;
     const atMs = timeline.nowMs();
     const { kind, retryAtMs, limitedBy } = error;
     return {
       kind,
-      askedAtMs,
+      requestedAtMs,
       atMs,
       ...(retryAtMs !== undefined && { retryAfterSeconds: Math.max(0, Math.ceil((retryAtMs - atMs) / 1_000)) }),
       ...(limitedBy !== undefined && { limitedBy }),
@@ -106,14 +106,14 @@ export function startFacade({
   };
 
   return {
-    async ask({ key, calls, timeoutMs, maxCalls = Math.max(1, calls.length), leavesAfterMs, isWatched = false }) {
-      const askedAtMs = timeline.nowMs();
-      const crashed = (): Outcome => ({ kind: 'crashed', askedAtMs, atMs: timeline.nowMs() });
+    async execute({ key, calls, timeoutMs, maxCalls = Math.max(1, calls.length), leavesAfterMs, isWatched = false }) {
+      const requestedAtMs = timeline.nowMs();
+      const crashed = (): Outcome => ({ kind: 'crashed', requestedAtMs, atMs: timeline.nowMs() });
       if (!limiter) return calls.map(crashed);
       const client = new AbortController();
       const operation = limiter.open({ key, timeoutMs, maxCalls, clientGone: client.signal });
       const hangUp =
-        leavesAfterMs === undefined ? undefined : timeline.act(askedAtMs + leavesAfterMs, () => client.abort());
+        leavesAfterMs === undefined ? undefined : timeline.act(requestedAtMs + leavesAfterMs, () => client.abort());
       let onCrash = () => {};
       const crash = new Promise<'crash'>((resolve) => {
         onCrash = () => resolve('crash');
@@ -123,12 +123,12 @@ export function startFacade({
         if (isWatched) wire.sentAtMs.set(target, undefined);
         figures.add('calls asked for');
         const outcome = await operation.get(target, isBurst).then(
-          (): Outcome => ({ kind: 'answer', askedAtMs, atMs: timeline.nowMs() }),
-          (error: unknown) => toOutcome(error, askedAtMs),
+          (): Outcome => ({ kind: 'answer', requestedAtMs, atMs: timeline.nowMs() }),
+          (error: unknown) => toOutcome(error, requestedAtMs),
         );
         const sentAtMs = isWatched ? wire.sentAtMs.get(target) : undefined;
         if (isWatched) wire.sentAtMs.delete(target);
-        if (outcome.atMs > askedAtMs + timeoutMs) figures.never('answered after the deadline', 1);
+        if (outcome.atMs > requestedAtMs + timeoutMs) figures.never('answered after the deadline', 1);
         return { ...outcome, ...(sentAtMs !== undefined && { sentAtMs }) };
       });
       const outcomes = await Promise.race([Promise.all(each), crash]);

@@ -36,7 +36,7 @@ export interface Judge {
   /** The newest arrivals, or those that were the newest when they were kept. */
   readonly trace: readonly Arrival[];
   /** Something has gone wrong: what led to it is to be seen in the trace. */
-  keepTrace(): void;
+  freezeTrace(): void;
   /** Equal for equal arrivals, and practically only for them. */
   readonly digest: string;
 }
@@ -49,7 +49,7 @@ export function createJudge(limits: Limits): Judge {
   const trace: Arrival[] = [];
   const bytes = new DataView(new ArrayBuffer(8));
   let digest = 0x811c9dc5;
-  let isTraceKept = false;
+  let isTraceFrozen = false;
   let calls = 0;
   let foreignCalls = 0;
 
@@ -91,7 +91,7 @@ export function createJudge(limits: Limits): Judge {
       };
       mix(atMs + (isBurst ? 0.25 : 0) + (isOurs ? 0.125 : 0));
       for (let index = 0; index < user.length; index++) mix(user.charCodeAt(index));
-      if (!isTraceKept) {
+      if (!isTraceFrozen) {
         trace.push(arrival);
         if (trace.length > TRACE_LENGTH) trace.shift();
       }
@@ -104,8 +104,8 @@ export function createJudge(limits: Limits): Judge {
       return foreignCalls;
     },
     trace,
-    keepTrace() {
-      isTraceKept = true;
+    freezeTrace() {
+      isTraceFrozen = true;
     },
     get digest() {
       return (digest >>> 0).toString(16).padStart(8, '0');

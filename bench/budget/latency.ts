@@ -23,8 +23,8 @@ const TIMEOUT_MS = 60_000;
 
 /** Bounded Pareto: most are quick, some take a thousand times as long. */
 function heavyTailMs(random: Random, least: number, most: number, shape: number): number {
-  const share = 1 - (least / most) ** shape;
-  return least / (1 - random.next() * share) ** (1 / shape);
+  const fraction = 1 - (least / most) ** shape;
+  return least / (1 - random.next() * fraction) ** (1 / shape);
 }
 
 /** Makes one latency model; requests and responses are delayed apart from each other. */

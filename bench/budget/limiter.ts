@@ -1,13 +1,13 @@
-import { createAnswerCache } from '../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../src/upstream/cache/response-cache.ts';
 import { Budget, type BudgetOptions } from '../../src/upstream/rate-limiter/budget.ts';
-import { createBudgets } from '../../src/upstream/rate-limiter/budget-registry.ts';
+import { createBudgetRegistry } from '../../src/upstream/rate-limiter/budget-registry.ts';
 import { createCalls } from '../../src/upstream/calls/calls.ts';
 import type { Clock } from '../../src/upstream/clock.ts';
 import type { HttpClient } from '../../src/upstream/http/http-client.ts';
-import { uncountedHoldings } from '../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../src/upstream/calls/operation/held-responses.ts';
 import { openOperation } from '../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../src/upstream/http/secret.ts';
-import { createShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
 
 /** How the limiter under test is configured. */
 export interface LimiterSettings
@@ -54,8 +54,8 @@ export function createLimiter({
   readonly random: () => number;
   readonly processStartedAtMs: number;
 }): Limiter {
-  const budgets = createBudgets({ ...settings, clock, processStartedAtMs, maxBytes: 1_000_000_000 });
-  const cache = createAnswerCache({
+  const budgets = createBudgetRegistry({ ...settings, clock, processStartedAtMs, maxBytes: 1_000_000_000 });
+  const cache = createResponseCache({
     ttlMs: cacheTtlMs,
     swrMs: 0,
     staleIfErrorMs: 0,
@@ -68,11 +68,11 @@ export function createLimiter({
     open({ key, timeoutMs, maxCalls, clientGone }) {
       const apiKey = new Secret(key);
       const { operation, close } = openOperation({
-        tenant: key,
+        keyHash: key,
         apiKey,
         clientAddress: '127.0.0.1',
         keyBudget: budgets.of(key),
-        heldAnswers: { open: () => uncountedHoldings },
+        heldResponses: { open: () => uncountedResponses },
         timeoutMs,
         clientGone,
         maxCalls,
@@ -106,12 +106,12 @@ export function createBareBudget(clock: Clock): BareBudget {
   let calls = 0;
   return {
     enter() {
-      const share = createShare();
+      const fairShare = createFairShare();
       const target = `/collections/${calls++}`;
-      budget.expectedTurnAtMs('general', share, target);
-      budget.promiseTurnAtMs('general', share, target);
-      const place = budget.enter('general', share, target, () => undefined);
-      return { admitted: place.admitted, settle: () => place.settle() };
+      budget.expectedSlotAtMs('general', fairShare, target);
+      budget.reserveSlotAtMs('general', fairShare, target);
+      const call = budget.enter('general', fairShare, target, () => undefined);
+      return { admitted: call.admitted, settle: () => call.settle() };
     },
   };
 }

@@ -21,13 +21,13 @@ async function timeBigOperation(
   const startMs = world.timeline.nowMs();
   let tookMs = Number.POSITIVE_INFINITY;
   let answered = 0;
-  const askMany = async () => {
-    const outcomes = await world.facade.ask({ key: KEY, calls: manyCalls(world, 200, 0), timeoutMs: 3_600_000 });
+  const sendMany = async () => {
+    const outcomes = await world.facade.execute({ key: KEY, calls: manyCalls(world, 200, 0), timeoutMs: 3_600_000 });
     tookMs = world.timeline.nowMs() - startMs;
     answered = outcomes.filter(({ kind }) => kind === 'answer').length;
     world.end();
   };
-  void askMany();
+  void sendMany();
   await world.run();
   return { world, tookMs, answered };
 }
@@ -36,11 +36,16 @@ async function timeBigOperation(
 export async function runLookups(seed: number): Promise<Run> {
   const latency = seed % 2 === 0 ? 'constant' : 'jitter';
   const alone = await timeBigOperation(seed, latency, 0, () => undefined);
-  const { world, tookMs, answered } = await timeBigOperation(seed, latency, 5, (beside) => {
-    const { timeline, random, facade, figures } = beside;
+  const { world, tookMs, answered } = await timeBigOperation(seed, latency, 5, (loadedWorld) => {
+    const { timeline, random, facade, figures } = loadedWorld;
     const lookUp = async () => {
-      const [outcome] = await facade.ask({ key: KEY, calls: call(beside), timeoutMs: 30_000, isWatched: true });
-      const waitedMs = (outcome?.sentAtMs ?? Number.POSITIVE_INFINITY) - (outcome?.askedAtMs ?? 0);
+      const [outcome] = await facade.execute({
+        key: KEY,
+        calls: call(loadedWorld),
+        timeoutMs: 30_000,
+        isWatched: true,
+      });
+      const waitedMs = (outcome?.sentAtMs ?? Number.POSITIVE_INFINITY) - (outcome?.requestedAtMs ?? 0);
       figures.add('look-ups');
       figures.most('longest wait of a look-up, ms', waitedMs);
       if (waitedMs === 0) figures.add('look-ups that did not wait');
@@ -48,7 +53,7 @@ export async function runLookups(seed: number): Promise<Run> {
     const next = () => {
       // Five a minute and no faster: each comes when the one five before it is out of the window.
       timeline.act(timeline.nowMs() + 12_200 + random.between(0, 2_000), () => {
-        if (beside.isOver()) return;
+        if (loadedWorld.isOver()) return;
         void lookUp();
         next();
       });
@@ -65,11 +70,11 @@ export async function runLookups(seed: number): Promise<Run> {
 
 /** Look-ups as many as the whole budget beside an operation of 200 calls. */
 export async function runLookupStream(seed: number): Promise<Run> {
-  const { world, tookMs, answered } = await timeBigOperation(seed, 'jitter', 5, (beside) => {
+  const { world, tookMs, answered } = await timeBigOperation(seed, 'jitter', 5, (loadedWorld) => {
     startStream(
-      beside,
+      loadedWorld,
       () => 60,
-      () => beside.facade.ask({ key: KEY, calls: call(beside), timeoutMs: 30_000 }),
+      () => loadedWorld.facade.execute({ key: KEY, calls: call(loadedWorld), timeoutMs: 30_000 }),
     );
   });
   const { figures } = world;
@@ -89,21 +94,21 @@ export async function runPromises(seed: number): Promise<Run> {
   startStream(
     world,
     () => 36,
-    () => facade.ask({ key: KEY, calls: call(world), timeoutMs: 120_000 }),
+    () => facade.execute({ key: KEY, calls: call(world), timeoutMs: 120_000 }),
   );
-  const askTwice = async () => {
+  const sendTwice = async () => {
     const calls = call(world);
-    const [first] = await facade.ask({ key: KEY, calls, timeoutMs });
+    const [first] = await facade.execute({ key: KEY, calls, timeoutMs });
     if (first?.retryAfterSeconds === undefined || first.limitedBy !== 'facade') return;
     await timeline.sleep(first.retryAfterSeconds * 1_000);
-    const [second] = await facade.ask({ key: KEY, calls, timeoutMs });
+    const [second] = await facade.execute({ key: KEY, calls, timeoutMs });
     figures.add(`refused, deadline ${timeoutMs / 1_000} s`);
     if (second?.kind === 'answer') figures.add(`served when told, deadline ${timeoutMs / 1_000} s`);
   };
   const next = () => {
     timeline.act(timeline.nowMs() + world.random.between(4, 6) * MINUTE_MS, () => {
       if (world.isOver()) return;
-      for (let count = world.random.whole(50, 90); count > 0; count--) void askTwice();
+      for (let count = world.random.whole(50, 90); count > 0; count--) void sendTwice();
       next();
     });
   };
@@ -132,7 +137,7 @@ export async function runPauses(seed: number): Promise<Run> {
       figures.never(`sent during a pause: ${refusal}`, 1);
     }
   };
-  wire.onAnswer = ({ ordered, arrival }) => {
+  wire.onResponse = ({ ordered, arrival }) => {
     if (!ordered) return;
     figures.add('pauses');
     // An instant in time is the same for both sides; a number of seconds counts from when it is received.
@@ -143,7 +148,7 @@ export async function runPauses(seed: number): Promise<Run> {
   startStream(
     world,
     () => 40,
-    () => facade.ask({ key: KEY, calls: call(world, isBurst), timeoutMs: 600_000 }),
+    () => facade.execute({ key: KEY, calls: call(world, isBurst), timeoutMs: 600_000 }),
   );
   timeline.act(timeline.nowMs() + random.between(60_000, 180_000), () => {
     upstream.refuseNext(refusal, waitMs);
@@ -167,7 +172,7 @@ export async function runOutage(seed: number): Promise<Run> {
     world,
     () => 30,
     () =>
-      facade.ask({
+      facade.execute({
         key: KEY,
         calls: call(world, world.random.chance(0.2)),
         timeoutMs: world.random.pick([1_000, 10_000, 30_000]),
@@ -175,8 +180,8 @@ export async function runOutage(seed: number): Promise<Run> {
   );
   const downAtMs = timeline.nowMs() + random.between(2, 5) * MINUTE_MS;
   const upAtMs = downAtMs + 5 * MINUTE_MS;
-  let before = { attempts: 0, asked: 0 };
-  const measure = () => ({ attempts: figures.get('attempts'), asked: figures.get('calls asked for') });
+  let before = { attempts: 0, requested: 0 };
+  const measure = () => ({ attempts: figures.get('attempts'), requested: figures.get('calls asked for') });
   timeline.at(downAtMs, () => {
     before = measure();
     if (kind === '503') upstream.fail(1, [503]);
@@ -185,15 +190,15 @@ export async function runOutage(seed: number): Promise<Run> {
   timeline.at(upAtMs, () => {
     const after = measure();
     figures.add(`${kind}: attempts`, after.attempts - before.attempts);
-    figures.add(`${kind}: calls asked for`, after.asked - before.asked);
+    figures.add(`${kind}: calls asked for`, after.requested - before.requested);
     figures.most(
       `${kind}: attempts per call`,
-      (after.attempts - before.attempts) / Math.max(1, after.asked - before.asked),
+      (after.attempts - before.attempts) / Math.max(1, after.requested - before.requested),
     );
     upstream.fail(0, [503]);
     wire.isRefusing = false;
   });
-  wire.onAnswer = ({ status }) => {
+  wire.onResponse = ({ status }) => {
     if (status === 200 && timeline.nowMs() > upAtMs && !figures.has('first answer after an outage, s')) {
       figures.most('first answer after an outage, s', (timeline.nowMs() - upAtMs) / 1_000);
     }

@@ -5,7 +5,7 @@ export interface Random {
   between(low: number, high: number): number;
   /** A whole number, both ends included. */
   whole(low: number, high: number): number;
-  chance(share: number): boolean;
+  chance(fraction: number): boolean;
   pick<T>(choices: readonly [T, ...T[]]): T;
   /** The time to the next of events that come independently of each other, one in `mean` on average. */
   exponential(mean: number): number;
@@ -27,7 +27,7 @@ export function createRandom(seed: number): Random {
     next,
     between: (low, high) => low + next() * (high - low),
     whole,
-    chance: (share) => next() < share,
+    chance: (fraction) => next() < fraction,
     pick: (choices) => choices[whole(0, choices.length - 1)] ?? choices[0],
     exponential: (mean) => -mean * Math.log(1 - next()),
     fork: () => createRandom(Math.floor(next() * 4_294_967_296)),

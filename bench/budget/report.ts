@@ -1,6 +1,6 @@
 import type { Figures } from './figures.ts';
 import { LATENCIES } from './latency.ts';
-import { toLeastShare, toUseName, USER_NAMES } from './use.ts';
+import { toMinFraction, toUseName, USER_NAMES } from './use.ts';
 import { SCENARIOS, type ScenarioName } from './scenario.ts';
 
 /** One line of the table. */
@@ -14,7 +14,7 @@ interface Row {
 }
 
 const count = (value: number) => value.toLocaleString('en-US', { maximumFractionDigits: 2 });
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+const percent = (fraction: number) => `${(fraction * 100).toFixed(1)} %`;
 const ratio = (part: number, whole: number) => (whole === 0 ? Number.NaN : part / whole);
 
 const never = (scenario: ScenarioName, name: string, figure: string): Row => ({
@@ -38,36 +38,37 @@ const traffic = (scenario: ScenarioName, title: string): readonly Row[] => [
 
 const use = (scenario: ScenarioName, windowMs: number): readonly Row[] =>
   USER_NAMES.map((users) => {
-    const shares = (get: (name: string) => number) =>
+    const fractions = (get: (name: string) => number) =>
       LATENCIES.map((latency) => {
         const name = toUseName(windowMs, users, latency);
-        return { latency, share: ratio(get(name), get(`${name}, runs`)), lowest: get(`${name}, lowest`) };
-      }).filter(({ share }) => !Number.isNaN(share));
+        return { latency, fraction: ratio(get(name), get(`${name}, runs`)), lowest: get(`${name}, lowest`) };
+      }).filter(({ fraction }) => !Number.isNaN(fraction));
     return {
       scenario,
       figure: `use of the ${windowMs / 1_000} s window (lowest run): ${users}`,
       value: (get) =>
-        shares(get)
-          .map(({ latency, share, lowest }) => `${latency} ${percent(share)} (${percent(lowest)})`)
+        fractions(get)
+          .map(({ latency, fraction, lowest }) => `${latency} ${percent(fraction)} (${percent(lowest)})`)
           .join(', '),
-      ...(toLeastShare(users) === 0
+      ...(toMinFraction(users) === 0
         ? { aim: '' }
         : {
-            aim: `>= ${toLeastShare(users) * 100} %`,
-            isMet: (get: (name: string) => number) => shares(get).every(({ share }) => share >= toLeastShare(users)),
+            aim: `>= ${toMinFraction(users) * 100} %`,
+            isMet: (get: (name: string) => number) =>
+              fractions(get).every(({ fraction }) => fraction >= toMinFraction(users)),
           }),
     };
   });
 
-const promise = (deadline: string): Row => {
-  const share = (get: (name: string) => number) =>
+const servedOnRetry = (deadline: string): Row => {
+  const fraction = (get: (name: string) => number) =>
     ratio(get(`served when told, deadline ${deadline}`), get(`refused, deadline ${deadline}`));
   return {
     scenario: 'promises',
     figure: `refused, came back when told, served within ${deadline}`,
-    value: (get) => `${percent(share(get))} of ${count(get(`refused, deadline ${deadline}`))}`,
+    value: (get) => `${percent(fraction(get))} of ${count(get(`refused, deadline ${deadline}`))}`,
     aim: '>= 90 %',
-    isMet: (get) => share(get) >= 0.9,
+    isMet: (get) => fraction(get) >= 0.9,
   };
 };
 
@@ -140,7 +141,7 @@ const ROWS: readonly Row[] = [
     aim: 'it ends',
     isMet: (get) => Number.isFinite(get('big operation beside a stream of look-ups, s')),
   },
-  ...['1 s', '10 s', '30 s'].map(promise),
+  ...['1 s', '10 s', '30 s'].map(servedOnRetry),
   {
     scenario: 'pauses',
     figure: '429 in every spelling: calls sent during the pause',

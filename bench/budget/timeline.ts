@@ -100,15 +100,15 @@ export function createTimeline(): Timeline {
     run: () =>
       new Promise((resolve, reject) => {
         // One turn of the event loop for each act: between two turns every microtask runs, however many set off others.
-        const turn = () => {
+        const runNext = () => {
           try {
-            if (runUntilAct()) setImmediate(turn);
+            if (runUntilAct()) setImmediate(runNext);
             else resolve();
           } catch (error) {
             reject(error instanceof Error ? error : new Error(String(error)));
           }
         };
-        setImmediate(turn);
+        setImmediate(runNext);
       }),
     get events() {
       return events;

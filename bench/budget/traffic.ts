@@ -49,12 +49,16 @@ function drawOptions(seed: number, calls: number): WorldOptions {
   };
 }
 
-function startDemands(world: World, key: string, burstShares: readonly [number, ...number[]] = [0, 0.2, 0.5, 1]): void {
+function startDemands(
+  world: World,
+  key: string,
+  burstFractions: readonly [number, ...number[]] = [0, 0.2, 0.5, 1],
+): void {
   const { random } = world;
-  const burstShare = random.pick(burstShares);
+  const burstFraction = random.pick(burstFractions);
   const first = random.pick(DRAWN_DEMANDS);
-  DEMANDS[first](world, key, burstShare);
-  if (random.chance(0.3)) DEMANDS[random.pick(DRAWN_DEMANDS)](world, key, burstShare);
+  DEMANDS[first](world, key, burstFraction);
+  if (random.chance(0.3)) DEMANDS[random.pick(DRAWN_DEMANDS)](world, key, burstFraction);
   // Somebody sets the clock, and sets it back.
   if (random.chance(0.3)) {
     startRegularly(world, 20 * MINUTE_MS, () =>
@@ -163,7 +167,7 @@ export async function runLimits(seed: number, calls: number): Promise<Run> {
   const { upstream, wire, timeline, figures, judge } = world;
   let knownGeneration = 0;
   let knownAtMs = timeline.nowMs();
-  wire.onAnswer = ({ generation, arrival }) => {
+  wire.onResponse = ({ generation, arrival }) => {
     // A 429 does not always name the limit, and a limit of 10 without its window can be the burst window's where there is one.
     const isPlain = arrival.status !== 429 && (!arrival.isBurst || announcement === 'RateLimit and policy');
     if (generation > knownGeneration && isPlain) {
@@ -173,7 +177,7 @@ export async function runLimits(seed: number, calls: number): Promise<Run> {
     if (arrival.status !== 429) return;
     const isKnown = knownGeneration === upstream.generation && arrival.sentAtMs > knownAtMs;
     figures.add(isKnown ? '429 after the limit was announced' : '429 before the limit was announced');
-    if (isKnown) judge.keepTrace();
+    if (isKnown) judge.freezeTrace();
   };
   const steps = [300, 10, 60];
   startRegularly(world, 8 * MINUTE_MS, () => {
@@ -208,10 +212,10 @@ export async function runKeys(seed: number, calls: number): Promise<Run> {
   DEMANDS.greedy(world, 'user-greedy', 0.3);
   for (let index = 1; index < 50; index++) {
     const key = `user-${index}`;
-    const askOne = async () => {
+    const sendOne = async () => {
       const calls = [world.newTarget(random.chance(0.1))];
-      const [outcome] = await facade.ask({ key, calls, timeoutMs: 30_000, isWatched: true });
-      const waitedMs = (outcome?.sentAtMs ?? Number.POSITIVE_INFINITY) - (outcome?.askedAtMs ?? 0);
+      const [outcome] = await facade.execute({ key, calls, timeoutMs: 30_000, isWatched: true });
+      const waitedMs = (outcome?.sentAtMs ?? Number.POSITIVE_INFINITY) - (outcome?.requestedAtMs ?? 0);
       figures.add('calls of other keys');
       figures.most('longest wait of other keys, ms', waitedMs);
       if (waitedMs > 0) figures.never('calls of other keys that waited', 1);
@@ -220,7 +224,7 @@ export async function runKeys(seed: number, calls: number): Promise<Run> {
     const next = () => {
       timeline.act(timeline.nowMs() + 3_000 + random.exponential(17_000), () => {
         if (world.isOver()) return;
-        void askOne();
+        void sendOne();
         next();
       });
     };

@@ -6,7 +6,7 @@ import { createRollingCount } from './rolling-count.ts';
 import type { Timeline } from './timeline.ts';
 
 /** An answer on its way back. */
-export interface UpstreamAnswer {
+export interface UpstreamResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly text: string;
@@ -24,14 +24,14 @@ export interface Upstream {
     readonly isBurst: boolean;
     readonly isOurs: boolean;
     readonly sentAtMs: number;
-  }): UpstreamAnswer;
+  }): UpstreamResponse;
   readonly limits: Limits;
   setGeneralLimit(limit: number): void;
   readonly generation: number;
   /** Refuses one more call of ours, whatever the count. */
   refuseNext(refusal: Refusal, waitMs: number): void;
   /** From now on this share of the calls is answered with one of these instead. */
-  fail(share: number, statuses: readonly [number, ...number[]]): void;
+  fail(fraction: number, statuses: readonly [number, ...number[]]): void;
   epochMs(): number;
 }
 
@@ -56,8 +56,8 @@ export function createUpstream(
     { general: ReturnType<typeof createRollingCount>; burst: ReturnType<typeof createRollingCount> }
   >();
   let generation = 0;
-  let ordered: UpstreamAnswer['ordered'];
-  let failing: { share: number; statuses: readonly [number, ...number[]] } | undefined;
+  let ordered: UpstreamResponse['ordered'];
+  let failing: { fraction: number; statuses: readonly [number, ...number[]] } | undefined;
 
   const epochMs = () => startEpochMs + timeline.nowMs();
 
@@ -85,8 +85,8 @@ export function createUpstream(
     refuseNext(refusal, waitMs) {
       ordered = { refusal, waitMs };
     },
-    fail(share, statuses) {
-      failing = { share, statuses };
+    fail(fraction, statuses) {
+      failing = { fraction, statuses };
     },
     receive({ user, isBurst, isOurs, sentAtMs }) {
       const nowMs = timeline.nowMs();
@@ -124,7 +124,7 @@ export function createUpstream(
         figures.add('calls');
         if (isOver(arrival)) figures.add('calls above a window');
         if (isRefused && !order) figures.add('429');
-        if (isOver(arrival) && generation === 0) judge.keepTrace();
+        if (isOver(arrival) && generation === 0) judge.freezeTrace();
       }
       if (isRefused) {
         arrival.status = 429;
@@ -133,7 +133,7 @@ export function createUpstream(
           : refuse(random.pick(TRUE_REFUSALS), Math.max(generalWaitMs, burstWaitMs), full, epochMs());
         return { ...common, status: 429, headers: { ...json, ...refusal.headers }, text: refusal.text };
       }
-      if (failing && random.chance(failing.share)) {
+      if (failing && random.chance(failing.fraction)) {
         const status = random.pick(failing.statuses);
         arrival.status = status;
         const text = JSON.stringify({ error: { name: 'serverError', message: 'Something went wrong' } });

@@ -10,11 +10,11 @@ const KEY = 'user-1';
 
 /** Who asks while the use of the budget is measured. */
 const USERS = {
-  'clients, nothing reserved': { reservedCalls: 0, isCrowd: false, leastShare: 0.98 },
+  'clients, nothing reserved': { reservedCalls: 0, isOverloaded: false, minFraction: 0.98 },
   /** Clients whose next operation follows the last: what is kept for newcomers lies idle until one of them begins anew. That is its price, told and not judged. */
-  'clients, 5 reserved': { reservedCalls: 5, isCrowd: false, leastShare: 0 },
+  'clients, 5 reserved': { reservedCalls: 5, isOverloaded: false, minFraction: 0 },
   /** Twice as many operations as the budget has room for, whoever has been served. */
-  'crowd, 5 reserved': { reservedCalls: 5, isCrowd: true, leastShare: 0.98 },
+  'crowd, 5 reserved': { reservedCalls: 5, isOverloaded: true, minFraction: 0.98 },
 } as const;
 
 /** Names of the ways in which the use of the budget is measured. */
@@ -24,7 +24,7 @@ export const USER_NAMES = Object.keys(USERS) as readonly (keyof typeof USERS)[];
 const RUN_TOLERANCE = 0.01;
 
 /** The share of the budget that has to be used; 0 where it is only told. */
-export const toLeastShare = (users: keyof typeof USERS) => USERS[users].leastShare;
+export const toMinFraction = (users: keyof typeof USERS) => USERS[users].minFraction;
 
 /** What a share of use is called among the figures. */
 export const toUseName = (windowMs: number, users: keyof typeof USERS, latency: LatencyName) =>
@@ -36,7 +36,7 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
   const users = USER_NAMES[Math.floor(seed / LATENCIES.length) % USER_NAMES.length] ?? 'clients, 5 reserved';
   const announcement =
     ANNOUNCEMENTS[Math.floor(seed / LATENCIES.length / USER_NAMES.length) % ANNOUNCEMENTS.length] ?? 'nothing';
-  const { reservedCalls, isCrowd, leastShare } = USERS[users];
+  const { reservedCalls, isOverloaded, minFraction } = USERS[users];
   const windowMs = isBurst ? 10_000 : MINUTE_MS;
   const limit = isBurst ? 10 : 60;
   const world = createWorld(seed, {
@@ -46,17 +46,21 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
     settings: { reservedCalls, maxConcurrentCalls: 10 },
   });
   const { timeline, figures, random, facade } = world;
-  const burstShare = isBurst ? 1 : 0;
-  if (isCrowd) {
+  const burstFraction = isBurst ? 1 : 0;
+  if (isOverloaded) {
     // Lists are asked for in smaller numbers than trees.
     const [perMinute, mostCalls] = isBurst ? [24, 10] : [12, 20];
     startStream(
       world,
       () => perMinute,
       () =>
-        facade.ask({ key: KEY, calls: manyCalls(world, random.whole(1, mostCalls), burstShare), timeoutMs: 120_000 }),
+        facade.execute({
+          key: KEY,
+          calls: manyCalls(world, random.whole(1, mostCalls), burstFraction),
+          timeoutMs: 120_000,
+        }),
     );
-  } else startGreedyClients(world, KEY, burstShare, 30);
+  } else startGreedyClients(world, KEY, burstFraction, 30);
   let before = { calls: 0, trips: 0, tripsMs: 0 };
   const measure = () => ({
     // Sent, not arrived: one that is lost on its way has used its slot as well.
@@ -70,12 +74,12 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
   timeline.at(timeline.nowMs() + (windowCount + 2) * windowMs, () => {
     const after = measure();
     const meanMs = (after.tripsMs - before.tripsMs) / Math.max(1, after.trips - before.trips);
-    const share = (after.calls - before.calls) / ((windowCount * limit * windowMs) / (windowMs + meanMs));
+    const fraction = (after.calls - before.calls) / ((windowCount * limit * windowMs) / (windowMs + meanMs));
     const name = toUseName(windowMs, users, latency);
-    figures.add(name, share);
+    figures.add(name, fraction);
     figures.add(`${name}, runs`);
-    figures.least(`${name}, lowest`, share);
-    if (share < leastShare - RUN_TOLERANCE) figures.never(`${name}, far below ${leastShare * 100} %`, 1);
+    figures.least(`${name}, lowest`, fraction);
+    if (fraction < minFraction - RUN_TOLERANCE) figures.never(`${name}, far below ${minFraction * 100} %`, 1);
   });
   await world.run();
   figures.never('calls above a window', figures.get('calls above a window'));
@@ -102,11 +106,11 @@ export async function runLargeAccount(seed: number): Promise<Run> {
   });
   const { timeline, wire, figures, upstream } = world;
   startGreedyClients(world, KEY, 0, 60);
-  let answeredAtMs = Number.NaN;
-  wire.onAnswer = ({ arrival }) => {
-    if (Number.isNaN(answeredAtMs)) answeredAtMs = timeline.nowMs();
+  let firstResponseAtMs = Number.NaN;
+  wire.onResponse = ({ arrival }) => {
+    if (Number.isNaN(firstResponseAtMs)) firstResponseAtMs = timeline.nowMs();
     if (arrival.ours < upstream.limits.general || figures.has('300 in a window after, s')) return;
-    figures.most('300 in a window after, s', (arrival.atMs - answeredAtMs) / 1_000);
+    figures.most('300 in a window after, s', (arrival.atMs - firstResponseAtMs) / 1_000);
     figures.add('runs that reached 300');
   };
   await world.run();

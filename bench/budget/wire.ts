@@ -3,7 +3,7 @@ import { UpstreamError } from '../../src/upstream/http/upstream-error.ts';
 import type { Figures } from './figures.ts';
 import type { Latency } from './latency.ts';
 import type { Timeline } from './timeline.ts';
-import type { Upstream, UpstreamAnswer } from './upstream.ts';
+import type { Upstream, UpstreamResponse } from './upstream.ts';
 
 /** The network between the program and upstream, as it can be changed and watched during a run. */
 export interface Wire {
@@ -14,7 +14,7 @@ export interface Wire {
   /** Is told of every sending. */
   onSend?: (sentAtMs: number) => void;
   /** Is told of every answer when it has reached the program, just before the program is. */
-  onAnswer?: (answer: UpstreamAnswer) => void;
+  onResponse?: (response: UpstreamResponse) => void;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -81,12 +81,12 @@ export function createWireClient(
         const isBurst = route === '/collections';
         timeline.at(sentAtMs + requestMs, () => {
           if (!isAlive()) return;
-          const answer = upstream.receive({ user: apiKey.reveal(), isBurst, isOurs: true, sentAtMs });
+          const response = upstream.receive({ user: apiKey.reveal(), isBurst, isOurs: true, sentAtMs });
           if (fate === 'unanswered') return;
           toProgram(timeline.nowMs() + responseMs, () => {
-            wire.onAnswer?.(answer);
-            const { status, headers, text } = answer;
-            resolve({ status, headers, text, heapBytes: text.length, inTurn: async (piece) => piece(), release() {} });
+            wire.onResponse?.(response);
+            const { status, headers, text } = response;
+            resolve({ status, headers, text, heapBytes: text.length, runTask: async (piece) => piece(), release() {} });
           });
         });
       }),

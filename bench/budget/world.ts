@@ -53,11 +53,11 @@ export function createWorld(
   seed: number,
   {
     latency = 'constant',
-    limits: ownLimits = {},
+    limits: limitOverrides = {},
     announcement = 'X-RateLimit, epoch',
     reset = 'next slot',
     countsRefused = false,
-    settings: ownSettings = {},
+    settings: settingOverrides = {},
     wallOffsetMs = 0,
     processAgeMs = HOUR_MS,
     calls = Number.POSITIVE_INFINITY,
@@ -68,7 +68,7 @@ export function createWorld(
   const random = root.fork();
   const timeline = createTimeline();
   const figures = createFigures();
-  const limits: Limits = { general: 60, generalMs: 60_000, burst: 10, burstMs: 10_000, ...ownLimits };
+  const limits: Limits = { general: 60, generalMs: 60_000, burst: 10, burstMs: 10_000, ...limitOverrides };
   const judge = createJudge(limits);
   const upstream = createUpstream(
     { limits, announcement, reset, countsRefused },
@@ -82,7 +82,7 @@ export function createWorld(
     maxConcurrentCalls: 10,
     cacheTtlMs: 0,
     coldStart: 'probe',
-    ...ownSettings,
+    ...settingOverrides,
   };
   const facade = startFacade({
     timeline,

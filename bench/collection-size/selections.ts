@@ -44,8 +44,8 @@ export function pageQuery(schema: GraphQLSchema, list: 'folders' | 'requests'): 
 export function treeQuery(schema: GraphQLSchema, levels: number): string {
   const request = everyFieldOnce(schema, 'Request');
   const folder = everyFieldOnce(schema, 'Folder');
-  const level = (left: number): string =>
-    `{ ...item ${left === 0 ? '' : `... on Folder { items ${level(left - 1)} }`} }`;
+  const level = (levelsLeft: number): string =>
+    `{ ...item ${levelsLeft === 0 ? '' : `... on Folder { items ${level(levelsLeft - 1)} }`} }`;
   return `query ($uid: ID!) { collection(uid: $uid) { items ${level(levels)} } }
     fragment item on CollectionItem { ... on Request ${request} ... on Folder ${folder} }`;
 }

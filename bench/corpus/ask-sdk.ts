@@ -33,7 +33,7 @@ const { Collection } = createRequire(import.meta.url)('postman-collection') as S
  * @returns Requests in the order of the document, and as many saved responses as it finds.
  * @throws {Error} Where the SDK cannot read the document.
  */
-export function askSdk(document: JsonRecord): Pick<Contents, 'requests' | 'examples'> {
+export function readWithSdk(document: JsonRecord): Pick<Contents, 'requests' | 'examples'> {
   const requests: Facts[] = [];
   const examples: Facts[] = [];
   new Collection(withoutStrays(document)).forEachItem((item) => {

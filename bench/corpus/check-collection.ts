@@ -1,9 +1,9 @@
-import { askSdk } from './ask-sdk.ts';
+import { readWithSdk } from './ask-sdk.ts';
 import { compareContents, type Contents } from './contents.ts';
 import { type JsonRecord, toRecord, toRecords } from './json.ts';
 import type { Meter } from './meter.ts';
 import type { Queries } from './queries.ts';
-import { type AnsweredContents, readFlat, readNested } from './read-answer.ts';
+import { type ReportedContents, readFlat, readNested } from './read-answer.ts';
 import { walkDocument } from './walk-document.ts';
 
 /** What one collection turned out to be. */
@@ -15,9 +15,9 @@ export interface CheckedCollection {
 }
 
 /** The three ways in which a collection is answered, and the document itself. */
-export interface CollectionAnswers {
-  readonly flat: AnsweredContents;
-  readonly nested: AnsweredContents;
+export interface CollectionResults {
+  readonly flat: ReportedContents;
+  readonly nested: ReportedContents;
   readonly json: unknown;
 }
 
@@ -29,20 +29,20 @@ export async function checkCollection(
   document: JsonRecord,
 ): Promise<CheckedCollection> {
   const source = walkDocument(document);
-  const collection = await meter.ask(queries.collection, { uid });
-  const folders = await meter.askPages(queries.folders, 'folders', { uid });
-  const requests = await meter.askPages(queries.requests, 'requests', { uid });
-  const { items } = await meter.ask(queries.items(source.depth), { uid });
-  const answers = {
+  const collection = await meter.query(queries.collection, { uid });
+  const folders = await meter.queryPages(queries.folders, 'folders', { uid });
+  const requests = await meter.queryPages(queries.requests, 'requests', { uid });
+  const { items } = await meter.query(queries.items(source.depth), { uid });
+  const results = {
     flat: readFlat(collection, folders, requests),
     nested: readNested(collection, toRecords(items)),
     json: collection.json,
   };
-  return { source, problems: judge(document, source, answers) };
+  return { source, problems: judge(document, source, results) };
 }
 
 /** Says what is wrong with what was answered about a document. */
-export function judge(document: JsonRecord, source: Contents, { flat, nested, json }: CollectionAnswers): string[] {
+export function judge(document: JsonRecord, source: Contents, { flat, nested, json }: CollectionResults): string[] {
   return [
     ...compareContents('lists', source, flat),
     ...compareContents('tree', source, nested),
@@ -56,7 +56,7 @@ export function judge(document: JsonRecord, source: Contents, { flat, nested, js
 function compareWithSdk(document: JsonRecord, flat: Contents): string[] {
   try {
     const none = { collection: [], folders: [] };
-    return compareContents('SDK', { ...none, ...askSdk(document) }, { ...flat, ...none });
+    return compareContents('SDK', { ...none, ...readWithSdk(document) }, { ...flat, ...none });
   } catch (error) {
     return [`the SDK cannot read it: ${String(error)}`];
   }

@@ -19,19 +19,19 @@ const longestShown = 60;
  * @param title - Stands before each line: which two are compared.
  * @returns One line for each list of another length, and otherwise for each kind of difference its first case and how many more there are.
  */
-export function compareContents(title: string, expected: Contents, told: Contents): string[] {
+export function compareContents(title: string, expected: Contents, actual: Contents): string[] {
   return (['collection', 'folders', 'requests', 'examples'] as const).flatMap((list) =>
-    compareFacts(`${title}: ${list}`, expected[list], told[list]),
+    compareFacts(`${title}: ${list}`, expected[list], actual[list]),
   );
 }
 
 /** Does the same for two lists of facts. */
-export function compareFacts(title: string, expected: readonly Facts[], told: readonly Facts[]): string[] {
-  if (expected.length !== told.length) return [`${title}: ${expected.length} expected, ${told.length} found`];
+export function compareFacts(title: string, expected: readonly Facts[], actual: readonly Facts[]): string[] {
+  if (expected.length !== actual.length) return [`${title}: ${expected.length} expected, ${actual.length} found`];
   const first = new Map<string, { readonly text: string; more: number }>();
   for (const [index, facts] of expected.entries()) {
     for (const [field, value] of Object.entries(facts)) {
-      const found = told[index]?.[field];
+      const found = actual[index]?.[field];
       if (value === undefined || value === found) continue;
       const before = first.get(field);
       if (before) before.more += 1;

@@ -8,7 +8,7 @@ import { createMeter, type Meter } from './meter.ts';
 import { createQueries } from './queries.ts';
 import { readValues } from './read-answer.ts';
 import { readSource } from './read-source.ts';
-import type { Ask } from './served-folder.ts';
+import type { SendQuery } from './served-folder.ts';
 import type { Row } from './table.ts';
 import { walkValues } from './walk-document.ts';
 
@@ -16,8 +16,12 @@ import { walkValues } from './walk-document.ts';
 const shownErrors = 3;
 
 /** Asks about one file after the other, in the order of their paths, and last about the account as a whole. */
-export async function* makeRows(folder: string, { account, read }: ExportsReport, ask: Ask): AsyncGenerator<Row> {
-  const schema = buildClientSchema((await ask(getIntrospectionQuery())).data as unknown as IntrospectionQuery);
+export async function* makeRows(
+  folder: string,
+  { account, read }: ExportsReport,
+  sendQuery: SendQuery,
+): AsyncGenerator<Row> {
+  const schema = buildClientSchema((await sendQuery(getIntrospectionQuery())).data as unknown as IntrospectionQuery);
   const queries = createQueries(schema);
   // Each kind is in the account in the order of its files.
   const collections = account.collections.values();
@@ -28,7 +32,7 @@ export async function* makeRows(folder: string, { account, read }: ExportsReport
   const sourceOf = (file: string) => readSource(join(folder, file));
 
   for (const { file, kind } of read) {
-    const meter = createMeter(schema, ask);
+    const meter = createMeter(schema, sendQuery);
     if (kind === 'collection') {
       const uid = uidOf(collections.next().value);
       const { source, problems } = await checkCollection(meter, queries, uid, sourceOf(file));
@@ -42,14 +46,14 @@ export async function* makeRows(folder: string, { account, read }: ExportsReport
       };
     } else if (kind === 'environment') {
       const expected = walkValues(sourceOf(file).values);
-      const { values } = await meter.ask(queries.environment, { uid: uidOf(environments.next().value) });
+      const { values } = await meter.query(queries.environment, { uid: uidOf(environments.next().value) });
       const problems = compareFacts('values', expected, readValues(values));
       yield { file, values: expected.length, ...toOutcome(meter, problems) };
     } else {
       // A workspace has one list of globals, of all files in its folder that hold some.
       const files = read.filter((other) => other.kind === kind && dirname(other.file) === dirname(file));
       const expected = files.flatMap((other) => walkValues(sourceOf(other.file).values));
-      const { globals } = await meter.ask(queries.workspace, { id: workspaces.get(dirname(file)) });
+      const { globals } = await meter.query(queries.workspace, { id: workspaces.get(dirname(file)) });
       yield {
         file,
         values: walkValues(sourceOf(file).values).length,
@@ -57,8 +61,8 @@ export async function* makeRows(folder: string, { account, read }: ExportsReport
       };
     }
   }
-  const meter = createMeter(schema, ask);
-  await meter.askAll(queries.account);
+  const meter = createMeter(schema, sendQuery);
+  await meter.queryAll(queries.account);
   yield { file: '(the account: me, rateLimit and all lists)', ...toOutcome(meter, []) };
 }
 

@@ -14,12 +14,12 @@ const mayBeNull = new Set(['FormParameter.src', 'RateLimit.plan', 'User.roles'])
 /**
  * Finds what may only be null when something could not be read, and is: lists, connections, and the document of a collection.
  *
- * @param answer - Its objects have their `__typename`.
+ * @param data - Its objects have their `__typename`.
  * @returns Coordinates, each once, sorted.
  */
-export function findNullLists(schema: GraphQLSchema, answer: unknown): string[] {
+export function findNullLists(schema: GraphQLSchema, data: unknown): string[] {
   const found = new Set<string>();
-  const open: unknown[] = [answer];
+  const open: unknown[] = [data];
   while (open.length > 0) {
     const value = open.pop();
     if (Array.isArray(value)) for (const element of value) open.push(element);

@@ -2,7 +2,7 @@ import type { Contents, Facts } from './contents.ts';
 import { isRecord, type JsonRecord, toRecord, toRecords } from './json.ts';
 
 /** Contents as an answer tells them, and the ids of all folders, requests and saved responses, in that order. */
-export interface AnsweredContents extends Contents {
+export interface ReportedContents extends Contents {
   readonly ids: readonly unknown[];
 }
 
@@ -11,7 +11,7 @@ export function readFlat(
   collection: JsonRecord,
   folders: readonly JsonRecord[],
   requests: readonly JsonRecord[],
-): AnsweredContents {
+): ReportedContents {
   const examples = requests.flatMap((request) => toRecords(request.examples));
   return {
     collection: [toOwnerFacts(collection)],
@@ -23,7 +23,7 @@ export function readFlat(
 }
 
 /** Reads the tree, level by level. */
-export function readNested(collection: JsonRecord, items: readonly JsonRecord[]): AnsweredContents {
+export function readNested(collection: JsonRecord, items: readonly JsonRecord[]): ReportedContents {
   const folders: JsonRecord[] = [];
   const requests: JsonRecord[] = [];
   const open = [...items].reverse();

@@ -34,12 +34,12 @@ export async function runCorpus(args: readonly string[], print: (line: string) =
 
 async function printTable(
   folder: string,
-  { exports, ask }: ServedFolder,
+  { exports, sendQuery }: ServedFolder,
   print: (line: string) => void,
 ): Promise<0 | 1> {
   const rows: Row[] = [];
   print(tableHead);
-  for await (const row of makeRows(folder, exports, ask)) {
+  for await (const row of makeRows(folder, exports, sendQuery)) {
     rows.push(row);
     for (const line of formatRow(row)) print(line);
   }

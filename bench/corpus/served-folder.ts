@@ -6,26 +6,26 @@ import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 
 /** One entry of `errors`. */
-export interface AnswerError {
+export interface ResultError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions?: { readonly code?: string };
 }
 
 /** A GraphQL answer as it came over the socket. `data` is empty where the answer has none. */
-export interface Answer {
+export interface GraphQLResponse {
   readonly data: Readonly<Record<string, unknown>>;
-  readonly errors: readonly AnswerError[];
+  readonly errors: readonly ResultError[];
   readonly bytes: number;
 }
 
 /** Sends one query to the server. */
-export type Ask = (query: string, variables?: object) => Promise<Answer>;
+export type SendQuery = (query: string, variables?: object) => Promise<GraphQLResponse>;
 
 /** A folder of exports behind the real server, both on loopback sockets. */
 export interface ServedFolder {
   readonly exports: ExportsReport;
-  readonly ask: Ask;
+  readonly sendQuery: SendQuery;
   close(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
   const server = await startServer(config, pino({ level: 'silent' }));
   return {
     exports,
-    async ask(query, variables) {
+    async sendQuery(query, variables) {
       const response = await fetch(server.url, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -64,7 +64,7 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
       const text = await response.text();
       const { data, errors = [] } = JSON.parse(text) as {
         data?: Record<string, unknown> | null;
-        errors?: readonly AnswerError[];
+        errors?: readonly ResultError[];
       };
       return { data: data ?? {}, errors, bytes: Buffer.byteLength(text) };
     },

@@ -11,7 +11,7 @@ export interface AccountShape {
   readonly workspaceCount: number;
   countCollections(): number;
   countEnvironments(): number;
-  readonly forkShare: number;
+  readonly forkFraction: number;
 }
 
 /** A population of accounts. */
@@ -22,7 +22,7 @@ export interface Population {
 
 const OWNER = '41829063';
 const AT = '2026-01-01T00:00:00.000Z';
-const SHARED_SHARE = 1 / 20;
+const SHARED_FRACTION = 1 / 20;
 
 /** Most values are near the median, and a few are many times as large. */
 function logNormal(random: Random, median: number, sigma: number, most: number): number {
@@ -37,7 +37,7 @@ export const teams: Population = {
     workspaceCount: logNormal(random, 10, 0.8, 100),
     countCollections: () => (random.chance(0.15) ? 0 : logNormal(random, 4, 1, 150)),
     countEnvironments: () => (random.chance(0.25) ? 0 : logNormal(random, 2, 0.8, 40)),
-    forkShare: 0.08,
+    forkFraction: 0.08,
   }),
 };
 
@@ -50,13 +50,13 @@ export const personsAndCompanies: Population = {
           workspaceCount: 1 + Math.floor(random.exponential(1.5)),
           countCollections: () => 1 + Math.floor(random.exponential(6)),
           countEnvironments: () => Math.floor(random.exponential(1.5)),
-          forkShare: 0.2,
+          forkFraction: 0.2,
         }
       : {
           workspaceCount: random.whole(40, 150),
           countCollections: () => (random.chance(0.35) ? 0 : 1 + Math.floor(random.exponential(7))),
           countEnvironments: () => (random.chance(0.5) ? 0 : 1 + Math.floor(random.exponential(2))),
-          forkShare: 0.05,
+          forkFraction: 0.05,
         },
 };
 
@@ -65,18 +65,18 @@ const toUid = ({ id }: { readonly id: string }) => `${OWNER}-${id}`;
 
 /** Makes any account of a population. One collection in twenty is in two workspaces, and forks are of any other collection. */
 export function createAnyAccount(population: Population, random: Random): Account {
-  const { workspaceCount, countCollections, countEnvironments, forkShare } = population.draw(random);
+  const { workspaceCount, countCollections, countEnvironments, forkFraction } = population.draw(random);
   const collections: StoredCollection[] = [];
   const environments: StoredEnvironment[] = [];
   const workspaces = Array.from({ length: workspaceCount }, (_, index): StoredWorkspace => {
-    const ownCollections = Array.from({ length: countCollections() }, () => {
+    const workspaceCollections = Array.from({ length: countCollections() }, () => {
       const other = collections.length > 0 ? collections[random.whole(0, collections.length - 1)] : undefined;
-      if (other && random.chance(SHARED_SHARE)) return toUid(other);
-      const one = createCollection(collections.length, random.chance(forkShare) ? other : undefined);
+      if (other && random.chance(SHARED_FRACTION)) return toUid(other);
+      const one = createCollection(collections.length, random.chance(forkFraction) ? other : undefined);
       collections.push(one);
       return toUid(one);
     });
-    const ownEnvironments = Array.from({ length: countEnvironments() }, () => {
+    const workspaceEnvironments = Array.from({ length: countEnvironments() }, () => {
       const one = createEnvironment(environments.length);
       environments.push(one);
       return toUid(one);
@@ -90,8 +90,8 @@ export function createAnyAccount(population: Population, random: Random): Accoun
       updatedBy: OWNER,
       createdAt: AT,
       updatedAt: AT,
-      collections: [...new Set(ownCollections)],
-      environments: ownEnvironments,
+      collections: [...new Set(workspaceCollections)],
+      environments: workspaceEnvironments,
       globals: random.chance(0.5) ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
     };
   });

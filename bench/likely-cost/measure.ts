@@ -33,14 +33,14 @@ export interface Error {
   readonly within: number;
 }
 
-interface Told {
+interface Estimate {
   readonly cost: number;
   readonly likelyCost: number;
   readonly costAtLeast: number;
 }
 
-interface Answer {
-  readonly data?: { readonly rateLimit?: Told } | null;
+interface GraphQLResponse {
+  readonly data?: { readonly rateLimit?: Estimate } | null;
   readonly errors?: readonly { readonly message: string }[];
   readonly extensions?: { readonly upstream?: { readonly calls: number } };
 }
@@ -75,20 +75,20 @@ export async function measureLikelyCost(population: Population, count: number, s
   });
   const server = await startServer(config, pino({ level: 'silent' }), clock);
 
-  const ask = async (query: string, key: string): Promise<Answer> => {
+  const sendQuery = async (query: string, key: string): Promise<GraphQLResponse> => {
     const response = await fetch(server.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': key },
       body: JSON.stringify({ query }),
     });
-    return (await response.json()) as Answer;
+    return (await response.json()) as GraphQLResponse;
   };
   const sample = async (query: string, key: string): Promise<Sample> => {
-    const dry = await ask(`{ rateLimit(dryRun: true) { cost likelyCost costAtLeast } ${query} }`, key);
-    const told = dry.data?.rateLimit;
-    if (!told) throw new TypeError(`${query}: ${dry.errors?.[0]?.message ?? 'there is no estimate'}`);
-    const real = (await ask(`{ ${query} }`, key)).extensions?.upstream?.calls ?? 0;
-    return { query, atLeast: told.costAtLeast, likely: told.likelyCost, atMost: told.cost, real };
+    const dry = await sendQuery(`{ rateLimit(dryRun: true) { cost likelyCost costAtLeast } ${query} }`, key);
+    const estimate = dry.data?.rateLimit;
+    if (!estimate) throw new TypeError(`${query}: ${dry.errors?.[0]?.message ?? 'there is no estimate'}`);
+    const real = (await sendQuery(`{ ${query} }`, key)).extensions?.upstream?.calls ?? 0;
+    return { query, atLeast: estimate.costAtLeast, likely: estimate.likelyCost, atMost: estimate.cost, real };
   };
 
   const samples: Record<State, Sample[]> = { cold: [], 'read two days ago': [], 'asked ten minutes ago': [] };
@@ -98,7 +98,7 @@ export async function measureLikelyCost(population: Population, count: number, s
     const query = createAnyOperation(account, random);
     samples.cold.push(await sample(query, keys[2 * index] ?? ''));
     const key = keys[2 * index + 1] ?? '';
-    await ask(INVENTORY, key);
+    await sendQuery(INVENTORY, key);
     skippedMs += TWO_DAYS_MS;
     samples['read two days ago'].push(await sample(query, key));
     skippedMs += TEN_MINUTES_MS;
@@ -119,7 +119,7 @@ export function toFactor(estimated: number, real: number): number {
 /** Sums up how far off estimates were. */
 export function toError(samples: readonly Sample[], estimateOf: (sample: Sample) => number): Error {
   const factors = samples.map((sample) => toFactor(estimateOf(sample), sample.real)).sort((a, b) => a - b);
-  const at = (share: number) => factors[Math.floor(factors.length * share)] ?? Number.NaN;
+  const at = (fraction: number) => factors[Math.floor(factors.length * fraction)] ?? Number.NaN;
   return {
     median: at(0.5),
     p90: at(0.9),

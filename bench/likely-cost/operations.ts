@@ -18,7 +18,7 @@ const COLLECTION_FIELDS = [
 const ENVIRONMENT_FIELDS = ['name', 'name', 'updatedAt', 'values { key }', 'values { key }'] as const;
 const WORKSPACE_FIELDS = ['name', 'name', 'about', 'description', 'globals { key }', 'createdAt'] as const;
 // Of the things that are named so many do not exist.
-const MISSING_SHARE = 1 / 10;
+const MISSING_FRACTION = 1 / 10;
 
 /** Writes any operation that a client of this account could have: one field or two, lists with lists in them, look-ups of what the account has. */
 export function createAnyOperation(account: Account, random: Random): string {
@@ -40,7 +40,7 @@ export function createAnyOperation(account: Account, random: Random): string {
   const missing = '00000000-0000-4000-8000-000000000000';
   const any = (things: readonly { readonly id: string; readonly owner?: string }[]): string => {
     const thing =
-      things.length === 0 || random.chance(MISSING_SHARE) ? undefined : things[random.whole(0, things.length - 1)];
+      things.length === 0 || random.chance(MISSING_FRACTION) ? undefined : things[random.whole(0, things.length - 1)];
     const owner = thing?.owner ?? (things === account.workspaces ? undefined : '41829063');
     return `${owner === undefined ? '' : `${owner}-`}${thing?.id ?? missing}`;
   };

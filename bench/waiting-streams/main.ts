@@ -26,7 +26,7 @@ const SMALL = '{ me { username } }';
 const toKey = (index: number) => `PMAK-waiting-streams-${index}`;
 
 /** One operation as its client sees it. */
-interface Asked {
+interface ClientOperation {
   status: number;
   headMs: number;
   /** Code of the error of its connection; absent where there was none. */
@@ -36,59 +36,59 @@ interface Asked {
   readonly answered: Promise<void>;
 }
 
-function ask(port: number, key: string, query: string): Asked {
+function startOperation(port: number, key: string, query: string): ClientOperation {
   const startedMs = performance.now();
   const headers = {
     'content-type': 'application/json',
     accept: 'text/event-stream, application/json',
     'x-api-key': key,
   };
-  let answer = () => {};
+  let markAnswered = () => {};
   let end = () => {};
-  const asked: Asked = {
+  const operation: ClientOperation = {
     status: 0,
     headMs: Number.NaN,
     text: '',
     answered: new Promise((resolve) => {
-      answer = resolve;
+      markAnswered = resolve;
     }),
     over: new Promise((resolve) => {
       end = resolve;
     }),
   };
   const finish = () => {
-    answer();
+    markAnswered();
     end();
   };
   const sent = request(
     { agent: false, port, host: '127.0.0.1', path: '/graphql', method: 'POST', headers },
     (response: IncomingMessage) => {
-      asked.status = response.statusCode ?? 0;
-      asked.headMs = performance.now() - startedMs;
-      answer();
+      operation.status = response.statusCode ?? 0;
+      operation.headMs = performance.now() - startedMs;
+      markAnswered();
       response.setEncoding('utf8');
       // The beginning of an answer and its end are enough.
-      response.on('data', (chunk: string) => (asked.text = (asked.text + chunk).slice(-4_000)));
+      response.on('data', (chunk: string) => (operation.text = (operation.text + chunk).slice(-4_000)));
       response.once('close', finish);
       response.on('error', finish);
     },
   );
   sent.on('error', ({ code = 'an error' }: NodeJS.ErrnoException) => {
-    asked.failure = code;
+    operation.failure = code;
     finish();
   });
   sent.end(JSON.stringify({ query }));
-  return asked;
+  return operation;
 }
 
-const isStream = ({ status }: Asked) => status === 200;
-const hasLastPart = ({ text }: Asked) => text.includes('"hasNext":false');
+const isStream = ({ status }: ClientOperation) => status === 200;
+const hasLastPart = ({ text }: ClientOperation) => text.includes('"hasNext":false');
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(2)} s`;
 
 const sandbox = await startSandbox({
   account: createWideAccount(WORKSPACES, COLLECTIONS_EACH),
   otherApiKeys: Array.from({ length: keyCount + 1 }, (_, index) => toKey(index)),
-  latency: () => ({ requestMs: 50, answerMs: 100 }),
+  latency: () => ({ requestMs: 50, responseMs: 100 }),
 });
 const child = spawn(
   process.execPath,
@@ -123,17 +123,17 @@ async function read(what: 'heap' | 'time'): Promise<Reading> {
 
 // What runs for the first time is compiled first.
 const warm = toKey(keyCount);
-await ask(
+await startOperation(
   port,
   warm,
   '{ workspaces(first: 1) { nodes @stream { collections(first: 2) { nodes @stream { description } } } } }',
 ).over;
 const before = await read('heap');
 
-const streams: Asked[] = [];
+const streams: ClientOperation[] = [];
 const startedMs = performance.now();
 for (let index = 0; index < streamCount; index++) {
-  streams.push(ask(port, toKey(index % keyCount), STREAM));
+  streams.push(startOperation(port, toKey(index % keyCount), STREAM));
   if (index % OPENED_AT_ONCE === OPENED_AT_ONCE - 1) await sleep(BETWEEN_MS);
 }
 await sleep(Math.max(0, startedMs + waitSeconds * 1_000 - performance.now()));
@@ -145,7 +145,7 @@ const waited = await (async () => {
   await sleep(5_000);
   return read('time');
 })();
-const small = ask(port, toKey(keyCount), SMALL);
+const small = startOperation(port, toKey(keyCount), SMALL);
 await small.over;
 const answered = await read('heap');
 

@@ -38,12 +38,12 @@ export function isLoopbackAddress(host: string): boolean {
  * @param allowedHosts - Further host names; one without a port stands for every port.
  */
 export function isAllowedHost(hostHeader: string | undefined, allowedHosts: readonly string[]): boolean {
-  const asked = hostHeader === undefined ? undefined : parseHostAndPort(hostHeader);
-  if (asked === undefined) return false;
-  if (isLoopbackAddress(asked.host)) return true;
+  const requested = hostHeader === undefined ? undefined : parseHostAndPort(hostHeader);
+  if (requested === undefined) return false;
+  if (isLoopbackAddress(requested.host)) return true;
   return allowedHosts.some((entry) => {
     const allowed = parseHostAndPort(entry);
-    return allowed?.host === asked.host && (allowed.port === undefined || allowed.port === asked.port);
+    return allowed?.host === requested.host && (allowed.port === undefined || allowed.port === requested.port);
   });
 }
 

@@ -23,7 +23,7 @@ export function parseConfig(
   known: readonly string[] = [],
 ) {
   const v = parseValues(env, known);
-  const shares = toMemoryShares(heapLimitBytes);
+  const memoryShares = toMemoryShares(heapLimitBytes);
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: keyof typeof v) => Boolean(env[name]);
   const proxy = v.HTTPS_PROXY ?? v.HTTP_PROXY;
@@ -58,7 +58,7 @@ export function parseConfig(
       /** Of one body, after decompression. */
       maxResponseBytes: v.MAX_RESPONSE_BYTES,
       maxResponseValues: v.MAX_RESPONSE_VALUES,
-      maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? shares.responseBytesInFlight,
+      maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? memoryShares.responseBytesInFlight,
     },
     budget: {
       /** `isCap`: the limit was set, and a higher one that upstream announces is not followed. */
@@ -70,7 +70,7 @@ export function parseConfig(
       // Its account begins with the process.
       coldStart: sandbox ? 'off' : v.COLD_START,
       /** What the budgets of all keys may take on the heap. */
-      maxBytes: shares.budgetBytes,
+      maxBytes: memoryShares.budgetBytes,
     },
     /** Absent: the budget is this process's alone. */
     ...toRedisConfig(v.REDIS_URL, v.TENANT_SECRET, v.BUDGET_WITHOUT_REDIS),
@@ -81,14 +81,14 @@ export function parseConfig(
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
       /** What the values of one answer may take on the heap while it is made. */
-      maxAnswerBytes: shares.answerBytes,
+      maxResultBytes: memoryShares.answerBytes,
       /** What large answers may take that have been written and not yet been taken, over all operations. */
-      maxWrittenBytes: shares.writtenBytes,
+      maxWrittenBytes: memoryShares.writtenBytes,
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(heapLimitBytes / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
       /** What the answers take on the heap that one operation is given, and all operations together. */
-      maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? shares.heldBytesPerOperation,
-      maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? shares.heldBytes,
+      maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryShares.heldBytesPerOperation,
+      maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryShares.heldBytes,
     },
     cache: {
       /** 0: nothing is cached. */
@@ -96,15 +96,15 @@ export function parseConfig(
       swrMs: v.CACHE_SWR_MS,
       staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
       renewMs: v.CACHE_RENEW_MS,
-      maxBytes: v.CACHE_MAX_BYTES ?? shares.cacheBytes,
+      maxBytes: v.CACHE_MAX_BYTES ?? memoryShares.cacheBytes,
     },
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,
       maxAliases: v.MAX_QUERY_ALIASES,
       maxTokens: v.MAX_QUERY_TOKENS,
       maxRequestBytes: v.MAX_REQUEST_BYTES,
-      maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? shares.requestBytesInFlight,
-      documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? shares.documentCacheBytes,
+      maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryShares.requestBytesInFlight,
+      documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryShares.documentCacheBytes,
     },
     /** Where V8 gives up: what is not configured of memory is a share of it. */
     heapLimitBytes,

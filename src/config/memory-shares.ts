@@ -12,20 +12,20 @@ const YOUNG_BYTES = 192 * 1_048_576;
  */
 export function toMemoryShares(heapLimitBytes: number) {
   const oldBytes = Math.max(heapLimitBytes / 2, heapLimitBytes - YOUNG_BYTES);
-  const share = (sixtyFourths: number) => Math.floor((oldBytes * sixtyFourths) / 64);
+  const bytesOf = (sixtyFourths: number) => Math.floor((oldBytes * sixtyFourths) / 64);
   return {
-    cacheBytes: share(12),
+    cacheBytes: bytesOf(12),
     /** Answers that all operations have been given, and those of one. */
-    heldBytes: share(12),
-    heldBytesPerOperation: share(6),
+    heldBytes: bytesOf(12),
+    heldBytesPerOperation: bytesOf(6),
     /** What is being read and parsed. */
-    responseBytesInFlight: share(4),
-    requestBytesInFlight: share(2),
-    documentCacheBytes: share(1),
+    responseBytesInFlight: bytesOf(4),
+    requestBytesInFlight: bytesOf(2),
+    documentCacheBytes: bytesOf(1),
     /** Values of one answer while it is made. */
-    answerBytes: share(16),
+    answerBytes: bytesOf(16),
     /** Answers that have been written and not yet been taken; they are outside the heap. */
-    writtenBytes: share(8),
-    budgetBytes: share(2),
+    writtenBytes: bytesOf(8),
+    budgetBytes: bytesOf(2),
   };
 }

@@ -4,13 +4,13 @@
  * @returns undefined when none is near.
  */
 export function nearestName(unknown: string, names: readonly string[]): string | undefined {
-  const wanted = unknown.toUpperCase();
-  const begun = names.filter((name) => name.toUpperCase().startsWith(`${wanted}_`));
+  const target = unknown.toUpperCase();
+  const begun = names.filter((name) => name.toUpperCase().startsWith(`${target}_`));
   if (begun.length === 1) return begun[0];
   const near = names
-    .map((name) => ({ name, distance: editDistance(wanted, name.toUpperCase()) }))
+    .map((name) => ({ name, distance: editDistance(target, name.toUpperCase()) }))
     // More than a quarter of the letters is another word; two are a pair that was swapped.
-    .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(Math.max(name.length, wanted.length) / 4)))
+    .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(Math.max(name.length, target.length) / 4)))
     .toSorted((a, b) => a.distance - b.distance);
   return near[0]?.name;
 }

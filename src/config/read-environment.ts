@@ -53,10 +53,10 @@ export function readEnvironment(overrides: Environment = {}) {
     }
     const given = values[name];
     if (!given) continue;
-    const { text, left } = cleanSecret(given);
+    const { text, removed } = cleanSecret(given);
     // Nothing is left of what is blank; it stays, so that it is no unset variable.
     if (text !== '') values[name] = text;
-    if (left.length > 0) warnings.push(`${name}: ${left.join(' and ')} was left out`);
+    if (removed.length > 0) warnings.push(`${name}: ${removed.join(' and ')} was left out`);
   }
   return { values, problems, warnings, ...(file && { envFile: resolve('.env') }) };
 }

@@ -7,18 +7,18 @@ const QUOTES = /^(["'`])(.*)\1$/s;
  * @returns The secret as it was meant; and what was left out, for people.
  */
 export function cleanSecret(given: string) {
-  const left: string[] = [];
+  const removed: string[] = [];
   let text = given.replace(/\r?\n$/, '');
-  const leave = (what: string, next: string) => {
+  const remove = (what: string, next: string) => {
     if (next === text) return;
-    left.push(what);
+    removed.push(what);
     text = next;
   };
-  leave('a byte order mark', text.replace(/^\uFEFF/, ''));
+  remove('a byte order mark', text.replace(/^\uFEFF/, ''));
   // trim() would take the byte order mark for white space.
-  leave('white space around it', text.trim());
-  leave('quotes around it', text.replace(QUOTES, '$2'));
-  return { text, left };
+  remove('white space around it', text.trim());
+  remove('quotes around it', text.replace(QUOTES, '$2'));
+  return { text, removed };
 }
 
 // Beginnings by which base64 of what begins like an API key, or like its header, is known.

@@ -33,11 +33,11 @@ export interface Tally {
   /** These are likely. */
   addLikely(recorded: RecordedCalls): void;
   /** Takes no single read for certain any more. */
-  doubtSingles(): void;
+  dropCertainSingles(): void;
   /** How many calls are certain. */
   countCertain(): number;
-  /** @param isWhole - Every possible call has been recorded. */
-  toCost(isWhole: boolean): Cost;
+  /** @param isComplete - Every possible call has been recorded. */
+  toCost(isComplete: boolean): Cost;
 }
 
 /** Makes the tally of one simulation. */
@@ -47,7 +47,7 @@ export function createTally(): Tally {
   let likely: RecordedCalls = new Map();
 
   // Whether a collection is read with its tree alone, or first without it, can hang on which answer comes first.
-  const toDifferent = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
+  const toDistinct = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
 
   return {
     possible,
@@ -60,29 +60,35 @@ export function createTally(): Tally {
     addLikely(recorded) {
       likely = recorded;
     },
-    doubtSingles() {
+    dropCertainSingles() {
       certain = new Map([...(certain ?? [])].filter(([, { single }]) => single === null));
     },
-    countCertain: () => toDifferent().size,
-    toCost(isWhole) {
-      const possibleOf = countByRoute(possible.values());
-      const likelyOf = countByRoute(likely.values());
-      const certainOf = countByRoute(toDifferent().values());
+    countCertain: () => toDistinct().size,
+    toCost(isComplete) {
+      const possibleByRoute = countByRoute(possible.values());
+      const likelyByRoute = countByRoute(likely.values());
+      const certainByRoute = countByRoute(toDistinct().values());
       // A simulation that was cut short has not recorded everything that is possible.
-      const paths = isWhole ? possibleOf : new Map([...likelyOf, ...possibleOf]);
+      const paths = isComplete ? possibleByRoute : new Map([...likelyByRoute, ...possibleByRoute]);
       const routes = [...paths].map(([path, { routeClass }]): RouteCost => {
         const countIn = (counts: typeof paths) => counts.get(path)?.count ?? 0;
-        const atLeast = countIn(certainOf);
-        const atMost = Math.max(countIn(possibleOf), isWhole ? 0 : countIn(likelyOf));
-        return { path, routeClass, atLeast, likely: Math.min(atMost, Math.max(atLeast, countIn(likelyOf))), atMost };
+        const atLeast = countIn(certainByRoute);
+        const atMost = Math.max(countIn(possibleByRoute), isComplete ? 0 : countIn(likelyByRoute));
+        return {
+          path,
+          routeClass,
+          atLeast,
+          likely: Math.min(atMost, Math.max(atLeast, countIn(likelyByRoute))),
+          atMost,
+        };
       });
       return {
-        atMost: isWhole ? Math.min(LARGEST_COST, possible.size) : LARGEST_COST,
+        atMost: isComplete ? Math.min(LARGEST_COST, possible.size) : LARGEST_COST,
         likely: Math.min(
           LARGEST_COST,
           routes.reduce((sum, route) => sum + route.likely, 0),
         ),
-        atLeast: toDifferent().size,
+        atLeast: toDistinct().size,
         routes: routes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
       };
     },

@@ -16,7 +16,7 @@ export interface LikelyAccount {
   /** Adds a thing that exists: the list of everything has it, unless that has been made before. */
   add(list: ChildListName, uid: string): void;
   /** The workspace that holds a collection; undefined: the account has none. */
-  homeOf(uid: string): string | undefined;
+  workspaceOf(uid: string): string | undefined;
   /** From which collection one was forked; null: it is no fork. */
   parentOf(uid: string): string | null;
 }
@@ -39,7 +39,7 @@ const IN_WORKSPACE = 'collections of ';
 
 /** Makes the account of one simulation. The things it has are those of the other scenarios, as far as they are the same. */
 export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccountOptions): LikelyAccount {
-  const { uidsOf, isLookedUp, placeOf } = simulatedIds;
+  const { uidsOf, isLookedUp, positionOf } = simulatedIds;
   const learned = sizes?.workspaces;
   const ids = learned
     ? learned.map(({ id }) => id)
@@ -59,18 +59,18 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
     return withNamed(uids, [...(existing.get(list) ?? [])]);
   };
 
-  const homes = new Map<string, string | undefined>();
-  const toHome = (uid: string): string | undefined => {
-    const list = placeOf(uid)?.list ?? '';
+  const workspaceByUid = new Map<string, string | undefined>();
+  const toWorkspace = (uid: string): string | undefined => {
+    const list = positionOf(uid)?.list ?? '';
     if (list.startsWith(IN_WORKSPACE)) return list.slice(IN_WORKSPACE.length);
     // What is named is spread over as many of them as possible.
-    return ids[homes.size % Math.max(1, ids.length)];
+    return ids[workspaceByUid.size % Math.max(1, ids.length)];
   };
 
   return {
     workspaceIds({ visibility, createdBy }) {
       if (visibility === undefined && createdBy === undefined) return ids;
-      if (!learned) return ids.filter((_, index) => (index * ASSUMED_SIZES.filteredShare) % 1 === 0);
+      if (!learned) return ids.filter((_, index) => (index * ASSUMED_SIZES.filteredFraction) % 1 === 0);
       return learned
         .filter((one) => visibility === undefined || one.visibility === visibility)
         .filter((one) => createdBy === undefined || one.createdBy === createdBy)
@@ -88,19 +88,19 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
       return uids.slice(from, from + count);
     },
     add: (list, uid) => void existing.get(list)?.add(uid),
-    homeOf(uid) {
-      const home = homes.has(uid) ? homes.get(uid) : toHome(uid);
-      homes.set(uid, home);
-      return home;
+    workspaceOf(uid) {
+      const workspaceId = workspaceByUid.has(uid) ? workspaceByUid.get(uid) : toWorkspace(uid);
+      workspaceByUid.set(uid, workspaceId);
+      return workspaceId;
     },
     parentOf(uid) {
       // Most collections that a client has named, or that another was forked from, are no forks.
-      const place = isLookedUp(uid) ? undefined : placeOf(uid);
-      if (!place) return null;
-      const share = sizes?.forkShare ?? ASSUMED_SIZES.forkShare;
-      const { listNumber, index } = place;
+      const position = isLookedUp(uid) ? undefined : positionOf(uid);
+      if (!position) return null;
+      const fraction = sizes?.forkFraction ?? ASSUMED_SIZES.forkFraction;
+      const { listNumber, index } = position;
       const start = (listNumber * EVEN_SPREAD) % 1;
-      const isFork = Math.floor((index + 1) * share + start) > Math.floor(index * share + start);
+      const isFork = Math.floor((index + 1) * fraction + start) > Math.floor(index * fraction + start);
       return isFork ? simulatedIds.parentOf(uid) : null;
     },
   };
@@ -119,13 +119,13 @@ function createLengths(
   ids: readonly string[],
   existing: ReadonlyMap<ChildListName, ReadonlySet<string>>,
   sizes: AccountSizes | undefined,
-  { places, listLength }: SimulatedIds,
+  { cursors, listLength }: SimulatedIds,
 ) {
-  const isContinued = places.some(({ page }) => page === '');
+  const isContinued = cursors.some(({ page }) => page === '');
   const lengths = new Map<string, number>();
 
   const toLength = (list: ChildListName, workspaceId: string): number => {
-    const known = sizes?.ofWorkspaces.get(workspaceId)?.[list];
+    const known = sizes?.byWorkspaceId.get(workspaceId)?.[list];
     if (known !== undefined) return known;
     // Where a client continues a list after a place, it is longer than that.
     if (isContinued && !ids.includes(workspaceId)) return listLength;
@@ -142,7 +142,7 @@ function createLengths(
   return {
     lengthOfOne,
     lengthOfAll(list: ChildListName): number {
-      const known = sizes?.ofAll[list];
+      const known = sizes?.overall[list];
       if (known !== undefined) return known;
       const sum = ids.reduce((total, id) => total + lengthOfOne(list, id), 0);
       // Behind the first page of workspaces as many follow again.
@@ -153,9 +153,9 @@ function createLengths(
 }
 
 function toMean(list: ChildListName, sizes: AccountSizes | undefined): number {
-  const known = [...(sizes?.ofWorkspaces.values() ?? [])].flatMap((lengths) => lengths[list] ?? []);
+  const known = [...(sizes?.byWorkspaceId.values() ?? [])].flatMap((lengths) => lengths[list] ?? []);
   if (known.length > 0) return known.reduce((sum, length) => sum + length, 0) / known.length;
-  const total = sizes?.ofAll[list];
+  const total = sizes?.overall[list];
   if (total !== undefined && sizes?.workspaces && !sizes.hasMoreWorkspaces)
     return total / Math.max(1, sizes.workspaces.length);
   const type = childTypes.find((one) => leveledTypes[one].list === list);

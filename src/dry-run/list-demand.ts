@@ -6,7 +6,7 @@ import { CHILDREN_PAGE_SIZE } from '../graph/planning/lists.ts';
 /** What an operation asks of lists. */
 export interface ListDemand {
   /** The items after which it continues lists, where its cursors name them. */
-  readonly places: readonly Cursor[];
+  readonly cursors: readonly Cursor[];
   /** The most items that it asks of a list at once. */
   readonly longestPage: number;
 }
@@ -26,10 +26,10 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
   });
   // Lists without a number have at most that size.
   const longestPage = counts.reduce((most, count) => Math.max(most, count), CHILDREN_PAGE_SIZE);
-  return { places: [...texts].flatMap(toPlace), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
+  return { cursors: [...texts].flatMap(toCursors), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
 }
 
-function toPlace(text: string): readonly Cursor[] {
+function toCursors(text: string): readonly Cursor[] {
   try {
     return [parseCursor(text)];
   } catch {

@@ -20,7 +20,7 @@ import type { OperationContext } from '../graph/context.ts';
 import type { DocumentReader } from '../graph/limits/document-reader.ts';
 
 /** A selected field that asks the loaders for something, or leads to fields that do. */
-export interface AskingField {
+export interface LoadingField {
   readonly args: Readonly<Record<string, unknown>>;
   /** Its path is always that of a root field: no resolver asks for anything by its place in the answer. */
   readonly info: GraphQLResolveInfo;
@@ -28,7 +28,7 @@ export interface AskingField {
   /** Type of the values it returns, or of the items of their lists. */
   readonly type: ReturnType<typeof getNamedType>;
   /** The fields to be resolved on an object that it returns. */
-  below(type: GraphQLObjectType): readonly AskingField[];
+  below(type: GraphQLObjectType): readonly LoadingField[];
 }
 
 interface Selected {
@@ -44,13 +44,13 @@ interface Selected {
  * @param onRead - Is told how many selections have been read.
  * @returns The root fields.
  */
-export function createAskingFields(
+export function createLoadingFields(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   reader: DocumentReader,
   onRead: (count: number) => void,
-): readonly AskingField[] {
-  const leadsToAsking = createAskingSearch(schema, reader.fragments);
+): readonly LoadingField[] {
+  const leadsToLoading = createLoadingSearch(schema, reader.fragments);
   const fragments = Object.fromEntries(reader.fragments);
   const collect = createCollector(schema, reader, onRead);
 
@@ -58,15 +58,15 @@ export function createAskingFields(
     type: GraphQLObjectType,
     sets: readonly SelectionSetNode[],
     isFromList: boolean,
-  ): readonly AskingField[] => {
+  ): readonly LoadingField[] => {
     const definitions = type.getFields();
-    const fields = new Map<string, AskingField>();
+    const fields = new Map<string, LoadingField>();
     for (const nodes of collect(type, sets)) {
       const [node] = nodes;
       const definition = node && definitions[node.name.value];
       if (!definition) continue;
-      const leads = nodes.some((one) => leadsToAsking(definition, one));
-      if (!leads && !isAsking(definition, isFromList)) continue;
+      const leads = nodes.some((one) => leadsToLoading(definition, one));
+      if (!leads && !needsLoader(definition, isFromList)) continue;
       const args = toArguments(definition, node, reader);
       if (!args) continue;
       const key = leads ? `${fields.size}` : toKey(definition, args);
@@ -78,10 +78,10 @@ export function createAskingFields(
   const toField = (
     parentType: GraphQLObjectType,
     { definition, nodes }: Selected,
-    args: AskingField['args'],
-  ): AskingField => {
+    args: LoadingField['args'],
+  ): LoadingField => {
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    const known = new Map<GraphQLObjectType, readonly AskingField[]>();
+    const known = new Map<GraphQLObjectType, readonly LoadingField[]>();
     return {
       args,
       resolve: definition.resolve ?? ((source) => (source as Readonly<Record<string, unknown>>)[definition.name]),
@@ -170,14 +170,14 @@ const readsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>
 const comesFromList = ({ extensions }: GraphQLField<unknown, OperationContext>) => extensions['fromList'] === true;
 
 /** @param isFromList - Whether the field is one of an item of a list. */
-function isAsking(definition: GraphQLField<unknown, OperationContext>, isFromList: boolean): boolean {
+function needsLoader(definition: GraphQLField<unknown, OperationContext>, isFromList: boolean): boolean {
   const levels = levelsOf(definition);
   const isKnown = isFromList && levels.includes('ref');
   return readsOf(definition).length > 0 || (levels.length > 0 && !isKnown);
 }
 
 /** Equal for fields of one object that ask for the same, where nothing below them asks for more. */
-function toKey(definition: GraphQLField<unknown, OperationContext>, args: AskingField['args']): string {
+function toKey(definition: GraphQLField<unknown, OperationContext>, args: LoadingField['args']): string {
   const levels = levelsOf(definition);
   if (readsOf(definition).length > 0) return `${definition.name} ${JSON.stringify(args)}`;
   // Of what every answer carries some is derived from the identifier, and some is asked for where it is not known.
@@ -189,7 +189,7 @@ function toArguments(
   definition: GraphQLField<unknown, OperationContext>,
   node: FieldNode,
   { variables }: DocumentReader,
-): AskingField['args'] | undefined {
+): LoadingField['args'] | undefined {
   try {
     return getArgumentValues(definition as GraphQLField<unknown, unknown>, node, variables);
   } catch {
@@ -198,7 +198,7 @@ function toArguments(
 }
 
 /** Makes the function that tells whether anything that is selected below a field asks for something. It looks at each node once for each type. */
-function createAskingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
+function createLoadingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
   const known = new Map<SelectionSetNode, Map<string, boolean>>();
 
   const search = (typeName: string, set: SelectionSetNode, isFromList: boolean): boolean => {
@@ -209,7 +209,7 @@ function createAskingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string
     if (before !== undefined) return before;
     const type = schema.getType(typeName);
     const owners = isAbstractType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
-    const asks = set.selections.some((node) => {
+    const loads = set.selections.some((node) => {
       if (node.kind === Kind.INLINE_FRAGMENT)
         return search(node.typeCondition?.name.value ?? typeName, node.selectionSet, isFromList);
       if (node.kind === Kind.FRAGMENT_SPREAD) {
@@ -218,13 +218,13 @@ function createAskingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string
       }
       return owners.some((owner) => {
         const field = owner.getFields()[node.name.value];
-        return field !== undefined && (isAsking(field, isFromList) || leadsToAsking(field, node));
+        return field !== undefined && (needsLoader(field, isFromList) || leadsToLoading(field, node));
       });
     });
-    ofSet.set(key, asks);
-    return asks;
+    ofSet.set(key, loads);
+    return loads;
   };
-  const leadsToAsking = (definition: GraphQLField<unknown, OperationContext>, { selectionSet }: FieldNode): boolean =>
+  const leadsToLoading = (definition: GraphQLField<unknown, OperationContext>, { selectionSet }: FieldNode): boolean =>
     selectionSet !== undefined && search(getNamedType(definition.type).name, selectionSet, comesFromList(definition));
-  return leadsToAsking;
+  return leadsToLoading;
 }

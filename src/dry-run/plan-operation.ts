@@ -88,9 +88,9 @@ export async function planOperation(
     return { document, refusal: undefined, estimate: () => Promise.reject(new TypeError('It is not executed')) };
 
   const roots = toRootFields(definition, reader);
-  const asking = roots.filter(({ name }) => name.value === 'rateLimit');
+  const rateLimitFields = roots.filter(({ name }) => name.value === 'rateLimit');
   const others = roots.filter(({ name }) => name.value !== 'rateLimit');
-  const isDryRun = asking.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
+  const isDryRun = rateLimitFields.some((field) => toArguments(schema, field, reader)['dryRun'] === true);
   const simulated = operation && { schema, document, definition, reader, operation, calls };
 
   let estimated: Promise<Estimate> | undefined;
@@ -111,12 +111,12 @@ export async function planOperation(
   }
   // Once the execution has begun, some of what it costs is paid, and cached.
   // Where there is no estimate, the field of its own says so.
-  if (asking.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
+  if (rateLimitFields.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
   const refusal = simulated && (await refuse(simulated, others, reader, simulations));
-  if (asking.length === 0 || others.length === 0) return { document, refusal, estimate };
+  if (rateLimitFields.length === 0 || others.length === 0) return { document, refusal, estimate };
   const split: SplitDocument = {
     others: withRootFields(document, definition, others),
-    budget: withRootFields(document, definition, asking),
+    budget: withRootFields(document, definition, rateLimitFields),
     responseKeys: [...new Set(roots.map(({ alias, name }) => (alias ?? name).value))],
   };
   return { document, split, refusal, estimate };
@@ -156,7 +156,7 @@ async function toEstimate(
   reader: DocumentReader,
   { clock, simulations }: Pick<PlanOptions, 'clock' | 'simulations'>,
 ): Promise<Estimate> {
-  const cost = simulated ? await simulations.run(toTurn(simulated), () => simulateCost(simulated)) : NO_COST;
+  const cost = simulated ? await simulations.run(toRequester(simulated), () => simulateCost(simulated)) : NO_COST;
   if (!cost) throw toSimulationRefusal(clock);
   const { atLeast, likely, atMost, routes } = cost;
   const servedInMs = (key: 'likely' | 'atMost') =>
@@ -178,7 +178,7 @@ async function toEstimate(
   };
 }
 
-function toTurn({ calls, operation }: SimulatedOperation) {
+function toRequester({ calls, operation }: SimulatedOperation) {
   return { fairShare: calls.fairShareOf(operation), ended: operation.ended };
 }
 
@@ -215,7 +215,7 @@ async function refuse(
   if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
   const check = () => simulateNamedCost(simulated, maxCalls);
   // Where the check does not begin soon, the operation is executed without it, and ends at its ceiling.
-  const cost = await simulations.run(toTurn(simulated), check, MAX_CHECK_WAIT_MS);
+  const cost = await simulations.run(toRequester(simulated), check, MAX_CHECK_WAIT_MS);
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(simulated, reader)(most.path).filter(({ isReader }) => isReader);

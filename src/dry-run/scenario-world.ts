@@ -9,11 +9,11 @@ export interface Scenario {
   /** Lists are as full as they can be, and single things exist; or lists are empty, and nothing exists. */
   readonly exists: boolean;
   /** Which of the calls without an answer is answered first: the oldest, the newest, or the oldest that asks for a list. */
-  readonly answersFirst: 'oldest' | 'newest' | 'lists';
+  readonly respondToFirst: 'oldest' | 'newest' | 'lists';
   /** Lists have these, and nothing else. */
-  readonly listed?: Listed;
+  readonly listed?: ListContents;
   /** Lists of children have the items that cursors name, and nothing of those is cached. */
-  readonly hasPlaces?: true;
+  readonly hasCursorItems?: true;
   /** How many pages the list of everything has where that is not known. Default: more than any client reads. */
   readonly pages?: number;
   /** Cached lists do not count: all of them are simulated, at no cost. */
@@ -25,7 +25,7 @@ export interface Scenario {
 }
 
 /** What lists have. */
-export interface Listed {
+export interface ListContents {
   /** Uids, or ids, by list. */
   readonly things: ReadonlyMap<ListName, ReadonlySet<string>>;
   /** Only the list of this target has them. Default: every one that can. */
@@ -40,9 +40,9 @@ export type WorldQuestion = 'holders' | 'pages of everything';
 /** The world of one scenario. */
 export interface ScenarioWorld {
   /** The world as the call of a target sees it. */
-  seenBy(target: string): SimulatedWorld;
+  viewFor(target: string): SimulatedWorld;
   /** What has been asked of it. */
-  readonly asked: ReadonlySet<WorldQuestion>;
+  readonly questions: ReadonlySet<WorldQuestion>;
 }
 
 const MANY_PAGES = 10_000;
@@ -57,9 +57,9 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   // Likely lists come whole: they are short, and loaders that search them go by how long they are.
   const { listLength, pageLength } = account ? WHOLE : ids;
   const { parentOf } = account ?? ids;
-  const listedIn = createListed(scenario, ids);
+  const listedIn = createListContents(scenario, ids);
   const { toUids, toStretch } = createStretches(scenario, ids, work);
-  const asked = new Set<WorldQuestion>();
+  const questions = new Set<WorldQuestion>();
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -74,8 +74,8 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     work.add(count * ITEM_STEPS);
     const page = Array.from({ length: count }, (_, index) => idOf(list, index));
     // A client that continues there gets everything after the item, and not the item again.
-    for (const place of ids.places)
-      if (place.page === (cursor ?? '') && place.index < count) page[place.index] = place.id;
+    for (const itemCursor of ids.cursors)
+      if (itemCursor.page === (cursor ?? '') && itemCursor.index < count) page[itemCursor.index] = itemCursor.id;
     return page;
   };
 
@@ -92,7 +92,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     },
     uidsIn: (list, workspaceId) => foundIn(list) ?? toStretch(list, workspaceId, 0, listLength),
     pageOf(list, workspaceId, offset, size) {
-      if (workspaceId === null) asked.add('pages of everything');
+      if (workspaceId === null) questions.add('pages of everything');
       const uids = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
       return { uids, total: exists ? toTotal(list, workspaceId, offset + size, size) : uids.length };
     },
@@ -114,23 +114,23 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       const list = JSON.stringify(['workspaces', filter, cursor]);
       return { ids: toWorkspaceIds(list, cursor, size), nextCursor: idOf(`after ${list}`, 0) };
     },
-    holdersOf(uid) {
-      asked.add('holders');
-      const holder = account ? account.homeOf(uid) : exists ? idOf(`holders of ${uid}`, 0) : undefined;
-      return holder === undefined ? [] : [holder];
+    workspacesOf(uid) {
+      questions.add('holders');
+      const workspaceId = account ? account.workspaceOf(uid) : exists ? idOf(`holders of ${uid}`, 0) : undefined;
+      return workspaceId === undefined ? [] : [workspaceId];
     },
   });
 
   const withListed = toWorld(listedIn);
   const withoutListed = toWorld(() => undefined);
   return {
-    asked,
-    seenBy: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
+    questions,
+    viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };
 }
 
 /** What a scenario says that a list has; undefined: nothing of it. */
-function createListed({ listed }: Scenario, { cachedOf }: SimulatedIds) {
+function createListContents({ listed }: Scenario, { cachedOf }: SimulatedIds) {
   const known = new Map<ListName, readonly string[]>();
   return (list: ListName): readonly string[] | undefined => {
     if (!listed) return undefined;
@@ -144,19 +144,19 @@ function createListed({ listed }: Scenario, { cachedOf }: SimulatedIds) {
 }
 
 /** Makes stretches of lists of which a scenario says no more than how full they are. */
-function createStretches({ exists, hasPlaces, account }: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>) {
-  const onFirstPage = hasPlaces ? ids.places.filter(({ page }) => page === '') : [];
-  const placed = new Map(onFirstPage.map(({ index, id }) => [index, id]));
-  const countPlaced = (before: number) => [...placed.keys()].filter((index) => index < before).length;
+function createStretches({ exists, hasCursorItems, account }: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>) {
+  const onFirstPage = hasCursorItems ? ids.cursors.filter(({ page }) => page === '') : [];
+  const cursorItems = new Map(onFirstPage.map(({ index, id }) => [index, id]));
+  const countCursorItems = (before: number) => [...cursorItems.keys()].filter((index) => index < before).length;
 
   const toUids = (list: string, from: number, count: number): readonly string[] => {
     if (!exists) return [];
     work.add(count * ITEM_STEPS);
-    const others = ids.uidsOf(list, from - countPlaced(from), count);
-    if (placed.size === 0) return others;
+    const others = ids.uidsOf(list, from - countCursorItems(from), count);
+    if (cursorItems.size === 0) return others;
     let skipped = 0;
     return others.map((_, index) => {
-      const uid = placed.get(from + index);
+      const uid = cursorItems.get(from + index);
       if (uid !== undefined) skipped++;
       return uid ?? others[index - skipped] ?? '';
     });

@@ -1,5 +1,5 @@
 import type { ListName } from '../upstream/postman/levels.ts';
-import type { Listed, Scenario, WorldQuestion } from './scenario-world.ts';
+import type { ListContents, Scenario, WorldQuestion } from './scenario-world.ts';
 import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 import type { SimulatedIds } from './simulated-ids.ts';
 
@@ -9,7 +9,7 @@ export interface Findings {
   /** Calls recorded in a run that counts for the upper bound. */
   readonly possible: RecordedCalls;
   /** What answers of such runs have rested on. */
-  readonly asked: ReadonlySet<WorldQuestion>;
+  readonly questions: ReadonlySet<WorldQuestion>;
   /** Whether the cache answered anything in the latest run. */
   readonly usedCache: boolean;
   /** Whether the cache has anything that could answer the operation. */
@@ -29,12 +29,12 @@ export interface ScenarioRow {
   /** What exists, and the order of answers; one run for each. */
   variants(findings: Findings): readonly Scenario[];
   /** Its variants are too many to be run: no single read counts as certain. */
-  readonly doubtsSingles?: true;
+  readonly dropsCertainSingles?: true;
 }
 
-const nothing: Scenario = { exists: false, answersFirst: 'oldest' };
+const nothing: Scenario = { exists: false, respondToFirst: 'oldest' };
 // The newest call is answered first, so that an oversized simulation reaches its limit early.
-const everything: Scenario = { exists: true, answersFirst: 'newest' };
+const everything: Scenario = { exists: true, respondToFirst: 'newest' };
 // One run for each.
 const MAX_LISTS = 8;
 
@@ -58,27 +58,27 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     name: 'everything exists, oldest call answered first',
     bounds: 'both',
     when: ({ usedCache }) => usedCache,
-    variants: () => [{ ...everything, answersFirst: 'oldest' }],
+    variants: () => [{ ...everything, respondToFirst: 'oldest' }],
   },
   // A client that continues a list gets what follows the item it names; where that is not found, what stands in its place now.
   {
     name: 'everything exists, and lists have the items that cursors name',
     bounds: 'upper',
-    when: ({ ids }) => ids.places.some(({ page }) => page === ''),
-    variants: () => [{ ...everything, hasPlaces: true }],
+    when: ({ ids }) => ids.cursors.some(({ page }) => page === ''),
+    variants: () => [{ ...everything, hasCursorItems: true }],
   },
   // A look-up that finds no workspace reads the thing itself.
   {
     name: 'everything exists, but nothing is in a workspace',
     bounds: 'upper',
-    when: ({ asked }) => asked.has('holders'),
+    when: ({ questions }) => questions.has('holders'),
     variants: () => [{ ...everything, deniesWorkspaces: true }],
   },
   // A search for several things goes on to the last page, and then reads singly what it has not found.
   {
     name: 'everything exists, and the list of everything ends',
     bounds: 'upper',
-    when: ({ asked }) => asked.has('pages of everything'),
+    when: ({ questions }) => questions.has('pages of everything'),
     variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
   },
   {
@@ -86,7 +86,7 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     bounds: 'lower',
     when: (findings) => namesAny(findings) && knownLists(findings).length > MAX_LISTS,
     variants: () => [],
-    doubtsSingles: true,
+    dropsCertainSingles: true,
   },
   namedInEveryList,
   {
@@ -111,7 +111,7 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
 export const CHECK_SCENARIOS: readonly ScenarioRow[] = [namedInEveryList, ...COST_SCENARIOS];
 
 /** Everything that is not simulated, and was asked for singly, by list. */
-export function namedThings(recorded: RecordedCalls, ids: SimulatedIds): Listed['things'] {
+export function namedThings(recorded: RecordedCalls, ids: SimulatedIds): ListContents['things'] {
   const named = new Map<ListName, Set<string>>();
   for (const [list, id] of singleReads(recorded))
     if (!ids.isSimulated(id)) named.set(list, (named.get(list) ?? new Set()).add(id));
@@ -122,8 +122,8 @@ function namesAny({ possible, ids }: Findings): boolean {
   return namedThings(possible, ids).size > 0;
 }
 
-function toListed({ possible, ids }: Findings, more: Omit<Listed, 'things'> = {}): Scenario {
-  return { ...nothing, answersFirst: 'lists', listed: { things: namedThings(possible, ids), ...more } };
+function toListed({ possible, ids }: Findings, more: Omit<ListContents, 'things'> = {}): Scenario {
+  return { ...nothing, respondToFirst: 'lists', listed: { things: namedThings(possible, ids), ...more } };
 }
 
 /** Targets of the lists that are asked for whatever upstream answers. */

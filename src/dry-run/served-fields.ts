@@ -42,7 +42,7 @@ export function createServedFields(
   const selected = new Map<string, { -readonly [Key in keyof Selected]: Selected[Key] }>();
   const visitedFragments = new Set<string>();
 
-  const walk = (typeName: string, { selections }: SelectionSetNode) => {
+  const traverse = (typeName: string, { selections }: SelectionSetNode) => {
     const type = schema.getType(typeName);
     if (!isObjectType(type) && !isInterfaceType(type) && !isUnionType(type)) return;
     for (const selection of selections) {
@@ -54,19 +54,19 @@ export function createServedFields(
         const known = selected.get(coordinate);
         if (known) known.count++;
         else selected.set(coordinate, { coordinate, type: typeName, field, isReader: false, count: 1 });
-        if (selection.selectionSet) walk(getNamedType(field.type).name, selection.selectionSet);
+        if (selection.selectionSet) traverse(getNamedType(field.type).name, selection.selectionSet);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        walk(selection.typeCondition?.name.value ?? typeName, selection.selectionSet);
+        traverse(selection.typeCondition?.name.value ?? typeName, selection.selectionSet);
       } else if (!visitedFragments.has(selection.name.value)) {
         visitedFragments.add(selection.name.value);
         const fragment = reader.fragments.get(selection.name.value);
-        if (fragment) walk(fragment.typeCondition.name.value, fragment.selectionSet);
+        if (fragment) traverse(fragment.typeCondition.name.value, fragment.selectionSet);
       }
     }
   };
   const operation = getOperationAST(document, operationName);
   const queryType = schema.getQueryType();
-  if (operation && queryType) walk(queryType.name, operation.selectionSet);
+  if (operation && queryType) traverse(queryType.name, operation.selectionSet);
 
   return (template) => {
     const carried: readonly CarriedType[] = routes.find((route) => route.template === template)?.carries ?? [];
@@ -75,7 +75,8 @@ export function createServedFields(
         const isReader = (field.extensions['reads'] as readonly string[] | undefined)?.includes(template) ?? false;
         const carriedBy = (field.extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
         const isCarried = carried.some(
-          (answer) => answer.type === type && (answer.levels?.some((level) => carriedBy.includes(level)) ?? true),
+          (carriedType) =>
+            carriedType.type === type && (carriedType.levels?.some((level) => carriedBy.includes(level)) ?? true),
         );
         return isReader || isCarried ? { coordinate, isReader, count } : [];
       })

@@ -1,16 +1,16 @@
 import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import type { AnswerSize } from '../graph/limits/result-size.ts';
+import type { ResultSize } from '../graph/limits/result-size.ts';
 import type { OperationContext } from '../graph/context.ts';
 import type { DocumentReader } from '../graph/limits/document-reader.ts';
 import { LARGEST_COST } from '../graph/planning/estimate.ts';
-import { unpacedRows } from '../graph/paging/streamed-rows.ts';
+import { unscheduledRows } from '../graph/paging/streamed-rows.ts';
 import { createOperationContext } from '../graph/planning/tracked-reads.ts';
 import { unsliced } from '../graph/limits/time-slices.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls/calls.ts';
 import { createCollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
-import { createAskingFields } from './loading-fields.ts';
+import { createLoadingFields } from './loading-fields.ts';
 import { type Cost, createTally } from './call-tally.ts';
 import { createLikelyAccount } from './likely-account.ts';
 import { toListDemand } from './list-demand.ts';
@@ -29,7 +29,10 @@ export interface SimulatedOperation {
   readonly reader: DocumentReader;
   /** Whose key it is, and what it wants of the cache. */
   readonly operation: Operation;
-  readonly calls: Pick<Calls, 'kept' | 'lastOutcome' | 'sizesOf' | 'keepsAny' | 'isRenewable' | 'fairShareOf'>;
+  readonly calls: Pick<
+    Calls,
+    'cachedOutcome' | 'lastOutcome' | 'sizesOf' | 'cachesAny' | 'isRenewable' | 'fairShareOf'
+  >;
 }
 
 const MAX_STEPS_PER_RUN = 60_000;
@@ -37,7 +40,7 @@ const MAX_STEPS = 150_000;
 // A likely account is small, or soon seen to be large.
 const MAX_LIKELY_STEPS = 30_000;
 // To go through a list, for each of its items.
-const PLACED_STEPS = 1 / 16;
+const TRACK_STEPS = 1 / 16;
 
 /**
  * Tells what an operation costs by simulating it, with the real resolvers and loaders, in each scenario of what upstream can answer where nothing is
@@ -63,12 +66,12 @@ export async function simulateCost(simulated: SimulatedOperation): Promise<Cost>
  * Tells which calls an operation certainly makes by what its client itself has named. What cached lists lead to does not count, so that an operation over
  * a long list can be repeated until all of it is cached.
  *
- * @param enough - Up to so many are not worth finding out.
+ * @param maxCalls - Up to so many are not worth finding out.
  * @returns undefined where there are not more.
  */
-export async function simulateNamedCost(simulated: SimulatedOperation, enough: number): Promise<Cost | undefined> {
+export async function simulateNamedCost(simulated: SimulatedOperation, maxCalls: number): Promise<Cost | undefined> {
   const simulation = createSimulation(simulated, { ignoresCachedLists: true });
-  const isSettled = () => simulation.tally.countCertain() <= enough;
+  const isSettled = () => simulation.tally.countCertain() <= maxCalls;
   await simulation.runRow(FIRST_SCENARIO);
   for (const row of CHECK_SCENARIOS) if (row.bounds !== 'upper') await simulation.runRow(row, isSettled);
   return isSettled() ? undefined : simulation.tally.toCost(!simulation.isCut());
@@ -79,16 +82,16 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
   const { document, reader, operation, calls } = simulated;
   const ids = createSimulatedIds(toListDemand(document, reader.variables));
   const tally = createTally();
-  const asked = new Set<WorldQuestion>();
+  const questions = new Set<WorldQuestion>();
   const runner = createRunner(simulated, ids);
   let usedCache = false;
 
   const findings = () => ({
     ids,
-    asked,
+    questions,
     usedCache,
     possible: tally.possible,
-    cachesAny: calls.keepsAny(operation),
+    cachesAny: calls.cachesAny(operation),
   });
 
   const runVariant = async ({ name, bounds }: ScenarioRow, scenario: Scenario) => {
@@ -96,7 +99,7 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
     usedCache = session.usedCache();
     if (bounds !== 'lower') {
       tally.addPossible(session.recorded);
-      for (const question of session.asked) asked.add(question);
+      for (const question of session.questions) questions.add(question);
     }
     if (bounds !== 'upper') tally.addOptimistic(session.recorded);
   };
@@ -109,7 +112,7 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
     /** Runs a row of the table, as far as it matters. `isSettled`: nothing that it shows makes a difference any more. */
     async runRow(row: ScenarioRow, isSettled = () => false): Promise<void> {
       if (isSettled() || row.when?.(findings()) === false) return;
-      if (row.doubtsSingles) tally.doubtSingles();
+      if (row.dropsCertainSingles) tally.dropCertainSingles();
       for (const variant of row.variants(findings())) {
         if (isSettled()) return;
         await runVariant(row, variant);
@@ -120,7 +123,7 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
     async runLikely(): Promise<RecordedCalls> {
       const named = namedThings(tally.possible, ids);
       const account = createLikelyAccount({ sizes: calls.sizesOf(operation), named, simulatedIds: ids });
-      const scenario = { exists: true, answersFirst: 'oldest', account } as const;
+      const scenario = { exists: true, respondToFirst: 'oldest', account } as const;
       return (await runner.run('everything is as is likely', scenario, MAX_LIKELY_STEPS)).recorded;
     },
   };
@@ -129,7 +132,7 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
 /** Runs an operation in one scenario after the other. */
 function createRunner({ schema, definition, reader, operation, calls }: SimulatedOperation, ids: SimulatedIds) {
   let work: Work | undefined;
-  const fields = createAskingFields(schema, definition, reader, (count) => work?.add(count));
+  const fields = createLoadingFields(schema, definition, reader, (count) => work?.add(count));
   let stepsLeft = MAX_STEPS;
   let isCut = false;
 
@@ -138,31 +141,31 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
 
     /** @throws An error that names the scenario, with the error of this program that made it fail as its cause. */
     async run(name: string, scenario: Scenario, maxSteps = MAX_STEPS_PER_RUN): Promise<SimulatedSession> {
-      const own = createWork(Math.min(stepsLeft, maxSteps));
-      work = own;
+      const runWork = createWork(Math.min(stepsLeft, maxSteps));
+      work = runWork;
       const simulated = createSimulatedSession({
         scenario,
         ids,
         calls,
         operation,
         maxRecorded: LARGEST_COST,
-        work: own,
+        work: runWork,
       });
       // When the operation has ended, nobody waits for its simulation.
-      const leave = () => own.end();
-      if (operation.ended.aborted) leave();
-      operation.ended.addEventListener('abort', leave, { once: true });
+      const endWork = () => runWork.end();
+      if (operation.ended.aborted) endWork();
+      operation.ended.addEventListener('abort', endWork, { once: true });
       try {
-        const context = toContext(simulated, scenario, ids, own);
-        await Promise.race([simulateExecution(fields, context, own), own.over]);
+        const context = toContext(simulated, scenario, ids, runWork);
+        await Promise.race([simulateExecution(fields, context, runWork), runWork.over]);
       } catch (cause) {
         throw new Error(`The simulation where ${name} has failed`, { cause });
       } finally {
-        operation.ended.removeEventListener('abort', leave);
+        operation.ended.removeEventListener('abort', endWork);
       }
-      if (own.isOver && !scenario.account) isCut = true;
-      stepsLeft -= own.steps;
-      own.end();
+      if (runWork.isOver && !scenario.account) isCut = true;
+      stepsLeft -= runWork.steps;
+      runWork.end();
       return simulated;
     },
   };
@@ -185,15 +188,15 @@ function toContext(
     clock: { epochMs: () => 0 },
     estimate: () => Promise.reject(new TypeError('A simulation is not simulated')),
     trackRead(value) {
-      if (Array.isArray(value)) work.add(value.length * PLACED_STEPS);
+      if (Array.isArray(value)) work.add(value.length * TRACK_STEPS);
     },
     treeOf: ({ document, uid }) => Promise.resolve(createCollectionTree(document, uid)),
-    answerSize: unbounded,
-    streamedRows: unpacedRows,
+    resultSize: unbounded,
+    streamedRows: unscheduledRows,
     slices: unsliced,
     revealSecrets: false,
   });
 }
 
 /** A simulation has a bound of its own. */
-const unbounded: AnswerSize = { list: () => false, search() {}, text() {}, large: [] };
+const unbounded: ResultSize = { list: () => false, search() {}, text() {}, large: [] };

@@ -7,7 +7,7 @@ import {
 } from 'graphql';
 import type { OperationContext } from '../graph/context.ts';
 import { UpstreamError } from '../upstream/http/upstream-error.ts';
-import type { AskingField } from './loading-fields.ts';
+import type { LoadingField } from './loading-fields.ts';
 import type { Work } from './simulation-work.ts';
 
 // What a field costs beside what is counted where it is done: to call its resolver, and to wait for its answer.
@@ -22,7 +22,7 @@ const WAIT_STEPS = 8;
  * @returns Once there is nothing more to resolve; perhaps never, when the work is over.
  */
 export function simulateExecution(
-  fields: readonly AskingField[],
+  fields: readonly LoadingField[],
   context: OperationContext,
   work: Work,
 ): Promise<void> {
@@ -34,33 +34,33 @@ export function simulateExecution(
       if (open === 0 && !work.isOver) resolve();
     };
 
-    const passOver = (error: unknown) => {
+    const handleError = (error: unknown) => {
       // The execution will report what upstream or the client has caused.
       if (!(error instanceof UpstreamError || error instanceof GraphQLError)) work.fail(error);
     };
 
-    const ask = (selected: readonly AskingField[], source: unknown) => {
+    const resolveFields = (selected: readonly LoadingField[], source: unknown) => {
       for (const field of selected) {
         work.add(RESOLVE_STEPS);
         if (work.isOver) return;
         try {
           complete(field, field.resolve(source, field.args, context, field.info));
         } catch (error) {
-          passOver(error);
+          handleError(error);
         }
       }
     };
 
-    const wait = async (field: AskingField, value: Promise<unknown>) => {
+    const wait = async (field: LoadingField, value: Promise<unknown>) => {
       try {
         complete(field, await value);
       } catch (error) {
-        passOver(error);
+        handleError(error);
       }
       close();
     };
 
-    const complete = (field: AskingField, value: unknown) => {
+    const complete = (field: LoadingField, value: unknown) => {
       if (value instanceof Promise) {
         open++;
         work.add(WAIT_STEPS);
@@ -69,18 +69,18 @@ export function simulateExecution(
         for (const item of value as readonly unknown[]) complete(field, item);
       } else if (typeof value === 'object' && value !== null) {
         const type = toObjectType(field, value, context);
-        if (type) ask(field.below(type), value);
+        if (type) resolveFields(field.below(type), value);
       }
     };
 
-    ask(fields, undefined);
+    resolveFields(fields, undefined);
     close();
   });
 }
 
 /** undefined: it has no fields. */
 function toObjectType(
-  { type, info }: AskingField,
+  { type, info }: LoadingField,
   value: object,
   context: OperationContext,
 ): GraphQLObjectType | undefined {

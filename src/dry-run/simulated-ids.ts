@@ -3,7 +3,7 @@ import type { ListName } from '../upstream/postman/levels.ts';
 import type { ListDemand } from './list-demand.ts';
 
 /** A place in a simulated list. */
-export interface SimulatedPlace {
+export interface SimulatedPosition {
   readonly list: string;
   /** Different lists have different numbers. */
   readonly listNumber: number;
@@ -32,13 +32,13 @@ export interface SimulatedIds {
   isLookedUp(uid: string): boolean;
   isSimulated(identifier: string): boolean;
   /** Where a simulated thing stands; undefined: it is not simulated. */
-  placeOf(identifier: string): SimulatedPlace | undefined;
+  positionOf(identifier: string): SimulatedPosition | undefined;
   /** Ids, or uids, of simulated things that are fully cached. They appear only in front of the things that a scenario lists. */
   cachedOf(list: ListName): readonly string[];
   /** Parses a target, once. */
   parse(target: string): ParsedTarget;
   /** As in {@link ListDemand}. */
-  readonly places: ListDemand['places'];
+  readonly cursors: ListDemand['cursors'];
   /** So many items are enough of a list that comes whole. */
   readonly listLength: number;
   /** So many are enough of a page of a list. At most what upstream sends. */
@@ -61,7 +61,7 @@ export const fromSimulatedName = (name: string): string | undefined =>
   name.startsWith(NAME_PREFIX) ? name.slice(NAME_PREFIX.length) : undefined;
 
 /** Makes the identifiers of one simulation. */
-export function createSimulatedIds({ places, longestPage }: ListDemand): SimulatedIds {
+export function createSimulatedIds({ cursors, longestPage }: ListDemand): SimulatedIds {
   const lists = new Map<string, number>();
   const names: string[] = [];
   const numberOf = (list: string): number => {
@@ -74,7 +74,7 @@ export function createSimulatedIds({ places, longestPage }: ListDemand): Simulat
     `${generation}.${list}.${index}`.padStart(ID_LENGTH, '~');
   const named = numberOf('named');
   const cached = numberOf('cached');
-  const furthest = places.reduce((most, { index }) => Math.max(most, index + 1), 0);
+  const furthest = cursors.reduce((most, { index }) => Math.max(most, index + 1), 0);
   const listLength = Math.min(LONGEST_LIST, furthest) + longestPage;
   const isSimulated = (identifier: string) => SIMULATED.test(identifier);
   const isCached = (identifier: string) => Number(SIMULATED.exec(identifier)?.[2]) === cached;
@@ -104,7 +104,7 @@ export function createSimulatedIds({ places, longestPage }: ListDemand): Simulat
     },
     isLookedUp: (uid) => (SIMULATED.exec(uid)?.[1] ?? '1') !== '0',
     isSimulated,
-    placeOf(identifier) {
+    positionOf(identifier) {
       const [, , number, index] = SIMULATED.exec(identifier) ?? [];
       const listNumber = Number(number);
       return number === undefined ? undefined : { list: names[listNumber] ?? '', listNumber, index: Number(index) };
@@ -122,10 +122,10 @@ export function createSimulatedIds({ places, longestPage }: ListDemand): Simulat
       parsed.set(target, now);
       return now;
     },
-    places,
+    cursors,
     listLength,
     // Where places are named, a page has to end where upstream's does.
-    pageLength: places.length === 0 ? longestPage : Number.POSITIVE_INFINITY,
+    pageLength: cursors.length === 0 ? longestPage : Number.POSITIVE_INFINITY,
   };
 }
 

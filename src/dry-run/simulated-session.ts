@@ -33,7 +33,7 @@ export interface SimulatedSession {
   readonly session: PostmanSession;
   readonly recorded: RecordedCalls;
   /** What its answers have rested on. */
-  readonly asked: ReadonlySet<WorldQuestion>;
+  readonly questions: ReadonlySet<WorldQuestion>;
   /** Whether the cache answered anything. */
   readonly usedCache: () => boolean;
 }
@@ -43,7 +43,7 @@ export interface SimulatedSessionOptions {
   readonly scenario: Scenario;
   readonly ids: SimulatedIds;
   /** What is cached. */
-  readonly calls: Pick<Calls, 'kept' | 'lastOutcome' | 'isRenewable'>;
+  readonly calls: Pick<Calls, 'cachedOutcome' | 'lastOutcome' | 'isRenewable'>;
   /** Whose cache it is, and what it wants of that. */
   readonly operation: Operation;
   /** The work is over when one call more would be recorded. */
@@ -60,14 +60,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   const { scenario, ids, calls, operation, maxRecorded, work } = options;
   const idleTasks = createIdleTasks();
   const recorded = new Map<string, RecordedCall>();
-  const nextAnswer = createAnswerOrder(scenario.answersFirst, idleTasks, work);
+  const nextResponse = createResponseOrder(scenario.respondToFirst, idleTasks, work);
   const world = createScenarioWorld(scenario, ids, work);
   const shown = { targets: new Set<string>(), lists: new Set<ListName>() };
   const cache = createCacheView(options);
   let usedCache = false;
 
   const simulate = (call: PostmanCall<unknown, null>): Outcome => ({
-    value: call.simulate(world.seenBy(call.target)),
+    value: call.simulate(world.viewFor(call.target)),
   });
 
   /** Loaders and resolvers can hide an error that upstream cannot have caused. */
@@ -77,14 +77,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   };
   const isCached = (call: PostmanCall<unknown, null>): boolean => {
     try {
-      return answerFromCache(call) !== undefined;
+      return readCache(call) !== undefined;
     } catch (error) {
       throw toThrown(error);
     }
   };
 
   /** The answer of the cache, as far as the scenario takes note of it; undefined where the call would be made. */
-  const answerFromCache = (call: PostmanCall<unknown, null>): Outcome | undefined => {
+  const readCache = (call: PostmanCall<unknown, null>): Outcome | undefined => {
     const { route, target } = call;
     const parsed = ids.parse(target);
     if (parsed.isCached) return cache.simulated(call);
@@ -108,9 +108,9 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     recorded.set(target, { route, single, hasOneOf: listWith(route), id, isSimulated });
   };
 
-  const answer = async (call: PostmanCall<unknown, null>): Promise<Outcome> => {
+  const respond = async (call: PostmanCall<unknown, null>): Promise<Outcome> => {
     const { route, target } = call;
-    const cached = answerFromCache(call);
+    const cached = readCache(call);
     if (cached) {
       if ('value' in cached) cache.note(cached.value);
       return cached;
@@ -123,11 +123,11 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     work.add(CALL_STEPS);
     record(call);
     const list = listedBy(route);
-    await nextAnswer(list !== undefined);
+    await nextResponse(list !== undefined);
     const outcome = cache.last(call) ?? simulate(call);
     if (scenario.account && 'value' in outcome) {
       // Most things in a list are unchanged.
-      for (const [showsTarget] of call.shows?.(outcome.value) ?? []) shown.targets.add(showsTarget);
+      for (const [showsTarget] of call.listedUpdates?.(outcome.value) ?? []) shown.targets.add(showsTarget);
     }
     if (list) shown.lists.add(list);
     return outcome;
@@ -135,12 +135,12 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
 
   return {
     recorded,
-    asked: world.asked,
+    questions: world.questions,
     usedCache: () => usedCache,
     session: {
       async get<T, Missing extends null>(call: PostmanCall<T, Missing>): Promise<T | Missing> {
         try {
-          const outcome = await answer(call);
+          const outcome = await respond(call);
           if ('value' in outcome) return outcome.value as T | Missing;
           if (outcome.failure.kind === 'notFound' && call.whenMissing !== undefined) return call.whenMissing;
           throw toError(outcome.failure);
@@ -157,10 +157,10 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
 
 /** What a scenario sees of the cache. */
 function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSessionOptions) {
-  const { account, hasPlaces } = scenario;
-  const placed = new Set(hasPlaces && ids.places.map(({ id }) => id));
-  const full = createScenarioWorld({ exists: true, answersFirst: 'oldest' }, ids, work);
-  const empty = createScenarioWorld({ exists: false, answersFirst: 'oldest' }, ids, work);
+  const { account, hasCursorItems } = scenario;
+  const cursorIds = new Set(hasCursorItems && ids.cursors.map(({ id }) => id));
+  const full = createScenarioWorld({ exists: true, respondToFirst: 'oldest' }, ids, work);
+  const empty = createScenarioWorld({ exists: false, respondToFirst: 'oldest' }, ids, work);
 
   /** Counts the items of an answer, and notes what it names: that exists, so that a list of everything has it. */
   const note = (value: unknown) => {
@@ -180,13 +180,13 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     /** What a call is answered with about things that are simulated as cached: that they exist, and have nothing. */
     simulated(call: PostmanCall<unknown, null>): Outcome {
       const { route, target } = call;
-      return { value: withoutLists(call.simulate((listedBy(route) ? empty : full).seenBy(target))) };
+      return { value: withoutLists(call.simulate((listedBy(route) ? empty : full).viewFor(target))) };
     },
 
     /** What is cached of a call, and new enough. */
     fresh(call: PostmanCall<unknown, null>, { id, isSimulated }: ParsedTarget): Outcome | undefined {
       // What really stands at a place need not be cached.
-      return isSimulated || placed.has(id ?? '') ? undefined : calls.kept(call, operation);
+      return isSimulated || cursorIds.has(id ?? '') ? undefined : calls.cachedOutcome(call, operation);
     },
 
     /** What a call was answered with before, however long ago; undefined where the scenario takes no note of that. */
@@ -201,27 +201,27 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
 }
 
 /** Makes the function that resolves when a call is answered: one at a time, so that each answer has led to everything it can before the next. */
-function createAnswerOrder(first: Scenario['answersFirst'], idleTasks: IdleTasks, work: Work) {
+function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleTasks, work: Work) {
   const lists: (() => void)[] = [];
   const others: (() => void)[] = [];
-  let isAnswering = false;
-  const answerNext = () => {
-    if (isAnswering) return;
-    isAnswering = true;
+  let isResponding = false;
+  const respondNext = () => {
+    if (isResponding) return;
+    isResponding = true;
     // In line with the planners, so that two answers can be planned together, as upstream's can that come at once.
     idleTasks.add('plan', () => {
-      isAnswering = false;
+      isResponding = false;
       if (work.isOver) return;
-      const answer = first === 'newest' ? others.pop() : (lists.shift() ?? others.shift());
-      if (!answer) return;
-      answer();
-      answerNext();
+      const respond = first === 'newest' ? others.pop() : (lists.shift() ?? others.shift());
+      if (!respond) return;
+      respond();
+      respondNext();
     });
   };
   return (isList: boolean) =>
-    new Promise<void>((answer) => {
-      (isList && first === 'lists' ? lists : others).push(answer);
-      answerNext();
+    new Promise<void>((respond) => {
+      (isList && first === 'lists' ? lists : others).push(respond);
+      respondNext();
     });
 }
 

@@ -8,66 +8,66 @@ export interface SimulationQueue {
   /**
    * Runs a simulation when its turn has come.
    *
-   * @param turn - Whose turn it takes, as `Calls.fairShareOf` tells it, and the end of its operation.
+   * @param requester - Whose turn it takes, as `Calls.fairShareOf` tells it, and the end of its operation.
    * @param maxWaitMs - How long it may wait for its turn. Default: as long as its operation lasts.
    * @returns What it resolves to; undefined where it was not run: too many wait, it has waited for too long, or nobody waits for its
    *   operation any more.
    */
   run<Result>(
-    turn: { readonly fairShare: string; readonly ended: AbortSignal },
+    requester: { readonly fairShare: string; readonly ended: AbortSignal },
     simulate: () => Promise<Result>,
     maxWaitMs?: number,
   ): Promise<Result | undefined>;
 }
 
 type Start = () => Promise<unknown>;
-type TurnOptions = QueueAddOptions & { readonly tenant?: string };
+type QueueOptions = QueueAddOptions & { readonly fairShare?: string };
 
 // How many may wait: of one tenant, and of all together.
-const MAX_WAITING_PER_TENANT = 20;
+const MAX_WAITING_PER_FAIR_SHARE = 20;
 const MAX_WAITING = 200;
 // A simulation takes a tenth of that, and few tenants have one at the same time.
 const RETRY_AFTER_SECONDS = 1;
 
 /** Makes the queue of the process. */
 export function createSimulationQueue(clock: Clock): SimulationQueue {
-  let waiting = new TenantTurns();
-  const adopt = (turns: TenantTurns) => {
-    waiting = turns;
+  let waiting = new FairQueue();
+  const adopt = (created: FairQueue) => {
+    waiting = created;
   };
   // p-queue makes its queue itself, and this one is asked how many wait.
-  class AskedTurns extends TenantTurns {
+  class ObservedFairQueue extends FairQueue {
     constructor() {
       super();
       adopt(this);
     }
   }
-  const queue = new PQueue<TenantTurns, TurnOptions>({ concurrency: 1, queueClass: AskedTurns });
+  const queue = new PQueue<FairQueue, QueueOptions>({ concurrency: 1, queueClass: ObservedFairQueue });
 
   return {
-    async run({ fairShare: tenant, ended }, simulate, maxWaitMs) {
-      if (waiting.size >= MAX_WAITING || waiting.sizeOf(tenant) >= MAX_WAITING_PER_TENANT) return undefined;
-      const leaving = new AbortController();
-      const leave = () => leaving.abort();
-      if (ended.aborted) leave();
-      ended.addEventListener('abort', leave, { once: true });
-      const cancel = maxWaitMs === undefined ? undefined : clock.schedule(clock.nowMs() + maxWaitMs, leave);
-      const stay = () => {
-        ended.removeEventListener('abort', leave);
+    async run({ fairShare, ended }, simulate, maxWaitMs) {
+      if (waiting.size >= MAX_WAITING || waiting.sizeOf(fairShare) >= MAX_WAITING_PER_FAIR_SHARE) return undefined;
+      const abortController = new AbortController();
+      const abort = () => abortController.abort();
+      if (ended.aborted) abort();
+      ended.addEventListener('abort', abort, { once: true });
+      const cancel = maxWaitMs === undefined ? undefined : clock.schedule(clock.nowMs() + maxWaitMs, abort);
+      const clearAbort = () => {
+        ended.removeEventListener('abort', abort);
         cancel?.();
       };
       try {
         return await queue.add(
           () => {
             // It ends by itself when its operation does, and nobody else begins before.
-            stay();
+            clearAbort();
             return simulate();
           },
-          { tenant, signal: leaving.signal },
+          { fairShare, signal: abortController.signal },
         );
       } catch (error) {
-        stay();
-        if (leaving.signal.aborted) return undefined;
+        clearAbort();
+        if (abortController.signal.aborted) return undefined;
         throw error;
       }
     },
@@ -75,50 +75,50 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
 }
 
 /** The queue that p-queue keeps its waiting tasks in: the next one is of the tenant that has waited for longest since its last. */
-class TenantTurns implements Queue<Start, TurnOptions> {
-  readonly #byTenant = new Map<string, Map<string, Start>>();
-  readonly #tenantOf = new Map<string, string>();
+class FairQueue implements Queue<Start, QueueOptions> {
+  readonly #byFairShare = new Map<string, Map<string, Start>>();
+  readonly #fairShareOf = new Map<string, string>();
 
   get size(): number {
-    return this.#tenantOf.size;
+    return this.#fairShareOf.size;
   }
 
-  sizeOf(tenant: string): number {
-    return this.#byTenant.get(tenant)?.size ?? 0;
+  sizeOf(fairShare: string): number {
+    return this.#byFairShare.get(fairShare)?.size ?? 0;
   }
 
-  enqueue(start: Start, { id, tenant }: Partial<TurnOptions> = {}): void {
-    if (id === undefined || tenant === undefined) throw new TypeError('Only simulations of a tenant wait here');
-    const own = this.#byTenant.get(tenant) ?? new Map<string, Start>();
-    own.set(id, start);
-    this.#byTenant.set(tenant, own);
-    this.#tenantOf.set(id, tenant);
+  enqueue(start: Start, { id, fairShare }: Partial<QueueOptions> = {}): void {
+    if (id === undefined || fairShare === undefined) throw new TypeError('Only simulations of a tenant wait here');
+    const starts = this.#byFairShare.get(fairShare) ?? new Map<string, Start>();
+    starts.set(id, start);
+    this.#byFairShare.set(fairShare, starts);
+    this.#fairShareOf.set(id, fairShare);
   }
 
   dequeue(): Start | undefined {
-    const [turn] = this.#byTenant;
-    if (!turn) return undefined;
-    const [tenant, own] = turn;
-    const [first] = own;
+    const [next] = this.#byFairShare;
+    if (!next) return undefined;
+    const [fairShare, starts] = next;
+    const [first] = starts;
     if (!first) return undefined;
     const [id, start] = first;
     this.remove(id);
     // Whoever has more of them goes behind everybody else.
-    if (this.#byTenant.delete(tenant)) this.#byTenant.set(tenant, own);
+    if (this.#byFairShare.delete(fairShare)) this.#byFairShare.set(fairShare, starts);
     return start;
   }
 
   remove(id: string): void {
-    const tenant = this.#tenantOf.get(id);
-    if (tenant === undefined) return;
-    this.#tenantOf.delete(id);
-    const own = this.#byTenant.get(tenant);
-    own?.delete(id);
-    if (own?.size === 0) this.#byTenant.delete(tenant);
+    const fairShare = this.#fairShareOf.get(id);
+    if (fairShare === undefined) return;
+    this.#fairShareOf.delete(id);
+    const starts = this.#byFairShare.get(fairShare);
+    starts?.delete(id);
+    if (starts?.size === 0) this.#byFairShare.delete(fairShare);
   }
 
   filter(): Start[] {
-    return [...this.#byTenant.values()].flatMap((own) => [...own.values()]);
+    return [...this.#byFairShare.values()].flatMap((starts) => [...starts.values()]);
   }
 
   setPriority(): void {

@@ -4,7 +4,7 @@ import type { BudgetSnapshot } from '../upstream/rate-limiter/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { CollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/postman/resources/collections.ts';
-import type { AnswerSize } from './limits/result-size.ts';
+import type { ResultSize } from './limits/result-size.ts';
 import type { Estimate } from './planning/estimate.ts';
 import type { StreamedRows } from './paging/streamed-rows.ts';
 import type { TimeSlices } from './limits/time-slices.ts';
@@ -26,7 +26,7 @@ export interface OperationContext {
   /** The tree of a collection, built once for each answer that holds it. */
   readonly treeOf: (collection: CollectionDetail) => Promise<CollectionTree>;
   /** Bounds the answer. */
-  readonly answerSize: AnswerSize;
+  readonly resultSize: ResultSize;
   /** When the rows of streamed lists begin. */
   readonly streamedRows: StreamedRows;
   /** Its turns on the event loop, for what takes long. */

@@ -10,7 +10,7 @@ export interface WorkspaceNode {
   readonly id: string;
   readonly summary?: WorkspaceSummary;
   /** A client named it: its lists are empty also when it does not exist. */
-  readonly isNamed?: boolean;
+  readonly isUserSupplied?: boolean;
 }
 
 /** A thing that workspaces hold, as the graph holds it: its uid, and what the answer it came from already said. */

@@ -1,6 +1,6 @@
 import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
-import { boundAnswers } from './limits/bounded-results.ts';
+import { boundResults } from './limits/bounded-results.ts';
 import { assertDeclared } from './subgraph/assert-declarations.ts';
 import { incrementalDirectives } from './paging/incremental-directives.ts';
 import { hideFromIntrospection } from './subgraph/hide-federation.ts';
@@ -36,7 +36,7 @@ export function createSchema(): GraphQLSchema {
   const schema = new GraphQLSchema({ ...config, directives, description: DESCRIPTION });
   assertDeclared(schema);
   trackReads(schema);
-  boundAnswers(schema);
+  boundResults(schema);
   hideFromIntrospection(schema);
   schema.extensions = { ...schema.extensions, subgraphSdl: printSubgraph(schema) };
   return schema;

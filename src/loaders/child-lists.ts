@@ -2,7 +2,7 @@ import type { ListPage } from '../upstream/postman/resources/child-resource.ts';
 import type { ChildType } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { Children } from './child-loader.ts';
-import type { Reads } from './reads.ts';
+import type { UpstreamReads } from './reads.ts';
 
 /** A stretch of a list. */
 export interface Chunk<Item> {
@@ -23,9 +23,9 @@ export interface ChildListRequest<Type extends ChildType = ChildType> {
   /** The names of the items are asked for, and nothing that is read singly has them. */
   readonly needsNames: boolean;
   /** Each item will be read singly, too: of two reads at the same price the one that can renew cached items is better. */
-  readonly readsEach: boolean;
+  readonly willReadEach: boolean;
   /** Upstream has an empty list for a workspace that does not exist: true has an empty list confirmed by one more call. */
-  readonly isUnconfirmed: boolean;
+  readonly mustConfirm: boolean;
   /** Position of the first item wanted. */
   readonly from: number;
   /** How many are wanted. */
@@ -33,7 +33,7 @@ export interface ChildListRequest<Type extends ChildType = ChildType> {
 }
 
 /** Makes what reads the lists of all types. */
-export function createChildLists(reads: Reads, children: Readonly<Record<ChildType, Children>>) {
+export function createChildLists(reads: UpstreamReads, children: Readonly<Record<ChildType, Children>>) {
   // Asked for already, and so free to ask for again.
   const begun = new Set<string>();
   const sizeOf = (type: ChildType) => children[type].resource.paging?.size;
@@ -42,7 +42,7 @@ export function createChildLists(reads: Reads, children: Readonly<Record<ChildTy
 
   return {
     /** Whether the first page that is wanted needs no call. */
-    isAtHand(request: ChildListRequest): boolean {
+    needsNoCall(request: ChildListRequest): boolean {
       const call = callOf(request);
       return begun.has(call.target) || reads.isCached(call);
     },
@@ -74,8 +74,8 @@ export function createChildLists(reads: Reads, children: Readonly<Record<ChildTy
 }
 
 /** Reads a list that comes whole as its one page. */
-export function toPage<Item>(answer: readonly Item[] | ListPage<Item>): ListPage<Item> {
-  return 'items' in answer ? answer : { items: answer, total: null };
+export function toPage<Item>(response: readonly Item[] | ListPage<Item>): ListPage<Item> {
+  return 'items' in response ? response : { items: response, total: null };
 }
 
 /** Where the page of upstream begins that holds this position. */

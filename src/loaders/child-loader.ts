@@ -5,7 +5,7 @@ import { toOwnerOfUid } from '../upstream/postman/uid.ts';
 import { toPage } from './child-lists.ts';
 import type { Listed } from './listed.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
-import type { Reads } from './reads.ts';
+import type { UpstreamReads } from './reads.ts';
 
 /** One thing, and the levels of which any will do. */
 export interface ChildRequest<Type extends ChildType = ChildType> {
@@ -26,7 +26,7 @@ export interface Children {
 type SingleLevel = 'minimal' | 'detail';
 
 /** What the requests of one tick want of one thing. */
-interface Wanted {
+interface RequestedChild {
   readonly uid: string;
   readonly requests: readonly ChildRequest[];
   /** The single read its requests cannot do without. */
@@ -50,44 +50,44 @@ interface Wanted {
  * is cached; and for two or more whose cached reads are too old, because it renews those it shows unchanged.
  */
 export function createChildLoader(
-  reads: Reads,
+  reads: UpstreamReads,
   { resource, listed }: Children,
 ): (request: ChildRequest) => Promise<Ref | null> {
   const singles = createSingleReads(reads, resource);
   const { cheapest } = singles;
   const { listMany, listOne } = createListSearch(reads, { resource, listed });
 
-  const toWanted = (uid: string, requests: readonly ChildRequest[]): Wanted => {
-    const open = listed.has(uid) ? requests.filter(({ levels }) => !levels.includes('summary')) : requests;
-    const strict = open.filter(({ levels }) => !levels.includes('summary'));
+  const toRequestedChild = (uid: string, requests: readonly ChildRequest[]): RequestedChild => {
+    const pending = listed.has(uid) ? requests.filter(({ levels }) => !levels.includes('summary')) : requests;
+    const strict = pending.filter(({ levels }) => !levels.includes('summary'));
     const needsDetail = strict.some(({ levels }) => !levels.includes(cheapest));
     return {
       uid,
-      requests: open,
-      needsList: open.some(({ levels }) => isOnlyListed(levels)),
+      requests: pending,
+      needsList: pending.some(({ levels }) => isOnlyListed(levels)),
       read: needsDetail ? 'detail' : strict.length > 0 ? cheapest : undefined,
     };
   };
 
   // Lists are searched by uid; a bare id is not one.
   const isSearchable = (uid: string) => toOwnerOfUid(uid) !== null;
-  const isListable = ({ uid, requests, needsList, read }: Wanted) =>
+  const isListable = ({ uid, requests, needsList, read }: RequestedChild) =>
     requests.length > 0 &&
     isSearchable(uid) &&
     (needsList || (read === undefined && !singles.has(uid) && !singles.isCached(uid)));
-  const isRenewable = ({ uid, read }: Wanted) =>
+  const isRenewable = ({ uid, read }: RequestedChild) =>
     read !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, read);
 
-  const allWanted = (requests: readonly ChildRequest[]): readonly Wanted[] =>
-    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toWanted(uid, ofOne));
+  const toRequestedChildren = (requests: readonly ChildRequest[]): readonly RequestedChild[] =>
+    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toRequestedChild(uid, ofOne));
 
   const planNow = (requests: readonly ChildRequest[]): ((request: ChildRequest) => Promise<Ref | null>) => {
-    const wanted = allWanted(requests);
-    const byUid = new Map(wanted.map((one) => [one.uid, one]));
+    const requested = toRequestedChildren(requests);
+    const byUid = new Map(requested.map((one) => [one.uid, one]));
     const isListCached = reads.isCached(resource.listCall(null, 0));
-    const listable = wanted.filter(isListable);
+    const listable = requested.filter(isListable);
     // A list that is cached has renewed already what it could.
-    const renewable = isListCached ? [] : wanted.filter(isRenewable);
+    const renewable = isListCached ? [] : requested.filter(isRenewable);
     const isListWorthIt = listable.length > (isListCached ? 0 : 1) || renewable.length > 1;
     const listing = isListWorthIt
       ? listMany([...new Set([...listable, ...renewable].map(({ uid }) => uid))])
@@ -126,7 +126,7 @@ export function createChildLoader(
 
   const mayBeListed = (requests: readonly ChildRequest[]) =>
     new Set(
-      allWanted(requests)
+      toRequestedChildren(requests)
         .filter((one) => isListable(one) || isRenewable(one))
         .map(({ uid }) => uid),
     );
@@ -143,7 +143,7 @@ export function createChildLoader(
 const isOnlyListed = (levels: readonly Level[]) => !levels.includes('minimal') && !levels.includes('detail');
 
 /** The single reads of one type. */
-function createSingleReads(reads: Reads, { detailCall, minimalCall }: ChildResource) {
+function createSingleReads(reads: UpstreamReads, { detailCall, minimalCall }: ChildResource) {
   // Asked for already, and so free to ask for again.
   const details = new Set<string>();
   const minimals = new Set<string>();
@@ -160,8 +160,8 @@ function createSingleReads(reads: Reads, { detailCall, minimalCall }: ChildResou
         : !isDetailCached(uid) && reads.isRenewable(minimalCall(uid)),
     read(uid: string, level: SingleLevel): Promise<Ref | null> {
       // It has all that the minimal read has.
-      const isDetailAtHand = details.has(uid) || (isDetailCached(uid) && !isMinimalCached(uid));
-      const call = level === 'detail' || isDetailAtHand ? undefined : minimalCall?.(uid);
+      const prefersDetail = details.has(uid) || (isDetailCached(uid) && !isMinimalCached(uid));
+      const call = level === 'detail' || prefersDetail ? undefined : minimalCall?.(uid);
       (call ? minimals : details).add(uid);
       return reads.get(call ?? detailCall(uid));
     },
@@ -169,7 +169,7 @@ function createSingleReads(reads: Reads, { detailCall, minimalCall }: ChildResou
 }
 
 /** Searches the lists of one type. */
-function createListSearch(reads: Reads, { resource, listed }: Children) {
+function createListSearch(reads: UpstreamReads, { resource, listed }: Children) {
   return {
     /**
      * Reads pages of the list of everything, as long as that is cheaper than asking for the missing ones singly.

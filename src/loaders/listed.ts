@@ -17,7 +17,7 @@ export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> 
   const items = new Map<string, Item>();
   let expecting = 0;
   // Told one by one: to race all lists for each that waits takes the product of their numbers.
-  const wanted = new Map<string, (() => void)[]>();
+  const awaited = new Map<string, (() => void)[]>();
   const waiting = new Set<() => void>();
   const isExpecting = () => expecting > 0;
 
@@ -26,13 +26,13 @@ export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> 
     if (isExpecting()) return;
     for (const wake of waiting) wake();
     waiting.clear();
-    wanted.clear();
+    awaited.clear();
   };
 
   const wait = (keys: readonly string[]) =>
     new Promise<void>((resolve) => {
       const missing = keys.filter((key) => !items.has(key));
-      let open = missing.length;
+      let remaining = missing.length;
       const wake = () => {
         waiting.delete(wake);
         resolve();
@@ -40,12 +40,12 @@ export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> 
       waiting.add(wake);
       for (const key of missing) {
         const found = () => {
-          open--;
-          if (open === 0) wake();
+          remaining--;
+          if (remaining === 0) wake();
         };
-        const others = wanted.get(key);
+        const others = awaited.get(key);
         if (others) others.push(found);
-        else wanted.set(key, [found]);
+        else awaited.set(key, [found]);
       }
     });
 
@@ -56,10 +56,10 @@ export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> 
       for (const item of more) {
         const key = keyOf(item);
         items.set(key, item);
-        const found = wanted.get(key);
-        if (!found) continue;
-        wanted.delete(key);
-        for (const tell of found) tell();
+        const callbacks = awaited.get(key);
+        if (!callbacks) continue;
+        awaited.delete(key);
+        for (const notify of callbacks) notify();
       }
     },
     expect(list) {

@@ -12,7 +12,7 @@ import {
 } from '../upstream/postman/resources/workspaces.ts';
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
 import { createListed } from './listed.ts';
-import { createReads } from './reads.ts';
+import { createUpstreamReads } from './reads.ts';
 import { createWorkspaceLoaders, type WorkspaceLoaders } from './workspace-loaders.ts';
 
 /** Everything resolvers read through: the planned loaders, and the reads between which there is nothing to choose. */
@@ -40,7 +40,7 @@ export interface Loaders extends WorkspaceLoaders {
  * Every loader throws `UpstreamError`, for the one thing that failed only.
  */
 export function createLoaders(session: PostmanSession): Loaders {
-  const reads = createReads(session);
+  const reads = createUpstreamReads(session);
   const workspaces = createListed<WorkspaceSummary>(({ id }) => id);
   const children = toChildRecord((type) => ({
     resource: childResources[type],

@@ -12,35 +12,35 @@ import type { Listed } from './listed.ts';
  * @param keyOf - Text that is equal for equal requests.
  * @param schedule - Runs the plan when a tick is over. Default: as soon as nothing more can be asked for without an answer.
  */
-export function createPlanner<Request extends object | string, Answer>(
-  plan: (requests: readonly Request[]) => readonly Promise<Answer>[],
+export function createPlanner<Request extends object | string, Result>(
+  plan: (requests: readonly Request[]) => readonly Promise<Result>[],
   keyOf: (request: Request) => string,
   schedule?: (plan: () => void) => void,
-): (request: Request) => Promise<Answer> {
+): (request: Request) => Promise<Result> {
   const create = () =>
-    new DataLoader<Request, { readonly answer: Promise<Answer> }>(
+    new DataLoader<Request, { readonly result: Promise<Result> }>(
       (requests) => {
         // It would hold on to all that asked.
         loader = undefined;
-        const answers = plan(requests);
+        const results = plan(requests);
         // A failure is reported where the request waits; here it would count as unhandled until then.
-        for (const answer of answers) answer.catch(() => undefined);
-        return Promise.resolve(answers.map((answer) => ({ answer })));
+        for (const result of results) result.catch(() => undefined);
+        return Promise.resolve(results.map((result) => ({ result })));
       },
       { cache: false, ...(schedule && { batchScheduleFn: schedule }) },
     );
   // Gathers the requests of one tick.
   let loader: ReturnType<typeof create> | undefined;
   // DataLoader's own would hold three objects for each answer.
-  const answers = new Map<string, Promise<Answer>>();
+  const results = new Map<string, Promise<Result>>();
   return (request) => {
     const key = keyOf(request);
-    const asked = answers.get(key);
-    if (asked) return asked;
+    const known = results.get(key);
+    if (known) return known;
     loader ??= create();
-    const answer = loader.load(request).then((started) => started.answer);
-    answers.set(key, answer);
-    return answer;
+    const result = loader.load(request).then((started) => started.result);
+    results.set(key, result);
+    return result;
   };
 }
 
@@ -51,20 +51,20 @@ export function createPlanner<Request extends object | string, Answer>(
  * @param plan - Returns what answers each of its requests.
  * @param keyOf - Text that is equal for equal requests.
  */
-export function createPlannerAfterLists<Request extends { readonly uid: string }, Answer>(
+export function createPlannerAfterLists<Request extends { readonly uid: string }, Result>(
   idleTasks: IdleTasks,
   listed: Pick<Listed<unknown>, 'isExpecting' | 'expected'>,
   mayBeListed: (requests: readonly Request[]) => ReadonlySet<string>,
-  plan: (requests: readonly Request[]) => (request: Request) => Promise<Answer>,
+  plan: (requests: readonly Request[]) => (request: Request) => Promise<Result>,
   keyOf: (request: Request) => string,
-): (request: Request) => Promise<Answer> {
-  const planAll = (requests: readonly Request[]): readonly Promise<Answer>[] => {
+): (request: Request) => Promise<Result> {
+  const planAll = (requests: readonly Request[]): readonly Promise<Result>[] => {
     const uids = listed.isExpecting() ? mayBeListed(requests) : new Set<string>();
     const planned = plan(requests.filter(({ uid }) => !uids.has(uid)));
     if (uids.size === 0) return requests.map(planned);
     const plannedLater = listed.expected([...uids]).then(() => plan(requests.filter(({ uid }) => uids.has(uid))));
     return requests.map((request) =>
-      uids.has(request.uid) ? plannedLater.then((answer) => answer(request)) : planned(request),
+      uids.has(request.uid) ? plannedLater.then((planOf) => planOf(request)) : planned(request),
     );
   };
   return createPlanner(planAll, keyOf, (run) => idleTasks.add('plan', run));

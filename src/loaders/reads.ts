@@ -4,7 +4,7 @@ import type { Listed } from './listed.ts';
 import { createPlanner } from './planner.ts';
 
 /** The GETs of one operation, each different one made once. */
-export interface Reads extends PostmanSession {
+export interface UpstreamReads extends PostmanSession {
   /** As `get`, for a list, whose items are noted as listed. */
   list<Item, Page extends readonly Item[] | { readonly items: readonly Item[] }, Missing extends null>(
     listed: Listed<Item>,
@@ -14,15 +14,15 @@ export interface Reads extends PostmanSession {
 
 interface Read {
   readonly call: PostmanCall<unknown, null>;
-  note?(answer: unknown): void;
+  note?(response: unknown): void;
 }
 
 /** Makes the reads of one operation. */
-export function createReads({ get, isCached, isRenewable, idleTasks }: PostmanSession): Reads {
+export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: PostmanSession): UpstreamReads {
   const make = async ({ call, note }: Read) => {
-    const answer = await get(call);
-    note?.(answer);
-    return answer;
+    const response = await get(call);
+    note?.(response);
+    return response;
   };
   const read = createPlanner(
     (reads: readonly Read[]) => reads.map(make),

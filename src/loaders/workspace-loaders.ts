@@ -10,7 +10,7 @@ import { type ChildListRequest, type Chunk, createChildLists } from './child-lis
 import type { Children } from './child-loader.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner, toGroups } from './planner.ts';
-import type { Reads } from './reads.ts';
+import type { UpstreamReads } from './reads.ts';
 
 /** What is read about workspaces, by the fewest calls. */
 export interface WorkspaceLoaders {
@@ -31,7 +31,7 @@ type AtLevel<L extends WorkspaceLevel> = L extends 'detail' ? WorkspaceDetail : 
 
 /** What workspace loaders read with. */
 export interface WorkspaceLoadersOptions {
-  readonly reads: Reads;
+  readonly reads: UpstreamReads;
   /** Workspaces that lists have shown. */
   readonly listed: Listed<WorkspaceSummary>;
   readonly children: Readonly<Record<ChildType, Children>>;
@@ -39,7 +39,7 @@ export interface WorkspaceLoadersOptions {
 
 type ChildPart = { readonly kind: 'children' } & ChildListRequest;
 type Part = { readonly kind: WorkspaceLevel; readonly workspaceId: string } | ChildPart;
-type PartAnswer = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
+type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
 
 /**
  * Makes the workspace loaders of one operation. Everything that is asked of a workspace in one tick is planned together:
@@ -67,13 +67,13 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
       ofType.every(({ level }) => level === 'ref'),
     );
     if (named.length === 0) return false;
-    const unread = named.filter((ofType) => !ofType.every(lists.isAtHand));
+    const unread = named.filter((ofType) => !ofType.every(lists.needsNoCall));
     const workspaceCalls = reads.isCached(workspaceCall(workspaceId)) ? 0 : 1;
     if (workspaceCalls !== unread.length) return workspaceCalls < unread.length;
     return unread
       .flat()
       .some(
-        (part, _, ofType) => lists.isBurst(part) && !ofType.some((one) => one.readsEach && lists.isOnFirstPage(one)),
+        (part, _, ofType) => lists.isBurst(part) && !ofType.some((one) => one.willReadEach && lists.isOnFirstPage(one)),
       );
   };
 
@@ -90,9 +90,9 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     );
 
   /** @returns What answers each of the parts. */
-  const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartAnswer>) => {
-    const takesWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
-    if (takesWorkspace) detailed.add(workspaceId);
+  const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartResult>) => {
+    const readsWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
+    if (readsWorkspace) detailed.add(workspaceId);
     const isConfirmed = createConfirmation(reads, listed, workspaceId);
     const wantsList = (type: ChildType) =>
       parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
@@ -101,27 +101,27 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
         const summary = part.kind === 'summary' ? listed.get(part.workspaceId) : undefined;
         return summary ?? reads.get(workspaceCall(part.workspaceId));
       }
-      const refs = takesWorkspace ? await refsOf(reads, workspaceId, part, wantsList(part.type)) : undefined;
+      const refs = readsWorkspace ? await refsOf(reads, workspaceId, part, wantsList(part.type)) : undefined;
       if (refs !== undefined) return refs && { items: refs, offset: 0, total: refs.length };
       const list = lists.read(part);
-      return (await isConfirmed(list, part.isUnconfirmed)) ? list : null;
+      return (await isConfirmed(list, part.mustConfirm)) ? list : null;
     };
   };
 
   const partOf = createPlanner((parts: readonly Part[]) => {
-    const answers = new Map<Part, Promise<PartAnswer>>();
+    const results = new Map<Part, Promise<PartResult>>();
     for (const [workspaceId, ofOne] of toGroups(parts, (part) => part.workspaceId)) {
       const planned = mayBeListed(workspaceId, ofOne)
         ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofOne))
         : planWorkspace(workspaceId, ofOne);
       for (const part of ofOne) {
-        const answer = planned instanceof Promise ? planned.then((answerOf) => answerOf(part)) : planned(part);
-        answers.set(part, answer);
+        const result = planned instanceof Promise ? planned.then((resultOf) => resultOf(part)) : planned(part);
+        results.set(part, result);
         // Also where it is begun later: look-ups are planned as soon as this is.
-        if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(answer);
+        if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(result);
       }
     }
-    return parts.map((part) => answers.get(part) ?? Promise.resolve(null));
+    return parts.map((part) => results.get(part) ?? Promise.resolve(null));
   }, toKey);
 
   return {
@@ -139,9 +139,9 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
 /** Equal for equal parts, in whatever order their members were set. */
 function toKey(part: Part): string {
   if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
-  const { type, workspaceId, level, needsNames, readsEach, isUnconfirmed, from, count } = part;
+  const { type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count } = part;
   // As JSON: a workspace of id "null" is not the absence of one.
-  return JSON.stringify([type, workspaceId, level, needsNames, readsEach, isUnconfirmed, from, count]);
+  return JSON.stringify([type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count]);
 }
 // A list that comes whole is planned once, whatever parts of it are wanted.
 const WHOLE_LIST = { from: 0, count: Number.POSITIVE_INFINITY } as const;
@@ -150,15 +150,15 @@ const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
 
 /** What a workspace's own answer has of one type, if that is enough; undefined: the list has to be read. null: there is no such workspace. */
 async function refsOf(
-  reads: Reads,
+  reads: UpstreamReads,
   workspaceId: string,
   { type, needsNames }: ChildListRequest,
   wantsList: boolean,
 ): Promise<readonly Ref[] | null | undefined> {
   const { list } = leveledTypes[type];
-  const answer = reads.get(workspaceCall(workspaceId));
+  const response = reads.get(workspaceCall(workspaceId));
   // What it has nothing of needs no list, so that comes after it. Should it fail, the list need not.
-  const workspace = wantsList ? await answer.catch(() => undefined) : await answer;
+  const workspace = wantsList ? await response.catch(() => undefined) : await response;
   if (!workspace) return workspace;
   const refs = workspace[list];
   if (!refs || (wantsList && refs.length > 0)) return undefined;
@@ -166,12 +166,12 @@ async function refsOf(
 }
 
 /** Makes the function that tells, of the lists of one workspace, whether there is such a workspace: of an unknown one upstream has empty lists. */
-function createConfirmation(reads: Reads, listed: Listed<WorkspaceSummary>, workspaceId: string | null) {
+function createConfirmation(reads: UpstreamReads, listed: Listed<WorkspaceSummary>, workspaceId: string | null) {
   const listsAreEmpty: Promise<boolean>[] = [];
   const isEmpty = (list: Promise<Chunk<Ref>>) => list.then(({ total }) => total === 0);
-  return async (list: Promise<Chunk<Ref>>, isUnconfirmed: boolean): Promise<boolean> => {
+  return async (list: Promise<Chunk<Ref>>, mustConfirm: boolean): Promise<boolean> => {
     listsAreEmpty.push(isEmpty(list).catch(() => true));
-    if (workspaceId === null || !isUnconfirmed || !(await isEmpty(list))) return true;
+    if (workspaceId === null || !mustConfirm || !(await isEmpty(list))) return true;
     // A list of what else is in it proves it as well.
     const areEmpty = await Promise.all(listsAreEmpty);
     if (!areEmpty.every(Boolean)) return true;

@@ -1,13 +1,13 @@
 import type { WindowReading } from './rate-windows.ts';
 
 /** Which generation of the Postman API is spoken: as first described around 2017, or as documented in 2026. */
-export type Dialect = 'seed' | 'today';
+export type Behavior = 'seed' | 'today';
 
 /**
  * An answer before it is sent: `body` is JSON to be, or text that is sent as it is; undefined is no body. Its headers come before those
  * every answer has; null takes one away.
  */
-export interface Answer {
+export interface ServiceResponse {
   readonly status: number;
   readonly body: unknown;
   readonly contentType?: string;
@@ -15,74 +15,80 @@ export interface Answer {
 }
 
 /** Calls of the billing month, as the `api_usage` meter counts them. */
-export interface MonthReading {
+export interface QuotaReading {
   readonly limit: number;
   readonly remaining: number;
 }
 
 /** An answer with data. */
-export function toData(body: unknown): Answer {
+export function toData(body: unknown): ServiceResponse {
   return { status: 200, body, contentType: 'application/json; charset=utf-8' };
 }
 
 /** An error in the shape of the oldest routes, `{ error: { name, message } }`, which both dialects use. */
 export function toNamedError(
-  dialect: Dialect,
+  behavior: Behavior,
   status: number,
   name: string,
   message: string,
   more: Readonly<Record<string, unknown>> = {},
-): Answer {
-  return { status, body: { error: { name, message, ...more } }, contentType: toErrorContentType(dialect) };
+): ServiceResponse {
+  return { status, body: { error: { name, message, ...more } }, contentType: toErrorContentType(behavior) };
 }
 
 /** An error that is not about one resource: RFC 7807 today, the named form before. */
-export function toProblem(dialect: Dialect, status: number, name: string, title: string, detail: string): Answer {
-  if (dialect === 'seed') return toNamedError(dialect, status, name, detail);
+export function toProblem(
+  behavior: Behavior,
+  status: number,
+  name: string,
+  title: string,
+  detail: string,
+): ServiceResponse {
+  if (behavior === 'seed') return toNamedError(behavior, status, name, detail);
   const type = `https://api.postman.com/problems/${toKebabCase(name)}`;
-  return { status, body: { type, title, detail, status }, contentType: toErrorContentType(dialect) };
+  return { status, body: { type, title, detail, status }, contentType: toErrorContentType(behavior) };
 }
 
 /** The flat error `{ name, message }` of the element filter of `GET /workspaces`. */
-export function toFlatError(dialect: Dialect, status: number, name: string, message: string): Answer {
-  return { status, body: { name, message }, contentType: toErrorContentType(dialect) };
+export function toFlatError(behavior: Behavior, status: number, name: string, message: string): ServiceResponse {
+  return { status, body: { name, message }, contentType: toErrorContentType(behavior) };
 }
 
 /** What the service says with a status when it says nothing special; gateway statuses are HTML. */
-export function toNaturalError(dialect: Dialect, status: number): Answer {
+export function toNaturalError(behavior: Behavior, status: number): ServiceResponse {
   switch (status) {
     case 400:
-      return toNamedError(dialect, status, 'badRequest', 'The request cannot be served as it stands.');
+      return toNamedError(behavior, status, 'badRequest', 'The request cannot be served as it stands.');
     case 401:
-      return toNamedError(dialect, status, 'AuthenticationError', 'Invalid API Key. A request needs a valid key.');
+      return toNamedError(behavior, status, 'AuthenticationError', 'Invalid API Key. A request needs a valid key.');
     case 403:
-      return toProblem(dialect, status, 'forbidden', 'Forbidden', 'You have no permission for this.');
+      return toProblem(behavior, status, 'forbidden', 'Forbidden', 'You have no permission for this.');
     case 404:
-      return toProblem(dialect, status, 'notFound', 'Not Found', 'The requested resource was not found.');
+      return toProblem(behavior, status, 'notFound', 'Not Found', 'The requested resource was not found.');
     case 405:
-      return toProblem(dialect, status, 'methodNotAllowed', 'Method Not Allowed', 'This method is not served here.');
+      return toProblem(behavior, status, 'methodNotAllowed', 'Method Not Allowed', 'This method is not served here.');
     case 429:
       // Without a time: what names one is made where the time is known.
       return toNamedError(
-        dialect,
+        behavior,
         status,
-        dialect === 'seed' ? 'rateLimitError' : 'rateLimited',
+        behavior === 'seed' ? 'rateLimitError' : 'rateLimited',
         'Rate limit exceeded.',
       );
     case 502:
     case 504:
       return toHtmlPage(status);
     case 503:
-      return toNamedError(dialect, status, 'serviceUnavailable', 'Unexpected load. Try again in about five minutes.');
+      return toNamedError(behavior, status, 'serviceUnavailable', 'Unexpected load. Try again in about five minutes.');
     default:
       return status < 400
         ? toData({})
-        : toProblem(dialect, status, 'serverError', 'Something went wrong', 'The request could not be completed.');
+        : toProblem(behavior, status, 'serverError', 'Something went wrong', 'The request could not be completed.');
   }
 }
 
 /** The page a gateway in front of the service answers with. */
-export function toHtmlPage(status: number): Answer {
+export function toHtmlPage(status: number): ServiceResponse {
   const body = `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n`;
   return { status, body, contentType: 'text/html' };
 }
@@ -94,10 +100,10 @@ export function toHtmlPage(status: number): Answer {
  * @param epochMs - Wall-clock time of the reading; absolute resets are whole epoch seconds, rounded up.
  */
 export function toRateHeaders(
-  dialect: Dialect,
+  behavior: Behavior,
   window: WindowReading,
   policies: Readonly<Record<string, WindowReading>> | undefined,
-  month: MonthReading | undefined,
+  quota: QuotaReading | undefined,
   epochMs: number,
 ): Record<string, string> {
   const { limit, remaining } = window;
@@ -107,7 +113,7 @@ export function toRateHeaders(
     'X-RateLimit-Remaining': String(remaining),
     'X-RateLimit-Reset': resetEpochSeconds,
   };
-  if (dialect === 'seed') return headers;
+  if (behavior === 'seed') return headers;
   return {
     ...headers,
     'RateLimit-Limit': String(limit),
@@ -119,7 +125,7 @@ export function toRateHeaders(
           'RateLimit-Policy': `${limit};w=${toWholeSeconds(window.windowMs)}`,
         }
       : toNamedPolicies(policies)),
-    ...(month === undefined ? {} : toMonthHeaders(month)),
+    ...(quota === undefined ? {} : toQuotaHeaders(quota)),
   };
 }
 
@@ -135,12 +141,12 @@ function toNamedPolicies(policies: Readonly<Record<string, WindowReading>>): Rec
 }
 
 /** The month forms of the rate headers. */
-export function toMonthHeaders(month: MonthReading): Record<string, string> {
+export function toQuotaHeaders(quota: QuotaReading): Record<string, string> {
   return {
-    'RateLimit-Limit-Month': String(month.limit),
-    'RateLimit-Remaining-Month': String(month.remaining),
-    'X-RateLimit-Limit-Month': String(month.limit),
-    'X-RateLimit-Remaining-Month': String(month.remaining),
+    'RateLimit-Limit-Month': String(quota.limit),
+    'RateLimit-Remaining-Month': String(quota.remaining),
+    'X-RateLimit-Limit-Month': String(quota.limit),
+    'X-RateLimit-Remaining-Month': String(quota.remaining),
   };
 }
 
@@ -150,26 +156,26 @@ export function toMonthHeaders(month: MonthReading): Record<string, string> {
  * @param waitMs - Until a call can be served again.
  * @param epochMs - Wall-clock time of the refusal.
  */
-export function toTooManyRequests(dialect: Dialect, waitMs: number, epochMs: number): Answer {
-  if (dialect === 'seed') {
+export function toTooManyRequests(behavior: Behavior, waitMs: number, epochMs: number): ServiceResponse {
+  if (behavior === 'seed') {
     const message = `Rate limit exceeded. Please retry at ${Math.ceil(epochMs + waitMs)}`;
-    return toNamedError(dialect, 429, 'rateLimitError', message);
+    return toNamedError(behavior, 429, 'rateLimitError', message);
   }
   const seconds = String(toWholeSeconds(waitMs));
   return {
-    ...toProblem(dialect, 429, 'tooManyRequests', 'Too Many Requests', 'The rate limit of this API is exceeded.'),
+    ...toProblem(behavior, 429, 'tooManyRequests', 'Too Many Requests', 'The rate limit of this API is exceeded.'),
     headers: { 'Retry-After': seconds, 'X-RateLimit-RetryAfter': seconds },
   };
 }
 
 /** The refusal of a call when the month's allowance is used up, without the headers that say so. */
-export function toAllowanceSpent(dialect: Dialect): Answer {
-  return toNamedError(dialect, 429, 'serviceLimitExhausted', 'The monthly allowance of API calls is used up.');
+export function toQuotaExhausted(behavior: Behavior): ServiceResponse {
+  return toNamedError(behavior, 429, 'serviceLimitExhausted', 'The monthly allowance of API calls is used up.');
 }
 
 /** The content type of errors that are JSON. */
-function toErrorContentType(dialect: Dialect): string {
-  return dialect === 'seed' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
+function toErrorContentType(behavior: Behavior): string {
+  return behavior === 'seed' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
 }
 
 function toWholeSeconds(durationMs: number): number {

@@ -26,26 +26,26 @@ function toInfo(info: unknown): unknown {
     updatedAt: _updatedAt,
     lastUpdatedBy: _lastUpdatedBy,
     fork: _fork,
-    ...kept
+    ...rest
   } = info;
-  return { ...kept, schema: schemaUrl };
+  return { ...rest, schema: schemaUrl };
 }
 
 function toNode(node: JsonObject): JsonObject {
-  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = node;
+  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...rest } = node;
   return {
-    ...kept,
-    ...(kept.event === undefined ? {} : { event: mapList(kept.event, toEvent) }),
-    ...(kept.auth === undefined ? {} : { auth: toAuth(kept.auth) }),
-    ...(kept.item === undefined ? {} : { item: mapList(kept.item, toNode) }),
-    ...(kept.request === undefined ? {} : { request: toRequest(kept.request) }),
-    ...(kept.response === undefined ? {} : { response: mapList(kept.response, toExample) }),
+    ...rest,
+    ...(rest.event === undefined ? {} : { event: mapList(rest.event, toEvent) }),
+    ...(rest.auth === undefined ? {} : { auth: toAuth(rest.auth) }),
+    ...(rest.item === undefined ? {} : { item: mapList(rest.item, toNode) }),
+    ...(rest.request === undefined ? {} : { request: toRequest(rest.request) }),
+    ...(rest.response === undefined ? {} : { response: mapList(rest.response, toExample) }),
   };
 }
 
 function toExample(example: JsonObject): JsonObject {
-  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...kept } = example;
-  return kept.originalRequest === undefined ? kept : { ...kept, originalRequest: toRequest(kept.originalRequest) };
+  const { uid: _uid, createdAt: _createdAt, updatedAt: _updatedAt, ...rest } = example;
+  return rest.originalRequest === undefined ? rest : { ...rest, originalRequest: toRequest(rest.originalRequest) };
 }
 
 function toRequest(request: unknown): unknown {

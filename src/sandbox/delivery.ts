@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzip, gzipSync } from 'node:zlib';
 import { epochMs } from './clock.ts';
-import { type Answer, type Dialect, toHtmlPage, toNaturalError } from './behaviors.ts';
+import { type ServiceResponse, type Behavior, toHtmlPage, toNaturalError } from './behaviors.ts';
 import type { Fault } from './faults.ts';
 import { toRefusal } from './rate-refusals.ts';
 
@@ -19,67 +19,67 @@ const blockBytes = 1 << 20;
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly dialect: Dialect;
+  readonly behavior: Behavior;
   /** How long the answer is on its way, milliseconds. */
-  readonly answerMs: number;
+  readonly responseMs: number;
   /** Told the status just before the head of the answer is sent. */
-  readonly markAnswered: (status: number) => void;
+  readonly recordStatus: (status: number) => void;
 }
 
 /**
  * Sends the answer of one call, spoilt by the fault if there is one. Resolves when nothing more will be sent, which with some faults
  * is before the connection is done.
  *
- * @param answer - The normal answer.
+ * @param reply - The normal answer.
  * @param rateHeaders - The rate headers of the normal answer; refusals replace them.
  */
 export async function deliver(
   exchange: Exchange,
-  answer: Answer,
+  reply: ServiceResponse,
   rateHeaders: Readonly<Record<string, string>>,
   fault: Fault | undefined,
 ): Promise<void> {
-  const { request, response, dialect, answerMs } = exchange;
-  const answeredAtMs = epochMs();
-  if (answerMs > 0) {
+  const { request, response, behavior, responseMs } = exchange;
+  const respondedAtMs = epochMs();
+  if (responseMs > 0) {
     // Dated when it was made, as are all the times in it.
-    response.setHeader('Date', new Date(answeredAtMs).toUTCString());
-    await untilLater(exchange, answerMs);
+    response.setHeader('Date', new Date(respondedAtMs).toUTCString());
+    await untilLater(exchange, responseMs);
   }
-  const send = (sent: Answer, headers = rateHeaders) =>
+  const send = (sent: ServiceResponse, headers = rateHeaders) =>
     sendWhole(exchange, { ...sent, headers: { ...headers, ...sent.headers } });
   switch (fault?.kind) {
     case undefined:
-      return send(answer);
+      return send(reply);
     case 'status':
-      return send(toStatusAnswer(fault, dialect, answeredAtMs), fault.status === 429 ? {} : rateHeaders);
+      return send(toStatusResponse(fault, behavior, respondedAtMs), fault.status === 429 ? {} : rateHeaders);
     case 'refusal':
-      return send(toRefusal(fault.spelling, fault.waitSeconds, answeredAtMs), {});
+      return send(toRefusal(fault.spelling, fault.waitSeconds, respondedAtMs), {});
     case 'reset':
-      if (fault.when === 'during') await sendHalf(exchange, { ...answer, headers: rateHeaders });
+      if (fault.when === 'during') await sendHalf(exchange, { ...reply, headers: rateHeaders });
       request.socket.resetAndDestroy();
       return undefined;
     case 'hang':
       return undefined;
     case 'stall':
-      return sendHalf(exchange, { ...answer, headers: rateHeaders });
+      return sendHalf(exchange, { ...reply, headers: rateHeaders });
     case 'trickle':
-      return trickle(exchange, { ...answer, headers: rateHeaders }, fault.everyMs);
+      return trickle(exchange, { ...reply, headers: rateHeaders }, fault.everyMs);
     case 'truncate': {
-      const text = toText(answer.body);
-      return send({ ...answer, body: text.slice(0, Math.floor(text.length / 2)) });
+      const text = toText(reply.body);
+      return send({ ...reply, body: text.slice(0, Math.floor(text.length / 2)) });
     }
     case 'html':
       return send(toHtmlPage(fault.status ?? 502), {});
     case 'empty':
-      return send({ ...answer, status: fault.status ?? 200, body: undefined });
+      return send({ ...reply, status: fault.status ?? 200, body: undefined });
     case 'redirect':
       return send({ status: 302, body: undefined, headers: { Location: fault.location } });
     case 'delay':
       await untilLater(exchange, fault.delayMs);
-      return send(answer);
+      return send(reply);
     case 'headers':
-      return send({ ...answer, headers: { ...answer.headers, ...fault.headers } });
+      return send({ ...reply, headers: { ...reply.headers, ...fault.headers } });
     case 'gzip-bomb':
       return sendBlocks(exchange, { ...rateHeaders, 'Content-Encoding': 'gzip' }, gzipBlocks(fault.bytes));
     case 'oversize': {
@@ -88,31 +88,35 @@ export async function deliver(
       return sendBlocks(exchange, { ...rateHeaders, ...length }, plainBlocks(fault.bytes));
     }
     case 'wrong-type':
-      return send({ ...answer, contentType: 'text/plain; charset=utf-8' });
+      return send({ ...reply, contentType: 'text/plain; charset=utf-8' });
     case 'unknown-encoding': {
       const encoding = fault.encoding ?? 'br';
       return sendBytes(
         exchange,
-        answer,
+        reply,
         { ...rateHeaders, 'Content-Encoding': encoding },
-        encode(toText(answer.body), encoding),
+        encode(toText(reply.body), encoding),
       );
     }
     case 'utf16': {
-      const bytes = Buffer.from(`\uFEFF${toText(answer.body)}`, 'utf16le');
-      return sendBytes(exchange, { ...answer, contentType: 'application/json; charset=utf-16' }, rateHeaders, bytes);
+      const bytes = Buffer.from(`\uFEFF${toText(reply.body)}`, 'utf16le');
+      return sendBytes(exchange, { ...reply, contentType: 'application/json; charset=utf-16' }, rateHeaders, bytes);
     }
     default:
       return fault satisfies never;
   }
 }
 
-function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect, answeredAtMs: number): Answer {
+function toStatusResponse(
+  fault: Fault & { kind: 'status' },
+  behavior: Behavior,
+  respondedAtMs: number,
+): ServiceResponse {
   const { status, body, headers } = fault;
   if (body === undefined && headers === undefined && status === 429) {
-    return toRefusal(dialect === 'seed' ? 'seed' : 'problem', 1, answeredAtMs);
+    return toRefusal(behavior === 'seed' ? 'seed' : 'problem', 1, respondedAtMs);
   }
-  const natural = toNaturalError(dialect, status);
+  const natural = toNaturalError(behavior, status);
   const contentType =
     natural.contentType === 'text/html' && body !== undefined ? 'application/json' : natural.contentType;
   return {
@@ -123,32 +127,37 @@ function toStatusAnswer(fault: Fault & { kind: 'status' }, dialect: Dialect, ans
   };
 }
 
-async function sendWhole(exchange: Exchange, answer: Answer): Promise<void> {
-  const plain = Buffer.from(toText(answer.body));
+async function sendWhole(exchange: Exchange, reply: ServiceResponse): Promise<void> {
+  const plain = Buffer.from(toText(reply.body));
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(exchange.request.headers['accept-encoding'] ?? '');
-  if (plain.length === 0 || !takesGzip) return sendBytes(exchange, answer, {}, plain);
-  return sendBytes(exchange, answer, { 'Content-Encoding': 'gzip' }, await gzipLater(plain));
+  if (plain.length === 0 || !takesGzip) return sendBytes(exchange, reply, {}, plain);
+  return sendBytes(exchange, reply, { 'Content-Encoding': 'gzip' }, await gzipLater(plain));
 }
 
-function sendBytes(exchange: Exchange, answer: Answer, headers: Readonly<Record<string, string>>, bytes: Buffer): void {
-  const etag: Record<string, string> = answer.status === 200 ? { ETag: toWeakETag(bytes) } : {};
-  writeHead(exchange, answer, { ...headers, ...etag, 'Content-Length': String(bytes.length) });
+function sendBytes(
+  exchange: Exchange,
+  reply: ServiceResponse,
+  headers: Readonly<Record<string, string>>,
+  bytes: Buffer,
+): void {
+  const etag: Record<string, string> = reply.status === 200 ? { ETag: toWeakETag(bytes) } : {};
+  writeHead(exchange, reply, { ...headers, ...etag, 'Content-Length': String(bytes.length) });
   exchange.response.end(bytes);
 }
 
 /** The half that is sent is plain text under the whole's Content-Length, so the receiver waits for the rest. */
-async function sendHalf(exchange: Exchange, answer: Answer): Promise<void> {
-  const bytes = Buffer.from(toText(answer.body));
-  writeHead(exchange, answer, { 'Content-Length': String(bytes.length) });
+async function sendHalf(exchange: Exchange, reply: ServiceResponse): Promise<void> {
+  const bytes = Buffer.from(toText(reply.body));
+  writeHead(exchange, reply, { 'Content-Length': String(bytes.length) });
   await new Promise<void>((resolve) => {
     exchange.response.once('close', resolve);
     exchange.response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => resolve());
   });
 }
 
-async function trickle(exchange: Exchange, answer: Answer, everyMs: number): Promise<void> {
-  const bytes = Buffer.from(toText(answer.body));
-  writeHead(exchange, answer, { 'Content-Length': String(bytes.length) });
+async function trickle(exchange: Exchange, reply: ServiceResponse, everyMs: number): Promise<void> {
+  const bytes = Buffer.from(toText(reply.body));
+  writeHead(exchange, reply, { 'Content-Length': String(bytes.length) });
   const { response } = exchange;
   for (const byte of bytes) {
     if (response.destroyed) return;
@@ -169,20 +178,20 @@ async function sendBlocks(
 }
 
 function writeHead(
-  { response, markAnswered }: Exchange,
-  answer: Answer,
+  { response, recordStatus }: Exchange,
+  reply: ServiceResponse,
   headers: Readonly<Record<string, string>>,
 ): void {
   if (response.destroyed) return;
   response.setHeader('Access-Control-Allow-Origin', '*');
   response.setHeader('Vary', 'Accept-Encoding');
-  if (answer.contentType !== undefined) response.setHeader('Content-Type', answer.contentType);
-  for (const [name, value] of [...Object.entries(headers), ...Object.entries(answer.headers ?? {})]) {
+  if (reply.contentType !== undefined) response.setHeader('Content-Type', reply.contentType);
+  for (const [name, value] of [...Object.entries(headers), ...Object.entries(reply.headers ?? {})]) {
     if (value === null) response.removeHeader(name);
     else response.setHeader(name, value);
   }
-  markAnswered(answer.status);
-  response.writeHead(answer.status);
+  recordStatus(reply.status);
+  response.writeHead(reply.status);
 }
 
 /** Blanks and an empty object: valid JSON of exactly that many bytes. */

@@ -1,12 +1,12 @@
 import { type Account, type StoredMock, type StoredWorkspace, toUid } from './account/account.ts';
 import { findByUids, findElement } from './account/find-elements.ts';
-import { type Answer, type Dialect, toData, toNamedError } from './behaviors.ts';
+import { type ServiceResponse, type Behavior, toData, toNamedError } from './behaviors.ts';
 
 /**
  * `GET /mocks`: the active ones of the workspace that the query names, or else of the team that it names; without either, those of the
  * key's owner. A workspace or team that does not exist has none.
  */
-export function listMocks(account: Account, query: URLSearchParams): Answer {
+export function listMocks(account: Account, query: URLSearchParams): ServiceResponse {
   const all = account.mocks ?? [];
   const workspaceId = query.get('workspace');
   const teamId = query.get('teamId');
@@ -20,10 +20,10 @@ export function listMocks(account: Account, query: URLSearchParams): Answer {
 }
 
 /** `GET /mocks/{id}`: also one that is deactivated. */
-export function getMock(account: Account, dialect: Dialect, id: string): Answer {
+export function getMock(account: Account, behavior: Behavior, id: string): ServiceResponse {
   const mock = findElement(account, account.mocks ?? [], id);
   if (mock === undefined) {
-    return toNamedError(dialect, 404, 'mockNotFoundError', 'We could not find the mock server.');
+    return toNamedError(behavior, 404, 'mockNotFoundError', 'We could not find the mock server.');
   }
   return toData({ mock: { ...toMock(mock), deactivated: mock.deactivated } });
 }
@@ -35,7 +35,7 @@ export function getMock(account: Account, dialect: Dialect, id: string): Answer 
  */
 export function toMockRefs(
   account: Account,
-  dialect: Dialect,
+  behavior: Behavior,
   workspace: StoredWorkspace,
   include: readonly string[],
 ): readonly unknown[] {
@@ -43,7 +43,7 @@ export function toMockRefs(
     .filter(({ deactivated }) => !deactivated || include.includes('mocks:deactivated'))
     .map((mock) => {
       const { id, name, deactivated } = mock;
-      return dialect === 'seed' ? { id } : { id, name, uid: toUid(mock), deactivated };
+      return behavior === 'seed' ? { id } : { id, name, uid: toUid(mock), deactivated };
     });
 }
 

@@ -1,10 +1,10 @@
 import type { Account, AccountUser } from './account/account.ts';
 import { epochMs } from './clock.ts';
 import {
-  type Answer,
-  type Dialect,
-  type MonthReading,
-  toAllowanceSpent,
+  type ServiceResponse,
+  type Behavior,
+  type QuotaReading,
+  toQuotaExhausted,
   toRateHeaders,
   toTooManyRequests,
 } from './behaviors.ts';
@@ -25,25 +25,25 @@ export interface KnownKey {
   /** Undefined: the account's own user. */
   readonly user: AccountUser | undefined;
   /** Whose windows its calls count in. */
-  readonly spender: string;
+  readonly windowsKey: string;
 }
 
 /** What was decided about a call when it arrived. */
-export interface Admission {
+export interface GateResult {
   /** The 429 it gets; undefined when it is served. */
-  readonly refusal?: Answer;
+  readonly refusal?: ServiceResponse;
   /** What will go wrong with its answer. */
   readonly fault?: Fault | undefined;
   readonly rateHeaders: Readonly<Record<string, string>>;
 }
 
 /** Where every call is counted or refused. */
-export interface Door {
+export interface RateLimitGate {
   /**
    * @param key - Undefined for a call without a key that is known: nobody's budget is touched by it.
    * @param nowMs - Monotonic time of arrival.
    */
-  admit(path: string, pathAndQuery: string, key: KnownKey | undefined, nowMs: number): Admission;
+  check(path: string, pathAndQuery: string, key: KnownKey | undefined, nowMs: number): GateResult;
   setLimits(limits: RateLimits): void;
   /** Forgets what has been counted. */
   reset(): void;
@@ -55,70 +55,70 @@ export function toKnownKeys(
   owner: AccountUser,
   others: readonly OtherApiKey[],
 ): ReadonlyMap<string, KnownKey> {
-  const known = new Map<string, KnownKey>([[apiKey, { index: 0, user: undefined, spender: `user ${owner.id}` }]]);
+  const known = new Map<string, KnownKey>([[apiKey, { index: 0, user: undefined, windowsKey: `user ${owner.id}` }]]);
   for (const [position, other] of others.entries()) {
     const index = position + 1;
-    if (typeof other === 'string') known.set(other, { index, user: undefined, spender: `key ${index}` });
-    else known.set(other.apiKey, { index, user: other.user, spender: `user ${other.user.id}` });
+    if (typeof other === 'string') known.set(other, { index, user: undefined, windowsKey: `key ${index}` });
+    else known.set(other.apiKey, { index, user: other.user, windowsKey: `user ${other.user.id}` });
   }
   return known;
 }
 
 /** Makes a door through which nobody has come yet. */
-export function createDoor({
+export function createRateLimitGate({
   account,
-  dialect,
+  behavior,
   faults,
   limits: firstLimits,
 }: {
   readonly account: Account;
-  readonly dialect: Dialect;
+  readonly behavior: Behavior;
   readonly faults: FaultPlan;
   readonly limits: RateLimits;
-}): Door {
+}): RateLimitGate {
   const windows = new Map<string, RateWindows>();
   let limits = firstLimits;
-  let callsThisMonth = 0;
+  let monthlyCalls = 0;
 
   /** The allowance is the account's: all users spend it together. */
-  const readMonth = (): MonthReading | undefined => {
+  const readQuota = (): QuotaReading | undefined => {
     const meter = account.operations?.find(({ name }) => name === 'api_usage');
-    return meter && { limit: meter.limit, remaining: Math.max(0, meter.limit - meter.usage - callsThisMonth) };
+    return meter && { limit: meter.limit, remaining: Math.max(0, meter.limit - meter.usage - monthlyCalls) };
   };
 
-  const windowsOf = ({ spender }: KnownKey) => {
-    const known = windows.get(spender) ?? createRateWindows();
-    windows.set(spender, known);
+  const windowsOf = ({ windowsKey }: KnownKey) => {
+    const known = windows.get(windowsKey) ?? createRateWindows();
+    windows.set(windowsKey, known);
     return known;
   };
 
   return {
-    admit(path, pathAndQuery, key, nowMs) {
+    check(path, pathAndQuery, key, nowMs) {
       if (key === undefined || limits === 'off') return { fault: faults.take(pathAndQuery), rateHeaders: {} };
-      const own = windowsOf(key);
+      const keyWindows = windowsOf(key);
       const isBurst = isBurstRoute(path);
-      const isMonthSpent = readMonth()?.remaining === 0;
-      const fullWindow = isMonthSpent ? undefined : own.refusal(limits, isBurst, nowMs);
-      const isRefused = isMonthSpent || fullWindow !== undefined;
+      const isQuotaExhausted = readQuota()?.remaining === 0;
+      const fullWindow = isQuotaExhausted ? undefined : keyWindows.refusal(limits, isBurst, nowMs);
+      const isRefused = isQuotaExhausted || fullWindow !== undefined;
       const fault = isRefused ? undefined : faults.take(pathAndQuery);
       if (!isRefused && !(fault !== undefined && isRefusal(fault))) {
-        own.count(isBurst, nowMs);
-        callsThisMonth++;
+        keyWindows.count(isBurst, nowMs);
+        monthlyCalls++;
       }
-      const { general, burst } = own.read(limits, nowMs);
-      const answeredAtMs = epochMs();
+      const { general, burst } = keyWindows.read(limits, nowMs);
+      const respondedAtMs = epochMs();
       const policies = isBurst && limits.isBurstAnnounced === true ? { general, burst } : undefined;
-      const rateHeaders = toRateHeaders(dialect, fullWindow ?? general, policies, readMonth(), answeredAtMs);
-      if (isMonthSpent) return { refusal: toAllowanceSpent(dialect), rateHeaders };
+      const rateHeaders = toRateHeaders(behavior, fullWindow ?? general, policies, readQuota(), respondedAtMs);
+      if (isQuotaExhausted) return { refusal: toQuotaExhausted(behavior), rateHeaders };
       if (fullWindow === undefined) return { fault, rateHeaders };
-      return { refusal: toTooManyRequests(dialect, fullWindow.resetMs, answeredAtMs), rateHeaders };
+      return { refusal: toTooManyRequests(behavior, fullWindow.resetMs, respondedAtMs), rateHeaders };
     },
     setLimits(next) {
       limits = next;
     },
     reset() {
       windows.clear();
-      callsThisMonth = 0;
+      monthlyCalls = 0;
     },
   };
 }

@@ -1,4 +1,10 @@
-import { type Answer, toAllowanceSpent, toMonthHeaders, toNaturalError, toTooManyRequests } from './behaviors.ts';
+import {
+  type ServiceResponse,
+  toQuotaExhausted,
+  toQuotaHeaders,
+  toNaturalError,
+  toTooManyRequests,
+} from './behaviors.ts';
 
 /**
  * Every way in which a 429 of the Postman API has told, or failed to tell, how long to wait. Apart from the first three,
@@ -29,7 +35,7 @@ export type RefusalSpelling = (typeof refusalSpellings)[number];
  * @param waitSeconds - The wait it names; the monthly one and the one without a hint name none.
  * @param epochMs - Wall-clock time of the answer, which absolute times count from. They are rounded up, never early.
  */
-export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochMs: number): Answer {
+export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochMs: number): ServiceResponse {
   const atMs = epochMs + waitSeconds * 1000;
   const atSeconds = String(Math.ceil(atMs / 1000));
   switch (spelling) {
@@ -63,14 +69,14 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
       return toBareRefusal({});
     case 'monthly':
       return {
-        ...toAllowanceSpent('today'),
-        headers: toMonthHeaders({ limit: 10_000, remaining: 0 }),
+        ...toQuotaExhausted('today'),
+        headers: toQuotaHeaders({ limit: 10_000, remaining: 0 }),
       };
     default:
       return spelling satisfies never;
   }
 }
 
-function toBareRefusal(headers: Record<string, string>): Answer {
+function toBareRefusal(headers: Record<string, string>): ServiceResponse {
   return { ...toNaturalError('today', 429), headers };
 }

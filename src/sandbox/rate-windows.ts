@@ -61,11 +61,11 @@ function read(arrivals: number[], window: RateWindow, nowMs: number): WindowRead
   const firstCounted = arrivals.findIndex((at) => at > nowMs - windowMs);
   arrivals.splice(0, firstCounted === -1 ? arrivals.length : firstCounted);
   // After a limit was lowered more calls can be counted than it allows: a slot is free only when enough of them have left.
-  const nextToLeave = arrivals[Math.max(0, arrivals.length - limit)];
+  const nextToExpire = arrivals[Math.max(0, arrivals.length - limit)];
   return {
     limit,
     windowMs,
     remaining: Math.max(0, limit - arrivals.length),
-    resetMs: nextToLeave === undefined ? windowMs : nextToLeave + windowMs - nowMs,
+    resetMs: nextToExpire === undefined ? windowMs : nextToExpire + windowMs - nowMs,
   };
 }

@@ -7,7 +7,7 @@ import {
 } from './account/account.ts';
 import { findByUids, findElement } from './account/find-elements.ts';
 import { toCollectionV20 } from './collection-v20.ts';
-import { type Answer, type Dialect, toData, toFlatError, toNamedError, toNaturalError } from './behaviors.ts';
+import { type ServiceResponse, type Behavior, toData, toFlatError, toNamedError, toNaturalError } from './behaviors.ts';
 import { isJsonObject, type JsonObject, toList } from './json.ts';
 import { getMock, listMocks, toMockRefs } from './mock-routes.ts';
 
@@ -20,42 +20,42 @@ export function isBurstRoute(path: string): boolean {
 }
 
 /** What the service answers to an authenticated GET, rate limits aside. */
-export function answerGet(account: Account, dialect: Dialect, path: string, query: URLSearchParams): Answer {
+export function serveGet(account: Account, behavior: Behavior, path: string, query: URLSearchParams): ServiceResponse {
   const segments = path.split('/').filter((segment) => segment !== '');
   const [kind, id, child] = segments.map(decodeSegment);
   if (segments.length === 1) {
     if (kind === 'me') return toData({ user: account.user, operations: account.operations });
-    if (kind === 'workspaces') return listWorkspaces(account, dialect, query);
-    if (kind === 'collections') return listCollections(account, dialect, query);
+    if (kind === 'workspaces') return listWorkspaces(account, behavior, query);
+    if (kind === 'collections') return listCollections(account, behavior, query);
     if (kind === 'environments')
       return toData({ environments: inWorkspace(account, 'environments', query).map(toEnvironmentRow) });
     if (kind === 'mocks') return listMocks(account, query);
   }
   if (segments.length === 2 && id !== undefined) {
-    if (kind === 'workspaces') return getWorkspace(account, dialect, id, query);
-    if (kind === 'collections') return getCollection(account, dialect, id, query);
-    if (kind === 'environments') return getEnvironment(account, dialect, id);
-    if (kind === 'mocks') return getMock(account, dialect, id);
+    if (kind === 'workspaces') return getWorkspace(account, behavior, id, query);
+    if (kind === 'collections') return getCollection(account, behavior, id, query);
+    if (kind === 'environments') return getEnvironment(account, behavior, id);
+    if (kind === 'mocks') return getMock(account, behavior, id);
   }
   if (segments.length === 3 && id !== undefined && kind === 'workspaces' && child === 'global-variables') {
     const workspace = account.workspaces.find((candidate) => candidate.id === id);
-    return workspace === undefined ? toWorkspaceNotFound(dialect) : toData({ values: workspace.globals });
+    return workspace === undefined ? toWorkspaceNotFound(behavior) : toData({ values: workspace.globals });
   }
-  return toNaturalError(dialect, 404);
+  return toNaturalError(behavior, 404);
 }
 
-function listWorkspaces(account: Account, dialect: Dialect, query: URLSearchParams): Answer {
+function listWorkspaces(account: Account, behavior: Behavior, query: URLSearchParams): ServiceResponse {
   const type = query.get('type');
   if (type !== null && !['personal', 'team', 'private', 'public', 'partner'].includes(type)) {
-    return toInvalidParams(dialect, `"${type}" is not a visibilityStatus.`);
+    return toInvalidParams(behavior, `"${type}" is not a visibilityStatus.`);
   }
   const elementType = query.get('elementType');
   const elementId = query.get('elementId');
   if ((elementType === null) !== (elementId === null)) {
-    return toFlatError(dialect, 400, 'invalidParamsError', 'elementType and elementId go together.');
+    return toFlatError(behavior, 400, 'invalidParamsError', 'elementType and elementId go together.');
   }
   if (elementType !== null && elementType !== 'collection' && elementType !== 'specification') {
-    return toFlatError(dialect, 400, 'invalidParamsError', 'elementType is collection or specification.');
+    return toFlatError(behavior, 400, 'invalidParamsError', 'elementType is collection or specification.');
   }
   const creators = query.get('createdBy')?.split(',');
   const rows = account.workspaces
@@ -67,32 +67,32 @@ function listWorkspaces(account: Account, dialect: Dialect, query: URLSearchPara
     .map(toWorkspaceRow);
 
   const limitText = query.get('limit');
-  if (dialect === 'seed' || limitText === null) return toData({ workspaces: rows });
+  if (behavior === 'seed' || limitText === null) return toData({ workspaces: rows });
   const limit = toWholeNumber(limitText);
   if (limit === undefined || limit < 1 || limit > maxWorkspacesPage) {
-    return toInvalidParams(dialect, `limit is a whole number from 1 to ${maxWorkspacesPage}.`);
+    return toInvalidParams(behavior, `limit is a whole number from 1 to ${maxWorkspacesPage}.`);
   }
   const cursor = query.get('cursor');
   const offset = cursor === null || cursor === '' ? 0 : parseCursor(cursor);
-  if (offset === undefined) return toInvalidParams(dialect, 'The cursor is not one of ours.');
+  if (offset === undefined) return toInvalidParams(behavior, 'The cursor is not one of ours.');
   const end = offset + limit;
   return toData({ workspaces: rows.slice(offset, end), meta: end < rows.length ? { nextCursor: toCursor(end) } : {} });
 }
 
-function getWorkspace(account: Account, dialect: Dialect, id: string, query: URLSearchParams): Answer {
+function getWorkspace(account: Account, behavior: Behavior, id: string, query: URLSearchParams): ServiceResponse {
   const workspace = account.workspaces.find((candidate) => candidate.id === id);
-  if (workspace === undefined) return toWorkspaceNotFound(dialect);
+  if (workspace === undefined) return toWorkspaceNotFound(behavior);
   const include = query.get('include')?.split(',') ?? [];
   if (
     new Set(include).size !== include.length ||
     include.some((part) => !['team', 'scim', 'mocks:deactivated'].includes(part))
   ) {
-    return toInvalidParams(dialect, 'include takes team, scim and mocks:deactivated, each at most once.');
+    return toInvalidParams(behavior, 'include takes team, scim and mocks:deactivated, each at most once.');
   }
-  const held = {
+  const elements = {
     collections: findByUids(account.collections, workspace.collections).map(toRef),
     environments: findByUids(account.environments, workspace.environments).map(toRef),
-    mocks: toMockRefs(account, dialect, workspace, include),
+    mocks: toMockRefs(account, behavior, workspace, include),
     monitors: [],
     specs: [],
   };
@@ -103,17 +103,19 @@ function getWorkspace(account: Account, dialect: Dialect, id: string, query: URL
       description: workspace.description,
       updatedBy: workspace.updatedBy,
       ...(include.includes('team') ? { team: teamId === 0 ? null : String(teamId) } : {}),
-      ...(dialect === 'today' ? held : Object.fromEntries(Object.entries(held).filter(([, refs]) => refs.length > 0))),
+      ...(behavior === 'today'
+        ? elements
+        : Object.fromEntries(Object.entries(elements).filter(([, refs]) => refs.length > 0))),
     },
   });
 }
 
-function listCollections(account: Account, dialect: Dialect, query: URLSearchParams): Answer {
+function listCollections(account: Account, behavior: Behavior, query: URLSearchParams): ServiceResponse {
   const name = query.get('name');
-  const limitText = dialect === 'seed' ? null : query.get('limit');
-  const offsetText = dialect === 'seed' ? null : query.get('offset');
+  const limitText = behavior === 'seed' ? null : query.get('limit');
+  const offsetText = behavior === 'seed' ? null : query.get('offset');
   if (name !== null && (limitText !== null || offsetText !== null)) {
-    return toInvalidParams(dialect, 'name cannot be combined with limit and offset.');
+    return toInvalidParams(behavior, 'name cannot be combined with limit and offset.');
   }
   const rows = inWorkspace(account, 'collections', query)
     .filter((collection) => name === null || collection.name === name)
@@ -122,14 +124,14 @@ function listCollections(account: Account, dialect: Dialect, query: URLSearchPar
   const limit = toWholeNumber(limitText);
   const offset = toWholeNumber(offsetText ?? '0');
   if (limit === undefined || limit < 1 || offset === undefined) {
-    return toInvalidParams(dialect, 'limit is a whole number from 1, offset one from 0.');
+    return toInvalidParams(behavior, 'limit is a whole number from 1, offset one from 0.');
   }
   return toData({ collections: rows.slice(offset, offset + limit), meta: { total: rows.length, offset, limit } });
 }
 
-function getCollection(account: Account, dialect: Dialect, id: string, query: URLSearchParams): Answer {
+function getCollection(account: Account, behavior: Behavior, id: string, query: URLSearchParams): ServiceResponse {
   const collection = findElement(account, account.collections, id);
-  if (collection === undefined) return toInstanceNotFound(dialect, 'collection');
+  if (collection === undefined) return toInstanceNotFound(behavior, 'collection');
   const { info, item, auth, event, variable } = collection.document;
   const fullInfo = {
     schema: 'https://schema.postman.com/json/collection/v2.1.0/collection.json',
@@ -142,7 +144,7 @@ function getCollection(account: Account, dialect: Dialect, id: string, query: UR
     fork: collection.fork,
   };
   // A service that does not know a parameter ignores it: before there was a minimal model, the answer was the whole collection.
-  if (dialect === 'seed') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
+  if (behavior === 'seed') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
   if (query.get('model') !== 'minimal') return toData({ collection: { ...collection.document, info: fullInfo } });
   const nodes = toList(item).filter(isJsonObject);
   const folders = nodes.filter((node) => Array.isArray(node.item));
@@ -159,9 +161,9 @@ function getCollection(account: Account, dialect: Dialect, id: string, query: UR
   });
 }
 
-function getEnvironment(account: Account, dialect: Dialect, id: string): Answer {
+function getEnvironment(account: Account, behavior: Behavior, id: string): ServiceResponse {
   const environment = findElement(account, account.environments, id);
-  if (environment === undefined) return toInstanceNotFound(dialect, 'environment');
+  if (environment === undefined) return toInstanceNotFound(behavior, 'environment');
   const { uid: _uid, ...row } = toEnvironmentRow(environment);
   return toData({ environment: { ...row, values: environment.values } });
 }
@@ -197,16 +199,16 @@ function toRef(element: { owner: string; id: string; name: string }) {
   return { id: element.id, name: element.name, uid: toUid(element) };
 }
 
-function toWorkspaceNotFound(dialect: Dialect): Answer {
-  return toNamedError(dialect, 404, 'workspaceNotFoundError', 'There is no such workspace.', { statusCode: 404 });
+function toWorkspaceNotFound(behavior: Behavior): ServiceResponse {
+  return toNamedError(behavior, 404, 'workspaceNotFoundError', 'There is no such workspace.', { statusCode: 404 });
 }
 
-function toInstanceNotFound(dialect: Dialect, kind: string): Answer {
-  return toNamedError(dialect, 400, 'instanceNotFoundError', `We could not find the ${kind}.`);
+function toInstanceNotFound(behavior: Behavior, kind: string): ServiceResponse {
+  return toNamedError(behavior, 400, 'instanceNotFoundError', `We could not find the ${kind}.`);
 }
 
-function toInvalidParams(dialect: Dialect, message: string): Answer {
-  return toNamedError(dialect, 400, 'invalidParamsError', message);
+function toInvalidParams(behavior: Behavior, message: string): ServiceResponse {
+  return toNamedError(behavior, 400, 'invalidParamsError', message);
 }
 
 function toCursor(offset: number): string {

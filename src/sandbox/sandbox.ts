@@ -4,13 +4,13 @@ import type { Account } from './account/account.ts';
 import { createDemoAccount } from './account/demo.ts';
 import { monotonicMs } from './clock.ts';
 import { deliver } from './delivery.ts';
-import { type Answer, type Dialect, toNamedError, toNaturalError } from './behaviors.ts';
-import { createDoor, type KnownKey, type OtherApiKey, toKnownKeys } from './rate-limit-gate.ts';
+import { type ServiceResponse, type Behavior, toNamedError, toNaturalError } from './behaviors.ts';
+import { createRateLimitGate, type KnownKey, type OtherApiKey, toKnownKeys } from './rate-limit-gate.ts';
 import { createFaultPlan, type Fault } from './faults.ts';
 import { createLoopbackServer } from './loopback-server.ts';
 import type { RateLimits } from './rate-windows.ts';
 import { type ReceivedRequest, readRequest } from './read-request.ts';
-import { answerGet } from './routes.ts';
+import { serveGet } from './routes.ts';
 
 /** Settings of a sandbox; all may be left out. */
 export interface SandboxOptions {
@@ -19,7 +19,7 @@ export interface SandboxOptions {
   /** More keys that see the same account. */
   readonly otherApiKeys?: readonly OtherApiKey[];
   /** Default `'today'`. */
-  readonly dialect?: Dialect;
+  readonly behavior?: Behavior;
   /** Default: 60 calls in 60 s, and 10 in 10 s on the burst routes. */
   readonly limits?: RateLimits;
   /** How long each call is on its way, asked once for every call. Default: no time. */
@@ -35,7 +35,7 @@ export interface Latency {
   /** Before the call arrives and is counted. */
   readonly requestMs: number;
   /** After that, before the answer begins. */
-  readonly answerMs: number;
+  readonly responseMs: number;
 }
 
 /** One request as it arrived. */
@@ -96,7 +96,7 @@ type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] };
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const apiKey = options.apiKey ?? `PMAK-sandbox-${randomBytes(12).toString('hex')}`;
-  const dialect = options.dialect ?? 'today';
+  const behavior = options.behavior ?? 'today';
   const account = options.account ?? createDemoAccount();
   const keys = toKnownKeys(apiKey, account.user, options.otherApiKeys ?? []);
   const faults = createFaultPlan();
@@ -106,20 +106,20 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     general: { limit: 60, windowMs: 60_000 },
     burst: { limit: 10, windowMs: 10_000 },
   };
-  const door = createDoor({ account, dialect, faults, limits });
+  const gate = createRateLimitGate({ account, behavior, faults, limits });
 
-  const answer = ({ method, sentKey, path, query }: ReceivedRequest, key: KnownKey | undefined): Answer => {
+  const respond = ({ method, sentKey, path, query }: ReceivedRequest, key: KnownKey | undefined): ServiceResponse => {
     if (sentKey === undefined) {
-      return toNamedError(dialect, 401, 'AuthenticationError', 'API Key missing. Send it as the X-Api-Key header.');
+      return toNamedError(behavior, 401, 'AuthenticationError', 'API Key missing. Send it as the X-Api-Key header.');
     }
-    if (key === undefined) return toNaturalError(dialect, 401);
-    if (method !== 'GET') return { ...toNaturalError(dialect, 405), headers: { Allow: 'GET' } };
-    return answerGet(key.user ? { ...account, user: key.user } : account, dialect, path, query);
+    if (key === undefined) return toNaturalError(behavior, 401);
+    if (method !== 'GET') return { ...toNaturalError(behavior, 405), headers: { Allow: 'GET' } };
+    return serveGet(key.user ? { ...account, user: key.user } : account, behavior, path, query);
   };
 
   const server = createLoopbackServer(async (request, response) => {
     request.resume();
-    const { requestMs, answerMs } = options.latency?.() ?? { requestMs: 0, answerMs: 0 };
+    const { requestMs, responseMs } = options.latency?.() ?? { requestMs: 0, responseMs: 0 };
     if (requestMs > 0) {
       // Sent is sent: it arrives also when the caller has hung up in the meantime, but not where nobody is.
       await sleep(requestMs, undefined, { ref: false });
@@ -145,13 +145,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     };
     response.once('finish', finish).once('close', finish);
 
-    const { refusal, fault, rateHeaders } = door.admit(path, pathAndQuery, key, nowMs);
-    const markAnswered = (status: number) => {
+    const { refusal, fault, rateHeaders } = gate.check(path, pathAndQuery, key, nowMs);
+    const recordStatus = (status: number) => {
       arrival.status = status;
     };
     await deliver(
-      { request, response, dialect, answerMs, markAnswered },
-      refusal ?? answer(received, key),
+      { request, response, behavior, responseMs, recordStatus },
+      refusal ?? respond(received, key),
       rateHeaders,
       fault,
     );
@@ -166,11 +166,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     failNext: (count, fault) => faults.next(count, fault),
     fail: (match, fault, times = Number.POSITIVE_INFINITY) => faults.matching(match, fault, times),
     heal: () => faults.clear(),
-    setLimits: door.setLimits,
+    setLimits: gate.setLimits,
     reset: () => {
       calls.length = 0;
       arrivals.length = 0;
-      door.reset();
+      gate.reset();
       faults.clear();
     },
     goDown: server.goDown,

@@ -1,6 +1,6 @@
 import { adviseOnKeyForm } from '../upstream/calls/api-keys/key-form.ts';
 
-const PLACES = [
+const HEADERS = [
   'authorization',
   'apikey',
   'api-key',
@@ -20,7 +20,7 @@ const PARAMETERS = ['apikey', 'api_key', 'api-key', 'x-api-key', 'access_key'];
  */
 export function toMissingKey(request: Request, hasAccessToken: boolean): string {
   const missing = 'There is no API key: send one in the X-Api-Key header.';
-  const header = PLACES.find((name) => request.headers.has(name) && !(hasAccessToken && name === 'authorization'));
+  const header = HEADERS.find((name) => request.headers.has(name) && !(hasAccessToken && name === 'authorization'));
   if (header !== undefined) return `${missing} What the header ${header} has is not read as a key.`;
   const { searchParams } = new URL(request.url);
   if (PARAMETERS.some((name) => searchParams.has(name)))

@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { isLoopbackAddress } from '../config/addresses.ts';
-import { createAnswerCache } from '../upstream/cache/response-cache.ts';
-import { createBudgets } from '../upstream/rate-limiter/budget-registry.ts';
+import { createResponseCache } from '../upstream/cache/response-cache.ts';
+import { createBudgetRegistry } from '../upstream/rate-limiter/budget-registry.ts';
 import { createCalls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
-import { createHeldAnswers } from '../upstream/calls/operation/held-responses.ts';
+import { createHeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import { createHttpClient } from '../upstream/http/http-client.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/calls/api-keys/refused-keys.ts';
-import { createTenantOf } from '../upstream/calls/api-keys/key-hash.ts';
+import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { openSharedSlots } from './shared-slots.ts';
-import { createTenantFinder } from './request-caller.ts';
+import { createCallerFinder } from './request-caller.ts';
 
 // Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
 const MAX_CONNECTIONS = 4_096;
@@ -31,15 +31,15 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     clock,
   });
   const sharedSlots = await openSharedSlots(config, logger, clock);
-  const [tenantSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
-  const tenantOf = createTenantOf(tenantSecret);
-  const serverTenant = apiKey && tenantOf(apiKey);
+  const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
+  const hashKey = createKeyHasher(keyHashSecret);
+  const serverKeyHash = apiKey && hashKey(apiKey);
   const calls = createCalls({
     http,
-    cache: createAnswerCache({ ...config.cache, clock }),
+    cache: createResponseCache({ ...config.cache, clock }),
     clock,
     random: Math.random,
-    isTrusted: (tenant) => tenant === serverTenant,
+    isTrusted: (keyHash) => keyHash === serverKeyHash,
     onOutage(isDown, scope) {
       const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
       if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
@@ -49,14 +49,14 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
   });
   return {
     calls,
-    heldAnswers: createHeldAnswers({
+    heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,
     }),
-    findTenant: createTenantFinder({
-      tenantOf,
-      formerTenantOf: formerSecret && createTenantOf(formerSecret),
-      budgets: createBudgets({
+    findCaller: createCallerFinder({
+      hashKey,
+      formerHashKey: formerSecret && createKeyHasher(formerSecret),
+      budgets: createBudgetRegistry({
         ...config.budget,
         createSlots: sharedSlots.createSlots,
         processStartedAtMs: clock.nowMs(),
@@ -65,7 +65,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
       serverKey: apiKey,
     }),
     /** Whether the circuit breaker is open, of everybody's calls or of those with the server's own key. */
-    isCircuitOpen: () => calls.circuitBreakers.isOpen(serverTenant ?? ''),
+    isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
     async close() {
       await http.close();
       await sharedSlots.close();

@@ -1,12 +1,12 @@
 import { createGraphQLError } from 'graphql-yoga';
-import type { Budgets, KeyBudget } from '../upstream/rate-limiter/budget-registry.ts';
+import type { BudgetRegistry, KeyBudget } from '../upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../upstream/http/secret.ts';
-import type { TenantOf } from '../upstream/calls/api-keys/key-hash.ts';
+import type { KeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { toImpossibleKey } from './api-key-messages.ts';
 
 /** Whose key a request is executed with. */
-export interface Tenant {
-  readonly name: string;
+export interface RequestCaller {
+  readonly keyHash: string;
   readonly apiKey: Secret;
   readonly keyBudget: KeyBudget;
 }
@@ -20,19 +20,19 @@ const API_KEY = /^[!-~]{1,256}$/;
  * @returns A function that returns null where there is no key, and throws a GraphQL error with status 400 for a header
  *   that cannot be a key.
  */
-export function createTenantFinder({
-  tenantOf,
-  formerTenantOf,
+export function createCallerFinder({
+  hashKey,
+  formerHashKey,
   budgets,
   serverKey,
 }: {
-  tenantOf: TenantOf;
+  hashKey: KeyHasher;
   /** How tenants were named before; absent: as now. */
-  formerTenantOf?: TenantOf | undefined;
-  budgets: Budgets;
+  formerHashKey?: KeyHasher | undefined;
+  budgets: BudgetRegistry;
   serverKey: Secret | undefined;
 }) {
-  return (request: Request): Tenant | null => {
+  return (request: Request): RequestCaller | null => {
     // GraphiQL's header editor is prepared with an empty value: that is no key.
     const header = request.headers.get('x-api-key')?.trim() || undefined;
     if (header !== undefined && !API_KEY.test(header)) {
@@ -42,7 +42,7 @@ export function createTenantFinder({
     }
     const apiKey = header === undefined ? serverKey : new Secret(header);
     if (!apiKey) return null;
-    const name = tenantOf(apiKey);
-    return { name, apiKey, keyBudget: budgets.of(name, formerTenantOf?.(apiKey)) };
+    const keyHash = hashKey(apiKey);
+    return { keyHash, apiKey, keyBudget: budgets.of(keyHash, formerHashKey?.(apiKey)) };
   };
 }

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { BudgetsOptions } from '../upstream/rate-limiter/budget-registry.ts';
+import type { BudgetRegistryOptions } from '../upstream/rate-limiter/budget-registry.ts';
 import type { Clock } from '../upstream/clock.ts';
 import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts';
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
@@ -8,7 +8,7 @@ import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
 
 /** The slots that this instance shares with others. */
 export interface SharedSlots {
-  readonly createSlots: BudgetsOptions['createSlots'];
+  readonly createSlots: BudgetRegistryOptions['createSlots'];
   /** Tells the store what is left to tell, and takes leave of it; a quarter of a second at most. */
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function openSharedSlots(config: Config, logger: Logger, clock: Clo
     createSlots: (owner) => (onDelay) =>
       'userId' in owner
         ? new RedisSlots(store, store.toName(`user ${owner.userId}`), options, onDelay)
-        : new RedisSlots(store, owner.tenant, options, onDelay, owner.former),
+        : new RedisSlots(store, owner.keyHash, options, onDelay, owner.formerKeyHash),
     close: () => store.close(),
   };
 }

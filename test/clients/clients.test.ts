@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AnswerTooLarge, createAnswerSize } from '../../src/graph/limits/result-size.ts';
+import { ResultTooLarge, createResultSize } from '../../src/graph/limits/result-size.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
@@ -191,13 +191,13 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
     // Kept, so that it comes before what is deferred.
     await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
-    vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
+    vi.mocked(createResultSize).mockImplementationOnce((stop) => ({
       list: () => false,
       search: () => undefined,
       text(_length, { fieldName }) {
         if (fieldName !== 'name') return;
         stop(error);
-        throw new AnswerTooLarge();
+        throw new ResultTooLarge();
       },
       large: [],
     }));

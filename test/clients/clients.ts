@@ -2,14 +2,14 @@ import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } fro
 import { Defer20220824Handler } from '@apollo/client/incremental';
 import { Client, fetchExchange } from '@urql/core';
 import type { GraphQLError } from 'graphql';
-import type { AnswerError } from '../support/facade.ts';
+import type { ResultError } from '../support/facade.ts';
 
 /** What a client shows its application at one moment. */
 export interface ClientResult {
   /** Without the `__typename` that a client may ask for by itself. */
   // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
   readonly data: any;
-  readonly errors: readonly AnswerError[];
+  readonly errors: readonly ResultError[];
   /** Nothing more is on its way. */
   readonly isLast: boolean;
   /** undefined where the client keeps them to itself. */
@@ -64,7 +64,7 @@ function readByUrql(url: string, query: string, onResult: (result: ClientResult)
   });
 }
 
-function toAnswerError({ message, path, extensions }: GraphQLError): AnswerError {
+function toAnswerError({ message, path, extensions }: GraphQLError): ResultError {
   return { message, ...(path && { path }), extensions };
 }
 

@@ -1,9 +1,9 @@
 import { assert, asyncProperty } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
-import { anyOperation, inParts, toText, withKnownPlaces } from '../support/any-operation.ts';
+import { anyOperation, inParts, toText, withKnownCursors } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
-import { askInParts, merge, type Part } from '../support/parts.ts';
+import { queryInParts, merge, type Part } from '../support/parts.ts';
 import { toRuns } from '../support/property-runs.ts';
 import { anySmallAccount, toServedAccount } from '../support/small-account.ts';
 
@@ -19,7 +19,7 @@ it('comes, put together, to what there is, by no more calls than were foretold, 
   await assert(
     asyncProperty(anySmallAccount, anyOperation, async (account, anything) => {
       const { facade } = tested;
-      const operation = withKnownPlaces(anything, false);
+      const operation = withKnownCursors(anything, false);
       const text = inParts(toText(operation, new Map()));
       const headers = tested.nextKey();
       tested.serve(toServedAccount(account));
@@ -29,7 +29,7 @@ it('comes, put together, to what there is, by no more calls than were foretold, 
       expect(facade.postman.calls).toEqual([]);
 
       const parts: Part[] = [];
-      for await (const part of askInParts(facade, text, { headers })) parts.push(part);
+      for await (const part of queryInParts(facade, text, { headers })) parts.push(part);
       const errors = parts.flatMap((part) => [
         ...(part.errors ?? []),
         ...(part.incremental ?? []).flatMap((increment) => increment.errors ?? []),

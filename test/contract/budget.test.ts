@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import type { Arrival } from '../../src/sandbox/sandbox.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 let facade: Facade;
 afterEach(() => facade.close());
@@ -22,8 +22,8 @@ function busiest(arrivals: readonly Arrival[], windowMs: number): number {
 }
 
 const isBurst = ({ requestLine }: Arrival) => /^GET \/(?:workspaces|collections\?)/.test(requestLine);
-const codesOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions?.['code']);
-const secondsOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions?.['retryAfterSeconds']);
+const codesOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions?.['code']);
+const secondsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions?.['retryAfterSeconds']);
 const queued = async () => (await facade.query('{ rateLimit { queued } }')).data.rateLimit.queued as number;
 
 describe('many operations of one key', () => {
@@ -174,7 +174,7 @@ describe('the budget of a key', () => {
     BURST_LIMIT: '5',
     BURST_LIMIT_WINDOW_MS: '10000',
   };
-  const stateOf = ({ headers }: Answer) => headers.get('ratelimit');
+  const stateOf = ({ headers }: FacadeResponse) => headers.get('ratelimit');
 
   it('stands in every answer', async () => {
     facade = await startFacade(env);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount, type GridAccount } from '../support/grid-account.ts';
 
 const TTL_MS = 60_000;
@@ -25,7 +25,10 @@ async function startGrid(
 }
 
 /** Asks, without an error, and counts what it cost upstream. */
-async function ask(query: string, headers: Record<string, string> = {}): Promise<{ answer: Answer; gets: number }> {
+async function ask(
+  query: string,
+  headers: Record<string, string> = {},
+): Promise<{ answer: FacadeResponse; gets: number }> {
   const before = facade.postman.calls.length;
   const answer = await facade.query(query, { headers });
   expect(answer.errors).toEqual([]);

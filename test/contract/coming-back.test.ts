@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
 
 let facade: Facade;
@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
 });
 
-const extensionsOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions ?? {});
+const extensionsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions ?? {});
 
 /** Comes back when the first error says, until there is nothing to come back for. Returns how many calls each time took. */
 async function comeBack(query: string, headers: Record<string, string> = {}) {

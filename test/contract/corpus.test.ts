@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeRows } from '../../bench/corpus/make-rows.ts';
 import { runCorpus } from '../../bench/corpus/run-corpus.ts';
-import { type Answer, serveFolder } from '../../bench/corpus/served-folder.ts';
+import { type GraphQLResponse, serveFolder } from '../../bench/corpus/served-folder.ts';
 
 let root = '';
 beforeEach(() => {
@@ -112,8 +112,8 @@ it.each([
 
 describe('the check', () => {
   /** What is said to be wrong with the only file when every answer about it is changed on its way. */
-  async function findProblems(change: (answer: Answer, query: string) => Answer) {
-    const { exports, ask, close } = await serveFolder(root);
+  async function findProblems(change: (answer: GraphQLResponse, query: string) => GraphQLResponse) {
+    const { exports, sendQuery: ask, close } = await serveFolder(root);
     try {
       const rows = makeRows(root, exports, async (query, variables) => {
         const answer = await ask(query, variables);
@@ -126,11 +126,11 @@ describe('the check', () => {
     }
   }
 
-  const replace = (from: string, to: string) => (answer: Answer) => ({
+  const replace = (from: string, to: string) => (answer: GraphQLResponse) => ({
     ...answer,
-    data: JSON.parse(JSON.stringify(answer.data).replaceAll(from, to)) as Answer['data'],
+    data: JSON.parse(JSON.stringify(answer.data).replaceAll(from, to)) as GraphQLResponse['data'],
   });
-  const inPages = (change: (nodes: unknown[]) => void) => (answer: Answer, query: string) => {
+  const inPages = (change: (nodes: unknown[]) => void) => (answer: GraphQLResponse, query: string) => {
     const { collection } = structuredClone(answer.data) as { collection?: { requests?: { nodes: unknown[] } } };
     if (!query.includes('requests(first') || !collection?.requests) return answer;
     change(collection.requests.nodes);
@@ -140,7 +140,7 @@ describe('the check', () => {
   beforeEach(() => write('old-odd.json', oldOdd));
 
   it.each([
-    { what: 'an answer as it should be', change: (answer: Answer) => answer, problems: [] },
+    { what: 'an answer as it should be', change: (answer: GraphQLResponse) => answer, problems: [] },
     {
       what: 'a URL that was written anew',
       change: replace('"raw":"https://a.example/:id"', '"raw":"https://a.example/1"'),
@@ -185,7 +185,11 @@ describe('the check', () => {
     },
     {
       what: 'an answer with an error',
-      change: (answer: Answer) => ({ ...answer, data: {}, errors: [{ message: 'No.', path: ['collection', 'auth'] }] }),
+      change: (answer: GraphQLResponse) => ({
+        ...answer,
+        data: {},
+        errors: [{ message: 'No.', path: ['collection', 'auth'] }],
+      }),
       problems: Array.from({ length: 3 }, () => 'error at collection.auth: No.'),
     },
   ])('of $what tells what is wrong with it', async ({ change, problems }) => {

@@ -8,7 +8,7 @@ let seed: Facade;
 beforeAll(async () => {
   [today, seed] = await Promise.all([
     startFacade({ CACHE_TTL_MS: '0' }),
-    startFacade({ CACHE_TTL_MS: '0' }, { dialect: 'seed' }),
+    startFacade({ CACHE_TTL_MS: '0' }, { behavior: 'seed' }),
   ]);
 });
 afterAll(() => Promise.all([today.close(), seed.close()]));

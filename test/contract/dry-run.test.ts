@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 const { workspaces, collections, environments } = ids;
 const UNKNOWN = '41829063-00000000-0000-4000-8000-000000000000';
@@ -381,7 +381,7 @@ describe('an operation that certainly needs more calls than it may make', () => 
       { length: count },
       (_, index) => `c${index}: collection(uid: "${UNKNOWN.slice(0, -2)}${10 + index}") { ${fields} }`,
     ).join(' ');
-  const told = ({ status, data, errors }: Answer) => ({ status, data, errors });
+  const told = ({ status, data, errors }: FacadeResponse) => ({ status, data, errors });
   beforeEach(async () => {
     await facade.close();
     await start({ MAX_CALLS_PER_OPERATION: '10' });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ErrorCause } from '../../src/graph/errors/error-extensions.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { askInParts } from '../support/parts.ts';
+import { queryInParts } from '../support/parts.ts';
 
 interface Body {
   readonly data?: unknown;
@@ -249,7 +249,7 @@ describe('the errors of an answer in parts', () => {
   const read = async (headers: Record<string, string>) => {
     const errors: Record<string, unknown> = {};
     let last: unknown;
-    for await (const part of askInParts(facade, QUERY, { headers })) {
+    for await (const part of queryInParts(facade, QUERY, { headers })) {
       for (const { errors: these } of [part, ...(part.incremental ?? [])]) {
         if (these) expect(these).not.toEqual([]);
         for (const { path = [], extensions } of these ?? []) errors[path.join('.')] = extensions;

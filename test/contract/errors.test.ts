@@ -6,7 +6,7 @@ import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import type { Fault } from '../../src/sandbox/faults.ts';
 import { type RefusalSpelling, refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 vi.mock('../../src/loaders/loaders.ts', { spy: true });
 
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 /** Asks, and checks what holds for every answer that has a time: it is told thrice, and as the same moment. */
-async function ask(on: Facade, query: string, headers: Record<string, string> = {}): Promise<Answer> {
+async function ask(on: Facade, query: string, headers: Record<string, string> = {}): Promise<FacadeResponse> {
   const sentAtMs = Date.now();
   const answer = await on.query(query, { headers });
   const receivedAtMs = Date.now();
@@ -428,7 +428,7 @@ const timedSpellings = refusalSpellings.filter((spelling) => spelling !== 'month
 
 describe('a 429 that comes back sooner than the client is ready to wait', () => {
   interface Waited {
-    readonly answer: Answer;
+    readonly answer: FacadeResponse;
     readonly calls: readonly { readonly status: number; readonly atMs: number }[];
   }
   const waited = new Map<RefusalSpelling, Waited>();

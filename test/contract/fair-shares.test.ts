@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import type { SandboxOptions } from '../../src/sandbox/sandbox.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 let facade: Facade;
 afterEach(() => facade.close());
@@ -14,7 +14,7 @@ const start = (env: Record<string, string> = {}, sandbox: SandboxOptions = {}) =
   startFacade(env, { otherApiKeys: [OTHER, THIRD], ...sandbox });
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
-const codesOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions?.['code']);
+const codesOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions?.['code']);
 const nameOf = (uid: string) => `{ collection(uid: "${uid}") { name } }`;
 const brokenCollection = (index: number) => `{ collection(uid: "1-broken-${index}") { description } }`;
 const brokenEnvironment = (index: number) => `{ environment(uid: "1-broken-${index}") { values { key } } }`;

@@ -1,7 +1,7 @@
 import { array, assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
-import { anyOperation, type Field, toText, withKnownPlaces, writeArgs } from '../support/any-operation.ts';
+import { anyOperation, type Field, toText, withKnownCursors, writeArgs } from '../support/any-operation.ts';
 import { surveyOperation } from '../support/operation-needs.ts';
 import { countBadLuck, toLuckiestPlan, toSurePlan } from '../support/planned-gets.ts';
 import { toRuns } from '../support/property-runs.ts';
@@ -47,14 +47,14 @@ it('never makes more calls than a plan that knows what its answers so far have t
   await assert(
     asyncProperty(anySmallAccount, anyWarmUp, anyOperation, async (account, warmUp, anything) => {
       tested.serve(toServedAccount(account));
-      const operation = withKnownPlaces(anything, true);
+      const operation = withKnownCursors(anything, true);
       const cursors = await findCursors(operation, tested.nextKey());
       const headers = tested.nextKey();
       const ask = (fields: readonly Field[]) => facade.query(toText(fields, cursors), { headers });
       facade.postman.reset();
       for (const step of warmUp) {
         const again = typeof step === 'number' ? operation[step % operation.length] : undefined;
-        await ask(again ? [again] : typeof step === 'number' ? operation : withKnownPlaces(step, false));
+        await ask(again ? [again] : typeof step === 'number' ? operation : withKnownCursors(step, false));
       }
       const kept = new Set(facade.postman.calls);
       facade.postman.reset();

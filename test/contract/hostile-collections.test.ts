@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 /** An upstream that answers every read of a collection with text of the test's own, whatever it is. */
 let upstream: Server;
@@ -31,7 +31,7 @@ const start = async (env: Record<string, string> = {}) => {
   return facade;
 };
 
-const plain = ({ status, data, errors }: Answer) => ({ status, data, errors });
+const plain = ({ status, data, errors }: FacadeResponse) => ({ status, data, errors });
 const collection = (fields: object) => ({ status: 200, data: { collection: fields }, errors: [] });
 
 /**

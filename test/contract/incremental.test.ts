@@ -1,12 +1,12 @@
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { AnswerTooLarge, createAnswerSize } from '../../src/graph/limits/result-size.ts';
+import { ResultTooLarge, createResultSize } from '../../src/graph/limits/result-size.ts';
 import type * as Loaders from '../../src/loaders/loaders.ts';
 import { createLoaders } from '../../src/loaders/loaders.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { askInParts, merge, type Part } from '../support/parts.ts';
+import { queryInParts, merge, type Part } from '../support/parts.ts';
 
 vi.mock('../../src/loaders/loaders.ts', { spy: true });
 vi.mock('../../src/graph/limits/result-size.ts', { spy: true });
@@ -33,7 +33,7 @@ describe('an answer in parts', () => {
     const calls = [...facade.postman.calls].sort();
     facade.postman.reset();
     const parts = await collect(
-      askInParts(facade, query(' @defer', ' @stream(initialCount: 1)'), { headers: { accept } }),
+      queryInParts(facade, query(' @defer', ' @stream(initialCount: 1)'), { headers: { accept } }),
     );
     expect(merge(parts)).toEqual(whole.data);
     expect([...facade.postman.calls].sort()).toEqual(calls);
@@ -56,7 +56,7 @@ describe('an answer in parts', () => {
     facade.postman.reset();
     facade.postman.fail('/environments', { kind: 'hang' }, 1);
     const client = new AbortController();
-    const parts = askInParts(
+    const parts = queryInParts(
       facade,
       `{ workspace(id: "${platform}") { name ... @defer { environments { nodes { updatedAt } } } } }`,
       { signal: client.signal },
@@ -70,7 +70,7 @@ describe('an answer in parts', () => {
     facade = await startFacade();
     facade.postman.fail('/collections', { kind: 'hang' }, 1);
     const client = new AbortController();
-    const parts = askInParts(facade, '{ me { username } ... @defer { collections { nodes { name } } } }', {
+    const parts = queryInParts(facade, '{ me { username } ... @defer { collections { nodes { name } } } }', {
       headers: { accept: 'multipart/mixed' },
       signal: client.signal,
     });
@@ -102,7 +102,7 @@ describe('an answer in parts', () => {
     facade = await startFacade();
     facade.postman.fail('/collections', { kind: 'hang' }, 1);
     const client = new AbortController();
-    const parts = askInParts(facade, 'query Gone { me { username } ... @defer { collections { nodes { name } } } }', {
+    const parts = queryInParts(facade, 'query Gone { me { username } ... @defer { collections { nodes { name } } } }', {
       signal: client.signal,
     });
     await parts.next();
@@ -155,7 +155,7 @@ describe('an error in a later part', () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail(`/collections/${ids.collections.stations}`, { kind: 'status', status: 403 }, 1);
     const parts = await collect(
-      askInParts(facade, `{ workspace(id: "${platform}") { collections { nodes @stream { name description } } } }`),
+      queryInParts(facade, `{ workspace(id: "${platform}") { collections { nodes @stream { name description } } } }`),
     );
     const failed = incrementsOf(parts).filter(({ errors }) => errors);
     expect(failed).toMatchObject([
@@ -182,7 +182,7 @@ describe('an error in a later part', () => {
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
     vi.mocked(createLoaders).mockImplementationOnce((api) => ({ ...original(api), read: () => Promise.reject(cause) }));
     const parts = await collect(
-      askInParts(facade, '{ workspaces(first: 1) { totalCount } ... @defer { me { username } } }'),
+      queryInParts(facade, '{ workspaces(first: 1) { totalCount } ... @defer { me { username } } }'),
     );
     const errors = incrementsOf(parts).flatMap((increment) => increment.errors ?? []);
     expect(errors).toEqual([
@@ -205,18 +205,18 @@ describe('an error in a later part', () => {
     // Kept, so that it comes before what is deferred.
     await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
-    vi.mocked(createAnswerSize).mockImplementationOnce((stop) => ({
+    vi.mocked(createResultSize).mockImplementationOnce((stop) => ({
       list: () => false,
       search: () => undefined,
       large: [],
       text(length) {
         if (length !== '"Rides API"'.length) return;
         stop(error);
-        throw new AnswerTooLarge();
+        throw new ResultTooLarge();
       },
     }));
     const parts = await collect(
-      askInParts(
+      queryInParts(
         facade,
         `{ me { username } ... @defer { collection(uid: "${ids.collections.rides}") { name items { name } json } } }`,
       ),
@@ -237,7 +237,7 @@ describe('an error in a later part', () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
     const parts = '... @defer { description } '.repeat(45);
     const [part, ...rest] = await collect(
-      askInParts(facade, `{ workspaces { nodes { collections(first: 50) { nodes { uid ${parts} } } } } }`),
+      queryInParts(facade, `{ workspaces { nodes { collections(first: 50) { nodes { uid ${parts} } } } } }`),
     );
     expect([part?.errors?.map(({ extensions }) => extensions?.['code']), rest]).toEqual([
       ['OPERATION_TOO_EXPENSIVE'],
@@ -249,7 +249,7 @@ describe('an error in a later part', () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/environments', { kind: 'status', status: 503, headers: { 'retry-after': '7' } }, 10);
     const parts = await collect(
-      askInParts(
+      queryInParts(
         facade,
         `{ workspace(id: "${platform}") { name ... @defer { environments { nodes { updatedAt } } } } }`,
       ),
@@ -277,7 +277,7 @@ describe('a stream under a small budget', () => {
   it('shows its first rows at once and the others as the budget allows, longer than an operation may take', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ ...LIMITS, OPERATION_TIMEOUT_MS: '200', MAX_CALLS_PER_OPERATION: '5' }, { account });
-    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    const parts = await collect(queryInParts(facade, DESCRIPTIONS));
     expect(parts[0]?.data).toEqual({ collections: { nodes: [] } });
     const rows = incrementsOf(parts).flatMap(({ items = [] }) => items);
     expect(rows).toEqual(Array.from({ length: 40 }, (_, index) => ({ description: `About Collection ${index}` })));
@@ -291,7 +291,7 @@ describe('a stream under a small budget', () => {
   it('has its first row by its third call, whatever else there is to read', async () => {
     const { account, workspaceIds, collectionUids } = createGridAccount(4, 10, 0);
     facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
-    const parts = await collect(askInParts(facade, NESTED));
+    const parts = await collect(queryInParts(facade, NESTED));
     expect(facade.postman.calls.slice(0, 3)).toEqual([
       'GET /workspaces?limit=100',
       toList(workspaceIds[0]!),
@@ -305,9 +305,9 @@ describe('a stream under a small budget', () => {
 
   it('costs as much as one when several ask for it at once', async () => {
     const { account, workspaceIds, collectionUids } = createGridAccount(4, 10, 0);
-    const latency = () => ({ requestMs: 2, answerMs: 3 });
+    const latency = () => ({ requestMs: 2, responseMs: 3 });
     facade = await startFacade({ ...LIMITS, RATE_LIMIT: '20', CACHE_TTL_MS: '60000' }, { account, latency });
-    const answers = await Promise.all(Array.from({ length: 4 }, () => collect(askInParts(facade, NESTED))));
+    const answers = await Promise.all(Array.from({ length: 4 }, () => collect(queryInParts(facade, NESTED))));
     const whole = await facade.query(NESTED.replaceAll(' @stream', ''));
     expect(answers.map(merge)).toEqual(answers.map(() => whole.data));
     expect([...facade.postman.calls].sort()).toEqual(
@@ -327,7 +327,7 @@ describe('a stream under a small budget', () => {
       },
       { account },
     );
-    const increments = incrementsOf(await collect(askInParts(facade, NESTED)));
+    const increments = incrementsOf(await collect(queryInParts(facade, NESTED)));
     expect(facade.postman.calls).toHaveLength(3);
     const rows = increments.filter(({ path }) => path[3] === 'collections');
     expect(rows[0]).toEqual({
@@ -346,7 +346,7 @@ describe('a stream under a small budget', () => {
     const client = new AbortController();
     const rows: unknown[] = [];
     const reading = (async () => {
-      for await (const { incremental = [] } of askInParts(facade, NESTED, { signal: client.signal })) {
+      for await (const { incremental = [] } of queryInParts(facade, NESTED, { signal: client.signal })) {
         rows.push(...incremental.filter(({ path }) => path[1] === 'nodes' && path[2] === 1 && path.length > 3));
       }
     })().catch(() => undefined);
@@ -360,7 +360,7 @@ describe('a stream under a small budget', () => {
   it('ends where it may make no more calls, with an error for each further row', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ MAX_CALLS_PER_STREAM: '11' }, { account });
-    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    const parts = await collect(queryInParts(facade, DESCRIPTIONS));
     const increments = incrementsOf(parts);
     expect(facade.postman.calls).toHaveLength(11);
     const codes = increments.flatMap(({ errors = [] }) => errors.map(({ extensions }) => extensions?.['code']));
@@ -373,7 +373,7 @@ describe('a stream under a small budget', () => {
       { ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000', STREAM_TIMEOUT_MS: '20000', CACHE_TTL_MS: '60000' },
       { account },
     );
-    const parts = await collect(askInParts(facade, DESCRIPTIONS));
+    const parts = await collect(queryInParts(facade, DESCRIPTIONS));
     const codes = incrementsOf(parts).flatMap(({ errors = [] }) =>
       errors.map(({ extensions }) => extensions?.['code']),
     );
@@ -386,7 +386,7 @@ describe('a stream under a small budget', () => {
     facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000' }, { account });
     const parts: Part[] = [];
     let stopping: Promise<void> | undefined;
-    for await (const part of askInParts(facade, DESCRIPTIONS)) {
+    for await (const part of queryInParts(facade, DESCRIPTIONS)) {
       parts.push(part);
       const rows = incrementsOf(parts).flatMap(({ items = [] }) => items);
       if (rows.length === 9) stopping ??= facade.close();
@@ -408,7 +408,7 @@ describe('a stream under a small budget', () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '1000' }, { account });
     const client = new AbortController();
-    for await (const part of askInParts(facade, DESCRIPTIONS, { signal: client.signal })) {
+    for await (const part of queryInParts(facade, DESCRIPTIONS, { signal: client.signal })) {
       if (part.incremental) break;
     }
     client.abort();

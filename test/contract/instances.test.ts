@@ -69,7 +69,7 @@ describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRe
     redis = await startRedis();
     postman = await startSandbox({
       limits,
-      latency: () => ({ requestMs: Math.random() * 40, answerMs: Math.random() * 40 }),
+      latency: () => ({ requestMs: Math.random() * 40, responseMs: Math.random() * 40 }),
     });
     instances = await startUnderLoad(built, instanceEnvironment(redis, postman, limits), 3, 8);
   });

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { createWrittenAnswers } from '../../src/server/result/written-results.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { createWrittenResults } from '../../src/server/result/written-results.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 import { usedHeapBytes } from '../support/heap.ts';
 
 vi.mock('../../src/server/result/written-results.ts', { spy: true });
@@ -144,7 +144,7 @@ describe('an operation', () => {
 });
 
 /** Asks until the first error has this code. */
-async function untilAnswered(ask: () => Promise<Answer>, code: string | undefined): Promise<Answer> {
+async function untilAnswered(ask: () => Promise<FacadeResponse>, code: string | undefined): Promise<FacadeResponse> {
   for (;;) {
     const answer = await ask();
     if (answer.errors[0]?.extensions?.['code'] === code) return answer;
@@ -153,8 +153,8 @@ async function untilAnswered(ask: () => Promise<Answer>, code: string | undefine
 
 describe('large answers that have been written', () => {
   it('are refused with a time while their client takes none of another, and served after it; another key is served', async () => {
-    const original = vi.mocked(createWrittenAnswers).getMockImplementation() ?? createWrittenAnswers;
-    vi.mocked(createWrittenAnswers).mockImplementationOnce(() => original(1));
+    const original = vi.mocked(createWrittenResults).getMockImplementation() ?? createWrittenResults;
+    vi.mocked(createWrittenResults).mockImplementationOnce(() => original(1));
     const demo = createDemoAccount();
     const [template] = demo.collections;
     if (!template) throw new TypeError('The demo account has collections');

@@ -4,7 +4,7 @@ import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type RefusalSpelling, refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import type { Arrival, SandboxOptions } from '../../src/sandbox/sandbox.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 const started: Facade[] = [];
 async function start(env: Record<string, string>, sandbox: SandboxOptions = {}): Promise<Facade> {
@@ -26,7 +26,7 @@ const environmentRead = (name: keyof typeof names) => `GET /environments/${ids.e
 const missing = (index: number) => `{ environment(uid: "${ids.users.ines}-none-${index}") { name } }`;
 const missingRead = (index: number) => `GET /environments/${ids.users.ines}-none-${index}`;
 const workspaceMissing = (index: number) => `{ workspace(id: "none-${index}") { name } }`;
-const extensionsOf = ({ errors }: Answer) => errors.map(({ extensions }) => extensions);
+const extensionsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
 /** The calls that came sooner than a window after the one a whole limit before. */
 const tooClose = (arrivals: readonly Arrival[], { limit, windowMs }: typeof wide) =>
@@ -52,7 +52,7 @@ describe('calls that take their time', () => {
         limits: { general, burst },
         latency: () => {
           const requestMs = delays.shift() ?? 0;
-          return { requestMs, answerMs: (300 - requestMs) / 10 };
+          return { requestMs, responseMs: (300 - requestMs) / 10 };
         },
       },
     );
@@ -90,7 +90,7 @@ describe('equal requests', () => {
       const headers = { 'content-type': 'application/json', 'x-api-key': key };
       const text = await (await pool.request({ path: '/graphql', method: 'POST', headers, body })).body.text();
       starts.add(text.slice(0, answerTo.length));
-      const { upstream } = (JSON.parse(text) as { extensions: { upstream: Answer['upstream'] } }).extensions;
+      const { upstream } = (JSON.parse(text) as { extensions: { upstream: FacadeResponse['upstream'] } }).extensions;
       cost.calls += upstream.calls;
       cost.fromOthers += upstream.cached + upstream.coalesced;
     };
@@ -126,7 +126,7 @@ describe('a 429 while others wait', () => {
     let onTheWay = 0;
     const facade = await start(
       { MAX_CONCURRENT_CALLS: '1', OPERATION_TIMEOUT_MS: '500' },
-      { latency: () => ({ requestMs: onTheWay++ === 0 ? 1_500 : 0, answerMs: 0 }) },
+      { latency: () => ({ requestMs: onTheWay++ === 0 ? 1_500 : 0, responseMs: 0 }) },
     );
     facade.postman.failNext(1, { kind: 'refusal', spelling, waitSeconds: 1 });
     const asking = [facade.query(environment('local'), { headers })];
@@ -202,7 +202,7 @@ describe('an account with 300 calls a minute', () => {
     expect(await budget()).toEqual({ limit: 60, remaining: 60 });
     expect((await facade.query(me)).data).toEqual(myself);
     expect(await budget()).toEqual({ limit: 300, remaining: 299 });
-    const answers: Answer[] = [];
+    const answers: FacadeResponse[] = [];
     // No more at a time than may be out: what waits for a connection does not wait for the limit.
     for (let sent = 0; sent < 200; sent += 50)
       answers.push(...(await Promise.all(upTo(50).map((index) => facade.query(missing(sent + index))))));
@@ -256,7 +256,7 @@ describe('a month that is used up', () => {
 
   it('is known from a refusal, and those who wait behind it learn it without a call', async () => {
     // This dialect has no headers of the month.
-    const facade = await start({ MAX_CONCURRENT_CALLS: '1' }, { ...spentAfter(1), dialect: 'seed' });
+    const facade = await start({ MAX_CONCURRENT_CALLS: '1' }, { ...spentAfter(1), behavior: 'seed' });
     expect((await facade.query(me)).data).toEqual(myself);
     const together = await Promise.all(upTo(5).map((index) => facade.query(missing(index))));
     const [told, ...others] = together

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
-import { askInParts, merge, type Part } from '../support/parts.ts';
+import { queryInParts, merge, type Part } from '../support/parts.ts';
 
 const { workspaces, collections, environments } = ids;
 const folder = fileURLToPath(new URL('../../schema/operations/', import.meta.url));
@@ -64,7 +64,7 @@ describe('published operations', () => {
 
   it.each(Object.entries(expectedCalls))('%s runs as it is, and makes exactly its calls', async (file, calls) => {
     const parts: Part[] = [];
-    for await (const part of askInParts(facade, readFileSync(`${folder}${file}`, 'utf8'))) parts.push(part);
+    for await (const part of queryInParts(facade, readFileSync(`${folder}${file}`, 'utf8'))) parts.push(part);
     const errors = parts
       .flatMap((part) => part.errors ?? [])
       .map(({ path, extensions }) => [path, extensions?.['code']]);

@@ -53,7 +53,7 @@ const ask = async (query: string) => {
 it.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
   'calls an https Postman through the proxy of %s, with a certificate of NODE_EXTRA_CA_CERTS, and shows no password',
   async (variable) => {
-    proxy.asked.length = 0;
+    proxy.requests.length = 0;
     server = await built.start({
       POSTMAN_API_BASE_URL: 'https://postman.test',
       POSTMAN_API_KEY: postman.apiKey,
@@ -63,7 +63,7 @@ it.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
     });
     expect(await ask('{ me { username } }')).toMatchObject({ data: { me: { username: 'ines-aldana' } } });
     const authorization = `Basic ${Buffer.from('canary-user:canary-password').toString('base64')}`;
-    expect([proxy.asked, proxy.others]).toEqual([[{ target: 'postman.test:443', authorization }], []]);
+    expect([proxy.requests, proxy.others]).toEqual([[{ target: 'postman.test:443', authorization }], []]);
     await server.stop();
     expect(server.stderr()).toContain(`"proxy":"http://${proxy.address}"`);
     expect(server.stderr() + server.stdout()).not.toMatch(/canary|Y2FuYXJ5/);
@@ -71,14 +71,14 @@ it.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY'])(
 );
 
 it('never goes through a proxy to loopback, be it Postman or the example account', async () => {
-  proxy.asked.length = 0;
+  proxy.requests.length = 0;
   const env = { HTTP_PROXY: `http://${proxy.address}`, HTTPS_PROXY: `http://${proxy.address}` };
   for (const account of [{ POSTMAN_API_BASE_URL: postman.origin, POSTMAN_API_KEY: postman.apiKey }, {}]) {
     server = await built.start({ ...env, ...account });
     expect(await ask('{ me { username } }')).toMatchObject({ data: { me: { username: 'ines-aldana' } } });
     await server.stop();
   }
-  expect([proxy.asked, proxy.others]).toEqual([[], []]);
+  expect([proxy.requests, proxy.others]).toEqual([[], []]);
 });
 
 it('reads an empty variable as none', async () => {

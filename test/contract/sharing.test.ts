@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
-import { type Answer, type Facade, startFacade } from '../support/facade.ts';
+import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
 const { riderPlatform: platform } = ids.workspaces;
 const overview = `{ workspace(id: "${platform}") { name collections { nodes { name } } } }`;
@@ -25,7 +25,7 @@ const untilCalls = (count: number) => until(() => expect(facade.postman.calls).t
 const untilQueued = (queued: number) =>
   until(async () => expect((await facade.query('{ rateLimit { queued } }')).data).toEqual({ rateLimit: { queued } }));
 
-const sum = (answers: readonly Answer[], part: 'calls' | 'cached' | 'coalesced') =>
+const sum = (answers: readonly FacadeResponse[], part: 'calls' | 'cached' | 'coalesced') =>
   answers.reduce((total, { upstream }) => total + upstream[part], 0);
 
 describe('operations of one key', () => {

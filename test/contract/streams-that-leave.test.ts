@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { askInParts } from '../support/parts.ts';
+import { queryInParts } from '../support/parts.ts';
 
 const STREAM = '{ workspaces { nodes @stream { collections(first: 50) { nodes @stream { description } } } } }';
 
@@ -48,7 +48,7 @@ it('a stream that fails says so in its last part and in the log', async () => {
   facade = await startFacade({}, { account: createGridAccount(1, 2, 0).account });
   facade.postman.fail('/collections?', { kind: 'status', status: 503, headers: { 'Retry-After': '60' } });
   const parts = [];
-  for await (const part of askInParts(facade, STREAM)) parts.push(part);
+  for await (const part of queryInParts(facade, STREAM)) parts.push(part);
   expect(parts.at(-1)).toMatchObject({ hasNext: false, extensions: { retryAfterSeconds: 60 } });
   const lines = facade.log.map((line) => JSON.parse(line) as { msg: string; errors?: object });
   expect(lines.filter(({ msg }) => msg === 'operation').map(({ errors }) => errors)).toEqual([

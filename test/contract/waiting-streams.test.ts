@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { askInParts, merge, type Part } from '../support/parts.ts';
+import { queryInParts, merge, type Part } from '../support/parts.ts';
 
 // Three calls a minute: the list of workspaces, one of collections, and one row.
 const LIMITS = {
@@ -45,7 +45,7 @@ async function start(env: Record<string, string>, workspaces = 2, collectionsEac
 async function open(headers: Header): Promise<AbortController> {
   const client = new AbortController();
   clients.push(client);
-  const parts = askInParts(facade, STREAM, { headers: { ...headers }, signal: client.signal });
+  const parts = queryInParts(facade, STREAM, { headers: { ...headers }, signal: client.signal });
   expect((await parts.next()).value).toEqual({ data: { workspaces: { nodes: [] } }, hasNext: true });
   return client;
 }
@@ -126,7 +126,7 @@ describe('streams beyond a bound', () => {
       const client = new AbortController();
       clients.push(client);
       const headers = { 'x-api-key': `PMAK-made-up-${index}` };
-      askInParts(facade, STREAM, { headers, signal: client.signal })
+      queryInParts(facade, STREAM, { headers, signal: client.signal })
         .next()
         .catch(() => undefined);
     }
@@ -161,7 +161,7 @@ describe('a stream that waits', () => {
   it('reads everything, in order, by the calls that the whole answer takes', async () => {
     await start({ RATE_LIMIT: '10000', MAX_CALLS_PER_OPERATION: '1000' }, 4, 50);
     const parts: Part[] = [];
-    for await (const part of askInParts(facade, STREAM, { headers: { ...ONE } })) parts.push(part);
+    for await (const part of queryInParts(facade, STREAM, { headers: { ...ONE } })) parts.push(part);
     const calls = [...facade.postman.calls].sort();
     facade.postman.reset();
     const whole = await facade.query(STREAM.replaceAll(' @stream', ''), {
@@ -182,7 +182,7 @@ describe('when the server stops', () => {
     const query = `{ collections(first: 50) { ${field} @stream ${row} } }`;
     const parts: Part[] = [];
     const reading = (async () => {
-      for await (const part of askInParts(facade, query, { headers: { ...ONE } })) parts.push(part);
+      for await (const part of queryInParts(facade, query, { headers: { ...ONE } })) parts.push(part);
     })();
     const queued = async () => (await facade.query('{ rateLimit { queued } }', { headers: { ...ONE } })).data;
     await expect.poll(queued).toEqual({ rateLimit: { queued: 4 } });
@@ -226,7 +226,7 @@ describe('when the server stops', () => {
     await start({}, 4, 50);
     const readAll = async (headers: Header): Promise<readonly Part[]> => {
       const parts: Part[] = [];
-      for await (const part of askInParts(facade, STREAM, { headers: { ...headers } })) parts.push(part);
+      for await (const part of queryInParts(facade, STREAM, { headers: { ...headers } })) parts.push(part);
       return parts;
     };
     const streams = EVERYBODY.flatMap((header) => Array.from({ length: 15 }, () => readAll(header)));

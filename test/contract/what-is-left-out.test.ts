@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
-import { askInParts } from '../support/parts.ts';
+import { queryInParts } from '../support/parts.ts';
 
 let facade: Facade | undefined;
 afterEach(async () => {
@@ -69,7 +69,7 @@ describe('what is deferred, and wanted now as well,', () => {
   it('comes at once', async () => {
     const opened = await start({ CACHE_TTL_MS: '0' });
     const parts = [];
-    for await (const part of askInParts(
+    for await (const part of queryInParts(
       opened,
       `{ collection(uid: "${ids.collections.rides}") { ... @defer { description formatVersion } description } }`,
     ))
@@ -85,7 +85,7 @@ describe('what is deferred, and wanted now as well,', () => {
     const opened = await start({ CACHE_TTL_MS: '0' });
     opened.postman.fail(`/${field}s`, { kind: 'status', status: 403 });
     const parts = [];
-    for await (const part of askInParts(opened, `{ ${field}(uid: "${uid}") { ${fields} } }`)) parts.push(part);
+    for await (const part of queryInParts(opened, `{ ${field}(uid: "${uid}") { ${fields} } }`)) parts.push(part);
     expect(parts[0]).toMatchObject({
       data: { [field]: null },
       errors: [{ path: [field], extensions: { code: 'FORBIDDEN' } }],

@@ -1,14 +1,14 @@
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { parse } from 'graphql';
-import type { AnswerError } from '../support/facade.ts';
+import type { ResultError } from '../support/facade.ts';
 import { hiveConfig } from './readme.ts';
 
 /** What a client of a gateway gets. */
 export interface ClientAnswer {
   // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
   readonly data: any;
-  readonly errors: readonly AnswerError[];
+  readonly errors: readonly ResultError[];
   /** What the gateway says that the operation costs; undefined where it has no notion of that. */
   readonly pricedAt: number | undefined;
 }
@@ -83,7 +83,7 @@ async function startApollo(supergraphSdl: string): Promise<Gateway> {
 function toAnswer(body: unknown): ClientAnswer {
   const { data, errors, extensions } = body as {
     readonly data: unknown;
-    readonly errors?: readonly AnswerError[];
+    readonly errors?: readonly ResultError[];
     readonly extensions?: { readonly cost?: { readonly estimated: number } };
   };
   return { data, errors: errors ?? [], pricedAt: extensions?.cost?.estimated };

@@ -436,24 +436,24 @@ export const mutations: Arbitrary<Mutation[]> = array(
 export function mutate(document: JsonObject, changes: readonly Mutation[]): JsonObject {
   const copy = clone(document) as JsonObject;
   for (const { kind, at, other, value } of changes) {
-    const places = placesIn(copy);
-    const place = places[at % Math.max(places.length, 1)];
-    const otherPlace = places[other % Math.max(places.length, 1)];
-    if (place === undefined || otherPlace === undefined) continue;
-    const { parent, key } = place;
-    const held = clone(memberOf(place));
-    if (kind === 'replace') setMember(place, clone(value));
+    const positions = positionsIn(copy);
+    const position = positions[at % Math.max(positions.length, 1)];
+    const otherPosition = positions[other % Math.max(positions.length, 1)];
+    if (position === undefined || otherPosition === undefined) continue;
+    const { parent, key } = position;
+    const copied = clone(memberOf(position));
+    if (kind === 'replace') setMember(position, clone(value));
     else if (kind === 'delete') {
       if (Array.isArray(parent)) parent.splice(Number(key), 1);
       else delete (parent as Record<string, unknown>)[key];
     } else if (kind === 'repeat') {
-      if (Array.isArray(parent)) parent.splice(Number(key), 0, held);
-      else setMember({ parent, key: other % 2 === 0 ? `${key}s` : 'item' }, held);
-    } else if (kind === 'wrap') setMember(place, other % 2 === 0 ? [held] : { [key]: held });
+      if (Array.isArray(parent)) parent.splice(Number(key), 0, copied);
+      else setMember({ parent, key: other % 2 === 0 ? `${key}s` : 'item' }, copied);
+    } else if (kind === 'wrap') setMember(position, other % 2 === 0 ? [copied] : { [key]: copied });
     else {
       // What was around one of them may be gone with the other: then it is written to where nobody looks.
-      setMember(place, clone(memberOf(otherPlace)));
-      setMember(otherPlace, held);
+      setMember(position, clone(memberOf(otherPosition)));
+      setMember(otherPosition, copied);
     }
   }
   return copy;
@@ -481,21 +481,21 @@ export function reverseKeys(value: unknown, name = '', around = ''): unknown {
 
 const MAPS = new Set(['header', 'query', 'variable', 'variables', 'urlencoded', 'formdata']);
 
-interface Place {
+interface Position {
   readonly parent: object;
   readonly key: string;
 }
 
-function placesIn(value: unknown): Place[] {
+function positionsIn(value: unknown): Position[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, member]) => [{ parent: value, key }, ...placesIn(member)]);
+  return Object.entries(value).flatMap(([key, member]) => [{ parent: value, key }, ...positionsIn(member)]);
 }
 
-function memberOf({ parent, key }: Place): unknown {
+function memberOf({ parent, key }: Position): unknown {
   return Object.hasOwn(parent, key) ? (parent as Record<string, unknown>)[key] : null;
 }
 
-function setMember({ parent, key }: Place, value: unknown): void {
+function setMember({ parent, key }: Position, value: unknown): void {
   Object.defineProperty(parent, key, { value, enumerable: true, configurable: true, writable: true });
 }
 

@@ -248,7 +248,7 @@ export function inParts(text: string): string {
 }
 
 /** What is asked for, without what is only written. */
-export const asked = (fields: readonly Field[]): readonly (readonly [alias: string, field: Field])[] =>
+export const requestedFields = (fields: readonly Field[]): readonly (readonly [alias: string, field: Field])[] =>
   fields.flatMap((field, index) => (field.written === 'left out' ? [] : [[aliasOf(index), field] as const]));
 
 /**
@@ -256,10 +256,10 @@ export const asked = (fields: readonly Field[]): readonly (readonly [alias: stri
  *
  * @param isNamed - Whether the places of the fields themselves can be known.
  */
-export function withKnownPlaces(fields: readonly Field[], isNamed: boolean): readonly Field[] {
+export function withKnownCursors(fields: readonly Field[], isNamed: boolean): readonly Field[] {
   return fields.map((field) => ({
     ...field,
     ...(field.page && !isNamed && { page: { ...field.page, after: undefined } }),
-    select: withKnownPlaces(field.select, isNamed && field.name === 'workspace' && 'id' in field.args),
+    select: withKnownCursors(field.select, isNamed && field.name === 'workspace' && 'id' in field.args),
   }));
 }

@@ -1,6 +1,6 @@
 import { type Arbitrary, array, boolean, constant, constantFrom, integer, nat, oneof, record, tuple } from 'fast-check';
 import type { Account } from '../../src/sandbox/account/account.ts';
-import { anyOperation, inParts, toText, withKnownPlaces } from './any-operation.ts';
+import { anyOperation, inParts, toText, withKnownCursors } from './any-operation.ts';
 import { createGridAccount } from './grid-account.ts';
 import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import type { Episode, SimulatedFault } from './simulated-facade.ts';
@@ -58,8 +58,8 @@ function withMembersListed(account: SmallAccount): SmallAccount {
 
 const anySmall = tuple(anySmallAccount, anyOperation, anyOperation).map(([account, operation, before]) => ({
   account: toServedAccount(withMembersListed(account)),
-  query: toText(withKnownPlaces(operation, true), new Map()),
-  before: toText(withKnownPlaces(before, true), new Map()),
+  query: toText(withKnownCursors(operation, true), new Map()),
+  before: toText(withKnownCursors(before, true), new Map()),
 }));
 
 const anyFault: Arbitrary<SimulatedFault> = oneof(
@@ -144,7 +144,7 @@ const anyHeaders: Arbitrary<Readonly<Record<string, string>>> = oneof(
 
 /** An operation, and troubles that end. */
 export const anyTrouble: Arbitrary<Trouble> = record({
-  asked: oneof(anyGrid, anySmall),
+  operation: oneof(anyGrid, anySmall),
   isInParts: oneof({ weight: 4, arbitrary: constant(false) }, { weight: 1, arbitrary: constant(true) }),
   headers: anyHeaders,
   env: anyEnv,
@@ -158,18 +158,18 @@ export const anyTrouble: Arbitrary<Trouble> = record({
     { weight: 1, arbitrary: array(nat(120_000), { maxLength: 60 }) },
   ),
   latencyMs: constantFrom(0, 200, 2_000),
-  isAskedBefore: boolean(),
+  hasEarlierQuery: boolean(),
   agoMs: constantFrom(0, 30_000, 90_000, 200_000),
   follows: constantFrom('errors' as const, 'header' as const),
-}).map(({ asked, isInParts, isAskedBefore, agoMs, env, limits, ...rest }) => ({
+}).map(({ operation, isInParts, hasEarlierQuery, agoMs, env, limits, ...rest }) => ({
   ...rest,
   // What comes after the deadline is of use to nobody then, but to whoever joins the same call.
   episodes:
     env['CACHE_TTL_MS'] === '0' || 'cache-control' in rest.headers
       ? rest.episodes.filter(({ fault }) => fault.kind !== 'slow')
       : rest.episodes,
-  account: asked.account,
-  query: isInParts ? inParts(asked.query) : asked.query,
+  account: operation.account,
+  query: isInParts ? inParts(operation.query) : operation.query,
   // Answers that always take longer than the operation may are no trouble that ends.
   latencyMs:
     env['CACHE_TTL_MS'] === '0' ||
@@ -178,7 +178,7 @@ export const anyTrouble: Arbitrary<Trouble> = record({
     Number(env['OPERATION_TIMEOUT_MS']) < 10_000
       ? Math.min(100, rest.latencyMs)
       : rest.latencyMs,
-  before: isAskedBefore ? { query: asked.before, agoMs } : undefined,
+  before: hasEarlierQuery ? { query: operation.before, agoMs } : undefined,
   limits,
   env: { ...env, RATE_LIMIT: String(limits.general), BURST_LIMIT: String(limits.burst) },
 }));

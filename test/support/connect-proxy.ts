@@ -3,25 +3,25 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
 /** What a proxy does with a CONNECT: leads to a port of loopback, refuses with a status, or says nothing. */
-export type ConnectAnswer = { readonly port: number } | { readonly status: number } | 'silence';
+export type ConnectReply = { readonly port: number } | { readonly status: number } | 'silence';
 
 /** An HTTP proxy on loopback that knows nothing but CONNECT. */
 export interface ConnectProxy {
   /** `127.0.0.1:<port>`. */
   readonly address: string;
   /** Each CONNECT: the host and port that was asked for, and the credentials. */
-  readonly asked: { readonly target: string; readonly authorization: string | undefined }[];
+  readonly requests: { readonly target: string; readonly authorization: string | undefined }[];
   /** What comes that is no CONNECT. */
   readonly others: string[];
   close(): Promise<void>;
 }
 
 /** Starts one that answers every CONNECT alike, or as a function of the target says. */
-export async function startConnectProxy(answerTo: (target: string) => ConnectAnswer): Promise<ConnectProxy> {
-  const asked: ConnectProxy['asked'][number][] = [];
+export async function startConnectProxy(replyTo: (target: string) => ConnectReply): Promise<ConnectProxy> {
+  const requests: ConnectProxy['requests'][number][] = [];
   const others: string[] = [];
   const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
+  const track = (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => sockets.delete(socket));
@@ -30,27 +30,27 @@ export async function startConnectProxy(answerTo: (target: string) => ConnectAns
     others.push(`${request.method} ${request.url}`);
     response.writeHead(405).end();
   });
-  server.on('connection', keep);
+  server.on('connection', track);
   server.on('connect', ({ url = '', headers }: IncomingMessage, socket: Socket) => {
-    asked.push({ target: url, authorization: headers['proxy-authorization'] });
-    const answer = answerTo(url);
-    if (answer === 'silence') return;
-    if ('status' in answer) {
-      socket.end(`HTTP/1.1 ${answer.status} No\r\nContent-Length: 0\r\n\r\n`);
+    requests.push({ target: url, authorization: headers['proxy-authorization'] });
+    const reply = replyTo(url);
+    if (reply === 'silence') return;
+    if ('status' in reply) {
+      socket.end(`HTTP/1.1 ${reply.status} No\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    const upstream = connect(answer.port, '127.0.0.1', () => {
+    const upstream = connect(reply.port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       socket.pipe(upstream).pipe(socket);
     });
-    keep(upstream);
+    track(upstream);
     socket.once('close', () => upstream.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    asked,
+    requests,
     others,
     async close() {
       for (const socket of sockets) socket.destroy();

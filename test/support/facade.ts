@@ -6,19 +6,19 @@ import { createMovingClock } from './moving-clock.ts';
 import type { UpstreamCost } from '../../src/server/operation/request-record.ts';
 
 /** One entry of `errors`. */
-export interface AnswerError {
+export interface ResultError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
 /** A GraphQL answer as it came over the socket. */
-export interface Answer {
+export interface FacadeResponse {
   readonly status: number;
   readonly headers: Headers;
   // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
   readonly data: any;
-  readonly errors: readonly AnswerError[];
+  readonly errors: readonly ResultError[];
   readonly upstream: UpstreamCost;
 }
 
@@ -31,7 +31,7 @@ export interface Facade {
   query(
     query: string,
     options?: { variables?: object; headers?: Record<string, string>; signal?: AbortSignal },
-  ): Promise<Answer>;
+  ): Promise<FacadeResponse>;
   /** Moves the facade's time on, without waiting: what it kept gets older, its windows pass. */
   skip(ms: number): void;
   /** Sets the facade's wall clock, and only it, forward or back; forward it is also what a machine does that sleeps. */
@@ -76,7 +76,7 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
       });
       const body = (await response.json()) as {
         data?: unknown;
-        errors?: AnswerError[];
+        errors?: ResultError[];
         extensions?: { upstream: UpstreamCost };
       };
       return {

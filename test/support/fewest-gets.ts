@@ -21,26 +21,26 @@ const CALL = 1_000;
  * fewest that the burst limit counts. A GET is possible once what it asks for is known.
  *
  * @param known - Facts known before any GET: what a client named.
- * @param kept - Request lines of answers that are at hand already.
+ * @param cached - Request lines of answers that are at hand already.
  * @returns undefined where no plan will do.
  */
 export function findFewestGets(
   gets: readonly PossibleGet[],
   needs: readonly Need[],
   known: ReadonlySet<string>,
-  kept: ReadonlySet<string>,
+  cached: ReadonlySet<string>,
 ): (Cost & { readonly plan: readonly string[] }) | undefined {
-  const tellers = new Map<string, PossibleGet[]>();
+  const getsByFact = new Map<string, PossibleGet[]>();
   for (const get of gets)
-    for (const fact of get.tells) {
-      const sameFact = tellers.get(fact);
+    for (const fact of get.reveals) {
+      const sameFact = getsByFact.get(fact);
       if (sameFact) sameFact.push(get);
-      else tellers.set(fact, [get]);
+      else getsByFact.set(fact, [get]);
     }
-  const priceOf = ({ line, isBurst }: PossibleGet) => (kept.has(line) ? 0 : CALL + (isBurst ? 1 : 0));
+  const priceOf = ({ line, isBurst }: PossibleGet) => (cached.has(line) ? 0 : CALL + (isBurst ? 1 : 0));
   const isFree = (fact: string | undefined) => fact === undefined || known.has(fact);
   const clauses = needs.flatMap(({ fact, from }) =>
-    isFree(fact) ? [] : [(tellers.get(fact) ?? []).filter(({ line }) => !from || from.has(line))],
+    isFree(fact) ? [] : [(getsByFact.get(fact) ?? []).filter(({ line }) => !from || from.has(line))],
   );
 
   let best: { readonly price: number; readonly plan: readonly PossibleGet[] } | undefined;
@@ -48,13 +48,13 @@ export function findFewestGets(
     const open: PossibleGet[][] = [];
     const consider = (options: readonly PossibleGet[]): boolean => {
       if (options.some((get) => chosen.has(get))) return true;
-      const left = options.filter((get) => !excluded.has(get));
-      open.push(left);
-      return left.length > 0;
+      const candidates = options.filter((get) => !excluded.has(get));
+      open.push(candidates);
+      return candidates.length > 0;
     };
     for (const options of clauses) if (!consider(options)) return;
     for (const { requires, line } of chosen)
-      if (!kept.has(line) && requires !== undefined && !isFree(requires) && !consider(tellers.get(requires) ?? []))
+      if (!cached.has(line) && requires !== undefined && !isFree(requires) && !consider(getsByFact.get(requires) ?? []))
         return;
     open.sort((a, b) => a.length - b.length);
     // Clauses that share no GET need one each.
@@ -76,34 +76,34 @@ export function findFewestGets(
       // Some wait for each other: something else has to make one of them possible.
       const required = new Set([...stuck].map(({ requires }) => requires ?? ''));
       branch = gets.filter(
-        (get) => !chosen.has(get) && !excluded.has(get) && [...required].some((fact) => get.tells.has(fact)),
+        (get) => !chosen.has(get) && !excluded.has(get) && [...required].some((fact) => get.reveals.has(fact)),
       );
     }
     const tried = new Set(excluded);
-    for (const get of [...branch].sort((a, b) => b.tells.size - a.tells.size)) {
+    for (const get of [...branch].sort((a, b) => b.reveals.size - a.reveals.size)) {
       search(new Set(chosen).add(get), tried, price + priceOf(get));
       tried.add(get);
     }
   };
   const toStuck = (chosen: ReadonlySet<PossibleGet>): ReadonlySet<PossibleGet> => {
-    const told = new Set(known);
+    const knownFacts = new Set(known);
     const waiting = new Set(chosen);
     for (let before = -1; before !== waiting.size; ) {
       before = waiting.size;
       for (const get of waiting) {
-        if (!kept.has(get.line) && get.requires !== undefined && !told.has(get.requires)) continue;
+        if (!cached.has(get.line) && get.requires !== undefined && !knownFacts.has(get.requires)) continue;
         waiting.delete(get);
-        for (const fact of get.tells) told.add(fact);
+        for (const fact of get.reveals) knownFacts.add(fact);
       }
     }
     return waiting;
   };
-  search(new Set(gets.filter(({ line }) => kept.has(line))), new Set(), 0);
+  search(new Set(gets.filter(({ line }) => cached.has(line))), new Set(), 0);
   return (
     best && {
       gets: Math.floor(best.price / CALL),
       burst: best.price % CALL,
-      plan: best.plan.map(({ line }) => line).filter((line) => !kept.has(line)),
+      plan: best.plan.map(({ line }) => line).filter((line) => !cached.has(line)),
     }
   );
 }

@@ -1,6 +1,11 @@
-import type { AnswerError } from './facade.ts';
+import type { ResultError } from './facade.ts';
 import { LASTING, type Trouble } from './any-trouble.ts';
-import { type Episode, type SimulatedAnswer, type SimulatedFacade, startSimulatedFacade } from './simulated-facade.ts';
+import {
+  type Episode,
+  type SimulatedResponse,
+  type SimulatedFacade,
+  startSimulatedFacade,
+} from './simulated-facade.ts';
 
 /** How an operation ended whose client did what the errors said. */
 export interface Ending {
@@ -11,7 +16,7 @@ export interface Ending {
   readonly codes: readonly string[];
   /** Final errors of fields that were served when the same was asked again at once. */
   readonly untrue: readonly string[];
-  readonly last: readonly AnswerError[];
+  readonly last: readonly ResultError[];
 }
 
 // After all troubles have ended.
@@ -25,7 +30,7 @@ function createRandom(seed: number): () => number {
   };
 }
 
-const codeOf = ({ extensions, message }: AnswerError) =>
+const codeOf = ({ extensions, message }: ResultError) =>
   typeof extensions?.['code'] === 'string' ? extensions['code'] : message;
 
 /** Whether there is something at a path. */
@@ -64,7 +69,7 @@ export async function followAdvice(trouble: Trouble): Promise<Ending> {
     random: () => 0,
     latencyMs: 0,
   });
-  const expected = toText((await untroubled.ask(query)).data);
+  const expected = toText((await untroubled.execute(query)).data);
   const facade = startSimulatedFacade({
     account,
     env,
@@ -78,15 +83,15 @@ export async function followAdvice(trouble: Trouble): Promise<Ending> {
     latencyMs,
   });
   if (before) {
-    await facade.ask(before.query);
+    await facade.execute(before.query);
     await facade.advance(before.agoMs);
   }
   const untrue: string[] = [];
   let troubled = 0;
   for (let rounds = 1; ; rounds++) {
     const faults = facade.faults();
-    const answer = await facade.ask(query, headers);
-    const { errors } = answer;
+    const response = await facade.execute(query, headers);
+    const { errors } = response;
     const end = (kind: Ending['kind']): Ending => ({
       kind,
       rounds,
@@ -101,11 +106,11 @@ export async function followAdvice(trouble: Trouble): Promise<Ending> {
     );
     if (waits.length === 0) {
       if (errors.length > 0) return end('final');
-      return end(toText(answer.data) === expected ? 'complete' : 'wrong');
+      return end(toText(response.data) === expected ? 'complete' : 'wrong');
     }
     if (facade.faults().some(({ calls }) => calls === LASTING)) troubled = rounds;
     if (rounds - troubled >= MAX_ROUNDS) return end('stuck');
-    const seconds = follows === 'errors' ? Math.min(...waits) : (answer.retryAfterSeconds ?? Math.max(...waits));
+    const seconds = follows === 'errors' ? Math.min(...waits) : (response.retryAfterSeconds ?? Math.max(...waits));
     await facade.advance(Math.max(1, seconds) * 1_000);
   }
 }
@@ -114,16 +119,16 @@ export async function followAdvice(trouble: Trouble): Promise<Ending> {
 async function findUntrue(
   facade: SimulatedFacade,
   { query, headers }: Trouble,
-  final: readonly AnswerError[],
+  final: readonly ResultError[],
   before: readonly Episode[],
 ): Promise<readonly string[]> {
   // No time at all would be no age at all.
   await facade.advance(1);
-  const again: SimulatedAnswer = await facade.ask(query, headers);
+  const again: SimulatedResponse = await facade.execute(query, headers);
   const after = facade.faults();
   const hasChanged = before.some((episode) => !after.includes(episode) && episode.calls === LASTING);
   if (hasChanged) return [];
-  const isTooExpensive = ({ extensions }: AnswerError) => extensions?.['code'] === 'OPERATION_TOO_EXPENSIVE';
+  const isTooExpensive = ({ extensions }: ResultError) => extensions?.['code'] === 'OPERATION_TOO_EXPENSIVE';
   // Which of its fields there is room for can change; that there is none for all of them, cannot.
   const isRefusedAgain = again.errors.length > 0;
   const failed = new Set(again.errors.map(({ path = [] }) => JSON.stringify(path)));

@@ -1,6 +1,6 @@
-import type { HttpAnswer } from '../../src/upstream/http/http-client.ts';
+import type { HttpResponse } from '../../src/upstream/http/http-client.ts';
 
 /** An answer of an upstream that is played without a socket. It takes no room, and all work on it is done at once. */
-export function toHttpAnswer({ text, ...head }: Pick<HttpAnswer, 'status' | 'headers' | 'text'>): HttpAnswer {
-  return { ...head, text, heapBytes: text.length, inTurn: async (piece) => piece(), release() {} };
+export function toHttpResponse({ text, ...head }: Pick<HttpResponse, 'status' | 'headers' | 'text'>): HttpResponse {
+  return { ...head, text, heapBytes: text.length, runTask: async (piece) => piece(), release() {} };
 }

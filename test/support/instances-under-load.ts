@@ -54,9 +54,9 @@ export async function startUnderLoad(
   const servers = await Promise.all(Array.from({ length: instances }, () => built.start(environment)));
   const counts = { served: 0, refused: 0, cut: 0, slowestMs: 0 };
   const run = { isOver: false };
-  let asked = 0;
-  const ask = async (index: number) => {
-    const id = asked++;
+  let queryCount = 0;
+  const sendQuery = async (index: number) => {
+    const id = queryCount++;
     const query =
       id % 8 === 0 ? `{ workspace(id: "none-${id}") { name } }` : `{ environment(uid: "1-none-${id}") { name } }`;
     const startedMs = performance.now();
@@ -78,7 +78,7 @@ export async function startUnderLoad(
   };
   const loops = servers.flatMap((_, index) =>
     Array.from({ length: clients }, async () => {
-      while (!run.isOver) await ask(index);
+      while (!run.isOver) await sendQuery(index);
     }),
   );
   return {

@@ -2,7 +2,7 @@ import { Budget } from '../../src/upstream/rate-limiter/budget.ts';
 import { RedisSlots } from '../../src/upstream/rate-limiter/redis/redis-slots.ts';
 import type { SlotLimits } from '../../src/upstream/rate-limiter/redis/exchange.ts';
 import type { RouteClass } from '../../src/upstream/postman/route-class.ts';
-import { createShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
 import type { VirtualInstance, VirtualRedis } from './virtual-redis.ts';
 
 /** A call as upstream saw it. */
@@ -50,11 +50,11 @@ export function createInstances(
         createSlots: (onDelay) => new RedisSlots(instance.store, 'the key', options, onDelay),
       });
       const run: Instance['run'] = (name, routeClass = 'general', waiting = 10) => {
-        const share = createShare();
+        const fairShare = createFairShare();
         let isOver = false;
         let calls = 0;
         const next = () => {
-          const call = budget.enter(routeClass, share, `${name} ${calls++}`, () => {});
+          const call = budget.enter(routeClass, fairShare, `${name} ${calls++}`, () => {});
           const send = async () => {
             await call.admitted;
             if (isGone) return;

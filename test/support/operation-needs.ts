@@ -1,11 +1,11 @@
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
-import { asked, type Field, type Page } from './any-operation.ts';
+import { requestedFields, type Field, type Page } from './any-operation.ts';
 import type { Need } from './fewest-gets.ts';
 import type { SmallAccount, SmallCollection, SmallMock } from './small-account.ts';
 import { facts, lines, listedOf, type Named, passes, type PlainKind, plainKinds } from './upstream-model.ts';
 
 /** A need, and which GETs are sure to meet it: known beforehand to have it, whatever else upstream holds. */
-export interface AskedNeed extends Need {
+export interface SurveyedNeed extends Need {
   readonly fact: string;
   readonly sure: readonly string[];
   /** How many answers have to be in before it can be known that this is needed. */
@@ -20,7 +20,7 @@ export interface AskedNeed extends Need {
 export interface Survey {
   /** The answer it ought to have. */
   readonly data: Readonly<Record<string, unknown>>;
-  readonly needs: readonly AskedNeed[];
+  readonly needs: readonly SurveyedNeed[];
   readonly named: Named;
   /** Facts the client has brought with it. */
   readonly known: ReadonlySet<string>;
@@ -73,7 +73,7 @@ function valueOf(one: Thing, field: Field): unknown {
 }
 
 const has = ({ levels }: Field, ...any: readonly Field['levels'][number][]) => any.some((one) => levels.includes(one));
-const isOwn = (field: Field) => has(field, 'own');
+const isDedicated = (field: Field) => has(field, 'own');
 /** Only a single read has it. */
 const isInReads = (field: Field) => has(field, 'minimal', 'detail') && !has(field, 'ref', 'summary');
 /** Only the read of the whole has it. */
@@ -89,7 +89,7 @@ export function pageOf<Item>(list: readonly Item[], { first, after }: Page): rea
 
 /** Works out what an operation asks for, and what its answer is. */
 export function surveyOperation(account: SmallAccount, operation: readonly Field[]): Survey {
-  const needs: AskedNeed[] = [];
+  const needs: SurveyedNeed[] = [];
   let via = '';
   const named = {
     workspaces: new Set<string>(),
@@ -113,11 +113,11 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     };
   };
   const object = (fields: readonly Field[], valueOf: (field: Field) => unknown): Record<string, unknown> =>
-    Object.fromEntries(asked(fields).map(([alias, field]) => [alias, valueOf(field)]));
+    Object.fromEntries(requestedFields(fields).map(([alias, field]) => [alias, valueOf(field)]));
 
   /** Whether a list has to have more than names, for who has not seen yet what is in it. */
   const needsRows = (fields: readonly Field[]): boolean => {
-    const selected = asked(fields).map(([, field]) => field);
+    const selected = requestedFields(fields).map(([, field]) => field);
     const isRead = selected.some(isInReads);
     return selected.some(
       (field) => has(field, 'summary') && !has(field, 'ref') && !(isRead && has(field, 'minimal', 'detail')),
@@ -137,9 +137,9 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const lists = from ?? [];
     return object(fields, (field) => {
       const { select } = field;
-      if (isOwn(field)) {
+      if (isDedicated(field)) {
         if (field.to !== 'Workspace') throw unknown('what is read', field);
-        return workspaceOf(select, uid, from || isOnlyPlaced(fields) ? round : round + 1);
+        return workspaceOf(select, uid, from || hasOnlyDedicatedFields(fields) ? round : round + 1);
       }
       const isListed = field.levels.join() === 'summary';
       if (has(field, 'ref')) {
@@ -168,24 +168,30 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       : null;
 
   const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
-    need(round, facts.holder(uid), lines.holders(uid));
-    const holder = account.workspaces.find((one) => one.collections.includes(uid));
-    return holder ? workspace(fields, holder, round + 1, [lines.holders(uid)]) : null;
+    need(round, facts.containingWorkspace(uid), lines.workspacesWith(uid));
+    const containing = account.workspaces.find((one) => one.collections.includes(uid));
+    return containing ? workspace(fields, containing, round + 1, [lines.workspacesWith(uid)]) : null;
   };
 
   // What was named is looked up first, unless nothing but its place is asked for.
-  const isOnlyPlaced = (fields: readonly Field[]) => asked(fields).every(([, field]) => isOwn(field));
+  const hasOnlyDedicatedFields = (fields: readonly Field[]) =>
+    requestedFields(fields).every(([, field]) => isDedicated(field));
 
   const namedCollection = (fields: readonly Field[], uid: string, round: number): unknown => {
     const one = account.collections.find((candidate) => candidate.uid === uid);
     const reads = [lines.minimal(uid), lines.collection(uid)];
     if (!one) {
-      const hasTree = asked(fields).some(([, field]) => isInTree(field));
+      const hasTree = requestedFields(fields).some(([, field]) => isInTree(field));
       need(round, facts.collection(uid, 'absent'), hasTree ? lines.collection(uid) : lines.minimal(uid));
-      if (isOnlyPlaced(fields)) beCareful(round, lines.holders(uid));
+      if (hasOnlyDedicatedFields(fields)) beCareful(round, lines.workspacesWith(uid));
       return null;
     }
-    need(round, facts.collection(uid, 'exists'), ...reads, ...(isOnlyPlaced(fields) ? [lines.holders(uid)] : []));
+    need(
+      round,
+      facts.collection(uid, 'exists'),
+      ...reads,
+      ...(hasOnlyDedicatedFields(fields) ? [lines.workspacesWith(uid)] : []),
+    );
     return collection(fields, one, round, undefined);
   };
 
@@ -200,7 +206,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const { uid } = one;
     const read = kind.line(uid);
     return object(fields, (field) => {
-      if (isOwn(field)) throw unknown('what is read', field);
+      if (isDedicated(field)) throw unknown('what is read', field);
       if (has(field, 'ref')) {
         if (!isIdentifying(field)) need(round, kind.fact(uid, 'ref'), ...from, ...refsFrom, read);
       } else if (has(field, 'summary')) need(round, kind.fact(uid, 'summary'), ...from, read);
@@ -250,34 +256,34 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   ): Record<string, unknown> => {
     const outer = via;
     via = from.join();
-    const answer = object(fields, (field) => {
+    const result = object(fields, (field) => {
       const { id } = one;
       const read = lines.workspace(id);
       if (field.to !== undefined) return list(field, id, round);
       if (field.name === 'globals') need(round, facts.globals(id), lines.globals(id));
-      else if (isOwn(field)) throw unknown('what is read', field);
+      else if (isDedicated(field)) throw unknown('what is read', field);
       else if (has(field, 'summary')) need(round, facts.workspace(id, 'summary'), ...from, read);
       else if (!has(field, 'ref')) need(round, facts.workspace(id, 'detail'), read);
       return valueOf(one, field);
     });
     via = outer;
-    return answer;
+    return result;
   };
 
   /** Proves that a named workspace is there. */
   const namedWorkspace = (id: string, fieldsOfIt: readonly Field[]) => {
     const one = account.workspaces.find((candidate) => candidate.id === id);
     need(0, facts.workspace(id, one ? 'exists' : 'absent'), lines.workspace(id));
-    const fieldsAsked = asked(fieldsOfIt).map(([, field]) => field);
+    const subfields = requestedFields(fieldsOfIt).map(([, field]) => field);
     const isGlobals = ({ name }: Field) => name === 'globals';
-    const isPlain = fieldsAsked.every((field) => isGlobals(field) || has(field, 'ref'));
-    const hasGlobals = fieldsAsked.some(isGlobals);
+    const isPlain = subfields.every((field) => isGlobals(field) || has(field, 'ref'));
+    const hasGlobals = subfields.some(isGlobals);
     // Nothing but the workspace itself is sure to prove it, as soon as there turn out to be no globals.
     if (fieldsOfIt.length > 0 && isPlain && !(hasGlobals && one?.globals.length)) {
       beCareful(hasGlobals ? 1 : 0, lines.workspace(id));
     }
     if (!one)
-      for (const field of fieldsAsked) {
+      for (const field of subfields) {
         if (isGlobals(field)) beCareful(0, lines.globals(id));
         if (field.to !== undefined && needsRows(field.select)) beCareful(0, listLineOf(field, id));
       }
@@ -301,14 +307,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         return one ? workspace(select, one, 0, []) : null;
       }
       case 'collections': {
-        const nameAsked = args['name'];
-        if (nameAsked !== undefined) {
-          const byName = lines.named(nameAsked, workspaceId);
+        const requestedName = args['name'];
+        if (requestedName !== undefined) {
+          const byName = lines.named(requestedName, workspaceId);
           const uids = account.workspaces.find(({ id }) => id === workspaceId)?.collections;
           const items = account.collections.filter(
-            (one) => one.name === nameAsked && (workspaceId === null ? one.isListed : uids?.includes(one.uid)),
+            (one) => one.name === requestedName && (workspaceId === null ? one.isListed : uids?.includes(one.uid)),
           );
-          need(0, facts.named(nameAsked, workspaceId), byName);
+          need(0, facts.named(requestedName, workspaceId), byName);
           if (workspaceId !== null && !namedWorkspace(workspaceId, [])) {
             beCareful(0, byName);
             return null;
@@ -327,12 +333,12 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   const listIn = (field: Field, workspaceId: string | null): unknown =>
     workspaceId === null || namedWorkspace(workspaceId, [field]) ? list(field, workspaceId, 0) : null;
 
-  for (const [, { to = '', args }] of asked(operation)) {
-    const { id, workspaceId, uid, name: nameAsked } = args;
+  for (const [, { to = '', args }] of requestedFields(operation)) {
+    const { id, workspaceId, uid, name: requestedName } = args;
     if (id !== undefined) named.workspaces.add(id);
     if (workspaceId !== undefined) named.workspaces.add(workspaceId);
     if (uid !== undefined) (named.plain[to] ?? named.collections).add(uid);
-    if (nameAsked !== undefined) named.names.add(nameAsked);
+    if (requestedName !== undefined) named.names.add(requestedName);
   }
   return {
     data: object(operation, root),

@@ -23,7 +23,7 @@ export interface PartError {
 }
 
 /** Asks for an answer in parts as a browser does, with nothing but fetch, and gives each part when it comes. */
-export async function* askInParts(
+export async function* queryInParts(
   facade: Facade,
   query: string,
   { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
@@ -46,8 +46,8 @@ export function merge(parts: readonly Part[]): unknown {
   let whole: unknown = parts[0]?.data;
   for (const { data, items, path } of parts.flatMap(({ incremental = [] }) => incremental)) {
     const added = items ? items.map((item, index) => [Number(path.at(-1)) + index, item] as const) : [];
-    const place = items ? path.slice(0, -1) : path;
-    whole = mergeAt(whole, place, items ? Object.fromEntries(added) : data);
+    const target = items ? path.slice(0, -1) : path;
+    whole = mergeAt(whole, target, items ? Object.fromEntries(added) : data);
   }
   return whole;
 }

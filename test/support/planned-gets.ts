@@ -18,13 +18,13 @@ function earliest(pairs: Iterable<readonly [string, number]>): ReadonlyMap<strin
 export function toLuckiestPlan(
   account: SmallAccount,
   { needs, known, named }: Survey,
-  kept: ReadonlySet<string>,
+  cached: ReadonlySet<string>,
 ): Plan {
   const plan = findFewestGets(
     surveyGets(account, named),
     needs.filter(({ isPrecaution }) => !isPrecaution),
     known,
-    kept,
+    cached,
   );
   if (!plan) throw new Error('No plan answers the operation');
   return plan;
@@ -35,7 +35,7 @@ export function toLuckiestPlan(
  * out to have, as far as it is asked for no earlier than they are. Kept lists of everything are looked into; refs inside workspaces
  * and workspaces of a collection are not searched for what was named by its uid.
  */
-export function toSurePlan(account: SmallAccount, { needs, known, named }: Survey, kept: ReadonlySet<string>): Plan {
+export function toSurePlan(account: SmallAccount, { needs, known, named }: Survey, cached: ReadonlySet<string>): Plan {
   const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
   // Read for what only they have, and so at hand for the rest.
   const onlyWay = (fact: RegExp) =>
@@ -52,7 +52,7 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
         ? need.sure
         : [],
     );
-  const atHand = (rounds: ReadonlyMap<string, number>, round: number) =>
+  const linesUpTo = (rounds: ReadonlyMap<string, number>, round: number) =>
     [...rounds].flatMap(([line, from]) => (from <= round ? [line] : []));
 
   // A workspace that is read shows what it has nothing of, so that no list has to.
@@ -61,9 +61,9 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
       if (get.line !== lines.workspace(one.id) || !details.has(get.line)) return [];
       return listsOf(one.id).flatMap(({ member, line }) => (hasNone(account, one.id, member) ? [line] : []));
     });
-    return { ...get, tells: new Set([...get.tells, ...[get.line, ...shown].map(facts.precaution)]) };
+    return { ...get, reveals: new Set([...get.reveals, ...[get.line, ...shown].map(facts.precaution)]) };
   };
-  const everything = listsOf(null).flatMap(({ line }) => (kept.has(line) ? [line] : []));
+  const everything = listsOf(null).flatMap(({ line }) => (cached.has(line) ? [line] : []));
   const searches = (fact: string, line: string) =>
     !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
   // A refusal of the one read of a collection is not taken for one of the other.
@@ -77,14 +77,14 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
       from: new Set(
         (isPrecaution
           ? [...sure, ...detailsOf(round, via)]
-          : [...sure, ...everything, ...atHand(planned, round).filter((line) => searches(fact, line))]
+          : [...sure, ...everything, ...linesUpTo(planned, round).filter((line) => searches(fact, line))]
         )
-          .filter((line) => !isTree(line) || kept.has(line) || (trees.get(line) ?? Infinity) <= round)
+          .filter((line) => !isTree(line) || cached.has(line) || (trees.get(line) ?? Infinity) <= round)
           .filter((line) => isSameRead(fact, line, round)),
       ),
     })),
     known,
-    kept,
+    cached,
   );
   if (!plan) throw new Error('No sure plan answers the operation');
   return plan;
@@ -99,7 +99,7 @@ export function countBadLuck(
   account: SmallAccount,
   { needs }: Survey,
   made: readonly string[],
-  kept: ReadonlySet<string>,
+  cached: ReadonlySet<string>,
   plan: readonly string[],
 ): number {
   const sure = new Set(needs.flatMap((need) => (need.isPrecaution ? [] : need.sure)));
@@ -113,7 +113,7 @@ export function countBadLuck(
   const empty = count(idsIn(/^GET \/workspaces\/([^/?]+)\?include=[^/]*$/), (id) => {
     const lists = listsOf(id)
       .map(({ member, line }) => ({ line, isEmpty: hasNone(account, id, member) }))
-      .filter(({ line }) => made.includes(line) || (kept.has(line) && sure.has(line)));
+      .filter(({ line }) => made.includes(line) || (cached.has(line) && sure.has(line)));
     const isByName = made.some((line) => line.startsWith(`GET /collections?workspace=${id}&name=`));
     return isByName || (lists.length > 0 && lists.every(({ isEmpty }) => isEmpty));
   });

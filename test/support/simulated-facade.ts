@@ -5,7 +5,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { createSchema } from '../../src/graph/schema.ts';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import {
-  type Answer as SandboxAnswer,
+  type ServiceResponse as SandboxAnswer,
   toHtmlPage,
   toNaturalError,
   toRateHeaders,
@@ -13,21 +13,21 @@ import {
 } from '../../src/sandbox/behaviors.ts';
 import { type RefusalSpelling, toRefusal } from '../../src/sandbox/rate-refusals.ts';
 import { createRateWindows, type RateWindow } from '../../src/sandbox/rate-windows.ts';
-import { answerGet, isBurstRoute } from '../../src/sandbox/routes.ts';
+import { serveGet, isBurstRoute } from '../../src/sandbox/routes.ts';
 import { createOperationPlugins } from '../../src/server.ts';
 import { createErrorMask } from '../../src/server/result/mask-errors.ts';
 import type { NodeContext } from '../../src/server/http/node-context.ts';
-import { createTenantFinder } from '../../src/server/request-caller.ts';
-import { createAnswerCache } from '../../src/upstream/cache/response-cache.ts';
-import { createBudgets } from '../../src/upstream/rate-limiter/budget-registry.ts';
+import { createCallerFinder } from '../../src/server/request-caller.ts';
+import { createResponseCache } from '../../src/upstream/cache/response-cache.ts';
+import { createBudgetRegistry } from '../../src/upstream/rate-limiter/budget-registry.ts';
 import { createCalls } from '../../src/upstream/calls/calls.ts';
-import { createHeldAnswers } from '../../src/upstream/calls/operation/held-responses.ts';
+import { createHeldResponses } from '../../src/upstream/calls/operation/held-responses.ts';
 import { toCallFailure } from '../../src/upstream/http/call-failure.ts';
 import type { HttpClient } from '../../src/upstream/http/http-client.ts';
-import { createTenantOf } from '../../src/upstream/calls/api-keys/key-hash.ts';
+import { createKeyHasher } from '../../src/upstream/calls/api-keys/key-hash.ts';
 import { UpstreamError } from '../../src/upstream/http/upstream-error.ts';
-import type { AnswerError } from './facade.ts';
-import { toHttpAnswer } from './http-answer.ts';
+import type { ResultError } from './facade.ts';
+import { toHttpResponse } from './http-answer.ts';
 import { merge, type Part } from './parts.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -52,10 +52,10 @@ export interface Episode {
 }
 
 /** An answer of the facade. */
-export interface SimulatedAnswer {
+export interface SimulatedResponse {
   readonly status: number;
   readonly data: unknown;
-  readonly errors: readonly AnswerError[];
+  readonly errors: readonly ResultError[];
   readonly retryAfterSeconds: number | undefined;
 }
 
@@ -66,7 +66,7 @@ export interface SimulatedFacade {
   readonly calls: string[];
   /** Episodes that have not ended. */
   faults(): readonly Episode[];
-  ask(query: string, headers?: Readonly<Record<string, string>>): Promise<SimulatedAnswer>;
+  execute(query: string, headers?: Readonly<Record<string, string>>): Promise<SimulatedResponse>;
   advance(ms: number): Promise<void>;
 }
 
@@ -112,7 +112,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
   const logger = pino({ level: config.logLevel });
   const maskError = createErrorMask(logger, clock);
   const schema = createSchema();
-  const tenantOf = createTenantOf();
+  const hashKey = createKeyHasher();
   const { http, faults } = createUpstream(options, clock, startMs, calls, config.postman.timeoutMs);
   const operations = createOperationPlugins({
     schema,
@@ -122,20 +122,20 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
     logger,
     calls: createCalls({
       http,
-      cache: createAnswerCache({ ...config.cache, clock }),
+      cache: createResponseCache({ ...config.cache, clock }),
       clock,
       random,
       isTrusted: () => true,
       onOutage() {},
     }),
     clientAddressOf: () => '127.0.0.1',
-    heldAnswers: createHeldAnswers({
+    heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,
     }),
-    findTenant: createTenantFinder({
-      tenantOf,
-      budgets: createBudgets({ ...config.budget, processStartedAtMs: startMs - 3_600_000, clock }),
+    findCaller: createCallerFinder({
+      hashKey,
+      budgets: createBudgetRegistry({ ...config.budget, processStartedAtMs: startMs - 3_600_000, clock }),
       serverKey: config.postman.apiKey,
     }),
   });
@@ -156,11 +156,11 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
     clock,
     calls,
     faults,
-    async ask(query, headers = {}) {
+    async execute(query, headers = {}) {
       const response = Object.assign(new EventEmitter(), { closed: false });
       const context = { req: { socket: {}, headers: {} }, res: response } as unknown as NodeContext;
       let isOver = false;
-      const asked = Promise.resolve(
+      const settled = Promise.resolve(
         yoga.fetch(
           'http://localhost/graphql',
           {
@@ -171,7 +171,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
           context,
         ),
       )
-        .then(async (answer) => ({ answer, body: toWhole(await answer.text()) }))
+        .then(async (fetched) => ({ answer: fetched, body: toWhole(await fetched.text()) }))
         .finally(() => {
           isOver = true;
         });
@@ -180,11 +180,11 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
         if (isOver) break;
         if (!(await clock.advanceToNext())) await settle();
       }
-      const { answer, body } = await asked;
+      const { answer: fetched, body } = await settled;
       response.emit('close');
-      const retryAfter = answer.headers.get('retry-after') ?? body.extensions?.['retryAfterSeconds'];
+      const retryAfter = fetched.headers.get('retry-after') ?? body.extensions?.['retryAfterSeconds'];
       return {
-        status: answer.status,
+        status: fetched.status,
         data: body.data,
         errors: body.errors,
         retryAfterSeconds: retryAfter == null ? undefined : Number(retryAfter),
@@ -199,7 +199,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
 }
 
 /** Reads an answer, be it one JSON or an event stream of parts. */
-function toWhole(text: string): Pick<SimulatedAnswer, 'data' | 'errors'> & Pick<Part, 'extensions'> {
+function toWhole(text: string): Pick<SimulatedResponse, 'data' | 'errors'> & Pick<Part, 'extensions'> {
   const parts: readonly Part[] = text.startsWith('{')
     ? [JSON.parse(text) as Part]
     : text.split('\n\n').flatMap((event) => {
@@ -225,10 +225,10 @@ function createUpstream(
   timeoutMs: number,
 ): { readonly http: HttpClient; readonly faults: () => readonly Episode[] } {
   const windows = createRateWindows();
-  const left = episodes.map((episode) => ({ episode, calls: episode.calls }));
+  const remaining = episodes.map((episode) => ({ episode, calls: episode.calls }));
   const foreign = [...foreignCallsAtMs].sort((a, b) => a - b);
 
-  const isOn = ({ episode, calls: callsLeft }: (typeof left)[number]) =>
+  const isOn = ({ episode, calls: callsLeft }: (typeof remaining)[number]) =>
     callsLeft > 0 && clock.nowMs() < startMs + episode.untilMs;
   const countForeign = () => {
     while ((foreign[0] ?? Number.POSITIVE_INFINITY) <= clock.nowMs() - startMs) {
@@ -237,7 +237,7 @@ function createUpstream(
     }
   };
   const takeFault = (path: string): SimulatedFault | undefined => {
-    const found = left.find((one) => isOn(one) && one.episode.match.test(path));
+    const found = remaining.find((one) => isOn(one) && one.episode.match.test(path));
     if (found) found.calls--;
     return found?.episode.fault;
   };
@@ -252,11 +252,11 @@ function createUpstream(
           route,
           cause: Object.assign(new Error(code), { code }),
           isSent,
-          isLate,
+          isTimedOut: isLate,
           timeoutMs,
           retryAtMs: clock.epochMs() + FAILURE_WAIT_MS,
         });
-      const willFail = left.find((one) => isOn(one) && one.episode.match.test(path))?.episode.fault.kind;
+      const willFail = remaining.find((one) => isOn(one) && one.episode.match.test(path))?.episode.fault.kind;
       const unconnected = UNCONNECTED[willFail ?? ''];
       if (unconnected !== undefined) {
         takeFault(path);
@@ -275,9 +275,13 @@ function createUpstream(
       const rateHeaders = toRateHeaders('today', full ?? general, undefined, undefined, clock.epochMs());
       const normal = full
         ? toTooManyRequests('today', full.resetMs, clock.epochMs())
-        : answerGet(account, 'today', path, new URLSearchParams(query));
-      const answer = (given: SandboxAnswer, headers: Readonly<Record<string, string>> = rateHeaders, text?: string) =>
-        toHttpAnswer({
+        : serveGet(account, 'today', path, new URLSearchParams(query));
+      const toResponse = (
+        given: SandboxAnswer,
+        headers: Readonly<Record<string, string>> = rateHeaders,
+        text?: string,
+      ) =>
+        toHttpResponse({
           status: given.status,
           headers: toHeaders({ 'content-type': given.contentType, ...headers, ...given.headers }),
           text: text ?? (typeof given.body === 'string' ? given.body : JSON.stringify(given.body ?? '')),
@@ -285,26 +289,26 @@ function createUpstream(
       await later(latencyMs * random());
       switch (fault?.kind) {
         case 'refusal':
-          return answer(toRefusal(fault.spelling, fault.waitSeconds, clock.epochMs()), {});
+          return toResponse(toRefusal(fault.spelling, fault.waitSeconds, clock.epochMs()), {});
         case 'status':
-          return answer({
+          return toResponse({
             ...toNaturalError('today', fault.status),
             ...(fault.retryAfter !== undefined && { headers: { 'retry-after': fault.retryAfter } }),
           });
         case 'html':
-          return answer(toHtmlPage(fault.status), {});
+          return toResponse(toHtmlPage(fault.status), {});
         case 'truncated': {
           const text = JSON.stringify(normal.body);
-          return answer(normal, rateHeaders, text.slice(0, Math.floor(text.length / 2)));
+          return toResponse(normal, rateHeaders, text.slice(0, Math.floor(text.length / 2)));
         }
         case 'notJson':
-          return answer(normal, rateHeaders, '{"collections": [}');
+          return toResponse(normal, rateHeaders, '{"collections": [}');
         case 'empty':
-          return answer(normal, rateHeaders, '');
+          return toResponse(normal, rateHeaders, '');
         case 'slow':
           await later(Math.min(fault.ms, timeoutMs));
           if (fault.ms > timeoutMs) throw toFailure('', true, true);
-          return answer(normal);
+          return toResponse(normal);
         case 'timeout':
           await later(timeoutMs);
           throw toFailure('', true, true);
@@ -313,12 +317,12 @@ function createUpstream(
         case 'busy':
           throw new UpstreamError('busy', 'No room.', { route, retryAtMs: clock.epochMs() + 5_000 });
         default:
-          return answer(normal);
+          return toResponse(normal);
       }
     },
     close: () => Promise.resolve(),
   };
-  return { http, faults: () => left.filter(isOn).map(({ episode }) => episode) };
+  return { http, faults: () => remaining.filter(isOn).map(({ episode }) => episode) };
 }
 
 function toHeaders(headers: Readonly<Record<string, string | null | undefined>>): Record<string, string> {

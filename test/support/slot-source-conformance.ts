@@ -19,7 +19,7 @@ const BURST_WINDOW_MS = 200;
 const BURST_LIMIT = 2;
 const MAX_OUT = 4;
 
-const told = (limit: number, remaining: number): AnnouncedRateLimit => ({
+const announced = (limit: number, remaining: number): AnnouncedRateLimit => ({
   windows: [{ limit, remaining, windowMs: WINDOW_MS }],
 });
 
@@ -49,17 +49,17 @@ export function describeSlotSource(
       ...changes,
     });
     /** Asks, and waits for the answer as long as it takes without time passing. */
-    const ask = async (how: (done: (grant: SlotGrant | undefined) => void) => void) => {
-      const answers: (SlotGrant | undefined)[] = [];
-      how((grant) => answers.push(grant));
+    const requestGrant = async (how: (done: (grant: SlotGrant | undefined) => void) => void) => {
+      const grants: (SlotGrant | undefined)[] = [];
+      how((grant) => grants.push(grant));
       await clock.settle();
-      expect(answers).toHaveLength(1);
-      return answers[0];
+      expect(grants).toHaveLength(1);
+      return grants[0];
     };
     const take = (routeClass?: RouteClass, changes?: Partial<SlotRequest>, source: SlotSource = slots) =>
-      ask((done) => source.take(request(routeClass, changes), done));
-    const reserve = (mostShare: number, routeClass?: RouteClass) =>
-      ask((done) => slots.reserve(request(routeClass), mostShare, done));
+      requestGrant((done) => source.take(request(routeClass, changes), done));
+    const reserve = (maxFraction: number, routeClass?: RouteClass) =>
+      requestGrant((done) => slots.reserve(request(routeClass), maxFraction, done));
     /** Takes what can be taken, has each answered at once, and tells how many there were. */
     const drain = async (routeClass?: RouteClass, changes?: Partial<SlotRequest>, source: SlotSource = slots) => {
       for (let count = 0; ; count++) {
@@ -85,8 +85,8 @@ export function describeSlotSource(
       expect(await drain()).toBe(LIMIT - 1);
       await clock.advance(WINDOW_MS - 1);
       slots.settle(slow);
-      expect([slots.view.room('general').forFirstCalls, await drain()]).toEqual([false, 0]);
-      expect(slots.view.nextRoomAtMs('general')).toBe(clock.nowMs() + 1);
+      expect([slots.view.freeSlots('general').forFirstCalls, await drain()]).toEqual([false, 0]);
+      expect(slots.view.nextFreeSlotAtMs('general')).toBe(clock.nowMs() + 1);
       await clock.advance(1);
       expect(await drain()).toBe(LIMIT - 1);
       await clock.advance(WINDOW_MS - 1);
@@ -103,7 +103,7 @@ export function describeSlotSource(
     it('has no slot used that is given back', async () => {
       const { slots, take, drain } = await createSetup();
       slots.giveBack(granted(await take('burst')));
-      expect([slots.view.callsOut(), await drain('burst'), await drain()]).toEqual([
+      expect([slots.view.callsInFlight(), await drain('burst'), await drain()]).toEqual([
         0,
         BURST_LIMIT,
         LIMIT - BURST_LIMIT,
@@ -128,8 +128,8 @@ export function describeSlotSource(
     it('has no more calls out than it may, and says that the next thing to happen is an answer', async () => {
       const { slots, take } = await createSetup();
       const out = [await take(), await take(), await take(), await take()];
-      expect([await take(), slots.view.callsOut()]).toEqual([undefined, MAX_OUT]);
-      expect(slots.view.nextRoomAtMs('general')).toBe(Number.POSITIVE_INFINITY);
+      expect([await take(), slots.view.callsInFlight()]).toEqual([undefined, MAX_OUT]);
+      expect(slots.view.nextFreeSlotAtMs('general')).toBe(Number.POSITIVE_INFINITY);
       slots.settle(granted(out[0]));
       expect(await take()).toBeDefined();
     });
@@ -146,18 +146,18 @@ export function describeSlotSource(
     it('shows no room when it refuses, until a time that lies ahead', async () => {
       const { clock, slots, drain } = await createSetup();
       await drain();
-      expect(slots.view.room('general').forFirstCalls).toBe(false);
-      const atMs = slots.view.nextRoomAtMs('general');
+      expect(slots.view.freeSlots('general').forFirstCalls).toBe(false);
+      const atMs = slots.view.nextFreeSlotAtMs('general');
       expect(atMs).toBeGreaterThan(clock.nowMs());
       await clock.advance(atMs - clock.nowMs());
-      expect(slots.view.room('general').forFirstCalls).toBe(true);
+      expect(slots.view.freeSlots('general').forFirstCalls).toBe(true);
     });
 
     it('reserves slots, which are not calls that are out, up to a share of the window', async () => {
       const { slots, reserve, drain } = await createSetup();
       // Of windows as short as these a part is reserved that is small: of a class without another window, none.
       const reserved = await reserve(40);
-      expect([reserved?.isReservation, slots.view.callsOut(), await reserve(0)]).toEqual([true, 0, undefined]);
+      expect([reserved?.isReservation, slots.view.callsInFlight(), await reserve(0)]).toEqual([true, 0, undefined]);
       expect(await drain()).toBe(LIMIT - 1);
       slots.giveBack(granted(reserved));
       expect(await drain()).toBe(1);
@@ -176,7 +176,7 @@ export function describeSlotSource(
       await clock.advance(1_500);
       const probe = granted(await take());
       expect(await take()).toBeUndefined();
-      slots.settle(probe, told(LIMIT, LIMIT - 1));
+      slots.settle(probe, announced(LIMIT, LIMIT - 1));
       expect(await take()).toBeDefined();
     });
 
@@ -185,30 +185,30 @@ export function describeSlotSource(
       const pauses: number[] = [];
       for (let refusal = 0; refusal < 3; refusal++) {
         slots.pause(clock.nowMs());
-        pauses.push(slots.view.nextRoomAtMs('general') - clock.nowMs());
+        pauses.push(slots.view.nextFreeSlotAtMs('general') - clock.nowMs());
         await clock.advance(pauses.at(-1) ?? 0);
-        slots.settle(granted(await take()), told(LIMIT, 1), true);
+        slots.settle(granted(await take()), announced(LIMIT, 1), true);
       }
       expect(pauses).toEqual([1_000, 2_000, 4_000]);
       await clock.advance(WINDOW_MS);
-      slots.settle(granted(await take()), told(LIMIT, LIMIT - 1));
+      slots.settle(granted(await take()), announced(LIMIT, LIMIT - 1));
       slots.pause(clock.nowMs());
-      expect(slots.view.nextRoomAtMs('general') - clock.nowMs()).toBe(1_000);
+      expect(slots.view.nextFreeSlotAtMs('general') - clock.nowMs()).toBe(1_000);
     });
 
     it('learns what others have used, and says that turns were put off', async () => {
       const { clock, slots, take, drain, delays } = await createSetup();
-      slots.settle(granted(await take()), told(LIMIT, 2));
+      slots.settle(granted(await take()), announced(LIMIT, 2));
       await clock.settle();
       expect([delays(), await drain()]).toEqual([1, 2]);
     });
 
     it('knows that the month is spent, says so, and finds out after ten minutes', async () => {
       const { clock, slots, delays } = await createSetup();
-      slots.spendMonth();
-      expect([slots.view.isMonthSpent(), delays(), slots.view.snapshot().remaining]).toEqual([true, 1, 0]);
+      slots.exhaustMonthlyQuota();
+      expect([slots.view.isMonthlyQuotaExhausted(), delays(), slots.view.snapshot().remaining]).toEqual([true, 1, 0]);
       await clock.advance(600_000);
-      expect(slots.view.isMonthSpent()).toBe(false);
+      expect(slots.view.isMonthlyQuotaExhausted()).toBe(false);
     });
 
     it('has spare slots while half of every window is free', async () => {
@@ -228,14 +228,17 @@ export function describeSlotSource(
       const out = granted(await take('burst', {}, other));
       slots.settle(granted(await take()));
       slots.absorb(other);
-      expect([slots.view.callsOut(), other.view.callsOut(), slots.view.snapshot().remaining, delays()]).toEqual([
-        1, 0, 3, 1,
-      ]);
+      expect([
+        slots.view.callsInFlight(),
+        other.view.callsInFlight(),
+        slots.view.snapshot().remaining,
+        delays(),
+      ]).toEqual([1, 0, 3, 1]);
       expect([await drain('burst'), await drain()]).toEqual([1, 2]);
       await clock.advance(100);
       slots.settle(out);
       await clock.advance(WINDOW_MS - 1);
-      expect([slots.view.callsOut(), await drain()]).toEqual([0, LIMIT - 1]);
+      expect([slots.view.callsInFlight(), await drain()]).toEqual([0, LIMIT - 1]);
       expect(() => other.settle(out)).toThrow(TypeError);
     });
 

@@ -154,13 +154,13 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
       updatedBy: OWNERS[1],
       createdAt: AT,
       updatedAt: AT,
-      collections: things.collections.flatMap(({ uid }, place) =>
-        collections[place]?.in.includes(index) ? [uid] : [],
+      collections: things.collections.flatMap(({ uid }, position) =>
+        collections[position]?.in.includes(index) ? [uid] : [],
       ),
-      environments: things.environments.flatMap(({ uid }, place) =>
-        environments[place]?.in.includes(index) ? [uid] : [],
+      environments: things.environments.flatMap(({ uid }, position) =>
+        environments[position]?.in.includes(index) ? [uid] : [],
       ),
-      mocks: things.mocks.flatMap(({ uid }, place) => (mocks[place]?.in === index ? [uid] : [])),
+      mocks: things.mocks.flatMap(({ uid }, position) => (mocks[position]?.in === index ? [uid] : [])),
       globals: hasGlobals ? [{ key: `global ${index}`, value: 'v', type: 'default', enabled: true }] : [],
     })),
   };

@@ -8,7 +8,7 @@ export interface PossibleGet {
   readonly isBurst: boolean;
   /** The fact without which nobody would know what to ask for; undefined: it can be asked for at any time. */
   readonly requires: string | undefined;
-  readonly tells: ReadonlySet<string>;
+  readonly reveals: ReadonlySet<string>;
 }
 
 /** Which workspaces are listed. */
@@ -27,7 +27,7 @@ export const lines = {
     `GET /workspaces?${visibility === undefined ? '' : `type=${visibility.toLowerCase()}&`}${createdBy === undefined ? '' : `createdBy=${createdBy}&`}limit=100`,
   workspace: (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`,
   globals: (id: string) => `GET /workspaces/${id}/global-variables`,
-  holders: (uid: string) => `GET /workspaces?elementType=collection&elementId=${uid}`,
+  workspacesWith: (uid: string) => `GET /workspaces?elementType=collection&elementId=${uid}`,
   /** null: of everything. */
   collections: (workspaceId: string | null) =>
     `GET /collections?${workspaceId === null ? '' : `workspace=${workspaceId}&`}${at(0)}`,
@@ -52,7 +52,7 @@ export const facts = {
   /** `known`: its id; `exists`; `absent`: that it does not exist. */
   workspace: (id: string, what: 'known' | 'exists' | 'absent' | 'summary' | 'detail') => `workspace ${id} ${what}`,
   globals: (id: string) => `globals of ${id}`,
-  holder: (uid: string) => `which workspace holds ${uid}`,
+  containingWorkspace: (uid: string) => `which workspace holds ${uid}`,
   collections: (workspaceId: string | null) => `which collections in ${workspaceId}`,
   named: (name: string, workspaceId: string | null) => `which collections named ${name} in ${workspaceId}`,
   name: (name: string) => `the name ${name}`,
@@ -158,8 +158,12 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
   const { workspaces, collections } = account;
   const kinds = Object.entries(plainKinds);
   const gets: PossibleGet[] = [];
-  const add = (line: string, isBurst: boolean, requires: string | undefined, ...told: readonly (readonly string[])[]) =>
-    gets.push({ line, isBurst, requires, tells: new Set(told.flat()) });
+  const add = (
+    line: string,
+    isBurst: boolean,
+    requires: string | undefined,
+    ...revealed: readonly (readonly string[])[]
+  ) => gets.push({ line, isBurst, requires, reveals: new Set(revealed.flat()) });
   const summaryOfWorkspace = (id: string) =>
     (['known', 'exists', 'summary'] as const).map((what) => facts.workspace(id, what));
   const refOf = ({ uid, name }: SmallCollection) => [
@@ -179,7 +183,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
     kind.fact(one.uid, 'summary'),
     ...namesOf(one),
   ];
-  const held = (uids: readonly string[]) => collections.filter(({ uid }) => uids.includes(uid));
+  const collectionsOf = (uids: readonly string[]) => collections.filter(({ uid }) => uids.includes(uid));
   const everywhere = collections.filter(({ isListed }) => isListed);
   const allUids = new Set([
     ...collections.map(({ uid }) => uid),
@@ -221,7 +225,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
   for (const id of new Set([...workspaces.map((one) => one.id), ...named.workspaces])) {
     const workspace = workspaces.find((one) => one.id === id);
     const known = facts.workspace(id, 'known');
-    const inside = held(workspace?.collections ?? []);
+    const inside = collectionsOf(workspace?.collections ?? []);
     const proof = (isEmpty: boolean) => (isEmpty ? [] : [facts.workspace(id, 'exists')]);
     if (!workspace) add(lines.workspace(id), true, known, [facts.workspace(id, 'absent')]);
     else {
@@ -262,14 +266,14 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
   for (const uid of allUids) {
     const collection = collections.find((one) => one.uid === uid);
     const known = facts.collection(uid, 'known');
-    const holders = workspaces.filter((one) => one.collections.includes(uid));
+    const containing = workspaces.filter((one) => one.collections.includes(uid));
     add(
-      lines.holders(uid),
+      lines.workspacesWith(uid),
       true,
       known,
-      [facts.holder(uid)],
-      holders.flatMap(({ id }) => summaryOfWorkspace(id)),
-      holders.length > 0 ? [facts.collection(uid, 'exists')] : [],
+      [facts.containingWorkspace(uid)],
+      containing.flatMap(({ id }) => summaryOfWorkspace(id)),
+      containing.length > 0 ? [facts.collection(uid, 'exists')] : [],
     );
     for (const what of ['minimal', 'detail'] as const) {
       add(

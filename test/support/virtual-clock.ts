@@ -18,14 +18,14 @@ interface Timer {
 }
 
 // A turn of the event loop is the one thing that comes after all microtasks, however many set off others.
-const nextTurn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+const nextLoopRound = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /**
  * Makes a clock that reads some odd number of milliseconds, like the one of a process that has been up for a while.
  *
  * @param settle - Waits until everything has happened that is due. Default: for one turn of the event loop.
  */
-export function createVirtualClock(settle: () => Promise<void> = nextTurn): VirtualClock {
+export function createVirtualClock(settle: () => Promise<void> = nextLoopRound): VirtualClock {
   let nowMs = 1_000_000;
   let wallOffsetMs = Date.UTC(2026, 0, 15, 12, 0, 0) - nowMs;
   const timers: Timer[] = [];

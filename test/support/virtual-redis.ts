@@ -50,11 +50,11 @@ export async function connectVirtualRedis(server: RedisServer) {
     }
   };
 
-  const turn = () => new Promise<void>((resolve) => void setImmediate(resolve));
+  const nextLoopRound = () => new Promise<void>((resolve) => void setImmediate(resolve));
   const settle = async () => {
     // What one answer sets off may be the next question.
     for (let quiet = 0; quiet < 3; quiet++) {
-      await turn();
+      await nextLoopRound();
       if (pending > 0) quiet = -1;
     }
   };

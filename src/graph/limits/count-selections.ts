@@ -11,23 +11,23 @@ export function countSelections(
   countOf: (selection: SelectionNode) => number,
   fragmentOf: (name: string) => FragmentDefinitionNode | null | undefined,
 ): number {
-  const ofFragments = new Map<string, number>();
-  const ofFragment = (name: string): number => {
-    const known = ofFragments.get(name);
+  const fragmentCounts = new Map<string, number>();
+  const countFragment = (name: string): number => {
+    const known = fragmentCounts.get(name);
     if (known !== undefined) return known;
     // One that spreads itself is refused by GraphQL's own rules, which may not have been asked yet.
-    ofFragments.set(name, 0);
-    const count = ofAll(fragmentOf(name)?.selectionSet.selections ?? []);
-    ofFragments.set(name, count);
+    fragmentCounts.set(name, 0);
+    const count = countAll(fragmentOf(name)?.selectionSet.selections ?? []);
+    fragmentCounts.set(name, count);
     return count;
   };
-  const ofAll = (all: readonly SelectionNode[]): number =>
+  const countAll = (all: readonly SelectionNode[]): number =>
     all.reduce((count, selection) => {
       const inside =
         selection.kind === Kind.FRAGMENT_SPREAD
-          ? ofFragment(selection.name.value)
-          : ofAll(selection.selectionSet?.selections ?? []);
+          ? countFragment(selection.name.value)
+          : countAll(selection.selectionSet?.selections ?? []);
       return count + countOf(selection) + inside;
     }, 0);
-  return ofAll(selections);
+  return countAll(selections);
 }

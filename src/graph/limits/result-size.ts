@@ -2,20 +2,20 @@ import { GraphQLError, type GraphQLResolveInfo, type ResponsePath } from 'graphq
 import { createFieldCount } from './count-fields.ts';
 
 /** Counts what an operation answers and searches, and ends it before it fills the memory or takes minutes. */
-export interface AnswerSize {
-  /** Counts so many items, with the fields selected on each. @returns Whether that takes long to answer. @throws {AnswerTooLarge} */
+export interface ResultSize {
+  /** Counts so many items, with the fields selected on each. @returns Whether that takes long to answer. @throws {ResultTooLarge} */
   list(count: number, info: GraphQLResolveInfo): boolean;
-  /** Counts what a search has to look at, found or not. @throws {AnswerTooLarge} */
+  /** Counts what a search has to look at, found or not. @throws {ResultTooLarge} */
   search(count: number): void;
-  /** Counts characters of a text as JSON writes them. @throws {AnswerTooLarge} */
+  /** Counts characters of a text as JSON writes them. @throws {ResultTooLarge} */
   text(length: number, info: GraphQLResolveInfo): void;
   /** Lists and texts that cut the answer, so far, into pieces none of which takes long to write. */
   readonly large: readonly ResponsePath[];
 }
 
 /** Thrown past a bound, when the operation has been stopped. No field answers with it: `boundAnswers` sees to that. */
-export class AnswerTooLarge extends Error {
-  override name = 'AnswerTooLarge';
+export class ResultTooLarge extends Error {
+  override name = 'ResultTooLarge';
 }
 
 // What every answer may have: a fifth of a second's work.
@@ -45,11 +45,11 @@ const LARGE_TEXT_LENGTH = 256 * 1_024;
  * @param countRead - Counts the values of JSON that the operation has read so far. Without it the bound is that of the largest answers.
  * @param maxBytes - What its values may take on the heap.
  */
-export function createAnswerSize(
+export function createResultSize(
   stop: (error: GraphQLError) => void,
   countRead?: () => number,
   maxBytes: number = Number.POSITIVE_INFINITY,
-): AnswerSize {
+): ResultSize {
   const countSelected = createFieldCount();
   const mostValues = Math.min(MAX_VALUES, Math.floor(maxBytes / VALUE_BYTES));
   let maxValues = Math.min(mostValues, countRead ? FREE_VALUES : MAX_VALUES);
@@ -63,7 +63,7 @@ export function createAnswerSize(
         extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
       }),
     );
-    throw new AnswerTooLarge();
+    throw new ResultTooLarge();
   };
   const add = (count: number) => {
     values += count;

@@ -40,12 +40,12 @@ const SLICE_MS = 10;
 // Beyond that a work is long: of those one is done at a time, because each holds what it has made so far.
 const SHORT_SLICES = 2;
 // Among works that are short, a long one has one slice in so many.
-const ROUNDS_OF_LONG = 4;
+const ROUNDS_PER_LONG_SLICE = 4;
 // As many rounds a long work may have nothing to do before another one is begun.
-const PATIENT_ROUNDS = 8;
+const MAX_IDLE_ROUNDS = 8;
 
 /** What of one piece of work waits for its turn. */
-interface Work {
+interface SlicedWork {
   readonly waiting: (() => void)[];
   /** How many of them have been woken. */
   woken: number;
@@ -65,13 +65,13 @@ interface Work {
  */
 export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceScheduler {
   // Those that wait.
-  const works: Work[] = [];
+  const works: SlicedWork[] = [];
   let startedMs: number | undefined;
   let rounds = 0;
   // The one that has the slice.
-  let current: Work | undefined;
+  let current: SlicedWork | undefined;
   // The long one that was begun last, and the round in which it had its last slice.
-  let long: Work | undefined;
+  let long: SlicedWork | undefined;
   let longRound = 0;
 
   const isUsedUp = () => {
@@ -84,10 +84,10 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
   };
 
   /** The long work that is to be done: the one that was begun, else one of whoever has not had the last one. */
-  const chooseLong = (): Work | undefined => {
+  const chooseLong = (): SlicedWork | undefined => {
     if (long && works.includes(long)) return long;
     // What it waits for may be done in a moment.
-    if (long && !long.ended?.aborted && rounds - longRound < PATIENT_ROUNDS) return undefined;
+    if (long && !long.ended?.aborted && rounds - longRound < MAX_IDLE_ROUNDS) return undefined;
     const waiting = works.filter((work) => !isShort(work));
     const last = long?.fairShare;
     return waiting.find(({ fairShare }) => fairShare !== last) ?? waiting[0];
@@ -95,13 +95,13 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
 
   const choose = () => {
     const short = works.find(isShort);
-    current = (short && rounds % ROUNDS_OF_LONG !== 0 ? short : chooseLong()) ?? short;
+    current = (short && rounds % ROUNDS_PER_LONG_SLICE !== 0 ? short : chooseLong()) ?? short;
     if (!current || isShort(current)) return;
     long = current;
     longRound = rounds;
   };
 
-  const remove = (work: Work) => {
+  const remove = (work: SlicedWork) => {
     const position = works.indexOf(work);
     if (position !== -1) works.splice(position, 1);
   };
@@ -143,7 +143,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
 
   return {
     open(fairShare, ended, lets) {
-      const work: Work = { waiting: [], woken: 0, ended, fairShare, lets, slices: 0 };
+      const work: SlicedWork = { waiting: [], woken: 0, ended, fairShare, lets, slices: 0 };
       const next = () =>
         new Promise<void>((resolve) => {
           if (ended?.aborted) return;
@@ -157,16 +157,20 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
         pause: () => new Promise(afterOneRound),
         run(steps) {
           const end = takeSteps(steps, isUsedUp);
-          return end ? end.value : goOn(steps, isUsedUp, next);
+          return end ? end.value : continueSteps(steps, isUsedUp, next);
         },
       };
     },
   };
 }
 
-const isShort = ({ lets, slices }: Work) => lets === 'go' || slices < SHORT_SLICES;
+const isShort = ({ lets, slices }: SlicedWork) => lets === 'go' || slices < SHORT_SLICES;
 
-async function goOn<Result>(steps: Steps<Result>, isUsedUp: () => boolean, next: () => Promise<void>): Promise<Result> {
+async function continueSteps<Result>(
+  steps: Steps<Result>,
+  isUsedUp: () => boolean,
+  next: () => Promise<void>,
+): Promise<Result> {
   for (;;) {
     await next();
     const end = takeSteps(steps, isUsedUp);

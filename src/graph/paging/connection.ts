@@ -5,7 +5,7 @@ import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** One node and its place in the list. */
 export interface Edge<Node> {
-  readonly place: Cursor;
+  readonly cursor: Cursor;
   readonly node: Node;
 }
 
@@ -35,7 +35,7 @@ export interface PageRequest {
 /** The largest page that can be asked for. */
 export const MAX_PAGE_SIZE = 100;
 
-const toText = (edge: Edge<unknown> | undefined) => edge && toCursorText(edge.place);
+const toText = (edge: Edge<unknown> | undefined) => edge && toCursorText(edge.cursor);
 
 const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   description: 'Where a page stands in its list.',
@@ -63,7 +63,7 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
 });
 
 /** Declares that the rows of a list are read as they are delivered, where it is streamed. */
-const rows = { isPaced: true } as const;
+const rows = { isStreamable: true } as const;
 /** Declares that a field returns items of a list: whatever a ref carries is known of them. */
 const items = { fromList: true } as const;
 
@@ -83,7 +83,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
       cursor: t.string({
         nullable: false,
         description: 'Opaque place in the list, to be given as `after`. It stays valid when the server restarts.',
-        resolve: ({ place }) => toCursorText(place),
+        resolve: ({ cursor }) => toCursorText(cursor),
       }),
       node: t.field({
         type: node,
@@ -168,14 +168,14 @@ export function toConnection<Node>(
   idOf: (node: Node) => string,
   { offset, total } = { offset: 0, total: list.length },
 ): Connection<Node> {
-  const place = after && { ...after, index: after.index - offset };
+  const cursor = after && { ...after, index: after.index - offset };
   // The cursor's own node can stand on the page before, which is not worth a call.
-  const start = place === undefined || place.index < 0 ? 0 : indexOfCursor(list, place, idOf) + 1;
+  const start = cursor === undefined || cursor.index < 0 ? 0 : indexOfCursor(list, cursor, idOf) + 1;
   const page = list.slice(start, start + first);
   return {
     edges: page.map((node, index) => ({
       node,
-      place: { page: '', index: offset + start + index, id: idOf(node) },
+      cursor: { page: '', index: offset + start + index, id: idOf(node) },
     })),
     hasNextPage: start + page.length < list.length || offset + start + page.length < total,
     hasPreviousPage: offset + start > 0,
@@ -185,7 +185,7 @@ export function toConnection<Node>(
 
 /** The same page of what is made of each of its nodes. */
 export function mapNodes<Item, Node>(page: Connection<Item>, toNode: (item: Item) => Node): Connection<Node> {
-  return { ...page, edges: page.edges.map(({ node, place }) => ({ node: toNode(node), place })) };
+  return { ...page, edges: page.edges.map(({ node, cursor }) => ({ node: toNode(node), cursor })) };
 }
 
 /** Where the node of a cursor stands now; if it is gone, where it stood. */

@@ -28,7 +28,7 @@ interface WaitingList {
 /** What decides when rows begin. */
 export interface StreamedRowsOptions {
   /** Calls of the operation without an answer beyond which no more rows begin. */
-  readonly maxUnanswered: number;
+  readonly maxPendingCalls: number;
   readonly clock: Clock;
   /**
    * Is told of each list that ends early; the path of the error is that of its first row that is missing. It is not thrown into the list, because the
@@ -37,17 +37,17 @@ export interface StreamedRowsOptions {
   readonly onUnread: (error: GraphQLError) => void;
 }
 
-type Paced = Pick<Operation, 'caller' | 'idleTasks' | 'share' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
+type RowOperation = Pick<Operation, 'caller' | 'idleTasks' | 'fairShare' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
 
 // A list of lists, one of those, and what its first row is read by: until then one row begins at a time, so that there is nothing else to wait for.
 const FIRST_CALLS = 3;
 // Whatever it is that hangs, it is not to hold up what else there is.
-const PATIENCE_MS = 1_000;
+const FIRST_ROW_TIMEOUT_MS = 1_000;
 // So many calls that wait for their turn are enough for a slot to be used as soon as it comes back.
 const MAX_WAITING = 4;
 
 /** All rows begin at once. */
-export const unpacedRows: StreamedRows = { feed: (rows) => rows };
+export const unscheduledRows: StreamedRows = { feed: (rows) => rows };
 
 /**
  * Begins as many rows of an operation as there is room for calls that have no answer yet, and further ones as answers come: a row that waits to
@@ -57,28 +57,28 @@ export const unpacedRows: StreamedRows = { feed: (rows) => rows };
  * When the operation ends before all rows have begun, each list ends there, and one error says so.
  */
 export function createStreamedRows(
-  operation: Paced,
-  { maxUnanswered, clock, onUnread }: StreamedRowsOptions,
+  operation: RowOperation,
+  { maxPendingCalls, clock, onUnread }: StreamedRowsOptions,
 ): StreamedRows {
   const { meter, ended } = operation;
-  const { unanswered, wait } = meter;
+  const { pendingCalls: unanswered, wait } = meter;
   const waiting = new Set<WaitingList>();
   let isSettling = false;
-  let isPatient = true;
-  let cancelPatience: (() => void) | undefined;
+  let startsOneByOne = true;
+  let cancelTimeout: (() => void) | undefined;
 
   /** Returns whether rows have begun. */
-  const grantRoom = (): boolean => {
-    const room =
-      isPatient && unanswered.answered < FIRST_CALLS
+  const startRows = (): boolean => {
+    const freeSlots =
+      startsOneByOne && unanswered.settled < FIRST_CALLS
         ? 1 - unanswered.count
-        : Math.min(maxUnanswered - unanswered.count, MAX_WAITING - wait.count);
-    let left = room;
+        : Math.min(maxPendingCalls - unanswered.count, MAX_WAITING - wait.count);
+    let left = freeSlots;
     for (const list of [...waiting].sort((a, b) => b.depth - a.depth)) {
       if (left <= 0) break;
       left -= list.grant(left);
     }
-    return left < room;
+    return left < freeSlots;
   };
 
   /** Waits until what has begun or been answered has asked for its calls. */
@@ -87,7 +87,7 @@ export function createStreamedRows(
     isSettling = true;
     operation.idleTasks.add('row', () => {
       isSettling = false;
-      if (grantRoom()) settle();
+      if (startRows()) settle();
     });
   };
 
@@ -95,31 +95,31 @@ export function createStreamedRows(
     if (waiting.size > 0) settle();
   };
   operation.waitFor({
-    turnAtMs: () => (waiting.size > 0 ? Number.POSITIVE_INFINITY : 0),
+    slotAtMs: () => (waiting.size > 0 ? Number.POSITIVE_INFINITY : 0),
     end() {
-      cancelPatience?.();
+      cancelTimeout?.();
       for (const list of [...waiting]) list.resume();
     },
   });
 
-  const waitForRoom = (list: WaitingList) => {
+  const waitForFreeSlot = (list: WaitingList) => {
     waiting.add(list);
-    cancelPatience ??= clock.schedule(clock.nowMs() + PATIENCE_MS, () => {
-      isPatient = false;
-      if (grantRoom()) settle();
+    cancelTimeout ??= clock.schedule(clock.nowMs() + FIRST_ROW_TIMEOUT_MS, () => {
+      startsOneByOne = false;
+      if (startRows()) settle();
     });
-    if (!isSettling && grantRoom()) settle();
+    if (!isSettling && startRows()) settle();
   };
 
   // Which calls they need is not known; most that rows need are of the general class.
-  const foretellTurn = () => operation.caller.keyBudget.current.expectedTurnAtMs('general', operation.share, '');
+  const predictSlotAtMs = () => operation.caller.keyBudget.current.expectedSlotAtMs('general', operation.fairShare, '');
 
-  const pacing: Pacing = {
+  const scheduling: RowScheduling = {
     ended,
-    waitForRoom,
+    waitForFreeSlot,
     stopWaiting: (list) => void waiting.delete(list),
     onEndedEarly(info, path) {
-      const { error } = operation.refusals.of(undefined, foretellTurn);
+      const { error } = operation.refusals.of(undefined, predictSlotAtMs);
       onUnread(locatedError(error, info.fieldNodes, path));
     },
   };
@@ -128,27 +128,29 @@ export function createStreamedRows(
     feed(rows, info) {
       const [node] = info.fieldNodes;
       const stream = node && getDirectiveValues(streamDirective, node, info.variableValues);
-      return stream && stream['if'] !== false ? paceRows(rows, Number(stream['initialCount']), info, pacing) : rows;
+      return stream && stream['if'] !== false
+        ? scheduleRows(rows, Number(stream['initialCount']), info, scheduling)
+        : rows;
     },
   };
 }
 
 /** What a paced list needs of those that are paced with it. */
-interface Pacing {
+interface RowScheduling {
   readonly ended: AbortSignal;
   /** Has the list be granted rows once there is room. */
-  waitForRoom(list: WaitingList): void;
+  waitForFreeSlot(list: WaitingList): void;
   stopWaiting(list: WaitingList): void;
   /** The deadline has come before the row at this path began. */
   onEndedEarly(info: GraphQLResolveInfo, path: readonly (string | number)[]): void;
 }
 
 /** Gives the rows of a list as the executor asks for them, but none before it may begin. */
-function paceRows<Row>(
+function scheduleRows<Row>(
   rows: readonly Row[],
   initialCount: number,
   info: GraphQLResolveInfo,
-  { ended, waitForRoom, stopWaiting, onEndedEarly }: Pacing,
+  { ended, waitForFreeSlot, stopWaiting, onEndedEarly }: RowScheduling,
 ): AsyncIterable<Row> {
   const path = responsePathAsArray(info.path);
   let next = 0;
@@ -165,14 +167,14 @@ function paceRows<Row>(
     },
     resume: () => resume(),
   };
-  const waits = () => next >= mayBegin && next < rows.length && !isOver && !ended.aborted;
-  const room = () =>
+  const isWaiting = () => next >= mayBegin && next < rows.length && !isOver && !ended.aborted;
+  const untilResumed = () =>
     new Promise<void>((resolve) => {
       resume = () => {
         stopWaiting(list);
         resolve();
       };
-      waitForRoom(list);
+      waitForFreeSlot(list);
     });
   const end = (): IteratorReturnResult<undefined> => {
     isOver = true;
@@ -182,7 +184,7 @@ function paceRows<Row>(
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
-        while (waits()) await room();
+        while (isWaiting()) await untilResumed();
         if (isOver || next >= rows.length) return end();
         if (next < mayBegin) return { done: false, value: rows[next++] as Row };
         if (ended.reason === 'deadline') onEndedEarly(info, [...path, next]);

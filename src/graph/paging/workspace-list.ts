@@ -41,5 +41,5 @@ export async function readWorkspaces(
 }
 
 function toEdge(summary: WorkspaceSummary, page: string, index: number): Edge<WorkspaceNode> {
-  return { node: { id: summary.id, summary }, place: { page, index, id: summary.id } };
+  return { node: { id: summary.id, summary }, cursor: { page, index, id: summary.id } };
 }

@@ -5,6 +5,6 @@ import type { RouteTemplate } from '../../upstream/postman/routes.ts';
  *
  * @returns Options for the Pothos field.
  */
-export function reads(...routes: readonly RouteTemplate[]) {
+export function declareRoutes(...routes: readonly RouteTemplate[]) {
   return { extensions: { reads: routes } };
 }

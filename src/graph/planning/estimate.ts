@@ -30,9 +30,9 @@ export interface Estimate {
 export const ASSUMED_SIZES = {
   workspaces: 15,
   /** Of collections, those that are forks. */
-  forkShare: 1 / 10,
+  forkFraction: 1 / 10,
   /** What a filter leaves of the list of workspaces. */
-  filteredShare: 1 / 2,
+  filteredFraction: 1 / 2,
 } as const;
 
 /** The largest cost that is told: it stands for any larger one, for which a budget of 60 calls a minute needs more than a quarter of an hour. */

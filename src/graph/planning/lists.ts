@@ -19,7 +19,7 @@ import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from '.
 export const CHILDREN_PAGE_SIZE = 50;
 
 /** What a list has to carry for what is selected on its nodes. */
-export type ListNeed = Pick<ChildListRequest, 'level' | 'readsEach' | 'needsNames'>;
+export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames'>;
 
 /**
  * Chooses what a list has to carry for the fields selected on its nodes.
@@ -41,11 +41,11 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
   // Where each is read singly, that read has its name, too.
   const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
-  return { level: needsList ? 'summary' : 'ref', readsEach: single !== undefined, needsNames };
+  return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames };
 }
 
 /** Which list: of one type, of one workspace or (null) of everything the key sees. */
-export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'isUnconfirmed'>;
+export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'mustConfirm'>;
 
 /** The stretch of a list that a page needs. */
 export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest, 'from' | 'count'> {
@@ -70,10 +70,15 @@ export async function readChildren<Type extends ChildType>(
 
 /** Makes the resolver of the list of what a workspace holds of one type. */
 export function childrenOf<Type extends ChildType>(type: Type) {
-  return ({ id, isNamed = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
+  return (
+    { id, isUserSupplied: isUserSupplied = false }: WorkspaceNode,
+    args: PageArgs,
+    context: Context,
+    info: GraphQLResolveInfo,
+  ) =>
     readChildren(
       context,
-      { type, workspaceId: id, isUnconfirmed: isNamed },
+      { type, workspaceId: id, mustConfirm: isUserSupplied },
       parsePageArgs(args, CHILDREN_PAGE_SIZE),
       info,
     );

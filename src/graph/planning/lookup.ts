@@ -11,13 +11,13 @@ import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
 /** What is selected on a thing that is looked up, and its place in the answer. */
-export interface Asked {
+export interface LookupRequest {
   readonly selection: readonly SelectedField[];
   readonly path: ResponsePath;
 }
 
 /** What is asked of the thing that the field being resolved looks up. */
-export function toAsked(info: GraphQLResolveInfo): Asked {
+export function toLookupRequest(info: GraphQLResolveInfo): LookupRequest {
   return { selection: toSelection(info), path: info.path };
 }
 
@@ -32,7 +32,7 @@ export function toAsked(info: GraphQLResolveInfo): Asked {
 export async function lookUpWorkspace(
   context: Context,
   id: string,
-  { selection, path }: Asked,
+  { selection, path }: LookupRequest,
 ): Promise<WorkspaceNode | null> {
   const { readAhead: loaders } = context;
   const readParts = (fields: readonly SelectedField[]): Promise<unknown>[] => {
@@ -50,7 +50,7 @@ export async function lookUpWorkspace(
   const parts = readParts(selection.filter(({ isDeferred }) => !isDeferred));
   // Planned together, but not waited for.
   for (const part of readParts(selection.filter(({ isDeferred }) => isDeferred))) part.catch(() => undefined);
-  const node = { id, isNamed: true };
+  const node = { id, isUserSupplied: true };
   if (parts.length === 0) {
     // Globals prove the workspace; having none proves nothing.
     if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.read(globalsCall(id)))?.length) return node;
@@ -64,23 +64,28 @@ export async function lookUpChild(
   type: ChildType,
   context: Context,
   uid: string,
-  { selection, path }: Asked,
+  { selection, path }: LookupRequest,
 ): Promise<ChildNode<never> | null> {
   const { readAhead: loaders } = context;
-  const everyRead = levelsOf(type).filter((level) => level !== 'ref');
-  const { wanted, deferred } = levelsToRead(selection, everyRead);
+  const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
+  const { immediate, deferred } = levelsToRead(selection, allReadLevels);
   for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
   // Nothing but its workspace is asked for: where there is one, there is the collection.
-  if (type === 'Collection' && wanted.length === 0 && toOwnerOfUid(uid) !== null && (await loaders.isInWorkspace(uid)))
+  if (
+    type === 'Collection' &&
+    immediate.length === 0 &&
+    toOwnerOfUid(uid) !== null &&
+    (await loaders.isInWorkspace(uid))
+  )
     return { uid };
   // No list has all collections: being in none does not mean that there is no such collection.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
-  const asked = wanted.some(isProof) ? wanted : [...wanted, everyRead];
+  const requestedLevels = immediate.some(isProof) ? immediate : [...immediate, allReadLevels];
   const found = await firstFound<Ref>(
-    asked.map((levels) => loaders.childByUid({ type, uid, levels })),
+    requestedLevels.map((levels) => loaders.childByUid({ type, uid, levels })),
     context,
     path,
-    (index) => isProof(asked[index] ?? []),
+    (index) => isProof(requestedLevels[index] ?? []),
   );
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
 }
@@ -92,7 +97,7 @@ function workspaceListOf(
 ): Promise<unknown>[] {
   const type = childTypes.find((one) => leveledTypes[one].list === name);
   if (!type) return [];
-  const request = { type, workspaceId: id, ...toListNeed(toNodeSelection(select())), isUnconfirmed: true };
+  const request = { type, workspaceId: id, ...toListNeed(toNodeSelection(select())), mustConfirm: true };
   try {
     return [loaders.childrenOf({ ...request, ...toStretch(parsePageArgs(args, CHILDREN_PAGE_SIZE)) })];
   } catch {
@@ -108,20 +113,20 @@ function workspaceListOf(
  */
 function levelsToRead(
   selection: readonly SelectedField[],
-  everyRead: readonly Level[],
-): Readonly<Record<'wanted' | 'deferred', readonly (readonly Level[])[]>> {
+  allReadLevels: readonly Level[],
+): Readonly<Record<'immediate' | 'deferred', readonly (readonly Level[])[]>> {
   const toSets = (fields: readonly SelectedField[]) => {
     const needed = fields.map(({ carriedBy }) => carriedBy).filter((carriers) => carriers.length > 0);
     const sets = needed
       .filter((carriers) => !carriers.includes('own'))
-      .map((carriers) => (carriers.includes('ref') ? everyRead : carriers));
-    const isOwnOnly = sets.length === 0 && needed.length > 0;
-    return { isOwnOnly, sets: new Map(sets.map((carriers) => [carriers.join(), carriers])) };
+      .map((carriers) => (carriers.includes('ref') ? allReadLevels : carriers));
+    const isDedicatedOnly = sets.length === 0 && needed.length > 0;
+    return { isDedicatedOnly, sets: new Map(sets.map((carriers) => [carriers.join(), carriers])) };
   };
   const now = toSets(selection.filter(({ isDeferred }) => !isDeferred));
   const later = toSets(selection.filter(({ isDeferred }) => isDeferred));
-  const wanted = now.isOwnOnly ? [] : now.sets.size === 0 ? [everyRead] : [...now.sets.values()];
-  return { wanted, deferred: [...later.sets].flatMap(([key, levels]) => (now.sets.has(key) ? [] : [levels])) };
+  const immediate = now.isDedicatedOnly ? [] : now.sets.size === 0 ? [allReadLevels] : [...now.sets.values()];
+  return { immediate, deferred: [...later.sets].flatMap(([key, levels]) => (now.sets.has(key) ? [] : [levels])) };
 }
 
 /**

@@ -21,16 +21,16 @@ export function trackReads(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;
     for (const field of Object.values(type.getFields())) {
-      const placeOf = toPlaceOf(field);
-      if (!placeOf) continue;
+      const pathOf = toPathOf(field);
+      if (!pathOf) continue;
       const resolve = field.resolve ?? defaultFieldResolver;
       field.resolve = (source: unknown, args: object, context: OperationContext, info) =>
-        resolve(source, args, context.at(placeOf(info)), info);
+        resolve(source, args, context.at(pathOf(info)), info);
     }
   }
 }
 
-function toPlaceOf({ extensions }: GraphQLField<unknown, unknown>) {
+function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
   const levels = extensions['carriedBy'] as readonly Level[] | undefined;
   if (levels && !levels.includes('own')) return ({ path }: GraphQLResolveInfo) => path.prev;
   return (levels ?? extensions['reads']) ? ({ path }: GraphQLResolveInfo) => path : undefined;
@@ -46,8 +46,8 @@ export function createOperationContext(context: Omit<OperationContext, 'at'>): O
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
       // A copy would take longer than most fields do.
-      const inherited = Object.create(operationContext) as OperationContext;
-      last = { path, context: Object.assign(inherited, { loaders }) };
+      const derived = Object.create(operationContext) as OperationContext;
+      last = { path, context: Object.assign(derived, { loaders }) };
       return last.context;
     },
   };

@@ -18,23 +18,23 @@ export const OBJECT_COST = '@cost(weight: 0)';
  *
  * @returns SDL; empty for a field that costs nothing and has no pages.
  */
-export function toDemand(field: GraphQLField<unknown, unknown>): readonly string[] {
+export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonly string[] {
   const calls = makesCall(field) ? 1 : 0;
-  const demand: string[] = [];
+  const directives: string[] = [];
   // An interface or union has no cost of its own, and would count 1.
-  if (calls > 0 || isAbstractType(getNamedType(field.type))) demand.push(`@cost(weight: ${calls})`);
+  if (calls > 0 || isAbstractType(getNamedType(field.type))) directives.push(`@cost(weight: ${calls})`);
   const pageSize: unknown = field.args.find(({ name }) => name === 'first')?.defaultValue;
   if (typeof pageSize === 'number') {
     // Without an assumed size: gateways go by the argument's default, and Cosmo composes no list that has both.
     const sized = sizedFields(field.type).map((name) => `"${name}"`);
-    demand.push(
+    directives.push(
       `@listSize(slicingArguments: ["first"], sizedFields: [${sized.join(', ')}], requireOneSlicingArgument: false)`,
     );
   } else if (calls > 0 && isList(field.type)) {
     // One call has all of it: it would be counted for each item.
-    demand.push('@listSize(assumedSize: 1)');
+    directives.push('@listSize(assumedSize: 1)');
   }
-  return demand;
+  return directives;
 }
 
 /** Whether a field needs a GET, beside the one that found or listed its parent. */

@@ -6,8 +6,8 @@ import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
-import { type Asked, lookUpChild, lookUpWorkspace } from '../planning/lookup.ts';
-import { reads } from '../planning/declare-routes.ts';
+import { type LookupRequest, lookUpChild, lookUpWorkspace } from '../planning/lookup.ts';
+import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs, type WorkspaceNode, WorkspaceRef } from '../refs.ts';
 import { type SelectedField, toSelectionOn } from '../planning/selection.ts';
 
@@ -42,7 +42,7 @@ builder.queryField('_entities', (t) =>
     nullable: { list: false, items: true },
     description:
       'What representations refer to, in their order, all planned as one. One of something that does not exist is null; one that cannot be read, or is none, is null with an error.',
-    ...reads(workspaceRoute.template, ...childTypes.flatMap(routesTo)),
+    ...declareRoutes(workspaceRoute.template, ...childTypes.flatMap(routesTo)),
     args: {
       representations: t.arg({
         type: ['_Any'],
@@ -68,7 +68,7 @@ builder.queryField('_entities', (t) =>
  * @throws {GraphQLError} BAD_USER_INPUT
  */
 function parseReference(representation: unknown): Reference {
-  const type = ownValue(representation, '__typename');
+  const type = valueAt(representation, '__typename');
   if (typeof type !== 'string') throw badUserInput('A representation is an object with a "__typename".');
   if (!isLeveledType(type)) {
     const entities = Object.entries(leveledTypes).map(([name, { key }]) => `${name} by "${key}"`);
@@ -77,12 +77,12 @@ function parseReference(representation: unknown): Reference {
     );
   }
   const keyField = leveledTypes[type].key;
-  const key = ownValue(representation, keyField);
+  const key = valueAt(representation, keyField);
   if (typeof key !== 'string') throw badUserInput(`A representation of ${type} has its "${keyField}", as text.`);
   return { type, key: parseIdentifier(key, `${type}.${keyField}`) };
 }
 
-function ownValue(value: unknown, name: string): unknown {
+function valueAt(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[name];
 }
@@ -91,9 +91,9 @@ function lookUp(
   type: LeveledType,
   key: string,
   context: Context,
-  asked: Asked,
+  request: LookupRequest,
 ): Promise<WorkspaceNode | ChildNode<never> | null> {
-  return type === 'Workspace' ? lookUpWorkspace(context, key, asked) : lookUpChild(type, context, key, asked);
+  return type === 'Workspace' ? lookUpWorkspace(context, key, request) : lookUpChild(type, context, key, request);
 }
 
 /** Reads ahead once for all references to things of one type. */

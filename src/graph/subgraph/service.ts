@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { builder } from '../builder.ts';
-import { reads } from '../planning/declare-routes.ts';
+import { declareRoutes } from '../planning/declare-routes.ts';
 
 const ServiceRef = builder.objectRef<GraphQLSchema>('_Service').implement({
   description: 'This server as a subgraph.',
@@ -18,7 +18,7 @@ builder.queryField('_service', (t) =>
     type: ServiceRef,
     nullable: false,
     description: 'What gateways are composed from.',
-    ...reads(),
+    ...declareRoutes(),
     resolve: (_root, _args, _context, { schema }) => schema,
   }),
 );

@@ -11,7 +11,7 @@ import {
   visit,
 } from 'graphql';
 import { isLeveledType, leveledTypes } from '../../upstream/postman/levels.ts';
-import { OBJECT_COST, toDemand } from './cost-directives.ts';
+import { OBJECT_COST, toCostDirectives } from './cost-directives.ts';
 
 // The last version that all composers can read.
 const LINK =
@@ -43,7 +43,7 @@ function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): 
     ]),
     fields: (node.fields ?? []).map((fieldNode) => {
       const field = fields[fieldNode.name.value];
-      return { ...fieldNode, directives: field ? toDirectives(toDemand(field)) : [] };
+      return { ...fieldNode, directives: field ? toDirectives(toCostDirectives(field)) : [] };
     }),
   };
 }

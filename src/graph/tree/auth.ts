@@ -1,12 +1,12 @@
 import { type AuthParameter, toShownParameter } from '../../upstream/collection-format/fields/auth.ts';
-import type { PlacedAuth } from '../../upstream/collection-format/tree/item.ts';
+import type { DefinedAuth } from '../../upstream/collection-format/tree/item.ts';
 import { builder } from '../builder.ts';
-import { toIsMasked, toJsonAnswer } from './json-field.ts';
+import { toIsMasked, toJsonValue } from './json-field.ts';
 import { CollectionItemRef } from './refs.ts';
 
 const AuthParameterRef = builder.objectRef<AuthParameter>('AuthParameter');
 /** GraphQL type `Auth`. */
-export const AuthRef = builder.objectRef<PlacedAuth>('Auth');
+export const AuthRef = builder.objectRef<DefinedAuth>('Auth');
 
 AuthRef.implement({
   description: 'How requests authenticate: a scheme and its settings.',
@@ -44,7 +44,7 @@ AuthParameterRef.implement({
       description:
         'The setting, in the JSON type it was saved with: usually text or a boolean, sometimes a list or object. null when there is none, and when it is a credential that is withheld (see `isMasked`).',
       resolve: (parameter, _args, { revealSecrets }) =>
-        toJsonAnswer(() => toShownParameter(parameter, revealSecrets).value),
+        toJsonValue(() => toShownParameter(parameter, revealSecrets).value),
     }),
     isMasked: t.boolean({
       nullable: false,

@@ -6,7 +6,7 @@ import { JsonTooDeepError } from '../../upstream/collection-format/syntax/json.t
  *
  * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE where `make` fails with a `JsonTooDeepError`.
  */
-export function toJsonAnswer<T>(make: () => T | Promise<T>): T | Promise<T> {
+export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
   try {
     const value = make();
     return value instanceof Promise ? value.then(withoutThen, refuse) : withoutThen(value);

@@ -66,7 +66,7 @@ export const requestListArgs = () => ({
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  context: Pick<Context, 'answerSize'>,
+  context: Pick<Context, 'resultSize'>,
 ): Connection<FolderItem> {
   return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
@@ -80,24 +80,24 @@ export function toFolderPage(
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'answerSize' | 'slices' | 'revealSecrets'>,
+  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets'>,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
   if (!args.filter) return toPage(requests);
-  const { answerSize, slices, revealSecrets } = context;
-  answerSize.search(requests.length);
-  const onText = (length: number) => answerSize.search(length / SEARCHED_PER_VALUE);
+  const { resultSize, slices, revealSecrets } = context;
+  resultSize.search(requests.length);
+  const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
   const found = slices.run(findRequests(requests, args.filter, onText, revealSecrets));
   return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 
 /** The same mistake is made again in each of a hundred thousand folders: it counts there for what an error costs to make. */
-function toPageRequest(args: PageArgs, { answerSize }: Pick<Context, 'answerSize'>): PageRequest {
+function toPageRequest(args: PageArgs, { resultSize }: Pick<Context, 'resultSize'>): PageRequest {
   try {
     return parsePageArgs(args, PAGE_SIZE);
   } catch (error) {
-    answerSize.search(ERROR_VALUES);
+    resultSize.search(ERROR_VALUES);
     throw error;
   }
 }

@@ -12,7 +12,7 @@ import { AuthRef } from './auth.ts';
 import { RequestBodyRef } from './body.ts';
 import { ExampleRef } from './example.ts';
 import { HeaderRef } from './header.ts';
-import { toJsonAnswer } from './json-field.ts';
+import { toJsonValue } from './json-field.ts';
 import { CollectionItemRef, RequestRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { UrlRef } from './url.ts';
@@ -85,7 +85,7 @@ RequestRef.implement({
       description:
         'Settings of how the request is sent, as saved (`protocolProfileBehavior`), for example `{"followRedirects": false}`; null when all are left as they are.',
       resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
-        toJsonAnswer(() =>
+        toJsonValue(() =>
           revealSecrets ? toWritableJson(protocolProfileBehavior) : maskAnything(protocolProfileBehavior ?? null),
         ),
     }),

@@ -1,7 +1,7 @@
 import { toText } from '../../upstream/collection-format/syntax/json.ts';
 import { toShownVariable, type Variable } from '../../upstream/collection-format/fields/variables.ts';
 import { builder } from '../builder.ts';
-import { toIsMasked, toJsonAnswer } from './json-field.ts';
+import { toIsMasked, toJsonValue } from './json-field.ts';
 
 /** GraphQL type `Variable`. */
 export const VariableRef = builder.objectRef<Variable>('Variable');
@@ -20,7 +20,7 @@ VariableRef.implement({
       description:
         'The value, in the JSON type it was saved with: usually text, sometimes a number, boolean or object. null when there is none, as for a secret held in a vault, and when it is withheld (see `isMasked`).',
       resolve: (variable, _args, { revealSecrets }) =>
-        toJsonAnswer(() => toShownVariable(variable, revealSecrets).value),
+        toJsonValue(() => toShownVariable(variable, revealSecrets).value),
     }),
     text: t.string({
       nullable: true,

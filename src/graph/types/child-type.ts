@@ -3,12 +3,12 @@ import type { ChildType, Level } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../../upstream/postman/routes.ts';
 import { toIdOfUid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
-import { answerField } from './loaded-field.ts';
+import { responseField } from './loaded-field.ts';
 import { builder } from '../builder.ts';
 import type { createCarriedBy } from '../planning/carried-by.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
-import { lookUpChild, toAsked } from '../planning/lookup.ts';
-import { reads } from '../planning/declare-routes.ts';
+import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
+import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs } from '../refs.ts';
 
 /** What a type of things that workspaces hold is described with. */
@@ -31,7 +31,7 @@ export function uidOf({ uid, known }: ChildNode): string {
 
 /** Makes resolvers that answer from the list item the node came with, else from the cheapest answer at one of these levels. */
 export function fromSummary<Type extends ChildType>(type: Type, levels: readonly Level[]) {
-  return answerField<ChildNode<SummaryOf<Type>>, SummaryOf<Type>>(
+  return responseField<ChildNode<SummaryOf<Type>>, SummaryOf<Type>>(
     ({ known }) => (isSummary(known) ? known : undefined),
     // No field is read off a summary that a single read at these levels lacks.
     ({ uid, known }, { childByUid }) =>
@@ -46,7 +46,7 @@ export function fromSummary<Type extends ChildType>(type: Type, levels: readonly
 
 /** Makes resolvers that answer from a single read at one of these levels, of which `summary` is none. */
 export function fromRead<Type extends ChildType>(type: Type, levels: readonly Level[]) {
-  return answerField<ChildNode<SummaryOf<Type>>, DetailOf<Type>>(
+  return responseField<ChildNode<SummaryOf<Type>>, DetailOf<Type>>(
     () => undefined,
     ({ uid }, { childByUid }) => childByUid({ type, uid, levels }) as Promise<DetailOf<Type> | null>,
   );
@@ -60,31 +60,31 @@ export function addChildType(
   type: ChildType,
   { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
 ): void {
-  const everywhere = levelsOf(type);
-  const outsideRefs = everywhere.filter((level) => level !== 'ref');
+  const allLevels = levelsOf(type);
+  const outsideRefs = allLevels.filter((level) => level !== 'ref');
   const summary = fromSummary(type, outsideRefs);
   const nameOf = summary(({ name }) => name ?? null);
 
   builder.objectFields(childRefs[type], (t) => ({
     id: t.id({
       nullable: false,
-      ...carriedBy(everywhere, `Id of the ${noun}, a UUID. ${idNote ?? 'It is looked up by `uid`.'}`),
+      ...carriedBy(allLevels, `Id of the ${noun}, a UUID. ${idNote ?? 'It is looked up by `uid`.'}`),
       resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
     }),
     uid: t.id({
       nullable: false,
-      ...carriedBy(everywhere, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+      ...carriedBy(allLevels, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
       resolve: uidOf,
     }),
     name: t.string({
       nullable: true,
-      ...carriedBy(everywhere, `Name of the ${noun}, null when it has none. Names are not unique.`),
+      ...carriedBy(allLevels, `Name of the ${noun}, null when it has none. Names are not unique.`),
       resolve: (node, args, context) =>
         node.known?.name !== undefined ? node.known.name : nameOf(node, args, context),
     }),
     ownerId: t.id({
       nullable: true,
-      ...carriedBy(everywhere, 'User id of the owner, read from the uid; null when a bare id took its place.'),
+      ...carriedBy(allLevels, 'User id of the owner, read from the uid; null when a bare id took its place.'),
       resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     createdAt: t.field({
@@ -106,7 +106,7 @@ export function addChildType(
       type: childRefs[type],
       nullable: true,
       description: `One ${noun}; null when there is none of this uid, or the key may not see it.\n\nCost: ${lookUpCost}.`,
-      ...reads(...routesTo(type)),
+      ...declareRoutes(...routesTo(type)),
       args: {
         uid: t.arg.id({
           required: true,
@@ -114,7 +114,7 @@ export function addChildType(
         }),
       },
       resolve: (_root, { uid }, context, info) =>
-        lookUpChild(type, context, parseIdentifier(uid, 'uid'), toAsked(info)),
+        lookUpChild(type, context, parseIdentifier(uid, 'uid'), toLookupRequest(info)),
     }),
   );
 }

@@ -7,7 +7,7 @@ import { fromRead } from './child-type.ts';
 import { carriedBy } from './collection.ts';
 import type { Context } from '../context.ts';
 import { type CollectionNode, childRefs } from '../refs.ts';
-import { toJsonAnswer } from '../tree/json-field.ts';
+import { toJsonValue } from '../tree/json-field.ts';
 import {
   FolderConnectionRef,
   folderListArgs,
@@ -92,7 +92,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
       const detail = await readWhole(node, context);
       if (!detail) return null;
       const { document } = detail;
-      return toJsonAnswer(() =>
+      return toJsonValue(() =>
         context.slices.run(context.revealSecrets ? toWritableItems(document) : maskItems(document)),
       );
     },

@@ -9,8 +9,8 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
-import { lookUpChild, toAsked } from '../planning/lookup.ts';
-import { reads } from '../planning/declare-routes.ts';
+import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
+import { declareRoutes } from '../planning/declare-routes.ts';
 import { childRefs, WorkspaceRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
@@ -53,9 +53,9 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       nullable: true,
       description:
         'The collection it was forked from; null when the key may not see it.\n\nCost: as `Query.collection`, by what is selected on it.',
-      ...reads(...routesTo('Collection')),
+      ...declareRoutes(...routesTo('Collection')),
       resolve: ({ parentUid }, _args, context, info) =>
-        parentUid === null ? null : lookUpChild('Collection', context, parentUid, toAsked(info)),
+        parentUid === null ? null : lookUpChild('Collection', context, parentUid, toLookupRequest(info)),
     }),
   }),
 });

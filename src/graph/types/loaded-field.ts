@@ -8,14 +8,14 @@ import type { Context } from '../context.ts';
  * @param load - Reads the answer that all such fields share.
  * @returns A function from what a field takes of the answer to its resolver.
  */
-export function answerField<Node, Answer>(
-  knownOf: (node: Node) => Answer | undefined,
-  load: (node: Node, loaders: Loaders) => Promise<Answer | null>,
+export function responseField<Node, Loaded>(
+  knownOf: (node: Node) => Loaded | undefined,
+  load: (node: Node, loaders: Loaders) => Promise<Loaded | null>,
 ) {
-  return <T>(pick: (answer: Answer) => T | null) =>
+  return <T>(pick: (loaded: Loaded) => T | null) =>
     (node: Node, _args: unknown, { loaders }: Context): T | null | Promise<T | null> => {
       const known = knownOf(node);
       if (known !== undefined) return pick(known);
-      return load(node, loaders).then((answer) => (answer === null ? null : pick(answer)));
+      return load(node, loaders).then((loaded) => (loaded === null ? null : pick(loaded)));
     };
 }

@@ -4,14 +4,14 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
-import { lookUpChild, toAsked } from '../planning/lookup.ts';
+import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { childRefs } from '../refs.ts';
 
 const carriedBy = createCarriedBy('Mock', {
   'summary detail': `in a list, one ${toGet(mocksRoute, '?workspace=')}; for a single mock server one ${toGet(mockRoute)}`,
 });
 
-const everywhere = ['ref', 'summary', 'detail'] as const;
+const allLevels = ['ref', 'summary', 'detail'] as const;
 const notInRefs = ['summary', 'detail'] as const;
 const summary = fromSummary('Mock', notInRefs);
 const isActive = summary((mock) => mock.isActive);
@@ -43,7 +43,7 @@ childRefs.Mock.implement({
   fields: (t) => ({
     isActive: t.boolean({
       nullable: true,
-      ...carriedBy(everywhere, 'Whether the mock server answers calls; null only when it cannot be read.'),
+      ...carriedBy(allLevels, 'Whether the mock server answers calls; null only when it cannot be read.'),
       resolve: (node, args, context) =>
         node.known && 'isActive' in node.known ? node.known.isActive : isActive(node, args, context),
     }),
@@ -86,7 +86,7 @@ childRefs.Mock.implement({
       ),
       resolve: async (node, args, context, info) => {
         const uid = await collectionUid(node, args, context);
-        return uid === null ? null : lookUpChild('Collection', context, uid, toAsked(info));
+        return uid === null ? null : lookUpChild('Collection', context, uid, toLookupRequest(info));
       },
     }),
     environmentUid: t.id({
@@ -104,7 +104,7 @@ childRefs.Mock.implement({
       ),
       resolve: async (node, args, context, info) => {
         const uid = await environmentUid(node, args, context);
-        return uid === null ? null : lookUpChild('Environment', context, uid, toAsked(info));
+        return uid === null ? null : lookUpChild('Environment', context, uid, toLookupRequest(info));
       },
     }),
   }),

@@ -6,9 +6,9 @@ import { pageArgs, parsePageArgs, toConnection } from '../paging/connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
 import { readChildren, toNodes } from '../planning/lists.ts';
-import { lookUpWorkspace, toAsked } from '../planning/lookup.ts';
+import { lookUpWorkspace, toLookupRequest } from '../planning/lookup.ts';
 import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
-import { reads } from '../planning/declare-routes.ts';
+import { declareRoutes } from '../planning/declare-routes.ts';
 import { WorkspaceRef } from '../refs.ts';
 import { UserRef } from './user.ts';
 import { WorkspaceConnection, WorkspaceVisibility } from './workspace.ts';
@@ -27,14 +27,14 @@ builder.queryType({
       type: UserRef,
       nullable: true,
       description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
-      ...reads('/me'),
+      ...declareRoutes('/me'),
       resolve: (_root, _args, { loaders }) => loaders.read(meCall()),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
       nullable: true,
       description: 'Workspaces the key can see; null only when the call fails.\n\nCost: one `GET /workspaces` per 100.',
-      ...reads('/workspaces'),
+      ...declareRoutes('/workspaces'),
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
         createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
@@ -52,16 +52,17 @@ builder.queryType({
       nullable: true,
       description:
         'One workspace; null when there is none of this id, or the key may not see it.\n\nCost: usually one `GET /workspaces/{id}`, which also has the names of its collections and environments.',
-      ...reads('/workspaces/{id}'),
+      ...declareRoutes('/workspaces/{id}'),
       args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
-      resolve: (_root, { id }, context, info) => lookUpWorkspace(context, parseIdentifier(id, 'id'), toAsked(info)),
+      resolve: (_root, { id }, context, info) =>
+        lookUpWorkspace(context, parseIdentifier(id, 'id'), toLookupRequest(info)),
     }),
     collections: t.field({
       type: CollectionConnection,
       nullable: true,
       description:
         "Collections the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /collections` per 99; for the names of one workspace's collections one `GET /workspaces/{id}`.",
-      ...reads('/collections', '/workspaces/{id}'),
+      ...declareRoutes('/collections', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Only collections of this workspace.' }),
         name: t.arg.string({ description: 'Only collections of exactly this name.' }),
@@ -71,7 +72,7 @@ builder.queryType({
         const page = parsePageArgs(args, ROOT_PAGE_SIZE);
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
         if (name == null) {
-          const list = { type: 'Collection', workspaceId: workspace, isUnconfirmed: true } as const;
+          const list = { type: 'Collection', workspaceId: workspace, mustConfirm: true } as const;
           return readChildren(context, list, page, info);
         }
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
@@ -89,14 +90,14 @@ builder.queryType({
       nullable: true,
       description:
         'Environments the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /environments`.',
-      ...reads('/environments', '/workspaces/{id}'),
+      ...declareRoutes('/environments', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: (_root, { workspaceId, ...args }, context, info) => {
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
-        const list = { type: 'Environment', workspaceId: workspace, isUnconfirmed: true } as const;
+        const list = { type: 'Environment', workspaceId: workspace, mustConfirm: true } as const;
         return readChildren(context, list, parsePageArgs(args, ROOT_PAGE_SIZE), info);
       },
     }),
@@ -104,7 +105,7 @@ builder.queryType({
       type: RateLimitRef,
       nullable: true,
       description: RATE_LIMIT_DESCRIPTION,
-      ...reads(),
+      ...declareRoutes(),
       args: {
         dryRun: t.arg.boolean({
           defaultValue: false,

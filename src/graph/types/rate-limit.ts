@@ -17,19 +17,19 @@ With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whate
 
 What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them. What operations cost is found out for one after the other: where too many of the key wait, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to ask again.`;
 
-const { workspaces, forkShare } = ASSUMED_SIZES;
+const { workspaces, forkFraction } = ASSUMED_SIZES;
 const ASSUMED_LISTS = childTypes.map((type) => `${leveledTypes[type].assumedPerWorkspace} ${leveledTypes[type].list}`);
 const inEnglish = new Intl.ListFormat('en');
 const LIKELY_COST_DESCRIPTION = `The calls that this operation likely makes, told before it makes any: from \`costAtLeast\` to \`cost\`. It is a guess, as good as the lengths of lists that it rests on:
 
 - lists that are cached are taken as they are, and as unchanged where they have become too old to be served;
 - others for as long as they were when they were last read with this key: these lengths are remembered for longer than the lists;
-- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${inEnglish.format(ASSUMED_LISTS)}, of which one collection in ${1 / forkShare} is a fork. That lies between the embedded example account and that of a team.
+- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${inEnglish.format(ASSUMED_LISTS)}, of which one collection in ${1 / forkFraction} is a fork. That lies between the embedded example account and that of a team.
 
 What is named is taken for existing, a name of collections for that of one, and a filter of workspaces for one that half of them pass where they are not known.`;
 
 /** The budget as it stands, for one field that asks. */
-export interface AskedRateLimit extends BudgetSnapshot {
+export interface RateLimitSnapshot extends BudgetSnapshot {
   readonly isDryRun: boolean;
 }
 
@@ -66,7 +66,7 @@ const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
 const inFuture = (inMs: number, { clock }: Context) => new Date(clock.epochMs() + inMs).toISOString();
 
 /** GraphQL type `RateLimit`. */
-export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').implement({
+export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').implement({
   description:
     "The budget of upstream calls of the API key in use, as it stands now, and the part of it that an operation can take. It is shared by everybody who uses the key through this server, and lowered when Postman's answers show that others use it too.",
   fields: (t) => ({
@@ -86,7 +86,8 @@ export const RateLimitRef = builder.objectRef<AskedRateLimit>('RateLimit').imple
       nullable: true,
       description:
         'When all calls of the window are free again if nothing more is sent; null before the first answer of Postman.',
-      resolve: ({ hasAnswer, restoredInMs }, _args, context) => (hasAnswer ? inFuture(restoredInMs, context) : null),
+      resolve: ({ hasResponse: hasAnswer, restoredInMs }, _args, context) =>
+        hasAnswer ? inFuture(restoredInMs, context) : null,
     }),
     queued: t.exposeInt('queuedCalls', {
       nullable: false,

@@ -5,7 +5,7 @@ import {
   workspaceRoute,
   type WorkspaceSummary,
 } from '../../upstream/postman/resources/workspaces.ts';
-import { answerField } from './loaded-field.ts';
+import { responseField } from './loaded-field.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { CollectionConnection } from './collection.ts';
@@ -43,14 +43,14 @@ const carriedBy = createCarriedBy('Workspace', {
   detail: `one ${toGet(workspaceRoute)} per workspace, shared by all such fields`,
 });
 
-const inEveryAnswer = ['summary', 'detail'] as const;
+const inEveryResponse = ['summary', 'detail'] as const;
 
-const fromSummary = answerField<WorkspaceNode, WorkspaceSummary>(
+const fromSummary = responseField<WorkspaceNode, WorkspaceSummary>(
   ({ summary }) => summary,
   ({ id }, { workspaceById }) => workspaceById({ id, level: 'summary' }),
 );
 
-const fromDetail = answerField<WorkspaceNode, WorkspaceDetail>(
+const fromDetail = responseField<WorkspaceNode, WorkspaceDetail>(
   () => undefined,
   ({ id }, { workspaceById }) => workspaceById({ id, level: 'detail' }),
 );
@@ -64,13 +64,13 @@ WorkspaceRef.implement({
     }),
     name: t.string({
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'Name of the workspace; null when it has none.'),
+      ...carriedBy(inEveryResponse, 'Name of the workspace; null when it has none.'),
       resolve: fromSummary(({ name }) => name),
     }),
     type: t.string({
       nullable: true,
       ...carriedBy(
-        inEveryAnswer,
+        inEveryResponse,
         'Type as Postman names it, usually `personal` or `team`. Who can see it is told by `visibility`. null when Postman does not say.',
       ),
       resolve: fromSummary(({ type }) => type),
@@ -78,7 +78,7 @@ WorkspaceRef.implement({
     visibility: t.field({
       type: WorkspaceVisibility,
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'Who can see the workspace; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'Who can see the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ visibility }): Visibility | null => {
         if (visibility === null) return null;
         return visibilities.includes(visibility) ? (visibility as Visibility) : 'other';
@@ -86,7 +86,7 @@ WorkspaceRef.implement({
     }),
     about: t.string({
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'One-line summary of the workspace; null when it has none.'),
+      ...carriedBy(inEveryResponse, 'One-line summary of the workspace; null when it has none.'),
       resolve: fromSummary(({ about }) => about),
     }),
     description: t.string({
@@ -97,18 +97,18 @@ WorkspaceRef.implement({
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'When the workspace was made; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'When the workspace was made; null when Postman does not say.'),
       resolve: fromSummary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'When the workspace was last changed; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'When the workspace was last changed; null when Postman does not say.'),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
     createdBy: t.id({
       nullable: true,
-      ...carriedBy(inEveryAnswer, 'User id of whoever made the workspace; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'User id of whoever made the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
     updatedBy: t.id({

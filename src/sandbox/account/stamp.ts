@@ -21,24 +21,24 @@ export function stampDocument(document: CollectionDocument, stamp: Stamp): Colle
   };
 }
 
-function stampNode(node: CollectionNode, stamp: Stamp, place: string): CollectionNode {
-  const stamped = { ...toStamps(node.id, stamp, place), ...node };
+function stampNode(node: CollectionNode, stamp: Stamp, path: string): CollectionNode {
+  const stamped = { ...toStamps(node.id, stamp, path), ...node };
   if ('item' in node)
-    return { ...stamped, item: node.item.map((child, index) => stampNode(child, stamp, `${place}/${index}`)) };
+    return { ...stamped, item: node.item.map((child, index) => stampNode(child, stamp, `${path}/${index}`)) };
   if (node.response === undefined) return stamped;
   const response = node.response.map(
-    (example, index): ExampleNode => ({ ...toStamps(example.id, stamp, `${place}/response/${index}`), ...example }),
+    (example, index): ExampleNode => ({ ...toStamps(example.id, stamp, `${path}/response/${index}`), ...example }),
   );
   return { ...stamped, response };
 }
 
-function toStamps(knownId: string | undefined, stamp: Stamp, place: string) {
-  const id = knownId ?? toUuid(place);
+function toStamps(knownId: string | undefined, stamp: Stamp, path: string) {
+  const id = knownId ?? toUuid(path);
   return { id, uid: `${stamp.owner}-${id}`, createdAt: stamp.createdAt, updatedAt: stamp.updatedAt };
 }
 
 /** A version 5 UUID, as far as its digits go; the namespace is the place itself. */
-function toUuid(place: string): string {
-  const hex = createHash('sha1').update(place).digest('hex');
+function toUuid(path: string): string {
+  const hex = createHash('sha1').update(path).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

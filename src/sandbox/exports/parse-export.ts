@@ -70,12 +70,12 @@ function parseJson(text: string): unknown {
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).slice(0, longestParserMessage);
     const position = /at position (\d+)$/.exec(message)?.[1];
-    const place = position === undefined ? '' : ` (${toPlace(text, Number(position))})`;
-    throw new NotAnExportError(`not JSON: ${message}${place}`);
+    const location = position === undefined ? '' : ` (${toLineAndColumn(text, Number(position))})`;
+    throw new NotAnExportError(`not JSON: ${message}${location}`);
   }
 }
 
-function toPlace(text: string, position: number): string {
+function toLineAndColumn(text: string, position: number): string {
   const before = text.slice(0, position).split('\n');
   return `line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

@@ -105,18 +105,18 @@ async function load(root: string, file: string): Promise<Loaded | SkippedFile> {
 }
 
 /** A collection without a name has the same one in lists and in its own document. */
-function withName({ document, name: ownName }: ExportedCollection, name: string): JsonObject {
+function withName({ document, name: documentName }: ExportedCollection, name: string): JsonObject {
   const { info } = document;
-  return ownName === undefined ? { ...document, info: { ...(isJsonObject(info) ? info : {}), name } } : document;
+  return documentName === undefined ? { ...document, info: { ...(isJsonObject(info) ? info : {}), name } } : document;
 }
 
 function toWorkspaces(root: string, loaded: readonly Loaded[]): StoredWorkspace[] {
   const folders = [...new Set(loaded.map(({ folder }) => folder))].sort();
   return folders.map((folder) => {
-    const held = loaded.filter((candidate) => candidate.folder === folder);
-    const dates = held.map(({ changedAt }) => changedAt).sort();
+    const inFolder = loaded.filter((candidate) => candidate.folder === folder);
+    const dates = inFolder.map(({ changedAt }) => changedAt).sort();
     const uidsOf = (kind: Export['kind']) =>
-      held.filter(({ content }) => content.kind === kind).map(({ id }) => toUid({ owner, id }));
+      inFolder.filter(({ content }) => content.kind === kind).map(({ id }) => toUid({ owner, id }));
     return {
       // No file's path ends in a slash.
       id: toStableId(`${folder}/`),
@@ -129,7 +129,7 @@ function toWorkspaces(root: string, loaded: readonly Loaded[]): StoredWorkspace[
       updatedAt: dates.at(-1) ?? '',
       collections: uidsOf('collection'),
       environments: uidsOf('environment'),
-      globals: held.flatMap(({ content }) => (content.kind === 'globals' ? content.values : [])),
+      globals: inFolder.flatMap(({ content }) => (content.kind === 'globals' ? content.values : [])),
     };
   });
 }

@@ -49,8 +49,8 @@ export function formatReport({ account, read, skipped }: ExportsReport): string[
 }
 
 function toReadLine({ file, kind, name, requests }: ReadFile): string {
-  const held = requests === undefined ? '' : `, ${count(requests, 'request')}`;
-  return `read ${toPrintable(file)}: ${kind} "${toPrintable(name)}"${held}`;
+  const suffix = requests === undefined ? '' : `, ${count(requests, 'request')}`;
+  return `read ${toPrintable(file)}: ${kind} "${toPrintable(name)}"${suffix}`;
 }
 
 function count(number: number, noun: string): string {

@@ -23,12 +23,12 @@ export function createClientAddressOf(trustedProxies: readonly string[], onIgnor
   }
   const isTrusted = (address: string) => isIP(address) !== 0 && trusted.check(address, familyOf(address));
 
-  let isTold = false;
+  let isReported = false;
 
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? '';
-    if (headers['x-forwarded-for'] !== undefined && !isTold && !isTrusted(address)) {
-      isTold = true;
+    if (headers['x-forwarded-for'] !== undefined && !isReported && !isTrusted(address)) {
+      isReported = true;
       onIgnored();
     }
     const forwarded = String(headers['x-forwarded-for'] ?? '')

@@ -43,7 +43,7 @@ const LAST_CONNECTIONS_MS = 500;
 const LAST_REQUESTS_MS = 500;
 // Without a request for this long, nobody is left who would have been told to go by an answer.
 const QUIET_MS = 50;
-const ANSWERING_POLL_MS = 10;
+const RESPONDING_POLL_MS = 10;
 
 /** The connections of a running server. */
 export type Connections = ReturnType<typeof createConnections>;
@@ -53,7 +53,7 @@ export function createConnections(
   listener: RequestListener,
   { maxConnections, headersMs, requestMs, checkMs, idleMs, crowdedIdleMs, stalledMs }: ConnectionLimits,
 ) {
-  const answersOf = new Map<Socket, Set<ServerResponse>>();
+  const responsesOf = new Map<Socket, Set<ServerResponse>>();
   const stalls = watchStalls({ intervalMs: checkMs, longestMs: Math.max(headersMs, requestMs, idleMs, stalledMs) });
   let isClosing = false;
   let connections = 0;
@@ -67,9 +67,9 @@ export function createConnections(
     },
     (request, response) => {
       requests++;
-      const answers = answersOf.get(request.socket);
-      answers?.add(response);
-      response.once('close', () => answers?.delete(response));
+      const responses = responsesOf.get(request.socket);
+      responses?.add(response);
+      response.once('close', () => responses?.delete(response));
       request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
       // Nothing that is answered is to be taken for anything else.
@@ -82,7 +82,7 @@ export function createConnections(
   Object.defineProperties(server, {
     // Read when an answer begins and when it has ended.
     keepAliveTimeout: {
-      get: () => (answersOf.size > maxConnections / 2 ? Math.min(idleMs, crowdedIdleMs) : idleMs),
+      get: () => (responsesOf.size > maxConnections / 2 ? Math.min(idleMs, crowdedIdleMs) : idleMs),
     },
     headersTimeout: { get: () => headersMs + stalls.extraMs(headersMs) },
     requestTimeout: { get: () => requestMs + stalls.extraMs(requestMs) },
@@ -90,15 +90,15 @@ export function createConnections(
   server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
     connections++;
-    answersOf.set(socket, new Set());
+    responsesOf.set(socket, new Set());
     // Of requests sent ahead of their turn the answers never close when their connection does.
-    socket.once('close', () => answersOf.delete(socket));
+    socket.once('close', () => responsesOf.delete(socket));
   });
 
-  const stopCutting = cutSlowClients(server, answersOf, { stalls, stalledMs });
-  const isAnswering = () => [...answersOf.values()].some(({ size }) => size > 0);
+  const stopCutting = cutSlowClients(server, responsesOf, { stalls, stalledMs });
+  const isResponding = () => [...responsesOf.values()].some(({ size }) => size > 0);
   const cutAll = () => {
-    for (const socket of answersOf.keys()) socket.destroy();
+    for (const socket of responsesOf.keys()) socket.destroy();
   };
 
   return {
@@ -117,8 +117,8 @@ export function createConnections(
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
       // Not before: who is told to connect anew has to be refused, not left standing there.
       isClosing = true;
-      for (const answers of answersOf.values())
-        for (const answer of answers) if (!answer.headersSent) answer.setHeader('connection', 'close');
+      for (const responses of responsesOf.values())
+        for (const response of responses) if (!response.headersSent) response.setHeader('connection', 'close');
       await untilQuiet(
         () => requests,
         () => sleep(QUIET_MS),
@@ -127,7 +127,7 @@ export function createConnections(
       await nextRound();
       server.close();
       await drain();
-      while (isAnswering()) await sleep(ANSWERING_POLL_MS);
+      while (isResponding()) await sleep(RESPONDING_POLL_MS);
       // A socket that has never carried a request counts as busy, and browsers open some in advance.
       cutAll();
       await closed;

@@ -43,14 +43,14 @@ export function parsePreferWait(header: string | null): number | undefined {
 }
 
 /** The value of the first preference of that name, as it is written; undefined where there is none, or the header is malformed before it. */
-function readPreference(header: string | null, wanted: string): string | undefined {
+function readPreference(header: string | null, requestedName: string): string | undefined {
   if (header === null) return undefined;
   const next = new RegExp(preference, 'y');
   while (next.lastIndex < header.length) {
     const match = next.exec(header);
     if (match === null) return undefined;
     const [, name, value] = match;
-    if (name?.toLowerCase() === wanted) return value;
+    if (name?.toLowerCase() === requestedName) return value;
   }
   return undefined;
 }

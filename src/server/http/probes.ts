@@ -20,7 +20,7 @@ export interface ServerState {
 export function createProbes({ isStopping, isCircuitOpen }: ServerState) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
     if (method !== 'GET') return false;
-    const answer = (status: number, body?: object) => {
+    const respond = (status: number, body?: object) => {
       const text = body && `${JSON.stringify(body)}\n`;
       response.writeHead(status, {
         'cache-control': 'no-store',
@@ -32,12 +32,12 @@ export function createProbes({ isStopping, isCircuitOpen }: ServerState) {
     switch (url.split('?', 1)[0]) {
       case '/healthz':
       case '/health':
-        return answer(200, { status: 'ok' });
+        return respond(200, { status: 'ok' });
       case '/readyz':
-        if (isStopping()) return answer(503, { status: 'stopping' });
-        return answer(200, { status: 'ready', circuitBreaker: isCircuitOpen() ? 'open' : 'closed' });
+        if (isStopping()) return respond(503, { status: 'stopping' });
+        return respond(200, { status: 'ready', circuitBreaker: isCircuitOpen() ? 'open' : 'closed' });
       case '/favicon.ico':
-        return answer(204);
+        return respond(204);
       default:
         return false;
     }

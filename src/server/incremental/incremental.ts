@@ -11,7 +11,7 @@ import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
 
 /** One part of an answer that is delivered incrementally, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
-export interface AnswerPart {
+export interface ResultPart {
   readonly errors?: readonly GraphQLError[];
   readonly incremental?: readonly { readonly errors?: readonly GraphQLError[] }[];
   readonly hasNext?: boolean;
@@ -21,7 +21,7 @@ export interface AnswerPart {
 // A quarter of the minute after which proxies, and what else stands between, cut connections on which nothing comes.
 const SILENCE_MS = 15_000;
 const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
-const STILL_THERE: AnswerPart = { hasNext: true };
+const STILL_THERE: ResultPart = { hasNext: true };
 
 /**
  * Finds out how a document wants its answer, as it would be executed: by the operation and the variables that it is sent with.
@@ -63,7 +63,7 @@ export function takesParts(accept: string | null): boolean {
  * @param stopped - Aborts when no more parts are to be waited for; its reason is the failure then.
  */
 export function mapParts(
-  parts: AsyncIterable<AnswerPart>,
+  parts: AsyncIterable<ResultPart>,
   {
     map,
     onFailure,
@@ -71,17 +71,17 @@ export function mapParts(
     stopped,
     clock,
   }: {
-    readonly map: (part: AnswerPart) => AnswerPart;
-    readonly onFailure: (error: unknown) => AnswerPart;
+    readonly map: (part: ResultPart) => ResultPart;
+    readonly onFailure: (error: unknown) => ResultPart;
     readonly onEnd: () => void;
     readonly stopped: AbortSignal;
     readonly clock: Clock;
   },
-): AsyncIterable<AnswerPart> {
+): AsyncIterable<ResultPart> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = parts[Symbol.asyncIterator]();
-      let awaited: Promise<IteratorResult<AnswerPart>> | undefined;
+      let awaited: Promise<IteratorResult<ResultPart>> | undefined;
       let isOver = false;
       const end = () => {
         if (!isOver) onEnd();
@@ -116,12 +116,12 @@ export function mapParts(
 }
 
 /** Every error of a part, wherever it stands. */
-export function errorsOf({ errors = [], incremental = [] }: AnswerPart): readonly GraphQLError[] {
+export function errorsOf({ errors = [], incremental = [] }: ResultPart): readonly GraphQLError[] {
   return [...errors, ...incremental.flatMap((part) => part.errors ?? [])];
 }
 
 /** Replaces the errors inside the increments of a part; those of the part itself have been seen to. */
-export function mapIncrementErrors(part: AnswerPart, map: (error: GraphQLError) => GraphQLError): AnswerPart {
+export function mapIncrementErrors(part: ResultPart, map: (error: GraphQLError) => GraphQLError): ResultPart {
   if (!part.incremental) return part;
   return {
     ...part,
@@ -132,7 +132,7 @@ export function mapIncrementErrors(part: AnswerPart, map: (error: GraphQLError) 
 }
 
 /** Adds errors to a part that are not of one of its increments. */
-export function withErrors(part: AnswerPart, errors: readonly GraphQLError[]): AnswerPart {
+export function withErrors(part: ResultPart, errors: readonly GraphQLError[]): ResultPart {
   return errors.length === 0 ? part : { ...part, errors: [...(part.errors ?? []), ...errors] };
 }
 

@@ -13,20 +13,20 @@ export type FullBound = 'key' | 'process';
  * has none finds room whatever a few others do.
  */
 export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds) {
-  const ofTenants = new Map<string, number>();
-  const ofShares = new Map<string, number>();
+  const countByKey = new Map<string, number>();
+  const countByFairShare = new Map<string, number>();
   let count = 0;
   return {
     /** Opens one more. @returns What to call once when it has ended; or which bound leaves no room for it. */
-    open(tenant: string, fairShare: string): (() => void) | FullBound {
-      if ((ofTenants.get(tenant) ?? 0) >= maxStreamsPerKey) return 'key';
-      if ((ofShares.get(fairShare) ?? 0) >= maxStreams - count) return 'process';
-      add(ofTenants, tenant, 1);
-      add(ofShares, fairShare, 1);
+    open(keyHash: string, fairShare: string): (() => void) | FullBound {
+      if ((countByKey.get(keyHash) ?? 0) >= maxStreamsPerKey) return 'key';
+      if ((countByFairShare.get(fairShare) ?? 0) >= maxStreams - count) return 'process';
+      add(countByKey, keyHash, 1);
+      add(countByFairShare, fairShare, 1);
       count++;
       return () => {
-        add(ofTenants, tenant, -1);
-        add(ofShares, fairShare, -1);
+        add(countByKey, keyHash, -1);
+        add(countByFairShare, fairShare, -1);
         count--;
       };
     },

@@ -1,6 +1,6 @@
 import type { Context } from '../../graph/context.ts';
 import type { SliceScheduler } from '../../graph/limits/time-slices.ts';
-import { type CollectionTree, growCollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { type CollectionTree, buildCollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { type JsonObject, measureJson } from '../../upstream/collection-format/syntax/json.ts';
 import { runAtOnce } from '../../upstream/steps.ts';
 
@@ -21,7 +21,7 @@ export function createKnownDocuments(scheduler: SliceScheduler) {
   const growTree = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
     // Operations share it: none of them ends it.
     const slices = scheduler.open(uid);
-    const tree = await slices.run(growCollectionTree(document, uid));
+    const tree = await slices.run(buildCollectionTree(document, uid));
     const { values } = await slices.run(measureJson(document));
     counts.set(document, values);
     return tree;

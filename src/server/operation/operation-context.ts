@@ -1,9 +1,9 @@
 import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql';
 import type { Config } from '../../config/config.ts';
-import { createAnswerSize } from '../../graph/limits/result-size.ts';
+import { createResultSize } from '../../graph/limits/result-size.ts';
 import type { OperationContext } from '../../graph/context.ts';
 import { createDocumentReader } from '../../graph/limits/document-reader.ts';
-import { createStreamedRows, unpacedRows } from '../../graph/paging/streamed-rows.ts';
+import { createStreamedRows, unscheduledRows } from '../../graph/paging/streamed-rows.ts';
 import { createOperationContext } from '../../graph/planning/tracked-reads.ts';
 import { createLoaders } from '../../loaders/loaders.ts';
 import { type Operation, openOperation } from '../../upstream/calls/operation/operation.ts';
@@ -15,7 +15,7 @@ import { toDelivery } from '../incremental/incremental.ts';
 import { createKnownDocuments } from './collection-trees.ts';
 import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
-import { notePlace, type RequestRecord } from './request-record.ts';
+import { noteStalePath, type RequestRecord } from './request-record.ts';
 
 /** How long the operation of a request may take in milliseconds, and how many calls it may make. */
 export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
@@ -30,26 +30,26 @@ export function createContexts({
   schema,
   config,
   calls,
-  heldAnswers,
+  heldResponses,
   clock,
   slices,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldAnswers' | 'clock' | 'slices'>) {
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
   const { treeOf, countValues } = createKnownDocuments(slices);
   // Of a stream: as many as can be out at once, and as many to follow them.
-  const maxUnanswered = 2 * config.budget.maxConcurrentCalls;
+  const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
 
   const openFor = (record: RequestRecord, request: Request, isStreamed: boolean): Operation | undefined => {
-    const { tenant } = record;
-    if (!tenant) return undefined;
+    const { caller } = record;
+    if (!caller) return undefined;
     const { timeoutMs, maxWaitMs, maxCalls } = limitsOf(record, config);
     const { waitSeconds } = record.preferences;
     const directives = parseCacheDirectives(request.headers.get('cache-control'));
     const { operation, close, expire } = openOperation({
-      tenant: tenant.name,
-      apiKey: tenant.apiKey,
+      keyHash: caller.keyHash,
+      apiKey: caller.apiKey,
       clientAddress: record.clientAddress,
-      keyBudget: tenant.keyBudget,
-      heldAnswers,
+      keyBudget: caller.keyBudget,
+      heldResponses,
       timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
       maxCalls,
@@ -83,14 +83,14 @@ export function createContexts({
       const name = definition?.name?.value;
       if (name !== undefined) record.operationName = name;
       record.isIncremental = delivery?.isIncremental ?? false;
-      const keyBudget = record.tenant?.keyBudget;
+      const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
       const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
       // The executor forgets promises of what it is about when it is stopped in the middle of that.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
-      const answerSize = createAnswerSize(stop, countRead, config.operation.maxAnswerBytes);
-      record.large = answerSize.large;
+      const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
+      record.large = resultSize.large;
       return createOperationContext({
         readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
         budget: () => keyBudget?.view.snapshot() ?? null,
@@ -99,16 +99,16 @@ export function createContexts({
           record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
         treeOf,
         trackRead(value, path) {
-          notePlace(record, value, path);
-          if (Array.isArray(value)) for (const item of value) notePlace(record, item, path);
+          noteStalePath(record, value, path);
+          if (Array.isArray(value)) for (const item of value) noteStalePath(record, item, path);
           if (typeof value === 'object' && value !== null) read.add(value);
         },
-        answerSize,
+        resultSize,
         streamedRows:
           isStreamed && operation
-            ? createStreamedRows(operation, { maxUnanswered, clock, onUnread: (error) => record.unread.push(error) })
-            : unpacedRows,
-        slices: slices.open(record.tenant?.name ?? record.clientAddress, record.stopExecution.signal),
+            ? createStreamedRows(operation, { maxPendingCalls, clock, onUnread: (error) => record.unread.push(error) })
+            : unscheduledRows,
+        slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
       });
     },

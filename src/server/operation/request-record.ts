@@ -4,7 +4,7 @@ import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import { createReportedErrors, type ReportedErrors } from '../result/reported-errors.ts';
 import type { Preferences } from '../http/prefer.ts';
-import type { Tenant } from '../request-caller.ts';
+import type { RequestCaller } from '../request-caller.ts';
 
 /** What every answer says about its cost: `extensions.upstream`. */
 export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
@@ -35,7 +35,7 @@ export interface RequestRecord {
   readonly stale: Map<string, StalePart>;
   /** What `endRequest` calls, once. */
   readonly cleanups: (() => void)[];
-  tenant: Tenant | null;
+  caller: RequestCaller | null;
   /** Absent without a key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
@@ -60,7 +60,7 @@ export function createRequestRecord(
 ): RequestRecord {
   return {
     ...known,
-    tenant: null,
+    caller: null,
     stopExecution: new AbortController(),
     isIncremental: false,
     large: [],
@@ -82,14 +82,18 @@ export function fairShareOf({ operation, clientAddress }: RequestRecord, calls: 
 }
 
 /** Notes where in the answer a value goes, if it comes from a cached answer that is stale. */
-export function notePlace({ operation, stale }: RequestRecord, value: unknown, path: ResponsePath | undefined): void {
+export function noteStalePath(
+  { operation, stale }: RequestRecord,
+  value: unknown,
+  path: ResponsePath | undefined,
+): void {
   if (!operation || !path || typeof value !== 'object' || value === null) return;
   const ageMs = operation.meter.ages.staleMs(value);
   if (ageMs === undefined || stale.size >= MAX_STALE_PARTS) return;
-  const place = responsePathAsArray(path);
-  const key = JSON.stringify(place);
+  const responsePath = responsePathAsArray(path);
+  const key = JSON.stringify(responsePath);
   const ageSeconds = Math.floor(ageMs / 1_000);
-  if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: place, ageSeconds });
+  if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: responsePath, ageSeconds });
 }
 
 /** What the request has cost so far. */

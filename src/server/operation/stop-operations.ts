@@ -23,7 +23,7 @@ export async function stopOperations(open: ReadonlySet<RequestRecord>, clock: Cl
       await setImmediate();
     }
   };
-  await expire((operation) => operation !== undefined && operation.lastTurnAtMs() > endMs);
+  await expire((operation) => operation !== undefined && operation.lastSlotAtMs() > endMs);
   while (open.size > 0 && clock.nowMs() < endMs) await setTimeout(POLL_MS);
   await expire(() => true);
 }

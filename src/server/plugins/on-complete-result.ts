@@ -5,7 +5,7 @@ import type { RequestRecord, RequestRecords } from '../operation/request-record.
 type ResultHook = NonNullable<Plugin<object, NodeContext>['onResultProcess']>;
 type Results = Parameters<ResultHook>[0];
 /** An answer of GraphQL that is not delivered in parts. */
-export type WholeAnswer = Exclude<Results['result'], readonly unknown[] | AsyncIterable<unknown>>;
+export type WholeResult = Exclude<Results['result'], readonly unknown[] | AsyncIterable<unknown>>;
 
 /**
  * Makes the hook of a plugin that changes answers which come as a whole. Those of requests that were turned away before there was a record are left
@@ -13,13 +13,13 @@ export type WholeAnswer = Exclude<Results['result'], readonly unknown[] | AsyncI
  *
  * @param change - Gets what the plugins before it have made of the answer.
  */
-export function onWholeAnswer(
+export function onWholeResult(
   records: RequestRecords,
   change: (
     record: RequestRecord,
-    answer: WholeAnswer,
+    result: WholeResult,
     context: Results['serverContext'],
-  ) => WholeAnswer | Promise<WholeAnswer>,
+  ) => WholeResult | Promise<WholeResult>,
 ): ResultHook {
   return ({ request, result, setResult, serverContext }) => {
     const record = records.get(request);

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { toRefusalResponse } from '../http/refusal.ts';
-import { type AnswerPart, mapIncrementErrors, mapParts, takesParts, withErrors } from '../incremental/incremental.ts';
+import { type ResultPart, mapIncrementErrors, mapParts, takesParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
@@ -45,7 +45,7 @@ export function useIncrementalDelivery(
 
   /** Counts a stream until it ends, or refuses it. */
   const open = (record: RequestRecord): GraphQLError | undefined => {
-    const close = openStreams.open(record.tenant?.name ?? '', fairShareOf(record, calls));
+    const close = openStreams.open(record.caller?.keyHash ?? '', fairShareOf(record, calls));
     if (typeof close !== 'string') {
       record.cleanups.push(close);
       return undefined;
@@ -56,9 +56,9 @@ export function useIncrementalDelivery(
     });
   };
 
-  const toLastPart = (record: RequestRecord, part: AnswerPart): AnswerPart => {
-    const { errors, tenant } = record;
-    const snapshot = tenant?.keyBudget.view.snapshot();
+  const toLastPart = (record: RequestRecord, part: ResultPart): ResultPart => {
+    const { errors, caller } = record;
+    const snapshot = caller?.keyBudget.view.snapshot();
     const fields = snapshot && toRateLimitFields(snapshot);
     const errorsByCause = errors.byCause.list(clock.epochMs());
     return {
@@ -74,7 +74,7 @@ export function useIncrementalDelivery(
     };
   };
 
-  const deliver = (record: RequestRecord, parts: AsyncIterable<AnswerPart>): AsyncIterable<AnswerPart> =>
+  const deliver = (record: RequestRecord, parts: AsyncIterable<ResultPart>): AsyncIterable<ResultPart> =>
     mapParts(parts, {
       map(part) {
         // An execution that has been ended has the same part again and again.
@@ -115,7 +115,7 @@ export function useIncrementalDelivery(
     onResultProcess({ request, result, setResult }) {
       const record = records.get(request);
       if (!record) return;
-      if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<AnswerPart>) as typeof result);
+      if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<ResultPart>) as typeof result);
       // Refused before it was executed, or it turned out to have nothing to deliver later.
       else record.isIncremental = false;
     },

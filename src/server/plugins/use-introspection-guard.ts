@@ -21,13 +21,13 @@ export function useIntrospectionGuard({
 }: PluginParts): Plugin {
   const refuseStranger = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
     if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
-    if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
+    if (calls.apiKeys.isAccepted(operation.caller.keyHash)) return undefined;
     try {
       await createPostmanSession(calls, operation).get(meCall());
       return undefined;
     } catch (error) {
       // Postman may refuse this route to a key that it accepts.
-      if (calls.apiKeys.isAccepted(operation.caller.tenant)) return undefined;
+      if (calls.apiKeys.isAccepted(operation.caller.keyHash)) return undefined;
       const refusal = new GraphQLError('No API key', { originalError: error as Error });
       return maskError(refusal, 'Unexpected error.', false) as GraphQLError;
     }

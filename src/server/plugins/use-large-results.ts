@@ -1,11 +1,11 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { withWrittenData, writeJson } from '../result/write-json.ts';
-import { createWrittenAnswers } from '../result/written-results.ts';
+import { createWrittenResults } from '../result/written-results.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { fairShareOf } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
-import { onWholeAnswer, type WholeAnswer } from './on-complete-result.ts';
+import { onWholeResult, type WholeResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { holdOver } from './use-upstream-operation.ts';
 
@@ -13,19 +13,19 @@ import { holdOver } from './use-upstream-operation.ts';
 const RETRY_SECONDS = 5;
 
 /** Makes the plugin that writes large answers in slices of time, and refuses them where there is no memory for what clients have not taken yet. */
-export function useLargeAnswers({ records, calls, clock, config, slices }: PluginParts): Plugin<object, NodeContext> {
-  const writtenAnswers = createWrittenAnswers(config.operation.maxWrittenBytes);
+export function useLargeResults({ records, calls, clock, config, slices }: PluginParts): Plugin<object, NodeContext> {
+  const writtenResults = createWrittenResults(config.operation.maxWrittenBytes);
   return {
-    onResultProcess: onWholeAnswer(records, (record, answer, { res }) => {
-      const data = answer.data as object | null | undefined;
-      if (data == null || record.large.length === 0 || record.clientGone.aborted) return answer;
+    onResultProcess: onWholeResult(records, (record, result, { res }) => {
+      const data = result.data as object | null | undefined;
+      if (data == null || record.large.length === 0 || record.clientGone.aborted) return result;
       const fairShare = fairShareOf(record, calls);
-      const toResult = (written: Buffer): WholeAnswer => {
+      const toResult = (written: Buffer): WholeResult => {
         // Yoga expects text, and hands what it gets to a Response as it is: of bytes that need not encode all at once.
         const stringify = (whole: object) => withWrittenData(whole, written);
-        if (writtenAnswers.hold(fairShare, written.length, res)) return Object.assign({}, answer, { stringify });
+        if (writtenResults.hold(fairShare, written.length, res)) return Object.assign({}, result, { stringify });
         record.errors.byCause.clear();
-        const { extensions } = answer;
+        const { extensions } = result;
         const refused = record.errors.report({
           errors: [toRefusal(clock.epochMs())],
           ...(extensions && { extensions }),

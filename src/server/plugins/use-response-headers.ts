@@ -10,7 +10,7 @@ export function useResponseHeaders({ records, config }: PluginParts): Plugin {
   return {
     onResponse({ request, response }) {
       const record = records.get(request);
-      if (record) setAnswerHeaders(response.headers, record, limitsOf(record, config).maxWaitMs);
+      if (record) setResponseHeaders(response.headers, record, limitsOf(record, config).maxWaitMs);
     },
   };
 }
@@ -21,10 +21,10 @@ export function useResponseHeaders({ records, config }: PluginParts): Plugin {
  * @param headers - Are changed.
  * @param maxWaitMs - The longest deadline that the client could ask for.
  */
-export function setAnswerHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
-  const { tenant, operation, errors, preferences, isIncremental } = record;
+export function setResponseHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
+  const { caller, operation, errors, preferences, isIncremental } = record;
   const { waitSeconds, areErrorsGrouped } = preferences;
-  const snapshot = tenant?.keyBudget.view.snapshot();
+  const snapshot = caller?.keyBudget.view.snapshot();
   if (snapshot) {
     const { policy, rateLimit } = toRateLimitFields(snapshot);
     headers.set('RateLimit-Policy', policy);

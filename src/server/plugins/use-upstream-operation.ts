@@ -6,7 +6,7 @@ import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
 import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
-import { onWholeAnswer } from './on-complete-result.ts';
+import { onWholeResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 /**
@@ -16,7 +16,7 @@ import type { PluginParts } from '../plugin-parts.ts';
  * @param open - Has the records of those that are executed.
  */
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
-  const { records, clock, clientAddressOf, findTenant } = parts;
+  const { records, clock, clientAddressOf, findCaller } = parts;
   const contexts = createContexts(parts);
   return {
     onRequestParse({ request, serverContext }) {
@@ -28,7 +28,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       });
       records.set(request, record);
       // Last, because it throws where a header cannot be a key, and that answer is logged, too.
-      record.tenant = findTenant(request);
+      record.caller = findCaller(request);
     },
 
     onExecute({ args, extendContext }) {
@@ -49,10 +49,10 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       extendContext(contexts.create(record, request, args));
     },
 
-    onResultProcess: onWholeAnswer(records, (record, answer) => {
+    onResultProcess: onWholeResult(records, (record, result) => {
       if (record.stopExecution.signal.aborted) record.expire?.();
       endRequest(record);
-      return answer;
+      return result;
     }),
   };
 }
@@ -61,5 +61,5 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
 export function holdOver({ operation, errors }: RequestRecord, calls: Calls, clock: Clock): void {
   const { retryAfterSeconds } = errors;
   if (operation && retryAfterSeconds !== undefined)
-    calls.holdOver(operation, clock.nowMs() + retryAfterSeconds * 1_000);
+    calls.retainForRetry(operation, clock.nowMs() + retryAfterSeconds * 1_000);
 }

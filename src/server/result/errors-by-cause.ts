@@ -56,17 +56,17 @@ export function createErrorsByCause(areGrouped: boolean) {
      * @param errors - Have been masked. Those of one cause are given the same extensions, with the earliest `retryAt` of them that is still ahead.
      * @returns Those that are to be told: all of them, or where errors are asked for by cause the first of each cause in the whole answer.
      */
-    tell(errors: readonly GraphQLError[]): readonly GraphQLError[] {
-      const told: GraphQLError[] = [];
+    report(errors: readonly GraphQLError[]): readonly GraphQLError[] {
+      const reported: GraphQLError[] = [];
       const here = new Map<Cause, GraphQLError[]>();
       for (const error of errors) {
         const { extensions } = error;
         if (!isOfCause(extensions)) {
-          told.push(error);
+          reported.push(error);
           continue;
         }
         const cause = note(error, extensions);
-        if (!areGrouped || cause.count === 1) told.push(error);
+        if (!areGrouped || cause.count === 1) reported.push(error);
         const equal = here.get(cause);
         // Of an earlier part, whose time has gone by: what counts is the newest.
         if (!equal || isEarlier(extensions, cause.extensions)) cause.extensions = extensions;
@@ -76,7 +76,7 @@ export function createErrorsByCause(areGrouped: boolean) {
       for (const [{ extensions }, equal] of here) {
         if (extensions.retryable) for (const error of equal) Object.assign(error, { extensions });
       }
-      return told;
+      return reported;
     },
 
     /** Forgets all of them: another answer is given. */
@@ -91,10 +91,10 @@ export function createErrorsByCause(areGrouped: boolean) {
       if (causes.size === 0) return undefined;
       return [...causes.values()].map(({ extensions, count, firstPath, paths, morePaths }) => {
         // For Yoga, which takes it out of errors alone.
-        const { http: _, ...told } = extensions as ErrorExtensions & { readonly http?: unknown };
+        const { http: _, ...rest } = extensions as ErrorExtensions & { readonly http?: unknown };
         return {
-          ...told,
-          ...(told.retryable && nowMs !== undefined && { retryAfterSeconds: secondsUntil(told.retryAt, nowMs) }),
+          ...rest,
+          ...(rest.retryable && nowMs !== undefined && { retryAfterSeconds: secondsUntil(rest.retryAt, nowMs) }),
           count,
           ...(firstPath && { firstPath }),
           ...(areGrouped && { paths, morePaths }),

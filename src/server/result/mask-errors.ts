@@ -4,7 +4,7 @@ import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { toGraphQLError } from '../../graph/errors/to-graphql-error.ts';
 import type { Clock } from '../../upstream/clock.ts';
-import { scrub } from '../../upstream/http/redact.ts';
+import { redact } from '../../upstream/http/redact.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
 
 const MAX_CAUSES = 3;
@@ -29,7 +29,7 @@ export function createErrorMask(logger: Logger, clock: Clock): MaskError {
       logCause(error.originalError);
       const translated = toGraphQLError(error, clock);
       if (translated) return translated;
-      if (isOwn(error)) {
+      if (isMadeForClients(error)) {
         if (error.extensions['code'] !== undefined) return error;
         if (isAboutInput(error)) return withInputCode(error);
       }
@@ -64,8 +64,11 @@ function withInputCode(error: GraphQLError): GraphQLError {
 }
 
 /** True for an error that was made for clients: by GraphQL's validation, or by a resolver that threw a GraphQLError. */
-function isOwn(error: GraphQLError): boolean {
-  return error.originalError == null || (error.originalError instanceof GraphQLError && isOwn(error.originalError));
+function isMadeForClients(error: GraphQLError): boolean {
+  return (
+    error.originalError == null ||
+    (error.originalError instanceof GraphQLError && isMadeForClients(error.originalError))
+  );
 }
 
 /**
@@ -75,17 +78,17 @@ function isOwn(error: GraphQLError): boolean {
 function toLogged(cause: unknown, causesLeft: number): object {
   if (!(cause instanceof Error)) return { type: typeof cause };
   const { name, message, stack = '' } = cause;
-  const code = 'code' in cause && typeof cause.code === 'string' ? scrub(cause.code) : undefined;
+  const code = 'code' in cause && typeof cause.code === 'string' ? redact(cause.code) : undefined;
   // The stack begins with the message, whose lines may look like frames.
   const frames = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).split('\n') : [];
   return {
-    type: scrub(name),
-    message: scrub(message.split(/["'`:{[\n]/, 1)[0] ?? ''),
+    type: redact(name),
+    message: redact(message.split(/["'`:{[\n]/, 1)[0] ?? ''),
     ...(code !== undefined && { code }),
     stack: frames
       .filter((line) => line.startsWith('    at '))
       .slice(0, MAX_FRAMES)
-      .map((line) => scrub(line))
+      .map((line) => redact(line))
       .join('\n'),
     ...(cause.cause !== undefined && causesLeft > 0 && { cause: toLogged(cause.cause, causesLeft - 1) }),
   };

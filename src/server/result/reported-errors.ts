@@ -1,5 +1,5 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import { type AnswerPart, errorsOf } from '../incremental/incremental.ts';
+import { type ResultPart, errorsOf } from '../incremental/incremental.ts';
 import { createErrorsByCause } from './errors-by-cause.ts';
 
 /** The errors of one answer, as its client gets them. */
@@ -14,7 +14,7 @@ export function createReportedErrors(areGrouped: boolean) {
   const byCause = createErrorsByCause(areGrouped);
   const codes = new Map<string, number>();
   let retryAfterSeconds: number | undefined;
-  let hasRoomLater = false;
+  let hasFacadeRefusal = false;
 
   /**
    * Where the budget has refused calls it is the earliest of their times: what can be had by then is cached for what comes later, and whoever waited for
@@ -23,13 +23,13 @@ export function createReportedErrors(areGrouped: boolean) {
   const noteRetryAfter = (seconds: number, limitedBy: unknown) => {
     const known = retryAfterSeconds ?? seconds;
     if (limitedBy === 'facade' || limitedBy === 'operation') {
-      retryAfterSeconds = hasRoomLater ? Math.min(seconds, known) : seconds;
-      hasRoomLater = true;
-    } else if (!hasRoomLater) retryAfterSeconds = Math.max(seconds, known);
+      retryAfterSeconds = hasFacadeRefusal ? Math.min(seconds, known) : seconds;
+      hasFacadeRefusal = true;
+    } else if (!hasFacadeRefusal) retryAfterSeconds = Math.max(seconds, known);
   };
 
   const count = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
-    const reported = byCause.tell(errors);
+    const reported = byCause.report(errors);
     for (const { extensions } of errors) {
       const code = extensions?.['code'];
       const name = typeof code === 'string' ? code : 'none';
@@ -61,15 +61,15 @@ export function createReportedErrors(areGrouped: boolean) {
       };
     },
     /** The same for a part of an answer, whose last part has the causes of all. */
-    reportPart(part: AnswerPart): AnswerPart {
+    reportPart(part: ResultPart): ResultPart {
       const reported = new Set(count(errorsOf(part)));
-      const leaveReported = <Part extends Pick<AnswerPart, 'errors'>>({ errors, ...rest }: Part) => {
-        const left = errors?.filter((error) => reported.has(error)) ?? [];
-        return { ...rest, ...(left.length > 0 && { errors: left }) };
+      const withReportedErrors = <Part extends Pick<ResultPart, 'errors'>>({ errors, ...rest }: Part) => {
+        const reportedErrors = errors?.filter((error) => reported.has(error)) ?? [];
+        return { ...rest, ...(reportedErrors.length > 0 && { errors: reportedErrors }) };
       };
       return {
-        ...leaveReported(part),
-        ...(part.incremental && { incremental: part.incremental.map(leaveReported) }),
+        ...withReportedErrors(part),
+        ...(part.incremental && { incremental: part.incremental.map(withReportedErrors) }),
       };
     },
   };

@@ -2,7 +2,7 @@ import { type ResponsePath, responsePathAsArray } from 'graphql';
 import type { Steps } from '../../upstream/steps.ts';
 
 /** The places in a value that lead to what takes long to write, by their keys; it stands where there are none below. */
-interface Places extends Map<string | number, Places> {}
+interface LargePaths extends Map<string | number, LargePaths> {}
 
 /** Writes a value in pieces; undefined: it may be written at once. */
 type Writer = Iterable<string> | undefined;
@@ -19,7 +19,7 @@ const CHUNK_LENGTH = 64 * 1_024;
 export function* writeJson(value: object, large: readonly ResponsePath[]): Steps<Buffer> {
   const chunks: Buffer[] = [];
   let text = '';
-  for (const part of toWriter(value, toPlaces(large)) ?? [JSON.stringify(value)]) {
+  for (const part of toWriter(value, toLargePaths(large)) ?? [JSON.stringify(value)]) {
     text += part;
     if (text.length < CHUNK_LENGTH) continue;
     chunks.push(Buffer.from(text));
@@ -44,27 +44,27 @@ export function withWrittenData(result: object, data: Buffer): Buffer {
   return Buffer.concat([...parts, '}'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
 
-function toPlaces(paths: readonly ResponsePath[]): Places {
-  const root: Places = new Map();
+function toLargePaths(paths: readonly ResponsePath[]): LargePaths {
+  const root: LargePaths = new Map();
   for (const path of paths) {
-    let place = root;
+    let node = root;
     for (const key of responsePathAsArray(path)) {
-      const below: Places = place.get(key) ?? new Map();
-      place.set(key, below);
-      place = below;
+      const child: LargePaths = node.get(key) ?? new Map();
+      node.set(key, child);
+      node = child;
     }
   }
   return root;
 }
 
-function toWriter(value: unknown, places: Places | undefined): Writer {
-  if (!places) return undefined;
+function toWriter(value: unknown, largePaths: LargePaths | undefined): Writer {
+  if (!largePaths) return undefined;
   if (typeof value === 'string') return toTextParts(value);
-  if (Array.isArray(value)) return toElements(value, (element, index) => toWriter(element, places.get(index)));
+  if (Array.isArray(value)) return toElements(value, (element, index) => toWriter(element, largePaths.get(index)));
   if (typeof value !== 'object' || value === null || 'toJSON' in value) return undefined;
-  return places.size === 0
+  return largePaths.size === 0
     ? toCollectionWriter(value)
-    : toMembers(value, (member, key) => toWriter(member, places.get(key)));
+    : toMembers(value, (member, key) => toWriter(member, largePaths.get(key)));
 }
 
 /** A collection as upstream sent it, or a folder in it: nearly all of it stands in the lists of items. */

@@ -1,7 +1,7 @@
 import type { UpstreamFailure } from '../http/upstream-error.ts';
 
 /** An answer as it is given to operations. */
-export interface Answer {
+export interface ReceivedResponse {
   readonly value: unknown;
   /** What it takes on the heap. */
   readonly bytes: number;
@@ -11,14 +11,14 @@ export interface Answer {
 export type Outcome = { readonly value: unknown } | { readonly failure: UpstreamFailure };
 
 /** An answer that is kept, and what is known of its truth. */
-export interface KeptAnswer {
+export interface CachedResponse {
   readonly outcome: Outcome;
   /** What it takes on the heap. */
   readonly bytes: number;
   /** Milliseconds since it was last known to be true: read, or shown unchanged by a list. */
   readonly ageMs: number;
   /** An operation that was refused something was given it, and is about to come back for the rest. */
-  readonly isHeldOver: boolean;
+  readonly isRetained: boolean;
   /** A list has shown a newer version. */
   readonly isOutdated: boolean;
   /** A list that shows it unchanged would renew it. */

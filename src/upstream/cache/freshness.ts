@@ -1,4 +1,4 @@
-import type { KeptAnswer } from './cached-response.ts';
+import type { CachedResponse } from './cached-response.ts';
 
 /** How old kept answers may be. */
 export interface FreshnessOptions {
@@ -27,12 +27,12 @@ export type Verdict = 'serve' | 'serveAndRefresh' | 'call';
 
 /** Judges kept answers. */
 export interface Freshness {
-  judge(kept: KeptAnswer, directives: CacheDirectives): Verdict;
+  judge(cached: CachedResponse, directives: CacheDirectives): Verdict;
   /** Whether it is better than an error. */
-  servesOnError(kept: KeptAnswer, directives: CacheDirectives): boolean;
-  isFresh(kept: KeptAnswer): boolean;
+  servesOnError(cached: CachedResponse, directives: CacheDirectives): boolean;
+  isFresh(cached: CachedResponse): boolean;
   /** Not fresh, but worth refreshing before somebody has to wait for it. */
-  isInRefreshPeriod(kept: KeptAnswer): boolean;
+  isInRevalidationPeriod(cached: CachedResponse): boolean;
 }
 
 // What does not exist, or may not be read, can come to exist or be shared: long enough to save the calls of a loop of wrong questions.
@@ -52,27 +52,32 @@ export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions,
 
 /** Makes the judge of kept answers. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
-  const ttlOf = ({ outcome }: KeptAnswer) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
-  const isFresh = (kept: KeptAnswer) => !kept.isOutdated && kept.ageMs <= ttlOf(kept);
-  const isInRefreshPeriod = (kept: KeptAnswer) =>
-    !isFresh(kept) && !kept.isOutdated && !('failure' in kept.outcome) && kept.ageMs <= ttlMs + swrMs;
-  const servesOnError = (kept: KeptAnswer, { noCache = false, maxAgeMs }: CacheDirectives) =>
-    !noCache && maxAgeMs === undefined && !('failure' in kept.outcome) && kept.ageMs <= staleIfErrorMs;
+  const ttlOf = ({ outcome }: CachedResponse) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
+  const isFresh = (cached: CachedResponse) => !cached.isOutdated && cached.ageMs <= ttlOf(cached);
+  const isInRevalidationPeriod = (cached: CachedResponse) =>
+    !isFresh(cached) && !cached.isOutdated && !('failure' in cached.outcome) && cached.ageMs <= ttlMs + swrMs;
+  const servesOnError = (cached: CachedResponse, { noCache = false, maxAgeMs }: CacheDirectives) =>
+    !noCache && maxAgeMs === undefined && !('failure' in cached.outcome) && cached.ageMs <= staleIfErrorMs;
 
   return {
     isFresh,
-    isInRefreshPeriod,
+    isInRevalidationPeriod,
     servesOnError,
-    judge(kept, directives) {
+    judge(cached, directives) {
       const { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY, maxStaleMs, onlyIfCached = false } = directives;
-      if (noCache || kept.ageMs > maxAgeMs) return 'call';
-      if (isFresh(kept)) return 'serve';
-      if (kept.isHeldOver && !kept.isOutdated && directives.maxAgeMs === undefined && kept.ageMs <= staleIfErrorMs)
+      if (noCache || cached.ageMs > maxAgeMs) return 'call';
+      if (isFresh(cached)) return 'serve';
+      if (
+        cached.isRetained &&
+        !cached.isOutdated &&
+        directives.maxAgeMs === undefined &&
+        cached.ageMs <= staleIfErrorMs
+      )
         return 'serve';
-      if ('failure' in kept.outcome) return 'call';
-      if (maxStaleMs !== undefined && kept.ageMs - ttlMs <= maxStaleMs) return 'serve';
-      if (onlyIfCached) return servesOnError(kept, directives) ? 'serve' : 'call';
-      return isInRefreshPeriod(kept) && directives.maxAgeMs === undefined ? 'serveAndRefresh' : 'call';
+      if ('failure' in cached.outcome) return 'call';
+      if (maxStaleMs !== undefined && cached.ageMs - ttlMs <= maxStaleMs) return 'serve';
+      if (onlyIfCached) return servesOnError(cached, directives) ? 'serve' : 'call';
+      return isInRevalidationPeriod(cached) && directives.maxAgeMs === undefined ? 'serveAndRefresh' : 'call';
     },
   };
 }

@@ -5,23 +5,23 @@ import { LRUCache } from 'lru-cache';
  * Entries in the memory of this process, by tenant and target. It knows how much they take, and nothing of time: when an entry is of
  * no more use, its user removes it.
  */
-export interface AnswerStore<Entry> {
+export interface ResponseStore<Entry> {
   /** Finds an entry, which counts as used. */
-  get(tenant: string, target: string): Entry | undefined;
+  get(keyHash: string, target: string): Entry | undefined;
   /** Finds an entry, which does not. */
-  peek(tenant: string, target: string): Entry | undefined;
+  peek(keyHash: string, target: string): Entry | undefined;
   /** Adds or replaces an entry, and makes room for it; one that is larger than the whole store is not taken. */
-  set(tenant: string, target: string, entry: Entry): void;
-  delete(tenant: string, target: string): void;
+  set(keyHash: string, target: string, entry: Entry): void;
+  delete(keyHash: string, target: string): void;
   /** Removes everything of one tenant. */
-  clear(tenant: string): void;
-  hasAny(tenant: string): boolean;
+  clear(keyHash: string): void;
+  hasAny(keyHash: string): boolean;
 }
 
 /** How much the entries of a tenant take. */
 interface Size {
   readonly bytes: number;
-  readonly tenant: string;
+  readonly keyHash: string;
 }
 
 // For the bookkeeping; it bounds the number of entries.
@@ -33,12 +33,12 @@ const ENTRY_BYTES = 1_024;
  *
  * @param maxBytes - What all entries may take on the heap, over all tenants.
  */
-export function createAnswerStore<Entry extends { readonly bytes: number }>(maxBytes: number): AnswerStore<Entry> {
-  const tenants = new Map<string, LRUCache<string, Entry>>();
+export function createResponseStore<Entry extends { readonly bytes: number }>(maxBytes: number): ResponseStore<Entry> {
+  const entriesByKey = new Map<string, LRUCache<string, Entry>>();
   // The largest tenant is the last: to look for it among all would be a walk for each entry that is evicted.
   const bySize = new OrderedMap<Size, string>(
     [],
-    (a, b) => a.bytes - b.bytes || (a.tenant < b.tenant ? -1 : Number(a.tenant > b.tenant)),
+    (a, b) => a.bytes - b.bytes || (a.keyHash < b.keyHash ? -1 : Number(a.keyHash > b.keyHash)),
   );
   let totalBytes = 0;
 
@@ -49,33 +49,33 @@ export function createAnswerStore<Entry extends { readonly bytes: number }>(maxB
     });
 
   /** Changes the entries of a tenant, and counts by how much they grew or shrank. */
-  const change = (tenant: string, how: (entries: LRUCache<string, Entry>) => void) => {
-    const entries = tenants.get(tenant) ?? createEntries();
+  const change = (keyHash: string, update: (entries: LRUCache<string, Entry>) => void) => {
+    const entries = entriesByKey.get(keyHash) ?? createEntries();
     const before = entries.calculatedSize;
-    how(entries);
+    update(entries);
     const bytes = entries.calculatedSize;
     totalBytes += bytes - before;
-    if (before > 0) bySize.eraseElementByKey({ tenant, bytes: before });
-    if (bytes > 0) bySize.setElement({ tenant, bytes }, tenant);
-    if (entries.size > 0) tenants.set(tenant, entries);
-    else tenants.delete(tenant);
+    if (before > 0) bySize.eraseElementByKey({ keyHash, bytes: before });
+    if (bytes > 0) bySize.setElement({ keyHash, bytes }, keyHash);
+    if (entries.size > 0) entriesByKey.set(keyHash, entries);
+    else entriesByKey.delete(keyHash);
   };
 
   const isOverfull = () => totalBytes > maxBytes;
 
   return {
-    get: (tenant, target) => tenants.get(tenant)?.get(target),
-    peek: (tenant, target) => tenants.get(tenant)?.peek(target),
-    set(tenant, target, entry) {
-      change(tenant, (entries) => entries.set(target, entry));
+    get: (keyHash, target) => entriesByKey.get(keyHash)?.get(target),
+    peek: (keyHash, target) => entriesByKey.get(keyHash)?.peek(target),
+    set(keyHash, target, entry) {
+      change(keyHash, (entries) => entries.set(target, entry));
       while (isOverfull()) {
         const largest = bySize.back()?.[1];
         if (largest === undefined) return;
         change(largest, (entries) => entries.pop());
       }
     },
-    delete: (tenant, target) => change(tenant, (entries) => entries.delete(target)),
-    clear: (tenant) => change(tenant, (entries) => entries.clear()),
-    hasAny: (tenant) => tenants.has(tenant),
+    delete: (keyHash, target) => change(keyHash, (entries) => entries.delete(target)),
+    clear: (keyHash) => change(keyHash, (entries) => entries.clear()),
+    hasAny: (keyHash) => entriesByKey.has(keyHash),
   };
 }

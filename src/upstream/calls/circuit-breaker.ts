@@ -35,8 +35,8 @@ export interface CircuitBreaker {
   abandon(key: string): void;
   /** Upstream has answered, whatever it said. */
   succeeded(): void;
-  /** @param enough - So many failures open it, whatever failed and however fast; absent: by the rule of `createCircuitBreaker`. */
-  failed(failure: Failure, enough?: number): void;
+  /** @param threshold - So many failures open it, whatever failed and however fast; absent: by the rule of `createCircuitBreaker`. */
+  failed(failure: Failure, threshold?: number): void;
   /** Whether it is open or half-open. */
   isOpen(): boolean;
   /** Why it is open, where that is not mended by waiting: as the last call said. */
@@ -45,8 +45,8 @@ export interface CircuitBreaker {
 
 // Fewer failures than this say nothing. They count only without a success between them, and not for ever.
 const MIN_FAILURES = 5;
-const JUDGED_MS = 60_000;
-const MAX_FAILURES_KEPT = 50;
+const FAILURE_WINDOW_MS = 60_000;
+const MAX_FAILURES = 50;
 // Calls that fail all at once can be one broken connection of somebody between.
 const MIN_SPAN_MS = 1_000;
 /** Between two probes, and from opening to the first one. */
@@ -73,17 +73,17 @@ export function createCircuitBreaker(
   let state: State = { is: 'closed' };
   let lastProbe: string | undefined;
 
-  const judge = (nowMs: number): boolean => {
+  const shouldOpen = (nowMs: number): boolean => {
     const [oldest] = failures;
     if (!oldest || failures.length < MIN_FAILURES || nowMs - oldest.atMs < MIN_SPAN_MS) return false;
-    const unconnected = failures.filter(({ isConnectFailure }) => isConnectFailure);
-    return unconnected.length >= MIN_FAILURES || new Set(failures.map(({ route }) => route)).size > 1;
+    const connectFailures = failures.filter(({ isConnectFailure }) => isConnectFailure);
+    return connectFailures.length >= MIN_FAILURES || new Set(failures.map(({ route }) => route)).size > 1;
   };
 
-  const note = (failure: Failure, nowMs: number) => {
-    failures = [...failures.filter(({ atMs }) => nowMs - atMs < JUDGED_MS), { ...failure, atMs: nowMs }];
+  const recordFailure = (failure: Failure, nowMs: number) => {
+    failures = [...failures.filter(({ atMs }) => nowMs - atMs < FAILURE_WINDOW_MS), { ...failure, atMs: nowMs }];
     // The oldest stays: however fast they come, it tells how long this has been going on.
-    if (failures.length > MAX_FAILURES_KEPT) failures.splice(1, 1);
+    if (failures.length > MAX_FAILURES) failures.splice(1, 1);
   };
 
   const endProbe = (key: string, nextProbeAtMs: number) => {
@@ -94,7 +94,7 @@ export function createCircuitBreaker(
   /** How much longer a call waits than one that has not failed. */
   const avoidMsOf = (key: string, nowMs: number): number => {
     if (avoids === 'lastProbe') return key === lastProbe ? LAST_PROBE_MS : 0;
-    const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < JUDGED_MS);
+    const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < FAILURE_WINDOW_MS);
     return hasFailed ? PROBE_INTERVAL_MS : 0;
   };
 
@@ -109,7 +109,7 @@ export function createCircuitBreaker(
       if (state.is === 'halfOpen') {
         if (nowMs < state.sinceMs + PROBE_INTERVAL_MS) return nowMs + PROBE_INTERVAL_MS;
         // It takes too long to be waited for. What it comes to counts all the same.
-        note({ route: '', key: state.probe, isConnectFailure: false }, nowMs);
+        recordFailure({ route: '', key: state.probe, isConnectFailure: false }, nowMs);
         endProbe(state.probe, nowMs);
       }
       const { nextProbeAtMs } = state;
@@ -131,11 +131,11 @@ export function createCircuitBreaker(
       onChange(false);
     },
 
-    failed(failure, enough) {
+    failed(failure, threshold) {
       const nowMs = clock.nowMs();
-      note(failure, nowMs);
+      recordFailure(failure, nowMs);
       if (state.is === 'closed') {
-        if (enough === undefined ? !judge(nowMs) : failures.length < enough) return;
+        if (threshold === undefined ? !shouldOpen(nowMs) : failures.length < threshold) return;
         state = { is: 'open', nextProbeAtMs: nowMs + PROBE_INTERVAL_MS };
         onChange(true);
       } else if (state.is === 'halfOpen' && failure.key === state.probe) {

@@ -12,15 +12,15 @@ export interface CircuitBreakers {
    * @param key - Tells the call from all others.
    * @returns Monotonic ms at which to ask again; undefined: the call may be made, and then has to be settled by one of the functions below.
    */
-  refuse(tenant: string, key: string): number | undefined;
+  refuse(keyHash: string, key: string): number | undefined;
   /** A call that was allowed will not be made. */
-  abandon(tenant: string, key: string): void;
+  abandon(keyHash: string, key: string): void;
   /** Upstream has answered a tenant, whatever it said. */
-  succeeded(tenant: string): void;
-  failed(tenant: string, failure: Failure): void;
-  isOpen(tenant: string): boolean;
+  succeeded(keyHash: string): void;
+  failed(keyHash: string, failure: Failure): void;
+  isOpen(keyHash: string): boolean;
   /** Why a tenant's calls are refused, where that is not mended by waiting. */
-  unreachable(tenant: string): string | undefined;
+  unreachable(keyHash: string): string | undefined;
 }
 
 interface Circuit {
@@ -31,7 +31,7 @@ interface Circuit {
 // What has not been asked about for so long says nothing any more.
 const FORGET_MS = 60_000;
 // The failures of one tenant can be those of its documents; of two, hardly.
-const MIN_TENANTS = 2;
+const MIN_KEYS = 2;
 
 /**
  * Makes the circuit breakers of one origin, all closed.
@@ -45,7 +45,7 @@ const MIN_TENANTS = 2;
  */
 export function createCircuitBreakers(
   clock: Clock,
-  onChange: (isOpen: boolean, tenant?: string) => void,
+  onChange: (isOpen: boolean, keyHash?: string) => void,
 ): CircuitBreakers {
   const connections = createCircuitBreaker(clock, (isOpen) => onChange(isOpen), 'lastProbe');
   // The ones used least recently come first.
@@ -54,63 +54,63 @@ export function createCircuitBreakers(
   let isDown = false;
 
   const forgetUnused = (nowMs: number) => {
-    for (const [tenant, { usedAtMs }] of circuits) {
+    for (const [keyHash, { usedAtMs }] of circuits) {
       if (nowMs - usedAtMs < FORGET_MS) return;
-      circuits.delete(tenant);
-      open.delete(tenant);
+      circuits.delete(keyHash);
+      open.delete(keyHash);
     }
   };
 
-  const use = (tenant: string, circuit: Circuit, nowMs: number) => {
+  const use = (keyHash: string, circuit: Circuit, nowMs: number) => {
     circuit.usedAtMs = nowMs;
-    circuits.delete(tenant);
-    circuits.set(tenant, circuit);
+    circuits.delete(keyHash);
+    circuits.set(keyHash, circuit);
   };
 
-  const create = (tenant: string): Circuit => ({
+  const create = (keyHash: string): Circuit => ({
     breaker: createCircuitBreaker(clock, (isOpen) => {
-      if (isOpen) open.add(tenant);
-      else open.delete(tenant);
-      isDown = isOpen && open.size >= MIN_TENANTS;
-      onChange(isOpen, tenant);
+      if (isOpen) open.add(keyHash);
+      else open.delete(keyHash);
+      isDown = isOpen && open.size >= MIN_KEYS;
+      onChange(isOpen, keyHash);
     }),
     usedAtMs: 0,
   });
 
   return {
-    refuse(tenant, key) {
+    refuse(keyHash, key) {
       const nowMs = clock.nowMs();
-      const unconnectedUntilMs = connections.refuse(tenant);
+      const unconnectedUntilMs = connections.refuse(keyHash);
       if (unconnectedUntilMs !== undefined) return unconnectedUntilMs;
-      const circuit = circuits.get(tenant);
+      const circuit = circuits.get(keyHash);
       if (!circuit) return undefined;
-      use(tenant, circuit, nowMs);
+      use(keyHash, circuit, nowMs);
       const untilMs = circuit.breaker.refuse(key);
-      if (untilMs !== undefined) connections.abandon(tenant);
+      if (untilMs !== undefined) connections.abandon(keyHash);
       return untilMs;
     },
 
-    abandon(tenant, key) {
-      connections.abandon(tenant);
-      circuits.get(tenant)?.breaker.abandon(key);
+    abandon(keyHash, key) {
+      connections.abandon(keyHash);
+      circuits.get(keyHash)?.breaker.abandon(key);
     },
 
-    succeeded(tenant) {
+    succeeded(keyHash) {
       isDown = false;
       connections.succeeded();
-      const circuit = circuits.get(tenant);
+      const circuit = circuits.get(keyHash);
       if (!circuit) return;
-      circuits.delete(tenant);
+      circuits.delete(keyHash);
       circuit.breaker.succeeded();
     },
 
-    failed(tenant, failure) {
+    failed(keyHash, failure) {
       // What is asked for has nothing to do with it: a second call of a tenant is no better probe than its first.
-      const shared = { ...failure, key: tenant };
+      const shared = { ...failure, key: keyHash };
       if (failure.isConnectFailure) {
         connections.failed(shared);
         // It may have been let through to see whether its tenant is served again, and that has not been seen.
-        circuits.get(tenant)?.breaker.abandon(failure.key);
+        circuits.get(keyHash)?.breaker.abandon(failure.key);
         return;
       }
       // Of a call without an answer nobody knows whether a connection was made for it.
@@ -118,14 +118,14 @@ export function createCircuitBreakers(
       else if (connections.isOpen()) connections.failed(shared);
       const nowMs = clock.nowMs();
       forgetUnused(nowMs);
-      const circuit = circuits.get(tenant) ?? create(tenant);
-      use(tenant, circuit, nowMs);
+      const circuit = circuits.get(keyHash) ?? create(keyHash);
+      use(keyHash, circuit, nowMs);
       circuit.breaker.failed(failure, isDown ? 1 : undefined);
     },
 
-    unreachable: (tenant) =>
-      connections.isOpen() ? connections.unreachable() : circuits.get(tenant)?.breaker.unreachable(),
+    unreachable: (keyHash) =>
+      connections.isOpen() ? connections.unreachable() : circuits.get(keyHash)?.breaker.unreachable(),
 
-    isOpen: (tenant) => connections.isOpen() || (circuits.get(tenant)?.breaker.isOpen() ?? false),
+    isOpen: (keyHash) => connections.isOpen() || (circuits.get(keyHash)?.breaker.isOpen() ?? false),
   };
 }

@@ -1,9 +1,9 @@
 import type { Call } from '../postman/call.ts';
-import { type CallServices, exchange, toWaitMs } from './send-call.ts';
-import type { Answer } from '../cache/cached-response.ts';
+import { type CallServices, sendCall, toWaitMs } from './send-call.ts';
+import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
-import { toEnded, toMonthSpent } from './local-errors.ts';
+import { toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 
 type State =
@@ -16,8 +16,8 @@ type State =
 interface Waiter {
   readonly operation: Operation;
   /** It does not end with its operation any more. */
-  readonly forgetEnd: () => void;
-  readonly resolve: (answer: Answer) => void;
+  readonly cancelWait: () => void;
+  readonly resolve: (response: ReceivedResponse) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -63,17 +63,17 @@ export class InFlightCall {
   }
 
   /** Waits for the answer too. */
-  join(operation: Operation): Promise<Answer> {
+  join(operation: Operation): Promise<ReceivedResponse> {
     return new Promise((resolve, reject) => {
-      const forgetEnd = operation.waitFor({ turnAtMs: () => this.#slotAtMs(), end: () => this.#onEnd(waiter) });
-      const waiter: Waiter = { operation, forgetEnd, resolve, reject };
+      const cancelWait = operation.waitFor({ slotAtMs: () => this.#slotAtMs(), end: () => this.#onEnd(waiter) });
+      const waiter: Waiter = { operation, cancelWait, resolve, reject };
       this.#waiters.add(waiter);
       if (this.#state.is === 'queued') operation.meter.wait.start();
       if (operation.ended.aborted) {
         this.#onEnd(waiter);
         return;
       }
-      if (operation !== this.#initiator) this.#hasten(operation);
+      if (operation !== this.#initiator) this.#takeEarlierSlot(operation);
       if (this.#isLate(waiter)) this.#refuseLate();
     });
   }
@@ -92,26 +92,26 @@ export class InFlightCall {
     return this.#slotAtMs() > operation.deadlineMs;
   }
 
-  #late(): readonly Waiter[] {
+  #lateWaiters(): readonly Waiter[] {
     return [...this.#waiters].filter((waiter) => this.#isLate(waiter));
   }
 
   #enterQueue(isRepeat: boolean): void {
     this.#state = { is: 'starting' };
-    const { caller, share } = this.#initiator;
+    const { caller, fairShare } = this.#initiator;
     const { route, target } = this.call;
-    const slot = caller.keyBudget.current.enter(route.routeClass, share, target, this.#onDelay, isRepeat);
+    const slot = caller.keyBudget.current.enter(route.routeClass, fairShare, target, this.#onDelay, isRepeat);
     if (slot.isAdmitted()) {
       this.#send(slot);
       return;
     }
     this.#waitFor(slot);
     for (const { operation } of this.#waiters) operation.meter.wait.start();
-    if (this.#late().length > 0) this.#refuseLate();
+    if (this.#lateWaiters().length > 0) this.#refuseLate();
   }
 
   #waitFor(slot: QueuedCall): void {
-    this.#state = { is: 'queued', slot, slotAtMs: slot.turnAtMs() };
+    this.#state = { is: 'queued', slot, slotAtMs: slot.slotAtMs() };
     void slot.admitted.then(() => this.#onAdmitted(slot));
   }
 
@@ -126,15 +126,15 @@ export class InFlightCall {
   }
 
   /** A small operation may get a slot earlier than the large one whose call it joins; if so, the call takes that one. */
-  #hasten({ share, caller }: Operation): void {
+  #takeEarlierSlot({ fairShare, caller }: Operation): void {
     if (this.#state.is !== 'queued') return;
     const { slot } = this.#state;
     const { route, target } = this.call;
     const budget = caller.keyBudget.current;
-    if (slot.isAdmitted() || !slot.isBehind(share)) return;
-    if (budget.expectedTurnAtMs(route.routeClass, share, target) >= slot.turnAtMs()) return;
+    if (slot.isAdmitted() || !slot.isBehind(fairShare)) return;
+    if (budget.expectedSlotAtMs(route.routeClass, fairShare, target) >= slot.slotAtMs()) return;
     slot.leave();
-    this.#waitFor(budget.enter(route.routeClass, share, target, this.#onDelay));
+    this.#waitFor(budget.enter(route.routeClass, fairShare, target, this.#onDelay));
   }
 
   /** Its slot may come later than expected, at `latestSlotAtMs` at the latest. */
@@ -147,16 +147,16 @@ export class InFlightCall {
   #refuseLate(): void {
     const state = this.#state;
     const { caller } = this.#initiator;
-    if (caller.keyBudget.current.slots.view.isMonthSpent()) this.cancel(toMonthSpent(this.call.route));
-    if (state.is !== 'queued' || this.#late().length === 0) return;
-    state.slotAtMs = state.slot.turnAtMs();
-    for (const waiter of this.#late()) this.#refuse(waiter, state.slot, state.slotAtMs);
+    if (caller.keyBudget.current.slots.view.isMonthlyQuotaExhausted()) this.cancel(toQuotaExhausted(this.call.route));
+    if (state.is !== 'queued' || this.#lateWaiters().length === 0) return;
+    state.slotAtMs = state.slot.slotAtMs();
+    for (const waiter of this.#lateWaiters()) this.#refuse(waiter, state.slot, state.slotAtMs);
   }
 
   /** Refuses a waiter until the call would get its slot. The last one takes the call's position in the queue with it. */
-  #refuse(waiter: Waiter, slot: QueuedCall, leastSlotAtMs?: number): void {
-    const refusal = waiter.operation.refusals.of(this.call.route, slot.turnAtMs, leastSlotAtMs);
-    if (this.#waiters.size === 1 && refusal.reservesSlot) slot.exchange(refusal.slotAtMs);
+  #refuse(waiter: Waiter, slot: QueuedCall, earliestSlotAtMs?: number): void {
+    const refusal = waiter.operation.refusals.of(this.call.route, slot.slotAtMs, earliestSlotAtMs);
+    if (this.#waiters.size === 1 && refusal.reservesSlot) slot.swapForReservation(refusal.slotAtMs);
     this.#reject(waiter, refusal.error);
   }
 
@@ -168,36 +168,36 @@ export class InFlightCall {
 
   #send(slot: QueuedCall): void {
     this.#state = { is: 'sent' };
-    exchange(this.#services, this.call, this.#initiator, slot)
-      .then((answer) => this.#resolve(answer))
+    sendCall(this.#services, this.call, this.#initiator, slot)
+      .then((response) => this.#resolve(response))
       .catch((error: unknown) => this.#retry(error));
   }
 
-  #resolve(answer: Answer): void {
+  #resolve(response: ReceivedResponse): void {
     const { caller, ended } = this.#initiator;
     const { cache, clock } = this.#services;
     // Every operation that has waited for it comes back for it.
     if (this.#waiters.size === 0 && ended.reason === 'deadline')
-      cache.holdOver(caller.tenant, [this.call.target], clock.nowMs() + LATE_MS);
+      cache.retainForRetry(caller.keyHash, [this.call.target], clock.nowMs() + LATE_MS);
     for (const waiter of [...this.#waiters]) {
       this.#removeWaiter(waiter);
-      waiter.resolve(answer);
+      waiter.resolve(response);
     }
     this.#finish();
   }
 
   /** Makes a failed call again, where that is worth it and somebody can wait for it. */
   #retry(error: unknown): void {
-    const againAtMs = this.#retryAtMs(error);
+    const retryAtMs = this.#retryAtMs(error);
     for (const waiter of [...this.#waiters]) {
-      if (againAtMs === undefined || againAtMs > waiter.operation.deadlineMs) this.#reject(waiter, error);
+      if (retryAtMs === undefined || retryAtMs > waiter.operation.deadlineMs) this.#reject(waiter, error);
     }
-    if (againAtMs === undefined || this.#waiters.size === 0) this.#finish();
+    if (retryAtMs === undefined || this.#waiters.size === 0) this.#finish();
     // The queue itself waits until upstream takes calls again.
     else if (isRateLimited(error)) this.#enterQueue(true);
     else {
       this.#isRetry = true;
-      const cancel = this.#services.clock.schedule(againAtMs, () => this.#enterQueue(true));
+      const cancel = this.#services.clock.schedule(retryAtMs, () => this.#enterQueue(true));
       this.#state = { is: 'backingOff', cancel };
     }
   }
@@ -205,11 +205,11 @@ export class InFlightCall {
   /** When a failed call is worth another try (monotonic ms); undefined: never. */
   #retryAtMs(error: unknown): number | undefined {
     const { clock, breakers, retryBudget } = this.#services;
-    const { tenant } = this.#initiator.caller;
+    const { keyHash } = this.#initiator.caller;
     if (!(error instanceof UpstreamError) || this.#waiters.size === 0) return undefined;
     if (isRateLimited(error)) return clock.nowMs() + toWaitMs(error, clock);
-    if (this.#isRetry || breakers.isOpen(tenant)) return undefined;
-    const delayMs = retryBudget.spend(tenant, error);
+    if (this.#isRetry || breakers.isOpen(keyHash)) return undefined;
+    const delayMs = retryBudget.spend(keyHash, error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
   }
 
@@ -224,7 +224,7 @@ export class InFlightCall {
   }
 
   #removeWaiter(waiter: Waiter): void {
-    waiter.forgetEnd();
+    waiter.cancelWait();
     if (this.#state.is === 'queued') waiter.operation.meter.wait.stop();
     this.#waiters.delete(waiter);
     if (this.#waiters.size === 0) this.#abandon();
@@ -235,7 +235,7 @@ export class InFlightCall {
     if (this.#state.is === 'queued') this.#state.slot.leave();
     else if (this.#state.is === 'backingOff') this.#state.cancel();
     else return;
-    this.#services.breakers.abandon(this.#initiator.caller.tenant, this.call.target);
+    this.#services.breakers.abandon(this.#initiator.caller.keyHash, this.call.target);
     this.#finish();
   }
 }

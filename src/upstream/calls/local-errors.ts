@@ -16,24 +16,24 @@ const toLocalError = (
 ) => new UpstreamError(kind, message, { route: template, ...details });
 
 /** The refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
-export const toLate = (route: Route, turnAtMs: number) =>
+export const toSlotTooLate = (route: Route, slotAtMs: number) =>
   toLocalError(
     route,
     'rateLimited',
     "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
-    { limitedBy: 'facade', retryAtMs: turnAtMs },
+    { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
 /** What stands in place of rows of a list that have not begun to be read before the deadline; their turn is in monotonic ms. */
-export const toUnread = (turnAtMs: number) =>
+export const toUnread = (slotAtMs: number) =>
   new UpstreamError(
     'rateLimited',
     "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
-    { limitedBy: 'facade', retryAtMs: turnAtMs },
+    { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
 /** The refusal of a call beyond what its operation may make, where asking again at `retryAtMs` (monotonic) gets further. */
-export const toCutOff = (route: Route, retryAtMs: number, ceiling: number) =>
+export const toCallLimitReached = (route: Route, retryAtMs: number, ceiling: number) =>
   toLocalError(
     route,
     'rateLimited',
@@ -42,24 +42,24 @@ export const toCutOff = (route: Route, retryAtMs: number, ceiling: number) =>
   );
 
 /** The refusal of a call with a key that upstream has not accepted yet, until its turn (monotonic ms). */
-export const toTooManyUnverified = (route: Route, turnAtMs: number) =>
+export const toTooManyUnverified = (route: Route, slotAtMs: number) =>
   toLocalError(
     route,
     'rateLimited',
     'This API key has not been used here before, and too many such keys of the same client address wait to be checked, or have lately been refused by Postman. Ask again at the time given.',
-    { limitedBy: 'facade', retryAtMs: turnAtMs },
+    { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
 /** The error of a call that its operation waits for no longer. */
-export function toEnded(route: Route, { ended, holdings, refusals }: Operation): UpstreamError {
-  if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, holdings.maxBytes);
+export function toEnded(route: Route, { ended, responses, refusals }: Operation): UpstreamError {
+  if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, responses.maxBytes);
   // Nobody reads this one: the connection to the client is gone.
   if (ended.reason === 'clientGone') return toLocalError(route, 'timeout', 'The client has gone.');
-  return refusals.unanswered(route);
+  return refusals.timedOut(route);
 }
 
 /** The error of a call that has been sent, and is not answered before the deadline. */
-export const toUnanswered = (route: Route, clock: Clock) =>
+export const toTimedOut = (route: Route, clock: Clock) =>
   toLocalError(
     route,
     'timeout',
@@ -68,7 +68,7 @@ export const toUnanswered = (route: Route, clock: Clock) =>
   );
 
 /** The refusal of a call for which there is no allowance left this month. */
-export const toMonthSpent = (route: Route) =>
+export const toQuotaExhausted = (route: Route) =>
   toLocalError(
     route,
     'quotaExhausted',

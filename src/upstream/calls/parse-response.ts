@@ -1,5 +1,5 @@
 import type { Call } from '../postman/call.ts';
-import type { HttpAnswer } from '../http/http-client.ts';
+import type { HttpResponse } from '../http/http-client.ts';
 import { UnexpectedShapeError } from '../postman/resources/body.ts';
 import { type ResponseHead, toUpstreamError } from '../http/response-error.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
@@ -13,7 +13,7 @@ const BROKEN_WAIT_MS = 10_000;
  * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
  */
 export async function parseResponse<T>(
-  { status, headers, text, inTurn }: HttpAnswer,
+  { status, headers, text, runTask }: HttpResponse,
   { route, parse }: Pick<Call<T>, 'route' | 'parse'>,
   head: ResponseHead,
 ): Promise<T> {
@@ -26,7 +26,7 @@ export async function parseResponse<T>(
       status,
       body,
       isBroken: isText && isJson(headers),
-      isForeign: isText && !isJson(headers) && (body !== '' || headers['content-type'] !== undefined),
+      isFromIntermediary: isText && !isJson(headers) && (body !== '' || headers['content-type'] !== undefined),
     });
   }
   const { template } = route;
@@ -35,12 +35,12 @@ export async function parseResponse<T>(
     new UpstreamError('serverError', message, {
       route: template,
       status,
-      retryAtMs: head.answeredAtMs + BROKEN_WAIT_MS,
+      retryAtMs: head.receivedAtMs + BROKEN_WAIT_MS,
     });
   if (!isJson(headers)) throw broken('Postman, or what stands between, answered with something else than JSON.');
   try {
-    const body: unknown = await inTurn(() => JSON.parse(text));
-    return await inTurn(() => parse(body));
+    const body: unknown = await runTask(() => JSON.parse(text));
+    return await runTask(() => parse(body));
   } catch (error) {
     if (error instanceof UnexpectedShapeError)
       throw new UpstreamError('badResponse', `Postman's answer is not what this route answers with. ${error.message}`, {
@@ -54,7 +54,7 @@ export async function parseResponse<T>(
   }
 }
 
-function isJson(headers: HttpAnswer['headers']): boolean {
+function isJson(headers: HttpResponse['headers']): boolean {
   return /[/+]json\b/i.test(String(headers['content-type'] ?? '').slice(0, 200));
 }
 

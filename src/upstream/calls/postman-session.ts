@@ -18,7 +18,7 @@ export interface PostmanSession {
 
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'kept' | 'isRenewable'>,
+  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isRenewable'>,
   operation: Operation,
 ): PostmanSession {
   return {
@@ -34,7 +34,7 @@ export function createPostmanSession(
         throw error;
       }
     },
-    isCached: (call) => calls.kept(call, operation) !== undefined,
+    isCached: (call) => calls.cachedOutcome(call, operation) !== undefined,
     isRenewable: (call) => calls.isRenewable(call, operation),
     idleTasks: operation.idleTasks,
   };

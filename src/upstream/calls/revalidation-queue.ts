@@ -1,9 +1,9 @@
-import type { AnswerCache } from '../cache/response-cache.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Call } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import { type Caller, type Operation, toBackground } from './operation/operation.ts';
 import { createRefusals } from './operation/refusals.ts';
-import { noRepeats } from './operation/retry-outlook.ts';
+import { backgroundRetryOutlook } from './operation/retry-outlook.ts';
 
 /** What is to be revalidated for one tenant, by target. */
 interface Queue {
@@ -25,45 +25,45 @@ const MAX_JOBS = 1_000;
  * @param revalidate - Makes the call now, if it can be made. Never rejects.
  */
 export function createRevalidationQueue(
-  cache: AnswerCache,
+  cache: ResponseCache,
   clock: Clock,
   revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
 ) {
   const queues = new Map<string, Queue>();
 
-  const isWorthIt = ({ target }: Call<unknown>, { tenant }: Caller) => {
-    const cached = cache.get(tenant, target);
-    return cached !== undefined && cache.freshness.isInRefreshPeriod(cached);
+  const shouldRevalidate = ({ target }: Call<unknown>, { keyHash }: Caller) => {
+    const cached = cache.get(keyHash, target);
+    return cached !== undefined && cache.freshness.isInRevalidationPeriod(cached);
   };
 
-  const work = async (caller: Caller, { lists, singles }: Queue): Promise<void> => {
+  const drain = async (caller: Caller, { lists, singles }: Queue): Promise<void> => {
     for (;;) {
       const calls = lists.size > 0 ? lists : singles;
       const [call] = calls.values();
       if (call === undefined) break;
-      if (isWorthIt(call, caller) && !caller.keyBudget.current.view.hasSpareSlot(call.route.routeClass)) {
+      if (shouldRevalidate(call, caller) && !caller.keyBudget.current.view.hasSpareSlot(call.route.routeClass)) {
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
       const deadlineMs = clock.nowMs() + REVALIDATION_MS;
-      if (isWorthIt(call, caller))
-        await revalidate(call, toBackground(caller, deadlineMs, createRefusals(clock, noRepeats)));
+      if (shouldRevalidate(call, caller))
+        await revalidate(call, toBackground(caller, deadlineMs, createRefusals(clock, backgroundRetryOutlook)));
       calls.delete(call.target);
     }
-    queues.delete(caller.tenant);
+    queues.delete(caller.keyHash);
   };
 
   return {
     /** Has an answer renewed for a tenant; once, however often it is asked for. */
     add(call: Call<unknown>, caller: Caller): void {
-      const known = queues.get(caller.tenant);
+      const known = queues.get(caller.keyHash);
       const queue: Queue = known ?? { lists: new Map(), singles: new Map() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
-      const calls = call.shows ? queue.lists : queue.singles;
+      const calls = call.listedUpdates ? queue.lists : queue.singles;
       if (!calls.has(call.target)) calls.set(call.target, call);
       if (known) return;
-      queues.set(caller.tenant, queue);
-      void work(caller, queue);
+      queues.set(caller.keyHash, queue);
+      void drain(caller, queue);
     },
   };
 }

@@ -1,11 +1,11 @@
 import type { LearnedSizes } from '../postman/list-sizes.ts';
-import type { AnswerCache } from '../cache/response-cache.ts';
+import type { ResponseCache } from '../cache/response-cache.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Call } from '../postman/call.ts';
 import { type Clock, readInstant } from '../clock.ts';
 import type { HttpClient } from '../http/http-client.ts';
-import type { Answer } from '../cache/cached-response.ts';
+import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Caller, Operation } from './operation/operation.ts';
 import { parseResponse } from './parse-response.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
@@ -17,7 +17,7 @@ import { toFailure, UpstreamError } from '../http/upstream-error.ts';
 /** What all calls of the process share. */
 export interface CallServices {
   readonly http: HttpClient;
-  readonly cache: AnswerCache;
+  readonly cache: ResponseCache;
   readonly learnedSizes: LearnedSizes;
   readonly clock: Clock;
   readonly apiKeys: ApiKeys;
@@ -36,28 +36,28 @@ const MAX_PAUSE_MS = 300_000;
  * @param slot - Has been admitted.
  * @throws {UpstreamError} of every kind that is not the facade's own; and whatever a parser throws.
  */
-export async function exchange(
+export async function sendCall(
   services: CallServices,
   call: Call<unknown>,
-  { caller, meter, pace }: Operation,
+  { caller, meter, firstRowScheduler }: Operation,
   slot: QueuedCall,
-): Promise<Answer> {
+): Promise<ReceivedResponse> {
   const { http, clock, explainRefusedKey } = services;
-  const { tenant, apiKey } = caller;
+  const { keyHash, apiKey } = caller;
   const sentAtMs = clock.nowMs();
   meter.cost.calls++;
-  pace?.sent();
+  firstRowScheduler?.sent();
   let throttle: ThrottleHeaders | undefined;
   try {
-    const response = await http.get(call.target, call.route.template, apiKey, tenant);
+    const response = await http.get(call.target, call.route.template, apiKey, keyHash);
     try {
-      const { atMs: answeredAtMs, epochMs } = readInstant(clock);
+      const { atMs: receivedAtMs, epochMs } = readInstant(clock);
       throttle = parseThrottleHeaders(response.headers, epochMs);
-      const value = await parseResponse(response, call, { throttle, answeredAtMs, secret: apiKey.reveal() });
-      const answer = { value, bytes: response.heapBytes };
-      learnFromAnswer(services, call, tenant, answer, sentAtMs);
+      const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
+      const received = { value, bytes: response.heapBytes };
+      learnFromResponse(services, call, keyHash, received, sentAtMs);
       slot.settle(throttle.rateLimit);
-      return answer;
+      return received;
     } finally {
       response.release();
     }
@@ -76,36 +76,36 @@ export async function exchange(
 /** For how long an error asks to wait from now, in milliseconds. */
 export const toWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
 
-function learnFromAnswer(
+function learnFromResponse(
   services: CallServices,
   call: Call<unknown>,
-  tenant: string,
-  { value, bytes }: Answer,
+  keyHash: string,
+  { value, bytes }: ReceivedResponse,
   sentAtMs: number,
 ): void {
   const { cache, learnedSizes } = services;
-  learnThatItAnswers(services, tenant);
-  services.apiKeys.accept(tenant);
+  recordResponded(services, keyHash);
+  services.apiKeys.accept(keyHash);
   const updatedAt = call.updatedAtOf?.(value) ?? null;
-  cache.set(tenant, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs });
-  for (const [shown, shownAt] of call.shows?.(value) ?? []) {
-    if (shownAt !== null) cache.renew(tenant, shown, shownAt);
+  cache.set(keyHash, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs });
+  for (const [listedTarget, listedUpdatedAt] of call.listedUpdates?.(value) ?? []) {
+    if (listedUpdatedAt !== null) cache.renew(keyHash, listedTarget, listedUpdatedAt);
   }
   const sizes = call.sizes?.(value);
-  if (sizes) learnedSizes.learn(tenant, sizes, sentAtMs);
+  if (sizes) learnedSizes.learn(keyHash, sizes, sentAtMs);
 }
 
 /** Upstream has answered, whatever it said. */
-function learnThatItAnswers({ breakers, retryBudget }: CallServices, tenant: string): void {
-  breakers.succeeded(tenant);
-  retryBudget.earn(tenant);
+function recordResponded({ breakers, retryBudget }: CallServices, keyHash: string): void {
+  breakers.succeeded(keyHash);
+  retryBudget.earn(keyHash);
 }
 
 /** @returns Before when no call is to be sent any more (monotonic ms); undefined: that makes no difference. */
 function learnFromFailure(
   services: CallServices,
   { route, target }: Call<unknown>,
-  { tenant, keyBudget }: Caller,
+  { keyHash, keyBudget }: Caller,
   error: UpstreamError,
   sentAtMs: number,
 ): number | undefined {
@@ -113,30 +113,30 @@ function learnFromFailure(
   const { kind, message, isConnectFailure = false } = error;
   if (kind === 'unavailable' || kind === 'unreachable' || kind === 'serverError' || kind === 'timeout') {
     const failure = { route: route.template, key: target, isConnectFailure, isTimeout: kind === 'timeout' };
-    breakers.failed(tenant, { ...failure, ...(kind === 'unreachable' && { unreachable: message }) });
+    breakers.failed(keyHash, { ...failure, ...(kind === 'unreachable' && { unreachable: message }) });
     return undefined;
   }
-  learnThatItAnswers(services, tenant);
+  recordResponded(services, keyHash);
   switch (kind) {
     case 'rateLimited':
       return clock.nowMs() + Math.min(MAX_PAUSE_MS, toWaitMs(error, clock));
     case 'unauthenticated':
-      cache.dropTenant(tenant);
-      learnedSizes.dropTenant(tenant, clock.nowMs());
-      apiKeys.refuse(tenant, error);
+      cache.dropKey(keyHash);
+      learnedSizes.dropKey(keyHash, clock.nowMs());
+      apiKeys.refuse(keyHash, error);
       break;
     case 'quotaExhausted':
       // There are other allowances, of single features; and headers that speak of the month are read with every answer.
-      if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.spendMonth();
-      apiKeys.accept(tenant);
+      if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.exhaustMonthlyQuota();
+      apiKeys.accept(keyHash);
       break;
     case 'forbidden':
     case 'notFound':
     case 'badInput': {
-      apiKeys.accept(tenant);
+      apiKeys.accept(keyHash);
       // What was there before is not to be shown any more.
       const outcome = { failure: toFailure(error) };
-      cache.set(tenant, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
+      cache.set(keyHash, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
       break;
     }
     default:

@@ -9,7 +9,7 @@ export interface FailedCall {
   /** There was a connection on which it was sent: it may have reached upstream. */
   readonly isSent: boolean;
   /** Its time was over. */
-  readonly isLate: boolean;
+  readonly isTimedOut: boolean;
   /** What its time was, in milliseconds. */
   readonly timeoutMs: number;
   /** When it may be tried again. */
@@ -36,7 +36,7 @@ const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
 ]);
 const TLS_CODE = /^(?:CERT_|CRL_|ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
-const REFUSED: ReadonlyMap<string, string> = new Map(
+const CONNECT_FAILURES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ECONNREFUSED: 'it was refused',
     ECONNRESET: 'it was reset before it could be used',
@@ -54,10 +54,10 @@ const REFUSED: ReadonlyMap<string, string> = new Map(
  * @returns `unreachable` where somebody has to change something (a certificate, a name, TLS itself); `unavailable` where there was no connection, or it
  *   broke; `timeout`. The message names the cause, and no address.
  */
-export function toCallFailure({ route, cause, isSent, isLate, timeoutMs, retryAtMs }: FailedCall): UpstreamError {
+export function toCallFailure({ route, cause, isSent, isTimedOut, timeoutMs, retryAtMs }: FailedCall): UpstreamError {
   const details = { route, retryAtMs, cause };
   if (isSent) {
-    return isLate
+    return isTimedOut
       ? new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details)
       : new UpstreamError('unavailable', 'The connection to Postman broke before the answer was complete.', details);
   }
@@ -77,10 +77,14 @@ export function toCallFailure({ route, cause, isSent, isLate, timeoutMs, retryAt
       },
     );
   }
-  return new UpstreamError('unavailable', `No connection to Postman was made: ${REFUSED.get(code) ?? 'it failed'}.`, {
-    ...details,
-    isConnectFailure: true,
-  });
+  return new UpstreamError(
+    'unavailable',
+    `No connection to Postman was made: ${CONNECT_FAILURES.get(code) ?? 'it failed'}.`,
+    {
+      ...details,
+      isConnectFailure: true,
+    },
+  );
 }
 
 function codeOf(cause: unknown): string {

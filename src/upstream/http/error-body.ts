@@ -31,12 +31,12 @@ export function parseErrorBody(body: unknown): ErrorBody {
   if (!isJsonObject(body)) return {};
   if (isJsonObject(body['error'])) {
     const inner = readRecord(body['error']);
-    if (saysSomething(inner)) return inner;
+    if (hasContent(inner)) return inner;
   }
   const flat = readRecord(body);
   const code = textOf(body['error']);
   if (code !== undefined) return { ...flat, name: code };
-  if (saysSomething(flat)) return flat;
+  if (hasContent(flat)) return flat;
   for (const key of Object.keys(body)) {
     const member = body[key];
     if (!isJsonObject(member)) continue;
@@ -90,8 +90,8 @@ function lastSegment(type: string | undefined): string | undefined {
   return textOf(segments.at(-1));
 }
 
-function saysSomething(said: ErrorBody): boolean {
-  return Object.keys(said).length > 0;
+function hasContent(errorBody: ErrorBody): boolean {
+  return Object.keys(errorBody).length > 0;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { toCallFailure } from './call-failure.ts';
 import type { Clock } from '../clock.ts';
-import { createIntakes, NoRoomError } from './body/body-memory.ts';
-import { createPieces } from './body/large-body-queue.ts';
+import { createBodyMemory, NoMemoryError } from './body/body-memory.ts';
+import { createTaskQueue } from './body/large-body-queue.ts';
 import { createDispatcher, type ProxySettings } from './proxy.ts';
 import type { ResponseHeaders } from './rate-limit-headers.ts';
 import { type BodyLimits, decodeBody, readBody } from './body/read-body.ts';
@@ -9,7 +9,7 @@ import type { Secret } from './secret.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** An answer of upstream, whatever its status. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: ResponseHeaders;
   /** The whole body; empty where a status other than 200 came with a body that cannot be read, or with more than a page of an error. */
@@ -17,7 +17,7 @@ export interface HttpAnswer {
   /** What its JSON takes on the heap once it is parsed and read. */
   readonly heapBytes: number;
   /** Runs a piece of work on it: at once if it is small, with a turn for everybody else before it if it is large. */
-  inTurn<Result>(piece: () => Result): Promise<Result>;
+  runTask<Result>(task: () => Result): Promise<Result>;
   /** Gives back the room that the body took while it was read; to be called when it has been. */
   release(): void;
 }
@@ -27,11 +27,11 @@ export interface HttpClient {
   /**
    * @param target - Path and query, encoded.
    * @param route - The route's template, for errors.
-   * @param tenant - Whose call it is: the room for bodies is divided between tenants.
+   * @param keyHash - Whose call it is: the room for bodies is divided between tenants.
    * @throws {UpstreamError} `timeout`, `unavailable`, `unreachable`, `busy` where there was no room for the body, `serverError` for a body that is cut off,
    *   or `badResponse` for one that is too large or not readable as text.
    */
-  get(target: string, route: string, apiKey: Secret, tenant: string): Promise<HttpAnswer>;
+  get(target: string, route: string, apiKey: Secret, keyHash: string): Promise<HttpResponse>;
   /** Ends every connection at once. */
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ const FAILURE_WAIT_MS = 10_000;
 // undici's own default; a call that waits for its connection for as long as for its answer would look like one that was sent.
 const CONNECT_TIMEOUT_MS = 10_000;
 // What is being read when there is no room for more is parsed within seconds.
-const NO_ROOM_WAIT_MS = 5_000;
+const NO_MEMORY_WAIT_MS = 5_000;
 // The longest that Postman writes has some hundreds; pages of those who stand in between are of no use.
 const ERROR_LIMITS: BodyLimits = { maxBytes: 65_536, maxValues: 10_000, maxHeapBytes: 4_194_304 };
 
@@ -85,12 +85,12 @@ export function createHttpClient({
     onConnectFailure: (error) => void connectFailures.add(error),
   });
 
-  const intakes = createIntakes(maxBytesInFlight);
-  const pieces = createPieces();
+  const bodyMemory = createBodyMemory(maxBytesInFlight);
+  const taskQueue = createTaskQueue();
 
   return {
-    async get(target, route, apiKey, tenant) {
-      const intake = intakes.open(tenant);
+    async get(target, route, apiKey, keyHash) {
+      const bodyRead = bodyMemory.open(keyHash);
       const timeout = AbortSignal.timeout(timeoutMs);
       try {
         const { statusCode, headers, body } = await dispatcher.request({
@@ -105,14 +105,14 @@ export function createHttpClient({
           },
           signal: timeout,
         });
-        const head = { route, status: statusCode, headers };
+        const context = { route, status: statusCode, headers };
         const read = async () => {
           const isError = statusCode !== 200;
-          const whole = await readBody(body, head, isError ? ERROR_LIMITS : limits, (bytes) =>
-            intake.take(bytes, timeout),
+          const undecoded = await readBody(body, context, isError ? ERROR_LIMITS : limits, (bytes) =>
+            bodyRead.take(bytes, timeout),
           );
-          const { heapBytes } = whole;
-          const text = await pieces.run(heapBytes, () => decodeBody(whole, head));
+          const { heapBytes } = undecoded;
+          const text = await taskQueue.run(heapBytes, () => decodeBody(undecoded, context));
           return { text, heapBytes };
         };
         const { text, heapBytes } = await read().catch((error: unknown) => {
@@ -125,23 +125,23 @@ export function createHttpClient({
           headers,
           text,
           heapBytes,
-          inTurn: (piece) => pieces.run(heapBytes, piece),
-          release: intake.close,
+          runTask: (task) => taskQueue.run(heapBytes, task),
+          release: bodyRead.close,
         };
       } catch (error) {
-        intake.close();
+        bodyRead.close();
         if (error instanceof UpstreamError) throw error;
-        if (error instanceof NoRoomError)
+        if (error instanceof NoMemoryError)
           throw new UpstreamError(
             'busy',
             'This server is reading as many answers as it has memory for, and had no room for this one in time.',
-            { route, retryAtMs: clock.nowMs() + NO_ROOM_WAIT_MS },
+            { route, retryAtMs: clock.nowMs() + NO_MEMORY_WAIT_MS },
           );
         throw toCallFailure({
           route,
           cause: error,
           isSent: !(error instanceof Error && connectFailures.has(error)),
-          isLate: timeout.aborted,
+          isTimedOut: timeout.aborted,
           timeoutMs,
           retryAtMs: clock.nowMs() + FAILURE_WAIT_MS,
         });

@@ -20,9 +20,9 @@ export interface ProxySettings extends Proxy {
  *
  * @returns undefined for anything else.
  */
-export function toProxy(given: string): Proxy | undefined {
-  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(given) ? given : `http://${given}`;
-  if (/\s/.test(given) || !URL.canParse(address)) return undefined;
+export function toProxy(text: string): Proxy | undefined {
+  const address = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (/\s/.test(text) || !URL.canParse(address)) return undefined;
   const url = new URL(address);
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.pathname !== '/' || url.search || url.hash)
     return undefined;
@@ -55,8 +55,8 @@ export function createDispatcher({
   proxy,
   onConnectFailure,
 }: ConnectionOptions): Dispatcher {
-  const createPool = (url: string | URL, given: Pool.Options) =>
-    new Pool(url, given).on('connectionError', (_origin, _targets, error) => onConnectFailure(error));
+  const createPool = (url: string | URL, poolOptions: Pool.Options) =>
+    new Pool(url, poolOptions).on('connectionError', (_origin, _targets, error) => onConnectFailure(error));
   const options = {
     connections: maxConnections,
     connect: { timeout: timeoutMs },
@@ -73,8 +73,8 @@ export function createDispatcher({
     ...(proxy.authorization && { token: proxy.authorization.reveal() }),
     proxyTls: { timeout: timeoutMs },
     requestTls: { timeout: timeoutMs },
-    factory: (url, given) => createPool(url, given),
+    factory: (url, poolOptions) => createPool(url, poolOptions),
     // No signal ends a CONNECT that gets no answer, and calls that come later wait for the same tunnel.
-    clientFactory: (url, given) => new Pool(url, { ...given, headersTimeout: timeoutMs }),
+    clientFactory: (url, poolOptions) => new Pool(url, { ...poolOptions, headersTimeout: timeoutMs }),
   });
 }

@@ -35,7 +35,7 @@ const MAX_WAIT_MS = 31 * 24 * 60 * 60 * 1000;
 const UNLIMITED_MONTH = 99_999_999;
 
 /** What one header, or one item of it, tells of a window. */
-interface Told {
+interface ParsedWindow {
   readonly name?: string | undefined;
   readonly limit?: number | undefined;
   readonly remaining?: number | undefined;
@@ -107,7 +107,7 @@ export function toWaitMs(differenceMs: number): number | undefined {
 /** Tells which of the things told are of one window, and brings them together. */
 function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindow[] {
   const number = (name: string) => leadingNumber(readHeader(headers, name));
-  const separate: Told = {
+  const separate: ParsedWindow = {
     limit: firstCount(1, number('ratelimit-limit'), number('x-ratelimit-limit')),
     remaining: firstCount(0, number('ratelimit-remaining'), number('x-ratelimit-remaining')),
     resetInMs: toResetMs(number('ratelimit-reset'), clockMs) ?? toResetMs(number('x-ratelimit-reset'), clockMs),
@@ -115,26 +115,26 @@ function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindo
   const policies = parsePolicies(readHeader(headers, 'ratelimit-policy'));
   const [first, second] = policies.filter(isRateWindow);
   const single = second === undefined ? first : undefined;
-  const policyOf = ({ name, limit }: Told) => {
+  const policyOf = ({ name, limit }: ParsedWindow) => {
     if (name === undefined && limit === undefined) return single;
     return policies.find((policy) => (name === undefined ? policy.limit === limit : policy.name === name));
   };
-  const claimed = new Set<Told | undefined>();
-  const withPolicy = (told: Told, policy: Told | undefined = policyOf(told)) => {
-    claimed.add(policy);
-    return joined(told, policy);
+  const matched = new Set<ParsedWindow | undefined>();
+  const withPolicy = (parsed: ParsedWindow, policy: ParsedWindow | undefined = policyOf(parsed)) => {
+    matched.add(policy);
+    return mergeWindows(parsed, policy);
   };
 
   const windows = parseServices(readHeader(headers, 'ratelimit'), clockMs)
     .map((service) => withPolicy(service))
     .filter(isRateWindow);
   const isOnly = windows.length === 1;
-  const twin = windows.findIndex(
+  const matchIndex = windows.findIndex(
     ({ limit }) => separate.limit === undefined || limit === separate.limit || (limit === undefined && isOnly),
   );
-  if (twin < 0) windows.push(withPolicy(separate, policyOf(separate) ?? single));
-  else windows.splice(twin, 1, joined(windows[twin], separate));
-  windows.push(...policies.filter((policy) => !claimed.has(policy)));
+  if (matchIndex < 0) windows.push(withPolicy(separate, policyOf(separate) ?? single));
+  else windows.splice(matchIndex, 1, mergeWindows(windows[matchIndex], separate));
+  windows.push(...policies.filter((policy) => !matched.has(policy)));
   return windows
     .filter((window) => isRateWindow(window) && (window.limit ?? window.remaining ?? window.resetInMs) !== undefined)
     .map(toWindow)
@@ -142,21 +142,21 @@ function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindo
     .slice(0, MAX_WINDOWS);
 }
 
-function isRateWindow({ windowMs = 0 }: Told): boolean {
+function isRateWindow({ windowMs = 0 }: ParsedWindow): boolean {
   return windowMs <= MAX_WINDOW_MS;
 }
 
-function joined(told: Told = {}, other: Told = {}): Told {
-  const limit = Math.min(told.limit ?? Infinity, other.limit ?? Infinity);
+function mergeWindows(parsed: ParsedWindow = {}, other: ParsedWindow = {}): ParsedWindow {
+  const limit = Math.min(parsed.limit ?? Infinity, other.limit ?? Infinity);
   return {
     limit: limit === Infinity ? undefined : limit,
-    remaining: told.remaining ?? other.remaining,
-    resetInMs: told.resetInMs ?? other.resetInMs,
-    windowMs: told.windowMs ?? other.windowMs,
+    remaining: parsed.remaining ?? other.remaining,
+    resetInMs: parsed.resetInMs ?? other.resetInMs,
+    windowMs: parsed.windowMs ?? other.windowMs,
   };
 }
 
-function toWindow({ limit, remaining, resetInMs, windowMs }: Told): AnnouncedWindow {
+function toWindow({ limit, remaining, resetInMs, windowMs }: ParsedWindow): AnnouncedWindow {
   return {
     ...(limit !== undefined && { limit }),
     ...(remaining !== undefined && { remaining }),
@@ -165,7 +165,7 @@ function toWindow({ limit, remaining, resetInMs, windowMs }: Told): AnnouncedWin
   };
 }
 
-function parsePolicies(text: string | undefined): Told[] {
+function parsePolicies(text: string | undefined): ParsedWindow[] {
   const policies = parseItems(text).map(({ bare, params }) => {
     const windowMs = Math.ceil((params.get('w') ?? 0) * 1000);
     const limit = firstCount(1, params.get('q'), leadingNumber(bare));
@@ -174,7 +174,7 @@ function parsePolicies(text: string | undefined): Told[] {
   return policies.filter(({ limit, windowMs }) => (limit ?? windowMs) !== undefined);
 }
 
-function parseServices(text: string | undefined, clockMs: number): Told[] {
+function parseServices(text: string | undefined, clockMs: number): ParsedWindow[] {
   const items = parseItems(text);
   const named = items.filter(({ params }) => params.has('r') || params.has('t'));
   const combined: Map<string, number>[] = [];

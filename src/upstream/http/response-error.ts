@@ -1,14 +1,14 @@
 import type { Route } from '../postman/call.ts';
 import { type ErrorBody, parseErrorBody } from './error-body.ts';
 import { type ThrottleHeaders, toRefusedWaitMs } from './retry-after.ts';
-import { scrub } from './redact.ts';
+import { redact } from './redact.ts';
 import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
 /** What is known of a response before its body is parsed. */
 export interface ResponseHead {
   readonly throttle: ThrottleHeaders;
   /** When it came (monotonic ms). */
-  readonly answeredAtMs: number;
+  readonly receivedAtMs: number;
   /** The API key of the call, to be removed from everything that is quoted. */
   readonly secret?: string;
 }
@@ -20,7 +20,7 @@ export interface RefusedResponse extends ResponseHead {
   /** Parsed JSON, or the text where it could not be parsed. */
   readonly body: unknown;
   /** It is not written as Postman writes: somebody in between has answered. */
-  readonly isForeign: boolean;
+  readonly isFromIntermediary: boolean;
   /** The body is not to be read: cut off, say. */
   readonly isBroken: boolean;
 }
@@ -55,15 +55,15 @@ const BURST_WINDOW_MS = 10_000;
  * again always have `retryAtMs`: the upstream's hint, or else 300 s for a 503, the window for a 429, 10 s for the rest.
  */
 export function toUpstreamError(response: RefusedResponse): UpstreamError {
-  const { route, status, throttle, answeredAtMs, secret } = response;
-  const said = parseErrorBody(response.body);
-  const kind = kindOf(response, said);
+  const { route, status, throttle, receivedAtMs, secret } = response;
+  const errorBody = parseErrorBody(response.body);
+  const kind = kindOf(response, errorBody);
   const usualWaitMs = usualWaitMsOf(kind, response);
-  const askedWaitMs = kind === 'rateLimited' ? toRefusedWaitMs(throttle, textOf(said)) : throttle.retryAfterMs;
-  const hintedWaitMs = usualWaitMs === undefined ? undefined : askedWaitMs;
+  const requestedWaitMs = kind === 'rateLimited' ? toRefusedWaitMs(throttle, textOf(errorBody)) : throttle.retryAfterMs;
+  const hintedWaitMs = usualWaitMs === undefined ? undefined : requestedWaitMs;
   const waitMs = hintedWaitMs ?? usualWaitMs;
-  const quoted = kind === 'unreachable' ? '' : scrub(said.message ?? said.title ?? '', secret);
-  const upstreamName = scrub(said.name ?? '', secret);
+  const quoted = kind === 'unreachable' ? '' : redact(errorBody.message ?? errorBody.title ?? '', secret);
+  const upstreamName = redact(errorBody.name ?? '', secret);
   return new UpstreamError(
     kind,
     `${SENTENCES[kind]} (status ${status}).${quoted === '' ? '' : ` It says: ${quoted}`}`,
@@ -71,27 +71,32 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
       route: route.template,
       status,
       ...(upstreamName !== '' && { upstreamName }),
-      ...(waitMs !== undefined && { retryAtMs: answeredAtMs + waitMs }),
+      ...(waitMs !== undefined && { retryAtMs: receivedAtMs + waitMs }),
       ...(hintedWaitMs !== undefined && { hintedWaitMs }),
       ...(kind === 'rateLimited' && { limitedBy: 'upstream' }),
     },
   );
 }
 
-function kindOf({ status, throttle, isForeign, isBroken }: RefusedResponse, said: ErrorBody): RefusalKind {
+function kindOf(
+  { status, throttle, isFromIntermediary, isBroken }: RefusedResponse,
+  errorBody: ErrorBody,
+): RefusalKind {
   // It says nothing about the key or about what was asked for, and will say the same until somebody changes it.
-  if (isForeign && status >= 400 && status < 500 && status !== 408 && status !== 429) return 'unreachable';
-  const name = plain(said.name);
+  if (isFromIntermediary && status >= 400 && status < 500 && status !== 408 && status !== 429) return 'unreachable';
+  const name = normalizeCode(errorBody.name);
   if (status >= 400 && status < 500 && name === 'servicelimitexhausted') return 'quotaExhausted';
   switch (status) {
     case 400:
       // What it means stands in the body.
       if (isBroken) return 'serverError';
-      return isNotFound(name, said) ? 'notFound' : 'badInput';
+      return isNotFound(name, errorBody) ? 'notFound' : 'badInput';
     case 401:
-      return said.model === true || /\bnot authori[sz]ed\b/i.test(textOf(said)) ? 'forbidden' : 'unauthenticated';
+      return errorBody.model === true || /\bnot authori[sz]ed\b/i.test(textOf(errorBody))
+        ? 'forbidden'
+        : 'unauthenticated';
     case 403:
-      return name === 'authenticationerror' || plain(said.title) === 'authenticationerror'
+      return name === 'authenticationerror' || normalizeCode(errorBody.title) === 'authenticationerror'
         ? 'unauthenticated'
         : 'forbidden';
     case 402:
@@ -108,9 +113,9 @@ function kindOf({ status, throttle, isForeign, isBroken }: RefusedResponse, said
     case 423:
       return 'badInput';
     case 429: {
-      const monthSpent = throttle.rateLimit.monthRemaining === 0;
-      const planSpent = name === 'ratelimitexceeded' && /\bplan\b/i.test(said.title ?? '');
-      return monthSpent || planSpent ? 'quotaExhausted' : 'rateLimited';
+      const isMonthlyQuotaExhausted = throttle.rateLimit.monthRemaining === 0;
+      const isPlanQuotaExhausted = name === 'ratelimitexceeded' && /\bplan\b/i.test(errorBody.title ?? '');
+      return isMonthlyQuotaExhausted || isPlanQuotaExhausted ? 'quotaExhausted' : 'rateLimited';
     }
     case 502:
     case 503:
@@ -137,10 +142,10 @@ function usualWaitMsOf(kind: RefusalKind, { status, route }: RefusedResponse): n
 }
 
 /** A 400 can mean that there is no such thing: its code says so, or only its text. */
-function isNotFound(name: string, said: ErrorBody): boolean {
+function isNotFound(name: string, errorBody: ErrorBody): boolean {
   // The last is a misspelling of the upstream's.
   const byName = name.endsWith('notfounderror') || name.endsWith('notfound') || name === 'instancefounderror';
-  return byName || /\bcould(?: not|n['’]t) (?:find|be found)\b/i.test(textOf(said));
+  return byName || /\bcould(?: not|n['’]t) (?:find|be found)\b/i.test(textOf(errorBody));
 }
 
 function textOf({ title, message }: ErrorBody): string {
@@ -148,6 +153,6 @@ function textOf({ title, message }: ErrorBody): string {
 }
 
 /** `AuthenticationError`, `authentication-error` and `Authentication Error` are one code. */
-function plain(name: string | undefined): string {
+function normalizeCode(name: string | undefined): string {
   return (name ?? '').toLowerCase().replace(/[^a-z]/g, '');
 }

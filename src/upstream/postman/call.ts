@@ -1,4 +1,4 @@
-import type { ShownSizes } from './list-sizes.ts';
+import type { ObservedSizes } from './list-sizes.ts';
 import type { RouteClass } from './route-class.ts';
 
 /** A route of the Postman API. */
@@ -18,7 +18,7 @@ export interface Call<T> {
   /** When what a single read answers with was last changed. */
   updatedAtOf?(value: T): string | null;
   /** The single reads whose things a list shows, by target, with when each was last changed. */
-  shows?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
+  listedUpdates?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
   /** How long lists are, as the answer shows it. */
-  sizes?(value: T): ShownSizes;
+  sizes?(value: T): ObservedSizes;
 }

@@ -9,7 +9,7 @@ export interface ListedWorkspace {
 }
 
 /** How long lists are, as one answer shows it. */
-export interface ShownSizes extends ListLengths {
+export interface ObservedSizes extends ListLengths {
   /** The first page of the list of all workspaces. */
   readonly workspaces?: readonly ListedWorkspace[];
   /** That list goes on after it. */
@@ -17,7 +17,7 @@ export interface ShownSizes extends ListLengths {
   /** What the lengths below are of; null: of everything the key sees. */
   readonly workspaceId?: string | null;
   /** How many of so many collections are forks. */
-  readonly forks?: { readonly count: number; readonly among: number };
+  readonly forks?: { readonly count: number; readonly total: number };
 }
 
 /** How long the lists of one workspace were when they were last read; undefined: they were not. */
@@ -29,33 +29,33 @@ export interface AccountSizes {
   readonly workspaces: readonly ListedWorkspace[] | undefined;
   readonly hasMoreWorkspaces: boolean;
   /** Of everything the key sees. */
-  readonly ofAll: ListLengths;
+  readonly overall: ListLengths;
   /** By id of the workspace. */
-  readonly ofWorkspaces: ReadonlyMap<string, ListLengths>;
+  readonly byWorkspaceId: ReadonlyMap<string, ListLengths>;
   /** The share of collections that are forks; undefined: no list of collections was read. */
-  readonly forkShare: number | undefined;
+  readonly forkFraction: number | undefined;
 }
 
 /** Learned sizes of accounts, apart for each tenant. They are counts, and true for longer than the answers they were read off. */
 export interface LearnedSizes {
-  of(tenant: string): AccountSizes | undefined;
+  of(keyHash: string): AccountSizes | undefined;
   /**
    * Learns from an answer, unless the tenant was dropped after its call.
    *
    * @param sentAtMs - When the call was sent (monotonic ms).
    */
-  learn(tenant: string, shown: ShownSizes, sentAtMs: number): void;
+  learn(keyHash: string, observed: ObservedSizes, sentAtMs: number): void;
   /** Forgets one tenant: its key is no longer good. */
-  dropTenant(tenant: string, atMs: number): void;
+  dropKey(keyHash: string, atMs: number): void;
 }
 
 interface Learned {
   workspaces: readonly ListedWorkspace[] | undefined;
   hasMoreWorkspaces: boolean;
-  ofAll: ListLengths;
-  readonly ofWorkspaces: Map<string, ListLengths>;
+  overall: ListLengths;
+  readonly byWorkspaceId: Map<string, ListLengths>;
   forks: number;
-  amongCollections: number;
+  sampledCollections: number;
   readonly droppedAtMs: number;
 }
 
@@ -69,30 +69,30 @@ const FORK_SAMPLE = 1_000;
 
 /** Makes the learned sizes of the process: none yet. Those of the tenants that were used least recently are forgotten first. */
 export function createLearnedSizes(): LearnedSizes {
-  const tenants = new LRUCache<string, Learned>({
+  const learnedByKey = new LRUCache<string, Learned>({
     maxSize: MAX_ENTRIES,
-    sizeCalculation: ({ workspaces, ofWorkspaces }) => 1 + (workspaces?.length ?? 0) + ofWorkspaces.size,
+    sizeCalculation: ({ workspaces, byWorkspaceId }) => 1 + (workspaces?.length ?? 0) + byWorkspaceId.size,
   });
 
   return {
-    of(tenant) {
-      const learned = tenants.get(tenant);
+    of(keyHash) {
+      const learned = learnedByKey.get(keyHash);
       if (!learned) return undefined;
-      const { forks, amongCollections } = learned;
-      return { ...learned, forkShare: amongCollections === 0 ? undefined : forks / amongCollections };
+      const { forks, sampledCollections } = learned;
+      return { ...learned, forkFraction: sampledCollections === 0 ? undefined : forks / sampledCollections };
     },
 
-    learn(tenant, shown, sentAtMs) {
-      const learned = tenants.get(tenant) ?? createLearned();
+    learn(keyHash, observed, sentAtMs) {
+      const learned = learnedByKey.get(keyHash) ?? createLearned();
       if (sentAtMs < learned.droppedAtMs) return;
-      take(learned, shown);
+      applySizes(learned, observed);
       // Its size has changed.
-      tenants.delete(tenant);
-      tenants.set(tenant, learned);
+      learnedByKey.delete(keyHash);
+      learnedByKey.set(keyHash, learned);
     },
 
-    dropTenant(tenant, atMs) {
-      if (tenants.has(tenant)) tenants.set(tenant, createLearned(atMs));
+    dropKey(keyHash, atMs) {
+      if (learnedByKey.has(keyHash)) learnedByKey.set(keyHash, createLearned(atMs));
     },
   };
 }
@@ -101,16 +101,16 @@ function createLearned(droppedAtMs = Number.NEGATIVE_INFINITY): Learned {
   return {
     workspaces: undefined,
     hasMoreWorkspaces: false,
-    ofAll: {},
-    ofWorkspaces: new Map(),
+    overall: {},
+    byWorkspaceId: new Map(),
     forks: 0,
-    amongCollections: 0,
+    sampledCollections: 0,
     droppedAtMs,
   };
 }
 
-function take(learned: Learned, shown: ShownSizes): void {
-  const { workspaces, hasMoreWorkspaces = false, workspaceId, forks } = shown;
+function applySizes(learned: Learned, observed: ObservedSizes): void {
+  const { workspaces, hasMoreWorkspaces = false, workspaceId, forks } = observed;
   if (workspaces) {
     learned.workspaces = workspaces.filter(
       ({ id, createdBy }) => isShort(id) && (createdBy === null || isShort(createdBy)),
@@ -118,21 +118,21 @@ function take(learned: Learned, shown: ShownSizes): void {
     learned.hasMoreWorkspaces = hasMoreWorkspaces;
   }
   if (forks) {
-    const kept = Math.min(1, FORK_SAMPLE / Math.max(1, learned.amongCollections));
-    learned.forks = learned.forks * kept + forks.count;
-    learned.amongCollections = learned.amongCollections * kept + forks.among;
+    const decay = Math.min(1, FORK_SAMPLE / Math.max(1, learned.sampledCollections));
+    learned.forks = learned.forks * decay + forks.count;
+    learned.sampledCollections = learned.sampledCollections * decay + forks.total;
   }
   const lengths: ListLengths = Object.fromEntries(
-    childLists.filter((list) => shown[list] !== undefined).map((list) => [list, shown[list]]),
+    childLists.filter((list) => observed[list] !== undefined).map((list) => [list, observed[list]]),
   );
-  if (workspaceId === null) learned.ofAll = { ...learned.ofAll, ...lengths };
+  if (workspaceId === null) learned.overall = { ...learned.overall, ...lengths };
   else if (workspaceId !== undefined && isShort(workspaceId)) {
-    const { ofWorkspaces } = learned;
-    const before = ofWorkspaces.get(workspaceId);
-    ofWorkspaces.delete(workspaceId);
-    ofWorkspaces.set(workspaceId, { ...before, ...lengths });
-    const [oldest] = ofWorkspaces.keys();
-    if (ofWorkspaces.size > MAX_WORKSPACES && oldest !== undefined) ofWorkspaces.delete(oldest);
+    const { byWorkspaceId } = learned;
+    const before = byWorkspaceId.get(workspaceId);
+    byWorkspaceId.delete(workspaceId);
+    byWorkspaceId.set(workspaceId, { ...before, ...lengths });
+    const [oldest] = byWorkspaceId.keys();
+    if (byWorkspaceId.size > MAX_WORKSPACES && oldest !== undefined) byWorkspaceId.delete(oldest);
   }
 }
 

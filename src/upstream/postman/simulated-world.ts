@@ -25,7 +25,7 @@ export interface SimulatedWorld {
   /** Ids on a page of the list of workspaces of so many items at most, and the cursor of the next page. `cursor` null: the first page. */
   workspacePage(filter: SimulatedFilter, cursor: string | null, size: number): SimulatedWorkspacePage;
   /** Ids of the workspaces that hold a thing. */
-  holdersOf(uid: string): readonly string[];
+  workspacesOf(uid: string): readonly string[];
 }
 
 /** One page of a list that is gone through by offsets. */

@@ -19,11 +19,11 @@ export function toOwnerOfUid(uid: string): string | null {
  * Whether an answer is of the thing that was asked for. A bare id that was asked for is that of every uid with this id. Postman takes
  * identifiers without regard to case.
  *
- * @param named - Id or uid by which the answer names itself.
- * @param asked - Id or uid that was asked for.
+ * @param actual - Id or uid by which the answer names itself.
+ * @param requested - Id or uid that was asked for.
  */
-export function isSameThing(named: string, asked: string): boolean {
-  const [one, other] = [named.toLowerCase(), asked.toLowerCase()];
+export function isSameObject(actual: string, requested: string): boolean {
+  const [one, other] = [actual.toLowerCase(), requested.toLowerCase()];
   if (one === other) return true;
   const isBare = toOwnerOfUid(one) === null || toOwnerOfUid(other) === null;
   return isBare && toIdOfUid(one) === toIdOfUid(other);

@@ -12,9 +12,9 @@ export interface KeyBudget {
 }
 
 /** The budgets of the process, one per tenant that makes calls. */
-export interface Budgets {
-  /** @param former - The name that the tenant had under the secret before this one, where there was one. */
-  of(tenant: string, former?: string): KeyBudget;
+export interface BudgetRegistry {
+  /** @param formerKeyHash - The name that the tenant had under the secret before this one, where there was one. */
+  of(keyHash: string, formerKeyHash?: string): KeyBudget;
 }
 
 /** What is known of one tenant. */
@@ -27,19 +27,21 @@ interface Entry {
 /** The budget of a user with several keys. */
 interface User {
   readonly budget: Budget;
-  readonly tenants: Set<string>;
+  readonly keyHashes: Set<string>;
 }
 
 // What one takes on the heap whose window is full; with slots in Redis it is 10,000.
 const BUDGET_BYTES = 14_000;
 // With each budget that is made so many old ones are looked at, so that there are never many more than are in use.
-const LOOKED_AT = 4;
+const EVICTION_CHECKS = 4;
 
 /** Whose slots they are. `former`: the name that the tenant had under the secret before this one. */
-export type SlotOwner = { readonly tenant: string; readonly former?: string | undefined } | { readonly userId: string };
+export type SlotOwner =
+  | { readonly keyHash: string; readonly formerKeyHash?: string | undefined }
+  | { readonly userId: string };
 
 /** What the budgets of the process are made with. */
-export interface BudgetsOptions extends Omit<BudgetOptions, 'createSlots'> {
+export interface BudgetRegistryOptions extends Omit<BudgetOptions, 'createSlots'> {
   /** What all of them may take on the heap. */
   readonly maxBytes: number;
   /** Where slots come from that several processes share. Default: from this process alone. */
@@ -50,7 +52,7 @@ export interface BudgetsOptions extends Omit<BudgetOptions, 'createSlots'> {
  * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but where memory is there for no
  * more, one without a call under way makes room for a new one.
  */
-export function createBudgets({ maxBytes, createSlots, ...options }: BudgetsOptions): Budgets {
+export function createBudgetRegistry({ maxBytes, createSlots, ...options }: BudgetRegistryOptions): BudgetRegistry {
   const { clock, general } = options;
   const maxBudgets = Math.max(1, Math.floor(maxBytes / BUDGET_BYTES));
   // Those used least recently come first.
@@ -59,30 +61,30 @@ export function createBudgets({ maxBytes, createSlots, ...options }: BudgetsOpti
   // Nobody makes a call with it.
   const unused = new Budget(options).view;
 
-  const leaveUser = (tenant: string, { userId }: Entry) => {
+  const leaveUser = (keyHash: string, { userId }: Entry) => {
     const user = userId === undefined ? undefined : users.get(userId);
-    user?.tenants.delete(tenant);
-    if (userId !== undefined && user?.tenants.size === 0) users.delete(userId);
+    user?.keyHashes.delete(keyHash);
+    if (userId !== undefined && user?.keyHashes.size === 0) users.delete(userId);
   };
 
-  const use = (tenant: string, entry: Entry) => {
+  const touch = (keyHash: string, entry: Entry) => {
     entry.usedAtMs = clock.nowMs();
-    entries.delete(tenant);
-    entries.set(tenant, entry);
+    entries.delete(keyHash);
+    entries.set(keyHash, entry);
   };
 
-  const forgetUnused = () => {
+  const evictUnused = () => {
     const nowMs = clock.nowMs();
-    let left = LOOKED_AT;
-    for (const [tenant, entry] of entries) {
-      if (left-- === 0) return;
+    let checksLeft = EVICTION_CHECKS;
+    for (const [keyHash, entry] of entries) {
+      if (checksLeft-- === 0) return;
       const isOld = nowMs - entry.usedAtMs >= general.windowMs && entry.budget.view.isIdle();
       if (isOld || (entries.size >= maxBudgets && entry.budget.view.isQuiet())) {
-        entries.delete(tenant);
-        leaveUser(tenant, entry);
+        entries.delete(keyHash);
+        leaveUser(keyHash, entry);
       } else if (entries.size >= maxBudgets) {
         // In the way of others that may be forgotten.
-        use(tenant, entry);
+        touch(keyHash, entry);
       }
     }
   };
@@ -90,34 +92,34 @@ export function createBudgets({ maxBytes, createSlots, ...options }: BudgetsOpti
   const createBudget = (owner: SlotOwner) =>
     new Budget({ ...options, ...(createSlots && { createSlots: createSlots(owner) }) });
 
-  const create = (tenant: string, former?: string): Entry => {
-    forgetUnused();
-    const entry = { budget: createBudget({ tenant, former }), usedAtMs: 0, userId: undefined };
-    entries.set(tenant, entry);
+  const create = (keyHash: string, formerKeyHash?: string): Entry => {
+    evictUnused();
+    const entry = { budget: createBudget({ keyHash, formerKeyHash }), usedAtMs: 0, userId: undefined };
+    entries.set(keyHash, entry);
     return entry;
   };
 
   return {
-    of: (tenant, former) => ({
+    of: (keyHash, formerKeyHash) => ({
       get current() {
-        const entry = entries.get(tenant) ?? create(tenant, former);
-        use(tenant, entry);
+        const entry = entries.get(keyHash) ?? create(keyHash, formerKeyHash);
+        touch(keyHash, entry);
         return entry.budget;
       },
       get view() {
-        return entries.get(tenant)?.budget.view ?? unused;
+        return entries.get(keyHash)?.budget.view ?? unused;
       },
       belongsTo(userId) {
-        const entry = entries.get(tenant) ?? create(tenant, former);
+        const entry = entries.get(keyHash) ?? create(keyHash, formerKeyHash);
         if (entry.userId === userId) return;
-        leaveUser(tenant, entry);
+        leaveUser(keyHash, entry);
         entry.userId = userId;
         const user = users.get(userId) ?? {
           budget: createSlots ? createBudget({ userId }) : entry.budget,
-          tenants: new Set(),
+          keyHashes: new Set(),
         };
         users.set(userId, user);
-        user.tenants.add(tenant);
+        user.keyHashes.add(keyHash);
         if (user.budget === entry.budget) return;
         entry.budget.moveTo(user.budget);
         entry.budget = user.budget;

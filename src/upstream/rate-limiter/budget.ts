@@ -4,7 +4,7 @@ import { toLastSlotAtMs, toServedAtMs, toServedFromIdleMs, toSlotAtMs } from './
 import { RateLimiter } from './rate-limiter.ts';
 import type { RateLimiterOptions } from './rate-limiter-view.ts';
 import type { RouteClass } from '../postman/route-class.ts';
-import type { Share } from './queue/fair-share.ts';
+import type { FairShare } from './queue/fair-share.ts';
 import { SlotReservations } from './queue/slot-reservations.ts';
 import type { CreateSlotSource, SlotSource, SlotsSnapshot } from './slot-source.ts';
 
@@ -22,7 +22,7 @@ export interface BudgetSnapshot extends SlotsSnapshot {
 
 const MAX_WAITING_CALLS = 20_000;
 // Each may have to find out when its turn is: a fifth of a millisecond.
-const TOLD_AT_ONCE = 50;
+const DELAYS_PER_ROUND = 50;
 
 /** What can be asked of a budget without changing it. */
 export class BudgetView {
@@ -59,7 +59,7 @@ export class BudgetView {
   /** True when no call waits or is out. */
   isQuiet(): boolean {
     const { general, burst } = this.#parts.queue.ahead();
-    return this.#parts.slots.view.callsOut() + general + burst === 0;
+    return this.#parts.slots.view.callsInFlight() + general + burst === 0;
   }
 
   /** True when forgetting this budget loses nothing: no call waits or is out, and every window is unused. */
@@ -67,7 +67,7 @@ export class BudgetView {
     const { view } = this.#parts.slots;
     const { burst, learned, ...general } = view.snapshot();
     const windows = [general, ...(burst ? [burst] : []), ...learned];
-    return this.isQuiet() && !view.isMonthSpent() && windows.every(({ restoredInMs }) => restoredInMs <= 0);
+    return this.isQuiet() && !view.isMonthlyQuotaExhausted() && windows.every(({ restoredInMs }) => restoredInMs <= 0);
   }
 }
 
@@ -86,20 +86,20 @@ export class Budget {
     const slots = options.createSlots?.(onDelay) ?? new RateLimiter(options, onDelay);
     const queue = new AdmissionQueue(slots, reservedCalls, clock);
     const reservations = new SlotReservations(slots, queue, clock);
-    const parts: BudgetParts = { slots, queue, reservations, queued: new Set(), out: new Set(), clock };
+    const parts: BudgetParts = { slots, queue, reservations, queued: new Set(), inFlight: new Set(), clock };
     this.#parts = parts;
     this.slots = slots;
     this.view = new BudgetView(parts);
   }
 
   /** When a call asked for now would get its turn (monotonic ms). */
-  expectedTurnAtMs(routeClass: RouteClass, share: Share, key: string): number {
+  expectedSlotAtMs(routeClass: RouteClass, fairShare: FairShare, key: string): number {
     const { slots, queue, reservations, clock } = this.#parts;
     const reserved = reservations.find(key);
-    const position = reserved?.position ?? queue.nextPosition(routeClass, share);
+    const position = reserved?.position ?? queue.nextPosition(routeClass, fairShare);
     // Whatever waits could not be sent when it was last tried; if this one can, nobody is ahead of it.
-    const room = slots.view.room(routeClass);
-    if (position.isFirstCall ? room.forFirstCalls : room.forLaterCalls) return clock.nowMs();
+    const freeSlots = slots.view.freeSlots(routeClass);
+    if (position.isFirstCall ? freeSlots.forFirstCalls : freeSlots.forLaterCalls) return clock.nowMs();
     return reserved?.grant ? slots.view.outlook(true).startMs : toSlotAtMs(this.#parts, routeClass, position);
   }
 
@@ -107,13 +107,13 @@ export class Budget {
    * The time to name to a caller that is refused: its own turn, as if it had queued, behind everybody who waits and everybody refused before.
    * Its slots are reserved: a call of the same key that comes back then has them.
    */
-  promiseTurnAtMs(routeClass: RouteClass, share: Share, key: string): number {
+  reserveSlotAtMs(routeClass: RouteClass, fairShare: FairShare, key: string): number {
     const { queue, reservations } = this.#parts;
-    const position = reservations.find(key)?.position ?? queue.nextPosition(routeClass, share);
-    queue.count(routeClass, share, position);
-    const promisedAtMs = toSlotAtMs(this.#parts, routeClass, position);
-    reservations.keep(key, { routeClass, position, promisedAtMs });
-    return promisedAtMs;
+    const position = reservations.find(key)?.position ?? queue.nextPosition(routeClass, fairShare);
+    queue.count(routeClass, fairShare, position);
+    const retryAtMs = toSlotAtMs(this.#parts, routeClass, position);
+    reservations.add(key, { routeClass, position, retryAtMs });
+    return retryAtMs;
   }
 
   /**
@@ -121,14 +121,19 @@ export class Budget {
    *
    * @returns undefined where nobody has to be asked.
    */
-  claimReserved(routeClass: RouteClass, share: Share, key: string, deadlineMs: number): Promise<void> | undefined {
+  redeemReservation(
+    routeClass: RouteClass,
+    fairShare: FairShare,
+    key: string,
+    deadlineMs: number,
+  ): Promise<void> | undefined {
     const { slots, queue, reservations, clock } = this.#parts;
-    if (!slots.isShared || this.expectedTurnAtMs(routeClass, share, key) <= deadlineMs) return undefined;
-    const position = queue.nextPosition(routeClass, share);
+    if (!slots.isShared || this.expectedSlotAtMs(routeClass, fairShare, key) <= deadlineMs) return undefined;
+    const position = queue.nextPosition(routeClass, fairShare);
     const { virtualTime } = position;
     return new Promise((resolve) => {
-      slots.claim({ routeClass, key, virtualTime, usesReserve: true }, (grant) => {
-        if (grant) reservations.adopt(key, { routeClass, position, promisedAtMs: clock.nowMs() }, grant);
+      slots.redeem({ routeClass, key, virtualTime, usesReserve: true }, (grant) => {
+        if (grant) reservations.adopt(key, { routeClass, position, retryAtMs: clock.nowMs() }, grant);
         resolve();
       });
     });
@@ -139,26 +144,26 @@ export class Budget {
    *
    * @param key - Tells what is called; slots that are reserved for it are its own.
    * @param onDelay - Is called after everything that can put its turn off, with the time (monotonic ms) at which the last in its line has its turn now.
-   * @param isRepeat - It has had its turn and failed, so it goes first.
+   * @param isRetry - It has had its turn and failed, so it goes first.
    */
   enter(
     routeClass: RouteClass,
-    share: Share,
+    fairShare: FairShare,
     key: string,
     onDelay: QueuedCallOptions['onDelay'],
-    isRepeat = false,
+    isRetry = false,
   ): QueuedCall {
-    return new QueuedCall(this.#parts, { routeClass, share, key, onDelay, isRepeat });
+    return new QueuedCall(this.#parts, { routeClass, fairShare, key, onDelay, isRetry });
   }
 
   /** Its key turns out to be of the same user as another: what waits and what is in use moves there, and everything to come has to go there. */
   moveTo(other: Budget): void {
-    const { reservations, queued, out } = this.#parts;
+    const { reservations, queued, inFlight } = this.#parts;
     reservations.clear();
     other.slots.absorb(this.slots);
-    const moving = [...out, ...queued];
-    for (const call of moving) call.depart();
-    for (const call of moving) call.arrive(other.#parts);
+    const moving = [...inFlight, ...queued];
+    for (const call of moving) call.detach();
+    for (const call of moving) call.attachTo(other.#parts);
   }
 }
 
@@ -169,9 +174,9 @@ function announceDelay(parts: BudgetParts): void {
   // To find it out for each is a walk for each.
   const lastSlotAtMs = toLastSlotAtMs(parts);
   const calls = [...queued].reverse();
-  const tell = (from: number) => {
-    for (const call of calls.slice(from, from + TOLD_AT_ONCE)) if (queued.has(call)) call.delay(lastSlotAtMs);
-    if (from + TOLD_AT_ONCE < calls.length) setImmediate(tell, from + TOLD_AT_ONCE);
+  const reportDelays = (from: number) => {
+    for (const call of calls.slice(from, from + DELAYS_PER_ROUND)) if (queued.has(call)) call.reportDelay(lastSlotAtMs);
+    if (from + DELAYS_PER_ROUND < calls.length) setImmediate(reportDelays, from + DELAYS_PER_ROUND);
   };
-  tell(0);
+  reportDelays(0);
 }

@@ -9,11 +9,11 @@ export interface MonthlyQuota {
   /** Reads what an answer says of it. */
   read(announced: AnnouncedRateLimit, sentAtMs: number): void;
   /** Upstream has refused a call because it is used up. */
-  spend(): void;
+  exhaust(): void;
   /** Whether nothing is left. Every ten minutes it is not, so that one call can find out. */
-  isSpent(): boolean;
+  isExhausted(): boolean;
   /** Calls that may be out at a time: no more than there are left. */
-  mostOut(most: number): number;
+  maxInFlight(maxCalls: number): number;
 }
 
 // Nobody is told when the month ends, and an allowance can be bought.
@@ -28,7 +28,7 @@ export function createMonthlyQuota(clock: Clock): MonthlyQuota {
   let probeAtMs = Number.NEGATIVE_INFINITY;
   let silentSinceMs: number | undefined;
 
-  const spend = () => {
+  const exhaust = () => {
     remaining = 0;
     probeAtMs = clock.nowMs() + PROBE_INTERVAL_MS;
   };
@@ -50,11 +50,11 @@ export function createMonthlyQuota(clock: Clock): MonthlyQuota {
       limit = announced.monthLimit ?? limit;
       // What was sent before the month was spent, the refusal itself included, does not say that it is over.
       if (remaining === 0 && sentAtMs < probeAtMs) return;
-      if (announced.monthRemaining === 0) spend();
+      if (announced.monthRemaining === 0) exhaust();
       else remaining = announced.monthRemaining ?? (remaining === 0 ? undefined : remaining);
     },
-    spend,
-    isSpent: () => remaining === 0 && clock.nowMs() < probeAtMs,
-    mostOut: (most) => Math.min(most, Math.max(1, remaining ?? most)),
+    exhaust,
+    isExhausted: () => remaining === 0 && clock.nowMs() < probeAtMs,
+    maxInFlight: (maxCalls) => Math.min(maxCalls, Math.max(1, remaining ?? maxCalls)),
   };
 }

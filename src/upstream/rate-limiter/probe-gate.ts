@@ -24,19 +24,19 @@ export interface ProbeGate {
   /**
    * Until when (monotonic ms) a call has to wait for the answer of the one before it; undefined: it need not.
    *
-   * @param callsOut - Calls of each class that have not been answered.
+   * @param callsInFlight - Calls of each class that have not been answered.
    */
-  untilMs(routeClass: RouteClass, callsOut: Readonly<Record<RouteClass, number>>): number | undefined;
+  untilMs(routeClass: RouteClass, callsInFlight: Readonly<Record<RouteClass, number>>): number | undefined;
   /** A call is being sent. */
-  sent(): void;
+  onSent(): void;
   /** Upstream has refused a call: what is sent before this moment proves nothing. */
   suspect(untilMs: number): void;
   /** A call has been answered; `toldOfBurst`: the answer says how much is left of the burst window. */
-  answered(sentAtMs: number, toldOfBurst: boolean): void;
+  onResponse(sentAtMs: number, reportsBurst: boolean): void;
 }
 
 // An upstream that leaves a first call unanswered gets a second one after this long.
-const PATIENCE_MS = 1_000;
+const PROBE_TIMEOUT_MS = 1_000;
 
 /** Makes the probe gate of one key; with `wait` it holds the slots of the windows that may not have passed. */
 export function createProbeGate(
@@ -44,37 +44,37 @@ export function createProbeGate(
   { coldStart, processStartedAtMs, clock }: ProbeGateOptions,
 ): ProbeGate {
   const coldUntilMs = (windowMs: number) => processStartedAtMs + windowMs;
-  let isInDoubt = coldStart === 'probe' && clock.nowMs() < coldUntilMs(windows.general.windowMs);
-  let isBurstInDoubt = coldStart === 'probe';
-  let provedByMs = Number.NEGATIVE_INFINITY;
+  let isSuspect = coldStart === 'probe' && clock.nowMs() < coldUntilMs(windows.general.windowMs);
+  let isBurstSuspect = coldStart === 'probe';
+  let trustedFromMs = Number.NEGATIVE_INFINITY;
   let lastSentAtMs = Number.NEGATIVE_INFINITY;
 
   if (coldStart === 'wait') {
     for (const window of windows.all()) {
       const untilMs = coldUntilMs(window.windowMs);
-      if (clock.nowMs() < untilMs) window.others.hold(window.limit, untilMs, untilMs);
+      if (clock.nowMs() < untilMs) window.externalUse.hold(window.limit, untilMs, untilMs);
     }
   }
 
   return {
-    untilMs(routeClass, callsOut) {
+    untilMs(routeClass, callsInFlight) {
       const nowMs = clock.nowMs();
-      const untilMs = lastSentAtMs + PATIENCE_MS;
+      const untilMs = lastSentAtMs + PROBE_TIMEOUT_MS;
       if (nowMs >= untilMs) return undefined;
-      if (isInDoubt && callsOut.general + callsOut.burst > 0) return untilMs;
-      const isBurstCold = isBurstInDoubt && windows.burst !== undefined && nowMs < coldUntilMs(windows.burst.windowMs);
-      return routeClass === 'burst' && callsOut.burst > 0 && isBurstCold ? untilMs : undefined;
+      if (isSuspect && callsInFlight.general + callsInFlight.burst > 0) return untilMs;
+      const isBurstCold = isBurstSuspect && windows.burst !== undefined && nowMs < coldUntilMs(windows.burst.windowMs);
+      return routeClass === 'burst' && callsInFlight.burst > 0 && isBurstCold ? untilMs : undefined;
     },
-    sent() {
+    onSent() {
       lastSentAtMs = clock.nowMs();
     },
     suspect(untilMs) {
-      isInDoubt = true;
-      provedByMs = Math.max(provedByMs, untilMs);
+      isSuspect = true;
+      trustedFromMs = Math.max(trustedFromMs, untilMs);
     },
-    answered(sentAtMs, toldOfBurst) {
-      if (sentAtMs >= provedByMs) isInDoubt = false;
-      if (toldOfBurst) isBurstInDoubt = false;
+    onResponse(sentAtMs, reportsBurst) {
+      if (sentAtMs >= trustedFromMs) isSuspect = false;
+      if (reportsBurst) isBurstSuspect = false;
     },
   };
 }

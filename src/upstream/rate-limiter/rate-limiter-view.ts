@@ -3,7 +3,7 @@ import type { ProbeGate, ProbeGateOptions } from './probe-gate.ts';
 import type { RateWindow } from './windows/rate-window.ts';
 import type { RateWindows, TakenSlots } from './windows/rate-windows.ts';
 import type { RouteClass } from '../postman/route-class.ts';
-import type { Room, SlotGrant, SlotView } from './slot-source.ts';
+import type { FreeSlots, SlotGrant, SlotView } from './slot-source.ts';
 import type { RateWindowsOptions } from './windows/window-set.ts';
 
 /** What the limiter of every key is made with. */
@@ -24,12 +24,12 @@ export interface RateLimiterState {
   readonly quota: MonthlyQuota;
   /** The slots of every grant that has not been handed back. */
   readonly granted: Map<SlotGrant, TakenSlots>;
-  readonly callsOut: Record<RouteClass, number>;
+  readonly callsInFlight: Record<RouteClass, number>;
   readonly virtualTime: Record<RouteClass, number>;
   pausedUntilMs: number;
   /** undefined: nothing has been measured. */
   latencyMs: number | undefined;
-  hasAnswer: boolean;
+  hasResponse: boolean;
 }
 
 /** A window, as a view sees it. */
@@ -40,7 +40,9 @@ export type ViewedWindow = Pick<
 
 /** What a view is made from: the state of a limiter, or what is known of one that others share. */
 export interface ViewedState
-  extends Readonly<Pick<RateLimiterState, 'virtualTime' | 'callsOut' | 'pausedUntilMs' | 'latencyMs' | 'hasAnswer'>> {
+  extends Readonly<
+    Pick<RateLimiterState, 'virtualTime' | 'callsInFlight' | 'pausedUntilMs' | 'latencyMs' | 'hasResponse'>
+  > {
   readonly windows: {
     readonly general: ViewedWindow;
     readonly burst: ViewedWindow | undefined;
@@ -48,32 +50,32 @@ export interface ViewedState
     all(): readonly ViewedWindow[];
   };
   readonly probes: Pick<ProbeGate, 'untilMs'>;
-  readonly quota: Pick<MonthlyQuota, 'limit' | 'remaining' | 'isSpent' | 'mostOut'>;
+  readonly quota: Pick<MonthlyQuota, 'limit' | 'remaining' | 'isExhausted' | 'maxInFlight'>;
 }
 
 const FIRST_LATENCY_MS = 300;
 /** Nothing can be sent. */
-export const NO_ROOM: Room = { forFirstCalls: false, forLaterCalls: false };
+export const NO_FREE_SLOTS: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
 
 /** Makes the view of a limiter: everything that follows from its state and the time. */
 export function createRateLimiterView(state: ViewedState, options: RateLimiterOptions): SlotView {
-  const { probes, callsOut } = state;
+  const { probes, callsInFlight } = state;
   const { reservedCalls, maxConcurrentCalls, clock } = options;
 
-  const totalOut = () => callsOut.general + callsOut.burst;
-  const concurrency = () => state.quota.mostOut(maxConcurrentCalls);
+  const totalInFlight = () => callsInFlight.general + callsInFlight.burst;
+  const concurrency = () => state.quota.maxInFlight(maxConcurrentCalls);
   const slotsToLeave = (window: ViewedWindow) =>
     Math.min(window === state.windows.general ? reservedCalls : Math.min(1, reservedCalls), window.limit - 1);
 
-  const room = (routeClass: RouteClass): Room => {
+  const freeSlots = (routeClass: RouteClass): FreeSlots => {
     const nowMs = clock.nowMs();
-    if (nowMs < state.pausedUntilMs || totalOut() >= concurrency()) return NO_ROOM;
-    if (probes.untilMs(routeClass, callsOut) !== undefined) return NO_ROOM;
+    if (nowMs < state.pausedUntilMs || totalInFlight() >= concurrency()) return NO_FREE_SLOTS;
+    if (probes.untilMs(routeClass, callsInFlight) !== undefined) return NO_FREE_SLOTS;
     // Of the connections one is left to first calls, too.
-    let forLaterCalls = totalOut() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
+    let forLaterCalls = totalInFlight() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
     for (const window of state.windows.of(routeClass)) {
       const free = window.free(nowMs);
-      if (free === 0) return NO_ROOM;
+      if (free === 0) return NO_FREE_SLOTS;
       if (free <= slotsToLeave(window)) forLaterCalls = false;
     }
     return { forFirstCalls: true, forLaterCalls };
@@ -84,19 +86,19 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
     return {
       limit: window.limit,
       windowMs: window.windowMs,
-      remaining: nowMs < state.pausedUntilMs || state.quota.isSpent() ? 0 : window.free(nowMs),
+      remaining: nowMs < state.pausedUntilMs || state.quota.isExhausted() ? 0 : window.free(nowMs),
       restoredInMs: Math.max(window.restoredAtMs(nowMs), state.pausedUntilMs) - nowMs,
     };
   };
 
   return {
-    room,
-    nextRoomAtMs(routeClass) {
+    freeSlots,
+    nextFreeSlotAtMs(routeClass) {
       const nowMs = clock.nowMs();
       // With all connections busy the next thing to happen is an answer.
-      if (totalOut() >= concurrency()) return Number.POSITIVE_INFINITY;
+      if (totalInFlight() >= concurrency()) return Number.POSITIVE_INFINITY;
       if (nowMs < state.pausedUntilMs) return state.pausedUntilMs;
-      const probedUntilMs = probes.untilMs(routeClass, callsOut);
+      const probedUntilMs = probes.untilMs(routeClass, callsInFlight);
       if (probedUntilMs !== undefined) return probedUntilMs;
       const full = state.windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
       const toReleaseAtMs = (window: ViewedWindow) => window.nextReleaseAtMs(nowMs);
@@ -114,17 +116,17 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
           .of('burst')
           .filter((window) => !general.includes(window))
           .map(toUsable),
-        connections: { free: concurrency() - totalOut(), total: concurrency() },
+        connections: { free: concurrency() - totalInFlight(), total: concurrency() },
         startMs: Math.max(clock.nowMs(), state.pausedUntilMs),
         latencyMs: state.latencyMs ?? FIRST_LATENCY_MS,
       };
     },
     virtualTime: (routeClass) => state.virtualTime[routeClass],
-    callsOut: totalOut,
-    isMonthSpent: () => state.quota.isSpent(),
+    callsInFlight: totalInFlight,
+    isMonthlyQuotaExhausted: () => state.quota.isExhausted(),
     hasSpareSlot: (routeClass) =>
-      !state.quota.isSpent() &&
-      room(routeClass).forLaterCalls &&
+      !state.quota.isExhausted() &&
+      freeSlots(routeClass).forLaterCalls &&
       state.windows.of(routeClass).every((window) => window.free(clock.nowMs()) > window.limit / 2),
     snapshot() {
       const { general, burst, of, all } = state.windows;
@@ -136,7 +138,7 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
         learned: all()
           .filter((window) => window !== general && window !== burst)
           .map(toWindowSnapshot),
-        hasAnswer: state.hasAnswer,
+        hasResponse: state.hasResponse,
         ...(state.quota.limit !== undefined && { monthLimit: state.quota.limit }),
         ...(state.quota.remaining !== undefined && { monthRemaining: state.quota.remaining }),
       };

@@ -21,7 +21,7 @@ export class RateLimiter implements SlotSource {
   readonly #onDelay: () => void;
   readonly #state: RateLimiterState;
   readonly #reservations: Record<RouteClass, number> = { general: 0, burst: 0 };
-  #refusalsInARow = 0;
+  #consecutiveRefusals = 0;
 
   /** @param onDelay - Is called when turns are put off, see `SlotSource`. */
   constructor(options: RateLimiterOptions, onDelay: () => void) {
@@ -33,20 +33,20 @@ export class RateLimiter implements SlotSource {
       probes: createProbeGate(windows, options),
       quota: createMonthlyQuota(options.clock),
       granted: new Map(),
-      callsOut: { general: 0, burst: 0 },
+      callsInFlight: { general: 0, burst: 0 },
       virtualTime: { general: 0, burst: 0 },
       pausedUntilMs: Number.NEGATIVE_INFINITY,
       latencyMs: undefined,
-      hasAnswer: false,
+      hasResponse: false,
     };
     this.view = createRateLimiterView(this.#state, options);
   }
 
   take(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void {
-    const { forFirstCalls, forLaterCalls } = this.view.room(request.routeClass);
+    const { forFirstCalls, forLaterCalls } = this.view.freeSlots(request.routeClass);
     if (!(request.usesReserve ? forFirstCalls : forLaterCalls)) return done(undefined);
-    this.#state.callsOut[request.routeClass]++;
-    this.#state.probes.sent();
+    this.#state.callsInFlight[request.routeClass]++;
+    this.#state.probes.onSent();
     done(this.#grant(request, false));
   }
 
@@ -55,31 +55,32 @@ export class RateLimiter implements SlotSource {
     const slots = this.#takeBack(grant);
     const nowMs = this.#clock.nowMs();
     const tookMs = nowMs - grant.grantedAtMs;
-    state.callsOut[grant.routeClass]--;
+    state.callsInFlight[grant.routeClass]--;
     state.latencyMs = state.latencyMs === undefined ? tookMs : state.latencyMs + (tookMs - state.latencyMs) / 8;
     if (announced) this.#learn(slots, grant.grantedAtMs, announced);
-    if (announced && !isRefused) this.#refusalsInARow = 0;
+    if (announced && !isRefused) this.#consecutiveRefusals = 0;
     if (isRefused) state.windows.refused(slots, announced?.windows ?? [], state.pausedUntilMs, nowMs);
     state.windows.release(slots, nowMs);
   }
 
   giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void {
-    const counted = grant.isReservation ? this.#reservations : this.#state.callsOut;
+    const counted = grant.isReservation ? this.#reservations : this.#state.callsInFlight;
     this.#state.windows.giveBack(this.#takeBack(grant));
     counted[grant.routeClass]--;
     done?.(false);
   }
 
-  claim(_: SlotRequest, done: (grant: undefined) => void): void {
+  redeem(_: SlotRequest, done: (grant: undefined) => void): void {
     done(undefined);
   }
 
-  reserve(request: SlotRequest, mostShare: number, done: (grant: SlotGrant | undefined) => void): void {
+  reserve(request: SlotRequest, maxFraction: number, done: (grant: SlotGrant | undefined) => void): void {
     const { routeClass } = request;
-    const mostOf = ({ limit, windowMs }: RateWindow) =>
-      Math.floor(limit * mostShare * Math.min(1, windowMs / RESERVABLE_WINDOW_MS));
-    const most = Math.min(...this.#state.windows.of(routeClass).map(mostOf));
-    if (!this.view.room(routeClass).forFirstCalls || this.#reservations[routeClass] >= most) return done(undefined);
+    const toMaxReserved = ({ limit, windowMs }: RateWindow) =>
+      Math.floor(limit * maxFraction * Math.min(1, windowMs / RESERVABLE_WINDOW_MS));
+    const maxReserved = Math.min(...this.#state.windows.of(routeClass).map(toMaxReserved));
+    if (!this.view.freeSlots(routeClass).forFirstCalls || this.#reservations[routeClass] >= maxReserved)
+      return done(undefined);
     this.#reservations[routeClass]++;
     done(this.#grant(request, true));
   }
@@ -88,27 +89,27 @@ export class RateLimiter implements SlotSource {
     const state = this.#state;
     const nowMs = this.#clock.nowMs();
     // Refused again after a pause: somebody else takes what comes back, and asking as often would only add to it.
-    if (nowMs >= state.pausedUntilMs) this.#refusalsInARow++;
-    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#refusalsInARow - 1));
+    if (nowMs >= state.pausedUntilMs) this.#consecutiveRefusals++;
+    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#consecutiveRefusals - 1));
     state.pausedUntilMs = Math.max(state.pausedUntilMs, untilMs, nowMs + leastMs);
     state.probes.suspect(state.pausedUntilMs);
     this.#onDelay();
   }
 
-  spendMonth(): void {
-    this.#state.quota.spend();
+  exhaustMonthlyQuota(): void {
+    this.#state.quota.exhaust();
     this.#onDelay();
   }
 
   absorb(other: this): void {
     const state = this.#state;
-    const { windows, granted, callsOut, pausedUntilMs } = other.#state;
+    const { windows, granted, callsInFlight, pausedUntilMs } = other.#state;
     state.windows.absorb(windows, [...granted.values()], this.#clock.nowMs());
     for (const [grant, slots] of granted) state.granted.set(grant, slots);
     for (const routeClass of ROUTE_CLASSES) {
-      state.callsOut[routeClass] += callsOut[routeClass];
+      state.callsInFlight[routeClass] += callsInFlight[routeClass];
       this.#reservations[routeClass] += other.#reservations[routeClass];
-      callsOut[routeClass] = other.#reservations[routeClass] = 0;
+      callsInFlight[routeClass] = other.#reservations[routeClass] = 0;
     }
     granted.clear();
     state.pausedUntilMs = Math.max(state.pausedUntilMs, pausedUntilMs);
@@ -133,10 +134,10 @@ export class RateLimiter implements SlotSource {
 
   #learn(slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit): void {
     const { quota, windows, probes } = this.#state;
-    this.#state.hasAnswer = true;
+    this.#state.hasResponse = true;
     quota.read(announced, sentAtMs);
-    const { isDelay, toldOfBurst } = windows.learn(slots, announced.windows, this.#clock.nowMs());
-    probes.answered(sentAtMs, toldOfBurst);
-    if (isDelay || quota.isSpent()) this.#onDelay();
+    const { isDelay, reportsBurst } = windows.learn(slots, announced.windows, this.#clock.nowMs());
+    probes.onResponse(sentAtMs, reportsBurst);
+    if (isDelay || quota.isExhausted()) this.#onDelay();
   }
 }

@@ -3,7 +3,7 @@ import type { RateWindow } from './windows/rate-window.ts';
 import type { RouteClass } from '../postman/route-class.ts';
 
 /** Whose calls can be sent at a moment. */
-export interface Room {
+export interface FreeSlots {
   readonly forFirstCalls: boolean;
   /** There are slots left beyond those that are reserved for the first calls of operations. */
   readonly forLaterCalls: boolean;
@@ -68,24 +68,24 @@ export interface SlotsSnapshot extends WindowSnapshot {
   /** Windows that are known from answers alone. */
   readonly learned: readonly WindowSnapshot[];
   /** Whether upstream has answered under this key yet. */
-  readonly hasAnswer: boolean;
+  readonly hasResponse: boolean;
   readonly monthLimit?: number;
   readonly monthRemaining?: number;
 }
 
 /** What a source knows at this moment. It can be asked at any time, and answers at once. */
 export interface SlotView {
-  room(routeClass: RouteClass): Room;
+  freeSlots(routeClass: RouteClass): FreeSlots;
   /** The next moment (monotonic ms) at which there can be room without an answer coming first; Infinity where that hangs on an answer. */
-  nextRoomAtMs(routeClass: RouteClass): number;
+  nextFreeSlotAtMs(routeClass: RouteClass): number;
   /** What forecasts start from, for calls that may use the reserved slots and for those that leave them. */
   outlook(usesReserve: boolean): SlotOutlook;
   /** Virtual time of the call of the class that was granted last. It never goes back. */
   virtualTime(routeClass: RouteClass): number;
   /** Calls that have been granted slots and not been settled. */
-  callsOut(): number;
+  callsInFlight(): number;
   /** Whether there is nothing left of the month, as far as is known. Every ten minutes it is not, so that one call can find out. */
-  isMonthSpent(): boolean;
+  isMonthlyQuotaExhausted(): boolean;
   /** Whether there is so much room that a call can be sent that nobody waits for: half of every window is free. */
   hasSpareSlot(routeClass: RouteClass): boolean;
   snapshot(): SlotsSnapshot;
@@ -127,15 +127,15 @@ export interface SlotSource {
   /**
    * Asks for the slots of a call that was refused until now, and is about to come back: they are given back when it does, or when it does not.
    *
-   * @param mostShare - No more than this part of any window is reserved, and less of a short one.
+   * @param maxFraction - No more than this part of any window is reserved, and less of a short one.
    */
-  reserve(request: SlotRequest, mostShare: number, done: (grant: SlotGrant | undefined) => void): void;
+  reserve(request: SlotRequest, maxFraction: number, done: (grant: SlotGrant | undefined) => void): void;
   /** Takes over the slots that another process has reserved for a call that comes back to this one. */
-  claim(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void;
+  redeem(request: SlotRequest, done: (grant: SlotGrant | undefined) => void): void;
   /** Upstream said 429: nothing is sent before `untilMs` (monotonic) and for at least a second, twice as long each time in a row; then one call alone, to see whether it is over. */
   pause(untilMs: number): void;
   /** Upstream said that the month's quota is used up. */
-  spendMonth(): void;
+  exhaustMonthlyQuota(): void;
   /** The other source turns out to be of the same user: what is in use there counts here, and its grants are settled here. The other has none left. */
   absorb(other: this): void;
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { Budget } from '../../../src/upstream/rate-limiter/budget.ts';
 import { createCalls } from '../../../src/upstream/calls/calls.ts';
 import type { CacheDirectives } from '../../../src/upstream/cache/freshness.ts';
 import type { HttpClient } from '../../../src/upstream/http/http-client.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { type Operation, openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
-import { toHttpAnswer } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-answer.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -34,7 +34,7 @@ function createSetup({ windowLimit = 60 } = {}) {
             );
           else
             resolve(
-              toHttpAnswer({
+              toHttpResponse({
                 status: 200,
                 headers: { 'content-type': 'application/json', ...upstream.headers },
                 text: JSON.stringify({ target, call }),
@@ -44,7 +44,7 @@ function createSetup({ windowLimit = 60 } = {}) {
       }),
     close: () => Promise.resolve(),
   };
-  const cache = createAnswerCache({
+  const cache = createResponseCache({
     ttlMs: MINUTE_MS,
     swrMs: MINUTE_MS,
     staleIfErrorMs: 60 * MINUTE_MS,
@@ -67,11 +67,11 @@ function createSetup({ windowLimit = 60 } = {}) {
     const budget = budgets.get(tenant) ?? newBudget();
     budgets.set(tenant, budget);
     return openOperation({
-      tenant,
+      keyHash: tenant,
       apiKey: new Secret(tenant),
       keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
       clientAddress: '127.0.0.1',
-      heldAnswers: { open: () => uncountedHoldings },
+      heldResponses: { open: () => uncountedResponses },
       timeoutMs: 30_000,
       clientGone: new AbortController().signal,
       maxCalls: 1_000,

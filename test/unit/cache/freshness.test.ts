@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type CacheDirectives, createFreshness, type Verdict } from '../../../src/upstream/cache/freshness.ts';
-import type { KeptAnswer } from '../../../src/upstream/cache/cached-response.ts';
+import type { CachedResponse } from '../../../src/upstream/cache/cached-response.ts';
 
 const SECOND_MS = 1_000;
 /** Fresh for a minute, revalidated for half of one more, and served for ten where Postman does not answer. */
 const periods = { ttlMs: 60 * SECOND_MS, swrMs: 30 * SECOND_MS, staleIfErrorMs: 600 * SECOND_MS };
 
-const cached = (ageMs: number, more: Partial<KeptAnswer> = {}): KeptAnswer => ({
+const cached = (ageMs: number, more: Partial<CachedResponse> = {}): CachedResponse => ({
   outcome: { value: {} },
   bytes: 1,
   ageMs,
-  isHeldOver: false,
+  isRetained: false,
   isOutdated: false,
   isRenewable: false,
   ...more,
@@ -18,7 +18,7 @@ const cached = (ageMs: number, more: Partial<KeptAnswer> = {}): KeptAnswer => ({
 const refusal = { outcome: { failure: { kind: 'notFound', message: 'No.' } } } as const;
 
 describe('the verdict over a cached answer', () => {
-  const at = (ageMs: number, directives: CacheDirectives = {}, more: Partial<KeptAnswer> = {}) => {
+  const at = (ageMs: number, directives: CacheDirectives = {}, more: Partial<CachedResponse> = {}) => {
     const freshness = createFreshness(periods);
     return [freshness.judge(cached(ageMs, more), directives), freshness.servesOnError(cached(ageMs, more), directives)];
   };
@@ -81,6 +81,6 @@ describe('what is worth refreshing', () => {
     [70_000, { isOutdated: true }, false],
     [20_000, refusal, false],
   ])('%d ms old, %j: %s', (ageMs, more, isWorthIt) => {
-    expect(createFreshness(periods).isInRefreshPeriod(cached(ageMs, more))).toBe(isWorthIt);
+    expect(createFreshness(periods).isInRevalidationPeriod(cached(ageMs, more))).toBe(isWorthIt);
   });
 });

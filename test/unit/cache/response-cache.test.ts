@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const ENTRY_BYTES = 1_024;
@@ -14,7 +14,7 @@ function createCache({
   maxBytes = 1_000_000,
 } = {}) {
   const clock = createVirtualClock();
-  const cache = createAnswerCache({ ttlMs, swrMs, staleIfErrorMs, renewMs, maxBytes, clock });
+  const cache = createResponseCache({ ttlMs, swrMs, staleIfErrorMs, renewMs, maxBytes, clock });
   return {
     clock,
     cache,
@@ -37,7 +37,7 @@ describe('createAnswerCache', () => {
       outcome: { value: { a: 1 } },
       bytes: 10,
       ageMs: 10_000,
-      isHeldOver: false,
+      isRetained: false,
       isOutdated: false,
       isRenewable: false,
     });
@@ -76,7 +76,7 @@ describe('createAnswerCache', () => {
   it('keeps nothing when it is turned off', () => {
     const { cache, keep } = createCache({ ttlMs: 0 });
     keep('tenant', '/a', 1);
-    cache.dropTenant('tenant');
+    cache.dropKey('tenant');
     expect(cache.get('tenant', '/a')).toBeUndefined();
   });
 
@@ -144,7 +144,7 @@ describe('when it is full', () => {
     const tenants = Array.from({ length: 60 }, (_, index) => `tenant-${index}`);
     for (const tenant of tenants) cache.keep(tenant, '/100', tenant, { bytes: 0 });
     for (let index = 100; index < 140; index++) cache.keep('large', `/${index}`, index, { bytes: 0 });
-    cache.cache.dropTenant('tenant-0');
+    cache.cache.dropKey('tenant-0');
     cache.keep('tenant-1', '/100', 'anew', { bytes: 20 * (ENTRY_BYTES + 4) });
     const kept = tenants.map((tenant) => targetsLeft(cache, tenant, ['/100']).length);
     expect(kept).toEqual([0, ...Array<number>(59).fill(1)]);
@@ -171,7 +171,7 @@ describe('what is dropped', () => {
     const { cache, keep, valueOf } = createCache();
     const tenants = ['one', 'one-more', 'two'];
     for (const tenant of tenants) for (const target of ['/a', '/b']) keep(tenant, target, tenant);
-    cache.dropTenant('one');
+    cache.dropKey('one');
     expect(tenants.map((tenant) => ['/a', '/b'].map((target) => valueOf(tenant, target)))).toEqual([
       [undefined, undefined],
       ['one-more', 'one-more'],
@@ -184,7 +184,7 @@ describe('what is dropped', () => {
     keep('tenant', '/a', 1);
     const sentAtMs = clock.nowMs();
     await clock.advance(10);
-    cache.dropTenant('tenant');
+    cache.dropKey('tenant');
     cache.set('tenant', '/b', { outcome: { value: 'late' }, bytes: 1, updatedAt: null, sentAtMs });
     expect(valueOf('tenant', '/b')).toBeUndefined();
     keep('tenant', '/b', 'new');
@@ -211,7 +211,7 @@ describe('a list', () => {
       outcome: { value: 1 },
       bytes: 10,
       ageMs: 1_000,
-      isHeldOver: false,
+      isRetained: false,
       isOutdated: false,
       isRenewable: true,
     });
@@ -231,7 +231,7 @@ describe('a list', () => {
       outcome: { value: 2 },
       bytes: 10,
       ageMs: 0,
-      isHeldOver: false,
+      isRetained: false,
       isOutdated: false,
       isRenewable: true,
     });
@@ -244,8 +244,8 @@ describe('a list', () => {
     await clock.advance(100);
     for (const target of ['/a', '/b', '/c']) cache.renew('tenant', target, MOMENT);
     expect(['/a', '/b', '/c'].map((target) => cache.get('tenant', target))).toEqual([
-      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isHeldOver: false, isOutdated: false, isRenewable: true },
-      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isHeldOver: false, isOutdated: false, isRenewable: false },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isRetained: false, isOutdated: false, isRenewable: true },
+      { outcome: { value: 1 }, bytes: 10, ageMs: 100, isRetained: false, isOutdated: false, isRenewable: false },
       undefined,
     ]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createApiKeys } from '../../../src/upstream/calls/api-keys/api-keys.ts';
 import type { KeyBudget } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import type { Route } from '../../../src/upstream/postman/call.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
@@ -27,10 +27,10 @@ function createSetup() {
   const made: string[] = [];
   const open = (tenant: string, timeoutMs = 30_000) =>
     openOperation({
-      tenant,
+      keyHash: tenant,
       apiKey: new Secret('PMAK-x'),
       clientAddress: '127.0.0.1',
-      heldAnswers: { open: () => uncountedHoldings },
+      heldResponses: { open: () => uncountedResponses },
       keyBudget: {} as KeyBudget,
       timeoutMs,
       clientGone: new AbortController().signal,
@@ -111,10 +111,10 @@ describe('createApiKeys', () => {
     await clock.advance(100);
     await first;
     const operation = openOperation({
-      tenant: 'a',
+      keyHash: 'a',
       apiKey: new Secret('PMAK-x'),
       clientAddress: '127.0.0.1',
-      heldAnswers: { open: () => uncountedHoldings },
+      heldResponses: { open: () => uncountedResponses },
       keyBudget: {} as KeyBudget,
       timeoutMs: 1_000,
       clientGone: new AbortController().signal,

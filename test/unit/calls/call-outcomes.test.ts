@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { Budget } from '../../../src/upstream/rate-limiter/budget.ts';
 import { createCalls } from '../../../src/upstream/calls/calls.ts';
 import type { CacheDirectives } from '../../../src/upstream/cache/freshness.ts';
-import { createHeldAnswers, uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
-import type { HttpAnswer, HttpClient } from '../../../src/upstream/http/http-client.ts';
+import { createHeldResponses, uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
+import type { HttpResponse, HttpClient } from '../../../src/upstream/http/http-client.ts';
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/http/upstream-error.ts';
-import { toHttpAnswer } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-answer.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -32,14 +32,14 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
   const upstream = { reply: (target: string): Reply => ({ body: { target } }) };
   const http: HttpClient = {
     get: (target, template) =>
-      new Promise<HttpAnswer>((resolve, reject) => {
+      new Promise<HttpResponse>((resolve, reject) => {
         sent.push(target);
         const { status = 200, headers = {}, body, fails, latencyMs = 100 } = upstream.reply(target);
         clock.schedule(clock.nowMs() + latencyMs, () => {
           if (fails) reject(new UpstreamError(fails, 'No answer.', { route: template }));
           else
             resolve({
-              ...toHttpAnswer({
+              ...toHttpResponse({
                 status,
                 headers: { 'content-type': 'application/json', ...headers },
                 text: JSON.stringify(body ?? {}),
@@ -50,7 +50,7 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
       }),
     close: () => Promise.resolve(),
   };
-  const cache = createAnswerCache({
+  const cache = createResponseCache({
     ttlMs: MINUTE_MS,
     swrMs: 0,
     staleIfErrorMs: 60 * MINUTE_MS,
@@ -67,14 +67,14 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
     processStartedAtMs: clock.nowMs(),
     clock,
   });
-  const held = createHeldAnswers({ maxBytes: Number.POSITIVE_INFINITY, maxBytesPerOperation });
+  const held = createHeldResponses({ maxBytes: Number.POSITIVE_INFINITY, maxBytesPerOperation });
   const open = ({ directives = {}, timeoutMs = 30_000 }: { directives?: CacheDirectives; timeoutMs?: number } = {}) =>
     openOperation({
-      tenant: 'tenant',
+      keyHash: 'tenant',
       apiKey: new Secret('key'),
       keyBudget: { current: budget, view: budget.view, belongsTo() {} },
       clientAddress: '127.0.0.1',
-      heldAnswers: maxBytesPerOperation === Number.POSITIVE_INFINITY ? { open: () => uncountedHoldings } : held,
+      heldResponses: maxBytesPerOperation === Number.POSITIVE_INFINITY ? { open: () => uncountedResponses } : held,
       timeoutMs,
       clientGone: new AbortController().signal,
       maxCalls: 1_000,
@@ -172,7 +172,7 @@ describe('what upstream says about a call', () => {
     const { upstream, made, open, calls } = createSetup({ isTrusted: false });
     upstream.reply = () => reply;
     await made('/a', undefined, 5_000);
-    expect(calls.apiKeys.isAccepted(open().operation.caller.tenant)).toBe(isAccepted);
+    expect(calls.apiKeys.isAccepted(open().operation.caller.keyHash)).toBe(isAccepted);
   });
 
   it('gives back the room of its body, whatever it says', async () => {
@@ -192,7 +192,8 @@ describe('what upstream says about a call', () => {
     });
     await made('/a', undefined, 200);
     const waitMs =
-      budget.expectedTurnAtMs('general', { lastTag: { general: 0, burst: 0 }, askedCalls: 0 }, '/b') - clock.nowMs();
+      budget.expectedSlotAtMs('general', { lastVirtualTime: { general: 0, burst: 0 }, requestedCalls: 0 }, '/b') -
+      clock.nowMs();
     expect(waitMs).toBeGreaterThan(25_000);
     expect(waitMs).toBeLessThan(35_000);
   });
@@ -216,7 +217,7 @@ describe('an operation', () => {
     await clock.advance(2 * MINUTE_MS);
     for (const target of ['/1', '/2', '/3']) await made(target, undefined, 200);
     const turnAtMs = () =>
-      budget.expectedTurnAtMs('general', { lastTag: { general: 0, burst: 0 }, askedCalls: 0 }, '/new');
+      budget.expectedSlotAtMs('general', { lastVirtualTime: { general: 0, burst: 0 }, requestedCalls: 0 }, '/new');
     const before = turnAtMs();
     for (let index = 0; index < 5; index++) {
       expect(await made('/a', open({ timeoutMs: 1_000 }), 0)).toEqual({ target: '/a' });

@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { Budget, type BudgetOptions } from '../../../src/upstream/rate-limiter/budget.ts';
 import type { RouteClass } from '../../../src/upstream/postman/route-class.ts';
 import { type Calls, createCalls } from '../../../src/upstream/calls/calls.ts';
-import type { HttpAnswer, HttpClient } from '../../../src/upstream/http/http-client.ts';
+import type { HttpResponse, HttpClient } from '../../../src/upstream/http/http-client.ts';
 import { UnexpectedShapeError } from '../../../src/upstream/postman/resources/body.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
-import { toHttpAnswer } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-answer.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOT_WHOLE = "Postman's answer is not valid JSON: it may be cut off.";
@@ -35,7 +35,7 @@ function createUpstream(clock: VirtualClock, startMs: number) {
   };
   const http: HttpClient = {
     get: (target, _route, apiKey) =>
-      new Promise<HttpAnswer>((resolve, reject) => {
+      new Promise<HttpResponse>((resolve, reject) => {
         sent.push({ target, atMs: clock.nowMs() - startMs, key: apiKey.reveal() });
         const {
           status = 200,
@@ -46,7 +46,7 @@ function createUpstream(clock: VirtualClock, startMs: number) {
         } = upstream.reply(target, sent.length - 1);
         clock.schedule(clock.nowMs() + upstream.latencyMs, () => {
           if (fails) reject(fails);
-          else resolve(toHttpAnswer({ status, headers: { 'content-type': 'application/json', ...headers }, text }));
+          else resolve(toHttpResponse({ status, headers: { 'content-type': 'application/json', ...headers }, text }));
         });
       }),
     close: () => Promise.resolve(),
@@ -59,7 +59,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const { upstream, http } = createUpstream(clock, startMs);
-  const cache = createAnswerCache({ ttlMs, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000_000, clock });
+  const cache = createResponseCache({ ttlMs, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000_000, clock });
   const outages: boolean[] = [];
   const calls = createCalls({
     http,
@@ -115,11 +115,11 @@ function openClient(
 ) {
   const client = new AbortController();
   const opened = openOperation({
-    tenant,
+    keyHash: tenant,
     apiKey: new Secret(KEY),
     keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
-    heldAnswers: { open: () => uncountedHoldings },
+    heldResponses: { open: () => uncountedResponses },
     timeoutMs,
     clientGone: client.signal,
     maxCalls,
@@ -227,7 +227,7 @@ describe('an answer', () => {
     const { http } = createUpstream(clock, clock.nowMs());
     const calls = createCalls({
       http,
-      cache: createAnswerCache({ ttlMs: 1_000, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000, clock }),
+      cache: createResponseCache({ ttlMs: 1_000, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000, clock }),
       clock,
       random: Math.random,
       onOutage: () => {},
@@ -359,7 +359,7 @@ describe('a call under way', () => {
       });
     await clock.advance(100_000);
     expect([grants, upstream.targets().includes('/a'), gone.operation.meter.cost.calls]).toEqual([1, false, 0]);
-    expect([slots.view.callsOut(), budget.view.snapshot()]).toMatchObject([0, { remaining: 60, queuedCalls: 0 }]);
+    expect([slots.view.callsInFlight(), budget.view.snapshot()]).toMatchObject([0, { remaining: 60, queuedCalls: 0 }]);
     const next = open();
     void next.get('/a');
     await clock.advance(100);
@@ -1039,7 +1039,7 @@ function createJudge(
             if (isLost) return;
             clock.schedule(nowMs + legMs(), () => {
               judge.roundTrips.push(clock.nowMs() - sentAtMs);
-              resolve(toHttpAnswer({ status: isOver ? 429 : 200, headers, text: '{}' }));
+              resolve(toHttpResponse({ status: isOver ? 429 : 200, headers, text: '{}' }));
             });
           });
           if (isLost)
@@ -1091,7 +1091,7 @@ describe('as the upstream sees it', () => {
       const judge = createJudge(clock, random, model, limits);
       const calls = createCalls({
         http: judge.http,
-        cache: createAnswerCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
+        cache: createResponseCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
         clock,
         random,
         onOutage: () => {},
@@ -1159,7 +1159,7 @@ describe('as the upstream sees it', () => {
     });
     const calls = createCalls({
       http: judge.http,
-      cache: createAnswerCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
+      cache: createResponseCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
       clock,
       random: () => 0,
       onOutage: () => {},

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createHeldAnswers } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { createHeldResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 
 const KIB = 1_024;
 /** Each operation may hold 200 KiB, all of them 800 KiB. */
-const createSetup = () => createHeldAnswers({ maxBytes: 800 * KIB, maxBytesPerOperation: 200 * KIB });
+const createSetup = () => createHeldResponses({ maxBytes: 800 * KIB, maxBytesPerOperation: 200 * KIB });
 
 const ignore = () => undefined;
 
@@ -12,12 +12,12 @@ describe('an operation', () => {
     let timesOver = 0;
     const operation = createSetup().open('a', () => void timesOver++);
     const [one, other] = [{}, {}];
-    expect([operation.take(one, 150 * KIB), operation.take(one, 150 * KIB), operation.isOver()]).toEqual([
+    expect([operation.take(one, 150 * KIB), operation.take(one, 150 * KIB), operation.isOverLimit()]).toEqual([
       undefined,
       undefined,
       false,
     ]);
-    expect([operation.take(other, 51 * KIB), operation.isOver(), timesOver]).toEqual(['operation', true, 1]);
+    expect([operation.take(other, 51 * KIB), operation.isOverLimit(), timesOver]).toEqual(['operation', true, 1]);
   });
 
   it('is refused for what others of its tenant hold, unless it has hardly anything, and not for ever', () => {
@@ -25,14 +25,14 @@ describe('an operation', () => {
     const others = [held.open('a', ignore), held.open('a', ignore)];
     for (const other of others) expect(other.take({}, 200 * KIB)).toBeUndefined();
     const operation = held.open('a', ignore);
-    expect([operation.take({}, 33 * KIB), operation.isOver()]).toEqual(['server', false]);
+    expect([operation.take({}, 33 * KIB), operation.isOverLimit()]).toEqual(['server', false]);
     expect([operation.take({}, 16 * KIB), operation.take({}, 16 * KIB)]).toEqual([undefined, undefined]);
     others[0]?.release();
     expect(operation.take({}, 33 * KIB)).toBeUndefined();
   });
 
   it('may hold no more than its tenant ever can', () => {
-    const operation = createHeldAnswers({ maxBytes: 200 * KIB, maxBytesPerOperation: 200 * KIB }).open('a', ignore);
+    const operation = createHeldResponses({ maxBytes: 200 * KIB, maxBytesPerOperation: 200 * KIB }).open('a', ignore);
     expect([operation.maxBytes, operation.take({}, 100 * KIB), operation.take({}, 1)]).toEqual([
       100 * KIB,
       undefined,

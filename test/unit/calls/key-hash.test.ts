@@ -1,12 +1,12 @@
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
 import { expect, it } from 'vitest';
-import { createAnswerCache } from '../../../src/upstream/cache/response-cache.ts';
+import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { createSystemClock } from '../../../src/upstream/clock.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
-import { createTenantOf } from '../../../src/upstream/calls/api-keys/key-hash.ts';
+import { createKeyHasher } from '../../../src/upstream/calls/api-keys/key-hash.ts';
 import { toRuns } from '../../support/property-runs.ts';
 
-const tenantOf = createTenantOf();
+const tenantOf = createKeyHasher();
 const runs = toRuns(20_000);
 /** Keys and targets that differ by delimiters, empty parts, case and Unicode forms, which is where joined keys collide. */
 const awkward = oneof(
@@ -27,18 +27,18 @@ it('names equal keys alike and different keys differently, always in 43 characte
 
 it('names the same key alike in every process with the same secret, and differently under another', () => {
   const under = (byte: number) =>
-    createTenantOf(new Secret(Buffer.alloc(32, byte).toString('base64')))(new Secret('PMAK-1'));
+    createKeyHasher(new Secret(Buffer.alloc(32, byte).toString('base64')))(new Secret('PMAK-1'));
   expect([under(1) === under(1), under(1) === under(2)]).toEqual([true, false]);
 });
 
 it('names the same key differently in another process', () => {
-  expect(createTenantOf()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
+  expect(createKeyHasher()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
 });
 
 it('never answers from the cache of another key or another target', () => {
   assert(
     property(awkward, awkward, awkward, awkward, (key, target, otherKey, otherTarget) => {
-      const cache = createAnswerCache({
+      const cache = createResponseCache({
         ttlMs: 60_000,
         swrMs: 0,
         staleIfErrorMs: 0,

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Budget } from '../../../src/upstream/rate-limiter/budget.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
@@ -19,11 +19,11 @@ function open(client = new AbortController()) {
   });
   const apiKey = new Secret('PMAK-canary');
   const options = {
-    tenant: 'tenant',
+    keyHash: 'tenant',
     apiKey,
     keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
     clientAddress: '127.0.0.1',
-    heldAnswers: { open: () => uncountedHoldings },
+    heldResponses: { open: () => uncountedResponses },
     timeoutMs: 30_000,
     clientGone: client.signal,
     maxCalls: 60,
@@ -38,39 +38,39 @@ describe('openOperation', () => {
     const { meter, caller, ...rest } = operation;
     expect({
       ...rest,
-      tenant: caller.tenant,
+      keyHash: caller.keyHash,
       clientAddress: caller.clientAddress,
       belongsTo: undefined,
-      share: undefined,
+      fairShare: undefined,
       refusals: undefined,
-      repeats: undefined,
+      retryOutlook: undefined,
       ended: operation.ended.aborted,
-      meter: { ...meter, unanswered: meter.unanswered.count, wait: meter.wait.totalMs() },
+      meter: { ...meter, pendingCalls: meter.pendingCalls.count, wait: meter.wait.totalMs() },
     }).toEqual({
-      tenant: 'tenant',
+      keyHash: 'tenant',
       clientAddress: '127.0.0.1',
       belongsTo: undefined,
-      share: undefined,
+      fairShare: undefined,
       openedAtMs: clock.nowMs(),
       deadlineMs: clock.nowMs() + 30_000,
       ended: false,
       maxCalls: 60,
-      pace: undefined,
+      firstRowScheduler: undefined,
       idleTasks: { add: expect.any(Function) },
       meter: {
-        askedCalls: 0,
+        requestedCalls: 0,
         cost: { calls: 0, cached: 0, coalesced: 0 },
         ages: { add: expect.any(Function), staleMs: expect.any(Function), oldestMs: expect.any(Function) },
         wait: 0,
-        unanswered: 0,
-        given: new Set(),
+        pendingCalls: 0,
+        servedTargets: new Set(),
       },
       directives: {},
-      holdings: uncountedHoldings,
+      responses: uncountedResponses,
       refusals: undefined,
-      repeats: undefined,
+      retryOutlook: undefined,
       waitFor: expect.any(Function),
-      lastTurnAtMs: expect.any(Function),
+      lastSlotAtMs: expect.any(Function),
     });
     expect(JSON.stringify(operation)).not.toContain('canary');
   });

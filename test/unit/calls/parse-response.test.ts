@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { UnexpectedShapeError } from '../../../src/upstream/postman/resources/body.ts';
 import { parseResponse } from '../../../src/upstream/calls/parse-response.ts';
 import { parseThrottleHeaders } from '../../../src/upstream/http/retry-after.ts';
-import { toHttpAnswer } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-answer.ts';
 
 const route = { template: '/thing/{id}', routeClass: 'general' } as const;
 // When it came makes no difference here.
-const head = { throttle: parseThrottleHeaders({}, 0), answeredAtMs: 0, secret: 'key' };
+const head = { throttle: parseThrottleHeaders({}, 0), receivedAtMs: 0, secret: 'key' };
 const CANARY = 'canary-5f1c';
 
 /** What an answer with this body fails with. */
 const fail = (text: string, contentType: string, parse: (body: unknown) => unknown = (body) => body) =>
   parseResponse(
-    toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text }),
+    toHttpResponse({ status: 200, headers: { 'content-type': contentType }, text }),
     { route, parse },
     head,
   ).then(
@@ -44,7 +44,7 @@ describe('an answer that cannot be read', () => {
   it.each(['application/json', 'application/json; charset=utf-8', 'application/problem+json', 'Application/JSON'])(
     'is none with the type %s',
     async (contentType) => {
-      const answer = toHttpAnswer({ status: 200, headers: { 'content-type': contentType }, text: '{"a":1}' });
+      const answer = toHttpResponse({ status: 200, headers: { 'content-type': contentType }, text: '{"a":1}' });
       expect(await parseResponse(answer, { route, parse: (body) => body }, head)).toEqual({ a: 1 });
     },
   );

@@ -27,11 +27,11 @@ const userIds: string[] = [];
 const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
 const nothingKept = {
-  kept: () => undefined,
+  cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
-  holdOver() {},
-  keepsAny: () => false,
+  retainForRetry() {},
+  cachesAny: () => false,
   apiKeys: { isAccepted: () => true },
   circuitBreakers: { isOpen: () => false },
   fairShareOf: () => 'tenant',

@@ -26,8 +26,8 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it, vi } from 'vitest';
-import { createAnswerSize } from '../../../src/graph/limits/result-size.ts';
-import { unpacedRows } from '../../../src/graph/paging/streamed-rows.ts';
+import { createResultSize } from '../../../src/graph/limits/result-size.ts';
+import { unscheduledRows } from '../../../src/graph/paging/streamed-rows.ts';
 import { unsliced } from '../../../src/graph/limits/time-slices.ts';
 import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
 import type { Context } from '../../../src/graph/context.ts';
@@ -144,8 +144,8 @@ async function answerOf(
     treeOf: () => Promise.resolve(tree),
     budget: () => null,
     estimate: () => Promise.reject(new TypeError('Nobody asks')),
-    answerSize: createAnswerSize(() => undefined),
-    streamedRows: unpacedRows,
+    resultSize: createResultSize(() => undefined),
+    streamedRows: unscheduledRows,
     slices: unsliced,
   });
   const result = await execute({ schema, document: query, contextValue, variableValues });

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { askSdk } from '../../../bench/corpus/ask-sdk.ts';
+import { readWithSdk } from '../../../bench/corpus/ask-sdk.ts';
 import { compareContents } from '../../../bench/corpus/contents.ts';
 import { toBody } from '../../../src/upstream/collection-format/fields/body.ts';
 import {
@@ -100,7 +100,7 @@ it('reads every collection of valid form as the SDK of Postman does', () => {
       const none = { collection: [], folders: [] };
       const differences = compareContents(
         'SDK',
-        { ...none, ...askSdk(document) },
+        { ...none, ...readWithSdk(document) },
         { ...none, requests: requests.map(toFacts), examples },
       );
       expect(differences).toEqual([]);

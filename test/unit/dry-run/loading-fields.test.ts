@@ -1,6 +1,6 @@
 import { getOperationAST, isObjectType, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { type AskingField, createAskingFields } from '../../../src/dry-run/loading-fields.ts';
+import { type LoadingField, createLoadingFields } from '../../../src/dry-run/loading-fields.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { createDocumentReader } from '../../../src/graph/limits/document-reader.ts';
 
@@ -12,12 +12,12 @@ function askedBy(text: string): string {
   const definition = getOperationAST(document);
   const reader = createDocumentReader(schema, document, undefined, {});
   if (!definition || !reader) throw new TypeError('The document cannot be executed');
-  const toText = ({ info, args, type, below }: AskingField): string => {
+  const toText = ({ info, args, type, below }: LoadingField): string => {
     const inner = isObjectType(type) ? below(type).map(toText) : [];
     const given = Object.entries(args).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
     return `${info.fieldName}${given.length > 0 ? `(${given.join(', ')})` : ''}${inner.length > 0 ? ` { ${inner.join(' ')} }` : ''}`;
   };
-  return createAskingFields(schema, definition, reader, () => {})
+  return createLoadingFields(schema, definition, reader, () => {})
     .map(toText)
     .join(' ');
 }
@@ -80,7 +80,7 @@ describe('the fields that ask', () => {
     );
     const definition = getOperationAST(document);
     const reader = createDocumentReader(schema, document, undefined, {});
-    const [entities] = definition && reader ? createAskingFields(schema, definition, reader, () => {}) : [];
+    const [entities] = definition && reader ? createLoadingFields(schema, definition, reader, () => {}) : [];
     const of = (name: string) => {
       const type = schema.getType(name);
       return isObjectType(type) ? entities?.below(type).map(({ info }) => info.fieldName) : undefined;
@@ -101,7 +101,7 @@ describe('the fields that ask', () => {
     let read = 0;
     const fields =
       definition && reader
-        ? createAskingFields(schema, definition, reader, (count) => {
+        ? createLoadingFields(schema, definition, reader, (count) => {
             read += count;
           })
         : [];

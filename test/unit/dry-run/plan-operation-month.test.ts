@@ -3,18 +3,18 @@ import { expect, it } from 'vitest';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { planOperation } from '../../../src/dry-run/plan-operation.ts';
 import { createSimulationQueue } from '../../../src/dry-run/simulation-queue.ts';
-import { createBudgets } from '../../../src/upstream/rate-limiter/budget-registry.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const schema = createSchema();
 const calls = {
-  kept: () => undefined,
+  cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
-  keepsAny: () => false,
+  cachesAny: () => false,
   isRenewable: () => false,
   fairShareOf: () => 'tenant',
 };
@@ -22,7 +22,7 @@ const calls = {
 /** How long it takes to serve three calls where so many are left of the month. */
 async function servedInMs(monthRemaining: number | undefined): Promise<number | null> {
   const clock = createVirtualClock();
-  const keyBudget = createBudgets({
+  const keyBudget = createBudgetRegistry({
     general: { limit: 60, windowMs: 60_000, isCap: false },
     reservedCalls: 0,
     maxConcurrentCalls: 10,
@@ -35,11 +35,11 @@ async function servedInMs(monthRemaining: number | undefined): Promise<number | 
   const snapshot = view.snapshot.bind(view);
   view.snapshot = () => ({ ...snapshot(), ...(monthRemaining !== undefined && { monthRemaining }) });
   const { operation } = openOperation({
-    tenant: 'tenant',
+    keyHash: 'tenant',
     apiKey: new Secret('key'),
     keyBudget: { current: keyBudget.current, view, belongsTo() {} },
     clientAddress: '127.0.0.1',
-    heldAnswers: { open: () => uncountedHoldings },
+    heldResponses: { open: () => uncountedResponses },
     timeoutMs: 1_000,
     clientGone: new AbortController().signal,
     maxCalls: 60,

@@ -4,9 +4,9 @@ import { LARGEST_COST } from '../../../src/graph/planning/estimate.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { planOperation } from '../../../src/dry-run/plan-operation.ts';
 import { createSimulationQueue, type SimulationQueue } from '../../../src/dry-run/simulation-queue.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { type Operation, openOperation } from '../../../src/upstream/calls/operation/operation.ts';
-import { createBudgets } from '../../../src/upstream/rate-limiter/budget-registry.ts';
+import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
@@ -18,7 +18,7 @@ function createOperation(maxCalls: number): {
   readonly close: () => void;
 } {
   const clock = createVirtualClock();
-  const budgets = createBudgets({
+  const budgets = createBudgetRegistry({
     general: { limit: 60, windowMs: 60_000, isCap: false },
     burst: { limit: 10, windowMs: 10_000 },
     reservedCalls: 5,
@@ -29,11 +29,11 @@ function createOperation(maxCalls: number): {
     clock,
   });
   const { operation, close } = openOperation({
-    tenant: 'tenant',
+    keyHash: 'tenant',
     apiKey: new Secret('key'),
     keyBudget: budgets.of('tenant'),
     clientAddress: '127.0.0.1',
-    heldAnswers: { open: () => uncountedHoldings },
+    heldResponses: { open: () => uncountedResponses },
     timeoutMs: 1_000,
     clientGone: new AbortController().signal,
     maxCalls,
@@ -52,13 +52,13 @@ async function planned(
   const { operation, clock } = createOperation(maxCalls);
   let asked = 0;
   const calls = {
-    kept: () => {
+    cachedOutcome: () => {
       asked++;
       return undefined;
     },
     lastOutcome: () => undefined,
     sizesOf: () => undefined,
-    keepsAny: () => false,
+    cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'tenant',
   };
@@ -119,14 +119,14 @@ describe('the plan of an operation', () => {
     const { operation, clock, close } = createOperation(1);
     let asked = 0;
     const calls = {
-      kept: () => {
+      cachedOutcome: () => {
         // Whoever asked leaves in the middle.
         if (++asked === 50) close();
         return undefined;
       },
       lastOutcome: () => undefined,
       sizesOf: () => undefined,
-      keepsAny: () => false,
+      cachesAny: () => false,
       isRenewable: () => false,
       fairShareOf: () => 'tenant',
     };
@@ -154,13 +154,13 @@ describe('the plan of an operation', () => {
     const simulations = createSimulationQueue(clock);
     const planAs = (name: string) => {
       const calls = {
-        kept: () => {
+        cachedOutcome: () => {
           if (order.at(-1) !== name) order.push(name);
           return undefined;
         },
         lastOutcome: () => undefined,
         sizesOf: () => undefined,
-        keepsAny: () => false,
+        cachesAny: () => false,
         isRenewable: () => false,
         fairShareOf: () => 'tenant',
       };
@@ -202,10 +202,10 @@ describe('the plan of an operation', () => {
       { schema, document, operationName: undefined, variables: {}, operation },
       {
         calls: {
-          kept: () => undefined,
+          cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
           sizesOf: () => undefined,
-          keepsAny: () => false,
+          cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'tenant',
         },
@@ -270,10 +270,10 @@ describe('the plan of an operation', () => {
       { schema, document, operationName: undefined, variables: {}, operation },
       {
         calls: {
-          kept: () => undefined,
+          cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
           sizesOf: () => undefined,
-          keepsAny: () => false,
+          cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'tenant',
         },
@@ -302,10 +302,10 @@ describe('the plan of an operation', () => {
 describe('an error of this program in a simulation', () => {
   const cause = new TypeError('Nothing is known of this');
   const calls = {
-    kept: (): undefined => undefined,
+    cachedOutcome: (): undefined => undefined,
     lastOutcome: () => undefined,
     sizesOf: () => undefined,
-    keepsAny: () => false,
+    cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'tenant',
   };
@@ -330,7 +330,7 @@ describe('an error of this program in a simulation', () => {
     ['is thrown by a resolver', {}, fails],
     ['is what a resolver rejects with', {}, () => Promise.reject(cause)],
     ['comes from below a list', {}, () => [Promise.resolve([Promise.reject(cause)])]],
-    ['comes with a call', { kept: fails }],
+    ['comes with a call', { cachedOutcome: fails }],
   ])('fails the estimate where it %s', async (_what, more, resolve) => {
     const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, more, resolve);
     await expect(estimate()).rejects.toMatchObject(failure('nothing exists'));
@@ -338,12 +338,12 @@ describe('an error of this program in a simulation', () => {
 
   it('fails the estimate where a look-up hides it', async () => {
     // Another part of the workspace is found, so that the look-up itself succeeds. In the first scenario there is no list to ask for.
-    const kept = ({ target }: { readonly target: string }) =>
+    const cachedOutcome = ({ target }: { readonly target: string }) =>
       target.startsWith('/environments') ? fails() : undefined;
     const { estimate } = await planWith(
       '{ rateLimit(dryRun: true) { cost } workspace(id: "w") { description environments { nodes { updatedAt } } } }',
       60,
-      { kept },
+      { cachedOutcome },
     );
     await expect(estimate()).rejects.toMatchObject(failure('everything is as is likely'));
   });
@@ -363,7 +363,7 @@ describe('an error of this program in a simulation', () => {
     const { estimate } = await planWith(
       '{ rateLimit(dryRun: true) { cost } a: environment(uid: "../me") { name } b: environment(uid: "1-e") { name } }',
       60,
-      { kept: () => forbidden },
+      { cachedOutcome: () => forbidden },
     );
     expect(await estimate()).toMatchObject({ atLeast: 0, atMost: 0 });
   });

@@ -47,8 +47,8 @@ const answers: readonly (readonly [string, PostmanCall<unknown, null>, object])[
 ];
 
 function toWorld(exists: boolean, target: string) {
-  const ids = createSimulatedIds({ places: [], longestPage: 3 });
-  return createScenarioWorld({ exists, answersFirst: 'oldest' }, ids, { add() {} }).seenBy(target);
+  const ids = createSimulatedIds({ cursors: [], longestPage: 3 });
+  return createScenarioWorld({ exists, respondToFirst: 'oldest' }, ids, { add() {} }).viewFor(target);
 }
 
 /** The paths of what a parsed answer has and a simulated one lacks. */

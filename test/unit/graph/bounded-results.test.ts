@@ -11,7 +11,7 @@ it('an item of a list that fails while it waits for its turn is an error at its 
   const next = () => new Promise<void>((resolve) => void setImmediate(() => setImmediate(resolve)));
   const contextValue = createOperationContext({
     readAhead: {},
-    answerSize: { list: () => true, search() {}, text() {}, large: [] },
+    resultSize: { list: () => true, search() {}, text() {}, large: [] },
     slices: { isUsedUp: () => true, next },
   } as unknown as OperationContext);
   const { data, errors } = await execute({

@@ -1,15 +1,15 @@
 import { buildSchema, execute, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
 import { getNullableType, type GraphQLSchema, type ResponsePath, responsePathAsArray } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { createAnswerSize } from '../../../src/graph/limits/result-size.ts';
-import { boundAnswers } from '../../../src/graph/limits/bounded-results.ts';
+import { createResultSize } from '../../../src/graph/limits/result-size.ts';
+import { boundResults } from '../../../src/graph/limits/bounded-results.ts';
 import { builder } from '../../../src/graph/builder.ts';
 import { createCarriedBy } from '../../../src/graph/planning/carried-by.ts';
 import type { OperationContext } from '../../../src/graph/context.ts';
-import { reads } from '../../../src/graph/planning/declare-routes.ts';
+import { declareRoutes } from '../../../src/graph/planning/declare-routes.ts';
 import { childRefs } from '../../../src/graph/refs.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
-import { unpacedRows } from '../../../src/graph/paging/streamed-rows.ts';
+import { unscheduledRows } from '../../../src/graph/paging/streamed-rows.ts';
 import { unsliced } from '../../../src/graph/limits/time-slices.ts';
 import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
 
@@ -23,7 +23,7 @@ const PlantedRef = builder.objectRef<Planted>('Planted').implement({
     uid: t.exposeID('uid', { nullable: false }),
     collection: t.field({
       type: childRefs.Collection,
-      ...reads('/collections/{uid}'),
+      ...declareRoutes('/collections/{uid}'),
       resolve: async ({ uid }, _args, { loaders }) => {
         const known = await loaders.childByUid({ type: 'Collection', uid, levels: ['detail'] });
         return known && { uid, known };
@@ -38,7 +38,7 @@ const PlantedRef = builder.objectRef<Planted>('Planted').implement({
 builder.queryField('planted', (t) =>
   t.field({
     type: [PlantedRef],
-    ...reads('/collections'),
+    ...declareRoutes('/collections'),
     resolve: async (_root, _args, { loaders }) =>
       (await loaders.collectionsByName({ name: 'any', workspaceId: null })).map(({ uid }) => ({ uid })),
   }),
@@ -56,19 +56,19 @@ async function run(query: string, answers: Readonly<Record<string, unknown>>) {
   const tracked: [path: string, value: unknown][] = [];
   const counted: [path: string, count: number][] = [];
   const load = (name: string) => () => Promise.resolve(answers[name]);
-  const answerSize = createAnswerSize(() => undefined);
+  const resultSize = createResultSize(() => undefined);
   const contextValue = createOperationContext({
     readAhead: Object.fromEntries(Object.keys(answers).map((name) => [name, load(name)])),
     trackRead: (value: unknown, path: ResponsePath | undefined) =>
       void tracked.push([responsePathAsArray(path).join('.'), value]),
-    answerSize: {
-      ...answerSize,
+    resultSize: {
+      ...resultSize,
       list(count: number, info: GraphQLResolveInfo) {
         counted.push([responsePathAsArray(info.path).join('.'), count]);
-        return answerSize.list(count, info);
+        return resultSize.list(count, info);
       },
     },
-    streamedRows: unpacedRows,
+    streamedRows: unscheduledRows,
     slices: unsliced,
   } as unknown as OperationContext);
   const { data, errors = [] } = await execute({ schema: createSchema(), document: parse(query), contextValue });
@@ -111,14 +111,14 @@ describe('a field that is added', () => {
 describe('each field of the schema', () => {
   it('is counted where it is a list', async () => {
     const schema = buildSchema(printSchema(createSchema()));
-    boundAnswers(schema);
+    boundResults(schema);
     const lists = [...fieldsOf(schema)].filter(({ field }) => isListType(getNullableType(field.type)));
     expect(lists.length).toBeGreaterThan(20);
     for (const { type, field, name } of lists) {
       const counts: number[] = [];
       const info = { fieldName: field.name, parentType: type } as GraphQLResolveInfo;
       const context = {
-        answerSize: { list: (count: number) => void counts.push(count), text() {} },
+        resultSize: { list: (count: number) => void counts.push(count), text() {} },
         slices: unsliced,
       } as unknown as OperationContext;
       await field.resolve?.({ [field.name]: [null, null, null] }, {}, context, info);

@@ -1,5 +1,5 @@
-import { createAnswerSize } from '../../../src/graph/limits/result-size.ts';
-import { unpacedRows } from '../../../src/graph/paging/streamed-rows.ts';
+import { createResultSize } from '../../../src/graph/limits/result-size.ts';
+import { unscheduledRows } from '../../../src/graph/paging/streamed-rows.ts';
 import { unsliced } from '../../../src/graph/limits/time-slices.ts';
 import {
   execute,
@@ -79,8 +79,8 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
     rootValue,
     contextValue: {
       revealSecrets,
-      answerSize: createAnswerSize(() => undefined),
-      streamedRows: unpacedRows,
+      resultSize: createResultSize(() => undefined),
+      streamedRows: unscheduledRows,
       slices: unsliced,
     },
     variableValues,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createIntakes, NoRoomError } from '../../../src/upstream/http/body/body-memory.ts';
+import { createBodyMemory, NoMemoryError } from '../../../src/upstream/http/body/body-memory.ts';
 
 const MIB = 1_048_576;
 const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /** Room for 16 MiB, and bodies that say what has become of them. */
 function createSetup() {
-  const intakes = createIntakes(16 * MIB);
+  const intakes = createBodyMemory(16 * MIB);
   const { signal } = new AbortController();
   return {
     intakes,
@@ -21,7 +21,7 @@ function createSetup() {
           const index = states.push(room ? 'waits' : 'has room') - 1;
           void room?.then(
             () => (states[index] = 'has waited'),
-            (error: unknown) => (states[index] = error instanceof NoRoomError ? 'gave up' : 'failed'),
+            (error: unknown) => (states[index] = error instanceof NoMemoryError ? 'gave up' : 'failed'),
           );
         },
       };

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { toCallFailure } from '../../../src/upstream/http/call-failure.ts';
 
-const failWith = (code: string, more: { readonly isSent?: boolean; readonly isLate?: boolean } = {}) => {
+const failWith = (code: string, more: { readonly isSent?: boolean; readonly isTimedOut?: boolean } = {}) => {
   const cause = Object.assign(new Error(`${code} 203.0.113.7:443 PMAK-canary`), { code });
-  const { isSent = false, isLate = false } = more;
-  return toCallFailure({ route: '/me', cause, isSent, isLate, timeoutMs: 60_000, retryAtMs: 77 });
+  const { isSent = false, isTimedOut: isTimedOut = false } = more;
+  return toCallFailure({ route: '/me', cause, isSent, isTimedOut, timeoutMs: 60_000, retryAtMs: 77 });
 };
 
 it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'ENOTFOUND'])(
@@ -29,7 +29,7 @@ it.each([
 });
 
 it('says nothing of a connection where there was one', () => {
-  expect([failWith('ECONNRESET', { isSent: true }), failWith('', { isSent: true, isLate: true })]).toMatchObject([
+  expect([failWith('ECONNRESET', { isSent: true }), failWith('', { isSent: true, isTimedOut: true })]).toMatchObject([
     { kind: 'unavailable', message: 'The connection to Postman broke before the answer was complete.' },
     { kind: 'timeout', message: 'Postman did not answer within 60000 ms.' },
   ]);

@@ -1,7 +1,7 @@
 import { assert, integer, json, jsonValue, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCollectionTree } from '../../../src/upstream/collection-format/tree/collection-tree.ts';
-import { createJsonScale } from '../../../src/upstream/http/body/json-weight.ts';
+import { createJsonMeter } from '../../../src/upstream/http/body/json-weight.ts';
 import { collectionCall, collectionsCall } from '../../../src/upstream/postman/resources/collections.ts';
 import { environmentsCall } from '../../../src/upstream/postman/resources/environments.ts';
 import { mocksCall } from '../../../src/upstream/postman/resources/mocks.ts';
@@ -10,7 +10,7 @@ import { takenHeapBytes } from '../../support/heap.ts';
 
 function weigh(text: string, chunkBytes = Number.POSITIVE_INFINITY) {
   const bytes = Buffer.from(text);
-  const scale = createJsonScale();
+  const scale = createJsonMeter();
   for (let at = 0; at < bytes.length; at += chunkBytes) scale.add(bytes.subarray(at, at + chunkBytes));
   return { values: scale.values, heapBytes: scale.heapBytes };
 }

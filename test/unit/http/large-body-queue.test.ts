@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPieces } from '../../../src/upstream/http/body/large-body-queue.ts';
+import { createTaskQueue } from '../../../src/upstream/http/body/large-body-queue.ts';
 
 const LARGE_BYTES = 1_000_000;
 
@@ -17,7 +17,7 @@ function countTurns() {
 
 describe('a large piece of work', () => {
   it('has everybody else have a turn before it', async () => {
-    const pieces = createPieces();
+    const pieces = createTaskQueue();
     const { turns, stop } = countTurns();
     const at = await Promise.all([1, 2, 3].map(() => pieces.run(LARGE_BYTES, turns)));
     stop();
@@ -25,7 +25,7 @@ describe('a large piece of work', () => {
   });
 
   it('that fails is told of it, and holds up no other', async () => {
-    const pieces = createPieces();
+    const pieces = createTaskQueue();
     const failed = pieces.run(LARGE_BYTES, () => JSON.parse('{') as unknown);
     const next = pieces.run(LARGE_BYTES, () => 'done');
     await expect(failed).rejects.toThrow(SyntaxError);
@@ -35,7 +35,7 @@ describe('a large piece of work', () => {
 
 describe('a small piece of work', () => {
   it('is done at once, also before large ones that wait', async () => {
-    const pieces = createPieces();
+    const pieces = createTaskQueue();
     const done: string[] = [];
     const large = pieces.run(LARGE_BYTES, () => done.push('large'));
     await pieces.run(10, () => done.push('small'));

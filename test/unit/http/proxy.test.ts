@@ -7,13 +7,13 @@ import { createHttpClient } from '../../../src/upstream/http/http-client.ts';
 import { type ProxySettings, toProxy } from '../../../src/upstream/http/proxy.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import type { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
-import { type ConnectAnswer, type ConnectProxy, startConnectProxy } from '../../support/connect-proxy.ts';
+import { type ConnectReply, type ConnectProxy, startConnectProxy } from '../../support/connect-proxy.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 let upstream: Server;
 let port: number;
 let proxy: ConnectProxy;
-let answer: ConnectAnswer;
+let answer: ConnectReply;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
@@ -66,14 +66,14 @@ describe('a proxy', () => {
     const { get } = createClient('http://postman.test');
     for (let index = 0; index < 5; index++) expect((await get()).text).toBe('"postman.test"');
     // The second call comes before the first has given its connection back.
-    expect([proxy.asked, proxy.others]).toEqual([[asked, asked], []]);
+    expect([proxy.requests, proxy.others]).toEqual([[asked, asked], []]);
   });
 
   it('makes no more tunnels than there may be connections', async () => {
     const { get } = createClient('http://postman.test');
     const answers = await Promise.all(Array.from({ length: 20 }, get));
     expect(answers.map(({ text }) => text)).toEqual(answers.map(() => '"postman.test"'));
-    expect(proxy.asked.length).toBeLessThanOrEqual(4);
+    expect(proxy.requests.length).toBeLessThanOrEqual(4);
   });
 
   it.each(['postman.test', '.test', '*.test', 'other.test, postman.test:80', 'OTHER, POSTMAN.TEST', '*'])(
@@ -82,7 +82,7 @@ describe('a proxy', () => {
       // Nobody listens there: what is not tunnelled fails.
       const { fail } = createClient('http://postman.test', { noProxy });
       expect((await fail()).kind).toBe('unreachable');
-      expect([proxy.asked, proxy.others]).toEqual([[], []]);
+      expect([proxy.requests, proxy.others]).toEqual([[], []]);
     },
   );
 

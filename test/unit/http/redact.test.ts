@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { scrub } from '../../../src/upstream/http/redact.ts';
+import { redact } from '../../../src/upstream/http/redact.ts';
 
 const KEY = 'PMAK-0123456789abcdef01234567-0123456789abcdef0123456789abcdef01';
 
@@ -18,41 +18,43 @@ describe('scrub', () => {
     ['removes halves of surrogate pairs', 'a\ud83dZ\ude00b\u{1f600}', 'aZb\u{1f600}'],
     ['gives nothing for nothing', '', ''],
   ])('%s', (_, text, expected) => {
-    expect(scrub(text)).toBe(expected);
+    expect(redact(text)).toBe(expected);
   });
 
   it('removes the given secret, whatever it looks like, everywhere', () => {
-    expect(scrub('key a.b*c is not a.b*c, axbbc stays', 'a.b*c')).toBe('key [redacted] is not [redacted], axbbc stays');
+    expect(redact('key a.b*c is not a.b*c, axbbc stays', 'a.b*c')).toBe(
+      'key [redacted] is not [redacted], axbbc stays',
+    );
   });
 
   it('takes an empty secret for none', () => {
-    expect(scrub('abc', '')).toBe('abc');
+    expect(redact('abc', '')).toBe('abc');
   });
 
   it('cuts to 300 characters', () => {
-    expect(scrub('x'.repeat(10_000_000))).toBe('x'.repeat(300));
+    expect(redact('x'.repeat(10_000_000))).toBe('x'.repeat(300));
   });
 
   it('does not leave half a character at the cut', () => {
-    expect(scrub(`${'x'.repeat(299)}\u{1f600}`)).toBe('x'.repeat(299));
+    expect(redact(`${'x'.repeat(299)}\u{1f600}`)).toBe('x'.repeat(299));
   });
 
   it('does not leave part of a key that reaches over the cut', () => {
-    expect(scrub(`${'x'.repeat(280)} ${KEY}`)).toBe(`${'x'.repeat(280)} [redacted]`);
-    expect(scrub(`${'x'.repeat(280)} 0123456789abcdef0123456789abcdef`, '0123456789abcdef0123456789abcdef')).toBe(
+    expect(redact(`${'x'.repeat(280)} ${KEY}`)).toBe(`${'x'.repeat(280)} [redacted]`);
+    expect(redact(`${'x'.repeat(280)} 0123456789abcdef0123456789abcdef`, '0123456789abcdef0123456789abcdef')).toBe(
       `${'x'.repeat(280)} [redacted]`,
     );
   });
 
   it('does not leave part of a secret that somebody has cut through', () => {
-    expect(scrub('no: topsecr', 'topsecret')).toBe('no:');
-    expect(scrub('no: top', 'topsecret')).toBe('no: top');
+    expect(redact('no: topsecr', 'topsecret')).toBe('no:');
+    expect(redact('no: top', 'topsecret')).toBe('no: top');
   });
 
   it('does not leave part of a secret where it stopped reading', () => {
     const secret = 'topsecrettopsecret';
     for (let start = 4070; start <= 4096; start++) {
-      expect(scrub(`${'\u0001'.repeat(start)}${secret} and more`, secret)).not.toContain('tops');
+      expect(redact(`${'\u0001'.repeat(start)}${secret} and more`, secret)).not.toContain('tops');
     }
   });
 });

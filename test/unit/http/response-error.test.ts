@@ -19,8 +19,8 @@ function refuse(status: number, body: unknown = '', { headers = {}, burst, ...mo
     status,
     throttle: parseThrottleHeaders(headers, EPOCH_MS),
     body,
-    answeredAtMs: NOW_MS,
-    isForeign: false,
+    receivedAtMs: NOW_MS,
+    isFromIntermediary: false,
     isBroken: false,
     ...more,
   });

@@ -15,14 +15,14 @@ describe('learned sizes', () => {
     sizes.learn('a', { workspaces: workspaces(2), hasMoreWorkspaces: true }, 1);
     sizes.learn('a', { workspaceId: 'workspace 0', collections: 3, environments: 1 }, 2);
     sizes.learn('a', { workspaceId: 'workspace 0', environments: 5 }, 3);
-    sizes.learn('a', { workspaceId: null, collections: 40, forks: { count: 1, among: 4 } }, 4);
+    sizes.learn('a', { workspaceId: null, collections: 40, forks: { count: 1, total: 4 } }, 4);
     sizes.learn('a', { workspaceId: null, environments: 7 }, 5);
     expect(sizes.of('a')).toMatchObject({
       workspaces: workspaces(2),
       hasMoreWorkspaces: true,
-      ofAll: { collections: 40, environments: 7 },
-      ofWorkspaces: new Map([['workspace 0', { collections: 3, environments: 5 }]]),
-      forkShare: 0.25,
+      overall: { collections: 40, environments: 7 },
+      byWorkspaceId: new Map([['workspace 0', { collections: 3, environments: 5 }]]),
+      forkFraction: 0.25,
     });
     sizes.learn('a', { workspaces: workspaces(1) }, 6);
     expect(sizes.of('a')).toMatchObject({ workspaces: workspaces(1), hasMoreWorkspaces: false });
@@ -38,16 +38,16 @@ describe('learned sizes', () => {
     const sizes = createLearnedSizes();
     sizes.learn('a', { workspaceId: null, collections: 1 }, 1);
     sizes.learn('b', { workspaceId: null, collections: 1 }, 1);
-    sizes.dropTenant('a', 10);
+    sizes.dropKey('a', 10);
     sizes.learn('a', { workspaceId: null, collections: 2 }, 9);
-    expect([sizes.of('a')?.ofAll, sizes.of('b')?.ofAll]).toEqual([{}, { collections: 1 }]);
+    expect([sizes.of('a')?.overall, sizes.of('b')?.overall]).toEqual([{}, { collections: 1 }]);
     sizes.learn('a', { workspaceId: null, collections: 3 }, 11);
-    expect(sizes.of('a')?.ofAll).toEqual({ collections: 3 });
+    expect(sizes.of('a')?.overall).toEqual({ collections: 3 });
   });
 
   it('take no memory for keys that are refused before anything was learned', () => {
     const sizes = createLearnedSizes();
-    sizes.dropTenant('made up', 1);
+    sizes.dropKey('made up', 1);
     expect(sizes.of('made up')).toBeUndefined();
   });
 
@@ -57,7 +57,7 @@ describe('learned sizes', () => {
       sizes.learn('a', { workspaceId: `workspace ${index}`, collections: index }, index);
       sizes.learn('a', { workspaceId: 'workspace 0', collections: 0 }, index);
     }
-    const known = sizes.of('a')?.ofWorkspaces;
+    const known = sizes.of('a')?.byWorkspaceId;
     expect([known?.size, known?.has('workspace 0'), known?.has('workspace 1'), known?.has('workspace 249')]).toEqual([
       200,
       true,
@@ -67,7 +67,7 @@ describe('learned sizes', () => {
     const long = 'x'.repeat(65);
     sizes.learn('a', { workspaceId: long, collections: 1 }, 300);
     sizes.learn('a', { workspaces: [{ id: long, visibility: null, createdBy: null }, ...workspaces(1)] }, 300);
-    expect(sizes.of('a')?.ofWorkspaces.has(long)).toBe(false);
+    expect(sizes.of('a')?.byWorkspaceId.has(long)).toBe(false);
     expect(sizes.of('a')?.workspaces).toEqual(workspaces(1));
   });
 
@@ -79,15 +79,15 @@ describe('learned sizes', () => {
     learn('first');
     learn('second');
     for (let index = 0; index < 98; index++) learn(`other ${index}`);
-    expect(sizes.of('first')?.ofWorkspaces.size).toBe(199);
+    expect(sizes.of('first')?.byWorkspaceId.size).toBe(199);
     learn('one more');
-    expect([sizes.of('second'), sizes.of('first')?.ofWorkspaces.size]).toEqual([undefined, 199]);
+    expect([sizes.of('second'), sizes.of('first')?.byWorkspaceId.size]).toEqual([undefined, 199]);
   });
 
   it('go by the collections that were read last, where forks have become more', () => {
     const sizes = createLearnedSizes();
-    for (let time = 0; time < 40; time++) sizes.learn('a', { workspaceId: null, forks: { count: 0, among: 99 } }, 1);
-    for (let time = 0; time < 30; time++) sizes.learn('a', { workspaceId: null, forks: { count: 99, among: 99 } }, 1);
-    expect(sizes.of('a')?.forkShare).toBeGreaterThan(0.9);
+    for (let time = 0; time < 40; time++) sizes.learn('a', { workspaceId: null, forks: { count: 0, total: 99 } }, 1);
+    for (let time = 0; time < 30; time++) sizes.learn('a', { workspaceId: null, forks: { count: 99, total: 99 } }, 1);
+    expect(sizes.of('a')?.forkFraction).toBeGreaterThan(0.9);
   });
 });

@@ -119,8 +119,8 @@ describe('a stretch of the list of a workspace', () => {
       workspaceId: 'w',
       level: 'summary',
       needsNames: true,
-      readsEach: false,
-      isUnconfirmed: false,
+      willReadEach: false,
+      mustConfirm: false,
       from,
       count,
     });
@@ -169,15 +169,15 @@ describe('a stretch of the list of a workspace', () => {
 });
 
 describe('the names of collections that are read one by one, too,', () => {
-  const read = async (count: number, readsEach: boolean) => {
+  const read = async (count: number, willReadEach: boolean) => {
     const { asked, loaders } = createSetup(pages(120, 120));
     await loaders.childrenOf({
       type: 'Collection',
       workspaceId: 'w',
       level: 'ref',
       needsNames: true,
-      readsEach,
-      isUnconfirmed: false,
+      willReadEach,
+      mustConfirm: false,
       from: 0,
       count,
     });
@@ -190,8 +190,8 @@ describe('the names of collections that are read one by one, too,', () => {
     [99, false, ['workspace w']],
   ] as const)(
     'are taken from the list that renews them, if one page of it has them: %d, %s',
-    async (count, readsEach, gets) => {
-      expect(await read(count, readsEach)).toEqual(gets);
+    async (count, willReadEach, gets) => {
+      expect(await read(count, willReadEach)).toEqual(gets);
     },
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSameThing, toIdOfUid, toOwnerOfUid } from '../../../src/upstream/postman/uid.ts';
+import { isSameObject, toIdOfUid, toOwnerOfUid } from '../../../src/upstream/postman/uid.ts';
 
 const uuid = 'ec29121c-5203-409f-9e84-e83ffc10f226';
 const hex = '64f1c0a2b7e93d5a1c0e4f22';
@@ -46,6 +46,6 @@ describe('an answer is of what was asked for', () => {
     [uuid, hex, false],
     ['', uuid, false],
   ])('%s for %s: %s', (named, asked, isSame) => {
-    expect(isSameThing(named, asked)).toBe(isSame);
+    expect(isSameObject(named, asked)).toBe(isSame);
   });
 });

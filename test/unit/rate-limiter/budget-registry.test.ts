@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { createBudgets } from '../../../src/upstream/rate-limiter/budget-registry.ts';
-import { createShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
+import { createFairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import { toBudgetOptions } from '../../support/budget-options.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 function createSetup() {
   const clock = createVirtualClock();
-  const budgets = createBudgets({
+  const budgets = createBudgetRegistry({
     ...toBudgetOptions(clock),
     maxBytes: 140_000_000,
   });
   /** Has a tenant make one call that is answered at once. */
   const use = async (tenant: string) => {
     const budget = budgets.of(tenant).current;
-    const place = budget.enter('general', createShare(), 'key', () => {});
+    const place = budget.enter('general', createFairShare(), 'key', () => {});
     await place.admitted;
     place.settle();
     return budget;
@@ -68,10 +68,10 @@ describe('createBudgets', () => {
   it('does not forget a budget whose call is out or waits', async () => {
     const { clock, budgets, useMany } = createSetup();
     const out = budgets.of('out').current;
-    await out.enter('general', createShare(), 'key', () => {}).admitted;
+    await out.enter('general', createFairShare(), 'key', () => {}).admitted;
     const waiting = budgets.of('waiting').current;
     waiting.slots.pause(clock.nowMs() + 200_000);
-    waiting.enter('general', createShare(), 'key', () => {});
+    waiting.enter('general', createFairShare(), 'key', () => {});
     await clock.advance(100_000);
     await useMany(12_000, 'other');
     expect([budgets.of('out').view, budgets.of('waiting').view]).toEqual([out.view, waiting.view]);
@@ -80,7 +80,7 @@ describe('createBudgets', () => {
   it('has one of more than ten thousand that has no call under way make room for a new one', async () => {
     const { budgets, use, useMany } = createSetup();
     const busy = budgets.of('busy').current;
-    await busy.enter('general', createShare(), 'key', () => {}).admitted;
+    await busy.enter('general', createFairShare(), 'key', () => {}).admitted;
     const first = await use('first');
     const second = await use('second');
     await useMany(9_997, 'other');

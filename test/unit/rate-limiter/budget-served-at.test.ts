@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Budget, type BudgetOptions } from '../../../src/upstream/rate-limiter/budget.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../../../src/upstream/postman/route-class.ts';
-import { createShare, type Share } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare, type FairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import { toBudgetOptions } from '../../support/budget-options.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
@@ -20,7 +20,7 @@ function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
   });
   let keys = 0;
   /** Asks for calls of both classes in turns. Returns when the last of them is answered. */
-  const make = async (calls: Calls, share: Share = createShare()) => {
+  const make = async (calls: Calls, share: FairShare = createFairShare()) => {
     const asked: Promise<void>[] = [];
     for (let index = 0; index < Math.max(calls.general, calls.burst); index++) {
       for (const routeClass of ROUTE_CLASSES.filter((one) => index < calls[one])) {

@@ -3,7 +3,7 @@ import { Budget, type BudgetOptions } from '../../../src/upstream/rate-limiter/b
 import type { QueuedCall as Place } from '../../../src/upstream/rate-limiter/queue/queued-call.ts';
 import type { AnnouncedWindow } from '../../../src/upstream/http/rate-limit-headers.ts';
 import type { RouteClass } from '../../../src/upstream/postman/route-class.ts';
-import { createShare, type Share } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare, type FairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import { toBudgetOptions } from '../../support/budget-options.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -39,12 +39,12 @@ function createSetup({
     name: string,
     routeClass: RouteClass = 'general',
     {
-      share = createShare(),
+      share = createFairShare(),
       announced,
       isRepeat = false,
       onDelay = () => {},
       key = newKey(),
-    }: { share?: Share; announced?: Told; isRepeat?: boolean; onDelay?: () => void; key?: string } = {},
+    }: { share?: FairShare; announced?: Told; isRepeat?: boolean; onDelay?: () => void; key?: string } = {},
   ): Place => {
     const place = budget.enter(routeClass, share, key, onDelay, isRepeat);
     const answer = async () => {
@@ -64,7 +64,7 @@ function createSetup({
     call,
     names: () => sent.map(({ name }) => name),
     countOf: (name: string) => sent.filter((entry) => entry.name === name).length,
-    calls(count: number, name: string, routeClass: RouteClass = 'general', share = createShare()) {
+    calls(count: number, name: string, routeClass: RouteClass = 'general', share = createFairShare()) {
       return Array.from({ length: count }, () => call(name, routeClass, { share }));
     },
     newcomers(count: number, name: string, routeClass: RouteClass = 'general') {
@@ -190,7 +190,7 @@ describe('order', () => {
     const [call] = newcomers(1, 'call');
     call?.leave();
     await clock.advance(1_000);
-    expect([call?.turnAtMs(), remaining(budget)]).toEqual([clock.nowMs(), 59]);
+    expect([call?.slotAtMs(), remaining(budget)]).toEqual([clock.nowMs(), 59]);
   });
 });
 
@@ -256,10 +256,10 @@ describe('turns', () => {
     newcomers(35, 'first', 'burst');
     await clock.settle();
     const places = [...newcomers(70, 'general'), ...newcomers(20, 'burst', 'burst')];
-    const expected = atMs(budget.expectedTurnAtMs('burst', createShare(), newKey()));
+    const expected = atMs(budget.expectedSlotAtMs('burst', createFairShare(), newKey()));
     places.push(...newcomers(1, 'last', 'burst'));
     await clock.settle();
-    const foretold = places.map((place) => atMs(place.turnAtMs())).filter((ms) => ms > 4_000);
+    const foretold = places.map((place) => atMs(place.slotAtMs())).filter((ms) => ms > 4_000);
     const before = sent.length;
     await clock.advance(300_000);
     const actual = sent.slice(before);
@@ -274,7 +274,7 @@ describe('turns', () => {
     const { clock, calls, sent, atMs } = createSetup();
     const places = calls(200, 'big');
     await clock.settle();
-    const foretold = places.map((place) => atMs(place.turnAtMs()));
+    const foretold = places.map((place) => atMs(place.slotAtMs()));
     await clock.advance(300_000);
     expect(foretold).toEqual(sent.map(({ atMs }) => atMs));
     expect(new Set(foretold)).toEqual(new Set([0, 60_300, 120_600, 180_900]));
@@ -285,7 +285,7 @@ describe('turns', () => {
     newcomers(2, 'first');
     await clock.settle();
     const places = newcomers(4, 'waiting');
-    expect(places.map((place) => atMs(place.turnAtMs()))).toEqual([1_300, 1_300, 2_600, 2_600]);
+    expect(places.map((place) => atMs(place.slotAtMs()))).toEqual([1_300, 1_300, 2_600, 2_600]);
   });
 
   it('of the refused lie behind everybody who waits and everybody refused before', async () => {
@@ -293,7 +293,9 @@ describe('turns', () => {
     newcomers(60, 'first');
     await clock.advance(30_000);
     newcomers(3, 'waiting');
-    const promised = Array.from({ length: 60 }, () => atMs(budget.promiseTurnAtMs('general', createShare(), newKey())));
+    const promised = Array.from({ length: 60 }, () =>
+      atMs(budget.reserveSlotAtMs('general', createFairShare(), newKey())),
+    );
     // The slots come back one by one, as they were taken: the fourth 60 s after the fourth answer.
     expect(promised).toEqual(
       Array.from({ length: 60 }, (_, index) => 60_000 + 300 * (index + 4) + (index >= 57 ? 42_300 : 0)),
@@ -304,9 +306,11 @@ describe('turns', () => {
     const { newKey, clock, budget, newcomers, atMs } = createSetup();
     newcomers(10, 'burst', 'burst');
     await clock.settle();
-    const promised = Array.from({ length: 21 }, () => atMs(budget.promiseTurnAtMs('burst', createShare(), newKey())));
+    const promised = Array.from({ length: 21 }, () =>
+      atMs(budget.reserveSlotAtMs('burst', createFairShare(), newKey())),
+    );
     expect([promised[0], promised[9], promised[10], promised[20]]).toEqual([10_300, 10_300, 20_600, 30_900]);
-    expect(atMs(budget.promiseTurnAtMs('general', createShare(), newKey()))).toBe(0);
+    expect(atMs(budget.reserveSlotAtMs('general', createFairShare(), newKey()))).toBe(0);
   });
 
   it('that were promised are free again once they have passed', async () => {
@@ -315,11 +319,11 @@ describe('turns', () => {
     });
     newcomers(1, 'first');
     await clock.settle();
-    expect([1, 2, 3].map(() => atMs(budget.promiseTurnAtMs('general', createShare(), newKey())))).toEqual([
+    expect([1, 2, 3].map(() => atMs(budget.reserveSlotAtMs('general', createFairShare(), newKey())))).toEqual([
       1_300, 2_600, 3_900,
     ]);
     await clock.advance(10_000);
-    expect(atMs(budget.promiseTurnAtMs('general', createShare(), newKey()))).toBe(sinceStart());
+    expect(atMs(budget.reserveSlotAtMs('general', createFairShare(), newKey()))).toBe(sinceStart());
   });
 
   it('are taken along by those who give up their place', async () => {
@@ -328,8 +332,8 @@ describe('turns', () => {
     await clock.settle();
     const places = newcomers(3, 'waiting');
     const told = places.map((place) => {
-      const toldAtMs = place.turnAtMs();
-      place.exchange(toldAtMs);
+      const toldAtMs = place.slotAtMs();
+      place.swapForReservation(toldAtMs);
       return atMs(toldAtMs);
     });
     expect(told).toEqual([1_300, 2_600, 3_900]);
@@ -338,7 +342,7 @@ describe('turns', () => {
 
   it('are put off by a call that was refused, before its own slot is free for them', async () => {
     const { clock, budget, call, names } = createSetup({ maxConcurrentCalls: 1 });
-    const refused = budget.enter('general', createShare(), 'refused', () => {});
+    const refused = budget.enter('general', createFairShare(), 'refused', () => {});
     call('waits');
     await clock.settle();
     refused.settle({ windows: [] }, clock.nowMs() + 5_000);
@@ -352,7 +356,7 @@ describe('turns', () => {
     const { clock, budget, call, sent, atMs } = createSetup();
     const told: number[] = [];
     budget.slots.pause(clock.nowMs() + 1_000);
-    const place: Place = call('call', 'general', { onDelay: () => told.push(atMs(place.turnAtMs())) });
+    const place: Place = call('call', 'general', { onDelay: () => told.push(atMs(place.slotAtMs())) });
     budget.slots.pause(clock.nowMs() + 7_000);
     budget.slots.pause(clock.nowMs() + 2_000);
     expect(budget.view.snapshot()).toMatchObject({ remaining: 0, restoredInMs: 7_000, queuedCalls: 1 });
@@ -376,12 +380,12 @@ describe('a promised turn', () => {
   it('is held for whoever comes back then, whoever else waits', async () => {
     const { clock, budget, call, newcomers, sent, atMs } = createFull();
     await clock.advance(1_000);
-    const promised = ['a', 'b', 'c'].map((key) => atMs(budget.promiseTurnAtMs('general', createShare(), key)));
+    const promised = ['a', 'b', 'c'].map((key) => atMs(budget.reserveSlotAtMs('general', createFairShare(), key)));
     newcomers(60, 'other');
     expect([promised, budget.view.snapshot().queuedCalls]).toEqual([[60_300, 60_300, 60_300], 60]);
     await clock.advance(60_299);
     // Told in whole seconds, it comes a second later.
-    expect([budget.expectedTurnAtMs('general', createShare(), 'a') - clock.nowMs(), sent.length]).toEqual([0, 57]);
+    expect([budget.expectedSlotAtMs('general', createFairShare(), 'a') - clock.nowMs(), sent.length]).toEqual([0, 57]);
     call('a', 'general', { key: 'a' });
     await clock.settle();
     expect(sent.at(-1)).toEqual({ name: 'a', atMs: 61_299 });
@@ -390,7 +394,7 @@ describe('a promised turn', () => {
   it('is given to others two seconds later, and then goes first of all that wait', async () => {
     const { clock, budget, call, newcomers, sent, names } = createFull();
     await clock.advance(1_000);
-    budget.promiseTurnAtMs('general', createShare(), 'a');
+    budget.reserveSlotAtMs('general', createFairShare(), 'a');
     newcomers(60, 'other');
     await clock.advance(61_299);
     expect(sent).toHaveLength(59);
@@ -405,7 +409,7 @@ describe('a promised turn', () => {
     const { clock, budget, newcomers, atMs } = createFull();
     await clock.advance(1_000);
     newcomers(29, 'other');
-    const ask = (key: string) => atMs(budget.promiseTurnAtMs('general', createShare(), key));
+    const ask = (key: string) => atMs(budget.reserveSlotAtMs('general', createFairShare(), key));
     expect([ask('a'), ask('b'), ask('a'), ask('b')]).toEqual([60_300, 120_600, 60_300, 120_600]);
   });
 
@@ -413,7 +417,7 @@ describe('a promised turn', () => {
     const { clock, budget, newcomers, call, sent } = createFull();
     await clock.advance(1_000);
     const others = newcomers(30, 'other');
-    budget.promiseTurnAtMs('general', createShare(), 'a');
+    budget.reserveSlotAtMs('general', createFairShare(), 'a');
     for (const other of others) other.leave();
     newcomers(40, 'late');
     await clock.advance(120_000);
@@ -429,7 +433,7 @@ describe('a promised turn', () => {
     for (let minute = 0; minute < 4; minute++) {
       await clock.advance(1_000);
       for (let index = 0; index < 30; index++) {
-        budget.promiseTurnAtMs('general', createShare(), `${minute} ${index}`);
+        budget.reserveSlotAtMs('general', createFairShare(), `${minute} ${index}`);
       }
       newcomers(30, `late ${minute}`);
       await clock.advance(59_900);
@@ -444,7 +448,7 @@ describe('a promised turn', () => {
     const { clock, budget, newcomers, countOf } = createSetup();
     newcomers(10, 'first', 'burst');
     await clock.advance(1_000);
-    for (let index = 0; index < 10; index++) budget.promiseTurnAtMs('burst', createShare(), `${index}`);
+    for (let index = 0; index < 10; index++) budget.reserveSlotAtMs('burst', createFairShare(), `${index}`);
     newcomers(10, 'late', 'burst');
     await clock.advance(9_300);
     expect(countOf('late')).toBe(7);
@@ -454,8 +458,10 @@ describe('a promised turn', () => {
     const { clock, budget, newcomers, atMs } = createFull();
     await clock.advance(1_000);
     newcomers(1, 'other');
-    for (let index = 0; index < 1_000; index++) budget.promiseTurnAtMs('general', createShare(), `${index}`);
-    const [first, second] = ['one', 'two'].map((key) => atMs(budget.promiseTurnAtMs('general', createShare(), key)));
+    for (let index = 0; index < 1_000; index++) budget.reserveSlotAtMs('general', createFairShare(), `${index}`);
+    const [first, second] = ['one', 'two'].map((key) =>
+      atMs(budget.reserveSlotAtMs('general', createFairShare(), key)),
+    );
     expect(second).toBe(first);
   });
 });
@@ -701,7 +707,7 @@ describe('after a 429', () => {
   it('the second call waits for a second at most where the first is not answered', async () => {
     const { newKey, clock, budget } = createSetup();
     budget.slots.pause(clock.nowMs() + 1_000);
-    const places = Array.from({ length: 3 }, () => budget.enter('general', createShare(), newKey(), () => {}));
+    const places = Array.from({ length: 3 }, () => budget.enter('general', createFairShare(), newKey(), () => {}));
     const admitted: boolean[][] = [];
     for (const ms of [1_000, 999, 1, 1_000]) {
       await clock.advance(ms);
@@ -770,19 +776,19 @@ describe('the month', () => {
     call('last', 'general', { announced: { monthLimit: 1_000, monthRemaining: 0 } });
     const waiting = call('waiting', 'general', { onDelay: () => told++ });
     await clock.advance(LATENCY_MS);
-    expect([budget.slots.view.isMonthSpent(), told, budget.view.snapshot().remaining]).toEqual([true, 1, 0]);
+    expect([budget.slots.view.isMonthlyQuotaExhausted(), told, budget.view.snapshot().remaining]).toEqual([true, 1, 0]);
     waiting.leave();
     await clock.advance(599_999);
-    expect([budget.slots.view.isMonthSpent(), budget.view.isIdle()]).toEqual([true, false]);
+    expect([budget.slots.view.isMonthlyQuotaExhausted(), budget.view.isIdle()]).toEqual([true, false]);
     await clock.advance(1);
-    expect([budget.slots.view.isMonthSpent(), budget.view.isIdle()]).toEqual([false, true]);
+    expect([budget.slots.view.isMonthlyQuotaExhausted(), budget.view.isIdle()]).toEqual([false, true]);
     call('probe', 'general', { announced: { monthRemaining: 0 } });
     await clock.advance(LATENCY_MS);
-    expect(budget.slots.view.isMonthSpent()).toBe(true);
+    expect(budget.slots.view.isMonthlyQuotaExhausted()).toBe(true);
     await clock.advance(600_000);
     call('probe', 'general', { announced: { monthRemaining: 500 } });
     await clock.advance(LATENCY_MS);
-    expect([budget.slots.view.isMonthSpent(), budget.view.snapshot().monthRemaining, sent.length]).toEqual([
+    expect([budget.slots.view.isMonthlyQuotaExhausted(), budget.view.snapshot().monthRemaining, sent.length]).toEqual([
       false,
       500,
       3,
@@ -791,12 +797,12 @@ describe('the month', () => {
 
   it('is not spent any longer where answers stop speaking of it', async () => {
     const { clock, budget, call } = createSetup();
-    budget.slots.spendMonth();
+    budget.slots.exhaustMonthlyQuota();
     await clock.advance(600_000);
     call('probe');
     await clock.advance(LATENCY_MS);
     const { monthRemaining } = budget.view.snapshot();
-    expect([budget.slots.view.isMonthSpent(), monthRemaining]).toEqual([false, undefined]);
+    expect([budget.slots.view.isMonthlyQuotaExhausted(), monthRemaining]).toEqual([false, undefined]);
   });
 
   it('with little left lets no more calls out at a time than that', async () => {
@@ -827,7 +833,7 @@ describe('two budgets of one user', () => {
     expect(other.budget.view.snapshot().queuedCalls).toBe(0);
     gone.leave();
     expect([heir.budget.view.snapshot().queuedCalls, waiting.isAdmitted()]).toEqual([1, false]);
-    expect(waiting.turnAtMs() - clock.nowMs()).toBe(2_000);
+    expect(waiting.slotAtMs() - clock.nowMs()).toBe(2_000);
     heir.budget.slots.pause(clock.nowMs() + 2_500);
     expect(delays).toEqual(['told']);
     await clock.advance(2_500);
@@ -866,10 +872,10 @@ describe('two budgets of one user', () => {
     const clock = createVirtualClock();
     const [heir, other] = [createSetup({ clock, reservedCalls: 2 }), createSetup({ clock, reservedCalls: 2 })];
     for (const { budget } of [heir, other]) budget.slots.pause(clock.nowMs() + 1_000);
-    const share = createShare();
+    const share = createFairShare();
     other.calls(2, 'moved', 'general', share);
     other.budget.moveTo(heir.budget);
-    expect(share.askedCalls).toBe(2);
+    expect(share.requestedCalls).toBe(2);
   });
 
   it('have no more calls out together than one may have', async () => {
@@ -882,7 +888,7 @@ describe('two budgets of one user', () => {
     other.budget.moveTo(heir.budget);
     await clock.advance(LATENCY_MS);
     // Eight were out; four of them may be.
-    expect([heir.sent.length, other.sent.length, heir.budget.slots.view.callsOut()]).toEqual([6, 6, 4]);
+    expect([heir.sent.length, other.sent.length, heir.budget.slots.view.callsInFlight()]).toEqual([6, 6, 4]);
   });
 
   it('keep those who give up a place there told when its turn would have been', async () => {
@@ -893,8 +899,8 @@ describe('two budgets of one user', () => {
     const waiting = other.call('waiting');
     await clock.settle();
     other.budget.moveTo(heir.budget);
-    const toldAtMs = waiting.turnAtMs();
-    waiting.exchange(toldAtMs);
+    const toldAtMs = waiting.slotAtMs();
+    waiting.swapForReservation(toldAtMs);
     expect([heir.atMs(toldAtMs), heir.budget.view.snapshot().queuedCalls]).toEqual([60_300, 0]);
   });
 });
@@ -903,7 +909,7 @@ describe('a queue', () => {
   it('is full at 20,000 calls', () => {
     const { newKey, clock, budget } = createSetup();
     budget.slots.pause(clock.nowMs() + 1_000);
-    const share = createShare();
+    const share = createFairShare();
     const isFull: boolean[] = [];
     for (let count = 1; count <= 20_000; count++) {
       budget.enter('general', share, newKey(), () => {});
@@ -930,7 +936,7 @@ describe('snapshot', () => {
 
   it('knows no answer while calls only fail', async () => {
     const { newKey, budget } = createSetup({ burst: undefined as never });
-    const place = budget.enter('burst', createShare(), newKey(), () => {});
+    const place = budget.enter('burst', createFairShare(), newKey(), () => {});
     await place.admitted;
     place.settle();
     expect(budget.view.snapshot()).toEqual({

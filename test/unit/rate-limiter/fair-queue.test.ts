@@ -1,11 +1,11 @@
 import { array, assert, boolean, integer, nat, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FairQueue, type QueuePosition } from '../../../src/upstream/rate-limiter/queue/fair-queue.ts';
-import type { Room } from '../../../src/upstream/rate-limiter/slot-source.ts';
+import type { FreeSlots } from '../../../src/upstream/rate-limiter/slot-source.ts';
 
-const PLENTY: Room = { forFirstCalls: true, forLaterCalls: true };
-const SCARCE: Room = { forFirstCalls: true, forLaterCalls: false };
-const NONE: Room = { forFirstCalls: false, forLaterCalls: false };
+const PLENTY: FreeSlots = { forFirstCalls: true, forLaterCalls: true };
+const SCARCE: FreeSlots = { forFirstCalls: true, forLaterCalls: false };
+const NONE: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
 
 /** What the name of a call begins with tells which it is: `n` a first call of its operation, `r` a later one. */
 const isFirstCall = (id: string) => id.startsWith('n');
@@ -40,7 +40,7 @@ function createSetup(maxPasses = 2) {
     now: () => [queue.next(state.room) !== undefined, queue.isHeldBack(state.room)],
     /** Calls that come in this order, all of the same virtual time. */
     enterAll: (...ids: readonly string[]) => {
-      for (const id of ids) enter(id, { virtualTime: 1, order: order++, isFirstCall: isFirstCall(id) });
+      for (const id of ids) enter(id, { virtualTime: 1, sequenceNumber: order++, isFirstCall: isFirstCall(id) });
     },
     startOne,
     startAll(count: number) {
@@ -52,7 +52,7 @@ function createSetup(maxPasses = 2) {
 
 const at = (virtualTime: number, order: number, ofFirstCall = false): QueuePosition => ({
   virtualTime,
-  order,
+  sequenceNumber: order,
   isFirstCall: ofFirstCall,
 });
 
@@ -225,7 +225,7 @@ describe('FairQueue.countAhead', () => {
     assert(
       property(...queueRun, (maxPasses, passes, drawn) => {
         // Those of one kind stand together, on either side of the later calls.
-        const calls = drawn.map(({ id, position: { virtualTime, order, isFirstCall } }) => ({
+        const calls = drawn.map(({ id, position: { virtualTime, sequenceNumber: order, isFirstCall } }) => ({
           id,
           position: at(isFirstCall ? (virtualTime % 2) * 20 : virtualTime + 1, order, isFirstCall),
         }));

@@ -7,7 +7,7 @@ it('forgets what was announced once answers have said nothing of it for ten minu
   const month = createMonthlyQuota(clock);
   const read = (announced: { monthLimit?: number; monthRemaining?: number } = {}) =>
     month.read({ windows: [], ...announced }, clock.nowMs());
-  const state = () => [month.limit, month.remaining, month.mostOut(10)];
+  const state = () => [month.limit, month.remaining, month.maxInFlight(10)];
   read({ monthLimit: 1_000, monthRemaining: 3 });
   await clock.advance(3_600_000);
   read();

@@ -34,7 +34,7 @@ function createCountedTime(atMs: number) {
 
 /** What the answer to a call says that was sent at the mark, and does not count: so many slots were left. */
 const learn = (window: RateWindow, mark: SlotMark, remaining: number, nowMs = T) =>
-  window.others.learn({ remaining }, mark, false, nowMs);
+  window.externalUse.learn({ remaining }, mark, false, nowMs);
 
 /** A window of 3 per second of which one slot is free, one comes back at T + 400, and one hangs on a call still out. */
 function createUsedWindow() {
@@ -86,7 +86,7 @@ describe('createRateWindow', () => {
               out--;
             }
             if (event === 'hold')
-              window.others.hold(
+              window.externalUse.hold(
                 Math.min(number % 4, window.free(nowMs)),
                 nowMs + (number % 1_000),
                 nowMs + (number % 1_000),
@@ -112,8 +112,8 @@ describe('createRateWindow', () => {
 
   it('holds slots others have used until they come back, each lot for itself', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.hold(4, T + 900, T + 900);
-    window.others.hold(3, T + 300, T + 300);
+    window.externalUse.hold(4, T + 900, T + 900);
+    window.externalUse.hold(3, T + 300, T + 300);
     expect([window.free(T), window.nextReleaseAtMs(T), window.restoredAtMs(T)]).toEqual([3, T + 300, T + 900]);
     expect([window.free(T + 300), window.free(T + 899), window.free(T + 900)]).toEqual([6, 6, 10]);
   });
@@ -146,11 +146,11 @@ describe('createRateWindow', () => {
 
   it('gives slots back where those others have used come back later', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.hold(2, T + 5_000, T + 5_000);
+    window.externalUse.hold(2, T + 5_000, T + 5_000);
     window.take();
     window.release(T);
-    window.others.hold(2, T + 500, T + 500);
-    window.others.hold(1, T + 1_000, T + 1_000);
+    window.externalUse.hold(2, T + 500, T + 500);
+    window.externalUse.hold(1, T + 1_000, T + 1_000);
     expect(inUse(window, T)).toEqual({
       takenCalls: 0,
       releasesAtMs: [T + 500, T + 500, T + 1_000, T + 1_000, T + 5_000, T + 5_000],
@@ -162,10 +162,10 @@ describe('createRateWindow', () => {
 
   it('gives slots back where some have come back and others come back later', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.hold(1, T + 100, T + 100);
-    window.others.hold(1, T + 900, T + 900);
+    window.externalUse.hold(1, T + 100, T + 100);
+    window.externalUse.hold(1, T + 900, T + 900);
     const before = window.free(T + 100);
-    window.others.hold(1, T + 500, T + 500);
+    window.externalUse.hold(1, T + 500, T + 500);
     expect([before, inUse(window, T + 100)]).toEqual([9, { takenCalls: 0, releasesAtMs: [T + 500, T + 900] }]);
   });
 
@@ -183,8 +183,8 @@ describe('createRateWindow', () => {
 
   it('is as if unused once all of many slots have come back', () => {
     const window = createRateWindow(200, 1_000);
-    window.others.hold(65, T, T);
-    window.others.hold(65, T + 10, T + 10);
+    window.externalUse.hold(65, T, T);
+    window.externalUse.hold(65, T + 10, T + 10);
     expect([window.free(T), window.restoredAtMs(T), window.nextReleaseAtMs(T)]).toEqual([135, T + 10, T + 10]);
     expect([window.free(T + 10), window.restoredAtMs(T + 10), window.nextReleaseAtMs(T + 10)]).toEqual([
       200,
@@ -199,14 +199,14 @@ describe('createRateWindow', () => {
 describe('what others have used', () => {
   it('comes back evenly from the first time to the second, a moment for each', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.hold(4, T + 200, T + 1_000);
+    window.externalUse.hold(4, T + 200, T + 1_000);
     expect(inUse(window, T)).toEqual({ takenCalls: 0, releasesAtMs: [200, 400, 600, 800].map((ms) => T + ms) });
     expect([window.free(T), window.free(T + 400)]).toEqual([6, 8]);
   });
 
   it('comes back in sixty lots at most, and all at once where the second time is not after the first', () => {
     const window = createRateWindow(1_000, 1_000);
-    window.others.hold(125, T + 400, T + 1_000);
+    window.externalUse.hold(125, T + 400, T + 1_000);
     const { releasesAtMs } = inUse(window, T);
     expect([releasesAtMs.length, new Set(releasesAtMs).size, releasesAtMs[0], releasesAtMs.at(-1)]).toEqual([
       125,
@@ -215,15 +215,15 @@ describe('what others have used', () => {
       T + 990,
     ]);
     const other = createRateWindow(10, 1_000);
-    other.others.hold(2, T + 500, T + 100);
+    other.externalUse.hold(2, T + 500, T + 100);
     expect(inUse(other, T).releasesAtMs).toEqual([T + 500, T + 500]);
   });
 
   it('is let go, the soonest first, as far as it was held before', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.hold(3, T + 300, T + 900);
-    const mark = window.others.mark(T);
-    window.others.hold(1, T + 100, T + 100);
+    window.externalUse.hold(3, T + 300, T + 900);
+    const mark = window.externalUse.mark(T);
+    window.externalUse.hold(1, T + 100, T + 100);
     // Nine were left, less the one that was held since; as far as is known six are free, so two less are held.
     learn(window, mark, 9);
     expect(inUse(window, T).releasesAtMs).toEqual([T + 500, T + 700]);
@@ -231,19 +231,19 @@ describe('what others have used', () => {
     expect(inUse(window, T).releasesAtMs).toEqual([T + 700]);
     learn(window, mark, 20);
     window.take();
-    learn(window, window.others.mark(T), 8);
+    learn(window, window.externalUse.mark(T), 8);
     expect(inUse(window, T)).toEqual({ takenCalls: 1, releasesAtMs: [T + 700] });
   });
 
   it('has one slot back sooner where upstream says so', () => {
     const window = createRateWindow(10, 1_000);
-    window.others.bringForward(T + 100, T);
+    window.externalUse.bringForward(T + 100, T);
     expect(inUse(window, T).releasesAtMs).toEqual([]);
-    window.others.hold(2, T + 500, T + 900);
-    window.others.bringForward(T + 200, T);
-    window.others.bringForward(T + 300, T);
+    window.externalUse.hold(2, T + 500, T + 900);
+    window.externalUse.bringForward(T + 200, T);
+    window.externalUse.bringForward(T + 300, T);
     expect(inUse(window, T).releasesAtMs).toEqual([T + 200, T + 700]);
-    window.others.bringForward(T + 600, T + 300);
+    window.externalUse.bringForward(T + 600, T + 300);
     expect(inUse(window, T + 300).releasesAtMs).toEqual([T + 600]);
   });
 });
@@ -251,12 +251,12 @@ describe('what others have used', () => {
 describe('a mark', () => {
   it('tells what calls of our own used then and have used since, whatever has come back', () => {
     const window = createUsedWindow();
-    const mark = window.others.mark(T);
+    const mark = window.externalUse.mark(T);
     expect(mark).toEqual({ ownUsed: 2, callsOut: 1, takenEver: 2, heldEver: 0 });
     window.take();
     window.release(T + 50);
-    window.others.hold(3, T + 100, T + 100);
-    const later = window.others.mark(T + 400);
+    window.externalUse.hold(3, T + 100, T + 100);
+    const later = window.externalUse.mark(T + 400);
     expect(later).toEqual({ ownUsed: 2, callsOut: 1, takenEver: 3, heldEver: 3 });
     // Upstream can have seen three of our own since the first mark, and two since the second.
     learn(window, mark, 0, T + 400);
@@ -267,8 +267,8 @@ describe('a mark', () => {
 
   it('counts what has been taken over since', () => {
     const window = createRateWindow(10, 1_000);
-    const mark = window.others.mark(T);
-    window.others.absorb(createUsedWindow(), T);
+    const mark = window.externalUse.mark(T);
+    window.externalUse.absorb(createUsedWindow(), T);
     learn(window, mark, 8);
     expect(inUse(window, T).releasesAtMs).toEqual([T + 400]);
     learn(window, mark, 7);
@@ -280,12 +280,12 @@ describe('RateWindow.absorb', () => {
   it('takes over calls that are out and slots that have yet to come back', () => {
     const window = createUsedWindow();
     const other = createRateWindow(10, 1_000);
-    other.others.hold(1, T - 100, T - 100);
-    other.others.hold(2, T + 200, T + 200);
-    other.others.hold(1, T + 700, T + 700);
+    other.externalUse.hold(1, T - 100, T - 100);
+    other.externalUse.hold(2, T + 200, T + 200);
+    other.externalUse.hold(1, T + 700, T + 700);
     other.take();
     window.setLimit(10);
-    window.others.absorb(other, T);
+    window.externalUse.absorb(other, T);
     // Two of those that the other takes for somebody else's are this one's own.
     expect([window.free(T), inUse(window, T)]).toEqual([6, { takenCalls: 2, releasesAtMs: [T + 400, T + 700] }]);
     window.release(T + 50);
@@ -297,9 +297,9 @@ describe('RateWindow.absorb', () => {
   it('takes over nothing that has come back, nor forgets what has', () => {
     const window = createRateWindow(10, 1_000);
     const other = createRateWindow(10, 1_000);
-    for (const used of [window, other]) used.others.hold(4, T, T);
+    for (const used of [window, other]) used.externalUse.hold(4, T, T);
     window.free(T);
-    window.others.absorb(other, T);
+    window.externalUse.absorb(other, T);
     expect([window.free(T), inUse(window, T)]).toEqual([10, { takenCalls: 0, releasesAtMs: [] }]);
   });
 });
@@ -338,14 +338,14 @@ describe('a window of 100,000 slots', () => {
     expect(window.free(asMs)).toBe(COUNT / 2);
     expect(time.comparisons).toBeLessThanOrEqual(COUNT / 2 + 2);
     window.nextReleaseAtMs(asMs);
-    window.others.mark(asMs);
+    window.externalUse.mark(asMs);
     expect(time.comparisons).toBeLessThanOrEqual(COUNT / 2 + 6);
   });
 
   it('copies each slot a few times when it takes over another like it', () => {
     const window = createFullWindow();
     const other = createFullWindow(0.005);
-    const copied = countCopied(() => window.others.absorb(other, T));
+    const copied = countCopied(() => window.externalUse.absorb(other, T));
     expect(copied).toBeLessThanOrEqual(4 * COUNT);
     const { releasesAtMs } = inUse(window, T);
     expect(releasesAtMs).toHaveLength(2 * COUNT);
@@ -355,7 +355,7 @@ describe('a window of 100,000 slots', () => {
   it('forgets what has come back', () => {
     const window = createFullWindow();
     window.free(T + 10_000);
-    expect(countCopied(() => window.others.hold(2, T + 20_000, T + 20_000))).toBe(0);
-    expect(countCopied(() => window.others.hold(1, T + 15_000, T + 15_000))).toBeLessThanOrEqual(2);
+    expect(countCopied(() => window.externalUse.hold(2, T + 20_000, T + 20_000))).toBe(0);
+    expect(countCopied(() => window.externalUse.hold(1, T + 15_000, T + 15_000))).toBeLessThanOrEqual(2);
   });
 });

@@ -158,7 +158,7 @@ describe('RateWindows.learn', () => {
     },
   ])('takes $what, where no length is told', ({ routeClass, told, general, burst }) => {
     const windows = createWindows();
-    const { toldOfBurst } = answer(windows, routeClass, [told]);
+    const { reportsBurst: toldOfBurst } = answer(windows, routeClass, [told]);
     expect([windows.general.limit, windows.burst?.limit, toldOfBurst]).toEqual([
       general,
       burst,
@@ -382,9 +382,9 @@ describe('RateWindows.learn', () => {
       { limit: 10, windowMs: 10_000, remaining: 5, resetInMs: 0 },
       { limit: 60, windowMs: 60_000, remaining: 50 },
     ];
-    expect(told.map((window) => answer(windows, 'burst', [window]).toldOfBurst)).toEqual([false, true, false]);
-    expect(answer(windows, 'general', [told[1] ?? {}, told[2] ?? {}]).toldOfBurst).toBe(true);
-    expect(answer(createGeneralOnly(), 'burst', [{ limit: 5, remaining: 1 }]).toldOfBurst).toBe(false);
+    expect(told.map((window) => answer(windows, 'burst', [window]).reportsBurst)).toEqual([false, true, false]);
+    expect(answer(windows, 'general', [told[1] ?? {}, told[2] ?? {}]).reportsBurst).toBe(true);
+    expect(answer(createGeneralOnly(), 'burst', [{ limit: 5, remaining: 1 }]).reportsBurst).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import { createInstances, type Instances } from '../../support/instances.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../../support/redis-server.ts';
 import { connectVirtualRedis, type VirtualRedis } from '../../support/virtual-redis.ts';
@@ -89,7 +89,7 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     const others = async () => {
       for (;;) {
         for (const { budget } of [a, b]) {
-          const call = budget.enter('general', createShare(), `other ${clock.nowMs()}`, () => {});
+          const call = budget.enter('general', createFairShare(), `other ${clock.nowMs()}`, () => {});
           void call.admitted.then(() => clock.schedule(clock.nowMs() + 300, () => call.settle({ windows: [] })));
         }
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + 3_300, resolve));
@@ -100,14 +100,14 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     let asked = 0;
     const client = async (index: number) => {
       const key = `call ${index}`;
-      const share = createShare();
-      if (a.budget.expectedTurnAtMs('general', share, key) <= clock.nowMs() + 2_000) return;
-      const toldAtMs = Math.ceil(a.budget.promiseTurnAtMs('general', share, key) / 1_000) * 1_000;
+      const share = createFairShare();
+      if (a.budget.expectedSlotAtMs('general', share, key) <= clock.nowMs() + 2_000) return;
+      const toldAtMs = Math.ceil(a.budget.reserveSlotAtMs('general', share, key) / 1_000) * 1_000;
       asked++;
       await new Promise<void>((resolve) => clock.schedule(toldAtMs + 50, resolve));
-      const again = createShare();
-      await b.budget.claimReserved('general', again, key, clock.nowMs() + 2_000);
-      if (b.budget.expectedTurnAtMs('general', again, key) > clock.nowMs() + 2_000) return;
+      const again = createFairShare();
+      await b.budget.redeemReservation('general', again, key, clock.nowMs() + 2_000);
+      if (b.budget.expectedSlotAtMs('general', again, key) > clock.nowMs() + 2_000) return;
       served++;
       const call = b.budget.enter('general', again, key, () => {});
       await call.admitted;

@@ -134,7 +134,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       const request = { routeClass: 'general', key: `call ${at}`, virtualTime: 1, usesReserve: true } as const;
       if (what === 'reserve' || what === 'claim') {
         const grant = await ask((done) =>
-          what === 'claim' ? one.slots.claim(request, done) : one.slots.reserve(request, 40, done),
+          what === 'claim' ? one.slots.redeem(request, done) : one.slots.reserve(request, 40, done),
         );
         if (grant) one.reserved.push(grant);
       }

@@ -111,7 +111,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       instance.cut();
       const claimed: (SlotGrant | undefined)[] = [];
       const request = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
-      slots.claim(request, (grant) => void claimed.push(grant));
+      slots.redeem(request, (grant) => void claimed.push(grant));
       await redis.clock.settle();
       expect(claimed).toEqual([undefined]);
     });
@@ -184,7 +184,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     // Nothing else is told before it has taken over what is in use under the former name.
     const slots = new RedisSlots(store, 'current', options, () => {}, 'former');
     const answers: (SlotGrant | undefined)[] = [];
-    slots.claim({ routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true }, (grant) =>
+    slots.redeem({ routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true }, (grant) =>
       answers.push(grant),
     );
     await redis.clock.settle();
@@ -203,7 +203,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     const before = await usedHeapBytes();
     for (let index = 0; index < count; index++) {
       const slots = new RedisSlots(store, `key ${index}`, options, () => {});
-      expect(slots.view.room('general').forFirstCalls).toBe(false);
+      expect(slots.view.freeSlots('general').forFirstCalls).toBe(false);
     }
     expect(((await usedHeapBytes()) - before) / count).toBeLessThan(1_000);
   });

@@ -1,9 +1,9 @@
 import { array, assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createReleaseTimes, timeInBoth } from '../../../src/upstream/rate-limiter/windows/release-schedule.ts';
+import { createReleaseSchedule, mergedAtMs } from '../../../src/upstream/rate-limiter/windows/release-schedule.ts';
 
 function createTimes(...times: readonly number[]) {
-  const list = createReleaseTimes();
+  const list = createReleaseSchedule();
   for (const atMs of times) list.add(atMs, 1);
   return list;
 }
@@ -35,7 +35,7 @@ describe('createReleaseTimes', () => {
   it('is what a sorted list is, whatever happens', () => {
     assert(
       property(array(integer({ min: 0, max: 50 }), { maxLength: 60 }), (numbers) => {
-        const list = createReleaseTimes();
+        const list = createReleaseSchedule();
         let expected: number[] = [];
         for (const [index, number] of numbers.entries()) {
           if (index % 3 === 2) {
@@ -59,7 +59,7 @@ describe('timeInBoth', () => {
       property(array(integer({ min: 0, max: 30 })), array(integer({ min: 0, max: 30 })), (one, other) => {
         const together = sorted([...one, ...other]);
         const found = [...together, Infinity].map((_, index) =>
-          timeInBoth(createTimes(...one), createTimes(...other), index),
+          mergedAtMs(createTimes(...one), createTimes(...other), index),
         );
         expect(found).toEqual([...together, Infinity]);
       }),

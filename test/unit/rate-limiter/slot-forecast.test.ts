@@ -23,7 +23,7 @@ const T = 5_000;
 function createUsed(limit: number, windowMs: number, calls = 0, releasesInMs: readonly number[] = []): RateWindow {
   const window = createRateWindow(limit, windowMs);
   for (let call = 0; call < calls; call++) window.take();
-  for (const inMs of releasesInMs) window.others.hold(1, T + inMs, T + inMs);
+  for (const inMs of releasesInMs) window.externalUse.hold(1, T + inMs, T + inMs);
   return window;
 }
 
@@ -95,7 +95,7 @@ function anyWindow(limits: Arbitrary<number>, windowsMs: Arbitrary<number>): Arb
     const window = createUsed(limit, windowMs);
     for (const { atPercent, sizePercent } of releases) {
       const count = Math.min(window.free(T), Math.ceil((limit * sizePercent) / 100));
-      window.others.hold(count, T + (windowMs * atPercent) / 100, T + (windowMs * atPercent) / 100);
+      window.externalUse.hold(count, T + (windowMs * atPercent) / 100, T + (windowMs * atPercent) / 100);
     }
     for (let call = Math.floor((window.free(T) * outPercent) / 100); call > 0; call--) window.take();
     window.setLimit(Math.ceil((limit * loweredTo) / 100));

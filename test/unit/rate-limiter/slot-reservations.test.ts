@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AdmissionQueue } from '../../../src/upstream/rate-limiter/queue/admission-queue.ts';
 import { RateLimiter } from '../../../src/upstream/rate-limiter/rate-limiter.ts';
-import { createShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import { SlotReservations } from '../../../src/upstream/rate-limiter/queue/slot-reservations.ts';
 import type { SlotGrant, SlotSource } from '../../../src/upstream/rate-limiter/slot-source.ts';
 import { toBudgetOptions } from '../../support/budget-options.ts';
@@ -47,10 +47,10 @@ function createSetup() {
     reservations,
     /** Has a call come back in so many milliseconds. */
     keep(key: string, inMs: number) {
-      const share = createShare();
+      const share = createFairShare();
       const position = queue.nextPosition('general', share);
       queue.count('general', share, position);
-      reservations.keep(key, { routeClass: 'general', position, promisedAtMs: clock.nowMs() + inMs });
+      reservations.add(key, { routeClass: 'general', position, retryAtMs: clock.nowMs() + inMs });
     },
     remaining: () => slots.view.snapshot().remaining,
   };
@@ -79,7 +79,7 @@ describe('slots of a call that was refused with a time', () => {
     const { clock, slots, reservations, keep, remaining } = createSetup();
     keep('a', 0);
     slots.answer();
-    expect(reservations.claim('a')?.grant).toBe(slots.given[0]);
+    expect(reservations.redeem('a')?.grant).toBe(slots.given[0]);
     expect([slots.returned, remaining()]).toEqual([slots.given, 60]);
     await clock.advance(120_000);
     expect(slots.returned).toHaveLength(1);
@@ -97,16 +97,16 @@ describe('slots of a call that was refused with a time', () => {
     await refuse('stays away, too', 100);
     await clock.advance(2_000);
     await refuse('comes', 100);
-    reservations.claim('comes');
+    reservations.redeem('comes');
     keep('comes too soon', 10_000);
-    reservations.claim('comes too soon');
+    reservations.redeem('comes too soon');
     await refuse('last', 100);
     const afterTwo = (7 / 8) ** 2;
     expect(slots.mostShares).toEqual([1, 7 / 8, afterTwo, afterTwo + (1 - afterTwo) / 8]);
   });
 
   it.each<[string, (setup: ReturnType<typeof createSetup>) => void]>([
-    ['it has come back', ({ reservations }) => void reservations.claim('a')],
+    ['it has come back', ({ reservations }) => void reservations.redeem('a')],
     ['all are forgotten', ({ reservations }) => reservations.clear()],
     ['it has been refused again', ({ keep }) => keep('a', 10_000)],
   ])('are given back at once where they are granted when %s meanwhile', async (_, happen) => {

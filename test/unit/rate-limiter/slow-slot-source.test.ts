@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Budget, type BudgetOptions } from '../../../src/upstream/rate-limiter/budget.ts';
 import { RateLimiter } from '../../../src/upstream/rate-limiter/rate-limiter.ts';
-import { createShare, type Share } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
+import { createFairShare, type FairShare } from '../../../src/upstream/rate-limiter/queue/fair-share.ts';
 import type { SlotSource } from '../../../src/upstream/rate-limiter/slot-source.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -16,11 +16,11 @@ function toSlow(slots: SlotSource, clock: VirtualClock): SlotSource {
     isShared: slots.isShared,
     take: (request, done) => later(() => slots.take(request, done)),
     reserve: (request, mostShare, done) => later(() => slots.reserve(request, mostShare, done)),
-    claim: (request, done) => later(() => slots.claim(request, done)),
+    redeem: (request, done) => later(() => slots.redeem(request, done)),
     settle: (grant, announced, isRefused) => slots.settle(grant, announced, isRefused),
     giveBack: (grant, done) => slots.giveBack(grant, done),
     pause: (untilMs) => slots.pause(untilMs),
-    spendMonth: () => slots.spendMonth(),
+    exhaustMonthlyQuota: () => slots.exhaustMonthlyQuota(),
     absorb: (other) => slots.absorb(other),
   };
 }
@@ -39,7 +39,7 @@ function createSetup(options: Partial<BudgetOptions> = {}) {
   };
   const budget = new Budget({ ...limits, createSlots: (onDelay) => toSlow(new RateLimiter(limits, onDelay), clock) });
   const sent: [name: string, atMs: number][] = [];
-  const call = (name: string, share: Share = createShare(), key = name) => {
+  const call = (name: string, share: FairShare = createFairShare(), key = name) => {
     const queued = budget.enter('general', share, key, () => {});
     const answer = async () => {
       await queued.admitted;
@@ -55,7 +55,7 @@ function createSetup(options: Partial<BudgetOptions> = {}) {
 describe('a budget whose slots come from a source that answers later', () => {
   it('asks for one call after the other, in the order of the queue', async () => {
     const { clock, sent, call } = createSetup();
-    const large = createShare();
+    const large = createFairShare();
     for (let index = 0; index < 6; index++) call('large', large);
     call('small');
     await clock.advance(100);
@@ -80,7 +80,7 @@ describe('a budget whose slots come from a source that answers later', () => {
     const { clock, budget, sent, call } = createSetup();
     for (let index = 0; index < 6; index++) call(`first ${index}`);
     await clock.advance(1_000);
-    const atMs = budget.promiseTurnAtMs('general', createShare(), 'back');
+    const atMs = budget.reserveSlotAtMs('general', createFairShare(), 'back');
     for (let index = 0; index < 12; index++) call(`other ${index}`);
     await clock.advance(atMs - clock.nowMs() + 1_000);
     call('back');
@@ -93,7 +93,7 @@ describe('a budget whose slots come from a source that answers later', () => {
     const { clock, budget, sent, call } = createSetup();
     for (let index = 0; index < 6; index++) call(`first ${index}`);
     await clock.advance(1_000);
-    const atMs = budget.promiseTurnAtMs('general', createShare(), 'back');
+    const atMs = budget.reserveSlotAtMs('general', createFairShare(), 'back');
     for (let index = 0; index < 6; index++) call(`other ${index}`);
     await clock.advance(atMs - clock.nowMs() + 1);
     call('back');

@@ -84,7 +84,7 @@ describe('the API key', () => {
   });
 
   it.each(['seed', 'today'] as const)('is refused when it is unknown or missing (%s)', async (dialect) => {
-    const sandbox = await start({ dialect, apiKey: 'PMAK-known' });
+    const sandbox = await start({ behavior: dialect, apiKey: 'PMAK-known' });
     const unknown = await send(sandbox, '/me', { 'X-Api-Key': 'PMAK-unknown' });
     const missing = await send(sandbox, '/me');
     expect([unknown.status, missing.status]).toEqual([401, 401]);
@@ -435,7 +435,7 @@ describe('reading', () => {
 
 describe('the seed dialect', () => {
   it('has no pages and leaves empty lists of a workspace out', async () => {
-    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'seed', limits: 'off' });
     const workspaces = await getJson(sandbox, '/workspaces?limit=1');
     expect([workspaces.workspaces.length, workspaces.meta]).toEqual([7, undefined]);
     const collections = await getJson(sandbox, '/collections?limit=1&offset=3');
@@ -445,7 +445,7 @@ describe('the seed dialect', () => {
   });
 
   it('sends collections in format v2.0', async () => {
-    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'seed', limits: 'off' });
     const { collection } = await getJson(sandbox, `/collections/${ids.collections.rides}`);
     expect(Object.keys(collection).sort()).toEqual(['auth', 'event', 'info', 'item', 'variables']);
     expect(collection.info).toEqual({
@@ -469,19 +469,19 @@ describe('the seed dialect', () => {
   });
 
   it('ignores the model parameter, which it does not know', async () => {
-    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'seed', limits: 'off' });
     const path = `/collections/${ids.collections.scratch}`;
     expect(await getJson(sandbox, `${path}?model=minimal`)).toEqual(await getJson(sandbox, path));
   });
 
   it('has references of an id alone to the mock servers of a workspace', async () => {
-    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'seed', limits: 'off' });
     const { workspace } = await getJson(sandbox, `/workspaces/${ids.workspaces.payments}`);
     expect(workspace.mocks).toEqual([{ id: bareId(ids.mocks.payments) }]);
   });
 
   it('names unknown routes in the old form', async () => {
-    const sandbox = await start({ dialect: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'seed', limits: 'off' });
     expect(await getJson(sandbox, '/nothing')).toEqual({ error: { name: 'notFound', message: expect.any(String) } });
   });
 });
@@ -491,7 +491,7 @@ describe('the rate windows', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
     vi.spyOn(performance, 'now').mockReturnValue(5000);
     const today = await get(await start({}), '/workspaces');
-    const seed = await get(await start({ dialect: 'seed' }), '/workspaces');
+    const seed = await get(await start({ behavior: 'seed' }), '/workspaces');
     expect(rateHeadersOf(today)).toEqual({
       ratelimit: 'limit=60, remaining=59, reset=60',
       'ratelimit-limit': '60',
@@ -584,7 +584,7 @@ describe('the rate windows', () => {
 
   it('name the moment in milliseconds in the seed dialect', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_465_452_642_843 });
-    const sandbox = await start({ dialect: 'seed', limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide } });
+    const sandbox = await start({ behavior: 'seed', limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide } });
     vi.spyOn(performance, 'now').mockReturnValue(1000);
     await get(sandbox, '/me');
     const reply = await get(sandbox, '/me');
@@ -678,7 +678,7 @@ describe('the rate windows', () => {
         'x-ratelimit-retryafter': '10',
       },
     ]);
-    const seed = await start({ limits, dialect: 'seed' });
+    const seed = await start({ limits, behavior: 'seed' });
     expect(rateHeadersOf(await get(seed, '/workspaces'))).toEqual({
       'x-ratelimit-limit': '60',
       'x-ratelimit-remaining': '59',
@@ -754,7 +754,7 @@ describe('the monthly allowance', () => {
 
   it('is told by the body alone in the seed dialect', async () => {
     const operations = [{ name: 'api_usage', limit: 5, usage: 5, overage: 0 }];
-    const sandbox = await start({ account: { ...account(), operations }, limits, dialect: 'seed' });
+    const sandbox = await start({ account: { ...account(), operations }, limits, behavior: 'seed' });
     const refused = await get(sandbox, '/me');
     expect([refused.status, refused.headers['content-type'], JSON.parse(refused.bytes.toString())]).toEqual([
       429,
@@ -774,7 +774,7 @@ describe('latency', () => {
     const delays = [300, 0];
     const sandbox = await start({
       limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
-      latency: () => ({ requestMs: delays.shift() ?? 0, answerMs: 0 }),
+      latency: () => ({ requestMs: delays.shift() ?? 0, responseMs: 0 }),
     });
     const slow = get(sandbox, '/me');
     await vi.waitFor(() => expect(delays).toEqual([0]), { interval: 2 });
@@ -788,7 +788,7 @@ describe('latency', () => {
   });
 
   it('counts a call whose caller has hung up on the way', async () => {
-    const sandbox = await start({ limits: 'off', latency: () => ({ requestMs: 40, answerMs: 0 }) });
+    const sandbox = await start({ limits: 'off', latency: () => ({ requestMs: 40, responseMs: 0 }) });
     const sent = httpRequest(`${sandbox.origin}/me`, { headers: { 'X-Api-Key': sandbox.apiKey }, agent: false });
     sent.on('error', () => undefined).end();
     await new Promise((resolve) => sent.once('finish', resolve));
@@ -802,7 +802,7 @@ describe('latency', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
     const sandbox = await start({
       limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
-      latency: () => ({ requestMs: 0, answerMs: 150 }),
+      latency: () => ({ requestMs: 0, responseMs: 150 }),
     });
     const reply = get(sandbox, '/me');
     // The arrival is stamped and the answer made in one go.
@@ -836,7 +836,7 @@ describe('an outage', () => {
     const delays = [300];
     const sandbox = await start({
       limits: 'off',
-      latency: () => ({ requestMs: delays.shift() ?? 0, answerMs: 0 }),
+      latency: () => ({ requestMs: delays.shift() ?? 0, responseMs: 0 }),
     });
     const lost = get(sandbox, '/me').catch(({ code }: NodeJS.ErrnoException) => code);
     await vi.waitFor(() => expect(delays).toEqual([]), { interval: 2 });

@@ -44,7 +44,7 @@ function tellAll(answer: Drawn, areGrouped: boolean) {
   let index = 0;
   const parts = answer.map((part) =>
     causes
-      .tell(
+      .report(
         part.map(({ message, facts, seconds, name }) =>
           toError(
             message,
@@ -116,8 +116,8 @@ describe('errors by cause', () => {
 
   it('are counted for as long as an answer lasts, and their time from its end', () => {
     const causes = createErrorsByCause(false);
-    causes.tell([toError('a', limited(60)), toError('b', limited(20))]);
-    causes.tell([toError('a', limited(90))]);
+    causes.report([toError('a', limited(60)), toError('b', limited(20))]);
+    causes.report([toError('a', limited(90))]);
     const list = causes.list(NOW_MS + 30_000) as readonly ErrorCause[];
     expect(list).toEqual([
       { ...limited(90), retryAfterSeconds: 60, count: 2 },
@@ -131,7 +131,7 @@ describe('errors by cause', () => {
       toError('a', { code: 'GRAPHQL_VALIDATION_FAILED' }),
       toError('a', { code: 'GRAPHQL_VALIDATION_FAILED' }),
     ];
-    expect([causes.tell(errors), causes.list()]).toEqual([errors, undefined]);
+    expect([causes.report(errors), causes.list()]).toEqual([errors, undefined]);
   });
 
   it('are of one cause under whatever id they are logged, and say nothing of the status of the answer', () => {
@@ -139,7 +139,7 @@ describe('errors by cause', () => {
     const failed = (errorId: string) =>
       toError('Unexpected error.', { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId, http: { status: 500 } });
     const [first, second] = [failed('1'), failed('2')];
-    expect(causes.tell([first, second])).toEqual([first]);
+    expect(causes.report([first, second])).toEqual([first]);
     expect(second.extensions['errorId']).toBe('2');
     expect(causes.list()).toEqual([
       { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId: '1', count: 2, paths: [], morePaths: 0 },
@@ -149,13 +149,13 @@ describe('errors by cause', () => {
   it('list the first path however long it is', () => {
     const causes = createErrorsByCause(true);
     const path = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'folders of folders of folders' : 3));
-    causes.tell([toError('a', limited(1), path), toError('a', limited(1), ['short'])]);
+    causes.report([toError('a', limited(1), path), toError('a', limited(1), ['short'])]);
     expect(causes.list()).toEqual([{ ...limited(1), count: 2, firstPath: path, paths: [path], morePaths: 1 }]);
   });
 
   it('are none once they have been forgotten', () => {
     const causes = createErrorsByCause(false);
-    causes.tell([toError('a', limited(1))]);
+    causes.report([toError('a', limited(1))]);
     causes.clear();
     expect(causes.list()).toBeUndefined();
   });

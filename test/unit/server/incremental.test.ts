@@ -2,7 +2,7 @@ import { getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { createDocumentReader } from '../../../src/graph/limits/document-reader.ts';
-import { type AnswerPart, mapParts, toDelivery } from '../../../src/server/incremental/incremental.ts';
+import { type ResultPart, mapParts, toDelivery } from '../../../src/server/incremental/incremental.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const schema = createSchema();
@@ -55,9 +55,9 @@ describe('parts on their way out', () => {
     const seen: unknown[] = [];
     const ends: string[] = [];
     const stopping = new AbortController();
-    let send = (_part: IteratorResult<AnswerPart>) => {};
+    let send = (_part: IteratorResult<ResultPart>) => {};
     let fail = (_error: Error) => {};
-    const source: AsyncIterator<AnswerPart> = {
+    const source: AsyncIterator<ResultPart> = {
       next: () =>
         new Promise((resolve, reject) => {
           send = resolve;
@@ -86,7 +86,7 @@ describe('parts on their way out', () => {
       seen,
       ends,
       reading,
-      async send(value: AnswerPart) {
+      async send(value: ResultPart) {
         send({ done: false, value });
         await clock.settle();
       },

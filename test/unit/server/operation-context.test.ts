@@ -7,7 +7,7 @@ import { createContexts } from '../../../src/server/operation/operation-context.
 import { parsePreferences } from '../../../src/server/http/prefer.ts';
 import { createRequestRecord, endRequest } from '../../../src/server/operation/request-record.ts';
 import type { Calls } from '../../../src/upstream/calls/calls.ts';
-import { uncountedHoldings } from '../../../src/upstream/calls/operation/held-responses.ts';
+import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import type { KeyBudget } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
@@ -21,10 +21,10 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     schema,
     config: parseConfig({}),
     calls: {} as Calls,
-    heldAnswers: {
+    heldResponses: {
       open(name) {
         shares.push(`room of ${name}`);
-        return uncountedHoldings;
+        return uncountedResponses;
       },
     },
     clock: createVirtualClock(),
@@ -42,7 +42,7 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     clientGone: new AbortController().signal,
     preferences: parsePreferences(null),
   });
-  if (tenant !== undefined) record.tenant = { name: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
+  if (tenant !== undefined) record.caller = { keyHash: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
   contexts.create(record, new Request('http://localhost/'), { schema, document: parse('{ me { id } }') });
   endRequest(record);
   return shares;

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { expect, it } from 'vitest';
 import { parsePreferences } from '../../../src/server/http/prefer.ts';
-import { setAnswerHeaders } from '../../../src/server/plugins/use-response-headers.ts';
+import { setResponseHeaders } from '../../../src/server/plugins/use-response-headers.ts';
 import { createRequestRecord } from '../../../src/server/operation/request-record.ts';
 
 type Told = readonly [code: string, seconds: number, limitedBy?: string];
@@ -21,7 +21,7 @@ function toHeaders(told: readonly Told[]): Headers {
   record.errors.report({ errors: errors.slice(0, 1) });
   record.errors.report({ errors: errors.slice(1) });
   const headers = new Headers();
-  setAnswerHeaders(headers, record, 1_000);
+  setResponseHeaders(headers, record, 1_000);
   return headers;
 }
 

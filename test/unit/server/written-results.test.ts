@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { createWrittenAnswers } from '../../../src/server/result/written-results.ts';
+import { createWrittenResults } from '../../../src/server/result/written-results.ts';
 
 const createResponse = () => Object.assign(new EventEmitter(), { closed: false }) as unknown as ServerResponse;
 
 describe('large answers that have been written', () => {
   it('are held until they are taken, as many of a share as it leaves free', () => {
-    const answers = createWrittenAnswers(1_000);
+    const answers = createWrittenResults(1_000);
     const [first, second] = [createResponse(), createResponse()];
     const held = [
       answers.hold('a', 125, first),
@@ -20,7 +20,7 @@ describe('large answers that have been written', () => {
   });
 
   it('have room however large where there is no other of the share, and hold nothing once their client has gone', () => {
-    const answers = createWrittenAnswers(1_000);
+    const answers = createWrittenResults(1_000);
     const gone = Object.assign(createResponse(), { closed: true });
     expect([
       answers.hold('a', 10_000, gone),

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { createFairRoom } from '../../../src/upstream/fair-capacity.ts';
+import { createFairCapacity } from '../../../src/upstream/fair-capacity.ts';
 
 it('a tenant may take what it leaves free: alone half of it, the next one a quarter, and so on', () => {
-  const room = createFairRoom(800);
+  const room = createFairCapacity(800);
   for (const [tenant, share] of [
     ['a', 400],
     ['b', 200],
@@ -12,8 +12,8 @@ it('a tenant may take what it leaves free: alone half of it, the next one a quar
     room.add(tenant, share / 2);
     expect([room.fits(tenant, share / 2), room.fits(tenant, share / 2 + 1)]).toEqual([true, false]);
     room.add(tenant, share / 2);
-    expect([room.heldBy(tenant), room.fits(tenant, 1)]).toEqual([share, false]);
+    expect([room.usedBy(tenant), room.fits(tenant, 1)]).toEqual([share, false]);
   }
   room.add('a', -400);
-  expect([room.heldBy('a'), room.fits('a', 250), room.fits('a', 251)]).toEqual([0, true, false]);
+  expect([room.usedBy('a'), room.fits('a', 250), room.fits('a', 251)]).toEqual([0, true, false]);
 });

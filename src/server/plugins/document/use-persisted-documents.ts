@@ -3,7 +3,7 @@ import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operation
 import { type GraphQLSchema, parse, specifiedRules, validate } from 'graphql';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { isJsonObject } from '../../../upstream/collection-format/syntax/json.ts';
-import { ownRules } from './use-query-limits.ts';
+import { serverRules } from './use-query-limits.ts';
 
 /** GraphQL documents that clients name instead of sending them. */
 export type PersistedDocuments = ReadonlyMap<string, string>;
@@ -73,7 +73,7 @@ const toMessage = (error: unknown) => (error instanceof Error ? error.message : 
 
 function findProblem(text: string, schema: GraphQLSchema): string | undefined {
   try {
-    const [error] = validate(schema, parse(text), [...specifiedRules, ...ownRules]);
+    const [error] = validate(schema, parse(text), [...specifiedRules, ...serverRules]);
     return error && `does not fit the schema: ${error.message}`;
   } catch (error) {
     return `cannot be read: ${toMessage(error)}`;

@@ -40,9 +40,9 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
       });
     },
   };
-  const addOwnRules: Plugin = {
+  const addServerRules: Plugin = {
     onValidate({ addValidationRule }) {
-      for (const rule of ownRules) addValidationRule(rule);
+      for (const rule of serverRules) addValidationRule(rule);
     },
   };
   const onReject = [refuse];
@@ -51,7 +51,7 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
     maxDepthPlugin({ n: maxDepth, flattenFragments: true, onReject }),
     maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
     maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
-    addOwnRules,
+    addServerRules,
     streamRules(),
     ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
   ];
@@ -163,7 +163,7 @@ const possibleCounts: ValidationRule = (context) => ({
 });
 
 /** Rules of this server for documents, besides those of GraphQL. */
-export const ownRules: readonly ValidationRule[] = [
+export const serverRules: readonly ValidationRule[] = [
   knownOperations,
   shortNames,
   fewParts,

@@ -32,8 +32,8 @@ export function useAccessControl(
       // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
       const isFrontPage = request.method === 'GET' && url.pathname === '/';
       const isPage = isFrontPage || (graphiql && url.pathname === graphqlPath && isPageRequest(request));
-      const wantsToken = access.tokens.length > 0 && !isPage;
-      if (wantsToken && !isBearer(request.headers.get('authorization'), access.tokens)) {
+      const needsToken = access.tokens.length > 0 && !isPage;
+      if (needsToken && !isBearer(request.headers.get('authorization'), access.tokens)) {
         const refusal = {
           status: 401,
           code: 'UNAUTHENTICATED',

@@ -3,7 +3,7 @@ import { GraphQLError } from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import { toRetryLater } from '../../../graph/errors/retry-later.ts';
 import type { Clock } from '../../../upstream/clock.ts';
-import { createJsonScale } from '../../../upstream/http/body/json-weight.ts';
+import { createJsonMeter } from '../../../upstream/http/body/json-weight.ts';
 import type { ClientAddressOf } from '../../http/client-address.ts';
 import type { NodeContext } from '../../http/node-context.ts';
 
@@ -12,7 +12,7 @@ const UNCOUNTED_BYTES = 2_048;
 // Served whatever else there is: the text of a long query with some variables.
 const SMALL_BYTES = 32_768;
 // Of the room, for all requests of one client address: the rest is for others.
-const SHARE_OF_CLIENT = 0.75;
+const MAX_CLIENT_FRACTION = 0.75;
 // The bytes as they came, and their text.
 const COPIES = 2;
 // A request is read within seconds, and most are answered in as many.
@@ -24,42 +24,42 @@ const RETRY_SECONDS = 5;
  *
  * @param maxBytes - Over all requests; those of one client address have three quarters of it at most.
  */
-export function useRequestRoom(
+export function useRequestMemory(
   maxBytes: number,
   clientAddressOf: ClientAddressOf,
   clock: Clock,
 ): Plugin<object, NodeContext> {
-  const ofClients = new Map<string, number>();
+  const bytesByClient = new Map<string, number>();
   let totalBytes = 0;
 
   /** Opens the room of one request, until it is answered. */
-  const openRoom = (response: ServerResponse, client: string) => {
-    const heldByClient = () => ofClients.get(client) ?? 0;
-    let ownBytes = 0;
+  const openBodyMemory = (response: ServerResponse, client: string) => {
+    const clientBytes = () => bytesByClient.get(client) ?? 0;
+    let requestBytes = 0;
     let isOver = false;
     const add = (bytes: number) => {
       if (isOver) return;
-      ownBytes += bytes;
+      requestBytes += bytes;
       totalBytes += bytes;
-      const held = heldByClient() + bytes;
-      if (held > 0) ofClients.set(client, held);
-      else ofClients.delete(client);
+      const heldBytes = clientBytes() + bytes;
+      if (heldBytes > 0) bytesByClient.set(client, heldBytes);
+      else bytesByClient.delete(client);
     };
-    const release = () => add(-ownBytes);
+    const release = () => add(-requestBytes);
     response.once('close', () => {
       release();
       isOver = true;
     });
     /** Takes more room, if there is some; else gives back all of it. */
     return (bytes: number): 'taken' | 'busy' | 'too large' => {
-      const isSmall = ownBytes + bytes <= SMALL_BYTES;
-      const isFair = heldByClient() + bytes <= maxBytes * SHARE_OF_CLIENT;
+      const isSmall = requestBytes + bytes <= SMALL_BYTES;
+      const isFair = clientBytes() + bytes <= maxBytes * MAX_CLIENT_FRACTION;
       if (isSmall || (isFair && totalBytes + bytes <= maxBytes)) {
         add(bytes);
         return 'taken';
       }
       // More than one client ever has: no waiting brings that.
-      const isTooLarge = ownBytes + bytes > maxBytes * SHARE_OF_CLIENT;
+      const isTooLarge = requestBytes + bytes > maxBytes * MAX_CLIENT_FRACTION;
       release();
       return isTooLarge ? 'too large' : 'busy';
     };
@@ -69,7 +69,7 @@ export function useRequestRoom(
     onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
       const length = request.headers.get('content-length');
       if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
-      const take = openRoom(serverContext.res, clientAddressOf(serverContext.req));
+      const take = openBodyMemory(serverContext.res, clientAddressOf(serverContext.req));
       setRequestParser(async (unread) => {
         const body = await readBody(unread.body, take);
         if (body === 'busy') throw toBusy(clock);
@@ -86,7 +86,7 @@ async function readBody(
   chunks: ReadableStream<Uint8Array> | null,
   take: (bytes: number) => 'taken' | 'busy' | 'too large',
 ): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
-  const scale = createJsonScale();
+  const scale = createJsonMeter();
   const read: Uint8Array[] = [];
   let refusal: 'busy' | 'too large' | undefined;
   try {

@@ -9,11 +9,11 @@ import { UpstreamError } from '../../http/upstream-error.ts';
 /** What upstream has said of the API keys that are used. */
 export interface ApiKeys {
   /** Whether upstream has accepted a tenant's key, or the server was started with it and upstream has not refused it. */
-  isAccepted(tenant: string): boolean;
+  isAccepted(keyHash: string): boolean;
   /** Upstream has answered a call otherwise than with 401. */
-  accept(tenant: string): void;
+  accept(keyHash: string): void;
   /** Upstream has refused the key. */
-  refuse(tenant: string, error: UpstreamError): void;
+  refuse(keyHash: string, error: UpstreamError): void;
   /**
    * Lets a call through, once it is certain that it is worth making: upstream has accepted the key; or this is the call that finds out.
    *
@@ -21,16 +21,16 @@ export interface ApiKeys {
    * @throws {UpstreamError} `unauthenticated` without a call for some seconds after the key was refused; `rateLimited` when calls of keys that
    *   are not known yet have used up what they may; `timeout`; and whatever `make` throws.
    */
-  admit<Answer>(operation: Operation, route: Route, make: () => Promise<Answer>): Promise<Answer>;
+  admit<Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value>;
 }
 
 /** What the memory of keys is made with. */
 export interface ApiKeysOptions {
   readonly clock: Clock;
   /** Whether the server itself was started with the key of a tenant: nobody made it up. */
-  readonly isTrusted: (tenant: string) => boolean;
+  readonly isTrusted: (keyHash: string) => boolean;
   /** Is told when upstream has refused a key. */
-  readonly onRefused: (tenant: string, error: UpstreamError) => void;
+  readonly onRefused: (keyHash: string, error: UpstreamError) => void;
 }
 
 /** What upstream said when it refused a key. An error would hold on to the operation it was made for. */
@@ -41,12 +41,12 @@ interface Refusal extends Pick<UpstreamError, 'message' | 'route' | 'status' | '
 /** A call that finds out whether a key is good. */
 interface Check {
   /** Resolves when that is known, or the call has been out for too long to hold up others. */
-  readonly over: Promise<void>;
+  readonly settled: Promise<void>;
 }
 
 // Long enough for every field of an operation and a client that asks again at once, short enough for a key that was made a moment ago.
 const REFUSED_FOR_MS = 20_000;
-const PATIENCE_MS = 2_000;
+const MAX_CHECK_MS = 2_000;
 // Tenants are 43 characters. One that is forgotten has its next call made alone, as a new one has.
 const MAX_ACCEPTED = 50_000;
 const MAX_REFUSED = 10_000;
@@ -64,82 +64,83 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   const unverifiedCalls = new UnverifiedCalls(clock);
 
   // Of a key that was refused, whoever it is from, one call finds out whether it is good again.
-  const isAccepted = (tenant: string) => accepted.get(tenant) === true || (isTrusted(tenant) && !refused.has(tenant));
+  const isAccepted = (keyHash: string) =>
+    accepted.get(keyHash) === true || (isTrusted(keyHash) && !refused.has(keyHash));
 
-  const refusalOf = (tenant: string) => {
-    const refusal = refused.get(tenant);
+  const refusalOf = (keyHash: string) => {
+    const refusal = refused.get(keyHash);
     return refusal && clock.nowMs() < refusal.untilMs ? refusal : undefined;
   };
 
   /** Makes a call while the others of its key wait. */
-  const check = async <Answer>(operation: Operation, route: Route, make: () => Promise<Answer>): Promise<Answer> => {
+  const check = async <Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value> => {
     const { caller, meter, deadlineMs, ended } = operation;
-    const { tenant, clientAddress } = caller;
+    const { keyHash, clientAddress } = caller;
     const call = unverifiedCalls.enter(clientAddress, deadlineMs);
     if (typeof call === 'number') throw toTooManyUnverified(route, call);
     let finish = () => {};
-    const own: Check = {
-      over: new Promise<void>((resolve) => {
+    const currentCheck: Check = {
+      settled: new Promise<void>((resolve) => {
         finish = resolve;
       }),
     };
-    checks.set(tenant, own);
-    let stopPatience = () => {};
+    checks.set(keyHash, currentCheck);
+    let cancelTimer = () => {};
     const end = () => {
-      if (checks.get(tenant) === own) checks.delete(tenant);
+      if (checks.get(keyHash) === currentCheck) checks.delete(keyHash);
       finish();
     };
     try {
       if (call.admitted) {
         meter.wait.start();
-        await orEnded(call.admitted, operation, () => toTooManyUnverified(route, call.turnAtMs)).finally(() =>
+        await raceWithEnd(call.admitted, operation, () => toTooManyUnverified(route, call.slotAtMs)).finally(() =>
           meter.wait.stop(),
         );
       }
       if (ended.aborted) throw toEnded(route, operation);
-      stopPatience = clock.schedule(clock.nowMs() + PATIENCE_MS, end);
+      cancelTimer = clock.schedule(clock.nowMs() + MAX_CHECK_MS, end);
       return await make();
     } finally {
-      stopPatience();
-      call.settle(refusalOf(tenant) !== undefined && !isAccepted(tenant));
+      cancelTimer();
+      call.settle(refusalOf(keyHash) !== undefined && !isAccepted(keyHash));
       end();
     }
   };
 
   return {
     isAccepted,
-    accept(tenant) {
-      if (!isTrusted(tenant)) accepted.set(tenant, true);
-      refused.delete(tenant);
+    accept(keyHash) {
+      if (!isTrusted(keyHash)) accepted.set(keyHash, true);
+      refused.delete(keyHash);
     },
-    refuse(tenant, error) {
+    refuse(keyHash, error) {
       const { message, route, status, upstreamName } = error;
-      accepted.delete(tenant);
-      refused.set(tenant, {
+      accepted.delete(keyHash);
+      refused.set(keyHash, {
         message,
         ...(route !== undefined && { route }),
         ...(status !== undefined && { status }),
         ...(upstreamName !== undefined && { upstreamName }),
         untilMs: clock.nowMs() + REFUSED_FOR_MS,
       });
-      onRefused(tenant, error);
+      onRefused(keyHash, error);
     },
     async admit(operation, route, make) {
-      const { tenant } = operation.caller;
+      const { keyHash } = operation.caller;
       for (;;) {
-        const refusal = refusalOf(tenant);
+        const refusal = refusalOf(keyHash);
         if (refusal) throw new UpstreamError('unauthenticated', refusal.message, refusal);
-        if (isAccepted(tenant)) return make();
-        const running = checks.get(tenant);
+        if (isAccepted(keyHash)) return make();
+        const running = checks.get(keyHash);
         if (!running) return check(operation, route, make);
-        await orEnded(running.over, operation, () => toEnded(route, operation));
+        await raceWithEnd(running.settled, operation, () => toEnded(route, operation));
       }
     },
   };
 }
 
 /** Waits, but no longer than the operation lasts. */
-function orEnded(awaited: Promise<void>, { ended }: Operation, toError: () => UpstreamError): Promise<void> {
+function raceWithEnd(awaited: Promise<void>, { ended }: Operation, toError: () => UpstreamError): Promise<void> {
   if (ended.aborted) return Promise.reject(toError());
   return new Promise((resolve, reject) => {
     const onEnd = () => reject(toError());

@@ -36,14 +36,14 @@ export function createExplainRefusedKey(upstream: Upstream): ExplainRefusedKey {
 }
 
 function toAdvice(host: string, key: string): string {
-  const asked = `${host} was asked.`;
-  const form = adviseOnKeyForm(key);
-  if (form !== undefined) return `${asked} ${form}`;
-  return `${asked} The key may have expired or been revoked${toRegion(host)}.`;
+  const hostSentence = `${host} was asked.`;
+  const advice = adviseOnKeyForm(key);
+  if (advice !== undefined) return `${hostSentence} ${advice}`;
+  return `${hostSentence} The key may have expired or been revoked${toRegionHint(host)}.`;
 }
 
 /** A key is good in one region, and nothing in it says in which. */
-function toRegion(host: string): string {
+function toRegionHint(host: string): string {
   const works = (origin: string) => `works at ${origin} only (POSTMAN_API_BASE_URL)`;
   if (HOSTS.includes(host)) return `, or be of an account in the EU, where it ${works(`https://${EU_HOST}`)}`;
   if (host === EU_HOST) return `, or be of an account outside the EU, where it ${works('https://api.getpostman.com')}`;

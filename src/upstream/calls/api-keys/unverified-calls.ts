@@ -5,7 +5,7 @@ export interface UnverifiedCall {
   /** Resolves when it may be made; undefined: at once. Never rejects. */
   readonly admitted: Promise<void> | undefined;
   /** When it will be, at the latest (monotonic ms), as things stand. */
-  readonly turnAtMs: number;
+  readonly slotAtMs: number;
   /** It has been answered, or nobody waits for it any more. `isRefused`: with a 401. */
   settle(isRefused: boolean): void;
 }
@@ -36,7 +36,7 @@ const LONGEST_WAIT_MS = 8_000;
 const MAX_WAITING_OF_CLIENT = 200;
 const MAX_WAITING = 2_000;
 // They take turns, so that those behind them are looked at next.
-const MAX_LOOKED_AT = 50;
+const MAX_CHECKED_CLIENTS = 50;
 
 /**
  * The allowance that calls of keys share which upstream has never accepted. Only what upstream refuses uses it up: a call that is answered gives its
@@ -72,25 +72,25 @@ export class UnverifiedCalls {
     const servedAtMs = Number.NEGATIVE_INFINITY;
     const known = this.#clients.get(address);
     const client = known ?? { address, waiting: new Set(), refusedAtMs: [], callsOut: 0, servedAtMs };
-    const isFree = client.waiting.size === 0 && this.#hasRoom(client);
-    const turnAtMs = isFree ? nowMs : this.#expectedAtMs(client, nowMs);
-    const mayWait = client.refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
-    const isFull = client.waiting.size >= mayWait || this.#waitingCalls >= MAX_WAITING;
-    if (!isFree && (isFull || turnAtMs > deadlineMs)) return turnAtMs;
+    const isFree = client.waiting.size === 0 && this.#hasFreeSlot(client);
+    const slotAtMs = isFree ? nowMs : this.#expectedAtMs(client, nowMs);
+    const maxWaiting = client.refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
+    const isFull = client.waiting.size >= maxWaiting || this.#waitingCalls >= MAX_WAITING;
+    if (!isFree && (isFull || slotAtMs > deadlineMs)) return slotAtMs;
 
     this.#clients.set(address, client);
     if (isFree) this.#serve(client, nowMs);
     const waiting = isFree ? undefined : this.#wait(client, nowMs);
     return {
       admitted: waiting?.admitted,
-      turnAtMs,
+      slotAtMs,
       settle: (isRefused) => this.#settle(client, waiting, isRefused),
     };
   }
 
   #settle(client: Client, waiting: Waiting | undefined, isRefused: boolean): void {
-    const hasGone = waiting !== undefined && this.#stopWaiting(client, waiting);
-    if (!hasGone) {
+    const hasLeftQueue = waiting !== undefined && this.#stopWaiting(client, waiting);
+    if (!hasLeftQueue) {
       client.callsOut--;
       this.#callsOut--;
     }
@@ -137,12 +137,12 @@ export class UnverifiedCalls {
     this.#forgetOldRefusals(nowMs);
     let isServed = false;
     let nextAtMs = this.#refusals[0] ? this.#refusals[0].atMs + WINDOW_MS : Number.POSITIVE_INFINITY;
-    let looked = 0;
+    let checked = 0;
     for (const client of this.#queue) {
       const [next] = client.waiting;
-      if (!next || ++looked > MAX_LOOKED_AT) break;
+      if (!next || ++checked > MAX_CHECKED_CLIENTS) break;
       const atMs = dueAtMs(client, next.sinceMs);
-      if (!this.#hasRoom(client) && nowMs < atMs) {
+      if (!this.#hasFreeSlot(client) && nowMs < atMs) {
         nextAtMs = Math.min(nextAtMs, atMs);
         continue;
       }
@@ -155,7 +155,7 @@ export class UnverifiedCalls {
     else if (this.#queue.size > 0) this.#cancelTimer = this.#clock.schedule(nextAtMs, () => this.#pump());
   }
 
-  #hasRoom({ callsOut, refusedAtMs }: Client): boolean {
+  #hasFreeSlot({ callsOut, refusedAtMs }: Client): boolean {
     return callsOut + refusedAtMs.length < MAX_CALLS - this.#refusals.length - this.#callsOut;
   }
 
@@ -165,8 +165,8 @@ export class UnverifiedCalls {
     // Calls that are out give their place back soon; what was refused holds it.
     const isUsedUp = client.refusedAtMs.length >= MAX_CALLS - this.#refusals.length;
     if (!isUsedUp) return nowMs + LONGEST_WAIT_MS;
-    const agedAtMs = (client.refusedAtMs[ahead] ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
-    return Math.min(agedAtMs, dueAtMs(client, nowMs) + ahead * LONGEST_WAIT_MS);
+    const refusalExpiresAtMs = (client.refusedAtMs[ahead] ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
+    return Math.min(refusalExpiresAtMs, dueAtMs(client, nowMs) + ahead * LONGEST_WAIT_MS);
   }
 
   #forgetOldRefusals(nowMs: number): void {

@@ -5,7 +5,7 @@ import type { IdleTasks } from './idle-tasks.ts';
 /** Decides when a streamed operation makes the calls it asks for. The budget decides whether they may be sent then. */
 export interface FirstRowScheduler {
   /** Makes a call when its time has come. */
-  run<Answer>(call: () => Promise<Answer>): Promise<Answer>;
+  run<Value>(call: () => Promise<Value>): Promise<Value>;
   /** Reports that a call has been sent. */
   sent(): void;
 }
@@ -13,7 +13,7 @@ export interface FirstRowScheduler {
 // A list of lists, one of those, and the read that its first row needs.
 const FIRST_CALLS = 3;
 // Calls seldom take longer.
-const PATIENCE_MS = 1_000;
+const MAX_BLOCK_MS = 1_000;
 
 /**
  * Sends the calls that lead to the first streamed row first. The first three run one at a time, and calls that the latest answer led to go before
@@ -23,10 +23,10 @@ const PATIENCE_MS = 1_000;
  */
 export function createFirstRowScheduler(clock: Clock, idleTasks: IdleTasks): FirstRowScheduler {
   const queue = new PQueue({ concurrency: 1 });
-  let answered = 0;
-  let cancelPatience = () => {};
-  const open = () => {
-    cancelPatience();
+  let finishedCalls = 0;
+  let cancelTimer = () => {};
+  const releaseAll = () => {
+    cancelTimer();
     queue.concurrency = Number.POSITIVE_INFINITY;
   };
 
@@ -36,21 +36,21 @@ export function createFirstRowScheduler(clock: Clock, idleTasks: IdleTasks): Fir
         const task = async () => {
           await call()
             .finally(() => {
-              answered++;
-              cancelPatience();
+              finishedCalls++;
+              cancelTimer();
             })
             .then(resolve, reject);
           if (queue.concurrency !== 1) return;
           // The calls that this answer leads to have to be in the queue before the next one is chosen.
-          await new Promise<void>((asked) => idleTasks.add('call', asked));
-          if (answered === FIRST_CALLS) open();
+          await new Promise<void>((onIdle) => idleTasks.add('call', onIdle));
+          if (finishedCalls === FIRST_CALLS) releaseAll();
         };
-        void queue.add(task, { priority: answered });
+        void queue.add(task, { priority: finishedCalls });
       }),
     sent() {
       if (queue.concurrency !== 1) return;
-      cancelPatience();
-      cancelPatience = clock.schedule(clock.nowMs() + PATIENCE_MS, open);
+      cancelTimer();
+      cancelTimer = clock.schedule(clock.nowMs() + MAX_BLOCK_MS, releaseAll);
     },
   };
 }

@@ -1,11 +1,11 @@
-import { createFairRoom } from '../../fair-capacity.ts';
+import { createFairCapacity } from '../../fair-capacity.ts';
 
 /** What one operation holds of the answers it was given: until it ends they stay in memory, cached or not. */
-export interface Holdings {
+export interface OperationResponses {
   /** What it may hold, in bytes on the heap. */
   readonly maxBytes: number;
   /** Whether it has been refused an answer because of what it holds itself: it is given no further one. */
-  isOver(): boolean;
+  isOverLimit(): boolean;
   /**
    * Takes an answer into it; one that it has already counts once.
    *
@@ -17,84 +17,84 @@ export interface Holdings {
 }
 
 /** What all operations hold. */
-export interface HeldAnswers {
+export interface HeldResponses {
   /**
    * Opens what one operation of a tenant holds.
    *
-   * @param onOver - Is told when it is refused an answer because of what it holds itself.
+   * @param onOverLimit - Is told when it is refused an answer because of what it holds itself.
    */
-  open(tenant: string, onOver: () => void): Holdings;
+  open(keyHash: string, onOverLimit: () => void): OperationResponses;
 }
 
 /** How much may be held, in bytes on the heap. */
-export interface HeldAnswersOptions {
+export interface HeldResponsesOptions {
   /** By all operations. An answer that several of them hold is there once. */
   readonly maxBytes: number;
   readonly maxBytesPerOperation: number;
 }
 
 /** What operations of the server itself hold: an answer at a time, which is cached or forgotten. */
-export const uncountedHoldings: Holdings = {
+export const uncountedResponses: OperationResponses = {
   maxBytes: Number.POSITIVE_INFINITY,
-  isOver: () => false,
+  isOverLimit: () => false,
   take: () => undefined,
   release() {},
 };
 
 interface Held {
   readonly bytes: number;
-  holders: number;
+  refCount: number;
 }
 
 // An operation that has hardly anything is not refused because of others.
 const SMALL_BYTES = 32 * 1_024;
 
 /** Makes the count of what operations hold: nothing yet. */
-export function createHeldAnswers({ maxBytes, maxBytesPerOperation }: HeldAnswersOptions): HeldAnswers {
-  const room = createFairRoom(maxBytes);
+export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResponsesOptions): HeldResponses {
+  const capacity = createFairCapacity(maxBytes);
   // One tenant never has more than half: what goes beyond that no waiting brings.
   const mostBytes = Math.min(maxBytesPerOperation, Math.max(SMALL_BYTES, Math.floor(maxBytes / 2)));
   const held = new Map<unknown, Held>();
 
   return {
-    open(tenant, onOver) {
-      const own = new Set<unknown>();
-      let ownBytes = 0;
-      let isOver = false;
+    open(keyHash, onOverLimit) {
+      const heldValues = new Set<unknown>();
+      let heldBytes = 0;
+      let isOverLimit = false;
       let isReleased = false;
       return {
         maxBytes: mostBytes,
-        isOver: () => isOver,
+        isOverLimit: () => isOverLimit,
 
         take(value, bytes) {
           // What is still executed after its end keeps nothing for long.
-          if (isReleased || own.has(value)) return undefined;
-          if (ownBytes + bytes > mostBytes) {
-            isOver = true;
-            onOver();
+          if (isReleased || heldValues.has(value)) return undefined;
+          if (heldBytes + bytes > mostBytes) {
+            isOverLimit = true;
+            onOverLimit();
             return 'operation';
           }
           const known = held.get(value);
-          if (known) known.holders++;
+          if (known) known.refCount++;
           else {
-            if (ownBytes + bytes > SMALL_BYTES && !room.fits(tenant, bytes)) return 'server';
-            held.set(value, { bytes, holders: 1 });
-            room.add(tenant, bytes);
+            if (heldBytes + bytes > SMALL_BYTES && !capacity.fits(keyHash, bytes)) return 'server';
+            held.set(value, { bytes, refCount: 1 });
+            capacity.add(keyHash, bytes);
           }
-          own.add(value);
-          ownBytes += bytes;
+          heldValues.add(value);
+          heldBytes += bytes;
           return undefined;
         },
 
         release() {
           isReleased = true;
-          for (const value of own) {
+          for (const value of heldValues) {
             const one = held.get(value);
-            if (!one || --one.holders > 0) continue;
+            if (!one || --one.refCount > 0) continue;
             held.delete(value);
-            room.add(tenant, -one.bytes);
+            capacity.add(keyHash, -one.bytes);
           }
-          own.clear();
+          heldValues.clear();
         },
       };
     },

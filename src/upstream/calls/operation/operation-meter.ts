@@ -1,15 +1,15 @@
 import type { Clock } from '../../clock.ts';
-import { createUnanswered, type Unanswered } from './pending-fields.ts';
+import { createPendingCalls, type PendingCalls } from './pending-fields.ts';
 
 /** What has been counted of one operation so far. */
 export interface OperationMeter {
   readonly cost: OperationCost;
   /** Calls it has asked for, sent or waiting. */
-  askedCalls: number;
+  requestedCalls: number;
   /** Those of its calls that have no answer yet. */
-  readonly unanswered: Unanswered;
+  readonly pendingCalls: PendingCalls;
   /** Targets of the answers it was given. */
-  readonly given: Set<string>;
+  readonly servedTargets: Set<string>;
   /** How old the cached answers are that it was given. */
   readonly ages: ServedAges;
   /** Counts the time in which at least one call waits for a slot. */
@@ -48,14 +48,14 @@ export interface WaitMeter {
 
 /** Makes the meter of one operation: nothing counted yet. */
 export function createOperationMeter(clock: Pick<Clock, 'nowMs'>): OperationMeter {
-  const unanswered = createUnanswered();
+  const pendingCalls = createPendingCalls();
   return {
     cost: { calls: 0, cached: 0, coalesced: 0 },
-    askedCalls: 0,
-    unanswered,
-    given: new Set(),
+    requestedCalls: 0,
+    pendingCalls,
+    servedTargets: new Set(),
     ages: createServedAges(),
-    wait: createWaitMeter(clock, () => unanswered.onProgress()),
+    wait: createWaitMeter(clock, () => pendingCalls.onProgress()),
   };
 }
 

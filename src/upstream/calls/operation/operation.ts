@@ -3,20 +3,20 @@ import type { KeyBudget } from '../../rate-limiter/budget-registry.ts';
 import type { Clock } from '../../clock.ts';
 import { createFirstRowScheduler, type FirstRowScheduler } from './first-row-scheduler.ts';
 import type { CacheDirectives } from '../../cache/freshness.ts';
-import { type HeldAnswers, type Holdings, uncountedHoldings } from './held-responses.ts';
+import { type HeldResponses, type OperationResponses, uncountedResponses } from './held-responses.ts';
 import { createIdleTasks, type IdleTasks } from './idle-tasks.ts';
 import { createOperationMeter, type OperationMeter } from './operation-meter.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
-import { createRepeats, noRepeats, type Repeats } from './retry-outlook.ts';
+import { createRetryOutlook, backgroundRetryOutlook, type RetryOutlook } from './retry-outlook.ts';
 import type { Secret } from '../../http/secret.ts';
-import { createShare, type Share } from '../../rate-limiter/queue/fair-share.ts';
+import { createFairShare, type FairShare } from '../../rate-limiter/queue/fair-share.ts';
 
 /** Why an operation stops waiting for its calls. */
 export type EndReason = 'deadline' | 'clientGone' | 'heldTooMuch';
 
 /** Whose key calls are made with. It can outlive the operation: it holds on to nothing of it. */
 export interface Caller {
-  readonly tenant: string;
+  readonly keyHash: string;
   readonly apiKey: Secret;
   /** Where the client is, as `server/client-address.ts` has it. */
   readonly clientAddress: string;
@@ -42,36 +42,36 @@ export interface OperationIdentity {
 export interface Operation extends OperationIdentity {
   readonly meter: OperationMeter;
   /** Its position in the queue of its key. */
-  readonly share: Share;
+  readonly fairShare: FairShare;
   /** undefined: each of its calls is made when it is asked for. */
-  readonly pace: FirstRowScheduler | undefined;
+  readonly firstRowScheduler: FirstRowScheduler | undefined;
   /** What waits until nothing more happens without an answer. */
   readonly idleTasks: IdleTasks;
   /** What comes of asking it again. */
-  readonly repeats: Repeats;
+  readonly retryOutlook: RetryOutlook;
   /** The errors of calls that the budget has no room for before the deadline. */
   readonly refusals: Refusals;
   /** The answers that it holds in memory. */
-  readonly holdings: Holdings;
+  readonly responses: OperationResponses;
   /** It has become known which user the key belongs to. */
   readonly belongsTo: KeyBudget['belongsTo'];
   /** Has something end with the operation; what came last ends first. Returns the way to call it off. */
   waitFor(pending: Pending): () => void;
   /** When the last thing that is awaited gets its slot (monotonic ms), as far as is known. */
-  lastTurnAtMs(): number;
+  lastSlotAtMs(): number;
 }
 
 /** Something an operation waits for. */
 export interface Pending {
   /** When it gets its slot (monotonic ms), as far as is known; 0 once it has it. */
-  turnAtMs(): number;
+  slotAtMs(): number;
   /** The operation has ended. */
   end(): void;
 }
 
 /** What an operation is made from. */
 export interface OperationOptions extends Caller {
-  readonly heldAnswers: HeldAnswers;
+  readonly heldResponses: HeldResponses;
   /** From now. */
   readonly timeoutMs: number;
   /** Aborts when the client has gone. */
@@ -92,11 +92,11 @@ export interface OperationOptions extends Caller {
  *   which brings its deadline forward to now.
  */
 export function openOperation({
-  tenant,
+  keyHash,
   apiKey,
   clientAddress,
   keyBudget,
-  heldAnswers,
+  heldResponses,
   timeoutMs,
   clientGone,
   maxCalls,
@@ -106,32 +106,32 @@ export function openOperation({
   clock,
 }: OperationOptions) {
   const openedAtMs = clock.nowMs();
-  const { ended, end, waitFor, lastTurnAtMs } = createLifetime();
+  const { ended, end, waitFor, lastSlotAtMs } = createLifetime();
   const idleTasks = createIdleTasks();
-  const holdings = heldAnswers.open(tenant, () => end('heldTooMuch'));
+  const responses = heldResponses.open(keyHash, () => end('heldTooMuch'));
   const cancelDeadline = clock.schedule(openedAtMs + timeoutMs, () => end('deadline'));
-  const repeats = createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
+  const retryOutlook = createRetryOutlook({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
   const onClientGone = () => end('clientGone');
   if (clientGone.aborted) onClientGone();
   else clientGone.addEventListener('abort', onClientGone, { once: true });
 
   const operation: Operation = {
-    caller: { tenant, apiKey, clientAddress, keyBudget },
+    caller: { keyHash, apiKey, clientAddress, keyBudget },
     belongsTo: keyBudget.belongsTo,
     meter: createOperationMeter(clock),
-    share: createShare(),
+    fairShare: createFairShare(),
     openedAtMs,
     deadlineMs: openedAtMs + timeoutMs,
     ended,
     waitFor,
-    lastTurnAtMs,
+    lastSlotAtMs,
     maxCalls,
     directives,
-    pace: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
+    firstRowScheduler: isStreamed ? createFirstRowScheduler(clock, idleTasks) : undefined,
     idleTasks,
-    repeats,
-    refusals: createRefusals(clock, repeats),
-    holdings,
+    retryOutlook,
+    refusals: createRefusals(clock, retryOutlook),
+    responses,
   };
   return {
     operation,
@@ -139,7 +139,7 @@ export function openOperation({
     close() {
       cancelDeadline();
       clientGone.removeEventListener('abort', onClientGone);
-      holdings.release();
+      responses.release();
       // An answer can be complete while fields of an abandoned part are still queued.
       end('clientGone');
     },
@@ -156,19 +156,19 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
     caller,
     belongsTo: caller.keyBudget.belongsTo,
     meter: createOperationMeter({ nowMs: () => deadlineMs }),
-    share: createShare(),
+    fairShare: createFairShare(),
     openedAtMs: deadlineMs,
     deadlineMs,
     ended: new AbortController().signal,
     waitFor: () => () => {},
-    lastTurnAtMs: () => 0,
+    lastSlotAtMs: () => 0,
     maxCalls: Number.POSITIVE_INFINITY,
     directives: {},
-    pace: undefined,
+    firstRowScheduler: undefined,
     idleTasks: createIdleTasks(),
-    repeats: noRepeats,
+    retryOutlook: backgroundRetryOutlook,
     refusals,
-    holdings: uncountedHoldings,
+    responses: uncountedResponses,
   };
 }
 
@@ -189,6 +189,6 @@ function createLifetime() {
       awaited.add(pending);
       return () => void awaited.delete(pending);
     },
-    lastTurnAtMs: () => [...awaited].reduce((lastMs, pending) => Math.max(lastMs, pending.turnAtMs()), 0),
+    lastSlotAtMs: () => [...awaited].reduce((lastMs, pending) => Math.max(lastMs, pending.slotAtMs()), 0),
   };
 }

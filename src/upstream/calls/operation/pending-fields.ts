@@ -1,34 +1,34 @@
 /** How many calls of an operation have been asked for and not been answered yet: those that are sent, and those that wait for their turn. */
-export interface Unanswered {
+export interface PendingCalls {
   readonly count: number;
   /** Calls that have been answered. */
-  readonly answered: number;
+  readonly settled: number;
   /** Counts a call for as long as its answer takes. */
-  during<Answer>(answer: Promise<Answer>): Promise<Answer>;
+  during<Value>(response: Promise<Value>): Promise<Value>;
   /** Is called after each answer, and after each turn that has come. */
   onProgress: () => void;
 }
 
 /** Makes the count of one operation: none yet. */
-export function createUnanswered(): Unanswered {
+export function createPendingCalls(): PendingCalls {
   let count = 0;
-  let answered = 0;
-  const unanswered: Unanswered = {
+  let settled = 0;
+  const pendingCalls: PendingCalls = {
     get count() {
       return count;
     },
-    get answered() {
-      return answered;
+    get settled() {
+      return settled;
     },
-    during(answer) {
+    during(response) {
       count++;
-      return answer.finally(() => {
+      return response.finally(() => {
         count--;
-        answered++;
-        unanswered.onProgress();
+        settled++;
+        pendingCalls.onProgress();
       });
     },
     onProgress() {},
   };
-  return unanswered;
+  return pendingCalls;
 }

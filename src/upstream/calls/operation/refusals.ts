@@ -1,7 +1,7 @@
 import type { Route } from '../../postman/call.ts';
 import type { Clock } from '../../clock.ts';
-import { toCutOff, toLate, toUnanswered, toUnread } from '../local-errors.ts';
-import type { Repeats } from './retry-outlook.ts';
+import { toCallLimitReached, toSlotTooLate, toTimedOut, toUnread } from '../local-errors.ts';
+import type { RetryOutlook } from './retry-outlook.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
 
 /** A refusal, and when its call would get its slot (monotonic ms). */
@@ -17,24 +17,24 @@ export interface Refusals {
   /**
    * @param route - undefined: no call has been asked for yet.
    * @param predictSlotAtMs - When it would get its slot (monotonic ms); is asked where there is no refusal yet that names such a time.
-   * @param leastSlotAtMs - Earlier than this it is not. Default: now.
+   * @param earliestSlotAtMs - Earlier than this it is not. Default: now.
    */
-  of(route: Route | undefined, predictSlotAtMs: () => number, leastSlotAtMs?: number): Refusal;
+  of(route: Route | undefined, predictSlotAtMs: () => number, earliestSlotAtMs?: number): Refusal;
   /**
    * Refuses a call that has not been queued.
    *
    * @param slotAtMs - When it would get its slot (monotonic ms).
    * @param reserveSlot - Reserves that slot, and returns when it is.
    */
-  late(route: Route, slotAtMs: number, reserveSlot: () => number): UpstreamError;
+  ofUnqueued(route: Route, slotAtMs: number, reserveSlot: () => number): UpstreamError;
   /** A call that has been sent is not answered before the deadline. */
-  unanswered(route: Route): UpstreamError;
+  timedOut(route: Route): UpstreamError;
   /** @param predictSlotAtMs - When it would get its slot (monotonic ms). */
-  cutOff(route: Route, predictSlotAtMs: () => number, ceiling: number): UpstreamError;
+  callLimitReached(route: Route, predictSlotAtMs: () => number, ceiling: number): UpstreamError;
 }
 
 /** What becomes of all refused calls of an operation: each has its own time, all have the one from which there is room for all, or there is none. */
-type Fate = 'further' | 'whole' | 'never';
+type RetryKind = 'further' | 'whole' | 'never';
 
 /**
  * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so a time. Thousands can be refused at
@@ -48,19 +48,20 @@ type Fate = 'further' | 'whole' | 'never';
  * Where what the operation reads will not do when it is asked again, some of its calls are of no use without the others. That can turn out with a later
  * call, so it changes the errors of those before, too: they are sent after all of them.
  */
-export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
-  const known = new Map<string | undefined, Refusal>();
-  const cutOffs = new Map<string, UpstreamError>();
-  const made = new Set<UpstreamError>();
-  let fate: Fate = 'further';
-  let shared: UpstreamError | undefined;
+export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusals {
+  const refusalsByRoute = new Map<string | undefined, Refusal>();
+  const callLimitErrors = new Map<string, UpstreamError>();
+  const errors = new Set<UpstreamError>();
+  let retryKind: RetryKind = 'further';
+  let sharedError: UpstreamError | undefined;
 
   /** Changes what all of them say. */
-  const change = (atMs?: number) => {
-    for (const error of made) {
-      if (fate === 'never') Object.assign(error, { kind: 'tooExpensive', message: BEYOND_REACH, calls: repeats.count });
+  const updateErrors = (atMs?: number) => {
+    for (const error of errors) {
+      if (retryKind === 'never')
+        Object.assign(error, { kind: 'tooExpensive', message: BEYOND_REACH, calls: retryOutlook.count });
       else if (atMs !== undefined) Object.assign(error, { retryAtMs: Math.max(error.retryAtMs ?? 0, atMs) });
-      if (fate === 'whole' && error.kind === 'rateLimited') error.message = AS_A_WHOLE;
+      if (retryKind === 'whole' && error.kind === 'rateLimited') error.message = AS_A_WHOLE;
     }
   };
 
@@ -71,52 +72,60 @@ export function createRefusals(clock: Clock, repeats: Repeats): Refusals {
     limitedBy: 'facade' | 'operation',
     make: () => UpstreamError,
   ) => {
-    const prospect = repeats.prospect(route?.routeClass ?? 'general', slotAtMs);
-    if (prospect.kind === 'never' || (prospect.kind === 'whole' && fate === 'further')) fate = prospect.kind;
-    if (fate === 'further') {
+    const prediction = retryOutlook.predict(route?.routeClass ?? 'general', slotAtMs);
+    if (prediction.kind === 'never' || (prediction.kind === 'whole' && retryKind === 'further'))
+      retryKind = prediction.kind;
+    if (retryKind === 'further') {
       const error = make();
-      made.add(error);
+      errors.add(error);
       return error;
     }
-    shared ??= new UpstreamError('rateLimited', '', { limitedBy, ...(route && { route: route.template }) });
-    made.add(shared);
-    change(prospect.kind === 'whole' ? prospect.atMs : undefined);
-    return shared;
+    sharedError ??= new UpstreamError('rateLimited', '', { limitedBy, ...(route && { route: route.template }) });
+    errors.add(sharedError);
+    updateErrors(prediction.kind === 'whole' ? prediction.atMs : undefined);
+    return sharedError;
   };
 
   return {
-    of(route, predictSlotAtMs, leastSlotAtMs = clock.nowMs()) {
-      const given = known.get(route?.template);
-      if (given && given.slotAtMs >= leastSlotAtMs) return given;
+    of(route, predictSlotAtMs, earliestSlotAtMs = clock.nowMs()) {
+      const previous = refusalsByRoute.get(route?.template);
+      if (previous && previous.slotAtMs >= earliestSlotAtMs) return previous;
       const slotAtMs = predictSlotAtMs();
-      const error = refuse(route, slotAtMs, 'facade', () => (route ? toLate(route, slotAtMs) : toUnread(slotAtMs)));
-      const refusal = { slotAtMs, error, reservesSlot: fate === 'further' };
-      known.set(route?.template, refusal);
+      const error = refuse(route, slotAtMs, 'facade', () =>
+        route ? toSlotTooLate(route, slotAtMs) : toUnread(slotAtMs),
+      );
+      const refusal = { slotAtMs, error, reservesSlot: retryKind === 'further' };
+      refusalsByRoute.set(route?.template, refusal);
       return refusal;
     },
 
-    late: (route, slotAtMs, reserveSlot) =>
+    ofUnqueued: (route, slotAtMs, reserveSlot) =>
       refuse(route, slotAtMs, 'facade', () => {
         const reservedAtMs = reserveSlot();
-        const given = known.get(route.template);
-        if (given && given.slotAtMs <= reservedAtMs && given.slotAtMs >= clock.nowMs()) return given.error;
-        const error = toLate(route, reservedAtMs);
-        known.set(route.template, { slotAtMs: reservedAtMs, error, reservesSlot: true });
+        const previous = refusalsByRoute.get(route.template);
+        if (previous && previous.slotAtMs <= reservedAtMs && previous.slotAtMs >= clock.nowMs()) return previous.error;
+        const error = toSlotTooLate(route, reservedAtMs);
+        refusalsByRoute.set(route.template, { slotAtMs: reservedAtMs, error, reservesSlot: true });
         return error;
       }),
 
-    unanswered(route) {
-      if (fate === 'never' && shared) return shared;
-      const error = toUnanswered(route, clock);
-      made.add(error);
+    timedOut(route) {
+      if (retryKind === 'never' && sharedError) return sharedError;
+      const error = toTimedOut(route, clock);
+      errors.add(error);
       return error;
     },
 
-    cutOff(route, predictSlotAtMs, ceiling) {
-      const given = cutOffs.get(route.template);
-      const slotAtMs = given ? clock.nowMs() : predictSlotAtMs();
-      const error = refuse(route, slotAtMs, 'operation', () => given ?? toCutOff(route, slotAtMs, ceiling));
-      cutOffs.set(route.template, error);
+    callLimitReached(route, predictSlotAtMs, ceiling) {
+      const previous = callLimitErrors.get(route.template);
+      const slotAtMs = previous ? clock.nowMs() : predictSlotAtMs();
+      const error = refuse(
+        route,
+        slotAtMs,
+        'operation',
+        () => previous ?? toCallLimitReached(route, slotAtMs, ceiling),
+      );
+      callLimitErrors.set(route.template, error);
       return error;
     },
   };

@@ -1,7 +1,7 @@
 import type { Budget } from '../../rate-limiter/budget.ts';
 import type { Clock } from '../../clock.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
-import { createShare } from '../../rate-limiter/queue/fair-share.ts';
+import { createFairShare } from '../../rate-limiter/queue/fair-share.ts';
 
 /**
  * What comes of asking an operation again that could not be given all of its calls.
@@ -10,13 +10,13 @@ import { createShare } from '../../rate-limiter/queue/fair-share.ts';
  * - `whole`: it will not; but from `atMs` on (monotonic) there is room for all of them at once.
  * - `never`: neither.
  */
-export type Prospect =
+export type RetryPrediction =
   | { readonly kind: 'further' }
   | { readonly kind: 'whole'; readonly atMs: number }
   | { readonly kind: 'never' };
 
 /** Tells of one operation whether asking it again ends with the whole answer. */
-export interface Repeats {
+export interface RetryOutlook {
   /**
    * It needs one more call, whatever becomes of it.
    *
@@ -27,19 +27,19 @@ export interface Repeats {
   readonly count: number;
   /**
    * @param routeClass - That of a call that was refused.
-   * @param turnAtMs - When there is room for it (monotonic ms).
+   * @param slotAtMs - When there is room for it (monotonic ms).
    */
-  prospect(routeClass: RouteClass, turnAtMs: number): Prospect;
+  predict(routeClass: RouteClass, slotAtMs: number): RetryPrediction;
 }
 
 /** What is to be known of an operation. */
-export interface RepeatsOptions {
+export interface RetryOutlookOptions {
   readonly clock: Clock;
   /** How long each answer that it reads will do for the same request, as `toReusableMs` tells. */
   readonly reusableMs: number;
   readonly timeoutMs: number;
   readonly maxCalls: number;
-  readonly budget: () => Pick<Budget, 'view' | 'expectedTurnAtMs'>;
+  readonly budget: () => Pick<Budget, 'view' | 'expectedSlotAtMs'>;
 }
 
 // Times are told in whole seconds, and clients come no sooner.
@@ -54,10 +54,16 @@ const ROUND_MS = 2_000;
  * (`AnswerCache.holdOver`), and each time at least one of them is made. So it ends after as many repeats as there are calls, at most; but not where what no list
  * renews takes longer to read than it stays good. Where answers of before do not do, all calls have to be made in one run, if one can make them.
  */
-export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }: RepeatsOptions): Repeats {
+export function createRetryOutlook({
+  clock,
+  reusableMs,
+  timeoutMs,
+  maxCalls,
+  budget,
+}: RetryOutlookOptions): RetryOutlook {
   const all = { general: 0, burst: 0 };
   const notRenewable = { general: 0, burst: 0 };
-  const repeats: Repeats = {
+  const retryOutlook: RetryOutlook = {
     need(routeClass, isRenewable) {
       all[routeClass]++;
       if (!isRenewable) notRenewable[routeClass]++;
@@ -65,21 +71,21 @@ export function createRepeats({ clock, reusableMs, timeoutMs, maxCalls, budget }
     get count() {
       return all.general + all.burst;
     },
-    prospect(routeClass, turnAtMs) {
+    predict(routeClass, slotAtMs) {
       const rounds = Math.max(1, Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls));
       const readMs = budget().view.servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
       const getsFurther = readMs <= reusableMs;
-      if (getsFurther && turnAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
-      const endsInOneRun = repeats.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
+      if (getsFurther && slotAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
+      const endsInOneRun = retryOutlook.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
       if (getsFurther) return { kind: 'further' };
       // The first calls of an operation may have slots that its later calls have to leave: asked again at once, it has some of these.
-      const isServedAtOnce = budget().expectedTurnAtMs(routeClass, createShare(), '') <= clock.nowMs();
+      const isServedAtOnce = budget().expectedSlotAtMs(routeClass, createFairShare(), '') <= clock.nowMs();
       return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
   };
-  return repeats;
+  return retryOutlook;
 }
 
 /** Background calls are nobody's who could ask again. */
-export const noRepeats: Repeats = { need() {}, count: 0, prospect: () => ({ kind: 'further' }) };
+export const backgroundRetryOutlook: RetryOutlook = { need() {}, count: 0, predict: () => ({ kind: 'further' }) };

@@ -100,8 +100,8 @@ export function formParameters(body: FormBody, revealSecrets = false): FormParam
 function toMode(json: JsonObject): (typeof MODES)[number] | null {
   const known = MODES.find((mode) => mode === json.mode);
   if (known !== undefined) return known;
-  const held = MODES.find((mode) => json[mode] != null);
-  if (held !== undefined) return held;
+  const present = MODES.find((mode) => json[mode] != null);
+  if (present !== undefined) return present;
   return typeof json.mode === 'string' && json.mode !== '' && json.mode !== 'none' ? 'raw' : null;
 }
 

@@ -21,7 +21,7 @@ import { isCredential } from './secrets.ts';
 /** Takes the credentials out of what stands at a place; typed fields and the JSON use the same one. */
 type Mask = (json: unknown, levels: number) => unknown;
 
-const PLACES: ReadonlyMap<string, Mask> = new Map<string, Mask>([
+const MASKS_BY_KEY: ReadonlyMap<string, Mask> = new Map<string, Mask>([
   ['auth', maskAuth],
   ['certificate', maskCertificate],
   ['proxy', maskProxy],
@@ -86,8 +86,8 @@ export function maskAnything(json: unknown, levels = MAX_JSON_DEPTH): unknown {
 
 function maskMembers(object: JsonObject, levels: number): JsonObject {
   return mapMembers(object, levels, (value, key, below) => {
-    const place = PLACES.get(key);
-    if (place !== undefined) return place(value, below);
+    const mask = MASKS_BY_KEY.get(key);
+    if (mask !== undefined) return mask(value, below);
     // A member that is named so and holds an object is as likely to describe a credential as to be one.
     if (typeof value === 'object' || key === 'key') return maskAnything(value, below);
     return isCredential(key === 'value' ? rowName(object) : key, value) ? null : value;

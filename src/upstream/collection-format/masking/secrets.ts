@@ -31,7 +31,7 @@ const HARMLESS_NAMES = new RegExp(
 const VAGUE_NAMES = new Set(['key', 'code']);
 const RANDOM_TEXT = /^(?:[\da-f]{32,512}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[\w-]{16,512})$/;
 /** Names that also stand for where to sign in. */
-const NAMES_OF_PLACES = new Set(['auth', 'authentication', 'token']);
+const SIGN_IN_URL_NAMES = new Set(['auth', 'authentication', 'token']);
 const URL_START = /^\s*(?:[a-z][a-z\d+.-]*|\{\{[^{}]*\}\}):\/\//i;
 const AUTH_SCHEMES = new Set(['', 'basic', 'bearer', 'digest', 'token', 'apikey', 'key']);
 
@@ -55,7 +55,7 @@ export function isCredential(name: string, value: unknown): boolean {
   if (!SUSPICIOUS.test(name) || !isSecretValue(value)) return false;
   const plain = toPlainName(name);
   if (VAGUE_NAMES.has(plain)) return typeof value === 'string' && looksRandom(value);
-  return isCredentialName(name) && !(NAMES_OF_PLACES.has(plain) && isUrlText(value));
+  return isCredentialName(name) && !(SIGN_IN_URL_NAMES.has(plain) && isUrlText(value));
 }
 
 /** Whether text looks like a key that a machine has made. */

@@ -77,17 +77,17 @@ interface OpenList {
  * @param collectionUid - Goes into the ids of items that have none of their own.
  */
 export function createCollectionTree(document: JsonObject, collectionUid: string): CollectionTree {
-  return runAtOnce(growCollectionTree(document, collectionUid));
+  return runAtOnce(buildCollectionTree(document, collectionUid));
 }
 
 /** The same with a pause after some items. */
-export function* growCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
+export function* buildCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
   const items: CollectionItem[] = [];
   const folders: FolderItem[] = [];
   const requests: RequestItem[] = [];
   const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
-  const claimId = createItemIds(collectionUid);
-  let walked = 0;
+  const toItemId = createItemIds(collectionUid);
+  let visited = 0;
   // A stack of its own, not recursion: 100,000 folders inside each other must not overflow the program's.
   const open: OpenList[] = [{ source: toList(document.item), items, folder: null, parent: null, next: 0 }];
   for (let list = open.at(-1); list !== undefined; list = open.at(-1)) {
@@ -101,12 +101,12 @@ export function* growCollectionTree(document: JsonObject, collectionUid: string)
     }
     const position = list.next;
     list.next += 1;
-    walked += 1;
-    if (walked % ITEMS_PER_STEP === 0) yield;
+    visited += 1;
+    if (visited % ITEMS_PER_STEP === 0) yield;
     const json = list.source[position];
     if (!isJsonObject(json)) continue;
     const { parent } = list;
-    const id = claimId(json, parent?.id ?? null, position);
+    const id = toItemId(json, parent?.id ?? null, position);
     const uid = toId(json.uid);
     if (Array.isArray(json.item)) {
       const below: CollectionItem[] = [];

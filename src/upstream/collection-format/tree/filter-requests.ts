@@ -62,23 +62,23 @@ function toConditions(
     conditions.push((request) => methods.has(methodOf(definitionOf(request))));
   }
   if (host != null && host !== '') {
-    const wanted = host.toLowerCase();
-    conditions.push((request) => isHostWithin(hostOf(request, revealSecrets), wanted));
+    const domain = host.toLowerCase();
+    conditions.push((request) => isHostWithin(hostOf(request, revealSecrets), domain));
   }
   if (search != null && search !== '') {
-    const wanted = search.toLowerCase();
+    const searchText = search.toLowerCase();
     conditions.push((request) =>
       searchedTexts(request, revealSecrets).some((text) => {
         onText(text?.length ?? 0);
-        return text?.toLowerCase().includes(wanted) === true;
+        return text?.toLowerCase().includes(searchText) === true;
       }),
     );
   }
   return conditions;
 }
 
-function isHostWithin(host: string | null, wanted: string): boolean {
-  return host !== null && (host === wanted || host.endsWith(`.${wanted}`));
+function isHostWithin(host: string | null, domain: string): boolean {
+  return host !== null && (host === domain || host.endsWith(`.${domain}`));
 }
 
 function hostOf(request: RequestItem, revealSecrets: boolean): string | null {

@@ -14,8 +14,8 @@ export function itemName(item: CollectionItem): string | null {
 
 /** Gives the description of a folder or request; that of a request stands in its definition, or beside it. */
 export function itemDescription(item: CollectionItem): string | null {
-  const own = toDescription(item.json.description);
-  return item.kind === 'folder' ? own : toDescription(definitionOf(item).description) || own;
+  const description = toDescription(item.json.description);
+  return item.kind === 'folder' ? description : toDescription(definitionOf(item).description) || description;
 }
 
 /** Gives the names of the folders above an item, outermost first; an empty name for a folder without one. At most the nearest `MAX_PATH_LENGTH`. */
@@ -33,30 +33,30 @@ export function definitionOf(request: RequestItem): JsonObject {
 }
 
 /** An auth block and what it is written on. */
-export interface PlacedAuth extends Auth {
+export interface DefinedAuth extends Auth {
   /** The request or folder; null for the collection. */
   readonly definedOn: CollectionItem | null;
 }
 
 /** Reads the auth block of a folder or request; null where it leaves that to what is above. */
-export function authOf(item: CollectionItem): PlacedAuth | null {
-  return placed(item.kind === 'folder' ? item.json.auth : definitionOf(item).auth, item);
+export function authOf(item: CollectionItem): DefinedAuth | null {
+  return toDefinedAuth(item.kind === 'folder' ? item.json.auth : definitionOf(item).auth, item);
 }
 
 /** Reads the auth block of a collection; null where it has none. */
-export function collectionAuth(document: JsonObject): PlacedAuth | null {
-  return placed(document.auth, null);
+export function collectionAuth(document: JsonObject): DefinedAuth | null {
+  return toDefinedAuth(document.auth, null);
 }
 
 /** Gives how a request authenticates: its own auth, else that of the nearest folder that has one, else the collection's; null where none has. */
-export function effectiveAuth(request: RequestItem): PlacedAuth | null {
-  const own = authOf(request);
-  if (own !== null) return own;
+export function effectiveAuth(request: RequestItem): DefinedAuth | null {
+  const requestAuth = authOf(request);
+  if (requestAuth !== null) return requestAuth;
   const folder = request.parent?.authFolder ?? null;
   return folder === null ? collectionAuth(request.tree.json) : authOf(folder);
 }
 
-function placed(json: unknown, definedOn: CollectionItem | null): PlacedAuth | null {
+function toDefinedAuth(json: unknown, definedOn: CollectionItem | null): DefinedAuth | null {
   const auth = toAuth(json);
   return auth && { ...auth, definedOn };
 }

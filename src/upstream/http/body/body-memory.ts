@@ -1,12 +1,12 @@
-import { createFairRoom } from '../../fair-capacity.ts';
+import { createFairCapacity } from '../../fair-capacity.ts';
 
 /** The room that one body takes while it is read. */
-export interface Intake {
+export interface BodyRead {
   /**
    * Takes more room, at once or when there is some.
    *
    * @param signal - Ends the waiting.
-   * @throws {NoRoomError} When it has ended without there having been room.
+   * @throws {NoMemoryError} When it has ended without there having been room.
    */
   take(bytes: number, signal: AbortSignal): Promise<void> | undefined;
   /** Gives all of it back. */
@@ -14,17 +14,17 @@ export interface Intake {
 }
 
 /** The room for the bodies that are being read, over all tenants. */
-export interface Intakes {
-  open(tenant: string): Intake;
+export interface BodyMemory {
+  open(keyHash: string): BodyRead;
 }
 
 /** There was no room for a body in time. */
-export class NoRoomError extends Error {
-  override readonly name = 'NoRoomError';
+export class NoMemoryError extends Error {
+  override readonly name = 'NoMemoryError';
 }
 
 interface Taken {
-  readonly tenant: string;
+  readonly keyHash: string;
   bytes: number;
 }
 
@@ -43,25 +43,25 @@ const SMALL_BYTES = 64 * 1_024;
  *
  * @param maxBytes - The room.
  */
-export function createIntakes(maxBytes: number): Intakes {
-  const room = createFairRoom(maxBytes);
+export function createBodyMemory(maxBytes: number): BodyMemory {
+  const capacity = createFairCapacity(maxBytes);
   const waiting = new Set<Waiter>();
   let exempt: Taken | undefined;
 
   const add = (taken: Taken, bytes: number) => {
     taken.bytes += bytes;
-    room.add(taken.tenant, bytes);
+    capacity.add(taken.keyHash, bytes);
   };
 
   const fits = (taken: Taken, bytes: number) =>
-    taken === exempt || taken.bytes + bytes <= SMALL_BYTES || room.fits(taken.tenant, bytes);
+    taken === exempt || taken.bytes + bytes <= SMALL_BYTES || capacity.fits(taken.keyHash, bytes);
 
-  const heldBy = ({ taken }: Waiter) => room.heldBy(taken.tenant);
+  const usedBy = ({ taken }: Waiter) => capacity.usedBy(taken.keyHash);
 
   const admitSome = () => {
     for (const waiter of waiting) if (fits(waiter.taken, waiter.bytes)) waiter.admit();
     if (exempt || waiting.size === 0) return;
-    const next = [...waiting].reduce((least, waiter) => (heldBy(waiter) < heldBy(least) ? waiter : least));
+    const next = [...waiting].reduce((least, waiter) => (usedBy(waiter) < usedBy(least) ? waiter : least));
     exempt = next.taken;
     next.admit();
   };
@@ -83,7 +83,7 @@ export function createIntakes(maxBytes: number): Intakes {
       };
       const giveUp = () => {
         leave();
-        reject(new NoRoomError('There was no room for the body.'));
+        reject(new NoMemoryError('There was no room for the body.'));
       };
       signal.addEventListener('abort', giveUp);
       waiting.add(waiter);
@@ -92,8 +92,8 @@ export function createIntakes(maxBytes: number): Intakes {
     });
 
   return {
-    open(tenant) {
-      const taken: Taken = { tenant, bytes: 0 };
+    open(keyHash) {
+      const taken: Taken = { keyHash, bytes: 0 };
       return {
         take(bytes, signal) {
           if (!fits(taken, bytes)) return wait(taken, bytes, signal);

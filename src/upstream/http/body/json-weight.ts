@@ -3,7 +3,7 @@ import { JsonStringReader, toHash } from './json-string.ts';
 import { leveledTypes } from '../../postman/levels.ts';
 
 /** Weighs a JSON text while it arrives, before anything of it is parsed. */
-export interface JsonScale {
+export interface JsonMeter {
   /** Looks at the next bytes of the text, UTF-8. */
   add(chunk: Uint8Array): void;
   /**
@@ -46,7 +46,7 @@ const ITEM_KEYS: ReadonlySet<number> = new Set(
   ['item', ...Object.values(leveledTypes).map(({ list }) => list)].map((key) => Buffer.from(key).reduce(toHash, SEED)),
 );
 
-type Place = 'between' | 'scalar' | 'string' | 'key';
+type Position = 'between' | 'scalar' | 'string' | 'key';
 
 const OBJECT = 0;
 const ARRAY = 1;
@@ -59,10 +59,10 @@ type Container = typeof OBJECT | typeof ARRAY | typeof ITEMS;
  * It counts what the heap will hold, not what the text has: `[` and `]` are 28 times as large on the heap as they are written. It knows no more of
  * JSON than where values begin and end, and is right for as long as the text is valid: of what follows `JSON.parse` makes nothing.
  */
-export function createJsonScale(): JsonScale {
+export function createJsonMeter(): JsonMeter {
   let values = 0;
   let heapBytes = 0;
-  let place: Place = 'between';
+  let position: Position = 'between';
   let isKeyNext = false;
   // Whether the last key is, or may be, one whose list is read item by item.
   let mayBeItemKey = false;
@@ -71,7 +71,7 @@ export function createJsonScale(): JsonScale {
   let container: Container = ARRAY;
   let shape = SEED;
   // Those around it, two numbers each: objects would weigh more than what is weighed.
-  const around: number[] = [];
+  const outerContainers: number[] = [];
   const seenShapes = new Set<number>();
 
   const addValue = (bytes: number) => {
@@ -80,11 +80,11 @@ export function createJsonScale(): JsonScale {
   };
 
   const open = (opened: Container) => {
-    around.push(container, shape);
+    outerContainers.push(container, shape);
     container = opened;
     shape = SEED;
     isKeyNext = opened === OBJECT;
-    place = 'between';
+    position = 'between';
   };
 
   const endKey = () => {
@@ -104,12 +104,12 @@ export function createJsonScale(): JsonScale {
   const readBetween = (byte: number) => {
     switch (byte) {
       case QUOTE:
-        place = isKeyNext ? 'key' : 'string';
+        position = isKeyNext ? 'key' : 'string';
         text.begin(isKeyNext);
         if (!isKeyNext) addValue(0);
         break;
       case COMMA:
-        place = 'between';
+        position = 'between';
         isKeyNext = container === OBJECT;
         break;
       case OPEN_BRACE:
@@ -123,14 +123,14 @@ export function createJsonScale(): JsonScale {
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
-        place = 'between';
-        shape = around.pop() ?? SEED;
-        container = (around.pop() ?? ARRAY) as Container;
+        position = 'between';
+        shape = outerContainers.pop() ?? SEED;
+        container = (outerContainers.pop() ?? ARRAY) as Container;
         break;
       default:
-        if (byte <= SPACE || byte === COLON) place = 'between';
-        else if (place !== 'scalar') {
-          place = 'scalar';
+        if (byte <= SPACE || byte === COLON) position = 'between';
+        else if (position !== 'scalar') {
+          position = 'scalar';
           addValue(NUMBER_BYTES);
         }
     }
@@ -145,13 +145,13 @@ export function createJsonScale(): JsonScale {
     },
     add(chunk) {
       for (let index = 0; index < chunk.length; index++) {
-        if (place === 'between' || place === 'scalar') readBetween(chunk[index] as number);
+        if (position === 'between' || position === 'scalar') readBetween(chunk[index] as number);
         else {
           index = text.read(chunk, index);
           if (index === chunk.length) return;
-          if (place === 'key') endKey();
+          if (position === 'key') endKey();
           else heapBytes += STRING_BYTES + text.bytes();
-          place = 'between';
+          position = 'between';
         }
       }
     },

@@ -1,5 +1,5 @@
 import { createGunzip } from 'node:zlib';
-import { createJsonScale } from './json-weight.ts';
+import { createJsonMeter } from './json-weight.ts';
 import type { ResponseHeaders } from '../rate-limit-headers.ts';
 import { UpstreamError } from '../upstream-error.ts';
 
@@ -21,7 +21,7 @@ export interface Body {
 }
 
 /** The answer that a body belongs to, for errors. */
-export interface AnswerHead {
+export interface BodyContext {
   /** The route's template. */
   readonly route: string;
   readonly status: number;
@@ -37,33 +37,33 @@ const COPIES = 2;
  * Reads the body of an answer, and weighs it while it arrives: bytes are counted as they come out of decompression, since a small gzip body can hold
  * any amount, and values before any of them is parsed. A body that is too large is read no further, and its connection is closed.
  *
- * @param takeRoom - Is asked for the room for each part of it, and can have it wait.
+ * @param takeMemory - Is asked for the room for each part of it, and can have it wait.
  * @throws {UpstreamError} `badResponse` for one that is too large, or in another encoding than gzip.
  */
 export async function readBody(
   body: ByteStream,
-  head: AnswerHead,
+  context: BodyContext,
   limits: BodyLimits,
-  takeRoom: (bytes: number) => Promise<void> | undefined,
+  takeMemory: (bytes: number) => Promise<void> | undefined,
 ): Promise<Body> {
   const unusable = (message: string, cause?: unknown) => {
     body.on('error', () => undefined);
     body.destroy();
-    return toBadResponse(message, head, cause);
+    return toBadResponse(message, context, cause);
   };
-  const encoding = String(head.headers['content-encoding'] ?? 'identity').toLowerCase();
+  const encoding = String(context.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip')
     throw unusable('Postman answered in an encoding that was not asked for.');
 
-  const scale = createJsonScale();
+  const meter = createJsonMeter();
   const chunks: Buffer[] = [];
-  let bytes = Number(head.headers['content-length'] ?? 0);
+  let bytes = Number(context.headers['content-length'] ?? 0);
   const check = () => {
     const { maxBytes, maxValues, maxHeapBytes } = limits;
     const tooLarge =
       (bytes > maxBytes && `is larger than MAX_RESPONSE_BYTES, ${maxBytes} bytes`) ||
-      (scale.values > maxValues && `has more values than MAX_RESPONSE_VALUES, ${maxValues}`) ||
-      (scale.heapBytes > maxHeapBytes &&
+      (meter.values > maxValues && `has more values than MAX_RESPONSE_VALUES, ${maxValues}`) ||
+      (meter.heapBytes > maxHeapBytes &&
         `would take more memory than MAX_HELD_BYTES_PER_OPERATION, ${maxHeapBytes} bytes`);
     if (tooLarge) throw unusable(`Postman's answer ${tooLarge}.`);
   };
@@ -71,13 +71,13 @@ export async function readBody(
   bytes = 0;
   try {
     for await (const chunk of encoding === 'gzip' ? gunzip(body) : body) {
-      const before = scale.heapBytes;
-      scale.add(chunk);
+      const before = meter.heapBytes;
+      meter.add(chunk);
       bytes += chunk.length;
       check();
       chunks.push(chunk);
-      const room = takeRoom(chunk.length * COPIES + scale.heapBytes - before);
-      if (room) await room;
+      const memoryReady = takeMemory(chunk.length * COPIES + meter.heapBytes - before);
+      if (memoryReady) await memoryReady;
     }
   } catch (error) {
     // It ends before the gzip does: a second try can bring all of it.
@@ -86,7 +86,7 @@ export async function readBody(
     if (isZlibError(error)) throw unusable("Postman's answer is not the gzip it is said to be.", error);
     throw error;
   }
-  return { chunks, heapBytes: scale.heapBytes };
+  return { chunks, heapBytes: meter.heapBytes };
 }
 
 /** A body ends before its end: another try can bring all of it. */
@@ -95,16 +95,16 @@ class CutOffError extends Error {
 }
 
 /** The text of a body; of one that is cut off within a character, what there is of it. @throws {UpstreamError} `badResponse` for what is not UTF-8. */
-export function decodeBody({ chunks }: Body, head: AnswerHead): string {
+export function decodeBody({ chunks }: Body, context: BodyContext): string {
   try {
     // As if more were to come, so that half a character at the end is no error: the JSON will not be whole either.
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks), { stream: true });
   } catch (error) {
-    throw toBadResponse("Postman's answer is not UTF-8 text.", head, error);
+    throw toBadResponse("Postman's answer is not UTF-8 text.", context, error);
   }
 }
 
-function toBadResponse(message: string, { route, status }: AnswerHead, cause: unknown): UpstreamError {
+function toBadResponse(message: string, { route, status }: BodyContext, cause: unknown): UpstreamError {
   return new UpstreamError('badResponse', message, { route, status, ...(cause !== undefined && { cause }) });
 }
 

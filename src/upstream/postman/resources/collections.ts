@@ -3,7 +3,7 @@ import { toIdOfUid } from '../uid.ts';
 import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsAsked, toListedRef } from './ref.ts';
+import { checkIsRequested, toListedRef } from './ref.ts';
 import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -62,11 +62,11 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
     offset: String(offset),
   }),
   parse: parseCollectionPage,
-  shows: collectionsShown,
+  listedUpdates: collectionsShown,
   sizes: ({ items, total }) => ({
     workspaceId,
     collections: total ?? items.length,
-    forks: { count: items.filter(({ fork }) => fork !== null).length, among: items.length },
+    forks: { count: items.filter(({ fork }) => fork !== null).length, total: items.length },
   }),
   simulate(world) {
     const { uids, total } = world.pageOf('collections', workspaceId, offset, COLLECTION_PAGE_SIZE);
@@ -79,7 +79,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   route: collectionsRoute,
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
-  shows: collectionsShown,
+  listedUpdates: collectionsShown,
   simulate: (world) => ({
     items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
     total: null,
@@ -147,11 +147,11 @@ function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const namedUid = toPlainText(info['uid']);
   const namedId = toPlainText(info['_postman_id']);
   // Copies can share an id, so that it counts only where there is no uid.
-  checkIsAsked(namedUid ?? namedId, uid);
-  const ownUid = namedUid ?? uid;
+  checkIsRequested(namedUid ?? namedId, uid);
+  const collectionUid = namedUid ?? uid;
   return {
-    id: namedId ?? toIdOfUid(ownUid),
-    uid: ownUid,
+    id: namedId ?? toIdOfUid(collectionUid),
+    uid: collectionUid,
     name: toPlainText(info['name']),
     createdAt: toMoment(info['createdAt']),
     updatedAt: toMoment(info['updatedAt']),

@@ -3,7 +3,7 @@ import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsAsked, toListedRef, toNamedUid } from './ref.ts';
+import { checkIsRequested, toListedRef, toNamedUid } from './ref.ts';
 import { toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -41,7 +41,7 @@ export const environmentsCall = (workspaceId: string | null): PostmanCall<readon
   route: environmentsRoute,
   target: withQuery('/environments', { workspace: workspaceId }),
   parse: parseEnvironments,
-  shows: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
   sizes: ({ length }) => ({ workspaceId, environments: length }),
   simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
 });
@@ -89,7 +89,7 @@ function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const environment = objectAt(body, 'environment');
   const namedId = toPlainText(environment['id']);
   const namedUid = toNamedUid(environment);
-  checkIsAsked(namedUid ?? namedId, uid);
+  checkIsRequested(namedUid ?? namedId, uid);
   return {
     id: namedId ?? toIdOfUid(uid),
     uid: namedUid ?? uid,

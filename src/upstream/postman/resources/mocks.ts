@@ -3,7 +3,7 @@ import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsAsked, type Ref, toListedRef, toNamedUid, toRefs } from './ref.ts';
+import { checkIsRequested, type Ref, toListedRef, toNamedUid, toRefs } from './ref.ts';
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -55,7 +55,7 @@ export const mocksCall = (workspaceId: string | null): PostmanCall<readonly Mock
   route: mocksRoute,
   target: withQuery('/mocks', { workspace: workspaceId }),
   parse: (body) => listAt(body, 'mocks').flatMap((item) => (isJsonObject(item) ? toMock(item, toListedRef(item)) : [])),
-  shows: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
   sizes: ({ length }) => ({ workspaceId, mocks: length }),
   simulate: (world) => world.uidsIn('mocks', workspaceId).map((uid) => new SimulatedMock(uid, world)),
 });
@@ -87,7 +87,7 @@ function parseMock(body: unknown, uid: string): Mock {
   const mock = objectAt(body, 'mock');
   const namedId = toPlainText(mock['id']);
   const namedUid = toNamedUid(mock);
-  checkIsAsked(namedUid ?? namedId, uid);
+  checkIsRequested(namedUid ?? namedId, uid);
   return toMock(mock, { id: namedId ?? toIdOfUid(uid), uid: namedUid ?? uid, name: toPlainText(mock['name']) });
 }
 

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
-import { isSameThing, toIdOfUid } from '../uid.ts';
+import { isSameObject, toIdOfUid } from '../uid.ts';
 import { toPlainText, UnexpectedShapeError } from './body.ts';
 
 /** What stands inside a workspace about one of the things in it. */
@@ -40,8 +40,8 @@ export function toNamedUid(thing: JsonObject): string | null {
  * @param named - Id or uid by which it names itself; null: it does not.
  * @throws {UnexpectedShapeError}
  */
-export function checkIsAsked(named: string | null, asked: string): void {
-  if (named !== null && !isSameThing(named, asked))
+export function checkIsRequested(named: string | null, requested: string): void {
+  if (named !== null && !isSameObject(named, requested))
     throw new UnexpectedShapeError('It is of something else than what was asked for.');
 }
 

@@ -3,7 +3,7 @@ import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedSh
 import { childLists, type ChildListName, childTypes } from '../levels.ts';
 import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsAsked, type Ref, toRefs } from './ref.ts';
+import { checkIsRequested, type Ref, toRefs } from './ref.ts';
 import { type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -94,7 +94,7 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
   parse: parseWorkspacePage,
   whenMissing: null,
   simulate: (world) => ({
-    items: world.holdersOf(uid).map((id) => toSimulatedWorkspace(id, world)),
+    items: world.workspacesOf(uid).map((id) => toSimulatedWorkspace(id, world)),
     nextCursor: null,
   }),
 });
@@ -142,7 +142,7 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
   const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
   const summary = toWorkspaceSummary(workspace);
   if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
-  checkIsAsked(summary.id, id);
+  checkIsRequested(summary.id, id);
   return {
     ...summary,
     description: toPlainText(workspace['description']),

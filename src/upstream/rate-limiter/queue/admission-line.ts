@@ -8,7 +8,7 @@ export interface QueueEntry extends Queued {
   readonly routeClass: RouteClass;
   readonly key: string;
   /** Its turn has come: it asks for its slots, and says whether it has been served and leaves the queue. */
-  ask(request: SlotRequest, done: (isServed: boolean) => void): void;
+  requestSlots(request: SlotRequest, done: (isServed: boolean) => void): void;
 }
 
 type Start = () => Promise<unknown>;

@@ -2,7 +2,7 @@ import { AdmissionLine, type QueueEntry } from './admission-line.ts';
 import type { Clock } from '../../clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
 import { otherClass, ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
-import type { Share } from './fair-share.ts';
+import type { FairShare } from './fair-share.ts';
 import type { SlotSource } from '../slot-source.ts';
 
 /**
@@ -17,9 +17,9 @@ export class AdmissionQueue {
   readonly #slots: SlotSource;
   readonly #clock: Clock;
   readonly #lines: Record<RouteClass, AdmissionLine>;
-  #nextOrder = 0;
+  #nextSequenceNumber = 0;
   #preferred: RouteClass = 'general';
-  #isAsking = false;
+  #isRequesting = false;
   #wakeUp: { readonly atMs: number; readonly cancel: () => void } | undefined;
 
   constructor(slots: SlotSource, reservedCalls: number, clock: Clock) {
@@ -35,22 +35,22 @@ export class AdmissionQueue {
   }
 
   /** Where the next call of an operation would come to stand. */
-  nextPosition(routeClass: RouteClass, { lastTag, askedCalls }: Share): QueuePosition {
-    const virtualTime = Math.max(this.#slots.view.virtualTime(routeClass), lastTag[routeClass]) + 1;
-    return { virtualTime, order: this.#nextOrder, isFirstCall: askedCalls < this.reservedCalls };
+  nextPosition(routeClass: RouteClass, { lastVirtualTime, requestedCalls }: FairShare): QueuePosition {
+    const virtualTime = Math.max(this.#slots.view.virtualTime(routeClass), lastVirtualTime[routeClass]) + 1;
+    return { virtualTime, sequenceNumber: this.#nextSequenceNumber, isFirstCall: requestedCalls < this.reservedCalls };
   }
 
   /** A position before all others; its line is the next one. */
   frontPosition(routeClass: RouteClass): QueuePosition {
     this.#preferred = routeClass;
-    return { virtualTime: Number.NEGATIVE_INFINITY, order: this.#nextOrder++, isFirstCall: true };
+    return { virtualTime: Number.NEGATIVE_INFINITY, sequenceNumber: this.#nextSequenceNumber++, isFirstCall: true };
   }
 
   /** A call of the operation has come to stand there. */
-  count(routeClass: RouteClass, share: Share, { virtualTime }: QueuePosition): void {
-    this.#nextOrder++;
-    share.lastTag[routeClass] = Math.max(share.lastTag[routeClass], virtualTime);
-    share.askedCalls++;
+  count(routeClass: RouteClass, fairShare: FairShare, { virtualTime }: QueuePosition): void {
+    this.#nextSequenceNumber++;
+    fairShare.lastVirtualTime[routeClass] = Math.max(fairShare.lastVirtualTime[routeClass], virtualTime);
+    fairShare.requestedCalls++;
   }
 
   /** How much goes first: in its own line what stands before the position, and all of the other line. Without a position: everything. */
@@ -72,35 +72,38 @@ export class AdmissionQueue {
 
   /** Serves what can be served now, then sets the timer for the next time something can. */
   pump(): void {
-    while (!this.#isAsking && this.#askForNext());
-    if (!this.#isAsking) this.#scheduleWakeUp();
+    while (!this.#isRequesting && this.#requestNext());
+    if (!this.#isRequesting) this.#scheduleWakeUp();
   }
 
   /** Returns whether there was something to ask for. */
-  #askForNext(): boolean {
+  #requestNext(): boolean {
     const { view } = this.#slots;
-    const room = { general: view.room('general'), burst: view.room('burst') };
+    const freeSlots = { general: view.freeSlots('general'), burst: view.freeSlots('burst') };
     const routeClass = [this.#preferred, otherClass(this.#preferred)].find((ofClass) =>
-      this.#lines[ofClass].order.next(room[ofClass]),
+      this.#lines[ofClass].order.next(freeSlots[ofClass]),
     );
-    const entry = routeClass && this.#lines[routeClass].order.next(room[routeClass]);
+    const entry = routeClass && this.#lines[routeClass].order.next(freeSlots[routeClass]);
     if (!entry) return false;
     const { key, position } = entry;
-    const usesReserve = position.isFirstCall || !room[entry.routeClass].forLaterCalls;
-    const beside = this.#lines[entry.routeClass].order.foremostBeside(entry)?.position;
-    const next = beside && { virtualTime: beside.virtualTime, usesReserve: beside.isFirstCall };
-    const heldBack = ROUTE_CLASSES.filter((ofClass) => this.#lines[ofClass].order.isHeldBack(room[ofClass]));
-    let isAtOnce = true;
-    this.#isAsking = true;
-    entry.ask(
+    const usesReserve = position.isFirstCall || !freeSlots[entry.routeClass].forLaterCalls;
+    const followingPosition = this.#lines[entry.routeClass].order.firstExcept(entry)?.position;
+    const next = followingPosition && {
+      virtualTime: followingPosition.virtualTime,
+      usesReserve: followingPosition.isFirstCall,
+    };
+    const heldBack = ROUTE_CLASSES.filter((ofClass) => this.#lines[ofClass].order.isHeldBack(freeSlots[ofClass]));
+    let isSynchronous = true;
+    this.#isRequesting = true;
+    entry.requestSlots(
       { routeClass: entry.routeClass, key, virtualTime: position.virtualTime, usesReserve, next },
       (isServed) => {
-        this.#isAsking = false;
+        this.#isRequesting = false;
         if (isServed) this.#served(entry, heldBack);
-        if (!isAtOnce) this.pump();
+        if (!isSynchronous) this.pump();
       },
     );
-    isAtOnce = false;
+    isSynchronous = false;
     return true;
   }
 
@@ -112,7 +115,7 @@ export class AdmissionQueue {
 
   #scheduleWakeUp(): void {
     const waiting = ROUTE_CLASSES.filter((routeClass) => this.#lines[routeClass].order.size > 0);
-    const atMs = Math.min(...waiting.map((routeClass) => this.#slots.view.nextRoomAtMs(routeClass)));
+    const atMs = Math.min(...waiting.map((routeClass) => this.#slots.view.nextFreeSlotAtMs(routeClass)));
     if (this.#wakeUp?.atMs === atMs) return;
     this.#wakeUp?.cancel();
     this.#wakeUp = undefined;

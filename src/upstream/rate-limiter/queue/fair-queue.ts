@@ -1,11 +1,11 @@
 import { OrderedMap } from '@js-sdsl/ordered-map';
-import type { Room } from '../slot-source.ts';
+import type { FreeSlots } from '../slot-source.ts';
 
 /** Where a call stands: the lower its virtual time, the sooner; of equal ones the one that came first. */
 export interface QueuePosition {
   readonly virtualTime: number;
   /** Place in the order of arrival. No two in a queue have the same. */
-  readonly order: number;
+  readonly sequenceNumber: number;
   /** It is one of the first calls of its operation, and may take the slots that are reserved for them. */
   readonly isFirstCall: boolean;
 }
@@ -21,7 +21,8 @@ function countBefore(items: OrderedMap<QueuePosition, unknown>, position: QueueP
   return found.isAccessible() ? found.index : items.size();
 }
 
-const byPosition = (a: QueuePosition, b: QueuePosition) => a.virtualTime - b.virtualTime || a.order - b.order;
+const byPosition = (a: QueuePosition, b: QueuePosition) =>
+  a.virtualTime - b.virtualTime || a.sequenceNumber - b.sequenceNumber;
 
 /**
  * The order in which the calls of one class are sent: by virtual time (start-time fair queueing). It is readable, so that turns can be predicted,
@@ -60,17 +61,17 @@ export class FairQueue<Item extends Queued> {
   }
 
   /** What would be sent now. */
-  next(room: Room): Item | undefined {
-    if (!room.forFirstCalls) return undefined;
+  next(freeSlots: FreeSlots): Item | undefined {
+    if (!freeSlots.forFirstCalls) return undefined;
     const firstCall = this.#firstCalls.front()?.[1];
     const laterCall = this.#laterCalls.front()?.[1];
-    const mayLaterCall = laterCall && (room.forLaterCalls || this.#passes >= this.#maxPasses);
-    if (!mayLaterCall) return firstCall;
+    const isLaterCallAllowed = laterCall && (freeSlots.forLaterCalls || this.#passes >= this.#maxPasses);
+    if (!isLaterCallAllowed) return firstCall;
     return firstCall && byPosition(firstCall.position, laterCall.position) < 0 ? firstCall : laterCall;
   }
 
   /** What waits besides an item and stands foremost, whether there is room for it or not. */
-  foremostBeside(item: Item): Item | undefined {
+  firstExcept(item: Item): Item | undefined {
     const fronts = [this.#firstCalls, this.#laterCalls].flatMap((items) => {
       const front = items.begin();
       if (front.isAccessible() && front.pointer[1] === item) front.next();
@@ -80,8 +81,13 @@ export class FairQueue<Item extends Queued> {
   }
 
   /** Whether its foremost later call could be sent now, but for the slots reserved for first calls. */
-  isHeldBack(room: Room): boolean {
-    return this.#laterCalls.size() > 0 && room.forFirstCalls && !room.forLaterCalls && this.#passes < this.#maxPasses;
+  isHeldBack(freeSlots: FreeSlots): boolean {
+    return (
+      this.#laterCalls.size() > 0 &&
+      freeSlots.forFirstCalls &&
+      !freeSlots.forLaterCalls &&
+      this.#passes < this.#maxPasses
+    );
   }
 
   /** A first call, of whichever queue, has taken a slot that its foremost later call could have had. */

@@ -36,11 +36,11 @@ export function toServedAtMs(parts: ForecastParts, calls: CallCounts): number {
   const waiting = queue.ahead();
   const ahead = { general: waiting.general + calls.general, burst: waiting.burst + calls.burst };
   const areFirst = calls.general + calls.burst <= queue.reservedCalls;
-  const toAnsweredMs = (routeClass: RouteClass) =>
+  const toResponseMs = (routeClass: RouteClass) =>
     predict(parts, routeClass, { ...ahead, [routeClass]: ahead[routeClass] - 1 }, areFirst) +
     slots.view.outlook(areFirst).latencyMs;
-  const asked = ROUTE_CLASSES.filter((routeClass) => calls[routeClass] > 0);
-  return Math.max(clock.nowMs(), ...asked.map(toAnsweredMs));
+  const requestedClasses = ROUTE_CLASSES.filter((routeClass) => calls[routeClass] > 0);
+  return Math.max(clock.nowMs(), ...requestedClasses.map(toResponseMs));
 }
 
 /** Predicts after how long the last of so many calls of each class gets its slots that one operation asks for while nothing is in use or waits, in milliseconds; answers take no time. */

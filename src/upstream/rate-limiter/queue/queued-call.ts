@@ -3,7 +3,7 @@ import type { QueuePosition } from './fair-queue.ts';
 import { type ForecastParts, toSlotAtMs } from './queue-forecast.ts';
 import type { AnnouncedRateLimit } from '../../http/rate-limit-headers.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
-import type { Share } from './fair-share.ts';
+import type { FairShare } from './fair-share.ts';
 import type { SlotReservations } from './slot-reservations.ts';
 import type { SlotGrant, SlotRequest } from '../slot-source.ts';
 
@@ -13,16 +13,16 @@ export interface BudgetParts extends ForecastParts {
   /** The calls that wait, in the order they came. */
   readonly queued: Set<QueuedCall>;
   /** Those that are out. */
-  readonly out: Set<QueuedCall>;
+  readonly inFlight: Set<QueuedCall>;
 }
 
 /** What a call is queued with; see `Budget.enter`. */
 export interface QueuedCallOptions {
   readonly routeClass: RouteClass;
-  readonly share: Share;
+  readonly fairShare: FairShare;
   readonly key: string;
-  readonly onDelay: (latestTurnAtMs: number) => void;
-  readonly isRepeat: boolean;
+  readonly onDelay: (latestSlotAtMs: number) => void;
+  readonly isRetry: boolean;
 }
 
 /** A call that waits for slots, and then has them. */
@@ -50,11 +50,11 @@ export class QueuedCall implements QueueEntry {
     parts.queue.add(this);
   }
 
-  ask(request: SlotRequest, done: (isServed: boolean) => void): void {
-    const { slots, queued, out } = this.#parts;
+  requestSlots(request: SlotRequest, done: (isServed: boolean) => void): void {
+    const { slots, queued, inFlight } = this.#parts;
     slots.take(request, (grant) => {
       if (grant && queued.delete(this)) {
-        out.add(this);
+        inFlight.add(this);
         this.#grant = grant;
         this.#admit();
       } else if (grant) {
@@ -70,7 +70,7 @@ export class QueuedCall implements QueueEntry {
   }
 
   /** When its turn is expected (monotonic ms), as things stand. */
-  readonly turnAtMs = (): number => {
+  readonly slotAtMs = (): number => {
     return this.#grant ? this.#parts.clock.nowMs() : toSlotAtMs(this.#parts, this.routeClass, this.position);
   };
 
@@ -80,9 +80,9 @@ export class QueuedCall implements QueueEntry {
   }
 
   /** Whether the next call of another operation might have its turn before. */
-  isBehind(share: Share): boolean {
+  isBehind(fairShare: FairShare): boolean {
     const { queue, reservations } = this.#parts;
-    const other = queue.nextPosition(this.routeClass, share);
+    const other = queue.nextPosition(this.routeClass, fairShare);
     return (
       reservations.find(this.key) !== undefined ||
       other.virtualTime < this.position.virtualTime ||
@@ -91,10 +91,10 @@ export class QueuedCall implements QueueEntry {
   }
 
   /** Gives the place up and, as `Budget.promiseTurnAtMs` does, reserves slots for the call to come back for at the time that is named (monotonic ms). */
-  exchange(toldAtMs: number): void {
+  swapForReservation(retryAtMs: number): void {
     this.leave();
     const { routeClass, key, position } = this;
-    this.#parts.reservations.keep(key, { routeClass, position, promisedAtMs: toldAtMs });
+    this.#parts.reservations.add(key, { routeClass, position, retryAtMs });
   }
 
   /**
@@ -105,8 +105,8 @@ export class QueuedCall implements QueueEntry {
    */
   settle(announced?: AnnouncedRateLimit, refusedUntilMs?: number): void {
     if (!this.#grant) throw new TypeError('A call is settled once it has been admitted');
-    const { slots, out, queue } = this.#parts;
-    out.delete(this);
+    const { slots, inFlight, queue } = this.#parts;
+    inFlight.delete(this);
     if (refusedUntilMs !== undefined) slots.pause(refusedUntilMs);
     slots.settle(this.#grant, announced, refusedUntilMs !== undefined);
     queue.pump();
@@ -115,32 +115,32 @@ export class QueuedCall implements QueueEntry {
   /** The admitted call has reached nobody: its slots are free again. */
   giveBack(): void {
     if (!this.#grant) throw new TypeError('A call gives its slots back once it has been admitted');
-    const { slots, out, queue } = this.#parts;
-    out.delete(this);
+    const { slots, inFlight, queue } = this.#parts;
+    inFlight.delete(this);
     slots.giveBack(this.#grant);
     queue.pump();
   }
 
   /** Tells whoever waits for the call that it may have been put off. */
-  delay(latestTurnAtMs: Readonly<Record<RouteClass, number>>): void {
-    this.#options.onDelay(latestTurnAtMs[this.routeClass]);
+  reportDelay(latestSlotAtMs: Readonly<Record<RouteClass, number>>): void {
+    this.#options.onDelay(latestSlotAtMs[this.routeClass]);
   }
 
   /** Leaves the queue for that of another budget, as if it had not been asked for yet; a call that is out stays so. */
-  depart(): void {
-    this.#parts.out.delete(this);
+  detach(): void {
+    this.#parts.inFlight.delete(this);
     if (this.#grant) return;
-    const { share, routeClass, isRepeat } = this.#options;
+    const { fairShare, routeClass, isRetry } = this.#options;
     this.leave();
-    share.lastTag[routeClass] = 0;
-    if (!isRepeat) share.askedCalls--;
+    fairShare.lastVirtualTime[routeClass] = 0;
+    if (!isRetry) fairShare.requestedCalls--;
   }
 
   /** Comes to stand there; a call that is out is settled there. */
-  arrive(parts: BudgetParts): void {
+  attachTo(parts: BudgetParts): void {
     this.#parts = parts;
     if (this.#grant) {
-      parts.out.add(this);
+      parts.inFlight.add(this);
       return;
     }
     this.position = this.#enter(parts);
@@ -148,14 +148,14 @@ export class QueuedCall implements QueueEntry {
   }
 
   #enter({ queue, reservations, queued }: BudgetParts): QueuePosition {
-    const { routeClass, share, key, isRepeat } = this.#options;
+    const { routeClass, fairShare, key, isRetry } = this.#options;
     queued.add(this);
-    if (isRepeat) return queue.frontPosition(routeClass);
-    const reserved = reservations.claim(key);
+    if (isRetry) return queue.frontPosition(routeClass);
+    const reserved = reservations.redeem(key);
     const position = reserved?.grant
       ? queue.frontPosition(routeClass)
-      : (reserved?.position ?? queue.nextPosition(routeClass, share));
-    queue.count(routeClass, share, position);
+      : (reserved?.position ?? queue.nextPosition(routeClass, fairShare));
+    queue.count(routeClass, fairShare, position);
     return position;
   }
 }

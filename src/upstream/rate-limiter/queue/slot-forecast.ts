@@ -11,7 +11,7 @@ export interface Forecast extends SlotOutlook {
 }
 
 // More than fit the general window within the longest usual wait. What lies further ahead is told by rates alone.
-const MAX_PLAYED_CALLS = 300;
+const MAX_SIMULATED_CALLS = 300;
 
 /**
  * Predicts when a call gets its slots that stands behind so many others: if everything is sent as soon as it can be, every call is answered
@@ -20,7 +20,9 @@ const MAX_PLAYED_CALLS = 300;
 export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): number {
   const [window, another] = forecast.general;
   const isAlone = routeClass === 'general' && forecast.ahead.burst === 0 && another === undefined;
-  return window && isAlone ? toSlots(window, forecast).atMs(forecast.ahead.general) : playThrough(routeClass, forecast);
+  return window && isAlone
+    ? toSlots(window, forecast).atMs(forecast.ahead.general)
+    : simulateLines(routeClass, forecast);
 }
 
 /** When the connections are taken one after the other: `free` now, `total` at most when it starts. */
@@ -56,15 +58,15 @@ function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
 }
 
 /** Plays through what the two lines will do: they take turns with the slots that both need, and one of them needs more. */
-function playThrough(routeClass: RouteClass, forecast: Forecast): number {
+function simulateLines(routeClass: RouteClass, forecast: Forecast): number {
   const general = forecast.general.map((window) => toSlots(window, forecast));
   const burst = forecast.burst.map((window) => toSlots(window, forecast));
   const left = { ...forecast.ahead };
   const sent: RouteClass[] = [];
   let atMs = forecast.startMs;
   let next = forecast.preferred;
-  for (let played = 0; played < MAX_PLAYED_CALLS; played++) {
-    const generalMs = general.reduce((ms, slots) => Math.max(ms, slots.nextMs()), toConnectionMs(played, forecast));
+  for (let simulated = 0; simulated < MAX_SIMULATED_CALLS; simulated++) {
+    const generalMs = general.reduce((ms, slots) => Math.max(ms, slots.nextMs()), toConnectionMs(simulated, forecast));
     const burstMs = burst.reduce((ms, slots) => Math.max(ms, slots.nextMs()), generalMs);
     const waits = {
       general: routeClass === 'general' || left.general > 0,
@@ -83,7 +85,7 @@ function playThrough(routeClass: RouteClass, forecast: Forecast): number {
   return atMs + toRestMs(routeClass, forecast, { general, burst, left, sent });
 }
 
-interface Played {
+interface Simulation {
   readonly general: readonly Slots[];
   readonly burst: readonly Slots[];
   /** Calls that still go first. */
@@ -96,18 +98,18 @@ interface Played {
 function toRestMs(
   routeClass: RouteClass,
   { connections, latencyMs }: Forecast,
-  { general, burst, left, sent }: Played,
+  { general, burst, left, sent }: Simulation,
 ) {
   const slowest = general.reduce((slow, slots) => (slots.perMs < slow.perMs ? slots : slow));
   const perMs = Math.min(connections.total / latencyMs, slowest.perMs);
   // An even number, because the lines take turns.
-  const cycles = 2 * Math.max(1, Math.floor(MAX_PLAYED_CALLS / 4 / slowest.usable));
-  const lately = sent.slice(-cycles * slowest.usable);
+  const cycles = 2 * Math.max(1, Math.floor(MAX_SIMULATED_CALLS / 4 / slowest.usable));
+  const recentlySent = sent.slice(-cycles * slowest.usable);
   const toPerMs = (ofClass: RouteClass) =>
-    (perMs * Math.max(1, lately.filter((sentClass) => sentClass === ofClass).length)) / lately.length;
+    (perMs * Math.max(1, recentlySent.filter((sentClass) => sentClass === ofClass).length)) / recentlySent.length;
   const other = otherClass(routeClass);
-  const ownCalls = left[routeClass] + 1;
-  const togetherMs = Math.min(ownCalls / toPerMs(routeClass), left[other] / toPerMs(other));
+  const classCalls = left[routeClass] + 1;
+  const togetherMs = Math.min(classCalls / toPerMs(routeClass), left[other] / toPerMs(other));
   const alonePerMs = routeClass === 'burst' ? Math.min(perMs, ...burst.map((slots) => slots.perMs)) : perMs;
-  return togetherMs + Math.max(0, ownCalls - togetherMs * toPerMs(routeClass)) / alonePerMs;
+  return togetherMs + Math.max(0, classCalls - togetherMs * toPerMs(routeClass)) / alonePerMs;
 }

@@ -11,12 +11,12 @@ export interface Reservation {
   /** Where it would stand, had it waited. */
   readonly position: QueuePosition;
   /** The time (monotonic ms) that was named. */
-  readonly promisedAtMs: number;
+  readonly retryAtMs: number;
   /** Slots that are held for it. Default: none. */
   grant?: SlotGrant | undefined;
 }
 
-interface Kept extends Reservation {
+interface ActiveReservation extends Reservation {
   /** Ends whatever it waits for: its turn in the queue, or a time. */
   stop: () => void;
 }
@@ -25,7 +25,7 @@ const MAX_RESERVATIONS = 1_000;
 // Times are told in whole seconds, rounded up; then the request has to arrive.
 const HOLD_MS = 2_000;
 // A client that comes later than that has thought of something else in between.
-const KEEP_MS = 60_000;
+const POSITION_TTL_MS = 60_000;
 
 /**
  * Reserves slots for calls that were refused with a time, so that the time is true: a client that comes back then is served as if it had waited.
@@ -37,9 +37,9 @@ export class SlotReservations {
   readonly #slots: SlotSource;
   readonly #queue: AdmissionQueue;
   readonly #clock: Clock;
-  readonly #kept = new Map<string, Kept>();
+  readonly #active = new Map<string, ActiveReservation>();
   /** How many of those for whom slots were reserved have come back, lately. */
-  #returning = 1;
+  #returnRate = 1;
 
   constructor(slots: SlotSource, queue: AdmissionQueue, clock: Clock) {
     this.#slots = slots;
@@ -49,81 +49,81 @@ export class SlotReservations {
 
   /** What is kept for a call, left where it is. `key` tells calls apart. */
   find(key: string): Reservation | undefined {
-    return this.#kept.get(key);
+    return this.#active.get(key);
   }
 
   /** Takes what is kept for a call that has come back; its slots are free again. */
-  claim(key: string): Reservation | undefined {
-    const kept = this.#remove(key);
-    if (kept && this.#clock.nowMs() >= kept.promisedAtMs) this.#count(true);
+  redeem(key: string): Reservation | undefined {
+    const active = this.#remove(key);
+    if (active && this.#clock.nowMs() >= active.retryAtMs) this.#recordReturn(true);
     // Not to the queue: the call takes them as it enters.
-    if (kept?.grant) this.#slots.giveBack(kept.grant);
-    return kept;
+    if (active?.grant) this.#slots.giveBack(active.grant);
+    return active;
   }
 
   /** Keeps the slots that another process has reserved for a call that has come back to this one. */
   adopt(key: string, { routeClass, position }: Reservation, grant: SlotGrant): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
-    const kept = { routeClass, position, promisedAtMs: this.#clock.nowMs(), stop: () => {} };
-    this.#kept.set(key, kept);
-    this.#hold(key, kept, grant);
+    const active = { routeClass, position, retryAtMs: this.#clock.nowMs(), stop: () => {} };
+    this.#active.set(key, active);
+    this.#hold(key, active, grant);
   }
 
   /** Keeps a position until the time that was named. Beyond a thousand none is kept. */
-  keep(key: string, reservation: Reservation): void {
+  add(key: string, reservation: Reservation): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
-    if (this.#kept.size >= MAX_RESERVATIONS) return;
-    const kept = { ...reservation, position: known?.position ?? reservation.position, stop: () => {} };
-    this.#kept.set(key, kept);
-    this.#enterQueue(key, kept);
+    if (this.#active.size >= MAX_RESERVATIONS) return;
+    const active = { ...reservation, position: known?.position ?? reservation.position, stop: () => {} };
+    this.#active.set(key, active);
+    this.#enterQueue(key, active);
   }
 
   /** Forgets all of them. */
   clear(): void {
-    for (const key of [...this.#kept.keys()]) {
+    for (const key of [...this.#active.keys()]) {
       const grant = this.#remove(key)?.grant;
       if (grant) this.#giveBack(grant);
     }
   }
 
-  #enterQueue(key: string, kept: Kept): void {
-    const { routeClass, position, promisedAtMs } = kept;
+  #enterQueue(key: string, active: ActiveReservation): void {
+    const { routeClass, position, retryAtMs } = active;
     const entry: QueueEntry = {
       routeClass,
       key,
       position,
-      ask: (request, done) => {
-        if (this.#clock.nowMs() < promisedAtMs) {
+      requestSlots: (request, done) => {
+        if (this.#clock.nowMs() < retryAtMs) {
           // Others have given up. The client will come when it was told to.
           done(true);
-          kept.stop = this.#clock.schedule(promisedAtMs, () => this.#enterQueue(key, kept));
+          active.stop = this.#clock.schedule(retryAtMs, () => this.#enterQueue(key, active));
           return;
         }
-        this.#slots.reserve(request, this.#returning, (grant) => {
+        this.#slots.reserve(request, this.#returnRate, (grant) => {
           done(true);
-          if (this.#kept.get(key) === kept) this.#hold(key, kept, grant);
+          if (this.#active.get(key) === active) this.#hold(key, active, grant);
           else if (grant) this.#slots.giveBack(grant);
         });
       },
     };
-    kept.stop = () => this.#queue.remove(entry);
+    active.stop = () => this.#queue.remove(entry);
     this.#queue.add(entry);
   }
 
-  #hold(key: string, kept: Kept, grant: SlotGrant | undefined): void {
-    kept.grant = grant;
-    kept.stop = this.#clock.schedule(this.#clock.nowMs() + HOLD_MS, () => {
-      kept.grant = undefined;
-      kept.stop = this.#clock.schedule(this.#clock.nowMs() + KEEP_MS, () => this.#kept.delete(key));
-      if (grant) this.#giveBack(grant, (wasUsed) => this.#count(wasUsed));
-      else this.#count(false);
+  #hold(key: string, active: ActiveReservation, grant: SlotGrant | undefined): void {
+    active.grant = grant;
+    active.stop = this.#clock.schedule(this.#clock.nowMs() + HOLD_MS, () => {
+      active.grant = undefined;
+      active.stop = this.#clock.schedule(this.#clock.nowMs() + POSITION_TTL_MS, () => this.#active.delete(key));
+      if (grant) this.#giveBack(grant, (wasUsed) => this.#recordReturn(wasUsed));
+      else this.#recordReturn(false);
     });
   }
 
-  #count(hasReturned: boolean): void {
-    this.#returning += ((hasReturned ? 1 : 0) - this.#returning) / 8;
+  #recordReturn(hasReturned: boolean): void {
+    this.#returnRate += ((hasReturned ? 1 : 0) - this.#returnRate) / 8;
   }
 
   #giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void {
@@ -131,9 +131,9 @@ export class SlotReservations {
     this.#queue.pump();
   }
 
-  #remove(key: string): Kept | undefined {
-    const kept = this.#kept.get(key);
-    if (this.#kept.delete(key)) kept?.stop();
-    return kept;
+  #remove(key: string): ActiveReservation | undefined {
+    const active = this.#active.get(key);
+    if (this.#active.delete(key)) active?.stop();
+    return active;
   }
 }

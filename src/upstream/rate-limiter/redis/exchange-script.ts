@@ -1,8 +1,8 @@
-import { ANSWERS_SCRIPT, CHANGES_SCRIPT } from './replies-script.ts';
+import { RESPONSES_SCRIPT, CHANGES_SCRIPT } from './replies-script.ts';
 import { CLOCK_SCRIPT, GENERATION_SCRIPT } from './generation-script.ts';
 import { WINDOWS_SCRIPT } from './windows-script.ts';
 
-const ROOM_SCRIPT = `
+const FREE_SLOTS_SCRIPT = `
 local function mostOut()
   return math.min(input.maxConcurrentCalls, math.max(1, num('monthRemaining', input.maxConcurrentCalls)))
 end
@@ -80,7 +80,7 @@ local function noteWait(ask, wait)
 end
 `;
 
-const ASK_SCRIPT = `
+const GRANT_SCRIPT = `
 local isGranted, isYielding, rank, shift = false, false, 0, 0
 
 local function grant(ask)
@@ -193,9 +193,9 @@ export const EXCHANGE_SCRIPT = [
   CLOCK_SCRIPT,
   GENERATION_SCRIPT,
   WINDOWS_SCRIPT,
-  ANSWERS_SCRIPT,
+  RESPONSES_SCRIPT,
   CHANGES_SCRIPT,
-  ROOM_SCRIPT,
-  ASK_SCRIPT,
+  FREE_SLOTS_SCRIPT,
+  GRANT_SCRIPT,
   REPLY_SCRIPT,
 ].join('\n');

@@ -3,7 +3,7 @@ import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 
 /** What was in use of every window when a call was granted, as the store said it. It goes back with the call's settlement. */
-export type SlotMark = Readonly<Record<string, unknown>>;
+export type StoredSlotMark = Readonly<Record<string, unknown>>;
 
 /** One slot under another name. `at` is text, because JSON of Redis rounds. */
 export interface StoredSlot {
@@ -19,7 +19,7 @@ export type SlotChange =
       readonly id: string;
       readonly class: RouteClass;
       readonly agoMs: number;
-      readonly mark?: SlotMark | undefined;
+      readonly mark?: StoredSlotMark | undefined;
       readonly windows?: readonly AnnouncedWindow[] | undefined;
       readonly monthLimit?: number | undefined;
       readonly monthRemaining?: number | undefined;
@@ -36,7 +36,7 @@ export type SlotChange =
   | { readonly kind: 'leave' };
 
 /** For whom slots are wanted. Virtual times are those of the store. */
-export interface SlotAsk {
+export interface StoredSlotRequest {
   readonly kind: 'take' | 'reserve';
   readonly id: string;
   readonly class: RouteClass;
@@ -53,7 +53,7 @@ export interface SlotAsk {
 }
 
 /** What a script is told of whoever asks. */
-export interface Caller {
+export interface ScriptCaller {
   readonly instance: string;
   /** The id that Redis' server gave itself at its start. */
   readonly run: string;
@@ -77,7 +77,7 @@ export interface Caller {
 /** Everything that is asked at once of the slots of one key. */
 export interface SlotRequestBatch {
   readonly changes: readonly SlotChange[];
-  readonly ask?: SlotAsk | undefined;
+  readonly ask?: StoredSlotRequest | undefined;
   readonly wantsDump?: boolean;
 }
 
@@ -107,7 +107,7 @@ export interface StoredSlots {
   readonly rank: number;
   /** By how much the virtual times of this instance were behind. */
   readonly shift: number;
-  readonly mark?: SlotMark;
+  readonly mark?: StoredSlotMark;
   /** One character for each change: `1` for a claim that was met, and for a reservation that somebody else has used. */
   readonly results: string;
   readonly pausedMs: number;
@@ -134,7 +134,7 @@ export interface StoredSlots {
 /** How an exchange ends: with exactly one of these. */
 export interface ExchangeHandlers {
   /** @param atMs - When the store answered (monotonic), as nearly as that is known. */
-  answered(slots: StoredSlots, atMs: number): void;
+  replied(slots: StoredSlots, atMs: number): void;
   /** There was no answer in time. Whether the store has done what was asked is not known. */
   failed(): void;
 }
@@ -165,8 +165,8 @@ export interface Heartbeat {
  * @param name - Of the tenant or user: an HMAC.
  */
 export function keysOf(name: string): readonly string[] {
-  const own = ['state', 'calls', 'burst', 'held', 'waits', 'reserved'].map((part) => `${TAG}:${name}:${part}`);
-  return [...HEARTBEAT_KEYS, ...own];
+  const budgetKeys = ['state', 'calls', 'burst', 'held', 'waits', 'reserved'].map((part) => `${TAG}:${name}:${part}`);
+  return [...HEARTBEAT_KEYS, ...budgetKeys];
 }
 
 const TAG = '{postman-graphql}';
@@ -186,7 +186,7 @@ export type SlotLimits = Pick<
 /** What an instance knows of a grant of its own. */
 export interface Granted {
   readonly id: string;
-  readonly mark?: SlotMark | undefined;
+  readonly mark?: StoredSlotMark | undefined;
   /** Of a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
   /** It was granted while the store could not be reached. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import {
   type ExchangeHandlers,
   HEARTBEAT_KEYS,
-  type SlotAsk,
+  type StoredSlotRequest,
   type SlotRequestBatch,
   type StoredSlots,
 } from './exchange.ts';
@@ -16,31 +16,31 @@ const WAITS_MS = 6_000;
 export const NO_WAITS: SlotRequestBatch = { changes: [{ kind: 'leave' }] };
 
 /** For an exchange whose answer nobody waits for. */
-export const UNHEARD: ExchangeHandlers = { answered() {}, failed() {} };
+export const IGNORED_REPLY: ExchangeHandlers = { replied() {}, failed() {} };
 
 /** The slots of whose keys the store has been told that calls wait here, so that it can be told at the end that they no longer do. */
 export class KnownWaits {
   /** When the store was asked last; the latest comes last. */
-  readonly #askedAtMs = new Map<string, number>();
+  readonly #requestedAtMs = new Map<string, number>();
 
   /** The store is asked for slots under a name. */
-  asked(name: string, nowMs: number): void {
-    this.#askedAtMs.delete(name);
-    this.#askedAtMs.set(name, nowMs);
+  requested(name: string, nowMs: number): void {
+    this.#requestedAtMs.delete(name);
+    this.#requestedAtMs.set(name, nowMs);
   }
 
   /** The store has answered. */
-  answered(name: string, { next }: SlotAsk, { isGranted }: StoredSlots): void {
-    if (isGranted && !next) this.#askedAtMs.delete(name);
+  replied(name: string, { next }: StoredSlotRequest, { isGranted }: StoredSlots): void {
+    if (isGranted && !next) this.#requestedAtMs.delete(name);
   }
 
   /** The names, without those that count no longer. */
   names(nowMs: number): Iterable<string> {
-    for (const [name, atMs] of this.#askedAtMs) {
+    for (const [name, atMs] of this.#requestedAtMs) {
       if (atMs > nowMs - WAITS_MS) break;
-      this.#askedAtMs.delete(name);
+      this.#requestedAtMs.delete(name);
     }
-    return this.#askedAtMs.keys();
+    return this.#requestedAtMs.keys();
   }
 }
 
@@ -55,9 +55,9 @@ export async function leaveStore(
   timeoutMs: number,
 ): Promise<void> {
   let stop = () => {};
-  const late = new Promise<void>((resolve) => {
+  const timedOut = new Promise<void>((resolve) => {
     stop = clock.schedule(clock.nowMs() + timeoutMs, resolve);
   });
-  await Promise.race([connection.run(LEAVE_SCRIPT, HEARTBEAT_KEYS, instance).catch(() => {}), late]);
+  await Promise.race([connection.run(LEAVE_SCRIPT, HEARTBEAT_KEYS, instance).catch(() => {}), timedOut]);
   stop();
 }

@@ -11,7 +11,7 @@ import type { SlotStore } from './slot-store.ts';
  * @returns undefined while the store can be reached, as long as something can be in use that was granted before, where instances are not to use a
  *   share, and where a limit has no slot for each.
  */
-export function createLocalShare(
+export function createLocalLimiter(
   store: SlotStore,
   mirror: SlotMirror,
   options: RateLimiterOptions,
@@ -19,17 +19,17 @@ export function createLocalShare(
 ): RateLimiter | undefined {
   const { clock, general, burst } = options;
   const nowMs = clock.nowMs();
-  if (store.isUp() || store.withoutStore === 'refuse' || nowMs < store.localShareFromMs()) return undefined;
+  if (store.isUp() || store.withoutStore === 'refuse' || nowMs < store.localLimiterFromMs()) return undefined;
   const { windows } = mirror;
-  const toShare = (limit: number) => Math.floor(limit / store.instances);
-  const generalShare = toShare(windows.general.limit);
-  const burstShare = windows.burst && toShare(windows.burst.limit);
-  if (generalShare === 0 || burstShare === 0) return undefined;
+  const toLocalLimit = (limit: number) => Math.floor(limit / store.instances);
+  const generalLimit = toLocalLimit(windows.general.limit);
+  const burstLimit = windows.burst && toLocalLimit(windows.burst.limit);
+  if (generalLimit === 0 || burstLimit === 0) return undefined;
   return new RateLimiter(
     {
       ...options,
-      general: { ...general, limit: generalShare, isCap: true },
-      ...(burst && burstShare !== undefined && { burst: { ...burst, limit: burstShare } }),
+      general: { ...general, limit: generalLimit, isCap: true },
+      ...(burst && burstLimit !== undefined && { burst: { ...burst, limit: burstLimit } }),
       coldStart: 'probe',
       processStartedAtMs: nowMs,
     },

@@ -1,25 +1,25 @@
 import type { Clock } from '../../clock.ts';
-import type { SlotAsk, SlotChange, StoredSlots } from './exchange.ts';
+import type { StoredSlotRequest, SlotChange, StoredSlots } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
 /** Something that the store has yet to be told. */
-export interface Change {
+export interface PendingChange {
   toStored(nowMs: number): SlotChange;
   /** Shows it in the mirror until the store does. */
   readonly show?: ((mirror: SlotMirror) => void) | undefined;
   /** Is told what came of it. */
   readonly done?: ((isTrue: boolean) => void) | undefined;
   /** It means nothing any more when the store comes back: then `done` is told false. Default: it is told again. */
-  readonly isOnce?: boolean;
+  readonly isTransient?: boolean;
 }
 
 /** Slots that are wanted. */
-export interface Ask {
+export interface PendingRequest {
   readonly id: string;
   /** Of a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
-  toStored(): SlotAsk;
+  toStored(): StoredSlotRequest;
   /** @param slots - undefined: the store has not answered. */
   done(slots: StoredSlots | undefined): void;
 }
@@ -30,13 +30,13 @@ interface Import {
   readonly show: (mirror: SlotMirror) => void;
 }
 
-interface Dated extends Change {
+interface DatedChange extends PendingChange {
   readonly atMs: number;
 }
 
 interface Batch {
-  readonly changes: readonly Dated[];
-  readonly ask: Ask | undefined;
+  readonly changes: readonly DatedChange[];
+  readonly request: PendingRequest | undefined;
 }
 
 /** What an outbox is made with. */
@@ -47,7 +47,7 @@ export interface OutboxOptions {
   /** Turns have been put off. */
   readonly onDelay: () => void;
   /** The store can be reached again. */
-  readonly onBack: () => void;
+  readonly onRecovered: () => void;
 }
 
 /**
@@ -57,8 +57,8 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   #name: string;
-  #changes: Dated[] = [];
-  #asks: Ask[] = [];
+  #changes: DatedChange[] = [];
+  #requests: PendingRequest[] = [];
   #imports: Import[] = [];
   readonly #sent: Batch[] = [];
   #isFlushing = false;
@@ -70,12 +70,12 @@ export class Outbox {
     this.#options = options;
   }
 
-  ask(ask: Ask): void {
-    this.#asks.push(ask);
+  request(ask: PendingRequest): void {
+    this.#requests.push(ask);
     this.#flushSoon();
   }
 
-  change(change: Change): void {
+  change(change: PendingChange): void {
     change.show?.(this.#options.mirror);
     this.#changes.push({ ...change, atMs: this.#options.clock.nowMs() });
     this.#flushSoon();
@@ -90,7 +90,7 @@ export class Outbox {
   /** Takes over what another outbox has yet to tell, and what is in use under its name. */
   absorb(other: Outbox): void {
     const { mirror } = other.#options;
-    const show = (own: SlotMirror) => own.absorb(mirror);
+    const show = (target: SlotMirror) => target.absorb(mirror);
     show(this.#options.mirror);
     // They are in what the other mirror shows.
     this.#changes.push(...other.#changes.map(({ show: _show, ...change }) => change));
@@ -104,20 +104,20 @@ export class Outbox {
     // What was settled before has come back anyway.
     const leastMs = clock.nowMs() - store.closeMs;
     const changes = this.#changes;
-    this.#changes = changes.filter(({ atMs, isOnce }) => !isOnce && atMs > leastMs);
+    this.#changes = changes.filter(({ atMs, isTransient }) => !isTransient && atMs > leastMs);
     // Of a key that is not used any more nothing stays but what has to be told.
-    store.whenBack(this.#changes.length > 0 ? this.#strongOnBack : this.#weakOnBack);
-    for (const { isOnce, done } of changes) if (isOnce) done?.(false);
-    for (const { done } of this.#asks.splice(0)) done(undefined);
+    store.onceRecovered(this.#changes.length > 0 ? this.#strongOnRecovered : this.#weakOnRecovered);
+    for (const { isTransient, done } of changes) if (isTransient) done?.(false);
+    for (const { done } of this.#requests.splice(0)) done(undefined);
   };
 
-  readonly #onBack = () => {
-    this.#options.onBack();
+  readonly #onRecovered = () => {
+    this.#options.onRecovered();
     this.#flush();
   };
 
-  readonly #weakOnBack = new WeakRef(this.#onBack);
-  readonly #strongOnBack = { deref: () => this.#onBack };
+  readonly #weakOnRecovered = new WeakRef(this.#onRecovered);
+  readonly #strongOnRecovered = { deref: () => this.#onRecovered };
 
   /** What is asked for in one go is sent in one piece. */
   #flushSoon(): void {
@@ -133,8 +133,8 @@ export class Outbox {
     const { store } = this.#options;
     if (!store.isUp()) return this.wait();
     this.#importNext();
-    while (store.isUp() && this.#imports.length === 0 && (this.#asks.length > 0 || this.#changes.length > 0)) {
-      const batch = { changes: this.#changes, ask: this.#asks.shift() };
+    while (store.isUp() && this.#imports.length === 0 && (this.#requests.length > 0 || this.#changes.length > 0)) {
+      const batch = { changes: this.#changes, request: this.#requests.shift() };
       this.#changes = [];
       this.#send(batch);
     }
@@ -142,43 +142,44 @@ export class Outbox {
 
   #send(batch: Batch): void {
     const { store, clock } = this.#options;
-    const { changes, ask } = batch;
+    const { changes, request } = batch;
     const nowMs = clock.nowMs();
     this.#sent.push(batch);
     store.exchange(
       this.#name,
-      { changes: changes.map((change) => change.toStored(nowMs)), ask: ask?.toStored() },
+      { changes: changes.map((change) => change.toStored(nowMs)), ask: request?.toStored() },
       {
-        answered: (slots, atMs) => this.#answered(batch, slots, atMs),
+        replied: (slots, atMs) => this.#replied(batch, slots, atMs),
         failed: () => this.#failed(batch),
       },
     );
   }
 
-  #answered(batch: Batch, slots: StoredSlots, atMs: number): void {
+  #replied(batch: Batch, slots: StoredSlots, atMs: number): void {
     const { mirror, onDelay } = this.#options;
-    const { changes, ask } = batch;
+    const { changes, request } = batch;
     this.#sent.splice(this.#sent.indexOf(batch), 1);
     const isDelay = mirror.read(slots, atMs);
     const later = [...this.#sent.flatMap((one) => one.changes), ...this.#changes, ...this.#imports];
     for (const { show } of later) show?.(mirror);
     for (const [index, { done }] of changes.entries()) done?.(slots.results[index] === '1');
-    ask?.done(slots);
+    request?.done(slots);
     // Another instance has found out whose they are.
     if (slots.movedTo !== undefined && this.#imports.length === 0) {
       this.#imports.push({ from: this.#name, to: slots.movedTo, show: () => {} });
       this.#flushSoon();
     }
-    if (isDelay || (ask && !slots.isGranted)) onDelay();
+    if (isDelay || (request && !slots.isGranted)) onDelay();
   }
 
   #failed(batch: Batch): void {
-    const { changes, ask } = batch;
+    const { changes, request } = batch;
     this.#sent.splice(this.#sent.indexOf(batch), 1);
     this.#changes.unshift(...changes);
     // It may have been granted all the same.
-    if (ask) this.change({ toStored: () => ({ kind: 'giveBack', id: ask.id, key: ask.key, class: 'burst' }) });
-    ask?.done(undefined);
+    if (request)
+      this.change({ toStored: () => ({ kind: 'giveBack', id: request.id, key: request.key, class: 'burst' }) });
+    request?.done(undefined);
     this.wait();
   }
 
@@ -192,7 +193,7 @@ export class Outbox {
       next.from,
       { changes: [{ kind: 'move', to: next.to }], wantsDump: true },
       {
-        answered: ({ dump, pausedUntil, movedTo = next.to }) => {
+        replied: ({ dump, pausedUntil, movedTo = next.to }) => {
           this.#isImporting = false;
           this.#imports.shift();
           this.#name = movedTo;

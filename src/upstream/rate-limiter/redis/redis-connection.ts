@@ -45,9 +45,9 @@ export async function connectRedis(url: Secret): Promise<RedisConnection> {
   client.on('error', (error: unknown) => (lastError = error));
   client.on('reconnecting', () => (runId = undefined));
   client.on('ready', () => {
-    void askRunId();
+    void readRunId();
   });
-  const askRunId = async () => {
+  const readRunId = async () => {
     try {
       runId = field(await client.info('server'), 'run_id');
       for (const listener of listeners) listener();
@@ -58,12 +58,12 @@ export async function connectRedis(url: Secret): Promise<RedisConnection> {
 
   const connected = client.connect();
   const deadline = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-  const late = new Promise<never>((_, reject) => {
+  const timedOut = new Promise<never>((_, reject) => {
     deadline.addEventListener('abort', () => reject(toUnreachable(lastError)));
   });
   try {
-    await Promise.race([connected, late]);
-    checkServer(await Promise.race([client.info(), late]));
+    await Promise.race([connected, timedOut]);
+    checkServer(await Promise.race([client.info(), timedOut]));
   } catch (error) {
     client.destroy();
     throw error;

@@ -4,7 +4,7 @@ import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from '../slot-source.ts';
 import { type Granted, LEASE_MS, type StoredSlots } from './exchange.ts';
-import { createLocalShare } from './local-slots.ts';
+import { createLocalLimiter } from './local-slots.ts';
 import { Outbox } from './outbox.ts';
 import { createSharedView, type SharedView } from './shared-view.ts';
 import { SlotMirror } from './slot-mirror.ts';
@@ -30,44 +30,44 @@ export class RedisSlots implements SlotSource {
   readonly #outbox: Outbox;
   readonly #shared: SharedView;
   readonly #grants = new Map<SlotGrant, Granted>();
-  #callsOut = 0;
+  #callsInFlight = 0;
   #local: RateLimiter | undefined;
   #cancelRenewal: (() => void) | undefined;
 
   /**
    * @param name - Whose slots they are in the store.
    * @param onDelay - Is called when turns are put off, see `SlotSource`.
-   * @param former - A name under which they may still be in use. Default: none.
+   * @param formerName - A name under which they may still be in use. Default: none.
    */
-  constructor(store: SlotStore, name: string, options: RateLimiterOptions, onDelay: () => void, former?: string) {
+  constructor(store: SlotStore, name: string, options: RateLimiterOptions, onDelay: () => void, formerName?: string) {
     const mirror = new SlotMirror(options);
     const { clock } = options;
-    const onBack = () => this.#rejoin();
+    const onRecovered = () => this.#rejoin();
     this.#store = store;
     this.#options = options;
     this.#onDelay = onDelay;
     this.#mirror = mirror;
-    this.#outbox = new Outbox(name, { store, mirror, clock, onDelay, onBack });
+    this.#outbox = new Outbox(name, { store, mirror, clock, onDelay, onRecovered });
     this.#shared = createSharedView(mirror, options, store, {
       local: () => this.#useLocal()?.view,
-      ownCallsOut: () => this.#callsOut,
+      localCallsInFlight: () => this.#callsInFlight,
       onUnreached: this.#outbox.wait,
     });
     this.view = this.#shared.view;
-    if (former !== undefined) this.#outbox.importFrom(former);
+    if (formerName !== undefined) this.#outbox.importFrom(formerName);
   }
 
   take(request: SlotRequest, done: Done): void {
     const local = this.#useLocal();
     if (local) local.take(request, this.#toLocalGrant(done));
-    else this.#ask(request, done);
+    else this.#request(request, done);
   }
 
-  reserve(request: SlotRequest, mostShare: number, done: Done): void {
+  reserve(request: SlotRequest, maxFraction: number, done: Done): void {
     const key = this.#store.toName(request.key);
     const local = this.#useLocal();
-    if (local) local.reserve(request, mostShare, this.#toLocalGrant(done, key));
-    else this.#ask(request, done, { key, mostShare });
+    if (local) local.reserve(request, maxFraction, this.#toLocalGrant(done, key));
+    else this.#request(request, done, { key, maxFraction });
   }
 
   settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused = false): void {
@@ -101,13 +101,13 @@ export class RedisSlots implements SlotSource {
     });
   }
 
-  claim({ routeClass, key }: SlotRequest, done: Done): void {
+  redeem({ routeClass, key }: SlotRequest, done: Done): void {
     if (!this.#store.isUp()) return done(undefined);
     const granted = { id: this.#store.newId(), key: this.#store.toName(key), isLocal: false };
     this.#outbox.change({
       toStored: () => ({ kind: 'claim', id: granted.id, key: granted.key, class: routeClass }),
-      done: (isThere) => done(isThere ? this.#grant(routeClass, true, granted) : undefined),
-      isOnce: true,
+      done: (isReserved) => done(isReserved ? this.#grant(routeClass, true, granted) : undefined),
+      isTransient: true,
     });
   }
 
@@ -121,9 +121,9 @@ export class RedisSlots implements SlotSource {
     this.#onDelay();
   }
 
-  spendMonth(): void {
-    this.#local?.spendMonth();
-    this.#outbox.change({ toStored: () => ({ kind: 'month' }), show: (mirror) => mirror.spendMonth() });
+  exhaustMonthlyQuota(): void {
+    this.#local?.exhaustMonthlyQuota();
+    this.#outbox.change({ toStored: () => ({ kind: 'month' }), show: (mirror) => mirror.exhaustMonthlyQuota() });
     this.#onDelay();
   }
 
@@ -132,9 +132,9 @@ export class RedisSlots implements SlotSource {
     if (other.#local) local?.absorb(other.#local);
     for (const [grant, granted] of other.#grants)
       this.#grants.set(grant, { ...granted, isLocal: granted.isLocal && local !== undefined });
-    this.#callsOut += other.#callsOut;
+    this.#callsInFlight += other.#callsInFlight;
     other.#grants.clear();
-    other.#callsOut = 0;
+    other.#callsInFlight = 0;
     other.#stopRenewing();
     this.#renewLater();
     this.#outbox.absorb(other.#outbox);
@@ -142,26 +142,32 @@ export class RedisSlots implements SlotSource {
   }
 
   /** Asks the store. `reservation`: it is to be kept for a call. */
-  #ask(request: SlotRequest, done: Done, reservation?: { readonly key: string; readonly mostShare: number }): void {
+  #request(
+    request: SlotRequest,
+    done: Done,
+    reservation?: { readonly key: string; readonly maxFraction: number },
+  ): void {
     const { routeClass, usesReserve, key } = request;
-    const { forFirstCalls, forLaterCalls } = this.view.room(routeClass);
+    const { forFirstCalls, forLaterCalls } = this.view.freeSlots(routeClass);
     if (!(usesReserve ? forFirstCalls : forLaterCalls)) return done(undefined);
     const id = this.#store.newId();
-    const askedAtMs = this.#options.clock.nowMs();
+    const requestedAtMs = this.#options.clock.nowMs();
     const kind = reservation ? 'reserve' : 'take';
-    this.#outbox.ask({
+    this.#outbox.request({
       id,
       key: reservation?.key,
       toStored: () => ({
         kind,
         id,
         key: this.#store.toName(key),
-        mostShare: reservation?.mostShare,
+        mostShare: reservation?.maxFraction,
         ...this.#shared.toStored(request),
       }),
       done: (slots) => {
-        if (slots && !reservation) this.#shared.asked(request, slots);
-        done(slots?.isGranted ? this.#receive(request, { id, key: reservation?.key }, slots, askedAtMs) : undefined);
+        if (slots && !reservation) this.#shared.replied(request, slots);
+        done(
+          slots?.isGranted ? this.#receive(request, { id, key: reservation?.key }, slots, requestedAtMs) : undefined,
+        );
       },
     });
   }
@@ -170,10 +176,10 @@ export class RedisSlots implements SlotSource {
     { routeClass }: SlotRequest,
     { id, key }: Pick<Granted, 'id' | 'key'>,
     { mark }: StoredSlots,
-    askedAtMs: number,
+    requestedAtMs: number,
   ): SlotGrant | undefined {
     const grant = this.#grant(routeClass, key !== undefined, { id, key, mark, isLocal: false });
-    if (this.#options.clock.nowMs() <= askedAtMs + LATE_MS) return grant;
+    if (this.#options.clock.nowMs() <= requestedAtMs + LATE_MS) return grant;
     this.giveBack(grant);
     return undefined;
   }
@@ -193,7 +199,7 @@ export class RedisSlots implements SlotSource {
 
   #add(grant: SlotGrant, granted: Granted): void {
     this.#grants.set(grant, granted);
-    if (!grant.isReservation) this.#callsOut++;
+    if (!grant.isReservation) this.#callsInFlight++;
     this.#renewLater();
   }
 
@@ -201,14 +207,14 @@ export class RedisSlots implements SlotSource {
     const granted = this.#grants.get(grant);
     if (!granted) throw new TypeError('Slots are handed back once, where they were granted');
     this.#grants.delete(grant);
-    if (!grant.isReservation) this.#callsOut--;
-    if (this.#callsOut === 0) this.#stopRenewing();
+    if (!grant.isReservation) this.#callsInFlight--;
+    if (this.#callsInFlight === 0) this.#stopRenewing();
     return granted;
   }
 
   /** Calls that are out for long keep their slots. */
   #renewLater(): void {
-    if (this.#cancelRenewal || this.#callsOut === 0) return;
+    if (this.#cancelRenewal || this.#callsInFlight === 0) return;
     const { clock } = this.#options;
     this.#cancelRenewal = clock.schedule(clock.nowMs() + RENEW_MS, () => {
       this.#cancelRenewal = undefined;
@@ -225,13 +231,13 @@ export class RedisSlots implements SlotSource {
   #renew(): void {
     for (const [{ routeClass, isReservation }, { id, isLocal }] of this.#grants) {
       const toStored = () => ({ kind: 'renew', id, class: routeClass }) as const;
-      if (!isReservation && !isLocal) this.#outbox.change({ toStored, isOnce: true });
+      if (!isReservation && !isLocal) this.#outbox.change({ toStored, isTransient: true });
     }
   }
 
   #useLocal(): RateLimiter | undefined {
     if (this.#store.isUp()) return undefined;
-    this.#local ??= createLocalShare(this.#store, this.#mirror, this.#options, this.#onDelay);
+    this.#local ??= createLocalLimiter(this.#store, this.#mirror, this.#options, this.#onDelay);
     return this.#local;
   }
 

@@ -2,7 +2,7 @@
  * The second part of the script: what answers teach of limits, of the month, and of pauses. It follows `RateWindows.learn` and `RateWindows.refused`,
  * `ProbeGate` and `MonthlyQuota`, over the calls of all instances.
  */
-export const ANSWERS_SCRIPT = `
+export const RESPONSES_SCRIPT = `
 local MAX_LIMIT, MAX_LEARNED_WINDOWS, SILENT_WINDOWS = 100000, 4, 2
 local MIN_PAUSE_MS, MAX_BACKOFF_MS, MONTH_MS = 1000, 32000, 600000
 

@@ -1,7 +1,7 @@
-import { createRateLimiterView, NO_ROOM, type RateLimiterOptions } from '../rate-limiter-view.ts';
+import { createRateLimiterView, NO_FREE_SLOTS, type RateLimiterOptions } from '../rate-limiter-view.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 import type { SlotRequest, SlotView } from '../slot-source.ts';
-import { type SlotAsk, type StoredSlots, YIELD_MS } from './exchange.ts';
+import { type StoredSlotRequest, type StoredSlots, YIELD_MS } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
@@ -10,7 +10,7 @@ export interface SharedViewSource {
   /** The slots of this instance's own, where the store cannot be reached and they may be used. */
   local(): SlotView | undefined;
   /** Calls of this instance that are out. */
-  ownCallsOut(): number;
+  localCallsInFlight(): number;
   /** Is called by whoever finds that the store cannot be reached, and wants to know when it can. */
   onUnreached(): void;
 }
@@ -18,29 +18,31 @@ export interface SharedViewSource {
 /** The view of slots that are shared, and how requests are told to the store. */
 export interface SharedView {
   readonly view: SlotView;
-  toStored(request: SlotRequest): Pick<SlotAsk, 'class' | 'virtualTime' | 'usesReserve' | 'knownVirtualTime' | 'next'>;
+  toStored(
+    request: SlotRequest,
+  ): Pick<StoredSlotRequest, 'class' | 'virtualTime' | 'usesReserve' | 'knownVirtualTime' | 'next'>;
   /** The store has answered the request. */
-  asked(request: SlotRequest, slots: StoredSlots): void;
+  replied(request: SlotRequest, slots: StoredSlots): void;
 }
 
 /** What is known of what waits in one class. */
 interface Waiting {
   /** What the store was told still waits here. */
   isKnown: boolean;
-  askedAtMs: number;
+  requestedAtMs: number;
   /** Virtual time of the store less that of this instance. */
   offset: number;
   virtualTime: number;
   /** It is the turn of another instance until then. */
   yieldsUntilMs: number;
   /** When to ask again where nothing that is known here says that there is room. */
-  asksAgainAtMs: number;
+  retriesAtMs: number;
 }
 
-const ANY_ROOM = { forFirstCalls: true, forLaterCalls: true };
+const ALL_FREE = { forFirstCalls: true, forLaterCalls: true };
 // Other instances give slots back of which this one hears nothing.
-const ASK_AGAIN_MS = 5_000;
-const ASK_AGAIN_SOON_MS = 100;
+const RETRY_MS = 5_000;
+const RETRY_SOON_MS = 100;
 const FORGOTTEN_MS = 6_000;
 const REFUSED_MS = 60_000;
 const FRONT = -1;
@@ -52,78 +54,79 @@ export function createSharedView(
   mirror: SlotMirror,
   options: RateLimiterOptions,
   store: SlotStore,
-  { local, ownCallsOut, onUnreached }: SharedViewSource,
+  { local, localCallsInFlight, onUnreached }: SharedViewSource,
 ): SharedView {
   const { clock } = options;
   const base = createRateLimiterView(mirror, options);
-  const toWaiting = (): Waiting => ({
+  const createWaiting = (): Waiting => ({
     isKnown: false,
-    askedAtMs: never,
+    requestedAtMs: never,
     offset: 0,
     virtualTime: 0,
     yieldsUntilMs: never,
-    asksAgainAtMs: never,
+    retriesAtMs: never,
   });
-  const waiting: Record<RouteClass, Waiting> = { general: toWaiting(), burst: toWaiting() };
+  const waiting: Record<RouteClass, Waiting> = { general: createWaiting(), burst: createWaiting() };
 
   /** Whether others can have made room of which nothing is known here. */
-  const canBeHopeful = (routeClass: RouteClass) => {
+  const canBeOptimistic = (routeClass: RouteClass) => {
     const nowMs = clock.nowMs();
-    const hasOthers = store.instances > 1 || base.callsOut() > ownCallsOut();
+    const hasOthers = store.instances > 1 || base.callsInFlight() > localCallsInFlight();
     return hasOthers && nowMs >= mirror.pausedUntilMs && nowMs >= waiting[routeClass].yieldsUntilMs && !isBusyAlone();
   };
-  const isBusyAlone = () => ownCallsOut() >= mirror.quota.mostOut(options.maxConcurrentCalls);
+  const isBusyAlone = () => localCallsInFlight() >= mirror.quota.maxInFlight(options.maxConcurrentCalls);
 
   /** What is asked while the store cannot be reached; undefined: it can. */
-  const without = <T>(ask: (view: SlotView) => T, otherwise: () => T): { readonly answer: T } | undefined => {
+  const whenUnreachable = <T>(read: (view: SlotView) => T, otherwise: () => T): { readonly value: T } | undefined => {
     if (store.isUp()) return undefined;
     onUnreached();
     const view = local();
-    return { answer: view ? ask(view) : otherwise() };
+    return { value: view ? read(view) : otherwise() };
   };
   const nextLocalMs = () => {
-    const atMs = store.localShareFromMs();
+    const atMs = store.localLimiterFromMs();
     return store.withoutStore === 'share' && atMs > clock.nowMs() ? atMs : undefined;
   };
 
   const view: SlotView = {
-    room(routeClass) {
-      const unreached = without(
-        (own) => own.room(routeClass),
-        () => NO_ROOM,
+    freeSlots(routeClass) {
+      const unreached = whenUnreachable(
+        (localView) => localView.freeSlots(routeClass),
+        () => NO_FREE_SLOTS,
       );
-      if (unreached) return unreached.answer;
+      if (unreached) return unreached.value;
       const nowMs = clock.nowMs();
-      if (nowMs < waiting[routeClass].yieldsUntilMs) return NO_ROOM;
-      const room = base.room(routeClass);
-      const isHopeful = !room.forLaterCalls && nowMs >= waiting[routeClass].asksAgainAtMs && canBeHopeful(routeClass);
-      return isHopeful ? ANY_ROOM : room;
+      if (nowMs < waiting[routeClass].yieldsUntilMs) return NO_FREE_SLOTS;
+      const freeSlots = base.freeSlots(routeClass);
+      const isOptimistic =
+        !freeSlots.forLaterCalls && nowMs >= waiting[routeClass].retriesAtMs && canBeOptimistic(routeClass);
+      return isOptimistic ? ALL_FREE : freeSlots;
     },
-    nextRoomAtMs(routeClass) {
-      const unreached = without(
-        (own) => own.nextRoomAtMs(routeClass),
+    nextFreeSlotAtMs(routeClass) {
+      const unreached = whenUnreachable(
+        (localView) => localView.nextFreeSlotAtMs(routeClass),
         () => nextLocalMs() ?? Number.POSITIVE_INFINITY,
       );
-      if (unreached) return unreached.answer;
-      const { yieldsUntilMs, asksAgainAtMs } = waiting[routeClass];
+      if (unreached) return unreached.value;
+      const { yieldsUntilMs, retriesAtMs } = waiting[routeClass];
       if (clock.nowMs() < yieldsUntilMs) return yieldsUntilMs;
-      const atMs = base.nextRoomAtMs(routeClass);
-      return canBeHopeful(routeClass) ? Math.min(atMs, asksAgainAtMs) : atMs;
+      const atMs = base.nextFreeSlotAtMs(routeClass);
+      return canBeOptimistic(routeClass) ? Math.min(atMs, retriesAtMs) : atMs;
     },
     outlook(usesReserve) {
-      const unreached = without(
-        (own) => own.outlook(usesReserve),
+      const unreached = whenUnreachable(
+        (localView) => localView.outlook(usesReserve),
         () => ({ ...base.outlook(usesReserve), startMs: nextLocalMs() ?? clock.nowMs() + REFUSED_MS }),
       );
-      return unreached?.answer ?? base.outlook(usesReserve);
+      return unreached?.value ?? base.outlook(usesReserve);
     },
     virtualTime(routeClass) {
       const one = waiting[routeClass];
       one.virtualTime = Math.max(one.virtualTime, mirror.virtualTime[routeClass] - one.offset);
       return one.virtualTime;
     },
-    callsOut: ownCallsOut,
-    isMonthSpent: base.isMonthSpent,
+    callsInFlight: localCallsInFlight,
+    isMonthlyQuotaExhausted: base.isMonthlyQuotaExhausted,
     hasSpareSlot: (routeClass) => store.isUp() && base.hasSpareSlot(routeClass),
     snapshot: () => (store.isUp() ? base : (local() ?? base)).snapshot(),
   };
@@ -145,8 +148,8 @@ function createRequests(
     toStored({ routeClass, virtualTime, usesReserve, next }) {
       const one = waiting[routeClass];
       const nowMs = clock.nowMs();
-      const isFirst = !one.isKnown || nowMs > one.askedAtMs + FORGOTTEN_MS;
-      one.askedAtMs = nowMs;
+      const isFirst = !one.isKnown || nowMs > one.requestedAtMs + FORGOTTEN_MS;
+      one.requestedAtMs = nowMs;
       return {
         class: routeClass,
         virtualTime: toStoredTime(routeClass, virtualTime),
@@ -155,15 +158,15 @@ function createRequests(
         next: next && { ...next, virtualTime: toStoredTime(routeClass, next.virtualTime) },
       };
     },
-    asked({ routeClass, next }, { shift, isGranted, isYielding }) {
+    replied({ routeClass, next }, { shift, isGranted, isYielding }) {
       const one = waiting[routeClass];
       const nowMs = clock.nowMs();
       one.offset += shift;
       one.isKnown = !isGranted || next !== undefined;
       if (isYielding) one.yieldsUntilMs = nowMs + YIELD_MS;
-      const isSoon = mirror.isBusy() || mirror.isInDoubt;
-      const againMs = isSoon ? Math.max(ASK_AGAIN_SOON_MS, mirror.latencyMs ?? 0) : ASK_AGAIN_MS;
-      for (const ofClass of ROUTE_CLASSES) waiting[ofClass].asksAgainAtMs = nowMs + againMs;
+      const isSoon = mirror.isBusy() || mirror.isSuspect;
+      const retryInMs = isSoon ? Math.max(RETRY_SOON_MS, mirror.latencyMs ?? 0) : RETRY_MS;
+      for (const ofClass of ROUTE_CLASSES) waiting[ofClass].retriesAtMs = nowMs + retryInMs;
     },
   };
 }

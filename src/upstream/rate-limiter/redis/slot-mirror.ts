@@ -1,12 +1,12 @@
-import { createReleaseTimes } from '../windows/release-schedule.ts';
+import { createReleaseSchedule } from '../windows/release-schedule.ts';
 import type { RateLimiterOptions, ViewedState, ViewedWindow } from '../rate-limiter-view.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 import type { StoredSlots, StoredWindow } from './exchange.ts';
 
 const MIN_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 32_000;
-const MONTH_MS = 600_000;
-const PATIENCE_MS = 1_000;
+const QUOTA_PROBE_INTERVAL_MS = 600_000;
+const PROBE_TIMEOUT_MS = 1_000;
 
 /** One window, as it was when the store was last heard of, with what has happened here since. */
 export class MirroredWindow implements ViewedWindow {
@@ -15,10 +15,10 @@ export class MirroredWindow implements ViewedWindow {
   readonly windowMs: number;
   /** Slots that come back one after the other are for those that wait elsewhere first. */
   rank = 0;
-  #out = 0;
+  #inFlight = 0;
   /** In use beyond what is listed. */
-  #more = 0;
-  readonly #releases = createReleaseTimes();
+  #unlisted = 0;
+  readonly #releases = createReleaseSchedule();
 
   constructor(window: Pick<StoredWindow, 'class' | 'limit' | 'windowMs'>) {
     this.class = window.class;
@@ -31,8 +31,8 @@ export class MirroredWindow implements ViewedWindow {
     const window = new MirroredWindow(stored);
     const times = stored.times === '' ? [] : stored.times.split(' ').map((inMs) => atMs + Number(inMs));
     window.rank = rank;
-    window.#out = stored.out;
-    window.#more = Math.max(0, stored.used - stored.out - times.length);
+    window.#inFlight = stored.out;
+    window.#unlisted = Math.max(0, stored.used - stored.out - times.length);
     window.#releases.addAll(times);
     return window;
   }
@@ -43,12 +43,12 @@ export class MirroredWindow implements ViewedWindow {
   }
 
   giveBack(): void {
-    this.#out = Math.max(0, this.#out - 1);
+    this.#inFlight = Math.max(0, this.#inFlight - 1);
   }
 
   absorb(other: MirroredWindow): void {
-    this.#out += other.#out;
-    this.#more += other.#more;
+    this.#inFlight += other.#inFlight;
+    this.#unlisted += other.#unlisted;
     this.#releases.addAll(other.#releases.times());
   }
 
@@ -69,31 +69,35 @@ export class MirroredWindow implements ViewedWindow {
   }
 
   restoredAtMs(nowMs: number): number {
-    return Math.max(nowMs, this.#releases.lastAtMs(), this.#out + this.#more > 0 ? nowMs + this.windowMs : nowMs);
+    return Math.max(
+      nowMs,
+      this.#releases.lastAtMs(),
+      this.#inFlight + this.#unlisted > 0 ? nowMs + this.windowMs : nowMs,
+    );
   }
 
   #unused(nowMs: number): number {
     this.#releases.forgetPast(nowMs);
-    return this.limit - this.#out - this.#more - this.#releases.size;
+    return this.limit - this.#inFlight - this.#unlisted - this.#releases.size;
   }
 }
 
 /** What an instance knows of the slots of one key: what the store said last, with what has happened here since. */
 export class SlotMirror implements ViewedState {
-  readonly callsOut: Record<RouteClass, number> = { general: 0, burst: 0 };
+  readonly callsInFlight: Record<RouteClass, number> = { general: 0, burst: 0 };
   readonly virtualTime: Record<RouteClass, number> = { general: 0, burst: 0 };
   pausedUntilMs = Number.NEGATIVE_INFINITY;
   latencyMs: number | undefined;
-  hasAnswer = false;
+  hasResponse = false;
   readonly #clock: RateLimiterOptions['clock'];
   readonly #maxConcurrentCalls: number;
   #windows: readonly MirroredWindow[];
   #burst: MirroredWindow | undefined;
   #refusals = 0;
-  isInDoubt = false;
+  isSuspect = false;
   #burstColdUntilMs = Number.NEGATIVE_INFINITY;
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
-  #month: { limit: number | undefined; remaining: number | undefined; probeAtMs: number } = {
+  #monthlyQuota: { limit: number | undefined; remaining: number | undefined; probeAtMs: number } = {
     limit: undefined,
     remaining: undefined,
     probeAtMs: Number.NEGATIVE_INFINITY,
@@ -115,20 +119,22 @@ export class SlotMirror implements ViewedState {
   readonly probes = {
     untilMs: (routeClass: RouteClass) => {
       const nowMs = this.#clock.nowMs();
-      const untilMs = this.#lastSentAtMs + PATIENCE_MS;
+      const untilMs = this.#lastSentAtMs + PROBE_TIMEOUT_MS;
       if (nowMs >= untilMs) return undefined;
-      if (this.isInDoubt && this.callsOut.general + this.callsOut.burst > 0) return untilMs;
-      return routeClass === 'burst' && this.callsOut.burst > 0 && nowMs < this.#burstColdUntilMs ? untilMs : undefined;
+      if (this.isSuspect && this.callsInFlight.general + this.callsInFlight.burst > 0) return untilMs;
+      return routeClass === 'burst' && this.callsInFlight.burst > 0 && nowMs < this.#burstColdUntilMs
+        ? untilMs
+        : undefined;
     },
   };
 
   get quota() {
-    const { limit, remaining, probeAtMs } = this.#month;
+    const { limit, remaining, probeAtMs } = this.#monthlyQuota;
     return {
       limit,
       remaining,
-      isSpent: () => remaining === 0 && this.#clock.nowMs() < probeAtMs,
-      mostOut: (most: number) => Math.min(most, Math.max(1, remaining ?? most)),
+      isExhausted: () => remaining === 0 && this.#clock.nowMs() < probeAtMs,
+      maxInFlight: (maxCalls: number) => Math.min(maxCalls, Math.max(1, remaining ?? maxCalls)),
     };
   }
 
@@ -138,20 +144,20 @@ export class SlotMirror implements ViewedState {
     const windows = stored.windows.map((window) => MirroredWindow.from(window, atMs, stored.rank));
     this.#windows = windows;
     this.#burst = windows.find((_, index) => stored.windows[index]?.name === 'burst');
-    this.callsOut.general = stored.outGeneral;
-    this.callsOut.burst = stored.outBurst;
+    this.callsInFlight.general = stored.outGeneral;
+    this.callsInFlight.burst = stored.outBurst;
     this.virtualTime.general = stored.virtualTimeGeneral;
     this.virtualTime.burst = stored.virtualTimeBurst;
     this.pausedUntilMs = atMs + Math.max(stored.pausedMs, stored.closedMs);
     this.#refusals = stored.refusals;
-    this.isInDoubt = stored.isInDoubt;
+    this.isSuspect = stored.isInDoubt;
     this.#burstColdUntilMs = atMs + stored.burstColdMs;
     this.#lastSentAtMs = atMs - stored.lastSentMs;
-    this.hasAnswer = stored.hasAnswer;
+    this.hasResponse = stored.hasAnswer;
     const { monthLimit: limit, monthRemaining: remaining } = stored;
-    this.#month = { limit, remaining, probeAtMs: atMs + stored.monthProbeMs };
+    this.#monthlyQuota = { limit, remaining, probeAtMs: atMs + stored.monthProbeMs };
     return (
-      this.quota.isSpent() ||
+      this.quota.isExhausted() ||
       (this.pausedUntilMs > this.#clock.nowMs() && this.pausedUntilMs > before.pausedUntilMs + 1) ||
       windows.length > before.windows.length ||
       windows.some((window, index) => this.#isWorse(window, before.windows[index], stored.isGranted))
@@ -167,12 +173,12 @@ export class SlotMirror implements ViewedState {
   settle(routeClass: RouteClass, settledAtMs: number, isServed: boolean): void {
     if (isServed) this.#refusals = 0;
     for (const window of this.#of(routeClass)) window.settle(settledAtMs);
-    this.callsOut[routeClass] = Math.max(0, this.callsOut[routeClass] - 1);
+    this.callsInFlight[routeClass] = Math.max(0, this.callsInFlight[routeClass] - 1);
   }
 
   giveBack(routeClass: RouteClass, isReservation: boolean): void {
     for (const window of this.#of(routeClass)) window.giveBack();
-    if (!isReservation) this.callsOut[routeClass] = Math.max(0, this.callsOut[routeClass] - 1);
+    if (!isReservation) this.callsInFlight[routeClass] = Math.max(0, this.callsInFlight[routeClass] - 1);
   }
 
   pause(untilMs: number): void {
@@ -180,11 +186,15 @@ export class SlotMirror implements ViewedState {
     if (nowMs >= this.pausedUntilMs) this.#refusals++;
     const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#refusals - 1));
     this.pausedUntilMs = Math.max(this.pausedUntilMs, untilMs, nowMs + leastMs);
-    this.isInDoubt = true;
+    this.isSuspect = true;
   }
 
-  spendMonth(): void {
-    this.#month = { ...this.#month, remaining: 0, probeAtMs: this.#clock.nowMs() + MONTH_MS };
+  exhaustMonthlyQuota(): void {
+    this.#monthlyQuota = {
+      ...this.#monthlyQuota,
+      remaining: 0,
+      probeAtMs: this.#clock.nowMs() + QUOTA_PROBE_INTERVAL_MS,
+    };
   }
 
   absorb(other: SlotMirror): void {
@@ -193,15 +203,15 @@ export class SlotMirror implements ViewedState {
       if (same) window.absorb(same);
     }
     for (const routeClass of ROUTE_CLASSES) {
-      this.callsOut[routeClass] += other.callsOut[routeClass];
-      other.callsOut[routeClass] = 0;
+      this.callsInFlight[routeClass] += other.callsInFlight[routeClass];
+      other.callsInFlight[routeClass] = 0;
     }
     this.pausedUntilMs = Math.max(this.pausedUntilMs, other.pausedUntilMs);
   }
 
   /** Whether as many calls are out as may be. */
   isBusy(): boolean {
-    return this.callsOut.general + this.callsOut.burst >= this.quota.mostOut(this.#maxConcurrentCalls);
+    return this.callsInFlight.general + this.callsInFlight.burst >= this.quota.maxInFlight(this.#maxConcurrentCalls);
   }
 
   #of(routeClass: RouteClass): readonly MirroredWindow[] {

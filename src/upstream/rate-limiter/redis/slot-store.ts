@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Secret } from '../../http/secret.ts';
 import { createClockOffset } from './clock-offset.ts';
 import {
-  type Caller,
+  type ScriptCaller,
   type ExchangeHandlers,
   type Heartbeat,
   HEARTBEAT_KEYS,
@@ -20,7 +20,7 @@ import {
 import { type RedisConnection, toReason } from './redis-connection.ts';
 import { EXCHANGE_SCRIPT } from './exchange-script.ts';
 import { HEARTBEAT_SCRIPT } from './generation-script.ts';
-import { KnownWaits, leaveStore, NO_WAITS, UNHEARD } from './leave.ts';
+import { KnownWaits, leaveStore, NO_WAITS, IGNORED_REPLY } from './leave.ts';
 
 /** What the store of an instance is made with. */
 export interface SlotStoreOptions {
@@ -52,19 +52,19 @@ export class SlotStore {
   readonly #options: SlotStoreOptions;
   readonly #instance = randomBytes(6).toString('base64url');
   readonly #offset = createClockOffset();
-  readonly #whenBack = new Set<Pick<WeakRef<() => void>, 'deref'>>();
+  readonly #onceRecovered = new Set<Pick<WeakRef<() => void>, 'deref'>>();
   readonly #waits = new KnownWaits();
   #stopTicking = () => {};
   #nextId = 0;
   #generation = '';
   #isUp = false;
   #isNew = true;
-  #isAsking = false;
+  #isBeating = false;
   #isClosed = false;
   #lostAtMs: number;
   #lastContactMs: number;
   #reason = 'there has been no connection yet';
-  #isToldLost = false;
+  #isLossReported = false;
   #roundTripMs = 0;
   #hasJumped = false;
 
@@ -80,7 +80,7 @@ export class SlotStore {
   readonly isUp = (): boolean => this.#isUp && !this.#isClosed;
 
   /** From when (monotonic ms) on everything that any instance can have used before the store was lost has come back. */
-  localShareFromMs(): number {
+  localLimiterFromMs(): number {
     return this.#lastContactMs + HEARTBEAT_MS + this.closeMs;
   }
 
@@ -95,18 +95,18 @@ export class SlotStore {
   }
 
   /** Calls what is there of it once, when the store is reached again. */
-  whenBack(run: Pick<WeakRef<() => void>, 'deref'>): void {
-    this.#whenBack.add(run);
+  onceRecovered(run: Pick<WeakRef<() => void>, 'deref'>): void {
+    this.#onceRecovered.add(run);
   }
 
   /** Changes the slots of a budget, and asks for some. Requests arrive in the order they were made. */
-  exchange(name: string, batch: SlotRequestBatch, { answered, failed }: ExchangeHandlers): void {
+  exchange(name: string, batch: SlotRequestBatch, { replied, failed }: ExchangeHandlers): void {
     if (!this.isUp()) return failed();
     const { clock, connection, limits } = this.#options;
     const { general, burst, reservedCalls, maxConcurrentCalls } = limits;
     const run = connection.runId();
     const sentAtMs = clock.nowMs();
-    if (batch.ask) this.#waits.asked(name, sentAtMs);
+    if (batch.ask) this.#waits.requested(name, sentAtMs);
     let isOver = false;
     const fail = (reason: string) => {
       if (isOver) return;
@@ -119,7 +119,7 @@ export class SlotStore {
     if (run === undefined) return fail('there is no connection');
     const request = {
       ...batch,
-      ...this.#caller(run, sentAtMs),
+      ...this.#toScriptCaller(run, sentAtMs),
       general,
       burst,
       reservedCalls,
@@ -127,22 +127,22 @@ export class SlotStore {
       leaseMs: LEASE_MS,
       yieldMs: YIELD_MS + 2 * this.#roundTripMs,
     };
-    const ask = async () => {
+    const send = async () => {
       let reply: StoredSlots | StaleReply;
       try {
         reply = JSON.parse(await connection.run(EXCHANGE_SCRIPT, keysOf(name), JSON.stringify(request)));
       } catch (error) {
         return fail(toReason(error));
       }
-      const atMs = this.#heard(reply, sentAtMs);
+      const atMs = this.#readReply(reply, sentAtMs);
       if ('isStale' in reply) return fail('it stood still');
       if (isOver) return undefined;
       isOver = true;
       stop();
-      if (batch.ask) this.#waits.answered(name, batch.ask, reply);
-      return answered(reply, atMs);
+      if (batch.ask) this.#waits.replied(name, batch.ask, reply);
+      return replied(reply, atMs);
     };
-    void ask();
+    void send();
   }
 
   /**
@@ -153,14 +153,14 @@ export class SlotStore {
     if (this.#isClosed) return;
     // What has been settled in this round of the event loop is sent before.
     await nextRound();
-    for (const name of this.#waits.names(this.#options.clock.nowMs())) this.exchange(name, NO_WAITS, UNHEARD);
+    for (const name of this.#waits.names(this.#options.clock.nowMs())) this.exchange(name, NO_WAITS, IGNORED_REPLY);
     this.#isClosed = true;
     this.#stopTicking();
     if (this.#isUp) await leaveStore(this.#options, this.#instance, TIMEOUT_MS);
     this.#options.connection.close();
   }
 
-  #caller(run: string, nowMs: number): Caller {
+  #toScriptCaller(run: string, nowMs: number): ScriptCaller {
     return {
       instance: this.#instance,
       run,
@@ -178,7 +178,7 @@ export class SlotStore {
   }
 
   /** Notes what every answer says. Returns when it was given (monotonic ms). */
-  #heard(reply: StoredSlots | Heartbeat | StaleReply, sentAtMs: number): number {
+  #readReply(reply: StoredSlots | Heartbeat | StaleReply, sentAtMs: number): number {
     const nowMs = this.#options.clock.nowMs();
     const { atMs, hasJumped } = this.#offset.read(Number(reply.now), sentAtMs, nowMs);
     this.#hasJumped ||= hasJumped;
@@ -189,16 +189,16 @@ export class SlotStore {
     this.#roundTripMs += (nowMs - sentAtMs - this.#roundTripMs) / 8;
     this.#lastContactMs = Math.max(this.#lastContactMs, sentAtMs);
     this.#isNew = false;
-    if (!this.#isUp) this.#find();
+    if (!this.#isUp) this.#recover();
     return atMs;
   }
 
-  #find(): void {
+  #recover(): void {
     this.#isUp = true;
-    if (this.#isToldLost) this.#options.onReach(true, '');
-    this.#isToldLost = false;
-    const waiting = [...this.#whenBack];
-    this.#whenBack.clear();
+    if (this.#isLossReported) this.#options.onReach(true, '');
+    this.#isLossReported = false;
+    const waiting = [...this.#onceRecovered];
+    this.#onceRecovered.clear();
     for (const one of waiting) one.deref()?.();
   }
 
@@ -210,28 +210,28 @@ export class SlotStore {
 
   /** One at a time: where the store hangs, its answer is what tells that it is back. */
   #beat(): void {
-    if (this.#isAsking || this.#isClosed) return;
+    if (this.#isBeating || this.#isClosed) return;
     const { connection, clock } = this.#options;
     const run = connection.runId();
     if (run === undefined) return this.#lose(this.#reason);
-    this.#isAsking = true;
+    this.#isBeating = true;
     const sentAtMs = clock.nowMs();
     const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not answer in time'));
-    const ask = async () => {
+    const send = async () => {
       try {
         const reply: Heartbeat | StaleReply = JSON.parse(
-          await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#caller(run, sentAtMs))),
+          await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#toScriptCaller(run, sentAtMs))),
         );
-        this.#heard(reply, sentAtMs);
+        this.#readReply(reply, sentAtMs);
       } catch (error) {
         this.#lose(toReason(error));
       }
-      this.#isAsking = false;
+      this.#isBeating = false;
       stop();
       // It was asked before it stood still: what has happened meanwhile is in the next one.
       if (!this.#isUp && clock.nowMs() - sentAtMs > STALE_MS) this.#beat();
     };
-    void ask();
+    void send();
   }
 
   #tick(): void {
@@ -239,8 +239,8 @@ export class SlotStore {
     const { clock, onReach } = this.#options;
     const nowMs = clock.nowMs();
     if (!this.#isUp || nowMs >= this.#lastContactMs + HEARTBEAT_MS) this.#beat();
-    if (!this.#isUp && !this.#isToldLost && nowMs >= this.#lostAtMs + LOG_AFTER_MS) {
-      this.#isToldLost = true;
+    if (!this.#isUp && !this.#isLossReported && nowMs >= this.#lostAtMs + LOG_AFTER_MS) {
+      this.#isLossReported = true;
       onReach(false, this.#reason);
     }
     this.#waits.names(nowMs);

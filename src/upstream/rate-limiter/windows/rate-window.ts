@@ -1,4 +1,4 @@
-import { createReleaseTimes, type ReleaseTimes, timeInBoth } from './release-schedule.ts';
+import { createReleaseSchedule, type ReleaseSchedule, mergedAtMs } from './release-schedule.ts';
 
 /** What forecasts and refusals read of a window. Times are monotonic milliseconds. */
 export interface RateWindowView {
@@ -23,7 +23,7 @@ export interface RateWindowView {
  */
 export interface RateWindow extends RateWindowView {
   /** What is known of the use by others. */
-  readonly others: OthersUse;
+  readonly externalUse: ExternalUse;
   /** A call is being sent. */
   take(): void;
   /** A call that was taken has been answered (or given up): its slot comes back one window from now. */
@@ -35,7 +35,7 @@ export interface RateWindow extends RateWindowView {
 }
 
 /** What others use of the same rate limit, which is known from answers alone: headers take away, they do not give. */
-export interface OthersUse {
+export interface ExternalUse {
   /** They have used `count` more slots, which come back evenly from the first of these times to the second. */
   hold(count: number, fromMs: number, toMs: number): void;
   /** One of the slots that are held for them comes back at that time already. */
@@ -66,13 +66,13 @@ export interface OthersUse {
 /** How much of a window was in use at a moment. */
 export interface SlotMark {
   /** Slots in use by calls of our own: that were out, or have yet to come back. */
-  readonly ownUsed: number;
+  readonly localUsed: number;
   /** Calls that were out. */
-  readonly callsOut: number;
+  readonly callsInFlight: number;
   /** Slots taken in the window's whole life, and used. */
-  readonly takenEver: number;
+  readonly totalTaken: number;
   /** Slots held in the window's whole life. */
-  readonly heldEver: number;
+  readonly totalHeld: number;
 }
 
 /** What is in use of a window. */
@@ -80,12 +80,12 @@ interface State {
   limit: number;
   readonly windowMs: number;
   takenCalls: number;
-  takenEver: number;
-  heldEver: number;
+  totalTaken: number;
+  totalHeld: number;
   /** When the slots come back that calls of our own have used. */
-  readonly own: ReleaseTimes;
+  readonly localReleases: ReleaseSchedule;
   /** When the slots come back that others have used. */
-  readonly others: ReleaseTimes;
+  readonly externalReleases: ReleaseSchedule;
 }
 
 // What others have used is known roughly at best.
@@ -98,111 +98,130 @@ const MAX_LOTS = 60;
  * @param windowMs - Length of the window in milliseconds.
  */
 export function createRateWindow(limit: number, windowMs: number): RateWindow {
-  const [own, others] = [createReleaseTimes(), createReleaseTimes()];
-  const state: State = { limit, windowMs, takenCalls: 0, takenEver: 0, heldEver: 0, own, others };
+  const [localReleases, externalUse] = [createReleaseSchedule(), createReleaseSchedule()];
+  const state: State = {
+    limit,
+    windowMs,
+    takenCalls: 0,
+    totalTaken: 0,
+    totalHeld: 0,
+    localReleases,
+    externalReleases: externalUse,
+  };
 
   return {
     get limit() {
       return state.limit;
     },
     windowMs,
-    others: createOthersUse(state),
+    externalUse: createExternalUse(state),
     free: (nowMs) => Math.max(0, toUnused(state, nowMs)),
     take() {
       state.takenCalls++;
-      state.takenEver++;
+      state.totalTaken++;
     },
     release(nowMs) {
       state.takenCalls--;
-      own.add(nowMs + windowMs, 1);
+      localReleases.add(nowMs + windowMs, 1);
     },
     giveBack() {
       state.takenCalls--;
-      state.takenEver--;
+      state.totalTaken--;
     },
     setLimit(newLimit) {
       state.limit = Math.max(1, newLimit);
     },
     nextReleaseAtMs(nowMs) {
       forgetPast(state, nowMs);
-      return timeInBoth(own, others, 0);
+      return mergedAtMs(localReleases, externalUse, 0);
     },
     slotAtMs(nowMs, index, latencyMs) {
       const free = toUnused(state, nowMs);
       if (index < free) return nowMs;
       // Over a lowered limit `free` is negative: the first slots to come back only pay the debt.
-      const atMs = timeInBoth(own, others, index - free);
+      const atMs = mergedAtMs(localReleases, externalUse, index - free);
       return atMs === Number.POSITIVE_INFINITY ? nowMs + latencyMs + windowMs : atMs;
     },
     restoredAtMs(nowMs) {
-      return Math.max(nowMs, own.lastAtMs(), others.lastAtMs(), state.takenCalls > 0 ? nowMs + windowMs : nowMs);
+      return Math.max(
+        nowMs,
+        localReleases.lastAtMs(),
+        externalUse.lastAtMs(),
+        state.takenCalls > 0 ? nowMs + windowMs : nowMs,
+      );
     },
   };
 }
 
-function createOthersUse(state: State): OthersUse {
-  const { windowMs, own, others } = state;
+function createExternalUse(state: State): ExternalUse {
+  const { windowMs, localReleases, externalReleases } = state;
 
   const hold = (count: number, fromMs: number, toMs: number) => {
-    state.heldEver += count;
+    state.totalHeld += count;
     const lots = Math.min(count, MAX_LOTS);
     for (let lot = 0; lot < lots; lot++) {
       const size = Math.floor((count * (lot + 1)) / lots) - Math.floor((count * lot) / lots);
-      others.add(fromMs + (Math.max(0, toMs - fromMs) * lot) / lots, size);
+      externalReleases.add(fromMs + (Math.max(0, toMs - fromMs) * lot) / lots, size);
     }
   };
 
   return {
     hold,
     bringForward(atMs, nowMs) {
-      others.forgetPast(nowMs);
-      if (others.atMs(0) <= atMs || others.size === 0) return;
-      others.removeFirst(1);
-      others.add(atMs, 1);
+      externalReleases.forgetPast(nowMs);
+      if (externalReleases.atMs(0) <= atMs || externalReleases.size === 0) return;
+      externalReleases.removeFirst(1);
+      externalReleases.add(atMs, 1);
     },
     mark(nowMs) {
       forgetPast(state, nowMs);
-      const { takenCalls, takenEver, heldEver } = state;
-      return { ownUsed: takenCalls + own.size, callsOut: takenCalls, takenEver, heldEver };
+      const { takenCalls, totalTaken, totalHeld } = state;
+      return { localUsed: takenCalls + localReleases.size, callsInFlight: takenCalls, totalTaken, totalHeld };
     },
     learn({ remaining, resetInMs = windowMs }, mark, isCounted, nowMs) {
       const free = Math.max(0, toUnused(state, nowMs));
-      const takenSince = state.takenEver - mark.takenEver;
-      const heldSince = state.heldEver - mark.heldEver;
+      const takenSince = state.totalTaken - mark.totalTaken;
+      const heldSince = state.totalHeld - mark.totalHeld;
       // The answer counts what was in use when upstream saw the call, somewhere between its sending and now: what none of our
       // own calls of that time can explain is certain to be another's.
-      const othersCalls = state.limit - remaining - (mark.ownUsed + takenSince) - others.size;
-      if (othersCalls > 0) {
+      const externalCalls = state.limit - remaining - (mark.localUsed + takenSince) - externalReleases.size;
+      if (externalCalls > 0) {
         // A reset can mean the first slot that comes back, or all of them.
-        hold(othersCalls, nowMs + Math.min(resetInMs, windowMs), nowMs + windowMs);
+        hold(externalCalls, nowMs + Math.min(resetInMs, windowMs), nowMs + windowMs);
         return;
       }
       // What was held was a guess. As much was left then, less what had not arrived yet and what has been sent since.
-      const notCounted = mark.callsOut - (isCounted ? 1 : 0) + takenSince + heldSince;
-      others.removeFirst(Math.max(0, Math.min(remaining - notCounted - free, others.size - heldSince)));
+      const notCounted = mark.callsInFlight - (isCounted ? 1 : 0) + takenSince + heldSince;
+      externalReleases.removeFirst(
+        Math.max(0, Math.min(remaining - notCounted - free, externalReleases.size - heldSince)),
+      );
     },
     absorb(other, nowMs) {
-      const { takenCalls, releasesAtMs, heldUntilMs } = other.others.inUse(nowMs);
+      const { takenCalls, releasesAtMs, heldUntilMs } = other.externalUse.inUse(nowMs);
       // What the other has taken for somebody else's calls are these here first of all.
-      others.addAll(heldUntilMs.slice(state.limit - toUnused(state, nowMs)));
+      externalReleases.addAll(heldUntilMs.slice(state.limit - toUnused(state, nowMs)));
       state.takenCalls += takenCalls;
-      state.takenEver += takenCalls + releasesAtMs.length;
-      own.addAll(releasesAtMs);
+      state.totalTaken += takenCalls + releasesAtMs.length;
+      localReleases.addAll(releasesAtMs);
     },
     inUse(nowMs) {
       forgetPast(state, nowMs);
-      return { takenCalls: state.takenCalls, releasesAtMs: own.times(), heldUntilMs: others.times() };
+      return {
+        takenCalls: state.takenCalls,
+        releasesAtMs: localReleases.times(),
+        heldUntilMs: externalReleases.times(),
+      };
     },
   };
 }
 
-function forgetPast({ own, others }: State, nowMs: number): void {
-  own.forgetPast(nowMs);
-  others.forgetPast(nowMs);
+function forgetPast({ localReleases, externalReleases }: State, nowMs: number): void {
+  localReleases.forgetPast(nowMs);
+  externalReleases.forgetPast(nowMs);
 }
 
 /** Slots that are not in use; below zero when the limit has been lowered below what is. */
 function toUnused(state: State, nowMs: number): number {
   forgetPast(state, nowMs);
-  return state.limit - state.takenCalls - state.own.size - state.others.size;
+  return state.limit - state.takenCalls - state.localReleases.size - state.externalReleases.size;
 }

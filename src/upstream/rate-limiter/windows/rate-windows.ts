@@ -30,7 +30,7 @@ export interface RateWindows extends Pick<WindowSet, 'general' | 'burst' | 'of' 
     slots: TakenSlots,
     announced: readonly AnnouncedWindow[],
     nowMs: number,
-  ): { readonly isDelay: boolean; readonly toldOfBurst: boolean };
+  ): { readonly isDelay: boolean; readonly reportsBurst: boolean };
   /**
    * A call has been refused although there was room for it, so that others have used more than is known. Unless the answer says how much
    * is left of the window that refused, nothing is, and it comes back evenly until a window has passed.
@@ -51,20 +51,20 @@ export function createRateWindows(options: RateWindowsOptions): RateWindows {
   const set = createWindowSet(options);
   const { general, burst, of, all } = set;
   // Calls that are out, so that a window that is learned of counts them too.
-  const out = new Set<TakenSlots>();
+  const inFlight = new Set<TakenSlots>();
 
   const take = (window: RateWindow, slots: TakenSlots, nowMs: number) => {
     if (of(slots.routeClass).includes(window)) {
       window.take();
       slots.taken.push(window);
     }
-    slots.marks.set(window, window.others.mark(nowMs));
+    slots.marks.set(window, window.externalUse.mark(nowMs));
   };
 
   const add = (routeClass: RouteClass, { limit, windowMs }: AnnouncedWindow, nowMs: number) => {
     if (limit === undefined || windowMs === undefined) return undefined;
     const window = set.add(routeClass, limit, windowMs);
-    if (window) for (const slots of out) take(window, slots, nowMs);
+    if (window) for (const slots of inFlight) take(window, slots, nowMs);
     return window;
   };
 
@@ -76,59 +76,59 @@ export function createRateWindows(options: RateWindowsOptions): RateWindows {
     take(routeClass, nowMs) {
       const slots: TakenSlots = { routeClass, taken: [], marks: new Map() };
       for (const window of all()) take(window, slots, nowMs);
-      out.add(slots);
+      inFlight.add(slots);
       return slots;
     },
     release(slots, nowMs) {
-      out.delete(slots);
+      inFlight.delete(slots);
       for (const window of slots.taken) window.release(nowMs);
     },
     giveBack(slots) {
-      out.delete(slots);
+      inFlight.delete(slots);
       for (const window of slots.taken) window.giveBack();
     },
     learn(slots, announced, nowMs) {
       const { routeClass, taken, marks } = slots;
       let isDelay = false;
-      let toldOfBurst = false;
+      let reportsBurst = false;
       const limited = new Set<RateWindow>();
-      for (const told of announced) {
-        const { limit, remaining, resetInMs } = told;
-        const known = set.find(routeClass, told);
-        const window = known ?? add(routeClass, told, nowMs);
+      for (const announcedWindow of announced) {
+        const { limit, remaining, resetInMs } = announcedWindow;
+        const known = set.find(routeClass, announcedWindow);
+        const window = known ?? add(routeClass, announcedWindow, nowMs);
         if (!window) continue;
-        toldOfBurst ||= window === burst && remaining !== undefined;
+        reportsBurst ||= window === burst && remaining !== undefined;
         const before = { limit: window.limit, free: window.free(nowMs) };
         if (limit !== undefined) {
           // Of two limits over the same length of time the lower holds.
-          set.follow(window, limited.has(window) ? Math.min(limit, window.limit) : limit, routeClass);
+          set.setAnnouncedLimit(window, limited.has(window) ? Math.min(limit, window.limit) : limit, routeClass);
           limited.add(window);
         }
         const mark = marks.get(window);
         if (mark && remaining !== undefined) {
-          window.others.learn({ remaining, resetInMs }, mark, taken.includes(window), nowMs);
+          window.externalUse.learn({ remaining, resetInMs }, mark, taken.includes(window), nowMs);
         }
         isDelay ||= !known || window.limit < before.limit || window.free(nowMs) < before.free;
       }
       set.forgetUnannounced(routeClass, limited, nowMs);
-      return { isDelay, toldOfBurst };
+      return { isDelay, reportsBurst };
     },
     refused({ routeClass }, announced, untilMs, nowMs) {
-      const isTold = announced.some(({ remaining }) => remaining === 0);
+      const isReported = announced.some(({ remaining }) => remaining === 0);
       const window = burst && routeClass === 'burst' && untilMs <= nowMs + burst.windowMs ? burst : general;
-      if (!isTold) window.others.hold(window.free(nowMs), untilMs, nowMs + window.windowMs);
-      for (const { others } of all()) others.bringForward(untilMs, nowMs);
+      if (!isReported) window.externalUse.hold(window.free(nowMs), untilMs, nowMs + window.windowMs);
+      for (const { externalUse } of all()) externalUse.bringForward(untilMs, nowMs);
     },
-    absorb(other, others, nowMs) {
-      for (const slots of others) other.giveBack(slots);
-      general.others.absorb(other.general, nowMs);
-      if (burst && other.burst) burst.others.absorb(other.burst, nowMs);
-      for (const slots of others) {
+    absorb(other, moved, nowMs) {
+      for (const slots of moved) other.giveBack(slots);
+      general.externalUse.absorb(other.general, nowMs);
+      if (burst && other.burst) burst.externalUse.absorb(other.burst, nowMs);
+      for (const slots of moved) {
         slots.taken.length = 0;
         for (const window of all()) take(window, slots, nowMs);
         // What was in use here when the call was sent is not known.
         slots.marks.clear();
-        out.add(slots);
+        inFlight.add(slots);
       }
     },
   };

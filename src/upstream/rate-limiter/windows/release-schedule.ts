@@ -1,5 +1,5 @@
 /** Moments (monotonic ms) at which slots come back, soonest first. */
-export interface ReleaseTimes {
+export interface ReleaseSchedule {
   /** Those that are still to come, as of the last time the past was forgotten. */
   readonly size: number;
   forgetPast(nowMs: number): void;
@@ -14,7 +14,7 @@ export interface ReleaseTimes {
 }
 
 /** Every key has several: the methods are in one place for all. */
-class SortedTimes implements ReleaseTimes {
+class SortedTimes implements ReleaseSchedule {
   // Ascending from `first` on. What stands before it has passed, and is cut off once it is the larger part: taking one away at a
   // time would cost a walk over all.
   #times: number[] = [];
@@ -69,12 +69,12 @@ class SortedTimes implements ReleaseTimes {
 }
 
 /** Makes a list without any. */
-export function createReleaseTimes(): ReleaseTimes {
+export function createReleaseSchedule(): ReleaseSchedule {
   return new SortedTimes();
 }
 
 /** The time with this index of two lists taken together; Infinity beyond the last. */
-export function timeInBoth(one: ReleaseTimes, other: ReleaseTimes, index: number): number {
+export function mergedAtMs(one: ReleaseSchedule, other: ReleaseSchedule, index: number): number {
   // How many of the first `index` are of the one list: as many as stand before those that the other one then gives.
   let low = Math.max(0, index - other.size);
   let high = Math.min(index, one.size);

@@ -23,7 +23,7 @@ export interface WindowSet {
   /** Somebody counts calls over yet another length of time: those of this class, and all of them where the class is every call's. Returns undefined where there are too many. */
   add(routeClass: RouteClass, limit: number, windowMs: number): RateWindow | undefined;
   /** Follows a limit that an answer to a call of the class announces: up to what is configured, where that is a cap. */
-  follow(window: RateWindow, limit: number, routeClass: RouteClass): void;
+  setAnnouncedLimit(window: RateWindow, limit: number, routeClass: RouteClass): void;
   /**
    * Forgets limits that answers have not announced for two of their windows: they were a mistake, or are over, and what was known before holds again.
    *
@@ -51,11 +51,14 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
   const burst = burstLimit && createRateWindow(burstLimit.limit, burstLimit.windowMs);
   const configured = new Map([[general, generalLimit.limit]]);
   if (burst) configured.set(burst, burstLimit.limit);
-  const known: Record<RouteClass, RateWindow[]> = { general: [general], burst: burst ? [general, burst] : [general] };
+  const windowsByClass: Record<RouteClass, RateWindow[]> = {
+    general: [general],
+    burst: burst ? [general, burst] : [general],
+  };
   // Of the windows whose limit is an announced one.
   const announcements = new Map<RateWindow, Announcement>();
 
-  const all = () => [...new Set([...known.burst, ...known.general])];
+  const all = () => [...new Set([...windowsByClass.burst, ...windowsByClass.general])];
 
   const capOf = (window: RateWindow) =>
     window === burst || (window === general && generalLimit.isCap) ? configured.get(window) : undefined;
@@ -63,7 +66,7 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
   return {
     general,
     burst,
-    of: (routeClass) => known[routeClass],
+    of: (routeClass) => windowsByClass[routeClass],
     all,
     find(routeClass, { windowMs, limit }) {
       const isSameLength = burst?.windowMs === general.windowMs;
@@ -78,10 +81,10 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
       if (all().length - configured.size >= MAX_LEARNED_WINDOWS) return undefined;
       const window = createRateWindow(limit, windowMs);
       for (const ofClass of ROUTE_CLASSES)
-        if (ofClass === 'burst' || routeClass === 'general') known[ofClass].push(window);
+        if (ofClass === 'burst' || routeClass === 'general') windowsByClass[ofClass].push(window);
       return window;
     },
-    follow(window, limit, routeClass) {
+    setAnnouncedLimit(window, limit, routeClass) {
       window.setLimit(Math.min(limit, capOf(window) ?? MAX_LIMIT));
       announcements.set(window, { routeClass, silentSinceMs: undefined });
     },
@@ -90,13 +93,15 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
         if (announced.has(window)) continue;
         // An answer of the other class that announces limits of its own need not repeat this one.
         const isSilent = announced.size === 0 || announcement.routeClass === routeClass;
-        if (!isSilent || !known[routeClass].includes(window)) continue;
+        if (!isSilent || !windowsByClass[routeClass].includes(window)) continue;
         announcement.silentSinceMs ??= nowMs;
         if (nowMs < announcement.silentSinceMs + SILENT_WINDOWS * window.windowMs) continue;
         announcements.delete(window);
         const limit = configured.get(window);
         if (limit !== undefined) window.setLimit(limit);
-        else for (const ofClass of ROUTE_CLASSES) known[ofClass] = known[ofClass].filter((one) => one !== window);
+        else
+          for (const ofClass of ROUTE_CLASSES)
+            windowsByClass[ofClass] = windowsByClass[ofClass].filter((one) => one !== window);
       }
     },
   };
