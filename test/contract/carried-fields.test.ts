@@ -136,7 +136,7 @@ it.each(['Workspace', 'Collection', 'Environment', 'Mock'] as const)(
     for (const [name, { extensions }] of Object.entries(type.getFields())) {
       const levels = extensions['carriedBy'] as readonly Level[];
       // A call of its own: no answer about the thing itself has it.
-      if (levels.includes('own')) continue;
+      if (levels.includes('dedicated')) continue;
       // What refs carry, or identifiers tell, everything does.
       declared[name] = levels.includes('ref') ? rowsOf.map(([level]) => level) : levels;
       carried[name] = rowsOf

@@ -8,12 +8,12 @@ import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const guide = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
 
-/** What the README shows of a program: the first block after its command. */
+/** What docs/clients.md shows of a program: the first block after its command. */
 function shownOf(command: string): string {
-  const from = readme.indexOf(`npm run ${command}\n`);
-  return /```\n\n```\n([\s\S]*?)```/.exec(readme.slice(from))?.[1] ?? '';
+  const from = guide.indexOf(`npm run ${command}\n`);
+  return /```\n\n```\n([\s\S]*?)```/.exec(guide.slice(from))?.[1] ?? '';
 }
 
 interface Output {
@@ -46,7 +46,7 @@ afterEach(async () => {
   facade = undefined;
 });
 
-it('shows the typed query and the paged list, one after the other, as the README does', async () => {
+it('shows the typed query and the paged list, one after the other, as docs/clients.md does', async () => {
   facade = await startLimited();
   const { rides } = ids.collections;
   const { riderPlatform } = ids.workspaces;
@@ -66,7 +66,7 @@ it('shows the typed query and the paged list, one after the other, as the README
 describe('the streamed rows', () => {
   const listed = Object.values(ids.collections);
 
-  it('come as the README shows', async () => {
+  it('come as docs/clients.md shows', async () => {
     facade = await startLimited();
     expect(await run('streamed-rows')).toEqual({ code: 0, stdout: shownOf('streamed-rows'), stderr: '' });
     expect(facade.postman.calls[0]).toBe('GET /collections?limit=99&offset=0');
@@ -145,7 +145,7 @@ describe('the paged list', () => {
 });
 
 describe('the dashboard that meets the rate limit', () => {
-  it('shows what there is, waits and has the rest, as the README says', async () => {
+  it('shows what there is, waits and has the rest, as docs/clients.md says', async () => {
     facade = await startLimited();
     const { stdout, ...rest } = await run('rate-limited');
     expect(rest).toEqual({ code: 0, stderr: '' });

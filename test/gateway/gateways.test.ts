@@ -7,7 +7,7 @@ import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { type Compose, composeForCosmo, composers } from './composers.ts';
 import { type ClientAnswer, type Gateway, gateways, type StartGateway } from './gateways.ts';
-import { cosmoSubgraphs, shownTable } from './readme.ts';
+import { cosmoSubgraphs, shownTable } from './guide.ts';
 import { startRunbooks, type RunbookSubgraph } from './runbooks.ts';
 
 const { collections, environments, workspaces } = ids;
@@ -355,7 +355,7 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
   },
 );
 
-it('comes to what the README shows', () => {
+it('comes to what docs/gateways.md shows', () => {
   expect(toTable()).toEqual(shownTable);
 });
 

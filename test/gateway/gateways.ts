@@ -2,7 +2,7 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
 import { parse } from 'graphql';
 import type { ResultError } from '../support/facade.ts';
-import { hiveConfig } from './readme.ts';
+import { hiveConfig } from './guide.ts';
 
 /** What a client of a gateway gets. */
 export interface ClientAnswer {

@@ -145,7 +145,7 @@ function anyFieldOf(on: GraphQLObjectType, field: SchemaField, depth: number): A
 /** The cheaper a field is, the more often it is asked for; lists are what plans differ by. */
 function weightOf(field: SchemaField): number {
   const [level] = levelsOf(field);
-  if (targetOf(field)) return isConnection(field) ? 4 : level === 'own' ? 1 : 2;
+  if (targetOf(field)) return isConnection(field) ? 4 : level === 'dedicated' ? 1 : 2;
   return level === 'ref' || level === 'summary' ? 4 : level === 'minimal' ? 2 : 1;
 }
 

@@ -73,7 +73,7 @@ function valueOf(one: Thing, field: Field): unknown {
 }
 
 const has = ({ levels }: Field, ...any: readonly Field['levels'][number][]) => any.some((one) => levels.includes(one));
-const isDedicated = (field: Field) => has(field, 'own');
+const isDedicated = (field: Field) => has(field, 'dedicated');
 /** Only a single read has it. */
 const isInReads = (field: Field) => has(field, 'minimal', 'detail') && !has(field, 'ref', 'summary');
 /** Only the read of the whole has it. */

@@ -30,7 +30,7 @@ export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsN
 export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   const levels = nodeSelection
     .map(({ carriedBy }) => carriedBy)
-    .filter((carriers) => carriers.length > 0 && !carriers.includes('own'));
+    .filter((carriers) => carriers.length > 0 && !carriers.includes('dedicated'));
   const outsideLists = levels.filter((carriers) => !carriers.includes('ref') && !carriers.includes('summary'));
   const single =
     outsideLists.length === 0

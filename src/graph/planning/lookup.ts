@@ -118,7 +118,7 @@ function levelsToRead(
   const toSets = (fields: readonly SelectedField[]) => {
     const needed = fields.map(({ carriedBy }) => carriedBy).filter((carriers) => carriers.length > 0);
     const sets = needed
-      .filter((carriers) => !carriers.includes('own'))
+      .filter((carriers) => !carriers.includes('dedicated'))
       .map((carriers) => (carriers.includes('ref') ? allReadLevels : carriers));
     const isDedicatedOnly = sets.length === 0 && needed.length > 0;
     return { isDedicatedOnly, sets: new Map(sets.map((carriers) => [carriers.join(), carriers])) };

@@ -32,7 +32,7 @@ export function trackReads(schema: GraphQLSchema): void {
 
 function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
   const levels = extensions['carriedBy'] as readonly Level[] | undefined;
-  if (levels && !levels.includes('own')) return ({ path }: GraphQLResolveInfo) => path.prev;
+  if (levels && !levels.includes('dedicated')) return ({ path }: GraphQLResolveInfo) => path.prev;
   return (levels ?? extensions['reads']) ? ({ path }: GraphQLResolveInfo) => path : undefined;
 }
 

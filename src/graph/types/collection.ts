@@ -115,7 +115,7 @@ childRefs.Collection.implement({
       type: WorkspaceRef,
       nullable: true,
       ...carriedBy(
-        ['own'],
+        ['dedicated'],
         'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
         [workspacesRoute.template],
       ),

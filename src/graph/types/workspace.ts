@@ -130,7 +130,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     nullable: true,
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
-      ['own'],
+      ['dedicated'],
       "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}`, shared with everything else of the workspace, as long as only identifiers, names and owners are asked of them; else one `GET /collections` per 99.",
       ['/workspaces/{id}', '/collections'],
     ),
@@ -141,7 +141,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     nullable: true,
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
-      ['own'],
+      ['dedicated'],
       "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
       ['/workspaces/{id}', '/environments'],
     ),
@@ -152,7 +152,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     nullable: true,
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
-      ['own'],
+      ['dedicated'],
       "Mock servers of the workspace that are active, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names, owners and `isActive` are asked of them; else one `GET /mocks?workspace=`.",
       ['/workspaces/{id}', '/mocks'],
     ),
@@ -162,7 +162,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     type: [VariableRef],
     nullable: true,
     ...carriedBy(
-      ['own'],
+      ['dedicated'],
       'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
       ['/workspaces/{id}/global-variables'],
     ),

@@ -8,7 +8,7 @@
  *
  * A field that every one of them carries, or that is derived from the identifier, has `ref` among its levels.
  */
-export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'own';
+export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'dedicated';
 
 /**
  * The types that upstream answers at several levels: the field that identifies one, and the name of their lists. `assumedPerWorkspace`: how many a dry

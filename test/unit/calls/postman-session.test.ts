@@ -168,7 +168,7 @@ describe('createFailingSession', () => {
 
 describe('routes', () => {
   it('are all that the files of this folder declare', async () => {
-    const folder = new URL('../../../src/upstream/postman/', import.meta.url);
+    const folder = new URL('../../../src/upstream/postman/resources/', import.meta.url);
     const files = await readdir(folder);
     const modules = await Promise.all(files.map((file) => import(new URL(file, folder).href) as Promise<object>));
     const declared = modules.flatMap((module) =>

@@ -141,7 +141,7 @@ describe('each field of the schema', () => {
       };
       await expect((async () => field.resolve?.({}, {}, { at }, info))()).rejects.toThrow('It was asked');
       const levels = field.extensions['carriedBy'] as readonly string[] | undefined;
-      expect([name, places]).toEqual([name, [levels && !levels.includes('own') ? owner : info.path]]);
+      expect([name, places]).toEqual([name, [levels && !levels.includes('dedicated') ? owner : info.path]]);
     }
   });
 });

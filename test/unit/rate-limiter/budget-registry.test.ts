@@ -42,7 +42,7 @@ describe('createBudgets', () => {
     const { budgets } = createSetup();
     const views = Array.from({ length: 100 }, (_, index) => budgets.of(`tenant ${index}`).view);
     expect(new Set(views).size).toBe(1);
-    expect(views[0]?.snapshot()).toMatchObject({ limit: 60, remaining: 60, restoredInMs: 0, hasAnswer: false });
+    expect(views[0]?.snapshot()).toMatchObject({ limit: 60, remaining: 60, restoredInMs: 0, hasResponse: false });
   });
 
   it('forgets a budget only after its windows have passed', async () => {

@@ -681,7 +681,7 @@ describe('announced limits', () => {
   it('of the month are kept as last said', async () => {
     const { budget, announce } = await createAnnounced({ monthLimit: 1_000, monthRemaining: 900 });
     await announce({ monthRemaining: 899 });
-    expect(budget.view.snapshot()).toMatchObject({ monthLimit: 1_000, monthRemaining: 899, hasAnswer: true });
+    expect(budget.view.snapshot()).toMatchObject({ monthLimit: 1_000, monthRemaining: 899, hasResponse: true });
   });
 });
 
@@ -930,7 +930,7 @@ describe('snapshot', () => {
       burst: { limit: 10, windowMs: 10_000, remaining: 10, restoredInMs: 0 },
       learned: [],
       queuedCalls: 0,
-      hasAnswer: false,
+      hasResponse: false,
     });
   });
 
@@ -946,7 +946,7 @@ describe('snapshot', () => {
       restoredInMs: 60_000,
       learned: [],
       queuedCalls: 0,
-      hasAnswer: false,
+      hasResponse: false,
     });
   });
 

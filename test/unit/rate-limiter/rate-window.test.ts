@@ -252,12 +252,12 @@ describe('a mark', () => {
   it('tells what calls of our own used then and have used since, whatever has come back', () => {
     const window = createUsedWindow();
     const mark = window.externalUse.mark(T);
-    expect(mark).toEqual({ ownUsed: 2, callsOut: 1, takenEver: 2, heldEver: 0 });
+    expect(mark).toEqual({ localUsed: 2, callsInFlight: 1, totalTaken: 2, totalHeld: 0 });
     window.take();
     window.release(T + 50);
     window.externalUse.hold(3, T + 100, T + 100);
     const later = window.externalUse.mark(T + 400);
-    expect(later).toEqual({ ownUsed: 2, callsOut: 1, takenEver: 3, heldEver: 3 });
+    expect(later).toEqual({ localUsed: 2, callsInFlight: 1, totalTaken: 3, totalHeld: 3 });
     // Upstream can have seen three of our own since the first mark, and two since the second.
     learn(window, mark, 0, T + 400);
     expect(inUse(window, T + 400).releasesAtMs).toEqual([T + 1_050]);

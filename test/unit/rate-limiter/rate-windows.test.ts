@@ -8,8 +8,8 @@ import type { RateWindowsOptions } from '../../../src/upstream/rate-limiter/wind
 import { inUse } from '../../support/in-use.ts';
 
 const T = 5_000;
-const NOTHING_LEARNED = { isDelay: false, toldOfBurst: false };
-const DELAYED = { isDelay: true, toldOfBurst: false };
+const NOTHING_LEARNED = { isDelay: false, reportsBurst: false };
+const DELAYED = { isDelay: true, reportsBurst: false };
 
 /** 60 per minute, and of the burst class 10 per 10 s. */
 const createWindows = (options: Partial<RateWindowsOptions> = {}) =>
@@ -158,8 +158,8 @@ describe('RateWindows.learn', () => {
     },
   ])('takes $what, where no length is told', ({ routeClass, told, general, burst }) => {
     const windows = createWindows();
-    const { reportsBurst: toldOfBurst } = answer(windows, routeClass, [told]);
-    expect([windows.general.limit, windows.burst?.limit, toldOfBurst]).toEqual([
+    const { reportsBurst: reportsBurst } = answer(windows, routeClass, [told]);
+    expect([windows.general.limit, windows.burst?.limit, reportsBurst]).toEqual([
       general,
       burst,
       told.remaining !== undefined,
@@ -363,7 +363,7 @@ describe('RateWindows.learn', () => {
                 { limit: 60, windowMs: 60_000, remaining: 60 - countSeen(() => true, 60_000) },
                 { limit: 30, windowMs: 2_000, remaining: 30 - countSeen((of) => of === 'burst', 2_000) },
               ];
-              expect(windows.learn(slots, announced, answeredAtMs)).toEqual({ isDelay: false, toldOfBurst: true });
+              expect(windows.learn(slots, announced, answeredAtMs)).toEqual({ isDelay: false, reportsBurst: true });
               windows.release(slots, answeredAtMs);
             },
           });

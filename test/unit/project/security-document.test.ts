@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
-const root = new URL('../../', import.meta.url);
+const root = new URL('../../../', import.meta.url);
 const document = readFileSync(new URL('SECURITY.md', root), 'utf8');
 
 it('names only tests that exist', () => {
