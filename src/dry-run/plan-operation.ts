@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { badUserInput } from '../graph/bad-user-input.ts';
 import { type Estimate, LARGEST_COST } from '../graph/estimate.ts';
-import { countSelections } from '../graph/count-selections.ts';
+import { createSelectionCount } from '../graph/count-selections.ts';
 import { createDocumentReader, type DocumentReader, toRootFields, withRootFields } from '../graph/document-reader.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -223,10 +223,9 @@ async function refuse(
 
 /** How often lists are continued below some fields, counted wherever a fragment is spread. */
 function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
-  return countSelections(
-    fields,
-    (selection) =>
-      selection.kind === Kind.FIELD && selection.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0,
+  const pagesIn = createSelectionCount(
+    (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0),
     (name) => fragments.get(name),
   );
+  return pagesIn(fields);
 }
