@@ -121,11 +121,11 @@ export async function planOperation(
 function toArguments(
   schema: GraphQLSchema,
   node: FieldNode,
-  { variables }: DocumentReader,
+  { variableValues }: DocumentReader,
 ): { readonly [name: string]: unknown } {
   const field = schema.getQueryType()?.getFields()[node.name.value];
   try {
-    return field ? getArgumentValues(field, node, variables) : {};
+    return field ? getArgumentValues(field, node, variableValues) : {};
   } catch {
     return {};
   }

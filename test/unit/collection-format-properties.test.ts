@@ -15,7 +15,6 @@ import {
   tuple,
 } from 'fast-check';
 import {
-  execute,
   type GraphQLCompositeType,
   getNamedType,
   isAbstractType,
@@ -53,6 +52,7 @@ import {
   urlRaw,
 } from '../../src/upstream/collection-format/url.ts';
 import { runAtOnce } from '../../src/upstream/steps.ts';
+import { execute } from '../support/execute.ts';
 import {
   anyJson,
   anyJsonObject,

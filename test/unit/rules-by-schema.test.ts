@@ -1,4 +1,4 @@
-import { buildSchema, execute, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
+import { buildSchema, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
 import { getNullableType, type GraphQLSchema, type ResponsePath, responsePathAsArray } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createAnswerSize } from '../../src/graph/answer-size.ts';
@@ -12,6 +12,7 @@ import { createSchema } from '../../src/graph/schema.ts';
 import { unpacedRows } from '../../src/graph/streamed-rows.ts';
 import { unsliced } from '../../src/graph/time-slices.ts';
 import { createOperationContext } from '../../src/graph/tracked-reads.ts';
+import { execute } from '../support/execute.ts';
 
 interface Planted {
   readonly uid: string;
