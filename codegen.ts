@@ -1,10 +1,8 @@
 /**
- * Prints the published contract, schema/schema.graphql and schema/subgraph.graphql, from the code of src/graph, and from that the
- * client types of the examples.
+ * Prints the published contract, schema/schema.graphql and schema/subgraph.graphql, from the code of src/graph.
  *
  * `npm run codegen` writes it; `npm run codegen -- --check` writes nothing and exits 1 when a file is not what it would write.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { lexicographicSortSchema, printSchema } from 'graphql';
@@ -30,19 +28,6 @@ for (const [name, printed] of Object.entries(contract)) {
     console.error(`${file} is not what src/graph prints. Run "npm run codegen" and commit the result.`);
     process.exitCode = 1;
   }
-}
-
-// As a frontend team does it: GraphQL Code Generator, installed and configured where its types are used.
-const { status } = spawnSync(
-  'npm',
-  ['run', '--silent', '--prefix', 'examples', 'codegen', '--', '--silent', ...(checks ? ['--check'] : [])],
-  { stdio: 'inherit', shell: process.platform === 'win32' },
-);
-if (status !== 0) {
-  console.error('The client types in examples/src/gql are not what its documents need. Run "npm run codegen".');
-  process.exitCode = 1;
-} else {
-  console.log(checks ? 'examples/src/gql is what its documents need.' : `wrote ${resolve('examples/src/gql')}`);
 }
 
 function readIfThere(path: string): string | undefined {

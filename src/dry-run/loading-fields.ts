@@ -97,7 +97,7 @@ export function createLoadingFields(
         fragments,
         rootValue: undefined,
         operation,
-        variableValues: { ...reader.variables },
+        variableValues: reader.variableValues,
       }),
       below(type) {
         const fields = known.get(type) ?? toFields(type, sets, comesFromList(definition));
@@ -119,7 +119,7 @@ function createCollector(schema: GraphQLSchema, reader: DocumentReader, onRead: 
   const defer = schema.getDirective('defer');
 
   const isDeferred = (node: SelectionNode): boolean =>
-    defer != null && getDirectiveValues(defer, node, reader.variables)?.['if'] === true;
+    defer != null && getDirectiveValues(defer, node, reader.variableValues)?.['if'] === true;
 
   const matches = (condition: string | undefined, type: GraphQLObjectType): boolean => {
     const conditional = condition === undefined ? type : schema.getType(condition);
@@ -188,10 +188,10 @@ function toKey(definition: GraphQLField<unknown, OperationContext>, args: Loadin
 function toArguments(
   definition: GraphQLField<unknown, OperationContext>,
   node: FieldNode,
-  { variables }: DocumentReader,
+  { variableValues }: DocumentReader,
 ): LoadingField['args'] | undefined {
   try {
-    return getArgumentValues(definition as GraphQLField<unknown, unknown>, node, variables);
+    return getArgumentValues(definition as GraphQLField<unknown, unknown>, node, variableValues);
   } catch {
     return undefined;
   }

@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { badUserInput } from '../graph/errors/bad-user-input.ts';
 import { type Estimate, LARGEST_COST } from '../graph/planning/estimate.ts';
-import { countSelections } from '../graph/limits/count-selections.ts';
+import { createSelectionCount } from '../graph/limits/count-selections.ts';
 import {
   createDocumentReader,
   type DocumentReader,
@@ -126,11 +126,11 @@ export async function planOperation(
 function toArguments(
   schema: GraphQLSchema,
   node: FieldNode,
-  { variables }: DocumentReader,
+  { variableValues }: DocumentReader,
 ): { readonly [name: string]: unknown } {
   const field = schema.getQueryType()?.getFields()[node.name.value];
   try {
-    return field ? getArgumentValues(field, node, variables) : {};
+    return field ? getArgumentValues(field, node, variableValues) : {};
   } catch {
     return {};
   }
@@ -228,10 +228,9 @@ async function refuse(
 
 /** How often lists are continued below some fields, counted wherever a fragment is spread. */
 function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
-  return countSelections(
-    fields,
-    (selection) =>
-      selection.kind === Kind.FIELD && selection.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0,
+  const pagesIn = createSelectionCount(
+    (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0),
     (name) => fragments.get(name),
   );
+  return pagesIn(fields);
 }

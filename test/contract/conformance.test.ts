@@ -114,9 +114,13 @@ describe('what scanners for careless GraphQL servers probe', () => {
     expect([status, text]).toEqual([415, expect.not.stringContaining('"data"')]);
   });
 
-  it('makes no suggestions about field names', async () => {
-    const { text } = await ask('{ workspac }');
-    expect(text).toContain('Cannot query field');
+  it.each([
+    ['field names', '{ workspac }', 'Cannot query field'],
+    ['types', '{ collection(uid: "a") { items { items { id } } } }', 'Cannot query field'],
+    ['values', '{ workspaces(visibility: TEAN) { totalCount } }', 'does not exist in'],
+  ])('makes no suggestions about %s', async (_what, query, message) => {
+    const { text } = await ask(query);
+    expect(text).toContain(message);
     expect(text).not.toContain('Did you mean');
   });
 

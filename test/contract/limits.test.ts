@@ -24,9 +24,17 @@ async function send(body: string, accept: string, contentType = 'application/jso
     status: response.status,
     type: response.headers.get('content-type'),
     data,
-    errors: errors.map(({ message, extensions }) => ({ message, code: extensions.code })),
+    errors: errors
+      .filter(({ message }) => !ALSO_REPORTED_BY_GRAPHQL_17.test(message))
+      .map(({ message, extensions }) => ({ message, code: extensions.code })),
   };
 }
+
+// graphql 17 has mended the spelling.
+const TOO_MANY_TOKENS = /^Syntax Error: Document contains more tha[tn] 2000 tokens\. Parsing aborted\.$/;
+// graphql 17 has rules of its own for these, and reports them beside ours.
+const ALSO_REPORTED_BY_GRAPHQL_17 =
+  /^The (?:mutation|subscription) operation is not supported by the schema\.$|have overlapping stream directives\./;
 
 const as = (message: string | RegExp): unknown =>
   typeof message === 'string' ? message : (expect.stringMatching(message) as unknown);
@@ -94,18 +102,8 @@ const invalid: [string, string, string, string | RegExp][] = [
     'GRAPHQL_VALIDATION_FAILED',
     'Aliases limit of 100 exceeded, found 1048576.',
   ],
-  [
-    'too many tokens',
-    query(`{ ${'me { id } '.repeat(1_000)} }`),
-    'GRAPHQL_PARSE_FAILED',
-    'Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
-  ],
-  [
-    'brackets without end',
-    query('{ a'.repeat(33_000)),
-    'GRAPHQL_PARSE_FAILED',
-    'Syntax Error: Document contains more that 2000 tokens. Parsing aborted.',
-  ],
+  ['too many tokens', query(`{ ${'me { id } '.repeat(1_000)} }`), 'GRAPHQL_PARSE_FAILED', TOO_MANY_TOKENS],
+  ['brackets without end', query('{ a'.repeat(33_000)), 'GRAPHQL_PARSE_FAILED', TOO_MANY_TOKENS],
   [
     'a value of brackets',
     query(`{ workspaces(first: ${'['.repeat(90_000)}) { nodes { id } } }`),

@@ -1,33 +1,40 @@
 import { type FragmentDefinitionNode, Kind, type SelectionNode } from 'graphql';
 
+/** Finds a fragment by its name. undefined or null: the document has no such fragment. */
+export type FragmentOf = (name: string) => FragmentDefinitionNode | null | undefined;
+
 /**
- * Counts something of what is selected, down to the last field and wherever a fragment is spread. Each fragment is walked once.
+ * Creates a function that sums a number over a selection, down to the last field. A fragment counts wherever it is spread, but the function
+ * traverses it only once, however many selections of the document it is called with.
  *
- * @param countOf - What one field or fragment counts, without what is inside it.
- * @param fragmentOf - undefined: there is no such fragment, and it counts nothing.
+ * @param countOf - The number for one field, fragment spread, inline fragment or fragment definition, without its own selections.
+ * @param fragmentOf - A fragment that it does not find counts 0.
  */
-export function countSelections(
-  selections: readonly SelectionNode[],
-  countOf: (selection: SelectionNode) => number,
-  fragmentOf: (name: string) => FragmentDefinitionNode | null | undefined,
-): number {
-  const fragmentCounts = new Map<string, number>();
-  const countFragment = (name: string): number => {
-    const known = fragmentCounts.get(name);
+export function createSelectionCount(
+  countOf: (node: SelectionNode | FragmentDefinitionNode) => number,
+  fragmentOf: FragmentOf,
+): (selections: readonly SelectionNode[]) => number {
+  const ofFragments = new Map<string, number>();
+
+  const ofFragment = (name: string): number => {
+    const known = ofFragments.get(name);
     if (known !== undefined) return known;
-    // One that spreads itself is refused by GraphQL's own rules, which may not have been asked yet.
-    fragmentCounts.set(name, 0);
-    const count = countAll(fragmentOf(name)?.selectionSet.selections ?? []);
-    fragmentCounts.set(name, count);
+    // A fragment may spread itself: GraphQL's own rule that refuses it may run later.
+    ofFragments.set(name, 0);
+    const fragment = fragmentOf(name);
+    const count = fragment ? countOf(fragment) + ofAll(fragment.selectionSet.selections) : 0;
+    ofFragments.set(name, count);
     return count;
   };
-  const countAll = (all: readonly SelectionNode[]): number =>
-    all.reduce((count, selection) => {
-      const inside =
-        selection.kind === Kind.FRAGMENT_SPREAD
-          ? countFragment(selection.name.value)
-          : countAll(selection.selectionSet?.selections ?? []);
-      return count + countOf(selection) + inside;
-    }, 0);
-  return countAll(selections);
+
+  const ofAll = (selections: readonly SelectionNode[]): number => {
+    let count = 0;
+    for (const selection of selections) {
+      count += countOf(selection);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) count += ofFragment(selection.name.value);
+      else if (selection.selectionSet) count += ofAll(selection.selectionSet.selections);
+    }
+    return count;
+  };
+  return ofAll;
 }

@@ -4,7 +4,6 @@ import {
   type FragmentDefinitionNode,
   getDirectiveValues,
   getOperationAST,
-  getVariableValues,
   GraphQLIncludeDirective,
   type GraphQLSchema,
   GraphQLSkipDirective,
@@ -13,11 +12,14 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { coerceVariables, type VariableValues } from './variable-values.ts';
 
 /** Reads a document as it would be executed. */
 export interface DocumentReader {
-  /** Variables after defaults; undefined where those sent do not fit. */
+  /** Variables by name, after defaults. */
   readonly variables: { readonly [name: string]: unknown };
+  /** The same, for graphql's own functions. */
+  readonly variableValues: VariableValues;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** Whether a field or fragment is left out by `@skip` or `@include`. */
   isLeftOut(selection: SelectionNode): boolean;
@@ -32,20 +34,18 @@ export function createDocumentReader(
 ): DocumentReader | undefined {
   const operation = getOperationAST(document, operationName);
   if (!operation) return undefined;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], sentVariables, {
-    // Each is told with all of what was sent, and a client can send a hundred thousand.
-    maxErrors: 1,
-  });
+  const coerced = coerceVariables(schema, operation, sentVariables);
   if (!coerced) return undefined;
+  const { variableValues } = coerced;
   const fragments = document.definitions.flatMap((definition) =>
     definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
   );
   return {
-    variables: coerced,
+    ...coerced,
     fragments: new Map(fragments),
     isLeftOut: (selection) =>
-      getDirectiveValues(GraphQLSkipDirective, selection, coerced)?.['if'] === true ||
-      getDirectiveValues(GraphQLIncludeDirective, selection, coerced)?.['if'] === false,
+      getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true ||
+      getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] === false,
   };
 }
 

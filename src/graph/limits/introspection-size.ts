@@ -4,7 +4,6 @@ import {
   getArgumentValues,
   getNamedType,
   getOperationAST,
-  getVariableValues,
   type DocumentNode,
   GraphQLError,
   type GraphQLField,
@@ -17,6 +16,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from 'graphql';
+import { coerceVariables, type VariableValues } from './variable-values.ts';
 
 /** Fields of Query that answer with the schema. The last is what gateways ask. */
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
@@ -60,11 +60,10 @@ export function refuseIntrospection(
   variables: Readonly<Record<string, unknown>>,
   roots: readonly FieldNode[],
 ): GraphQLError | undefined {
-  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  const { coerced } = getVariableValues(schema, definitions, variables, { maxErrors: 1 });
+  const coerced = coerceVariables(schema, getOperationAST(document, operationName) ?? {}, variables);
   // The execution will say what is wrong with them.
   if (!coerced) return undefined;
-  const count = createCount(schema, fragmentsOf(document), coerced);
+  const count = createCount(schema, fragmentsOf(document), coerced.variableValues);
   let values = 0;
   for (const root of roots) {
     const field = [SchemaMetaFieldDef, TypeMetaFieldDef].find(({ name }) => name === root.name.value);
@@ -83,7 +82,7 @@ export function refuseIntrospection(
 function createCount(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  variables: Readonly<Record<string, unknown>>,
+  variableValues: VariableValues,
 ) {
   const known = new Map<SelectionSetNode, WeakMap<object, number>>();
   let steps = 0;
@@ -92,7 +91,7 @@ function createCount(
     steps += 1;
     if (steps > MAX_VALUES) return Number.POSITIVE_INFINITY;
     const { selectionSet } = node;
-    const value: unknown = field.resolve?.(source, getArgumentValues(field, node, variables), undefined, {
+    const value: unknown = field.resolve?.(source, getArgumentValues(field, node, variableValues), undefined, {
       schema,
     } as GraphQLResolveInfo);
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -1,5 +1,6 @@
 import {
   DirectiveLocation,
+  type FragmentDefinitionNode,
   GraphQLBoolean,
   GraphQLDirective,
   GraphQLInt,
@@ -44,7 +45,7 @@ export const incrementalDirectives: readonly GraphQLDirective[] = [
 
 const names: ReadonlySet<string> = new Set(incrementalDirectives.map(({ name }) => name));
 
-/** Whether what is selected may come in parts of its own: it has one of these directives, switched off or not. */
-export function mayComeInParts({ directives = [] }: SelectionNode): boolean {
+/** Whether a field or fragment may come in a part of its own: it has one of these directives, switched off or not. */
+export function mayComeInParts({ directives = [] }: SelectionNode | FragmentDefinitionNode): boolean {
   return directives.some(({ name }) => names.has(name.value));
 }

@@ -15,7 +15,6 @@ import {
   tuple,
 } from 'fast-check';
 import {
-  execute,
   type GraphQLCompositeType,
   getNamedType,
   isAbstractType,
@@ -56,6 +55,7 @@ import {
   urlRaw,
 } from '../../../src/upstream/collection-format/fields/url.ts';
 import { runAtOnce } from '../../../src/upstream/steps.ts';
+import { execute } from '../../support/execute.ts';
 import {
   anyJson,
   anyJsonObject,

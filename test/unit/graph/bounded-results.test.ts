@@ -1,8 +1,9 @@
-import { execute, parse } from 'graphql';
+import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import type { OperationContext } from '../../../src/graph/context.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
+import { execute } from '../../support/execute.ts';
 
 it('an item of a list that fails while it waits for its turn is an error at its place', async () => {
   const unhandled: unknown[] = [];

@@ -1,6 +1,7 @@
-import { buildSchema, type GraphQLResolveInfo, graphqlSync } from 'graphql';
+import { buildSchema, type GraphQLResolveInfo, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createFieldCount, type Selected } from '../../../src/graph/limits/count-fields.ts';
+import { execute } from '../../support/execute.ts';
 
 const schema = buildSchema(`
   directive @defer on FRAGMENT_SPREAD | INLINE_FRAGMENT
@@ -19,7 +20,7 @@ function countOf(query: string): Selected | undefined {
     counts.push(fieldCount(info), fieldCount(info));
     return null;
   };
-  graphqlSync({ schema, source: query, rootValue: { item: note, items: note, tags: note } });
+  void execute({ schema, document: parse(query), rootValue: { item: note, items: note, tags: note } });
   const [first, again] = counts;
   expect(again).toBe(first);
   return first;

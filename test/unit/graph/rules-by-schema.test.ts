@@ -1,4 +1,4 @@
-import { buildSchema, execute, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
+import { buildSchema, type GraphQLResolveInfo, isListType, isObjectType, parse, printSchema } from 'graphql';
 import { getNullableType, type GraphQLSchema, type ResponsePath, responsePathAsArray } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createResultSize } from '../../../src/graph/limits/result-size.ts';
@@ -12,6 +12,7 @@ import { createSchema } from '../../../src/graph/schema.ts';
 import { unscheduledRows } from '../../../src/graph/paging/streamed-rows.ts';
 import { unsliced } from '../../../src/graph/limits/time-slices.ts';
 import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
+import { execute } from '../../support/execute.ts';
 
 interface Planted {
   readonly uid: string;

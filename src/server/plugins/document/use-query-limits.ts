@@ -1,13 +1,10 @@
-import { blockFieldSuggestionsPlugin } from '@escape.tech/graphql-armor-block-field-suggestions';
-import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
-import { maxDepthPlugin } from '@escape.tech/graphql-armor-max-depth';
-import { maxDirectivesPlugin } from '@escape.tech/graphql-armor-max-directives';
-import { type ASTNode, GraphQLError, Kind, parse, print, type ValidationRule } from 'graphql';
-import type { Plugin, YogaInitialContext } from 'graphql-yoga';
+import { type ASTNode, GraphQLError, Kind, parse, print, validate, type ValidationRule } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
 import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import type { Config } from '../../../config/config.ts';
-import { countSelections } from '../../../graph/limits/count-selections.ts';
+import { createSelectionCount } from '../../../graph/limits/count-selections.ts';
 import { mayComeInParts } from '../../../graph/paging/incremental-directives.ts';
+import { createOperationLimits } from '../../../graph/limits/operation-limits.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;
@@ -21,8 +18,8 @@ const CHARACTERS_PER_TOKEN = 50;
 const LINES_PER_TOKEN = 5;
 
 /**
- * Makes the plugins that bound a query before anything of it is executed, cheapest first: tokens while parsing, then depth,
- * aliases and directives. A fragment counts where it is spread; each is walked once. In production no error suggests names.
+ * Creates the plugins that limit a query before any of it is executed, cheapest first: tokens while parsing, then depth, aliases and
+ * directives. A fragment counts wherever it is spread, and is traversed once. In production no error suggests names.
  */
 export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isProduction'>): Plugin[] {
   const { maxTokens, maxDepth, maxAliases } = query;
@@ -40,21 +37,16 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
       });
     },
   };
+  const operationLimits = createOperationLimits({ maxDepth, maxAliases, maxDirectives: MAX_DIRECTIVES }, refuse);
   const addServerRules: Plugin = {
-    onValidate({ addValidationRule }) {
-      for (const rule of serverRules) addValidationRule(rule);
+    onValidate({ addValidationRule, setValidationFn }) {
+      for (const rule of [operationLimits, ...serverRules]) addValidationRule(rule);
+      if (isProduction) {
+        setValidationFn((schema, document, rules) => validate(schema, document, rules, { hideSuggestions: true }));
+      }
     },
   };
-  const onReject = [refuse];
-  return [
-    limitTokens,
-    maxDepthPlugin({ n: maxDepth, flattenFragments: true, onReject }),
-    maxAliasesPlugin({ n: maxAliases, allowList: [], onReject }),
-    maxDirectivesPlugin({ n: MAX_DIRECTIVES, onReject }),
-    addServerRules,
-    streamRules(),
-    ...(isProduction ? [blockFieldSuggestionsPlugin<YogaInitialContext>({ mask: '' })] : []),
-  ];
+  return [limitTokens, addServerRules, streamRules()];
 }
 
 /** @throws {GraphQLError} For a document that is mostly comments or white space. */
@@ -85,9 +77,13 @@ function streamRules(): Plugin {
   };
 }
 
-/** Thrown, not reported, so that nothing more of a query over a limit is looked at; the error is that of every other invalid query. */
-function refuse(_context: unknown, error: GraphQLError): never {
-  throw new GraphQLError(error.message.replace('Syntax Error: ', ''), {
+/**
+ * Ends the validation of a query over a limit, and with it the cost of that query.
+ *
+ * @throws {GraphQLError} With the code and status of every other invalid query.
+ */
+function refuse(message: string): never {
+  throw new GraphQLError(message, {
     extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { spec: true, status: 400 } },
   });
 }
@@ -120,20 +116,20 @@ const shortNames: ValidationRule = (context) => {
   };
 };
 
-/** What stands in a list counts once here, and with the list when that is answered. Armor's count of directives passes over a fragment that is spread again. */
-const fewParts: ValidationRule = (context) => ({
-  OperationDefinition(node) {
-    const { selections } = node.selectionSet;
-    const count = countSelections(
-      selections,
-      (selection) => (mayComeInParts(selection) ? 1 : 0),
-      (name) => context.getFragment(name),
-    );
-    if (count <= MAX_PARTS) return;
-    const message = `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. Defer or stream less of it.`;
-    context.reportError(new GraphQLError(message, { nodes: node }));
-  },
-});
+/** Counts a part inside a list once here; the execution counts it again for each item. Repeated spreads of a fragment count too. */
+const fewParts: ValidationRule = (context) => {
+  const partsIn = createSelectionCount(
+    (node) => (mayComeInParts(node) ? 1 : 0),
+    (name) => context.getFragment(name),
+  );
+  return {
+    OperationDefinition(node) {
+      if (partsIn(node.selectionSet.selections) <= MAX_PARTS) return;
+      const message = `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. Defer or stream less of it.`;
+      context.reportError(new GraphQLError(message, { nodes: node }));
+    },
+  };
+};
 
 /** The executor streams as the first of the fields says that are answered as one. */
 const equalStreams: ValidationRule = (context) => ({
