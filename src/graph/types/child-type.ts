@@ -3,7 +3,7 @@ import type { ChildType, Level } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../../upstream/postman/routes.ts';
 import { toIdOfUid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
-import { responseField } from './loaded-field.ts';
+import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import type { createCarriedBy } from '../planning/carried-by.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';

@@ -5,7 +5,7 @@ import {
   workspaceRoute,
   type WorkspaceSummary,
 } from '../../upstream/postman/resources/workspaces.ts';
-import { responseField } from './loaded-field.ts';
+import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { CollectionConnection } from './collection.ts';
