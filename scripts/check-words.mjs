@@ -1,6 +1,7 @@
-// Fails on identifiers that use a word of our own where the field has one. Usage: node scripts/check-words.mjs [folder...] (default: src bench)
+// Fails on identifiers that use a word of our own where the field has one. Usage: node scripts/check-words.mjs <folder>...
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import jsTokens from 'js-tokens';
 
 /** A word that no identifier may contain, and the field's word for it. */
@@ -84,16 +85,20 @@ export function findWords(text) {
   return [...found];
 }
 
-const folders = process.argv.slice(2);
-let count = 0;
-for (const folder of folders)
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.ts')) continue;
-    const file = join(folder, name);
-    for (const [identifier, word] of findWords(readFileSync(file, 'utf8'))) {
-      console.error(`${file}: ${identifier} says "${word}": use ${REPLACEMENTS[word]}`);
-      count += 1;
+function checkFolders(folders) {
+  let count = 0;
+  for (const folder of folders)
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.ts')) continue;
+      const file = join(folder, name);
+      for (const [identifier, word] of findWords(readFileSync(file, 'utf8'))) {
+        console.error(`${file}: ${identifier} says "${word}": use ${REPLACEMENTS[word]}`);
+        count += 1;
+      }
     }
-  }
-if (folders.length > 0) console.log(`${count} identifiers with a word of our own`);
-process.exitCode = count > 0 ? 1 : 0;
+  console.log(`${count} identifiers with a word of our own`);
+  return count;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.exitCode = checkFolders(process.argv.slice(2)) > 0 ? 1 : 0;

@@ -15,7 +15,7 @@ const folders = [
 ];
 const namesIn = (folder: string) =>
   readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
-const files = [...readdirSync(root), ...folders.flatMap(namesIn)];
+const files = [...readdirSync(root), ...folders, ...folders.flatMap(namesIn)];
 // The others are for people who have the package alone.
 const documents = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
