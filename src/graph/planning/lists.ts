@@ -70,12 +70,7 @@ export async function readChildren<Type extends ChildType>(
 
 /** Makes the resolver of the list of what a workspace holds of one type. */
 export function childrenOf<Type extends ChildType>(type: Type) {
-  return (
-    { id, isUserSupplied: isUserSupplied = false }: WorkspaceNode,
-    args: PageArgs,
-    context: Context,
-    info: GraphQLResolveInfo,
-  ) =>
+  return ({ id, isUserSupplied = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
     readChildren(
       context,
       { type, workspaceId: id, mustConfirm: isUserSupplied },

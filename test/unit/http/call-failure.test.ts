@@ -3,7 +3,7 @@ import { toCallFailure } from '../../../src/upstream/http/call-failure.ts';
 
 const failWith = (code: string, more: { readonly isSent?: boolean; readonly isTimedOut?: boolean } = {}) => {
   const cause = Object.assign(new Error(`${code} 203.0.113.7:443 PMAK-canary`), { code });
-  const { isSent = false, isTimedOut: isTimedOut = false } = more;
+  const { isSent = false, isTimedOut = false } = more;
   return toCallFailure({ route: '/me', cause, isSent, isTimedOut, timeoutMs: 60_000, retryAtMs: 77 });
 };
 

@@ -25,7 +25,7 @@ describe('Add a resource', () => {
     expect(named).toHaveLength(3);
     for (const name of named) {
       const file = tests.find((test) => !test.includes('node_modules') && test.endsWith(`/${name}`));
-      expect(read(`test/${file}`), name).toMatch(/mock/i);
+      expect(read(`test/${file}`)).toMatch(/mock/i);
     }
   });
 });

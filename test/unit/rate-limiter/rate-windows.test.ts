@@ -158,7 +158,7 @@ describe('RateWindows.learn', () => {
     },
   ])('takes $what, where no length is told', ({ routeClass, told, general, burst }) => {
     const windows = createWindows();
-    const { reportsBurst: reportsBurst } = answer(windows, routeClass, [told]);
+    const { reportsBurst } = answer(windows, routeClass, [told]);
     expect([windows.general.limit, windows.burst?.limit, reportsBurst]).toEqual([
       general,
       burst,
