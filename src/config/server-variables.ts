@@ -8,7 +8,7 @@ const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 export const serverVariables = {
   MAX_QUERY_DEPTH: { ...whole(1, 1000), default: '40', description: 'Deepest nesting of a GraphQL document.' },
   MAX_QUERY_ALIASES: { ...whole(1, 10_000), default: '100', description: 'Most aliases in a GraphQL document.' },
-  MAX_QUERY_TOKENS: { ...whole(1, 1_000_000), default: '2000', description: 'Most tokens in a GraphQL document.' },
+  MAX_QUERY_TOKENS: { ...whole(1, 1_000_000), default: '4000', description: 'Most tokens in a GraphQL document.' },
   MAX_REQUEST_BYTES: {
     ...whole(1, 100 * MEBIBYTE, 'bytes'),
     default: '1048576',

@@ -97,7 +97,9 @@ describe('what bounds a document', () => {
   it.each(['\n', '\r', '\r\n'])('counts lines, however they end: %j', async (end) => {
     const { query } = await start({ MAX_QUERY_TOKENS: '100' });
     const { errors } = await query(`{ me { id } }${end.repeat(600)}`);
-    expect(errors.map(({ message }) => message)).toEqual(['Syntax Error: Document contains more than 500 lines.']);
+    expect(errors.map(({ message }) => message)).toEqual([
+      'Syntax Error: The document has more than 500 lines. The operator can raise MAX_QUERY_TOKENS.',
+    ]);
     expect((await query(`{ me { id } }${end.repeat(400)}`)).errors).toEqual([]);
   });
 

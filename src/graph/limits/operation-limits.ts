@@ -15,11 +15,11 @@ export interface OperationLimits {
  * Creates the validation rule for the size of operations. It checks each operation of a document, also those that are not executed, and
  * traverses each fragment once per limit.
  *
- * @param refuse - Throws, so that validation ends at the first operation over a limit.
+ * @param refuse - Throws, so that validation ends at the first operation over a limit. It gets the name of that limit.
  */
 export function createOperationLimits(
   { maxDepth, maxAliases, maxDirectives }: OperationLimits,
-  refuse: (message: string) => never,
+  refuse: (message: string, limit: keyof OperationLimits) => never,
 ): ValidationRule {
   return function operationLimits(context) {
     const fragmentOf: FragmentOf = (name) => context.getFragment(name);
@@ -29,11 +29,12 @@ export function createOperationLimits(
     return {
       OperationDefinition({ selectionSet: { selections }, directives = [] }) {
         const depth = depthOf(selections);
-        if (depth > maxDepth) refuse(`Query depth limit of ${maxDepth} exceeded, found ${depth}.`);
+        if (depth > maxDepth) refuse(`Query depth limit of ${maxDepth} exceeded, found ${depth}.`, 'maxDepth');
         const aliases = aliasesIn(selections);
-        if (aliases > maxAliases) refuse(`Aliases limit of ${maxAliases} exceeded, found ${aliases}.`);
+        if (aliases > maxAliases) refuse(`Aliases limit of ${maxAliases} exceeded, found ${aliases}.`, 'maxAliases');
         const count = directives.length + directivesIn(selections);
-        if (count > maxDirectives) refuse(`Directives limit of ${maxDirectives} exceeded, found ${count}.`);
+        if (count > maxDirectives)
+          refuse(`Directives limit of ${maxDirectives} exceeded, found ${count}.`, 'maxDirectives');
       },
     };
   };

@@ -59,7 +59,7 @@ describe('parseConfig', () => {
       query: {
         maxDepth: 40,
         maxAliases: 100,
-        maxTokens: 2000,
+        maxTokens: 4000,
         maxRequestBytes: 1_048_576,
         maxRequestBytesInFlight: 32_000_000,
         documentCacheBytes: 16_000_000,

@@ -4,7 +4,7 @@ import { useDeferStream } from '@graphql-yoga/plugin-defer-stream';
 import type { Config } from '../../../config/config.ts';
 import { createSelectionCount } from '../../../graph/limits/count-selections.ts';
 import { mayComeInParts } from '../../../graph/paging/incremental-directives.ts';
-import { createOperationLimits } from '../../../graph/limits/operation-limits.ts';
+import { createOperationLimits, type OperationLimits } from '../../../graph/limits/operation-limits.ts';
 
 // No real query comes near it, and validation time grows with their square.
 const MAX_DIRECTIVES = 50;
@@ -32,6 +32,8 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
         } catch (error) {
           // The parser recurses, and no number of tokens is a safe number of stack frames.
           if (error instanceof RangeError) throw new GraphQLError('Syntax Error: The document is nested too deeply.');
+          // Its own words name no limit that an operator could raise.
+          if (error instanceof GraphQLError && /\d tokens\b/.test(error.message)) throw tooLong(`${maxTokens} tokens`);
           throw error;
         }
       });
@@ -52,12 +54,13 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
 /** @throws {GraphQLError} For a document that is mostly comments or white space. */
 function refuseLongText(text: string, maxTokens: number): void {
   const maxLength = maxTokens * CHARACTERS_PER_TOKEN;
-  if (text.length > maxLength)
-    throw new GraphQLError(`Syntax Error: Document contains more than ${maxLength} characters.`);
+  if (text.length > maxLength) throw tooLong(`${maxLength} characters`);
   const maxLines = maxTokens * LINES_PER_TOKEN;
-  if (text.split(/\r\n|[\n\r]/, maxLines + 1).length > maxLines)
-    throw new GraphQLError(`Syntax Error: Document contains more than ${maxLines} lines.`);
+  if (text.split(/\r\n|[\n\r]/, maxLines + 1).length > maxLines) throw tooLong(`${maxLines} lines`);
 }
+
+const tooLong = (limit: string) =>
+  new GraphQLError(`Syntax Error: The document has more than ${limit}. The operator can raise MAX_QUERY_TOKENS.`);
 
 /**
  * The rules of `@defer` and `@stream`, but for the one that replaces GraphQL's own rule for fields that overlap: it is an older form of that,
@@ -82,8 +85,9 @@ function streamRules(): Plugin {
  *
  * @throws {GraphQLError} With the code and status of every other invalid query.
  */
-function refuse(message: string): never {
-  throw new GraphQLError(message, {
+function refuse(message: string, limit: keyof OperationLimits): never {
+  const variable = { maxDepth: 'MAX_QUERY_DEPTH', maxAliases: 'MAX_QUERY_ALIASES', maxDirectives: undefined }[limit];
+  throw new GraphQLError(variable ? `${message} The operator can raise ${variable}.` : message, {
     extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { spec: true, status: 400 } },
   });
 }
