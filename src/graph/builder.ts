@@ -1,7 +1,7 @@
 import SchemaBuilder from '@pothos/core';
 import type { Context } from './context.ts';
 
-/** The Pothos builder of the graph. It holds no types itself: each file beside it adds its own. Fields are nullable unless they say otherwise. */
+/** The Pothos builder that every file of this module adds its types to. Fields are nullable by default. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   Scalars: {

@@ -9,34 +9,37 @@ import type { Estimate } from './planning/estimate.ts';
 import type { StreamedRows } from './paging/streamed-rows.ts';
 import type { TimeSlices } from './limits/time-slices.ts';
 
-/** What one operation is resolved with. */
+/** The context of one operation: what its resolvers share. */
 export interface OperationContext {
-  /** The loaders without tracking: what is read ahead is tracked by the field that answers with it. */
+  /** Loaders without tracking, for reading ahead. The field that returns the value tracks it. */
   readonly readAhead: Loaders;
-  /** Is told of each value, or list of values, that has been read for a place in the answer. */
+  /** Records that a value, or a list of values, was read for this path of the result. */
   readonly trackRead: (value: unknown, path: ResponsePath | undefined) => void;
-  /** The context of what is read for a place in the answer. */
+  /** The context whose loaders track what they read under this path of the result. */
   readonly at: (path: ResponsePath | undefined) => Context;
   /** The budget of the key in use; null without a key. */
   readonly budget: () => BudgetSnapshot | null;
-  /** For times that are told to people. */
+  /** For the times that fields return. */
   readonly clock: Pick<Clock, 'epochMs'>;
-  /** What the operation costs, foretold without a call. */
+  /** What the operation will cost, estimated without calling Postman. */
   readonly estimate: () => Promise<Estimate>;
-  /** The tree of a collection, built once for each answer that holds it. */
+  /** The tree of a collection, built once for each upstream response. */
   readonly treeOf: (collection: CollectionDetail) => Promise<CollectionTree>;
-  /** Bounds the answer. */
+  /** Counts the values and the text of the result, and ends the operation when they get too large. */
   readonly resultSize: ResultSize;
-  /** When the rows of streamed lists begin. */
+  /** Decides when the rows of streamed lists start. */
   readonly streamedRows: StreamedRows;
-  /** Its turns on the event loop, for what takes long. */
+  /** The time slices of the operation on the event loop, for work that takes long. */
   readonly slices: TimeSlices;
-  /** Whether secrets inside the data are shown. */
+  /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
 }
 
-/** What a resolver gets that declares what it reads; all others get an `OperationContext`, without the loaders. */
+/**
+ * The context of resolvers that declare what they read, by `carriedBy` or `reads`. All others get an `OperationContext`,
+ * which has no loaders.
+ */
 export interface Context extends OperationContext {
-  /** What they read is tracked, so that the answer can say which of its parts are stale. */
+  /** Loaders that track what they read, so that the response can say which of its parts are stale. */
   readonly loaders: Loaders;
 }

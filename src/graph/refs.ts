@@ -5,30 +5,30 @@ import type { SummaryOf } from '../upstream/postman/routes.ts';
 import type { WorkspaceSummary } from '../upstream/postman/resources/workspaces.ts';
 import { builder } from './builder.ts';
 
-/** A workspace as the graph holds it: its id, and what the answer it came from already said. */
+/** A workspace as the graph passes it around: its id, and what the upstream response it came from contains. */
 export interface WorkspaceNode {
   readonly id: string;
   readonly summary?: WorkspaceSummary;
-  /** A client named it: its lists are empty also when it does not exist. */
+  /** A client passed the id, so the workspace may not exist. Postman then returns empty lists, which must be confirmed. */
   readonly isUserSupplied?: boolean;
 }
 
-/** A thing that workspaces hold, as the graph holds it: its uid, and what the answer it came from already said. */
+/** A child of a workspace as the graph passes it around: its uid, and what the upstream response it came from contains. */
 export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly uid: string;
-  /** A ref inside a workspace, or a list item, which has more. */
+  /** A ref from a workspace, or an item of a list, which has more fields. */
   readonly known?: Ref | Summary;
 }
 
-/** A collection as the graph holds it. */
+/** A collection as the graph passes it around. */
 export type CollectionNode = ChildNode<SummaryOf<'Collection'>>;
 
 const childRef = <Type extends ChildType>(type: Type) => builder.objectRef<ChildNode<SummaryOf<Type>>>(type);
 
-/** GraphQL type `Workspace`. Refs stand here because the types name each other. */
+/** GraphQL type `Workspace`. The refs are in a file of their own because the types refer to each other. */
 export const WorkspaceRef = builder.objectRef<WorkspaceNode>('Workspace');
 
-/** The GraphQL types of what workspaces hold. */
+/** GraphQL types of the children of a workspace. */
 export const childRefs = {
   Collection: childRef('Collection'),
   Environment: childRef('Environment'),

@@ -1,3 +1,13 @@
+/**
+ * Entry file of the graph module. It exports `createSchema`, which builds the executable schema.
+ *
+ * Folders: `types` declares the GraphQL types of workspaces and what they hold, `tree` those inside one collection.
+ * `paging` has connections, cursors and `@stream`; `planning` decides from the selection which calls to make; `limits`
+ * bounds results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves federation gateways.
+ *
+ * Graph imports loaders and what upstream returns (models, errors, the collection format). It must not import the
+ * server, the configuration or the dry run, and it must not know how calls are made: HTTP, cache, queues, DataLoader.
+ */
 import { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import { boundResults } from './limits/bounded-results.ts';
@@ -21,14 +31,17 @@ import './tree/request.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 
-The unit of cost is a GET sent to Postman, which allows few a minute. Fields that can need one say so in a line \`Cost:\`; every answer says in \`extensions.upstream\` what it did cost.
+Cost is counted in GETs sent to Postman, which allows few per minute. A field that may need a GET says so in a line \`Cost:\`; every response reports its actual cost in \`extensions.upstream\`.
 
-A field whose call fails is null and has an entry in \`errors\`, with \`extensions.code\` and, where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; everything else stands. What does not exist is null without an error. Values of secrets are withheld unless the server reveals them.`;
+If a call fails, the fields that need it are null and have entries in \`errors\`, with \`extensions.code\` and, where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; all other fields have their values. Something that does not exist is null without an error. Values of secrets are withheld unless the server is configured to reveal them.`;
 
 /**
- * Builds the schema of the graph: the table of contents is the list of imports above.
+ * Builds the schema. The imports above register its types with the builder.
  *
- * It can be executed for gateways, too. What they alone use is hidden from introspection, and so from `printSchema`.
+ * The schema also executes the queries of federation gateways. Fields and types that only gateways use are hidden from
+ * introspection and from `printSchema`.
+ *
+ * @throws {TypeError} A field does not declare which upstream responses it is read from.
  */
 export function createSchema(): GraphQLSchema {
   const config = builder.toSchema().toConfig();

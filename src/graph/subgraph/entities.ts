@@ -41,7 +41,8 @@ builder.queryField('_entities', (t) =>
     type: [EntityRef],
     nullable: { list: false, items: true },
     description:
-      'What representations refer to, in their order, all planned as one. One of something that does not exist is null; one that cannot be read, or is none, is null with an error.',
+      'What representations refer to, in their order, all planned as one. One of something that does not exist ' +
+      'is null; one that cannot be read, or is none, is null with an error.',
     ...declareRoutes(workspaceRoute.template, ...childTypes.flatMap(routesTo)),
     args: {
       representations: t.arg({

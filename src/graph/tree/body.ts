@@ -24,26 +24,27 @@ const TYPE_NAMES: Readonly<Record<RequestBody['kind'], string>> = {
   graphql: 'GraphQLBody',
 };
 
-const ENABLED = 'Whether the body is switched on. One that is switched off is kept but not sent.';
+const ENABLED = 'Whether the body is enabled. A disabled body is stored but not sent.';
 
 /** GraphQL union `RequestBody`. */
 export const RequestBodyRef = builder.unionType('RequestBody', {
-  description: 'What a request carries. A body of a kind this schema does not know is answered as `RawBody`.',
+  description: 'The body of a request. A body of a kind this schema does not know is returned as `RawBody`.',
   types: [RawBodyRef, UrlEncodedBodyRef, FormDataBodyRef, FileBodyRef, GraphQLBodyRef],
   resolveType: ({ kind }) => TYPE_NAMES[kind],
 });
 
 RawBodyRef.implement({
-  description: 'A body sent exactly as it is written.',
+  description: 'A body that is sent exactly as written.',
   fields: (t) => ({
     raw: t.exposeString('raw', {
       nullable: false,
-      description: 'The text, with `{{variable}}` references not filled in; empty when there is none.',
+      description: 'The text, with `{{variable}}` references unresolved; empty when there is none.',
     }),
     language: t.exposeString('language', {
       nullable: true,
       description:
-        'Language the Postman app shows it in, for example `json`, `xml`, `text` or `javascript`; null when none was chosen. Others may appear.',
+        'Language in which the Postman app displays the text, for example `json`, `xml`, `text` or ' +
+        '`javascript`; null when none was chosen. Others may appear.',
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -61,7 +62,7 @@ for (const [form, description] of FORMS)
       parameters: t.field({
         type: [FormParameterRef],
         nullable: false,
-        description: 'Rows of the form in order, those switched off too; empty when there are none.',
+        description: 'Rows of the form in order, including disabled ones; empty when there are none.',
         resolve: (body, _args, { revealSecrets }) => formParameters(body, revealSecrets),
       }),
       enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
@@ -73,11 +74,11 @@ FileBodyRef.implement({
   fields: (t) => ({
     src: t.exposeString('src', {
       nullable: true,
-      description: 'Path of the file on the machine of whoever saved the request; null when no file was chosen.',
+      description: 'Path of the file on the machine where the request was saved; null when no file was chosen.',
     }),
     content: t.exposeString('content', {
       nullable: true,
-      description: 'Content of the file, where it was saved with the request; null when it was not.',
+      description: 'Content of the file; null when it was not saved with the request.',
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
@@ -92,48 +93,53 @@ GraphQLBodyRef.implement({
     }),
     operationName: t.exposeString('operationName', {
       nullable: true,
-      description: 'Which operation of the text is meant; null when it is not said.',
+      description: 'Name of the operation in `query` to execute; null when none is given.',
     }),
     variables: t.exposeString('variables', {
       nullable: true,
       description:
-        'Variables of the operation as JSON text, as it was written: with `{{variable}}` references in it, it need not be valid JSON. null when there are none.',
+        'Variables of the operation as JSON text, exactly as written. It may contain `{{variable}}` references ' +
+        'and so need not be valid JSON. null when there are none.',
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: ENABLED }),
   }),
 });
 
 FormParameterRef.implement({
-  description: 'One row of a form. A form may hold the same key twice.',
+  description: 'One row of a form. A form may contain the same key twice.',
   fields: (t) => ({
     key: t.exposeString('key', { nullable: true, description: 'Name of the row; null when it has none.' }),
     value: t.exposeString('value', {
       nullable: true,
       description:
-        'Text of the row; null when there is none, as for a row of files. That of a credential reads `******` when it is withheld (see `isMasked`).',
+        'Text of the row; null when there is none, as for a row of files. A withheld credential reads `******` ' +
+        '(see `isMasked`).',
     }),
     isMasked: t.exposeBoolean('isMasked', {
       nullable: false,
       description:
-        'Whether this server withholds the value because the name of the row is that of a credential (`password`, `client_secret`, `access_token` …), or credentials of a URL in it. A value that consists of `{{variable}}` references only is not withheld.',
+        'Whether this server withholds the value because the name of the row is that of a credential ' +
+        '(`password`, `client_secret`, `access_token` …), or withholds credentials of a URL in the value. A ' +
+        'value made up only of `{{variable}}` references is not withheld.',
     }),
     src: t.stringList({
       nullable: true,
       description:
-        'Paths of the files of the row on the machine of whoever saved it; empty when no file was chosen, null when it is a row of text.',
+        'Paths of the files of the row on the machine where it was saved; empty when no file was chosen, null ' +
+        'when the row is text.',
       resolve: ({ src }) => src,
     }),
     contentType: t.exposeString('contentType', {
       nullable: true,
-      description: 'Media type the row is sent with; null when it is left to the Postman app.',
+      description: 'Media type with which the row is sent; null when the Postman app chooses it.',
     }),
     enabled: t.exposeBoolean('enabled', {
       nullable: false,
-      description: 'Whether the row is switched on. One that is switched off is kept but not sent.',
+      description: 'Whether the row is enabled. A disabled row is stored but not sent.',
     }),
     description: t.exposeString('description', {
       nullable: true,
-      description: 'What its author wrote about the row, usually Markdown; null when nothing.',
+      description: 'Description of the row by its author, usually Markdown; null when there is none.',
     }),
   }),
 });

@@ -3,37 +3,39 @@ import { CollectionItemRef, FolderRef } from './refs.ts';
 
 CollectionItemRef.implement({
   description:
-    'Something in the tree of a collection: a folder or a request. Whatever holds a list of items, be it empty, is a folder; everything else is a request.',
+    'A folder or request in the tree of a collection. An item that has a list of items, even an empty one, is ' +
+    'a folder; every other item is a request.',
   resolveType: ({ kind }) => (kind === 'folder' ? 'Folder' : 'Request'),
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
       description:
-        'Id of the item, usually a UUID, unique within the collection. An item without an id, or with one that an item before it has, is given one made from the uid of the collection and its position.',
+        'Id of the item, usually a UUID, unique within the collection. An item that has no id, or the id of an ' +
+        'earlier item, gets an id made from the uid of the collection and its position.',
     }),
     uid: t.exposeID('uid', {
       nullable: true,
-      description: 'Unique id across all of Postman: `<ownerId>-<id>`. null when upstream gives none.',
+      description: 'Unique id across all of Postman: `<ownerId>-<id>`. null when Postman gives none.',
     }),
     name: t.string({
       nullable: true,
-      description: 'Name of the item. Names are not unique, also not within a folder; null when it has none.',
+      description: 'Name of the item; null when it has none. Names are not unique, even within a folder.',
       resolve: itemName,
     }),
     description: t.string({
       nullable: true,
-      description: 'What its author wrote about the item, usually Markdown; null when nothing.',
+      description: 'Description of the item by its author, usually Markdown; null when there is none.',
       resolve: itemDescription,
     }),
     path: t.stringList({
       nullable: false,
-      description: `Names of the folders above the item, outermost first, an empty one for a folder without a name; empty on the top level. Of more than ${MAX_PATH_LENGTH} folders, the nearest ${MAX_PATH_LENGTH}.`,
+      description: `Names of the folders above the item, outermost first; a folder without a name counts as empty text. Empty at the top level. At most the nearest ${MAX_PATH_LENGTH} folders.`,
       resolve: (item) => itemPath(item),
     }),
     parent: t.field({
       type: FolderRef,
       nullable: true,
-      description: 'The folder the item is in; null on the top level of the collection.',
+      description: 'The folder that contains the item; null at the top level of the collection.',
       resolve: ({ parent }) => parent,
     }),
   }),

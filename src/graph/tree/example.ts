@@ -9,7 +9,7 @@ import { RequestBodyRef } from './body.ts';
 import { HeaderRef } from './header.ts';
 import { UrlRef } from './url.ts';
 
-/** Upstream's JSON is wrapped: a resolver that answered it bare would hand a `then` of its own to the executor. */
+/** Wraps Postman's JSON: if that has a `then` member, the executor would take the bare object for a promise. */
 interface JsonParent {
   readonly json: JsonObject;
 }
@@ -19,7 +19,7 @@ const ExampleRequestRef = builder.objectRef<JsonParent>('ExampleRequest');
 export const ExampleRef = builder.objectRef<JsonParent>('Example');
 
 ExampleRef.implement({
-  description: 'A response that was saved with a request, as an example of what it answers.',
+  description: 'A response that was saved with a request as an example.',
   fields: (t) => ({
     id: t.id({
       nullable: true,
@@ -28,7 +28,7 @@ ExampleRef.implement({
     }),
     uid: t.id({
       nullable: true,
-      description: 'Unique id across all of Postman: `<ownerId>-<id>`. null when upstream gives none.',
+      description: 'Unique id across all of Postman: `<ownerId>-<id>`. null when Postman gives none.',
       resolve: ({ json }) => toId(json.uid),
     }),
     name: t.string({
@@ -60,19 +60,21 @@ ExampleRef.implement({
     language: t.string({
       nullable: true,
       description:
-        'Language the Postman app shows the body in, for example `json`, `xml`, `html` or `text`; null when it is not said. Others may appear.',
+        'Language in which the Postman app displays the body, for example `json`, `xml`, `html` or `text`; ' +
+        'null when none is given. Others may appear.',
       resolve: ({ json }) => toText(json._postman_previewlanguage),
     }),
     responseTimeMs: t.float({
       nullable: true,
-      description: 'How long the response took when it was saved, in milliseconds; null when that was not kept.',
+      description: 'How long the response took, in milliseconds; null when it was saved without one.',
       resolve: ({ json }) => toNumber(json.responseTime),
     }),
     originalRequest: t.field({
       type: ExampleRequestRef,
       nullable: true,
       description:
-        'The request that was answered so, as it was then; the request it is saved with may have changed since. null when it was not kept.',
+        'The request that got this response, as it was at that time; the request that holds the example may ' +
+        'have changed since. null when it was not saved.',
       resolve: ({ json }) => {
         const request = originalRequestOf(json);
         return request && { json: request };
@@ -82,29 +84,29 @@ ExampleRef.implement({
 });
 
 ExampleRequestRef.implement({
-  description: 'The request of a saved response, as it was when the response was saved.',
+  description: 'The request that got a saved response, as it was when the response was saved.',
   fields: (t) => ({
     method: t.string({
       nullable: false,
-      description: 'HTTP method in capitals, which may be any word; `GET` when none was written.',
+      description: 'HTTP method in capitals; `GET` when none was given. It may be any word.',
       resolve: ({ json }) => methodOf(json),
     }),
     url: t.field({
       type: UrlRef,
       nullable: true,
-      description: 'Address of the request; null when it had none.',
+      description: 'URL of the request; null when it had none.',
       resolve: ({ json }, _args, { revealSecrets }) => toUrl(json.url, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
       nullable: false,
-      description: 'Headers in order, those switched off too; empty when there are none.',
+      description: 'Headers in order, including disabled ones; empty when there are none.',
       resolve: ({ json }, _args, { revealSecrets }) => toHeaders(json.header, revealSecrets),
     }),
     body: t.field({
       type: RequestBodyRef,
       nullable: true,
-      description: 'What the request carried; null when nothing.',
+      description: 'Body of the request; null when it had none.',
       resolve: ({ json }, _args, { revealSecrets }) => toBody(json.body, revealSecrets),
     }),
   }),

@@ -15,19 +15,19 @@ import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
 
 FolderRef.implement({
-  description: 'A folder of a collection. It holds requests and further folders, or nothing.',
+  description: 'A folder of a collection. It can hold requests and other folders.',
   interfaces: [CollectionItemRef],
   fields: (t) => ({
     items: t.field({
       type: [CollectionItemRef],
       nullable: false,
-      description: 'What is directly in the folder, in order; empty when nothing is.',
+      description: 'Folders and requests directly in the folder, in order; empty when there are none.',
       resolve: ({ items }) => items,
     }),
     folders: t.field({
       type: FolderConnectionRef,
       nullable: false,
-      description: 'Every folder below the folder, depth first, in order, wherever it is nested.',
+      description: 'Every folder below this folder at any depth, in depth-first order.',
       args: folderListArgs(),
       resolve: ({ tree, firstFolder, endFolder }, args, context) =>
         toFolderPage(tree.folders.slice(firstFolder, endFolder), args, context),
@@ -35,7 +35,7 @@ FolderRef.implement({
     requests: t.field({
       type: RequestConnectionRef,
       nullable: false,
-      description: 'Every request below the folder, depth first, in order, wherever it is nested.',
+      description: 'Every request below this folder at any depth, in depth-first order.',
       args: requestListArgs(),
       resolve: ({ tree, firstRequest, endRequest }, args, context) =>
         toRequestPage(tree.requests.slice(firstRequest, endRequest), args, context),
@@ -44,19 +44,20 @@ FolderRef.implement({
       type: AuthRef,
       nullable: true,
       description:
-        'How requests below the folder authenticate unless they, or a folder between, say otherwise. null when the folder leaves it to what is above.',
+        'How requests below this folder authenticate, unless they or a folder in between define their own. ' +
+        'null when the folder defines none and those above apply.',
       resolve: authOf,
     }),
     variables: t.field({
       type: [VariableRef],
       nullable: false,
-      description: 'Variables for the requests below the folder; empty when there are none.',
+      description: 'Variables for the requests below this folder; empty when there are none.',
       resolve: ({ json }) => variablesOf(json),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
-      description: 'Scripts that run for every request below the folder; empty when there are none.',
+      description: 'Scripts that run for every request below this folder; empty when there are none.',
       resolve: ({ json }) => scriptsOf(json),
     }),
   }),

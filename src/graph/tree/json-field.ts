@@ -2,9 +2,11 @@ import { GraphQLError } from 'graphql';
 import { JsonTooDeepError } from '../../upstream/collection-format/syntax/json.ts';
 
 /**
- * Makes a value for a `JSON` field, and the error that says why it cannot be written out.
+ * Makes the value of a `JSON` field.
  *
- * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE where `make` fails with a `JsonTooDeepError`.
+ * @param make - Returns the value, or a promise of it.
+ * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE if `make` throws a `JsonTooDeepError`: the value is nested too deeply to be
+ *   written as JSON.
  */
 export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
   try {
@@ -16,8 +18,8 @@ export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
 }
 
 /**
- * Tells whether something is withheld. What cannot be written out is not: its own field says why it is not there, and one that may not be null
- * would take everything around it along.
+ * Calls `make`, which returns whether a value is withheld. Returns false if the value is nested too deeply: the field of
+ * the value reports that error, and an error of this non-null field would null the object around it.
  */
 export function toIsMasked(make: () => boolean): boolean {
   try {
@@ -33,7 +35,7 @@ function refuse(error: unknown): never {
   throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
 }
 
-/** The executor takes whatever has a `then` for a promise; written as JSON, what this gives is the same as the value. */
+/** Wraps an object that has a `then`, which the executor would take for a promise. The wrapper serializes to the same JSON. */
 function withoutThen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || !('then' in value)) return value;
   return { toJSON: () => value } as T;

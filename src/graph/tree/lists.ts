@@ -14,9 +14,9 @@ import type { Context } from '../context.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 const PAGE_SIZE = 50;
-// An error has a stack, a path and a place in the answer: a quarter of a millisecond.
+// Creating an error with its stack and path takes a quarter of a millisecond: as long as returning this many values.
 const ERROR_VALUES = 300;
-// Characters that are searched in the time that a value takes to answer.
+// Number of characters that can be searched in the time it takes to return one value.
 const SEARCHED_PER_VALUE = 1_000;
 
 /** GraphQL type `FolderConnection`. */
@@ -26,22 +26,25 @@ export const RequestConnectionRef = connectionType('Request', RequestRef, 'reque
 
 /** GraphQL input `RequestFilter`. */
 export const RequestFilterInput = builder.inputType('RequestFilter', {
-  description: 'Which requests of a list are wanted. A request has to meet every condition that is given.',
+  description: 'Conditions on the requests of a list. A request must meet every condition that is given.',
   fields: (t) => ({
     search: t.string({
       description:
-        'Text that the name, the whole URL or the description of the request contains, in any case. What this server withholds of a URL is not found.',
+        'Text that occurs in the name, the whole URL or the description of the request, ignoring case. ' +
+        'Withheld parts of a URL are not searched.',
     }),
     method: t.stringList({
-      description: 'HTTP methods, in any case, one of which is the method of the request. An empty list allows all.',
+      description: 'HTTP methods, ignoring case: the request must have one of them. An empty list allows all.',
     }),
     host: t.string({
       description:
-        'Host of the URL, in any case, or a domain above it: `example.com` also finds `api.example.com`. Variables are not filled in: `{{baseUrl}}` finds the URLs that begin so.',
+        'Host of the URL, ignoring case, or a parent domain: `example.com` also matches `api.example.com`. ' +
+        'Variables are not resolved: `{{baseUrl}}` matches URLs that begin with it.',
     }),
     folderUid: t.id({
       description:
-        'Uid or id of a folder of the collection: requests in it and in the folders below. An unknown one finds nothing.',
+        'Uid or id of a folder of the collection: matches requests in it and in the folders below it. An ' +
+        'unknown folder matches nothing.',
     }),
   }),
 });
@@ -52,7 +55,10 @@ export const folderListArgs = () => pageArgs(PAGE_SIZE);
 /** Arguments of a list of requests. */
 export const requestListArgs = () => ({
   ...builder.args((t) => ({
-    filter: t.field({ type: RequestFilterInput, description: 'Which requests are wanted; without it, all.' }),
+    filter: t.field({
+      type: RequestFilterInput,
+      description: 'Conditions that requests must meet; all requests when it is not given.',
+    }),
   })),
   ...pageArgs(PAGE_SIZE),
 });
@@ -60,8 +66,8 @@ export const requestListArgs = () => ({
 /**
  * Cuts a page out of the folders of a tree.
  *
- * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
- * @throws {AnswerTooLarge} Where it fails too often.
+ * @throws {GraphQLError} BAD_USER_INPUT, as `parsePageArgs` does.
+ * @throws {ResultTooLarge} `parsePageArgs` has failed too often in this operation.
  */
 export function toFolderPage(
   folders: readonly FolderItem[],
@@ -74,8 +80,8 @@ export function toFolderPage(
 /**
  * Cuts a page out of those requests of a tree that match the filter.
  *
- * @throws {GraphQLError} BAD_USER_INPUT as `parsePageArgs`.
- * @throws {AnswerTooLarge} As `AnswerSize.search`.
+ * @throws {GraphQLError} BAD_USER_INPUT, as `parsePageArgs` does.
+ * @throws {ResultTooLarge} As `ResultSize.search` does.
  */
 export function toRequestPage(
   requests: readonly RequestItem[],
@@ -92,7 +98,7 @@ export function toRequestPage(
   return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 
-/** The same mistake is made again in each of a hundred thousand folders: it counts there for what an error costs to make. */
+/** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */
 function toPageRequest(args: PageArgs, { resultSize }: Pick<Context, 'resultSize'>): PageRequest {
   try {
     return parsePageArgs(args, PAGE_SIZE);

@@ -20,57 +20,61 @@ import { VariableRef } from './variable.ts';
 
 RequestRef.implement({
   description:
-    'A request of a collection, as it was saved: nothing is filled in and nothing is sent. An item that is neither folder nor HTTP request is answered as a request without a URL.',
+    'A request of a collection, as saved: its variables are not resolved, and it is not sent. An item that is ' +
+    'neither a folder nor an HTTP request is returned as a request without a URL.',
   interfaces: [CollectionItemRef],
   fields: (t) => ({
     method: t.string({
       nullable: false,
-      description: 'HTTP method in capitals, which may be any word; `GET` when none was written.',
+      description: 'HTTP method in capitals; `GET` when none was given. It may be any word.',
       resolve: (request) => methodOf(definitionOf(request)),
     }),
     url: t.field({
       type: UrlRef,
       nullable: true,
-      description: 'Where the request goes; null when it has no URL.',
+      description: 'URL of the request; null when it has none.',
       resolve: (request, _args, { revealSecrets }) => toUrl(definitionOf(request).url, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
       nullable: false,
-      description: 'Headers in order, those switched off too; empty when there are none.',
+      description: 'Headers in order, including disabled ones; empty when there are none.',
       resolve: (request, _args, { revealSecrets }) => toHeaders(definitionOf(request).header, revealSecrets),
     }),
     body: t.field({
       type: RequestBodyRef,
       nullable: true,
-      description: 'What the request carries; null when nothing.',
+      description: 'Body of the request; null when it has none.',
       resolve: (request, _args, { revealSecrets }) => toBody(definitionOf(request).body, revealSecrets),
     }),
     auth: t.field({
       type: AuthRef,
       nullable: true,
       description:
-        'How the request authenticates, as written on the request itself. null when it leaves that to what is above: see `effectiveAuth`.',
+        'Authorization defined on the request itself; null when it has none and inherits (see `effectiveAuth`).',
       resolve: authOf,
     }),
     effectiveAuth: t.field({
       type: AuthRef,
       nullable: true,
       description:
-        'What applies when the request is sent: `auth` of the request, else of the nearest folder above that has one, else of the collection. Type `noauth` ends the search like any other. Where it was found is `definedOn`. null when none has one.',
+        'Authorization that applies when the request is sent: `auth` of the request, otherwise of the nearest ' +
+        'folder above that has one, otherwise of the collection. Type `noauth` ends the search like any other; ' +
+        '`definedOn` says where it was found. null when none of them has one.',
       resolve: effectiveAuth,
     }),
     variables: t.field({
       type: [VariableRef],
       nullable: false,
-      description: 'Variables of the request itself; empty when there are none. Path variables are found on `url`.',
+      description: 'Variables of the request itself; empty when there are none. Path variables are on `url`.',
       resolve: ({ json }) => variablesOf(json),
     }),
     scripts: t.field({
       type: [ScriptRef],
       nullable: false,
       description:
-        'Scripts of the request itself, which run besides those of the folders above and of the collection; empty when there are none.',
+        'Scripts of the request itself; empty when there are none. Scripts of the folders above and of the ' +
+        'collection run too.',
       resolve: ({ json }) => scriptsOf(json),
     }),
     examples: t.field({
@@ -83,7 +87,8 @@ RequestRef.implement({
       type: 'JSON',
       nullable: true,
       description:
-        'Settings of how the request is sent, as saved (`protocolProfileBehavior`), for example `{"followRedirects": false}`; null when all are left as they are.',
+        'Settings for sending the request, as saved (`protocolProfileBehavior`), for example ' +
+        '`{"followRedirects": false}`; null when all have their defaults.',
       resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
         toJsonValue(() =>
           revealSecrets ? toWritableJson(protocolProfileBehavior) : maskAnything(protocolProfileBehavior ?? null),

@@ -11,29 +11,29 @@ import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs } from '../refs.ts';
 
-/** What a type of things that workspaces hold is described with. */
+/** What differs between the types of children of a workspace. */
 export interface ChildTypeOptions {
-  /** For example `environment`. */
+  /** Name of one in descriptions, for example `environment`. */
   readonly noun: string;
   readonly carriedBy: ReturnType<typeof createCarriedBy>;
-  /** What its id is good for. Default: it is looked up by its uid. */
+  /** Sentence on the `id` field. Default: that `uid`, not `id`, looks one up. */
   readonly idNote?: string;
-  /** What is looked at to tell when it was last changed. Default: the thing itself. */
+  /** What has to change for `updatedAt` to change, in its description. Default: the object itself. */
   readonly changing?: string;
-  /** What it costs to look one up. */
+  /** `Cost:` line of the root field that looks one up, without the full stop. */
   readonly lookUpCost: string;
 }
 
-/** The uid of a thing, also where it was looked up by its bare id. */
+/** The uid of a child, even if it was looked up by its bare id. */
 export function uidOf({ uid, known }: ChildNode): string {
   return known?.uid ?? uid;
 }
 
-/** Makes resolvers that answer from the list item the node came with, else from the cheapest answer at one of these levels. */
+/** Makes resolvers that read the list item the node came with, or else the cheapest response at one of these levels. */
 export function fromSummary<Type extends ChildType>(type: Type, levels: readonly Level[]) {
   return responseField<ChildNode<SummaryOf<Type>>, SummaryOf<Type>>(
     ({ known }) => (isSummary(known) ? known : undefined),
-    // No field is read off a summary that a single read at these levels lacks.
+    // The cast is safe: these resolvers read only fields that single reads at these levels have too.
     ({ uid, known }, { childByUid }) =>
       childByUid({
         type,
@@ -44,7 +44,7 @@ export function fromSummary<Type extends ChildType>(type: Type, levels: readonly
   );
 }
 
-/** Makes resolvers that answer from a single read at one of these levels, of which `summary` is none. */
+/** Makes resolvers that read a single response at one of these levels, which must not include `summary`. */
 export function fromRead<Type extends ChildType>(type: Type, levels: readonly Level[]) {
   return responseField<ChildNode<SummaryOf<Type>>, DetailOf<Type>>(
     () => undefined,
@@ -55,7 +55,7 @@ export function fromRead<Type extends ChildType>(type: Type, levels: readonly Le
 const isSummary = <Summary extends ChildSummary>(known: Ref | Summary | undefined): known is Summary =>
   known !== undefined && 'updatedAt' in known;
 
-/** Adds what all such types have in common: fields that identify a thing, its times, and the root field that looks one up. */
+/** Adds what all child types have in common: identifying fields, times, and the root field that looks one up. */
 export function addChildType(
   type: ChildType,
   { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
@@ -68,7 +68,7 @@ export function addChildType(
   builder.objectFields(childRefs[type], (t) => ({
     id: t.id({
       nullable: false,
-      ...carriedBy(allLevels, `Id of the ${noun}, a UUID. ${idNote ?? 'It is looked up by `uid`.'}`),
+      ...carriedBy(allLevels, `Id of the ${noun}, a UUID. ${idNote ?? 'Use `uid` to look one up.'}`),
       resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
     }),
     uid: t.id({
@@ -84,13 +84,13 @@ export function addChildType(
     }),
     ownerId: t.id({
       nullable: true,
-      ...carriedBy(allLevels, 'User id of the owner, read from the uid; null when a bare id took its place.'),
+      ...carriedBy(allLevels, 'User id of the owner, taken from the uid; null when only a bare id is known.'),
       resolve: (node) => toOwnerOfUid(uidOf(node)),
     }),
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(outsideRefs, `When the ${noun} was made; null when Postman does not say.`),
+      ...carriedBy(outsideRefs, `When the ${noun} was created; null when Postman does not say.`),
       resolve: summary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
@@ -105,7 +105,7 @@ export function addChildType(
     t.field({
       type: childRefs[type],
       nullable: true,
-      description: `One ${noun}; null when there is none of this uid, or the key may not see it.\n\nCost: ${lookUpCost}.`,
+      description: `One ${noun}; null when no ${noun} has this uid or the key may not see it.\n\nCost: ${lookUpCost}.`,
       ...declareRoutes(...routesTo(type)),
       args: {
         uid: t.arg.id({

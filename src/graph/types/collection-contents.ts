@@ -22,7 +22,10 @@ const inTree = ['detail'] as const;
 const tree = fromRead('Collection', inTree);
 const wholeOf = tree((detail) => detail);
 
-/** Reads the whole collection. Parsing a large one blocks everybody else, so they get a round before fields are answered from it. */
+/**
+ * Reads the whole collection. Parsing a large one blocks the event loop, so other work gets a round of it before fields
+ * of the collection are resolved.
+ */
 async function readWhole(node: CollectionNode, context: Context): Promise<CollectionDetail | null> {
   const detail = await wholeOf(node, {}, context);
   await context.slices.pause();
@@ -39,7 +42,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
     nullable: true,
     ...carriedBy(
       inTree,
-      'Version of the Collection Format it is written in, for example `2.1.0`; null when it does not say.',
+      'Version of the Collection Format the collection is written in, for example `2.1.0`; null when it names none.',
     ),
     resolve: tree(({ document }) => toFormatVersion(document)),
   }),
@@ -48,7 +51,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
     nullable: true,
     ...carriedBy(
       inTree,
-      'Top level of the tree, in order: folders and requests; null only when the collection cannot be read.',
+      'Folders and requests at the top level of the tree, in order; null only when the collection cannot be read.',
     ),
     resolve: async (node, _args, context) => {
       const tree = await readTree(node, context);
@@ -61,7 +64,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
     args: folderListArgs(),
     ...carriedBy(
       inTree,
-      'Every folder of the tree, depth first, in order; null only when the collection cannot be read.',
+      'Every folder of the tree at any depth, in depth-first order; null only when the collection cannot be read.',
     ),
     resolve: async (node, args, context) => {
       const tree = await readTree(node, context);
@@ -74,7 +77,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
     args: requestListArgs(),
     ...carriedBy(
       inTree,
-      'Every request of the tree, depth first, in order, wherever it is nested; null only when the collection cannot be read.',
+      'Every request of the tree at any depth, in depth-first order; null only when the collection cannot be read.',
     ),
     resolve: async (node, args, context) => {
       const tree = await readTree(node, context);
@@ -86,7 +89,8 @@ builder.objectFields(childRefs.Collection, (t) => ({
     nullable: true,
     ...carriedBy(
       inTree,
-      'The collection as Postman sent it, with everything that has no field here. Secrets are withheld as everywhere else. null only when the collection cannot be read.',
+      'The collection as Postman sent it, including what has no field in this schema. Secrets are withheld as ' +
+        'in all other fields. null only when the collection cannot be read.',
     ),
     resolve: async (node, _args, context) => {
       const detail = await readWhole(node, context);

@@ -19,12 +19,12 @@ import { VariableRef } from '../tree/variable.ts';
 const list = `in a list, one ${toGet(collectionsRoute)} for every 99`;
 const minimal = toGet(collectionRoute, '?model=minimal');
 
-/** Declares which upstream answers carry a field of `Collection`. */
+/** Declares which upstream responses carry a field of `Collection`. */
 export const carriedBy = createCarriedBy('Collection', {
   summary: `${list}; for a single collection, one more call to find it in a list`,
-  'summary minimal detail': `nothing beside a field that has the list or the collection read; else, ${list}, and for a single collection one ${minimal}`,
-  'minimal detail': `one ${minimal} per collection, shared by all such fields; nothing beside the tree`,
-  detail: `one ${toGet(collectionRoute)} per collection, shared by everything of the collection`,
+  'summary minimal detail': `nothing if another selected field already has the list or the collection read; otherwise, ${list}, and for a single collection one ${minimal}`,
+  'minimal detail': `one ${minimal} per collection, shared by all such fields; nothing if the tree is selected too`,
+  detail: `one ${toGet(collectionRoute)} per collection, shared by all fields of the collection`,
 });
 
 const outsideRefs = ['summary', 'minimal', 'detail'] as const;
@@ -37,12 +37,12 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
   fields: (t) => ({
     label: t.exposeString('label', {
       nullable: true,
-      description: 'Label the fork was given when it was made; null when Postman does not say.',
+      description: 'Label given to the fork when it was created; null when Postman does not say.',
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the fork was made; null when Postman does not say.',
+      description: 'When the fork was created; null when Postman does not say.',
     }),
     parentUid: t.exposeID('parentUid', {
       nullable: true,
@@ -52,7 +52,8 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       type: childRefs.Collection,
       nullable: true,
       description:
-        'The collection it was forked from; null when the key may not see it.\n\nCost: as `Query.collection`, by what is selected on it.',
+        'The collection it was forked from; null when the key may not see it.\n\n' +
+        'Cost: as for `Query.collection`, depending on the fields selected.',
       ...declareRoutes(...routesTo('Collection')),
       resolve: ({ parentUid }, _args, context, info) =>
         parentUid === null ? null : lookUpChild('Collection', context, parentUid, toLookupRequest(info)),
@@ -70,18 +71,21 @@ childRefs.Collection.implement({
     }),
     isPublic: t.boolean({
       nullable: true,
-      ...carriedBy(['summary'], 'Whether everybody can see the collection; null when no list of the key has it.'),
+      ...carriedBy(
+        ['summary'],
+        'Whether everyone can see the collection. Only lists say so: null when no list that the key can read contains the collection.',
+      ),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
     }),
     lastUpdatedBy: t.id({
       nullable: true,
-      ...carriedBy(inReads, 'User id of whoever last changed the collection; null when Postman does not say.'),
+      ...carriedBy(inReads, 'Id of the user who last changed the collection; null when Postman does not say.'),
       resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),
     }),
     fork: t.field({
       type: ForkInfoRef,
       nullable: true,
-      ...carriedBy(outsideRefs, 'Where the collection was forked from; null when it is no fork.'),
+      ...carriedBy(outsideRefs, 'Where the collection was forked from; null when it is not a fork.'),
       resolve: summary(({ fork }) => fork),
     }),
     variables: t.field({
@@ -89,7 +93,8 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         inReads,
-        'Variables of the collection; null only when the collection cannot be read. Values of secrets are withheld unless the server reveals secrets.',
+        'Variables of the collection; null only when the collection cannot be read. Values of secrets are ' +
+          'withheld unless the server is configured to reveal them.',
       ),
       resolve: read(({ document }) => variablesOf(document)),
     }),
@@ -98,7 +103,8 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         inReads,
-        'Authorization that requests inherit when neither they nor their folders have their own; null when there is none.',
+        'Authorization of every request that has none itself or in a folder above it; null when the collection ' +
+          'has none.',
       ),
       resolve: read(({ document }) => collectionAuth(document)),
     }),
@@ -107,7 +113,8 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         inReads,
-        'Scripts that run before and after every request of the collection; null only when the collection cannot be read.',
+        'Scripts that run before and after every request of the collection; null only when the collection ' +
+          'cannot be read.',
       ),
       resolve: read(({ document }) => scriptsOf(document)),
     }),
@@ -116,7 +123,8 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         ['dedicated'],
-        'The workspace that holds the collection; where several do, the first Postman names. null when the key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
+        'The workspace that holds the collection. If several do, the first that Postman lists. null when the ' +
+          'key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
         [workspacesRoute.template],
       ),
       resolve: async (node, _args, { loaders }) => {
@@ -130,9 +138,9 @@ childRefs.Collection.implement({
 addChildType('Collection', {
   noun: 'collection',
   carriedBy,
-  idNote: 'Forks and copies can share it; it is looked up by `uid`.',
+  idNote: 'Forks and copies can share it; use `uid` to look one up.',
   changing: 'anything in the collection',
-  lookUpCost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless something of the tree is asked for; one list more for \`isPublic\``,
+  lookUpCost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; one more list for \`isPublic\``,
 });
 
 /** GraphQL type `CollectionConnection`. */

@@ -7,7 +7,7 @@ import { childRefs } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
-  'summary detail': `nothing beside \`values\`; else, in a list, one ${toGet(environmentsRoute)}, and for a single environment one ${toGet(environmentRoute)}`,
+  'summary detail': `nothing if \`values\` is selected too; otherwise, in a list, one ${toGet(environmentsRoute)}, and for a single environment one ${toGet(environmentRoute)}`,
   detail: `one ${toGet(environmentRoute)} per environment`,
 });
 
@@ -19,7 +19,7 @@ childRefs.Environment.implement({
   fields: (t) => ({
     isPublic: t.boolean({
       nullable: true,
-      ...carriedBy(notInRefs, 'Whether everybody can see the environment; null when Postman does not say.'),
+      ...carriedBy(notInRefs, 'Whether everyone can see the environment; null when Postman does not say.'),
       resolve: summary(({ isPublic }) => isPublic),
     }),
     values: t.field({
@@ -27,7 +27,9 @@ childRefs.Environment.implement({
       nullable: true,
       ...carriedBy(
         ['detail'],
-        'Variables of the environment with their shared values; what a person keeps locally in the Postman app is not there. Values of secrets are withheld unless the server reveals secrets. null only when the environment cannot be read.',
+        'Variables of the environment with their shared values. Values that a person stores only locally in ' +
+          'the Postman app are not included. Values of secrets are withheld unless the server is configured to ' +
+          'reveal them. null only when the environment cannot be read.',
       ),
       resolve: fromRead('Environment', ['detail'])(({ values }) => toVariables(values)),
     }),

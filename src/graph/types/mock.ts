@@ -19,31 +19,31 @@ const collectionUid = summary((mock) => mock.collectionUid);
 const environmentUid = summary((mock) => mock.environmentUid);
 
 const MockMatchingRef = builder.objectRef<MockMatching>('MockMatching').implement({
-  description: 'What a mock server compares calls by, beside method and path.',
+  description: 'How a mock server matches a call to an example, in addition to method and path.',
   fields: (t) => ({
-    body: t.exposeBoolean('body', { nullable: false, description: 'Whether the body has to be the same.' }),
+    body: t.exposeBoolean('body', { nullable: false, description: 'Whether the body must be equal.' }),
     headers: t.stringList({
       nullable: false,
-      description: 'Names of the headers that have to be the same; empty when none has.',
+      description: 'Names of the headers that must be equal; empty when none is compared.',
       resolve: ({ headers }) => [...headers],
     }),
     queryParams: t.exposeBoolean('queryParams', {
       nullable: false,
-      description: 'Whether the query parameters have to be the same.',
+      description: 'Whether the query parameters must be equal.',
     }),
     wildcards: t.exposeBoolean('wildcards', {
       nullable: false,
-      description: 'Whether wildcards in the path count.',
+      description: 'Whether wildcards in the path are matched.',
     }),
   }),
 });
 
 childRefs.Mock.implement({
-  description: 'A Postman mock server: it answers calls with the examples of a collection.',
+  description: 'A Postman mock server. It responds to calls with the examples of a collection.',
   fields: (t) => ({
     isActive: t.boolean({
       nullable: true,
-      ...carriedBy(allLevels, 'Whether the mock server answers calls; null only when it cannot be read.'),
+      ...carriedBy(allLevels, 'Whether the mock server responds to calls; null only when it cannot be read.'),
       resolve: (node, args, context) =>
         node.known && 'isActive' in node.known ? node.known.isActive : isActive(node, args, context),
     }),
@@ -51,24 +51,24 @@ childRefs.Mock.implement({
       nullable: true,
       ...carriedBy(
         notInRefs,
-        'Whether everybody can call the mock server, without an API key; null when Postman does not say.',
+        'Whether everyone can call the mock server without an API key; null when Postman does not say.',
       ),
       resolve: summary(({ isPublic }) => isPublic),
     }),
     url: t.string({
       nullable: true,
-      ...carriedBy(notInRefs, 'Address of the mock server; null when Postman does not say.'),
+      ...carriedBy(notInRefs, 'URL of the mock server; null when Postman does not say.'),
       resolve: summary(({ url }) => url),
     }),
     delayMs: t.int({
       nullable: true,
-      ...carriedBy(notInRefs, 'How long every answer is held back, in milliseconds; null when it is not.'),
+      ...carriedBy(notInRefs, 'Delay of every response in milliseconds; null when responses are not delayed.'),
       resolve: summary(({ delayMs }) => delayMs),
     }),
     matching: t.field({
       type: MockMatchingRef,
       nullable: true,
-      ...carriedBy(notInRefs, 'What a call is compared by to find its answer; null when Postman does not say.'),
+      ...carriedBy(notInRefs, 'How a call is matched to an example; null when Postman does not say.'),
       resolve: summary(({ matching }) => matching),
     }),
     collectionUid: t.id({
@@ -81,7 +81,9 @@ childRefs.Mock.implement({
       nullable: true,
       ...carriedBy(
         notInRefs,
-        'The collection whose examples are served; null when it is gone, or the key may not see it.\n\nCost: as `collectionUid`, and as `Query.collection`, by what is selected on it.',
+        'The collection whose examples are served; null when it no longer exists or the key may not see ' +
+          'it.\n\n' +
+          'Cost: that of `collectionUid` plus that of `Query.collection`, depending on the fields selected.',
         routesTo('Collection'),
       ),
       resolve: async (node, args, context, info) => {
@@ -99,7 +101,9 @@ childRefs.Mock.implement({
       nullable: true,
       ...carriedBy(
         notInRefs,
-        'The environment whose variables are filled in; null when there is none, or the key may not see it.\n\nCost: as `environmentUid`, and as `Query.environment`, by what is selected on it.',
+        'The environment whose variables are filled in; null when there is none or the key may not see ' +
+          'it.\n\n' +
+          'Cost: that of `environmentUid` plus that of `Query.environment`, depending on the fields selected.',
         routesTo('Environment'),
       ),
       resolve: async (node, args, context, info) => {

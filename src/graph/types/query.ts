@@ -26,22 +26,24 @@ builder.queryType({
     me: t.field({
       type: UserRef,
       nullable: true,
-      description: 'Who the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
+      description: 'The user the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
       ...declareRoutes('/me'),
       resolve: (_root, _args, { loaders }) => loaders.read(meCall()),
     }),
     workspaces: t.field({
       type: WorkspaceConnection,
       nullable: true,
-      description: 'Workspaces the key can see; null only when the call fails.\n\nCost: one `GET /workspaces` per 100.',
+      description:
+        'Workspaces the key can see; null only when the call fails.\n\n' +
+        'Cost: one `GET /workspaces` for every 100 workspaces.',
       ...declareRoutes('/workspaces'),
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
-        createdBy: t.arg.id({ description: 'Only workspaces made by the user of this id.' }),
+        createdBy: t.arg.id({ description: 'Only workspaces created by the user with this id.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: (_root, { visibility, createdBy, ...args }, context) => {
-        if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: ask for one that has a name.');
+        if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: choose one of the named values.');
         const creator = optionalIdentifier(createdBy, 'createdBy');
         const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
         return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
@@ -51,7 +53,8 @@ builder.queryType({
       type: WorkspaceRef,
       nullable: true,
       description:
-        'One workspace; null when there is none of this id, or the key may not see it.\n\nCost: usually one `GET /workspaces/{id}`, which also has the names of its collections and environments.',
+        'One workspace; null when no workspace has this id or the key may not see it.\n\n' +
+        'Cost: usually one `GET /workspaces/{id}`, whose response also names the collections and environments.',
       ...declareRoutes('/workspaces/{id}'),
       args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
       resolve: (_root, { id }, context, info) =>
@@ -61,11 +64,16 @@ builder.queryType({
       type: CollectionConnection,
       nullable: true,
       description:
-        "Collections the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /collections` per 99; for the names of one workspace's collections one `GET /workspaces/{id}`.",
+        'Collections the key can see, in all workspaces or in one; null when that workspace does not ' +
+        'exist.\n\n' +
+        'Cost: one `GET /collections` for every 99 collections; one `GET /workspaces/{id}` if only names in ' +
+        'one workspace are selected.',
       ...declareRoutes('/collections', '/workspaces/{id}'),
       args: {
-        workspaceId: t.arg.id({ description: 'Only collections of this workspace.' }),
-        name: t.arg.string({ description: 'Only collections of exactly this name.' }),
+        workspaceId: t.arg.id({ description: 'Id of a workspace: only its collections.' }),
+        name: t.arg.string({
+          description: `Only collections with exactly this name, of at most ${MAX_NAME_LENGTH} characters.`,
+        }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: async (_root, { workspaceId, name, ...args }, context, info) => {
@@ -78,7 +86,7 @@ builder.queryType({
         if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
         const { loaders, readAhead } = context;
         const list = await loaders.collectionsByName({ name, workspaceId: workspace });
-        // Upstream has an empty list for a workspace that does not exist, too.
+        // Postman also returns an empty list for a workspace that does not exist.
         if (list.length === 0 && workspace !== null) {
           if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
         }
@@ -89,10 +97,11 @@ builder.queryType({
       type: EnvironmentConnection,
       nullable: true,
       description:
-        'Environments the key can see, over all workspaces or of one; null when there is no such workspace.\n\nCost: one `GET /environments`.',
+        'Environments the key can see, in all workspaces or in one; null when that workspace does not ' +
+        'exist.\n\nCost: one `GET /environments`.',
       ...declareRoutes('/environments', '/workspaces/{id}'),
       args: {
-        workspaceId: t.arg.id({ description: 'Only environments of this workspace.' }),
+        workspaceId: t.arg.id({ description: 'Id of a workspace: only its environments.' }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: (_root, { workspaceId, ...args }, context, info) => {
@@ -109,7 +118,7 @@ builder.queryType({
       args: {
         dryRun: t.arg.boolean({
           defaultValue: false,
-          description: 'true: nothing is sent to Postman, and every other root field is left out of the answer.',
+          description: 'true: nothing is sent to Postman, and every other root field is left out of the response.',
         }),
       },
       resolve: (_root, { dryRun }, { budget }) => {

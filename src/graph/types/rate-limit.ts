@@ -5,59 +5,65 @@ import type { Context } from '../context.ts';
 import { ASSUMED_SIZES, LARGEST_COST, type PlannedCall } from '../planning/estimate.ts';
 
 /** Description of `Query.rateLimit`. */
-export const RATE_LIMIT_DESCRIPTION = `The upstream budget of the API key in use, and what this operation costs of it; null without a key.
+export const RATE_LIMIT_DESCRIPTION = `The budget of upstream calls of the API key in use, and what this operation takes of it; null without a key.
 
-With \`dryRun: true\` beside any other fields, nothing is sent to Postman, whatever the operation is: \`cost\` and \`costAtLeast\` say what it would take, \`likelyCost\` what is likely in between, \`plan\` by which calls, \`readyAt\` and \`likelyReadyAt\` when the budget would have served them. Every other root field is left out of the answer, as by \`@skip\`. Sent again without \`dryRun\`, the same operation makes no more calls than \`cost\` and no fewer than \`costAtLeast\`, as long as
+With \`dryRun: true\`, nothing is sent to Postman, whatever other fields the operation has. \`cost\` and \`costAtLeast\` say how many calls it would make at most and at least, \`likelyCost\` how many are likely, \`plan\` which calls they are, \`readyAt\` and \`likelyReadyAt\` when the budget would have served them. Every other root field is left out of the response, as if by \`@skip\`. The same operation without \`dryRun\` then makes at most \`cost\` and at least \`costAtLeast\` calls, provided that
 
-- nothing changes in the account or is forgotten by the cache in between,
-- every call succeeds: one that fails may be tried again, and what hangs on it is not read,
-- nobody else is having the same call made, which is then shared and costs the operation nothing,
+- the account does not change and the cache evicts nothing in between,
+- every call succeeds: a failed call may be retried, and whatever depends on it is not read,
+- no other operation is making the same call at the same time: such a call is shared and costs this operation nothing,
 - Postman fills the pages of its lists,
-- the operation is allowed so many: past MAX_CALLS_PER_OPERATION it makes no more.
+- the operation may make that many calls: it stops at MAX_CALLS_PER_OPERATION.
 
-What is kept is known, lists and their lengths included, so that the two figures come closer the more is. An operation that certainly needs more calls than it may make, by what it names itself, is refused with OPERATION_TOO_EXPENSIVE before the first of them. What operations cost is found out for one after the other: where too many of the key wait, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to ask again.`;
+The estimate uses cached responses, including lists and their lengths, so the two figures get closer the more is cached. If the objects that an operation names already require more calls than it may make, it is refused with OPERATION_TOO_EXPENSIVE before its first call. Estimates are computed one operation at a time: if too many operations of the key wait for theirs, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to retry.`;
 
 const { workspaces, forkFraction } = ASSUMED_SIZES;
 const ASSUMED_LISTS = childTypes.map((type) => `${leveledTypes[type].assumedPerWorkspace} ${leveledTypes[type].list}`);
 const inEnglish = new Intl.ListFormat('en');
-const LIKELY_COST_DESCRIPTION = `The calls that this operation likely makes, told before it makes any: from \`costAtLeast\` to \`cost\`. It is a guess, as good as the lengths of lists that it rests on:
+const LIKELY_COST_DESCRIPTION = `The number of calls that this operation likely makes, estimated before it makes any; between \`costAtLeast\` and \`cost\`. The estimate is only as good as the list lengths it assumes:
 
-- lists that are cached are taken as they are, and as unchanged where they have become too old to be served;
-- others for as long as they were when they were last read with this key: these lengths are remembered for longer than the lists;
-- where none was read, for as long as those of an account of ${workspaces} workspaces, each with ${inEnglish.format(ASSUMED_LISTS)}, of which one collection in ${1 / forkFraction} is a fork. That lies between the embedded example account and that of a team.
+- A cached list has its cached length, even if it is too old to be served: it is assumed unchanged.
+- Any other list has the length it had when it was last read with this key. Lengths are remembered for longer than the lists themselves.
+- A list that was never read has the length it would have in an account of ${workspaces} workspaces with ${inEnglish.format(ASSUMED_LISTS)} each, where one collection in ${1 / forkFraction} is a fork. That is between the embedded example account and the account of a team.
 
-What is named is taken for existing, a name of collections for that of one, and a filter of workspaces for one that half of them pass where they are not known.`;
+Objects that the operation names are assumed to exist, a collection name to match one collection, and a filter of workspaces to match half of them where they are not known.`;
 
-/** The budget as it stands, for one field that asks. */
+/** The budget at the moment its field is resolved. */
 export interface RateLimitSnapshot extends BudgetSnapshot {
   readonly isDryRun: boolean;
 }
 
 const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
-  description: 'The calls of one route of the Postman API that an operation can make.',
+  description: 'The calls to one route of the Postman API that an operation may make.',
   fields: (t) => ({
     path: t.exposeString('path', {
       nullable: false,
       description:
-        'Template of the route, for example `/collections/{uid}`. Collections read with their tree and without it are counted together.',
+        'Template of the route, for example `/collections/{uid}`. Reads of a collection with and without its ' +
+        'tree are counted together.',
     }),
     atLeast: t.exposeInt('atLeast', {
       nullable: false,
-      description: 'Calls of this route that are certainly made: different ones, what is kept not counted.',
+      description:
+        'The number of different calls to this route that are certainly made. Cached responses need no call and ' +
+        'are not counted.',
     }),
     atMost: t.exposeInt('atMost', {
       nullable: false,
       description:
-        'Calls of this route that can be made at most: lists that are not known taken for as long as was asked for, and everything named for existing.',
+        'The most calls to this route that may be made, if lists of unknown length are as long as the page ' +
+        'requested and every object named exists.',
     }),
     likely: t.exposeInt('likely', {
       nullable: false,
-      description: `Calls of this route that are likely made, from \`atLeast\` to \`atMost\`: those of all entries add up to \`likelyCost\` where that is below ${LARGEST_COST}.`,
+      description: `The number of calls to this route that are likely made, between \`atLeast\` and \`atMost\`. If \`likelyCost\` is below ${LARGEST_COST}, it is the sum over all entries.`,
     }),
     forFields: t.stringList({
       nullable: false,
       description:
-        'Selected fields that such a call serves, as schema coordinates, for example `Collection.description`: those whose values its answer carries, and those that find or list what they are selected on. A field that several routes can serve is named with each of them.',
+        'Selected fields that these calls serve, as schema coordinates, for example `Collection.description`: ' +
+        'fields whose values the response carries, and fields that find or list the objects on which those are ' +
+        'selected. A field that several routes can serve appears in the entry of each.',
       resolve: ({ forFields }) => [...forFields],
     }),
   }),
@@ -68,9 +74,11 @@ const inFuture = (inMs: number, { clock }: Context) => new Date(clock.epochMs() 
 /** GraphQL type `RateLimit`. */
 export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').implement({
   description:
-    "The budget of upstream calls of the API key in use, as it stands now, and the part of it that an operation can take. It is shared by everybody who uses the key through this server, and lowered when Postman's answers show that others use it too.",
+    'The current budget of upstream calls of the API key in use, and the part of it that this operation may ' +
+    'take. Everyone who uses the key through this server shares the budget. The server lowers it when ' +
+    "Postman's responses show that the key is also used elsewhere.",
   fields: (t) => ({
-    limit: t.exposeInt('limit', { nullable: false, description: 'Calls per window.' }),
+    limit: t.exposeInt('limit', { nullable: false, description: 'The number of calls allowed per window.' }),
     windowSeconds: t.int({
       nullable: false,
       description: 'Length of the window in seconds.',
@@ -79,38 +87,45 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     remaining: t.exposeInt('remaining', {
       nullable: false,
       description:
-        'Calls that can be sent now. 0 while Postman has asked for a pause. Beside other fields: after the calls that those have made; in an answer in parts, as it stood when the first part was made.',
+        'The number of calls that can be sent now; 0 during a pause that Postman has asked for. If other ' +
+        'fields are selected too, it is counted after their calls; in a response delivered in parts, when the ' +
+        'first part was made.',
     }),
     resetAt: t.field({
       type: 'DateTime',
       nullable: true,
       description:
-        'When all calls of the window are free again if nothing more is sent; null before the first answer of Postman.',
-      resolve: ({ hasResponse: hasAnswer, restoredInMs }, _args, context) =>
-        hasAnswer ? inFuture(restoredInMs, context) : null,
+        'When the whole window will be free again if nothing more is sent; null before the first response from ' +
+        'Postman.',
+      resolve: ({ hasResponse, restoredInMs }, _args, context) =>
+        hasResponse ? inFuture(restoredInMs, context) : null,
     }),
     queued: t.exposeInt('queuedCalls', {
       nullable: false,
-      description: 'Calls of this key that wait for their turn, of all operations together.',
+      description: 'The number of queued calls of this key, of all operations together.',
     }),
     monthLimit: t.exposeInt('monthLimit', {
       nullable: true,
       description:
-        "Calls a month that the plan allows; null when Postman's answers have not said, or there is no limit.",
+        'The number of calls per month that the Postman plan allows; null when no response from Postman has ' +
+        'said so, or there is no limit.',
     }),
     monthRemaining: t.exposeInt('monthRemaining', {
       nullable: true,
-      description: "Calls left of the month; null when Postman's answers have not said, or there is no limit.",
+      description:
+        'The number of calls left in this month; null when no response from Postman has said so, or there is no ' +
+        'limit.',
     }),
     cost: t.int({
       nullable: false,
-      description: `The most calls that this operation can make, told before it makes any; what it has made says \`extensions.upstream.calls\`. 0: everything is kept. ${LARGEST_COST} stands for any larger number, and for one that takes too long to foretell.`,
+      description: `The most calls that this operation may make, computed before it makes any; \`extensions.upstream.calls\` says how many it did make. 0 when everything is cached. ${LARGEST_COST} stands for any larger number, and for one that takes too long to compute.`,
       resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atMost,
     }),
     costAtLeast: t.int({
       nullable: false,
       description:
-        'The calls that this operation certainly makes, told before it makes any: those it makes whatever Postman answers.',
+        'The number of calls that this operation makes in any case, whatever Postman responds; computed before ' +
+        'it makes any.',
       resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atLeast,
     }),
     likelyCost: t.int({
@@ -122,7 +137,10 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
       type: 'DateTime',
       nullable: true,
       description:
-        'When the budget would have served all of `cost`, asked for now, behind everything that waits now: now where nothing is needed. Calls that cannot be asked for before others are answered take that much longer. null without `dryRun: true`, and where less is left of the month.',
+        'When the budget would have served all calls of `cost` if they were queued now, behind all calls that ' +
+        'are queued already; the current time if none is needed. Calls that depend on the response of another ' +
+        'call take longer by its response time. null without `dryRun: true`, and when the monthly quota has ' +
+        'too few calls left.',
       resolve: async ({ isDryRun }, _args, context) => {
         const servedInMs = isDryRun ? (await context.estimate()).servedInMs : null;
         return servedInMs === null ? null : inFuture(servedInMs, context);
@@ -132,7 +150,8 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
       type: 'DateTime',
       nullable: true,
       description:
-        'As `readyAt`, for `likelyCost` in place of `cost`. null without `dryRun: true`, and where less is left of the month.',
+        'As `readyAt`, but for the calls of `likelyCost`. null without `dryRun: true`, and when the monthly ' +
+        'quota has too few calls left.',
       resolve: async ({ isDryRun }, _args, context) => {
         const servedInMs = isDryRun ? (await context.estimate()).likelyServedInMs : null;
         return servedInMs === null ? null : inFuture(servedInMs, context);
@@ -141,7 +160,7 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     plan: t.field({
       type: [PlannedCallRef],
       nullable: true,
-      description: `The calls that this operation can make, one entry for each route, ordered by path; empty where everything is kept. \`atLeast\` of all entries add up to \`costAtLeast\`, and \`atMost\` to \`cost\` where that is below ${LARGEST_COST}. null without \`dryRun: true\`.`,
+      description: `The calls that this operation may make, one entry per route, ordered by path; empty when everything is cached. The sum of \`atLeast\` over all entries is \`costAtLeast\`; the sum of \`atMost\` is \`cost\` if that is below ${LARGEST_COST}. null without \`dryRun: true\`.`,
       resolve: async ({ isDryRun }, _args, { estimate }) => (isDryRun ? [...(await estimate()).plan] : null),
     }),
   }),

@@ -2,11 +2,11 @@ import type { Loaders } from '../../loaders/loaders.ts';
 import type { Context } from '../context.ts';
 
 /**
- * Makes resolvers of fields that one answer about their object carries.
+ * Makes resolvers of fields that one upstream response about their object carries.
  *
- * @param knownOf - What the object came with; undefined: not enough.
- * @param load - Reads the answer that all such fields share.
- * @returns A function from what a field takes of the answer to its resolver.
+ * @param knownOf - Returns what the object came with, or undefined if that does not carry the fields.
+ * @param load - Reads the response that all these fields share; null when the object does not exist.
+ * @returns A function that takes a `pick` function, from the response to the field's value, and returns the resolver.
  */
 export function responseField<Node, Loaded>(
   knownOf: (node: Node) => Loaded | undefined,

@@ -7,19 +7,19 @@ export const UserRef = builder.objectRef<User>('User').implement({
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
-      description: 'User id, as it stands in `createdBy` and `ownerId` elsewhere.',
+      description: 'Id of the user, the same as in `createdBy` and `ownerId` of other types.',
     }),
     username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
     fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),
     email: t.exposeString('email', { nullable: true, description: 'E-mail address; null when Postman does not say.' }),
     avatarUrl: t.exposeString('avatarUrl', {
       nullable: true,
-      description: 'Address of the profile picture; null without one.',
+      description: 'URL of the profile picture; null when there is none.',
     }),
-    teamId: t.exposeID('teamId', { nullable: true, description: 'Id of the team; null for somebody without one.' }),
+    teamId: t.exposeID('teamId', { nullable: true, description: 'Id of the team; null for a user without a team.' }),
     teamName: t.exposeString('teamName', {
       nullable: true,
-      description: 'Name of the team; null for somebody without one.',
+      description: 'Name of the team; null for a user without a team.',
     }),
     roles: t.stringList({
       nullable: true,

@@ -21,11 +21,14 @@ export const WorkspaceVisibility = builder.enumType('WorkspaceVisibility', {
   description: 'Who can see a workspace.',
   values: {
     PERSONAL: { value: 'personal', description: 'Only its owner.' },
-    TEAM: { value: 'team', description: 'Everybody in the team.' },
+    TEAM: { value: 'team', description: 'Everyone in the team.' },
     PRIVATE: { value: 'private', description: 'Invited members of the team.' },
-    PUBLIC: { value: 'public', description: 'Everybody.' },
-    PARTNER: { value: 'partner', description: 'Invited members of the team, and partners from outside.' },
-    OTHER: { value: 'other', description: 'A visibility this server does not know yet. It cannot be asked for.' },
+    PUBLIC: { value: 'public', description: 'Everyone.' },
+    PARTNER: { value: 'partner', description: 'Invited members of the team, and invited partners outside it.' },
+    OTHER: {
+      value: 'other',
+      description: 'A visibility this server does not know yet. It cannot be used as a filter.',
+    },
   } as const,
 });
 
@@ -39,7 +42,7 @@ const visibilities: readonly string[] = [
 ] satisfies readonly Visibility[];
 
 const carriedBy = createCarriedBy('Workspace', {
-  'summary detail': `nothing on a listed workspace, else one ${toGet(workspaceRoute)} shared by all such fields`,
+  'summary detail': `nothing on a workspace from a list, otherwise one ${toGet(workspaceRoute)} shared by all such fields`,
   detail: `one ${toGet(workspaceRoute)} per workspace, shared by all such fields`,
 });
 
@@ -56,7 +59,7 @@ const fromDetail = responseField<WorkspaceNode, WorkspaceDetail>(
 );
 
 WorkspaceRef.implement({
-  description: 'A Postman workspace: the place that holds collections, environments and mock servers.',
+  description: 'A Postman workspace, which holds collections, environments and mock servers.',
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
@@ -71,7 +74,8 @@ WorkspaceRef.implement({
       nullable: true,
       ...carriedBy(
         inEveryResponse,
-        'Type as Postman names it, usually `personal` or `team`. Who can see it is told by `visibility`. null when Postman does not say.',
+        'Type as Postman names it, usually `personal` or `team`; null when Postman does not say. `visibility` ' +
+          'says who can see the workspace.',
       ),
       resolve: fromSummary(({ type }) => type),
     }),
@@ -91,13 +95,13 @@ WorkspaceRef.implement({
     }),
     description: t.string({
       nullable: true,
-      ...carriedBy(['detail'], 'Description in Markdown; null when it has none.'),
+      ...carriedBy(['detail'], 'Description in Markdown; null when the workspace has none.'),
       resolve: fromDetail(({ description }) => description),
     }),
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(inEveryResponse, 'When the workspace was made; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'When the workspace was created; null when Postman does not say.'),
       resolve: fromSummary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
@@ -108,12 +112,12 @@ WorkspaceRef.implement({
     }),
     createdBy: t.id({
       nullable: true,
-      ...carriedBy(inEveryResponse, 'User id of whoever made the workspace; null when Postman does not say.'),
+      ...carriedBy(inEveryResponse, 'Id of the user who created the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
     updatedBy: t.id({
       nullable: true,
-      ...carriedBy(['detail'], 'User id of whoever last changed the workspace; null when Postman does not say.'),
+      ...carriedBy(['detail'], 'Id of the user who last changed the workspace; null when Postman does not say.'),
       resolve: fromDetail(({ updatedBy }) => updatedBy),
     }),
     teamId: t.id({
@@ -131,7 +135,9 @@ builder.objectFields(WorkspaceRef, (t) => ({
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
       ['dedicated'],
-      "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}`, shared with everything else of the workspace, as long as only identifiers, names and owners are asked of them; else one `GET /collections` per 99.",
+      "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+        'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
+        'names and owners are selected on the collections; otherwise one `GET /collections` for every 99.',
       ['/workspaces/{id}', '/collections'],
     ),
     resolve: childrenOf('Collection'),
@@ -142,7 +148,9 @@ builder.objectFields(WorkspaceRef, (t) => ({
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
       ['dedicated'],
-      "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names and owners are asked of them; else one `GET /environments`.",
+      "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+        'Cost: nothing in addition to the `GET /workspaces/{id}` of other fields, if only identifiers, names and ' +
+        'owners are selected on the environments; otherwise one `GET /environments`.',
       ['/workspaces/{id}', '/environments'],
     ),
     resolve: childrenOf('Environment'),
@@ -153,7 +161,9 @@ builder.objectFields(WorkspaceRef, (t) => ({
     args: pageArgs(CHILDREN_PAGE_SIZE),
     ...carriedBy(
       ['dedicated'],
-      "Mock servers of the workspace that are active, in Postman's order; null only when they cannot be read.\n\nCost: nothing beside a `GET /workspaces/{id}` that is made anyway, as long as only identifiers, names, owners and `isActive` are asked of them; else one `GET /mocks?workspace=`.",
+      "Active mock servers of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+        'Cost: nothing in addition to the `GET /workspaces/{id}` of other fields, if only identifiers, names, ' +
+        'owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
       ['/workspaces/{id}', '/mocks'],
     ),
     resolve: childrenOf('Mock'),
@@ -163,7 +173,8 @@ builder.objectFields(WorkspaceRef, (t) => ({
     nullable: true,
     ...carriedBy(
       ['dedicated'],
-      'Global variables of the workspace; null only when they cannot be read.\n\nCost: one `GET /workspaces/{id}/global-variables`.',
+      'Global variables of the workspace; null only when they cannot be read.\n\n' +
+        'Cost: one `GET /workspaces/{id}/global-variables`.',
       ['/workspaces/{id}/global-variables'],
     ),
     resolve: async ({ id }, _args, { loaders }) => {
