@@ -7,8 +7,8 @@ loopback.addAddress('::1', 'ipv6');
 /**
  * Reads a host with or without a port, as in a `Host` header: `localhost`, `example.com:8080`, `[::1]:4000`.
  *
- * @returns The host in lower case, without brackets and trailing dot, and the port; undefined for anything else. An IPv6 address needs its brackets, a
- *   name that ends in a number must be an IPv4 address.
+ * @returns The host in lower case, without brackets and trailing dot, and the port; undefined for any other text. An
+ *   IPv6 address needs its brackets. A name that ends in a number must be an IPv4 address.
  */
 export function parseHostAndPort(text: string): { readonly host: string; readonly port?: string } | undefined {
   const match = /^(?:\[([\d.:a-f]{2,45})\]|([\w.-]{1,254}))(?::(\d{0,5}))?$/i.exec(text);
@@ -20,7 +20,11 @@ export function parseHostAndPort(text: string): { readonly host: string; readonl
   return port ? { host, port } : { host };
 }
 
-/** Tells whether a host (an address, an IPv6 address in brackets, or a name) is this machine itself: 127.0.0.0/8, `::1`, `localhost`. */
+/**
+ * Whether a host is this machine: 127.0.0.0/8, `::1` or `localhost`.
+ *
+ * @param host - An address, an IPv6 address in brackets, or a name.
+ */
 export function isLoopbackAddress(host: string): boolean {
   const bare = host
     .toLowerCase()
@@ -32,10 +36,10 @@ export function isLoopbackAddress(host: string): boolean {
 }
 
 /**
- * Tells whether a server on loopback may answer a request with this `Host` header. A web page that had its own name
- * resolve to 127.0.0.1 (DNS rebinding) sends that name, which is neither loopback nor in the list.
+ * Whether a server on loopback may serve a request with this `Host` header. In a DNS rebinding attack a web page makes
+ * its own name resolve to 127.0.0.1 and sends that name, which is neither loopback nor in the list.
  *
- * @param allowedHosts - Further host names; one without a port stands for every port.
+ * @param allowedHosts - Further host names; one without a port matches every port.
  */
 export function isAllowedHost(hostHeader: string | undefined, allowedHosts: readonly string[]): boolean {
   const requested = hostHeader === undefined ? undefined : parseHostAndPort(hostHeader);
@@ -50,7 +54,7 @@ export function isAllowedHost(hostHeader: string | undefined, allowedHosts: read
 /**
  * Reads an address or a subnet, such as `10.0.0.0/8`, `127.0.0.1` or `fd00::/8`.
  *
- * @returns undefined for anything else.
+ * @returns undefined for any other text. The prefix of an address is its full length.
  */
 export function parseSubnet(text: string): { readonly address: string; readonly prefix: number } | undefined {
   const [, address = '', prefix] = /^([\d.:a-f]{2,45})(?:\/(\d{1,3}))?$/i.exec(text) ?? [];
@@ -59,12 +63,16 @@ export function parseSubnet(text: string): { readonly address: string; readonly 
   return bits > 0 && length <= bits ? { address, prefix: length } : undefined;
 }
 
-/** Reads an origin of the web as browsers send it, such as `https://app.example.com`. @returns undefined for anything else. */
+/**
+ * Reads an http or https origin as browsers send it, such as `https://app.example.com`.
+ *
+ * @returns undefined for any other text.
+ */
 export function toOrigin(given: string): string | undefined {
   if (/\s/.test(given) || !URL.canParse(given)) return undefined;
   const url = new URL(given);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined;
-  // The parser takes "*" for a host name; the second check finds user name, path, query and fragment, even empty ones.
+  // URL accepts "*" as a host name. The second check rejects a user name, path, query or fragment, even an empty one.
   return parseHostAndPort(url.host) !== undefined && url.href === `${url.origin}/` ? url.origin : undefined;
 }
 

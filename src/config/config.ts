@@ -1,20 +1,25 @@
+/**
+ * The configuration. Exports `Config`, and `parseConfig`, which makes one from environment variables. `variables.ts`
+ * lists the variables, `read-environment.ts` reads them, and `values.ts` checks them. This module may import types and
+ * helpers of upstream, but nothing that is built from a configuration: no loaders, graph, dry run, server or sandbox.
+ */
 import { getHeapStatistics } from 'node:v8';
 import { toMemoryShares } from './memory-shares.ts';
 import { toRedisConfig } from './redis-config.ts';
 import { type Environment, parseValues } from './values.ts';
 
-// What one takes that waits for all it may ask for, twice over.
+// Twice what a stream takes while all the calls it may make wait.
 const HEAP_BYTES_PER_STREAM = 4 * 1_048_576;
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
 export type Config = Readonly<ReturnType<typeof parseConfig>>;
 
 /**
- * Reads and checks a whole configuration. A default that does not fit what was set (RESERVED_CALLS under a small RATE_LIMIT, OPERATION_TIMEOUT_MS under a
- * small MAX_WAIT_MS) is lowered.
+ * Reads and checks a whole configuration. It lowers a default that exceeds a value that was set: RESERVED_CALLS under a
+ * small RATE_LIMIT, OPERATION_TIMEOUT_MS under a small MAX_WAIT_MS.
  *
- * @param heapLimitBytes - Where V8 gives up.
- * @param known - Problems of what could not even be read, which are reported with those found here.
+ * @param heapLimitBytes - V8's heap limit, from which the memory limits are derived. Default: that of this process.
+ * @param known - Problems found while the environment was read; they are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
 export function parseConfig(
@@ -32,25 +37,25 @@ export function parseConfig(
   return {
     /** `NODE_ENV` is `production`. */
     isProduction,
-    /** The embedded sandbox answers: neither key nor base URL is set, and this is not production or an account is named. */
+    /** The embedded sandbox replaces Postman: `SANDBOX_DIR` is set, or outside production neither key nor base URL. */
     sandbox,
-    /** Folder of the exports that the sandbox serves; without it the example account. Relative to the working directory. */
+    /** Folder of exports that the sandbox serves, relative to the working directory. Absent: the example account. */
     ...(v.SANDBOX_DIR !== undefined && { sandboxDir: v.SANDBOX_DIR }),
     sandboxLimits: v.SANDBOX_LIMITS,
-    /** Names and addresses only; an IPv6 address stands without brackets. Port 0 picks a free one. */
+    /** The host is a name or an address; an IPv6 address has no brackets. Port 0 picks a free one. */
     listen: { host: v.HOST, port: v.PORT },
-    /** How long a connection of a client is kept for its next request. */
+    /** How long an idle client connection stays open. */
     keepAliveMs: v.KEEP_ALIVE_TIMEOUT_MS,
     access: {
-      /** One of these every client must send as `Authorization: Bearer`; where there is none, nothing is asked for. */
+      /** Every client must send one of these as `Authorization: Bearer`. Empty: no token is required. */
       tokens: v.ACCESS_TOKEN,
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
-      /** Addresses and subnets whose `X-Forwarded-For` is believed. */
+      /** Addresses and subnets whose `X-Forwarded-For` is trusted. */
       trustedProxies: v.TRUSTED_PROXIES,
     },
     postman: {
-      /** The server's own key. */
+      /** The key for requests that have none. */
       ...(v.POSTMAN_API_KEY && { apiKey: v.POSTMAN_API_KEY }),
       baseUrl: v.POSTMAN_API_BASE_URL,
       ...(proxy && { proxy: { ...proxy, noProxy: v.NO_PROXY } }),
@@ -61,18 +66,18 @@ export function parseConfig(
       maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? memoryShares.responseBytesInFlight,
     },
     budget: {
-      /** `isCap`: the limit was set, and a higher one that upstream announces is not followed. */
+      /** `isCap`: the limit was set, so a higher one that Postman announces is ignored. */
       general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap: isSet('RATE_LIMIT') },
-      /** Absent when turned off. */
+      /** Absent if turned off. */
       ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
       reservedCalls: Math.min(v.RESERVED_CALLS, v.RATE_LIMIT - 1),
       maxConcurrentCalls: v.MAX_CONCURRENT_CALLS,
-      // Its account begins with the process.
+      // The sandbox starts with this process, so nothing has called it before.
       coldStart: sandbox ? 'off' : v.COLD_START,
-      /** What the budgets of all keys may take on the heap. */
+      /** Heap memory for the budgets of all keys. */
       maxBytes: memoryShares.budgetBytes,
     },
-    /** Absent: the budget is this process's alone. */
+    /** Absent: each process has its own budgets. */
     ...toRedisConfig(v.REDIS_URL, v.TENANT_SECRET, v.BUDGET_WITHOUT_REDIS),
     operation: {
       timeoutMs: Math.min(v.OPERATION_TIMEOUT_MS, v.MAX_WAIT_MS),
@@ -80,13 +85,13 @@ export function parseConfig(
       streamTimeoutMs: v.STREAM_TIMEOUT_MS,
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
-      /** What the values of one answer may take on the heap while it is made. */
+      /** Heap memory for the values of one result while it is executed. */
       maxResultBytes: memoryShares.answerBytes,
-      /** What large answers may take that have been written and not yet been taken, over all operations. */
+      /** Memory for large results that have been written and not yet sent, of all operations. */
       maxWrittenBytes: memoryShares.writtenBytes,
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(heapLimitBytes / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
-      /** What the answers take on the heap that one operation is given, and all operations together. */
+      /** Heap memory of the Postman responses held by one operation, and by all operations. */
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryShares.heldBytesPerOperation,
       maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryShares.heldBytes,
     },
@@ -106,9 +111,9 @@ export function parseConfig(
       maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryShares.requestBytesInFlight,
       documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryShares.documentCacheBytes,
     },
-    /** Where V8 gives up: what is not configured of memory is a share of it. */
+    /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
-    /** Documents that clients may name. `only`: no other is executed. */
+    /** Documents that clients may request by id. `only`: no others are executed. */
     ...(v.PERSISTED_DOCUMENTS !== undefined && {
       persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
     }),

@@ -12,37 +12,42 @@ const proxy = {
   schema: text(toProxy).optional(),
 };
 
-/** Whom the server calls, and where it listens. */
+/** How the server reaches Postman, and where it listens. */
 export const connectionVariables = {
   POSTMAN_API_KEY: {
     ...secret,
     schema: secretText(faultOfApiKey).optional(),
     description:
-      "The server's own Postman API key, used for requests without X-Api-Key. Without key and base URL the sandbox answers.",
+      'Postman API key for requests without X-Api-Key. If neither it nor POSTMAN_API_BASE_URL is set, the sandbox ' +
+      'is served.',
   },
-  POSTMAN_API_KEY_FILE: { ...secretFile, description: 'File to read POSTMAN_API_KEY from, at the start only.' },
+  POSTMAN_API_KEY_FILE: {
+    ...secretFile,
+    description: 'File that contains POSTMAN_API_KEY; it is read only at startup.',
+  },
   POSTMAN_API_BASE_URL: {
     allowed:
       'an https origin such as https://api.postman.com (http only to loopback), without user name, path or query',
     schema: text(toUpstreamOrigin),
     default: 'https://api.getpostman.com',
-    description: 'Origin of the Postman API; https://api.eu.postman.com is the EU one.',
+    description: 'Origin of the Postman API; the EU one is https://api.eu.postman.com.',
   },
   HTTPS_PROXY: {
     ...proxy,
-    description: 'Proxy for calls to Postman, which it tunnels (CONNECT). Calls to loopback go through none.',
+    description: 'HTTP proxy through which calls to Postman are tunnelled (CONNECT). Calls to loopback bypass it.',
   },
-  HTTP_PROXY: { ...proxy, description: 'The same, where HTTPS_PROXY is not set.' },
+  HTTP_PROXY: { ...proxy, description: 'Proxy to use if HTTPS_PROXY is not set.' },
   NO_PROXY: {
     allowed: 'a list of host names, or *',
     schema: z.string().default(''),
-    description: 'Comma-separated hosts, with those below them, that are called without a proxy; * for all.',
+    description: 'Comma-separated hosts that are called without a proxy, as are their subdomains; * for all hosts.',
   },
   HOST: {
     allowed: 'a host name or an IP address, without port',
     schema: text(toListenHost),
     default: '127.0.0.1',
-    description: 'Address to listen on; with a server key or SANDBOX_DIR, one that is not loopback needs ACCESS_TOKEN.',
+    description:
+      'Address to listen on. If it is not loopback, POSTMAN_API_KEY and SANDBOX_DIR each require ACCESS_TOKEN.',
   },
   PORT: { ...whole(0, 65_535), default: '4000', description: 'Port to listen on; 0 picks a free one.' },
 } satisfies Record<string, Rule>;

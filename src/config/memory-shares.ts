@@ -1,30 +1,30 @@
-/** What may be held of each kind of thing that grows with what clients ask and upstream answers, in bytes. */
+/** Memory limits in bytes, one for each kind of data that grows with requests and responses. */
 export type MemoryShares = Readonly<ReturnType<typeof toMemoryShares>>;
 
-// V8's young generation, which its limit contains: 192 MiB in Node 24, 48 in Node 20. What is kept for longer is not there.
+// V8's heap limit includes the young generation (192 MiB in Node 24, 48 MiB in Node 20), which long-lived objects leave.
 const YOUNG_BYTES = 192 * 1_048_576;
 
 /**
- * Divides the old generation of the heap: what is left, about half of it, is for the program itself, for what is being executed and for garbage.
- * An operation may hold what one tenant may: half of what all may.
+ * Divides the old generation of the heap. The limits on live objects leave about half of it to the program itself, to
+ * running code and to garbage. One operation may hold as much as one API key: half of what all operations may hold.
  *
- * @param heapLimitBytes - Where V8 gives up: `--max-old-space-size`, or what it chooses by the memory of the machine.
+ * @param heapLimitBytes - V8's heap limit: `--max-old-space-size`, or V8's choice by the memory of the machine.
  */
 export function toMemoryShares(heapLimitBytes: number) {
   const oldBytes = Math.max(heapLimitBytes / 2, heapLimitBytes - YOUNG_BYTES);
   const bytesOf = (sixtyFourths: number) => Math.floor((oldBytes * sixtyFourths) / 64);
   return {
     cacheBytes: bytesOf(12),
-    /** Answers that all operations have been given, and those of one. */
+    /** Postman responses held by all operations, and by one. */
     heldBytes: bytesOf(12),
     heldBytesPerOperation: bytesOf(6),
-    /** What is being read and parsed. */
+    /** Response bodies that are being read and parsed. */
     responseBytesInFlight: bytesOf(4),
     requestBytesInFlight: bytesOf(2),
     documentCacheBytes: bytesOf(1),
-    /** Values of one answer while it is made. */
+    /** Values of one result while it is executed. */
     answerBytes: bytesOf(16),
-    /** Answers that have been written and not yet been taken; they are outside the heap. */
+    /** Results that have been written and not yet sent; they are outside the heap. */
     writtenBytes: bytesOf(8),
     budgetBytes: bytesOf(2),
   };

@@ -1,7 +1,8 @@
 /**
- * Finds the name that was probably meant by one that is not known: the one with the fewest letters to change, or one that it begins.
+ * Finds the name that an unknown one was probably meant to be: the only one that continues it after an underscore, or
+ * the one with the smallest edit distance.
  *
- * @returns undefined when none is near.
+ * @returns undefined if none is close.
  */
 export function nearestName(unknown: string, names: readonly string[]): string | undefined {
   const target = unknown.toUpperCase();
@@ -9,13 +10,13 @@ export function nearestName(unknown: string, names: readonly string[]): string |
   if (begun.length === 1) return begun[0];
   const near = names
     .map((name) => ({ name, distance: editDistance(target, name.toUpperCase()) }))
-    // More than a quarter of the letters is another word; two are a pair that was swapped.
+    // If more than a quarter of the letters differ, it is another word. Two may always differ: a swapped pair.
     .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(Math.max(name.length, target.length) / 4)))
     .toSorted((a, b) => a.distance - b.distance);
   return near[0]?.name;
 }
 
-/** How many letters have to be inserted, left out or replaced (Levenshtein). */
+/** The Levenshtein distance: how many letters to insert, delete or replace. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 0; line < from.length; line++) {

@@ -9,22 +9,22 @@ import { cleanSecret } from './secret-text.ts';
 
 const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
-// Written in small letters by half of those who set them, and then first.
+// Often written in lower case, which then has priority.
 const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN', 'REDIS_URL', 'TENANT_SECRET'] as const;
-// Read by Node before there is a program, or by those who use the same file.
+// Read by Node at its own start, so they have no effect in .env.
 const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
-// What Kubernetes adds for a service whose name begins with "postman", and what the examples read.
+// Variables that Kubernetes adds for a service whose name begins with "postman", and that the examples read.
 const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PORT)|PORT(?:_|$)))/;
 
 /**
- * Reads the environment of the process over what a `.env` file in the working directory says, if there is one, and the files of
+ * Reads the environment of the process, which overrides a `.env` file in the working directory, and the files named by
  * `POSTMAN_API_KEY_FILE`, `ACCESS_TOKEN_FILE`, `REDIS_URL_FILE` and `TENANT_SECRET_FILE`.
  *
- * @param overrides - Goes before all of it.
- * @returns The values; problems of what could not be read, each of which names a variable; warnings of what is probably a mistake, for the log; and the
- *   whole path of the `.env` file, where there is one.
- * @throws {ConfigError} if there is a `.env` that cannot be read.
+ * @param overrides - Values that override both.
+ * @returns The values; problems, each of which names the variable whose file cannot be used; warnings about probable
+ *   mistakes, for the log; and the absolute path of the `.env` file, if there is one.
+ * @throws {ConfigError} If there is a `.env` that cannot be read.
  */
 export function readEnvironment(overrides: Environment = {}) {
   const file = readEnvFile();
@@ -45,7 +45,7 @@ export function readEnvironment(overrides: Environment = {}) {
     const path = values[`${name}_FILE`];
     if (path) {
       try {
-        if (values[name]) throw new Error(`is set, and so is ${name}: set one of them`);
+        if (values[name]) throw new Error(`is set, and so is ${name}: set only one of them`);
         values[name] = readSecretFile(path);
       } catch (error) {
         problems.push(`${name}_FILE ${(error as Error).message}`);
@@ -54,9 +54,9 @@ export function readEnvironment(overrides: Environment = {}) {
     const given = values[name];
     if (!given) continue;
     const { text, removed } = cleanSecret(given);
-    // Nothing is left of what is blank; it stays, so that it is no unset variable.
+    // A blank value stays as it is: as an empty text it would count as unset.
     if (text !== '') values[name] = text;
-    if (removed.length > 0) warnings.push(`${name}: ${removed.join(' and ')} was left out`);
+    if (removed.length > 0) warnings.push(`${name}: removed ${removed.join(' and ')}`);
   }
   return { values, problems, warnings, ...(file && { envFile: resolve('.env') }) };
 }
@@ -68,7 +68,7 @@ function isProxyName(name: string): boolean {
 function toUnknown(name: string, where: string): string {
   if (NODE_NAMES.test(name)) return `${name}${where} has no effect: set it in the environment of the process`;
   const nearest = nearestName(name, names);
-  return `${name}${where} is not read${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+  return `${name}${where} is not a known variable${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }
 
 function readEnvFile(): Environment | undefined {

@@ -1,21 +1,22 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /**
- * Reads a text file in UTF-8, or in UTF-16 as PowerShell and editors on Windows write it, with a byte order mark that is left out.
+ * Reads a text file in UTF-8, or in UTF-16 as PowerShell and editors on Windows write it. A byte order mark is removed.
  *
- * @throws {Error} Node's, with its `code`.
+ * @throws {Error} Node's file system error, with its `code`.
  */
 export function readText(path: string): string {
   return decode(readFileSync(path));
 }
 
-// Longer than any secret; a device has no end.
+// Longer than any secret. The bound matters for devices, which have no end.
 const MAX_SECRET_FILE_BYTES = 4_096;
 
 /**
  * Reads the file of a secret.
  *
- * @throws {Error} whose message says of the file what is wrong. It has neither the path, which may be the secret itself, nor anything that was read.
+ * @throws {Error} Its message continues the name of the variable. It contains neither the path, which may be the secret
+ *   itself, nor anything that was read.
  */
 export function readSecretFile(path: string): string {
   const bytes = readBeginning(path);
@@ -26,7 +27,7 @@ export function readSecretFile(path: string): string {
   return text;
 }
 
-/** One byte more than a secret may have at most, or Node's code for why there is none. */
+/** Reads at most one byte more than a secret may have. @returns The bytes, or Node's code of the failure. */
 function readBeginning(path: string): Buffer | string {
   const buffer = Buffer.alloc(MAX_SECRET_FILE_BYTES + 1);
   try {
@@ -40,12 +41,12 @@ function readBeginning(path: string): Buffer | string {
       closeSync(file);
     }
   } catch (error) {
-    return error instanceof Error && 'code' in error ? String(error.code) : 'it is no path';
+    return error instanceof Error && 'code' in error ? String(error.code) : 'it is not a path';
   }
 }
 
 function decode(bytes: Buffer): string {
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
-  // It leaves out the byte order mark.
+  // TextDecoder removes the byte order mark.
   return new TextDecoder(encoding).decode(bytes);
 }

@@ -5,7 +5,7 @@ import { Secret } from '../upstream/http/secret.ts';
 /** How slots are shared with other instances. */
 export interface RedisConfig {
   readonly url: Secret;
-  /** What tenants are named under: this one, and the one before it. */
+  /** Secrets for the HMACs that name API keys in Redis: the current one, and the one before it. */
   readonly tenantSecrets: readonly [Secret, Secret?];
   readonly withoutRedis: WithoutStore;
 }
@@ -13,14 +13,14 @@ export interface RedisConfig {
 const MIN_SECRET_BYTES = 32;
 const BASE64 = /^(?:[\w+/-]{4})*(?:[\w+/-]{2,3}={0,2})?$/;
 
-/** Reads the address of a Redis. */
+/** Reads the URL of a Redis server. */
 export const redisUrl = z.string().transform((given, context) => {
   if (URL.canParse(given) && /^rediss?:\/\/[^/]/.test(given)) return new Secret(given);
-  context.addIssue({ code: 'custom', message: 'it is no address of a Redis', input: given });
+  context.addIssue({ code: 'custom', message: 'it is not the address of a Redis server', input: given });
   return z.NEVER;
 });
 
-/** Reads one secret, or two with a comma between them. */
+/** Reads one secret, or two separated by a comma. */
 export const tenantSecrets = z.string().transform((given, context): readonly [Secret, Secret?] => {
   const texts = given.split(',').map((text) => text.trim());
   const [current = '', former, ...more] = texts;
@@ -32,7 +32,7 @@ export const tenantSecrets = z.string().transform((given, context): readonly [Se
   return z.NEVER;
 });
 
-/** Puts together what the variables say; undefined: no slots are shared. */
+/** Combines the variables of Redis. @returns undefined if slots are not shared. */
 export function toRedisConfig(
   url: Secret | undefined,
   secrets: RedisConfig['tenantSecrets'] | undefined,

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { Secret } from '../upstream/http/secret.ts';
 import { cleanSecret, faultOfSecret } from './secret-text.ts';
 
-/** What documentation, checks and messages need to know of one environment variable. */
+/** How one environment variable is checked, documented and named in messages. */
 export interface Rule {
-  /** The text that would set it; absent for none. */
+  /** The default, as text; absent if there is none. */
   readonly default?: string;
   readonly unit?: string;
-  /** One line for people. */
+  /** One line for the documentation. */
   readonly description: string;
   /** Ends the sentence "allowed: …". */
   readonly allowed: string;
   /** The value must not be shown. */
   readonly isSecret?: true;
-  /** The default is a share of the heap limit of the process, which no text can say. */
+  /** The default is a fraction of the heap limit of the process, so it has no text. */
   readonly isDerived?: true;
-  /** Reads the text; gets undefined where neither a value nor a default is. */
+  /** Parses the text; its input is undefined if there is neither a value nor a default. */
   readonly schema: z.ZodType;
 }
 
@@ -26,30 +26,30 @@ export const DAY_MS = 24 * HOUR_MS;
 /** 1 MiB in bytes. */
 export const MEBIBYTE = 1_048_576;
 
-/** A secret on one line. */
+/** Rule of a secret, which is one line. */
 export const secret = {
   isSecret: true as const,
   allowed: 'visible ASCII without spaces, at most 256 characters',
 };
 
-/** The file of a secret. Its path may be the secret itself, by mistake. */
+/** Rule of the file of a secret. It is secret because its value may be the secret itself, by mistake. */
 export const secretFile = {
   isSecret: true as const,
   allowed: 'the path of a file with one line',
   schema: z.string().optional(),
 };
 
-/** On or off, in the words that are usual for it. */
+/** Rule of a boolean. */
 export const flag = {
   allowed: 'true or false (also on, off, yes, no, 1, 0)',
   schema: z.stringbool({ truthy: ['true', 'on', 'yes', '1'], falsy: ['false', 'off', 'no', '0'] }),
 };
 
 const bytes = whole(1, 16_384 * MEBIBYTE, 'bytes');
-/** A number of bytes; unset, it is a share of the heap limit. */
-export const heapShare = { ...bytes, schema: bytes.schema.optional(), isDerived: true as const };
+/** Rule of a number of bytes that is a fraction of the heap limit by default. */
+export const heapBytes = { ...bytes, schema: bytes.schema.optional(), isDerived: true as const };
 
-/** Makes the schema of a text that `read` understands: it returns undefined for any other. */
+/** Makes the schema of a text that `read` parses. `read` returns undefined for an invalid text. */
 export function text<T>(read: (text: string) => T | undefined) {
   return z.string().transform((given, context) => {
     const value = read(given);
@@ -59,7 +59,7 @@ export function text<T>(read: (text: string) => T | undefined) {
   });
 }
 
-/** Makes the schema of a secret. `faultOf` returns why a text cannot be one. */
+/** Makes the schema of a secret. `faultOf` returns why a text cannot be one, or undefined. */
 export function secretText(faultOf: (text: string) => string | undefined) {
   return z.string().transform((given, context) => {
     const message = faultOf(given);
@@ -69,14 +69,14 @@ export function secretText(faultOf: (text: string) => string | undefined) {
   });
 }
 
-/** Makes the schema of at most so many secrets, with commas between them. */
+/** Makes the schema of a comma-separated list of at most `max` secrets. */
 export function secretList(max: number) {
   return separated((item) => cleanSecret(item).text)
     .pipe(z.array(secretText(faultOfSecret)).min(1, 'it is blank').max(max, `it is more than ${max} tokens`))
     .default([]);
 }
 
-/** Makes the schema of texts with commas between them, each of which `readItem` understands: it returns undefined for any other. */
+/** Makes the schema of a comma-separated list. `readItem` parses an item, and returns undefined for an invalid one. */
 export function list(readItem: (item: string) => string | undefined) {
   return separated((item) => item.trim())
     .pipe(z.array(text(readItem)))

@@ -1,10 +1,10 @@
 const QUOTES = /^(["'`])(.*)\1$/s;
 
 /**
- * Leaves out what tools add to a secret when they hand it over: a byte order mark, the end of the line, white space and quotes around it.
- * The end of the line is how every editor ends a file, so nothing is said of it.
+ * Removes what tools add around a secret: a byte order mark, the end of the line, white space and quotes.
  *
- * @returns The secret as it was meant; and what was left out, for people.
+ * @returns The secret, and what was removed, for a warning. The end of the line is not in it: every editor ends a file
+ *   with one.
  */
 export function cleanSecret(given: string) {
   const removed: string[] = [];
@@ -15,20 +15,20 @@ export function cleanSecret(given: string) {
     text = next;
   };
   remove('a byte order mark', text.replace(/^\uFEFF/, ''));
-  // trim() would take the byte order mark for white space.
+  // The byte order mark first: trim() would remove it as white space.
   remove('white space around it', text.trim());
   remove('quotes around it', text.replace(QUOTES, '$2'));
   return { text, removed };
 }
 
-// Beginnings by which base64 of what begins like an API key, or like its header, is known.
+// How the base64 of an API key, or of its header, begins.
 const BASE64_BEGINNINGS = ['PMAK-', '"PMAK-', 'X-Api-Key'].map((text) =>
   Buffer.from(text)
     .toString('base64')
     .slice(0, Math.floor((text.length * 8) / 6)),
 );
 
-/** What stands in examples where a secret belongs. */
+/** Placeholders that examples have in place of a secret. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /^(?:null|undefined|none|nil|false|true|todo|tbd|example|placeholder|redacted|changeme|change[-_]me|replace[-_]?me)$/i,
   /^(?:your|my|the|insert|enter|put|paste)[-_].*(?:key|token|secret|here)/i,
@@ -40,33 +40,33 @@ const PLACEHOLDERS: readonly RegExp[] = [
 ];
 
 /**
- * Tells why a text cannot be a secret that works.
+ * Finds out why a text cannot be a secret.
  *
- * @returns The reason, which does not repeat the text; undefined where there is none.
+ * @returns The reason, without the text; undefined if nothing is wrong with it.
  */
 export function faultOfSecret(text: string): string | undefined {
-  if (text === '') return 'it is blank, or nothing but quotes';
+  if (text === '') return 'it is blank, or only quotes';
   if (PLACEHOLDERS.some((pattern) => pattern.test(text)))
-    return 'it is a placeholder, or a reference that nothing has replaced';
+    return 'it is a placeholder, or a reference that was not replaced by its value';
   if (/^(?:authorization:\s*)?bearer\s/i.test(text)) return 'it begins with "Bearer": give what comes after it';
   if (/^(?:x-api-key|authorization)\s*:/i.test(text))
     return 'it begins with the name of a header: give what comes after it';
   if (/^(?:export\s+)?(?:POSTMAN_API_KEY|ACCESS_TOKEN)\s*[=:]/.test(text))
     return 'it begins with the name of the variable: give what comes after it';
   if (/[\r\n]/.test(text)) return 'it is more than one line';
-  if (text.includes('\0')) return 'it has NUL in it, as text in UTF-16 has';
+  if (text.includes('\0')) return 'it has NUL characters: it may be UTF-16';
   if (/[\u2018-\u201F]/.test(text)) return 'it has typographic quotes';
-  if (/\s/.test(text)) return 'it has white space in it';
+  if (/\s/.test(text)) return 'it has white space inside';
   if (!/^[!-~]*$/.test(text)) return 'it has characters that are not visible ASCII';
   return text.length > 256 ? 'it is longer than 256 characters' : undefined;
 }
 
-/** As `faultOfSecret`, of what is to be an API key of Postman. */
+/** Finds out why a text cannot be a Postman API key, like `faultOfSecret`. */
 export function faultOfApiKey(text: string): string | undefined {
   if (/^PMAT-/i.test(text))
-    return 'it is an access key of one collection (PMAT-), with which the Postman API answers nothing else: give an API key (PMAK-)';
+    return 'it is an access key (PMAT-), which gives access to a single collection: give an API key (PMAK-)';
   if (BASE64_BEGINNINGS.some((beginning) => text.startsWith(beginning))) return 'it is base64 of an API key: decode it';
-  if (/^(?:\.{0,2}\/|[A-Z]:\\|file:)/i.test(text)) return 'it is a path: a file is named by POSTMAN_API_KEY_FILE';
+  if (/^(?:\.{0,2}\/|[A-Z]:\\|file:)/i.test(text)) return 'it is a path: set POSTMAN_API_KEY_FILE to it';
   if (/["'`,;]$|^["'`]/.test(text)) return 'it has a quote or another mark at one end';
   if (/^PMAK-.*PMAK-/i.test(text)) return 'it is two API keys in one';
   return faultOfSecret(text);

@@ -3,12 +3,12 @@ import { isLoopbackAddress } from './addresses.ts';
 import type { Rule } from './rule.ts';
 import { type Name, table } from './variables.ts';
 
-/** The values of all variables. */
+/** The parsed values of all variables. */
 export type Values = { [N in Name]: z.output<(typeof table)[N]['schema']> };
-/** Texts by name of variable. */
+/** Unparsed texts by variable name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A configuration that cannot be used. `message` is the problems, one per line; no secret is in it. */
+/** The configuration is invalid. `message` has the problems, one per line, and no secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
@@ -20,9 +20,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * Reads all variables, each by its rule. An empty variable is an unset one.
+ * Parses all variables, each by its rule. An empty variable counts as unset.
  *
- * @param known - Problems of what could not even be read, which are reported with those found here.
+ * @param known - Problems found while the environment was read; they are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
 export function parseValues(env: Environment, known: readonly string[]): Values {
@@ -35,7 +35,7 @@ export function parseValues(env: Environment, known: readonly string[]): Values 
       values[name] = result.data;
     } else {
       const { issues } = result.error;
-      // In a list the wrong items alone are named, and of a secret the reason.
+      // Of a list, show only the wrong items; of a secret, only the reason.
       const wrong = issues.map(({ input }) => toShown(typeof input === 'string' ? input : text, env));
       const reasons = issues.map(({ message }) => message).filter((message) => message.startsWith('it '));
       const given = rule.isSecret ? ['is a value that is not shown', ...reasons].join(': ') : `is ${wrong.join(', ')}`;
@@ -47,7 +47,7 @@ export function parseValues(env: Environment, known: readonly string[]): Values 
   return values as Values;
 }
 
-/** Compares variables. Each is fine on its own, or missing because it has been reported. */
+/** Compares variables that are valid one by one. Invalid ones, which have been reported already, are missing. */
 function findContradictions(env: Environment, values: Partial<Values>): string[] {
   const problems: string[] = [];
   const contradict = (name: Name, given: string, allowed: string) =>
@@ -57,8 +57,8 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   const { RATE_LIMIT = Number.POSITIVE_INFINITY, MAX_WAIT_MS = Number.POSITIVE_INFINITY } = values;
   const { RESERVED_CALLS = 0, OPERATION_TIMEOUT_MS = 0 } = values;
   const opened = env.POSTMAN_API_KEY
-    ? { name: 'POSTMAN_API_KEY', danger: 'everybody could read with that key' }
-    : { name: 'SANDBOX_DIR', danger: 'everybody could read these exports' };
+    ? { name: 'POSTMAN_API_KEY', danger: 'everyone could read data with this key' }
+    : { name: 'SANDBOX_DIR', danger: 'everyone could read these exports' };
   const hasToken = env.ACCESS_TOKEN || env.ACCESS_TOKEN_FILE;
   if (env[opened.name] && !hasToken && !isLoopbackAddress(HOST)) {
     const danger = `while ${opened.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${opened.danger}`;
@@ -73,13 +73,13 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
     contradict('SANDBOX_DIR', `is set, and so is ${names}: these are two accounts`, 'one of them, not both');
   }
   if (env.REDIS_URL && !env.TENANT_SECRET) {
-    contradict('TENANT_SECRET', 'is unset, and REDIS_URL is set', table.TENANT_SECRET.allowed);
+    contradict('TENANT_SECRET', 'is unset, but REDIS_URL requires it', table.TENANT_SECRET.allowed);
   }
   if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
-    contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, and there are none', 'on beside PERSISTED_DOCUMENTS, else off');
+    contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, but there are none', 'on only with PERSISTED_DOCUMENTS');
   }
   if (SANDBOX_LIMITS === true && !env.SANDBOX_DIR) {
-    contradict('SANDBOX_LIMITS', 'is on, which only matters with SANDBOX_DIR', 'on beside SANDBOX_DIR, else off');
+    contradict('SANDBOX_LIMITS', 'is on, but has no effect without SANDBOX_DIR', 'on only with SANDBOX_DIR');
   }
   if (env.RESERVED_CALLS && RESERVED_CALLS >= RATE_LIMIT) {
     contradict('RESERVED_CALLS', `is "${RESERVED_CALLS}"`, `less than RATE_LIMIT, which is ${RATE_LIMIT}`);
@@ -91,10 +91,11 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
 }
 
 function toProblem(name: string, given: string, rule: Rule): string {
-  return `${name} ${given}; allowed: ${rule.allowed}; default: ${rule.isDerived ? 'derived from the heap limit' : (rule.default ?? 'none')}`;
+  const byDefault = rule.isDerived ? 'derived from the heap limit' : (rule.default ?? 'none');
+  return `${name} ${given}; allowed: ${rule.allowed}; default: ${byDefault}`;
 }
 
-/** A value as a message may show it: on one line, not too long, without a password in a URL and without our own secrets. */
+/** Formats a value for a message: one line, not too long, and without any secret or password of a URL. */
 function toShown(given: string | undefined, env: Environment): string {
   let shown = given ?? '';
   for (const [name, { isSecret }] of Object.entries<Rule>(table)) {

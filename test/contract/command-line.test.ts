@@ -79,7 +79,7 @@ describe.concurrent('the start', () => {
     expect(JSON.parse(read ?? '')).toMatchObject({ level: 30, file: join(cwd, '.env'), msg: 'read .env' });
     expect(JSON.parse(warning ?? '')).toMatchObject({
       level: 40,
-      msg: 'POSTMAN_APIKEY in .env is not read; did you mean POSTMAN_API_KEY?',
+      msg: 'POSTMAN_APIKEY in .env is not a known variable; did you mean POSTMAN_API_KEY?',
     });
     expect(server.stderr()).not.toContain('canary');
   });
@@ -142,7 +142,7 @@ describe.concurrent('the start', () => {
     expect(postman.arrivals.map(({ keyIndex }) => keyIndex)).toEqual([1]);
     await server.stop();
     await postman.close();
-    expect(toMessages(server.stderr())[0]).toBe('POSTMAN_API_KEY: quotes around it was left out');
+    expect(toMessages(server.stderr())[0]).toBe('POSTMAN_API_KEY: removed quotes around it');
     expect(server.stderr() + server.stdout()).not.toContain('canary');
   });
 

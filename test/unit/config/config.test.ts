@@ -71,7 +71,7 @@ describe('parseConfig', () => {
     });
   });
 
-  it('puts each variable in its own place', () => {
+  it('maps each variable to its setting', () => {
     const config = parseConfig({
       POSTMAN_API_KEY: key,
       POSTMAN_API_BASE_URL: 'https://api.eu.postman.com/',
@@ -182,7 +182,7 @@ describe('parseConfig', () => {
     expect(config.postman.apiKey?.reveal()).toBe(key);
   });
 
-  it('takes a folder of exports for the account, with limits where that is asked for', () => {
+  it('serves a folder of exports as the account, with rate limits if SANDBOX_LIMITS is on', () => {
     const defaults = parseConfig({});
     expect(parseConfig({ SANDBOX_DIR: './my exports' })).toEqual({ ...defaults, sandboxDir: './my exports' });
     expect(parseConfig({ SANDBOX_DIR: '/a', SANDBOX_LIMITS: 'on' })).toEqual({
@@ -196,7 +196,7 @@ describe('parseConfig', () => {
     expect(parseConfig(Object.fromEntries(variables.map(({ name }) => [name, ''])))).toEqual(parseConfig({}));
   });
 
-  it('reads the printed defaults as the defaults, except that a set RATE_LIMIT is a cap and a set base URL is no sandbox', () => {
+  it('reads the documented defaults as the defaults, except that they set a cap and turn the sandbox off', () => {
     const config = parseConfig(Object.fromEntries(variables.map((variable) => [variable.name, variable.default])));
     const { budget, ...rest } = parseConfig({});
     expect(config).toEqual({
@@ -213,7 +213,7 @@ describe('parseConfig', () => {
     [{ NODE_ENV: 'production', SANDBOX_DIR: '/a' }, true],
     [{ POSTMAN_API_KEY: key }, false],
     [{ POSTMAN_API_BASE_URL: 'https://api.postman.com' }, false],
-  ])('with %j, answers from the sandbox: %s', (env, expected) => {
+  ])('with %j, serves the sandbox: %s', (env, expected) => {
     expect(parseConfig(env).sandbox).toBe(expected);
   });
 
@@ -290,7 +290,7 @@ describe('parseConfig', () => {
   });
 });
 
-describe('parseConfig refuses', () => {
+describe('parseConfig rejects', () => {
   it.each([
     ['PORT', '65536'],
     ['PORT', '-1'],
@@ -358,17 +358,18 @@ describe('parseConfig refuses', () => {
   });
 
   it.each([
-    ['with space', 'it has white space in it'],
+    ['with space', 'it has white space inside'],
     ['two\nlines', 'it is more than one line'],
     ['ümlaut', 'it has characters that are not visible ASCII'],
     ['a'.repeat(257), 'it is longer than 256 characters'],
     ['Bearer one', 'it begins with "Bearer": give what comes after it'],
-    ['<your-token>', 'it is a placeholder, or a reference that nothing has replaced'],
+    ['<your-token>', 'it is a placeholder, or a reference that was not replaced by its value'],
   ])('the secret %j without showing it, with the reason', (text, reason) => {
-    const allowed = 'allowed: visible ASCII without spaces, at most 256 characters';
+    const allowed = `${reason}; allowed: visible ASCII without spaces, at most 256 characters`;
+    const orTwo = 'or two such tokens, separated by a comma';
     expect([...problemsOf({ POSTMAN_API_KEY: text }), ...problemsOf({ ACCESS_TOKEN: text })]).toEqual([
-      `POSTMAN_API_KEY is a value that is not shown: ${reason}; ${allowed}; default: none`,
-      `ACCESS_TOKEN is a value that is not shown: ${reason}; ${allowed}; or two such tokens with a comma between them; default: none`,
+      `POSTMAN_API_KEY is a value that is not shown: ${allowed}; default: none`,
+      `ACCESS_TOKEN is a value that is not shown: ${allowed}; ${orTwo}; default: none`,
     ]);
   });
 
@@ -386,7 +387,7 @@ describe('parseConfig refuses', () => {
       ]);
   });
 
-  it('an access token that is the API key, and more tokens than a change needs', () => {
+  it('an access token that equals the API key, and more than two tokens', () => {
     expect(problemsOf({ POSTMAN_API_KEY: key, ACCESS_TOKEN: `${token},${key}` })).toEqual([
       'ACCESS_TOKEN is the same as POSTMAN_API_KEY: every client would have the key; allowed: another secret; default: none',
     ]);
@@ -404,14 +405,14 @@ describe('parseConfig refuses', () => {
     ]);
   });
 
-  it('"*" in CORS_ORIGINS, naming the wrong items alone and saying why', () => {
+  it('"*" in CORS_ORIGINS, naming only the wrong items and the reason', () => {
     expect(problemsOf({ CORS_ORIGINS: 'https://app.example.com,*,x' })).toEqual([
       'CORS_ORIGINS is "*", "x"; allowed: a comma-separated list of origins such as https://app.example.com ' +
         '("*" is refused: requests can carry credentials); default: none',
     ]);
   });
 
-  it('SANDBOX_DIR beside another account', () => {
+  it('SANDBOX_DIR together with another account', () => {
     const problem = (names: string) => [
       `SANDBOX_DIR is set, and so is ${names}: these are two accounts; allowed: one of them, not both; default: none`,
     ];
@@ -424,9 +425,9 @@ describe('parseConfig refuses', () => {
     expect(problemsOf({ SANDBOX_DIR: '', POSTMAN_API_KEY: key })).toEqual([]);
   });
 
-  it('SANDBOX_LIMITS that would do nothing', () => {
+  it('SANDBOX_LIMITS without SANDBOX_DIR', () => {
     const problem = [
-      'SANDBOX_LIMITS is on, which only matters with SANDBOX_DIR; allowed: on beside SANDBOX_DIR, else off; default: off',
+      'SANDBOX_LIMITS is on, but has no effect without SANDBOX_DIR; allowed: on only with SANDBOX_DIR; default: off',
     ];
     expect(problemsOf({ SANDBOX_LIMITS: 'yes' })).toEqual(problem);
     expect(problemsOf({ SANDBOX_LIMITS: 'on', POSTMAN_API_KEY: key })).toEqual(problem);
@@ -435,8 +436,8 @@ describe('parseConfig refuses', () => {
 
   it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0' })).toEqual([
-      'ACCESS_TOKEN is unset while SANDBOX_DIR is set and HOST "0.0.0.0" is not loopback: everybody could read these ' +
-        'exports; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens with a comma between them; default: none',
+      'ACCESS_TOKEN is unset while SANDBOX_DIR is set and HOST "0.0.0.0" is not loopback: everyone could read these ' +
+        'exports; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by a comma; default: none',
     ]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0', ACCESS_TOKEN: token })).toEqual([]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '::1' })).toEqual([]);
@@ -444,8 +445,8 @@ describe('parseConfig refuses', () => {
 
   it('a server key on an address that is not loopback without ACCESS_TOKEN', () => {
     const problem = [
-      'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everybody could read with ' +
-        'that key; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens with a comma between them; default: none',
+      'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everyone could read data with ' +
+        'this key; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by a comma; default: none',
     ];
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0' })).toEqual(problem);
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0', ACCESS_TOKEN: '' })).toEqual(problem);
@@ -470,7 +471,7 @@ describe('parseConfig refuses', () => {
     expect(problemsOf({ OPERATION_TIMEOUT_MS: '2000', MAX_WAIT_MS: '2000' })).toEqual([]);
   });
 
-  it('everything that is wrong at once, one line each', () => {
+  it('several wrong values at once, one line each', () => {
     const env = {
       POSTMAN_API_KEY: 'a key',
       HOST: '0.0.0.0',
@@ -509,7 +510,7 @@ describe('a secret', () => {
     });
   });
 
-  it('is not shown by a problem, neither its own nor that of another variable it was also put in', () => {
+  it('does not appear in a problem, even if another variable has the same value', () => {
     const error = new ConfigError(
       problemsOf({
         POSTMAN_API_KEY: 'canary one',
@@ -529,7 +530,7 @@ describe('Redis', () => {
   const url = 'rediss://user:canary@redis.test:6380';
   const secretOf = (bytes: number) => Buffer.alloc(bytes, 5).toString('base64');
 
-  it('is shared through when its address and a secret are set', () => {
+  it('is used if its address and a secret are set', () => {
     expect(parseConfig({}).redis).toBeUndefined();
     const { redis } = parseConfig({ REDIS_URL: url, TENANT_SECRET: `${secretOf(32)},${secretOf(48)}` });
     expect([redis?.url.reveal(), redis?.tenantSecrets.map((one) => one?.reveal()), redis?.withoutRedis]).toEqual([
@@ -540,15 +541,18 @@ describe('Redis', () => {
   });
 
   it.each([
-    [{ REDIS_URL: url }, /^TENANT_SECRET is unset, and REDIS_URL is set;/],
-    [{ REDIS_URL: 'http://canary' }, /^REDIS_URL is a value that is not shown: it is no address of a Redis;/],
+    [{ REDIS_URL: url }, /^TENANT_SECRET is unset, but REDIS_URL requires it;/],
+    [
+      { REDIS_URL: 'http://canary' },
+      /^REDIS_URL is a value that is not shown: it is not the address of a Redis server;/,
+    ],
     [
       { TENANT_SECRET: secretOf(31) },
       /^TENANT_SECRET is a value that is not shown: it is not base64 of 32 bytes or more;/,
     ],
     [{ TENANT_SECRET: `${secretOf(32)},${secretOf(32)},${secretOf(32)}` }, /: it is more than two secrets;/],
     [{ BUDGET_WITHOUT_REDIS: 'guess' }, /^BUDGET_WITHOUT_REDIS is "guess"; allowed: share or refuse;/],
-  ])('%o is refused', (env, problem) => {
+  ])('is not used with %o', (env, problem) => {
     const [first = ''] = problemsOf(env);
     expect(first).toMatch(problem);
     expect(first).not.toContain('canary');
@@ -556,7 +560,7 @@ describe('Redis', () => {
 });
 
 describe('variables', () => {
-  it('is what .env.example lists, each as a comment with its description and default', () => {
+  it('are listed in .env.example, each as a comment with its description and default', () => {
     const [intro, ...blocks] = readFileSync(new URL('../../../.env.example', import.meta.url), 'utf8')
       .trimEnd()
       .split('\n\n');
@@ -566,7 +570,7 @@ describe('variables', () => {
     );
   });
 
-  it('says the unit of every number that has one in its name', () => {
+  it('have the unit that their name contains', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
     expect(units).toHaveLength(19);

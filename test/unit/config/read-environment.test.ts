@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe('readEnvironment', () => {
-  it('is the environment of the process where there is no .env file, under what the command line says', () => {
+  it('returns the environment of the process, overridden by the command line, if there is no .env file', () => {
     vi.stubEnv('RATE_LIMIT', '7');
     vi.stubEnv('PORT', '1');
     const { values, ...rest } = readEnvironment({ PORT: '2' });
@@ -31,7 +31,7 @@ describe('readEnvironment', () => {
     expect(rest).toEqual({ problems: [], warnings: [] });
   });
 
-  it('reads a .env file, over which the environment of the process wins, even with an empty value', () => {
+  it('reads a .env file, which the environment of the process overrides, even with an empty value', () => {
     writeFileSync(
       '.env',
       '\uFEFFPORT=1\r\nHOST="localhost" # here\r\nRATE_LIMIT=2\r\n# BURST_LIMIT=3\r\nLOG_LEVEL=warn\r\n',
@@ -64,7 +64,7 @@ describe('readEnvironment', () => {
     expect(() => readEnvironment()).toThrow(new ConfigError(['.env cannot be read: ELOOP']));
   });
 
-  it('warns of names in .env that nobody reads, and of such that begin with POSTMAN_, with the nearest that is read', () => {
+  it('warns about unknown names in .env and unknown POSTMAN_ variables, and suggests the closest known name', () => {
     writeFileSync(
       '.env',
       'POSTMAN_APIKEY=a\nCACHE_TTL=5\nNODE_ENV=x\nNODE_OPTIONS=--max-old-space-size=1\nCOMPOSE_FILE=a\nno_proxy=a\nhost=a\n',
@@ -72,7 +72,7 @@ describe('readEnvironment', () => {
     vi.stubEnv('POSTMAN_BASE_URL', 'a');
     vi.stubEnv('POSTMAN_COLLECTION', 'a');
     vi.stubEnv('CACHE_MAX', 'a');
-    // Of a Kubernetes service, and of the examples.
+    // Variables of a Kubernetes service and of the examples.
     for (const name of [
       'SERVICE_HOST',
       'PORT',
@@ -83,17 +83,17 @@ describe('readEnvironment', () => {
     ])
       vi.stubEnv(`POSTMAN_${name}`, 'a');
     expect(readEnvironment().warnings).toEqual([
-      'CACHE_TTL in .env is not read; did you mean CACHE_TTL_MS?',
-      'COMPOSE_FILE in .env is not read',
+      'CACHE_TTL in .env is not a known variable; did you mean CACHE_TTL_MS?',
+      'COMPOSE_FILE in .env is not a known variable',
       'NODE_OPTIONS in .env has no effect: set it in the environment of the process',
-      'POSTMAN_APIKEY in .env is not read; did you mean POSTMAN_API_KEY?',
-      'host in .env is not read; did you mean HOST?',
-      'POSTMAN_BASE_URL is not read; did you mean POSTMAN_API_BASE_URL?',
-      'POSTMAN_COLLECTION is not read',
+      'POSTMAN_APIKEY in .env is not a known variable; did you mean POSTMAN_API_KEY?',
+      'host in .env is not a known variable; did you mean HOST?',
+      'POSTMAN_BASE_URL is not a known variable; did you mean POSTMAN_API_BASE_URL?',
+      'POSTMAN_COLLECTION is not a known variable',
     ]);
   });
 
-  it('takes the variables of proxies in small letters, and these first', () => {
+  it('prefers proxy variables in lower case', () => {
     vi.stubEnv('https_proxy', 'http://small.test');
     vi.stubEnv('HTTPS_PROXY', 'http://large.test');
     vi.stubEnv('http_proxy', '');
@@ -120,9 +120,9 @@ describe('a secret', () => {
     [` ${key}\t`, ['white space around it']],
     [`"${key}"`, ['quotes around it']],
     [` '${key}'\r\n`, ['white space around it', 'quotes around it']],
-  ])('in the environment is taken as it was meant: %j', (given, left) => {
+  ])('in the environment is cleaned: %j', (given, left) => {
     vi.stubEnv('POSTMAN_API_KEY', given);
-    expect(read()).toEqual([key, ...(left.length > 0 ? [`POSTMAN_API_KEY: ${left.join(' and ')} was left out`] : [])]);
+    expect(read()).toEqual([key, ...(left.length > 0 ? [`POSTMAN_API_KEY: removed ${left.join(' and ')}`] : [])]);
   });
 
   it.each<[string, Buffer]>([
@@ -136,7 +136,7 @@ describe('a secret', () => {
     expect(read()).toEqual([key]);
   });
 
-  it('is read from a file of several lines as it is, to be refused as what it is', () => {
+  it('is read unchanged from a file of several lines, for parseConfig to reject', () => {
     writeFileSync('canary', `${key}\n${key}\n`);
     vi.stubEnv('POSTMAN_API_KEY_FILE', 'canary');
     expect(read()).toEqual([`${key}\n${key}`]);
@@ -147,7 +147,7 @@ describe('a secret', () => {
     ['is a folder', 'cannot be read: EISDIR', () => mkdirSync('canary')],
     ['is empty', 'is empty', () => writeFileSync('canary', '\uFEFF\r\n')],
     ['has no end', 'of more than 4096 bytes', () => symlinkSync('/dev/zero', 'canary')],
-  ])('of a file that %s is a problem that shows neither', (_what, problem, prepare) => {
+  ])('in a file that %s is a problem that shows neither path nor content', (_what, problem, prepare) => {
     prepare();
     vi.stubEnv('POSTMAN_API_KEY_FILE', 'canary');
     const said = read();
@@ -156,11 +156,11 @@ describe('a secret', () => {
     expect(said[1]).toContain(problem);
   });
 
-  it('of a file beside the variable is a problem', () => {
+  it('in a file and in the variable is a problem', () => {
     writeFileSync('canary', key);
     vi.stubEnv('POSTMAN_API_KEY_FILE', 'canary');
     vi.stubEnv('POSTMAN_API_KEY', key);
-    expect(read()).toEqual([key, 'POSTMAN_API_KEY_FILE is set, and so is POSTMAN_API_KEY: set one of them']);
+    expect(read()).toEqual([key, 'POSTMAN_API_KEY_FILE is set, and so is POSTMAN_API_KEY: set only one of them']);
   });
 });
 

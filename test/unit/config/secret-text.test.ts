@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { faultOfApiKey, faultOfSecret } from '../../../src/config/secret-text.ts';
 
-// As Postman writes them: 24 and 34 hexadecimal digits.
+// The format of Postman's keys: 24 and 34 hexadecimal digits.
 const key = 'PMAK-0123456789abcdef01234567-0123456789abcdef0123456789abcdef01';
 
 it.each([key, 'PMAK-any', 'PMAK-0123456789-canary', '0123456789abcdef0123456789abcdef', 'YourCompanyAbc123'])(
@@ -18,7 +18,7 @@ it.each(['t0ken', 'TWFu', 'aGVsbG8gd29ybGQ=', '/4AAQSkZJRg==', 'x', 'tokens-are-
   },
 );
 
-const placeholder = 'it is a placeholder, or a reference that nothing has replaced';
+const placeholder = 'it is a placeholder, or a reference that was not replaced by its value';
 
 it.each([
   ['PMAK-', placeholder],
@@ -44,21 +44,21 @@ it.each([
   [`X-Api-Key: ${key}`, 'it begins with the name of a header: give what comes after it'],
   [`POSTMAN_API_KEY=${key}`, 'it begins with the name of the variable: give what comes after it'],
   [`export POSTMAN_API_KEY=${key}`, 'it begins with the name of the variable: give what comes after it'],
-  ['PMAT-0123', /^it is an access key of one collection/],
+  ['PMAT-0123', /^it is an access key \(PMAT-\)/],
   [Buffer.from(key).toString('base64'), 'it is base64 of an API key: decode it'],
   [Buffer.from(`${key}\n`).toString('base64'), 'it is base64 of an API key: decode it'],
   [Buffer.from(`"${key}"`).toString('base64'), 'it is base64 of an API key: decode it'],
-  ['/run/secrets/postman', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
-  ['./key.txt', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
-  ['C:\\key.txt', 'it is a path: a file is named by POSTMAN_API_KEY_FILE'],
+  ['/run/secrets/postman', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
+  ['./key.txt', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
+  ['C:\\key.txt', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
   [`${key},`, 'it has a quote or another mark at one end'],
   [`"${key}`, 'it has a quote or another mark at one end'],
   [`${key},${key}`, 'it is two API keys in one'],
   [`\u201C${key}\u201D`, 'it has typographic quotes'],
   [`PMAK-\u200B0123`, 'it has characters that are not visible ASCII'],
-  ['P\0M\0A\0K\0', 'it has NUL in it, as text in UTF-16 has'],
+  ['P\0M\0A\0K\0', 'it has NUL characters: it may be UTF-16'],
   [`${key}\n${key}x`, /^it is (?:more than one line|two API keys in one)$/],
-])('says of the API key %j why it cannot work, without repeating it', (text, reason) => {
+])('explains why the API key %j cannot work, without repeating it', (text, reason) => {
   const fault = faultOfApiKey(text);
   expect(fault).toMatch(reason);
   expect(fault).not.toContain('0123');
