@@ -1,16 +1,17 @@
 /**
- * The time the limiter, the deadlines and the cache live by. Injected, so that a test or a simulation can own it.
+ * The clock of the rate limiter, the deadlines and the cache. It is injected, so that a test or a simulation can
+ * control it.
  */
 export interface Clock {
-  /** Monotonic milliseconds; only differences mean anything. Wall clocks jump, budgets must not. */
+  /** Monotonic milliseconds; only differences mean anything. Rate limits use it because wall clocks can jump. */
   nowMs(): number;
-  /** Epoch milliseconds, for what is told to people (`retryAt`, `resetAt`) and for what they say (`Retry-After` as a date). */
+  /** Epoch milliseconds, for times in responses (`retryAt`, `resetAt`) and in headers (`Retry-After` as a date). */
   epochMs(): number;
-  /** Calls `run` once when `nowMs()` has reached `atMs`, never inside this call. Returns the way to call it off. */
+  /** Calls `run` once when `nowMs()` has reached `atMs`, never synchronously. Returns a function that cancels it. */
   schedule(atMs: number, run: () => void): () => void;
 }
 
-/** A moment as both clocks show it. */
+/** One moment, read from both clocks. */
 export interface Instant {
   /** Monotonic milliseconds. */
   readonly atMs: number;
@@ -18,10 +19,14 @@ export interface Instant {
   readonly epochMs: number;
 }
 
-// setTimeout takes 32 bits; a longer wait would fire at once.
+// setTimeout takes a signed 32-bit delay; a longer one would fire at once.
 const LONGEST_TIMER_MS = 2_147_483_647;
 
-/** Reads the monotonic clock of the process, for what happens in real time whatever clock the rest lives by: milliseconds, of which only differences mean anything. */
+/**
+ * Reads the monotonic clock of the process, for measurements in real time that must ignore an injected clock.
+ *
+ * @returns Milliseconds; only differences mean anything.
+ */
 export function monotonicMs(): number {
   return performance.now();
 }
@@ -38,7 +43,7 @@ export function createSystemClock(): Clock {
     schedule(atMs, run) {
       let timer: NodeJS.Timeout;
       const arm = () => {
-        // Node may fire a timer a fraction of a millisecond early: round up, and look again when it fires.
+        // Node may fire a timer a fraction of a millisecond early: round up, and check again when it fires.
         const delayMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(atMs - monotonicMs())));
         timer = setTimeout(() => (monotonicMs() < atMs ? arm() : run()), delayMs);
         timer.unref();
@@ -55,8 +60,8 @@ export function readInstant(clock: Clock): Instant {
 }
 
 /**
- * Tells how old something is: by the clock that has gone further, because the monotonic one stands still while the machine sleeps, and the other one can
- * be set back.
+ * Computes the age of something. It takes the larger of the two clocks' differences, because the monotonic clock stops
+ * while the machine sleeps, and the wall clock can be set back.
  *
  * @returns Milliseconds, 0 or more.
  */

@@ -1,6 +1,6 @@
 /**
- * Makes room of `maxBytes` that is divided between tenants. A tenant may take as much as it leaves free: alone it has half of the room, the next one a quarter, and whoever comes
- * then finds some.
+ * Divides a capacity of `maxBytes` between API keys. A key may use as much as stays free after it: the first key gets
+ * half of the capacity, the second a quarter, and so on, so a further key always finds some.
  */
 export function createFairCapacity(maxBytes: number) {
   const bytesByKey = new Map<string, number>();
@@ -8,9 +8,9 @@ export function createFairCapacity(maxBytes: number) {
   const usedBy = (keyHash: string) => bytesByKey.get(keyHash) ?? 0;
   return {
     usedBy,
-    /** Whether a tenant may take so much more. */
+    /** Whether an API key may use `bytes` more. */
     fits: (keyHash: string, bytes: number) => usedBy(keyHash) + bytes <= maxBytes - totalBytes - bytes,
-    /** Takes room, or gives it back where `bytes` is negative. Whether it fits is for the caller to ask. */
+    /** Takes capacity; a negative `bytes` gives it back. It does not check `fits`: that is up to the caller. */
     add(keyHash: string, bytes: number) {
       totalBytes += bytes;
       const usedBytes = usedBy(keyHash) + bytes;

@@ -1,7 +1,7 @@
-/** Work that pauses now and then, so that whoever runs it can do something else between its steps. */
+/** Long work in small steps: it yields now and then, so that the caller can do other work in between. */
 export type Steps<Result> = Generator<undefined, Result>;
 
-/** Takes all steps at once. */
+/** Runs all steps without a pause. */
 export function runAtOnce<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const { done, value } = steps.next();

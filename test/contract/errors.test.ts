@@ -267,7 +267,7 @@ const cases: readonly Case[] = [
   unusable(
     'an error in a 200',
     { kind: 'status', status: 200, body: json('instanceNotFoundError') },
-    'Postman\'s answer is not what this route answers with. The answer has no object "environment".',
+    'Postman\'s answer is not what this route answers with. The response has no object "environment".',
   ),
   unusable(
     'an unknown encoding',

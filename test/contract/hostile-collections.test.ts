@@ -440,8 +440,8 @@ describe('lists in place of objects', () => {
   });
 
   it.each([
-    ['a collection', '[]', 'The answer has no object "collection".'],
-    ['its info', '{"info":[],"item":[]}', 'The answer has no object "info".'],
+    ['a collection', '[]', 'The response has no object "collection".'],
+    ['its info', '{"info":[],"item":[]}', 'The response has no object "info".'],
   ])('%s is an error that says so', async (_what, document, message) => {
     expect(await ask(document, '{ requests { totalCount } }')).toEqual(wrongShape(message));
   });

@@ -8,17 +8,17 @@ export interface Route {
   readonly routeClass: RouteClass;
 }
 
-/** One GET to be made, and how its body is read. Equal targets are equal calls. */
+/** One GET request, and how its body is parsed. Two calls with the same target are the same call. */
 export interface Call<T> {
   readonly route: Route;
   /** Path and query, encoded. */
   readonly target: string;
-  /** @throws {UnexpectedShapeError} for a body that is not what the route answers with. */
+  /** @throws {UnexpectedShapeError} For a body that does not have the shape of this route's responses. */
   readonly parse: (body: unknown) => T;
-  /** When what a single read answers with was last changed. */
+  /** Single reads: when the object was last changed, RFC 3339 in UTC; null where the response does not say. */
   updatedAtOf?(value: T): string | null;
-  /** The single reads whose things a list shows, by target, with when each was last changed. */
+  /** Lists: the target of the single read of each item, with when the item was last changed. */
   listedUpdates?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
-  /** How long lists are, as the answer shows it. */
+  /** The lengths of lists that the response shows. */
   sizes?(value: T): ObservedSizes;
 }

@@ -1,18 +1,18 @@
 /**
- * A kind of upstream answer that carries a field:
+ * A kind of Postman response that carries a field:
  * - `ref`: `{id, uid, name}` inside `GET /workspaces/{id}`
  * - `summary`: an item of a list
  * - `minimal`: `GET /collections/{uid}?model=minimal`
  * - `detail`: a single read
- * - `own`: a call that nothing but this field needs
+ * - `dedicated`: a call that only this field needs
  *
- * A field that every one of them carries, or that is derived from the identifier, has `ref` among its levels.
+ * A field that all of them carry, or that is derived from the identifier, has `ref` among its levels.
  */
 export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'dedicated';
 
 /**
- * The types that upstream answers at several levels: the field that identifies one, and the name of their lists. `assumedPerWorkspace`: how many a dry
- * run takes a workspace to hold where no list was read.
+ * The types that Postman returns at several levels: the field that identifies an object, and the name of the type's
+ * list. `assumedPerWorkspace`: how many of them a dry run assumes in a workspace whose list was not read.
  */
 export const leveledTypes = {
   Workspace: { key: 'id', list: 'workspaces' },
@@ -23,32 +23,32 @@ export const leveledTypes = {
   Record<string, { readonly key: 'id' | 'uid'; readonly list: string; readonly assumedPerWorkspace?: number }>
 >;
 
-/** Name of a type that upstream answers at several levels. */
+/** Name of a type that Postman returns at several levels. */
 export type LeveledType = keyof typeof leveledTypes;
 
-/** Name of the lists of such a type. */
+/** Name of the list of such a type. */
 export type ListName = (typeof leveledTypes)[LeveledType]['list'];
 
-/** Name of a type of things that workspaces hold. */
+/** Name of a type whose objects live in workspaces. */
 export type ChildType = Exclude<LeveledType, 'Workspace'>;
 
-/** Name of a list that a workspace has, and that there is of everything the key sees. */
+/** Name of the list of such a type; it exists per workspace, and for everything the API key can see. */
 export type ChildListName = (typeof leveledTypes)[ChildType]['list'];
 
-/** The names of all types of things that workspaces hold. */
+/** All types whose objects live in workspaces. */
 export const childTypes: readonly ChildType[] = Object.keys(leveledTypes)
   .filter(isLeveledType)
   .filter((type) => type !== 'Workspace');
 
-/** The names of all their lists. */
+/** The names of their lists. */
 export const childLists: readonly ChildListName[] = childTypes.map((type) => leveledTypes[type].list);
 
-/** Makes something for each of these types. */
+/** Builds a record with one value for each of these types. */
 export function toChildRecord<Value>(make: (type: ChildType) => Value): Readonly<Record<ChildType, Value>> {
   return Object.fromEntries(childTypes.map((type) => [type, make(type)])) as Record<ChildType, Value>;
 }
 
-/** Whether a type of this name is answered at several levels. */
+/** Whether this is the name of a type that Postman returns at several levels. */
 export function isLeveledType(name: string): name is LeveledType {
   return Object.hasOwn(leveledTypes, name);
 }

@@ -1,51 +1,54 @@
 import { LRUCache } from 'lru-cache';
 import { childLists, type ChildListName } from './levels.ts';
 
-/** Which workspaces a list of all of them has: enough to narrow it as upstream would. */
+/** One workspace of the list of all workspaces: the fields needed to filter that list as Postman would. */
 export interface ListedWorkspace {
   readonly id: string;
   readonly visibility: string | null;
   readonly createdBy: string | null;
 }
 
-/** How long lists are, as one answer shows it. */
+/** The lengths of lists that one response shows. */
 export interface ObservedSizes extends ListLengths {
   /** The first page of the list of all workspaces. */
   readonly workspaces?: readonly ListedWorkspace[];
-  /** That list goes on after it. */
+  /** Whether that list has further pages. */
   readonly hasMoreWorkspaces?: boolean;
-  /** What the lengths below are of; null: of everything the key sees. */
+  /** The workspace whose list lengths these are; null: they count everything the API key can see. */
   readonly workspaceId?: string | null;
-  /** How many of so many collections are forks. */
+  /** `count` of `total` collections are forks. */
   readonly forks?: { readonly count: number; readonly total: number };
 }
 
-/** How long the lists of one workspace were when they were last read; undefined: they were not. */
+/** The lengths of a workspace's lists when they were last read; undefined: not read. */
 export type ListLengths = { readonly [Name in ChildListName]?: number | undefined };
 
-/** How long the lists of an account were when they were last read. */
+/** The lengths of an account's lists when they were last read. */
 export interface AccountSizes {
-  /** The first page of the list of all workspaces, in its order; undefined: it was not read. */
+  /** The first page of the list of all workspaces, in Postman's order; undefined: not read. */
   readonly workspaces: readonly ListedWorkspace[] | undefined;
   readonly hasMoreWorkspaces: boolean;
-  /** Of everything the key sees. */
+  /** Lists of everything the API key can see. */
   readonly overall: ListLengths;
-  /** By id of the workspace. */
+  /** By workspace id. */
   readonly byWorkspaceId: ReadonlyMap<string, ListLengths>;
-  /** The share of collections that are forks; undefined: no list of collections was read. */
+  /** The fraction of collections that are forks, 0 to 1; undefined: no list of collections was read. */
   readonly forkFraction: number | undefined;
 }
 
-/** Learned sizes of accounts, apart for each tenant. They are counts, and true for longer than the answers they were read off. */
+/**
+ * The list sizes of accounts, learned from responses and separate for each API key. They are only counts, so they stay
+ * useful for longer than the responses they come from.
+ */
 export interface LearnedSizes {
   of(keyHash: string): AccountSizes | undefined;
   /**
-   * Learns from an answer, unless the tenant was dropped after its call.
+   * Learns from a response, unless the API key was dropped after the call was sent.
    *
    * @param sentAtMs - When the call was sent (monotonic ms).
    */
   learn(keyHash: string, observed: ObservedSizes, sentAtMs: number): void;
-  /** Forgets one tenant: its key is no longer good. */
+  /** Forgets everything about an API key that is no longer valid. */
   dropKey(keyHash: string, atMs: number): void;
 }
 
@@ -59,15 +62,15 @@ interface Learned {
   readonly droppedAtMs: number;
 }
 
-// Those whose lists were read most recently.
+// Per API key; the workspaces whose lists were read most recently.
 const MAX_WORKSPACES = 200;
-// An entry is a workspace of a tenant, of about 150 bytes: 3 MB in all.
+// An entry is one workspace of one API key and takes about 150 bytes: 3 MB in all.
 const MAX_ENTRIES = 20_000;
 const MAX_IDENTIFIER_LENGTH = 64;
-// So many collections tell what share of them are forks. What was read before counts for less and less.
+// The fraction of forks is an average over about this many collections; older ones count for less and less.
 const FORK_SAMPLE = 1_000;
 
-/** Makes the learned sizes of the process: none yet. Those of the tenants that were used least recently are forgotten first. */
+/** Creates the empty store of learned sizes. When it is full, it forgets the least recently used API keys. */
 export function createLearnedSizes(): LearnedSizes {
   const learnedByKey = new LRUCache<string, Learned>({
     maxSize: MAX_ENTRIES,
@@ -86,7 +89,7 @@ export function createLearnedSizes(): LearnedSizes {
       const learned = learnedByKey.get(keyHash) ?? createLearned();
       if (sentAtMs < learned.droppedAtMs) return;
       applySizes(learned, observed);
-      // Its size has changed.
+      // The LRU cache does not resize an entry that is set again with the same object.
       learnedByKey.delete(keyHash);
       learnedByKey.set(keyHash, learned);
     },

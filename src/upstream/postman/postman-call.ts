@@ -2,14 +2,14 @@ import type { Call, Route } from './call.ts';
 import { type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
-/** What one item of an answer is: a type of the graph, and the levels at which the answer has it. */
+/** A type of the GraphQL schema that a response carries, and the levels at which it carries it. */
 export interface CarriedType {
   readonly type: 'User' | LeveledType;
-  /** Absent: the type has no levels, the answer has all of it. */
+  /** Absent: the type has no levels, and the response carries all its fields. */
   readonly levels?: readonly Level[];
 }
 
-/** A route of the Postman API, with what its answers carry. */
+/** A route of the Postman API, with the types that its responses carry. */
 export interface PostmanRoute extends Route {
   readonly carries: readonly CarriedType[];
 }
@@ -17,28 +17,28 @@ export interface PostmanRoute extends Route {
 /**
  * One GET of a route.
  *
- * `Missing` is `null` for a call that is answered with null where the thing does not exist or is not shown to the key: upstream does not
- * tell the two apart. Other calls fail then.
+ * `Missing` is `null` for a call that resolves to null where the object does not exist or the API key may not see it:
+ * Postman does not distinguish the two. Other calls fail in that case.
  */
 export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
   readonly route: PostmanRoute;
-  /** What a 404 stands for; absent: an error. */
+  /** The value that stands for a 404; absent: a 404 is an error. */
   readonly whenMissing?: Missing;
-  /** What the call is answered with in a dry run. null: the thing does not exist there. */
+  /** The value of this call in a dry run. null: the object does not exist in that world. */
   simulate(world: SimulatedWorld): T | Missing;
-  /** Leaves out of a cached answer what leads to no call and is large; absent: there is no such thing. */
+  /** Strips a cached value of large parts that lead to no further call; absent: it has none. */
   withoutContents?(value: T): T;
-  /** The user whom the answer shows to be the owner of the key. */
+  /** The id of the API key's owner, where the response says who that is. */
   keyOwnerIn?(value: T): string;
 }
 
-/** Of what a route answers with a list; undefined: it answers with one thing. */
+/** The list that a route returns; undefined: it returns a single object. */
 export const listedBy = (route: PostmanRoute) => listAt(route, 'summary');
 
-/** The list that has such a thing as a route answers with; undefined: no list has. */
+/** The list that contains the object that a route returns; undefined: no list does. */
 export const listWith = (route: PostmanRoute) => listAt(route, 'detail');
 
-/** The list of the things that a route carries at a level. */
+/** The list of the first type that a route carries at this level. */
 function listAt({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
   for (const { type, levels } of carries)
     if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;

@@ -1,8 +1,8 @@
-/** Upstream's two rate classes: `burst` routes count against both windows, all others against the general one alone. */
+/** Postman's two rate classes: `burst` routes count against both windows, `general` ones against the general window. */
 export type RouteClass = 'general' | 'burst';
 
-/** Both of them. */
+/** Both rate classes. */
 export const ROUTE_CLASSES: readonly RouteClass[] = ['general', 'burst'];
 
-/** The class that a class takes turns with. */
+/** The other of the two rate classes. */
 export const otherClass = (routeClass: RouteClass): RouteClass => (routeClass === 'general' ? 'burst' : 'general');

@@ -1,3 +1,9 @@
+/**
+ * Entry of the `postman` module, which describes the Postman API: its routes, the calls that can be made to them
+ * (`resources/`), how their responses are parsed, and which fields each route carries.
+ *
+ * It describes calls and makes none: it must not import `http`, `rate-limiter`, `cache`, `calls`, undici or p-queue.
+ */
 import type { ChildResource, ChildSummary } from './resources/child-resource.ts';
 import { collectionResource, collectionRoute, collectionsRoute } from './resources/collections.ts';
 import { environmentResource, environmentRoute, environmentsRoute } from './resources/environments.ts';
@@ -7,7 +13,7 @@ import { mockResource, mockRoute, mocksRoute } from './resources/mocks.ts';
 import type { PostmanRoute } from './postman-call.ts';
 import { globalsRoute, workspaceRoute, workspacesRoute } from './resources/workspaces.ts';
 
-/** The routes of the Postman API that are read. */
+/** Every route of the Postman API that the facade calls. */
 export const routes = [
   meRoute,
   workspacesRoute,
@@ -29,7 +35,7 @@ export function levelsOf(type: LeveledType): readonly Level[] {
   return CARRIED_LEVELS.filter((level) => routes.some((route) => carries(route, type, level)));
 }
 
-/** The routes by which things of a type are found: their lists, and their single reads. */
+/** The routes that return objects of a type: its list and its single read. */
 export function routesTo(type: ChildType): readonly RouteTemplate[] {
   const [, ...levels] = CARRIED_LEVELS;
   return routes.filter((route) => levels.some((level) => carries(route, type, level))).map(({ template }) => template);
@@ -40,17 +46,17 @@ const CARRIED_LEVELS = ['ref', 'summary', 'minimal', 'detail'] as const;
 const carries = ({ carries }: PostmanRoute, type: LeveledType, level: Level) =>
   carries.some((carried) => carried.type === type && carried.levels?.includes(level));
 
-/** How the things are read that workspaces hold. */
+/** How each type of workspace content is read. */
 export const childResources = {
   Collection: collectionResource,
   Environment: environmentResource,
   Mock: mockResource,
 } as const satisfies Readonly<Record<ChildType, ChildResource>>;
 
-/** What a list has of a thing of such a type. */
+/** An item of the list of such a type. */
 export type SummaryOf<Type extends ChildType> =
   (typeof childResources)[Type] extends ChildResource<infer Summary extends ChildSummary> ? Summary : never;
 
-/** What a single read has of it. */
+/** The result of a single read of such a type. */
 export type DetailOf<Type extends ChildType> =
   (typeof childResources)[Type] extends ChildResource<SummaryOf<Type>, infer Detail> ? Detail : never;

@@ -2,39 +2,40 @@ import { toIdOfUid } from './uid.ts';
 import type { ChildListName } from './levels.ts';
 
 /**
- * What a dry run supposes of upstream where nothing is cached, as one call sees it: which things exist, and which of them lists have. Routes make their
- * simulated answers of this. A thing has the same identifier in every world of a dry run.
+ * What a dry run assumes about Postman where nothing is cached: which objects exist, and which lists contain them.
+ * Calls build their simulated values from it. An object has the same identifier in every world of a dry run.
  *
- * Lists are narrowed by `workspaceId`; null: they are of everything the key sees.
+ * `workspaceId` limits a list to one workspace; null: the list of everything the API key can see.
  */
 export interface SimulatedWorld {
-  /** Whether a thing exists that is asked for by its identifier. */
+  /** Whether the object exists that the call requests by its identifier. */
   readonly exists: boolean;
-  /** The name of a thing. No two have the same. */
+  /** The name of an object. No two objects have the same. */
   nameOf(identifier: string): string;
-  /** From which thing a copy was made; null: it is no copy. */
+  /** The uid of the object that a fork was made from; null: it is no fork. */
   parentOf(uid: string): string | null;
-  /** A thing in such a list that another one names; null: it names none. */
+  /** The uid of the object, out of this list, that the object `uid` refers to; null: it refers to none. */
   linkOf(uid: string, list: ChildListName): string | null;
-  /** Uids in a list that comes whole. */
+  /** The uids in a list that has no pages. */
   uidsIn(list: ChildListName, workspaceId: string | null): readonly string[];
-  /** Uids on the page of a list that begins at an offset and has so many items at most, and how many the whole list has. */
+  /** The uids on one page of a list: up to `size` items from `offset` on. */
   pageOf(list: ChildListName, workspaceId: string | null, offset: number, size: number): SimulatedPage;
-  /** Uids of all things of exactly this name. */
+  /** The uids of all objects with exactly this name. */
   uidsNamed(list: ChildListName, name: string, workspaceId: string | null): readonly string[];
-  /** Ids on a page of the list of workspaces of so many items at most, and the cursor of the next page. `cursor` null: the first page. */
+  /** One page, of up to `size` items, of the list of workspaces. `cursor` null: the first page. */
   workspacePage(filter: SimulatedFilter, cursor: string | null, size: number): SimulatedWorkspacePage;
-  /** Ids of the workspaces that hold a thing. */
+  /** The ids of the workspaces that contain an object. */
   workspacesOf(uid: string): readonly string[];
 }
 
-/** One page of a list that is gone through by offsets. */
+/** One page of a list that is paged by offset. */
 export interface SimulatedPage {
   readonly uids: readonly string[];
+  /** Items of the whole list. */
   readonly total: number;
 }
 
-/** What a list of workspaces is narrowed by. */
+/** The filters of a list of workspaces. */
 export interface SimulatedFilter {
   readonly visibility?: string;
   readonly createdBy?: string;
@@ -48,8 +49,8 @@ export interface SimulatedWorkspacePage {
 }
 
 /**
- * A thing inside a simulated list. Of thousands of items nearly nothing is ever asked, so that all it says is worked out when it is read. Facts that lead
- * to no call are null.
+ * An item of a simulated list. A list can have thousands of items of which few fields are ever read, so every field is
+ * computed when it is read. Fields that lead to no further call are null.
  */
 export class SimulatedItem {
   readonly uid: string;
@@ -86,7 +87,7 @@ export class SimulatedItem {
   }
 }
 
-/** Makes the items of a simulated list. */
+/** Creates the items of a simulated list. */
 export function toSimulatedItems(uids: readonly string[], world: SimulatedWorld): readonly SimulatedItem[] {
   return uids.map((uid) => new SimulatedItem(uid, world));
 }

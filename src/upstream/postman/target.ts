@@ -1,9 +1,12 @@
-/** Writes one path segment, whatever the identifier holds: it can come from upstream's own data, and a dot has no encoding of its own. */
+/**
+ * Encodes an identifier as one path segment. Identifiers can come from Postman's own data and hold any characters;
+ * `.` and `..` would change the path, and `encodeURIComponent` leaves them alone.
+ */
 export function toSegment(identifier: string): string {
   return /^\.{1,2}$/.test(identifier) ? identifier.replaceAll('.', '%2E') : encode(identifier);
 }
 
-/** Writes a path with the query parameters that are set. */
+/** Appends the query parameters that are set, encoded. */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | null | undefined>>): string {
   const query = Object.entries(parameters).flatMap(([name, value]) =>
     value == null ? [] : [`${name}=${encode(value)}`],
@@ -11,5 +14,5 @@ export function withQuery(path: string, parameters: Readonly<Record<string, stri
   return query.length === 0 ? path : `${path}?${query.join('&')}`;
 }
 
-/** Half a surrogate pair, which JSON can carry and a URL cannot, is written as what it is printed as. */
+/** JSON can carry lone surrogates, which a URL cannot: they become U+FFFD. */
 const encode = (text: string) => encodeURIComponent(text.toWellFormed());

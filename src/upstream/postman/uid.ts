@@ -1,26 +1,26 @@
-// A UUID has hyphens too, so one that stands alone would be taken apart.
+// A UUID has hyphens too, so UID alone would split a bare one.
 const BARE_UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const UID = /^([0-9a-z]{1,23})-(.+)$/i;
 
 /**
- * The id inside a uid: what stands after the first hyphen, usually a UUID, of GraphQL and gRPC requests 24 hexadecimal digits. A
- * bare id stays as it is.
+ * Returns the id inside a uid: the part after the first hyphen, usually a UUID, and 24 hexadecimal digits for GraphQL
+ * and gRPC requests. A bare id is returned unchanged.
  */
 export function toIdOfUid(uid: string): string {
   return toParts(uid)?.[2] ?? uid;
 }
 
-/** The owner inside a uid: what stands before the first hyphen, 1 to 23 letters and digits. null for a bare id. */
+/** Returns the owner inside a uid: the part before the first hyphen, 1 to 23 letters and digits. null for a bare id. */
 export function toOwnerOfUid(uid: string): string | null {
   return toParts(uid)?.[1] ?? null;
 }
 
 /**
- * Whether an answer is of the thing that was asked for. A bare id that was asked for is that of every uid with this id. Postman takes
- * identifiers without regard to case.
+ * Whether two identifiers can name the same object. A bare id matches every uid that contains it. Case is ignored, as
+ * Postman does.
  *
- * @param actual - Id or uid by which the answer names itself.
- * @param requested - Id or uid that was asked for.
+ * @param actual - The id or uid in the response.
+ * @param requested - The id or uid that was requested.
  */
 export function isSameObject(actual: string, requested: string): boolean {
   const [one, other] = [actual.toLowerCase(), requested.toLowerCase()];

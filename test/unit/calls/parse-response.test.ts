@@ -31,7 +31,7 @@ describe('an answer that cannot be read', () => {
       'JSON of another shape',
       () =>
         fail(`{"a":"${CANARY}"}`, 'application/json', () => {
-          throw new UnexpectedShapeError('The answer has no object "thing".');
+          throw new UnexpectedShapeError('The response has no object "thing".');
         }),
     ],
   ])('(%s) is an error that quotes nothing of it, however deep one looks', async (what, answer) => {

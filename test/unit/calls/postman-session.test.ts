@@ -153,7 +153,7 @@ describe('createPostmanSession', () => {
     const { session } = createSession(({ parse }) => parse({ user: { id: 7, username: 'ada' } }));
     expect(await session.get(meCall())).toMatchObject({ id: '7', username: 'ada' });
     expect(userIds.at(-1)).toBe('7');
-    await expect(session.get(collectionCall('1-c'))).rejects.toThrow('The answer has no object "collection".');
+    await expect(session.get(collectionCall('1-c'))).rejects.toThrow('The response has no object "collection".');
   });
 });
 

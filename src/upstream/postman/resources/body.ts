@@ -1,35 +1,35 @@
 import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
 
-/** Thrown for a body that is not what its route answers with. */
+/** Thrown for a body that does not have the shape of its route's responses. */
 export class UnexpectedShapeError extends Error {
   override readonly name = 'UnexpectedShapeError';
 }
 
-/** The object at a key of a body. @throws {UnexpectedShapeError} */
+/** Returns the object at a key of a body. @throws {UnexpectedShapeError} */
 export function objectAt(body: unknown, key: string): JsonObject {
   const value = isJsonObject(body) ? body[key] : undefined;
-  if (!isJsonObject(value)) throw new UnexpectedShapeError(`The answer has no object "${key}".`);
+  if (!isJsonObject(value)) throw new UnexpectedShapeError(`The response has no object "${key}".`);
   return value;
 }
 
-/** The list at a key of a body. @throws {UnexpectedShapeError} */
+/** Returns the list at a key of a body. @throws {UnexpectedShapeError} */
 export function listAt(body: unknown, key: string): readonly unknown[] {
   const value = isJsonObject(body) ? body[key] : undefined;
-  if (!Array.isArray(value)) throw new UnexpectedShapeError(`The answer has no list "${key}".`);
+  if (!Array.isArray(value)) throw new UnexpectedShapeError(`The response has no list "${key}".`);
   return value;
 }
 
-/** What a page says of its list; empty where it says nothing. */
+/** Returns the `meta` object of a page; empty where it has none. */
 export function metaOf(body: unknown): JsonObject {
   return isJsonObject(body) && isJsonObject(body['meta']) ? body['meta'] : {};
 }
 
-/** Reads text alone, unlike `toText` of the collection format: what is something else was not meant to be read. */
+/** Returns a string, and null for anything else; `toText` of the collection format converts other values to text. */
 export function toPlainText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Reads true and false; null for everything else. */
+/** Returns a boolean, and null for anything else. */
 export function toBoolean(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;
 }
@@ -42,11 +42,15 @@ export function toTeamId(value: unknown): string | null {
 
 const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?([Zz]|[+-]\d\d:?\d\d)?)?$/;
 
-/** Reads a time: RFC 3339, with or without milliseconds, and in old material without a zone, which means UTC. What is no time is null. */
+/**
+ * Reads a time as RFC 3339, with or without milliseconds. Old data lacks the zone, which means UTC.
+ *
+ * @returns RFC 3339 in UTC with milliseconds; null for anything that is not a time.
+ */
 export function toMoment(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 64) return null;
   const [, date, time, zone = 'Z'] = MOMENT.exec(value) ?? [];
-  // Without a zone it would be read in that of the process.
+  // Without a zone, Date.parse would use that of the process.
   const epochMs = date === undefined ? Number.NaN : Date.parse(`${date}T${time ?? '00:00'}${zone}`);
   return Number.isNaN(epochMs) ? null : new Date(epochMs).toISOString();
 }

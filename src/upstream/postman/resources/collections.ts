@@ -14,10 +14,10 @@ export interface Fork {
   readonly parentUid: string | null;
 }
 
-/** What a collection says of itself in lists and in single reads alike. */
+/** The fields of a collection that both lists and single reads carry. */
 export interface CollectionSummary extends ChildSummary {
   readonly fork: Fork | null;
-  /** Lists only: absent from single reads. */
+  /** Only in lists; absent from single reads. */
   readonly isPublic?: boolean | null;
 }
 
@@ -25,14 +25,14 @@ export interface CollectionSummary extends ChildSummary {
 export interface CollectionDetail extends CollectionSummary {
   readonly description: unknown;
   readonly lastUpdatedBy: string | null;
-  /** The collection as sent; with `model=minimal` it has no `item` tree. */
+  /** The collection as Postman sent it; with `model=minimal` it has no `item` tree. */
   readonly document: JsonObject;
 }
 
 /** One page of `GET /collections`. */
 export type CollectionPage = ListPage<CollectionSummary>;
 
-/** Collections on one page of `GET /collections`: upstream does not document its maximum, Postman's own client asks for this many. */
+/** Page size of `GET /collections`. Postman documents no maximum; its own client requests this many. */
 export const COLLECTION_PAGE_SIZE = 99;
 
 /** `GET /collections`. */
@@ -50,9 +50,9 @@ export const collectionRoute = {
 } as const satisfies PostmanRoute;
 
 /**
- * Asks for one page of up to 99 collections. An unknown workspace has an empty page.
+ * Requests one page of up to 99 collections. An unknown workspace has an empty page.
  *
- * @param workspaceId - null: of everything the key sees.
+ * @param workspaceId - null: everything the API key can see.
  */
 export const collectionsCall = (workspaceId: string | null, offset: number): PostmanCall<CollectionPage> => ({
   route: collectionsRoute,
@@ -74,7 +74,7 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
   },
 });
 
-/** Asks for all collections of exactly this name. Upstream refuses a name together with limit and offset. */
+/** Requests all collections with exactly this name. Postman rejects a name combined with limit and offset. */
 export const collectionsByNameCall = (name: string, workspaceId: string | null): PostmanCall<CollectionPage> => ({
   route: collectionsRoute,
   target: withQuery('/collections', { workspace: workspaceId, name }),
@@ -86,7 +86,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   }),
 });
 
-/** Asks for one collection with its whole tree. */
+/** Requests one collection with its whole tree. */
 export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null> => ({
   route: collectionRoute,
   target: toTarget(uid),
@@ -98,11 +98,11 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
     const { id, name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
     return { id, uid, name, createdAt, updatedAt, fork, description: null, lastUpdatedBy: null, document: {} };
   },
-  // Without a tree none has to be walked.
+  // An empty document saves traversing the tree.
   withoutContents: (collection) => ({ ...collection, description: null, document: {} }),
 });
 
-/** Asks for one collection without its tree. */
+/** Requests one collection without its tree. */
 export const collectionMinimalCall = (uid: string): PostmanCall<CollectionDetail, null> => ({
   ...collectionCall(uid),
   target: toMinimalTarget(uid),
@@ -136,17 +136,17 @@ function parseCollectionPage(body: unknown): CollectionPage {
 }
 
 /**
- * Reads `GET /collections/{uid}`, with or without `model=minimal`. The tree stays as sent.
+ * Reads `GET /collections/{uid}`, with or without `model=minimal`. The tree stays as Postman sent it.
  *
- * @param uid - What was asked for, for answers that do not name themselves.
- * @throws {UnexpectedShapeError} Also for the answer of another collection.
+ * @param uid - The requested uid, for responses that lack their own.
+ * @throws {UnexpectedShapeError} Also for the response of another collection.
  */
 function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const document = objectAt(body, 'collection');
   const info = objectAt(document, 'info');
   const namedUid = toPlainText(info['uid']);
   const namedId = toPlainText(info['_postman_id']);
-  // Copies can share an id, so that it counts only where there is no uid.
+  // Copies can share an id, so the id is compared only where there is no uid.
   checkIsRequested(namedUid ?? namedId, uid);
   const collectionUid = namedUid ?? uid;
   return {
@@ -164,7 +164,7 @@ function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
 
 function toCollectionSummary(value: unknown): CollectionSummary | null {
   if (!isJsonObject(value)) return null;
-  // Spread, each would be a hash table of its own: three times as large, and ten times as slow.
+  // V8 would turn an object built by spreading into a hash table: three times as large, and ten times as slow.
   const { id, uid, name } = toListedRef(value);
   return {
     id,

@@ -14,7 +14,7 @@ export interface EnvironmentSummary extends ChildSummary {
 
 /** `GET /environments/{uid}`. */
 export interface EnvironmentDetail extends EnvironmentSummary {
-  /** As sent. */
+  /** As Postman sent it. */
   readonly values: unknown;
 }
 
@@ -33,9 +33,9 @@ export const environmentRoute = {
 } as const satisfies PostmanRoute;
 
 /**
- * Asks for a list of environments. An unknown workspace has an empty list.
+ * Requests a list of environments. An unknown workspace has an empty list.
  *
- * @param workspaceId - null: of everything the key sees.
+ * @param workspaceId - null: everything the API key can see.
  */
 export const environmentsCall = (workspaceId: string | null): PostmanCall<readonly EnvironmentSummary[]> => ({
   route: environmentsRoute,
@@ -46,7 +46,7 @@ export const environmentsCall = (workspaceId: string | null): PostmanCall<readon
   simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
 });
 
-/** Asks for one environment with its values. */
+/** Requests one environment with its values. */
 export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, null> => ({
   route: environmentRoute,
   target: toTarget(uid),
@@ -72,7 +72,7 @@ const toTarget = (uid: string) => `/environments/${toSegment(uid)}`;
 function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
   return listAt(body, 'environments').flatMap((item) => {
     if (!isJsonObject(item)) return [];
-    // Spread, each would be a hash table of its own: three times as large, and five times as slow.
+    // V8 would turn an object built by spreading into a hash table: three times as large, and five times as slow.
     const { id, uid, name } = toListedRef(item);
     const { createdAt, updatedAt, isPublic } = toFacts(item);
     return { id, uid, name, createdAt, updatedAt, isPublic };
@@ -80,10 +80,10 @@ function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
 }
 
 /**
- * Reads `GET /environments/{uid}`, which names its id and owner but no uid.
+ * Reads `GET /environments/{uid}`, whose response has the id and the owner but no uid.
  *
- * @param uid - What was asked for.
- * @throws {UnexpectedShapeError}
+ * @param uid - The requested uid.
+ * @throws {UnexpectedShapeError} Also for the response of another environment.
  */
 function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const environment = objectAt(body, 'environment');

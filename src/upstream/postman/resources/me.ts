@@ -2,7 +2,7 @@ import { toId } from '../../collection-format/syntax/json.ts';
 import { objectAt, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 
-/** Who an API key belongs to. */
+/** The user who owns an API key. */
 export interface User {
   readonly id: string;
   readonly username: string | null;
@@ -22,7 +22,7 @@ export const meRoute = {
   carries: [{ type: 'User' }],
 } as const satisfies PostmanRoute;
 
-/** Asks who the key belongs to. */
+/** Requests the owner of the API key. */
 export const meCall = (): PostmanCall<User> => ({
   route: meRoute,
   target: '/me',
@@ -44,7 +44,7 @@ export const meCall = (): PostmanCall<User> => ({
 function parseUser(body: unknown): User {
   const user = objectAt(body, 'user');
   const id = toId(user['id']);
-  if (id === null) throw new UnexpectedShapeError('The answer has no "user.id".');
+  if (id === null) throw new UnexpectedShapeError('The response has no "user.id".');
   return {
     id,
     username: toPlainText(user['username']),

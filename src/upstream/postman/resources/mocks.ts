@@ -7,7 +7,7 @@ import { checkIsRequested, type Ref, toListedRef, toNamedUid, toRefs } from './r
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
-/** What a mock server compares calls by, beside method and path. */
+/** Which parts of a request, besides method and path, a mock server matches examples by. */
 export interface MockMatching {
   readonly body: boolean;
   /** Names of headers. */
@@ -16,7 +16,7 @@ export interface MockMatching {
   readonly wildcards: boolean;
 }
 
-/** What stands inside a workspace about one of its mock servers. */
+/** A mock server as a workspace lists it. */
 export interface MockRef extends Ref {
   readonly isActive: boolean;
 }
@@ -47,9 +47,9 @@ export const mockRoute = {
 } as const satisfies PostmanRoute;
 
 /**
- * Asks for a list of active mock servers. An unknown workspace has an empty list.
+ * Requests a list of active mock servers. An unknown workspace has an empty list.
  *
- * @param workspaceId - null: those that the key's own user made.
+ * @param workspaceId - null: those that the API key's user created.
  */
 export const mocksCall = (workspaceId: string | null): PostmanCall<readonly Mock[]> => ({
   route: mocksRoute,
@@ -60,7 +60,7 @@ export const mocksCall = (workspaceId: string | null): PostmanCall<readonly Mock
   simulate: (world) => world.uidsIn('mocks', workspaceId).map((uid) => new SimulatedMock(uid, world)),
 });
 
-/** Asks for one mock server. */
+/** Requests one mock server. */
 export const mockCall = (uid: string): PostmanCall<Mock, null> => ({
   route: mockRoute,
   target: toTarget(uid),
@@ -73,7 +73,7 @@ export const mockCall = (uid: string): PostmanCall<Mock, null> => ({
 /** How mock servers are read. */
 export const mockResource: ChildResource<Mock, Mock> = { listCall: mocksCall, detailCall: mockCall };
 
-/** Reads the refs of a workspace, without those that are deactivated: lists of mock servers leave them out, too. */
+/** Reads a workspace's refs to mock servers, without deactivated ones: `GET /mocks` leaves them out, too. */
 export function toMockRefs(value: unknown): readonly MockRef[] | null {
   const refs = toRefs(Array.isArray(value) ? value.filter((item) => !isDeactivated(item)) : value);
   return refs && refs.map((ref) => ({ ...ref, isActive: true }));
@@ -99,7 +99,7 @@ function toMock(mock: JsonObject, { id, uid, name }: Ref): Mock {
     name,
     isActive: !isDeactivated(mock),
     url: toPlainText(mock['mockUrl']),
-    // Where there is none, some answers have an empty text.
+    // Some responses have an empty string instead of null.
     collectionUid: toPlainText(mock['collection']) || null,
     environmentUid: toPlainText(mock['environment']) || null,
     isPublic: toBoolean(mock['isPublic']),
@@ -117,7 +117,7 @@ const toMatching = (config: JsonObject): MockMatching => ({
   wildcards: config['matchWildcards'] === true,
 });
 
-// Milliseconds of the delays that the Postman app offers by name.
+// Milliseconds of the delays that the Postman app offers as presets.
 const PRESET_DELAYS: ReadonlyMap<unknown, number> = new Map([
   ['1', 300],
   ['2', 100],

@@ -2,22 +2,26 @@ import { isJsonObject, type JsonObject, toId } from '../../collection-format/syn
 import { isSameObject, toIdOfUid } from '../uid.ts';
 import { toPlainText, UnexpectedShapeError } from './body.ts';
 
-/** What stands inside a workspace about one of the things in it. */
+/** A reference to an object, as a workspace lists it. */
 export interface Ref {
   readonly id: string;
   readonly uid: string;
-  /** undefined: the answer does not carry it. */
+  /** undefined: the response does not carry it. */
   readonly name: string | null | undefined;
 }
 
-/** Reads an item of a list: there is no other answer that would have its uid. @throws {UnexpectedShapeError} for one without. */
+/** Reads the identifiers of a list item. @throws {UnexpectedShapeError} For one without a uid: nothing else has it. */
 export function toListedRef(item: JsonObject): Ref {
   const ref = toRef(item);
-  if (!ref) throw new UnexpectedShapeError('An item of the list has no uid.');
+  if (!ref) throw new UnexpectedShapeError('A list item has no uid.');
   return ref;
 }
 
-/** Reads the refs of a workspace. null: some have no uid, as in older answers. One made up of a bare id would be wrong wherever it went. */
+/**
+ * Reads the refs of a workspace.
+ *
+ * @returns null where some have no uid, as in older responses: a uid guessed from a bare id would be wrong.
+ */
 export function toRefs(value: unknown = []): readonly Ref[] | null {
   if (value === null) return [];
   if (!Array.isArray(value)) return null;
@@ -25,7 +29,7 @@ export function toRefs(value: unknown = []): readonly Ref[] | null {
   return refs.every((ref) => ref !== null) ? refs : null;
 }
 
-/** The uid by which something names itself, outright or as its owner and id. null: it does not. */
+/** The uid that an object carries, either as `uid` or as `owner` and `id`. null: neither. */
 export function toNamedUid(thing: JsonObject): string | null {
   const uid = toPlainText(thing['uid']);
   if (uid) return uid;
@@ -35,14 +39,14 @@ export function toNamedUid(thing: JsonObject): string | null {
 }
 
 /**
- * Checks that an answer is of what was asked for.
+ * Checks that a response describes the requested object.
  *
- * @param named - Id or uid by which it names itself; null: it does not.
- * @throws {UnexpectedShapeError}
+ * @param named - The id or uid in the response; null: it has none, which passes.
+ * @throws {UnexpectedShapeError} For another object.
  */
 export function checkIsRequested(named: string | null, requested: string): void {
   if (named !== null && !isSameObject(named, requested))
-    throw new UnexpectedShapeError('It is of something else than what was asked for.');
+    throw new UnexpectedShapeError('The response describes a different object than the requested one.');
 }
 
 function toRef(thing: JsonObject): Ref | null {

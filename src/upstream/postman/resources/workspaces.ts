@@ -19,14 +19,14 @@ export interface WorkspaceSummary {
   readonly createdBy: string | null;
 }
 
-/** `GET /workspaces/{id}`: a summary and what only the single read has. */
+/** `GET /workspaces/{id}`: the summary, and fields that only the single read has. */
 export interface WorkspaceDetail extends WorkspaceSummary, WorkspaceRefs {
   readonly description: string | null;
   readonly updatedBy: string | null;
   readonly teamId: string | null;
 }
 
-/** What a workspace holds. null: the answer does not carry the uid of each. */
+/** The contents of a workspace. null: the response does not carry the uid of each object. */
 type WorkspaceRefs = Readonly<Record<ChildListName, readonly Ref[] | null>>;
 
 /** One page of `GET /workspaces`. */
@@ -36,15 +36,15 @@ export interface WorkspacePage {
   readonly nextCursor: string | null;
 }
 
-/** What `GET /workspaces` can be narrowed by. */
+/** The filters of `GET /workspaces`. */
 export interface WorkspaceFilter {
-  /** Upstream's `type` parameter, which filters by visibility. */
+  /** Postman's `type` parameter, which filters by visibility. */
   readonly visibility?: string;
   /** User id. */
   readonly createdBy?: string;
 }
 
-/** Workspaces on one page of `GET /workspaces`: its documented maximum. */
+/** Page size of `GET /workspaces`: the documented maximum. */
 const WORKSPACE_PAGE_SIZE = 100;
 
 /** `GET /workspaces`. */
@@ -71,7 +71,7 @@ export const globalsRoute = {
   carries: [],
 } as const satisfies PostmanRoute;
 
-/** Asks for one page of up to 100 workspaces. `cursor`: where the page before ended. */
+/** Requests one page of up to 100 workspaces. `cursor`: `nextCursor` of the previous page; null: the first page. */
 export const workspacesCall = (
   { visibility, createdBy }: WorkspaceFilter,
   cursor: string | null,
@@ -87,7 +87,7 @@ export const workspacesCall = (
   },
 });
 
-/** Asks for the workspaces that hold a collection. */
+/** Requests the workspaces that contain a collection. */
 export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePage, null> => ({
   route: workspacesRoute,
   target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
@@ -99,10 +99,10 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
   }),
 });
 
-/** Asks for one workspace. */
+/** Requests one workspace. */
 export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> => ({
   route: workspaceRoute,
-  // The team is only sent on request. One target for whatever is asked of a workspace, so that it is read and cached once.
+  // Postman sends the team only on request. All reads of a workspace share one target, so it is read and cached once.
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
   whenMissing: null,
@@ -113,7 +113,7 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 
-/** Asks for the global variables of a workspace. They are as upstream sent them. */
+/** Requests the global variables of a workspace, as Postman sent them. */
 export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[], null> => ({
   route: globalsRoute,
   target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
@@ -134,11 +134,11 @@ function parseWorkspacePage(body: unknown): WorkspacePage {
 /**
  * Reads `GET /workspaces/{id}`.
  *
- * @param id - What was asked for.
- * @throws {UnexpectedShapeError} Also for the answer of another workspace.
+ * @param id - The requested id.
+ * @throws {UnexpectedShapeError} Also for the response of another workspace.
  */
 function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
-  // One documented answer lacks the wrapper.
+  // One documented response lacks the wrapper.
   const workspace = isJsonObject(body) && !Object.hasOwn(body, 'workspace') ? body : objectAt(body, 'workspace');
   const summary = toWorkspaceSummary(workspace);
   if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
@@ -148,7 +148,7 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
     description: toPlainText(workspace['description']),
     updatedBy: toId(workspace['updatedBy']),
     teamId: toTeamId(workspace['team'] ?? workspace['teamId']),
-    // Older answers leave empty lists out.
+    // Older responses leave empty lists out.
     collections: toRefs(workspace['collections']),
     environments: toRefs(workspace['environments']),
     mocks: toMockRefs(workspace['mocks']),
@@ -186,7 +186,7 @@ function toSimulatedWorkspace(id: string, { nameOf }: SimulatedWorld): Workspace
 
 function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   const facts = { ...toSimulatedWorkspace(id, world), description: null, updatedBy: null, teamId: null };
-  // Lists can be long, and most of those who read the rest do not read them.
+  // Lists can be long and are rarely read, so they are built on first use.
   const lists = childLists.map((list) => {
     let refs: readonly Ref[] | undefined;
     const get = () => {
