@@ -6,18 +6,23 @@ import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
 
-/** The slots that this instance shares with others. */
+// Until the first reply Redis counts as unreachable: an operation of that time would be refused, or wait until this
+// instance may use its own part of the limits (75 s with the default window).
+const FIRST_REPLY_TIMEOUT_MS = 1_000;
+
+/** The slots that this instance shares with others through Redis. */
 export interface SharedSlots {
+  /** undefined without `REDIS_URL`: each budget then has slots of its own, in this process. */
   readonly createSlots: BudgetRegistryOptions['createSlots'];
-  /** Tells the store what is left to tell, and takes leave of it; a quarter of a second at most. */
+  /** Sends Redis the remaining changes and signs this instance off. Takes 250 ms at most. */
   close(): Promise<void>;
 }
 
 /**
- * Connects to the store of slots.
+ * Connects to Redis and waits for its first reply, one second at most: a Redis that is silent for longer counts as
+ * unreachable until it replies. Without `REDIS_URL` there is nothing to connect to.
  *
- * @returns Without `REDIS_URL` what shares nothing.
- * @throws {Error} Whose message tells people why Redis cannot be used.
+ * @throws {Error} Redis cannot be used; the message says why and is meant for the operator.
  */
 export async function openSharedSlots(config: Config, logger: Logger, clock: Clock): Promise<SharedSlots> {
   const { redis, budget } = config;
@@ -36,6 +41,7 @@ export async function openSharedSlots(config: Config, logger: Logger, clock: Clo
         logger.warn({ reason, budgetWithoutRedis: redis.withoutRedis }, 'Redis cannot be reached: no slots are shared');
     },
   });
+  await store.waitUntilUp(FIRST_REPLY_TIMEOUT_MS);
   const options = { ...budget, clock, processStartedAtMs: clock.nowMs() };
   return {
     createSlots: (owner) => (onDelay) =>

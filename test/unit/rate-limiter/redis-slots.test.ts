@@ -193,6 +193,35 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     expect(answers).toEqual([undefined]);
   });
 
+  describe('while the first reply of Redis is awaited', () => {
+    const wait = async (isCut: boolean) => {
+      redis = await connection.begin();
+      const { store, cut } = redis.open({ limits });
+      if (isCut) cut();
+      let isOver = false;
+      void store.waitUntilUp(1_000).then(() => (isOver = true));
+      return { clock: redis.clock, store, isOver: () => isOver };
+    };
+
+    it('are available as soon as it is there', async () => {
+      const { clock, store, isOver } = await wait(false);
+      expect([isOver(), store.isUp()]).toEqual([false, false]);
+      await clock.settle();
+      expect([isOver(), store.isUp()]).toEqual([true, true]);
+      const startedAtMs = clock.nowMs();
+      await store.waitUntilUp(1_000);
+      expect(clock.nowMs()).toBe(startedAtMs);
+    });
+
+    it('hold up the start for the given time at most', async () => {
+      const { clock, store, isOver } = await wait(true);
+      await clock.advance(999);
+      expect(isOver()).toBe(false);
+      await clock.advance(1);
+      expect([isOver(), store.isUp()]).toEqual([true, false]);
+    });
+  });
+
   it('take no memory of keys that are not used any more, however long Redis is away', async () => {
     redis = await connection.begin();
     const { store, cut } = redis.open({ limits });

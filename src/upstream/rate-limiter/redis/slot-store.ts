@@ -99,6 +99,23 @@ export class SlotStore {
     this.#onceRecovered.add(run);
   }
 
+  /** Waits until Redis has replied to this instance, for `timeoutMs` at most. Never rejects. */
+  async waitUntilUp(timeoutMs: number): Promise<void> {
+    if (this.isUp()) return;
+    const { clock } = this.#options;
+    let stop = () => {};
+    let resolveUp = () => {};
+    const up = new Promise<void>((resolve) => (resolveUp = resolve));
+    const run = { deref: () => resolveUp };
+    const timedOut = new Promise<void>((resolve) => {
+      stop = clock.schedule(clock.nowMs() + timeoutMs, resolve);
+    });
+    this.onceRecovered(run);
+    await Promise.race([up, timedOut]);
+    this.#onceRecovered.delete(run);
+    stop();
+  }
+
   /** Changes the slots of a budget, and asks for some. Requests arrive in the order they were made. */
   exchange(name: string, batch: SlotRequestBatch, { replied, failed }: ExchangeHandlers): void {
     if (!this.isUp()) return failed();
