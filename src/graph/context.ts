@@ -36,8 +36,8 @@ export interface OperationContext {
 }
 
 /**
- * The context of resolvers that declare what they read, by `carriedBy` or `reads`. All others get an `OperationContext`,
- * which has no loaders.
+ * The context of resolvers that declare what they read, by `carriedBy` or `reads`. All others get an
+ * `OperationContext`, which has no loaders.
  */
 export interface Context extends OperationContext {
   /** Loaders that track what they read, so that the response can say which of its parts are stale. */

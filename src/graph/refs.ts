@@ -9,11 +9,17 @@ import { builder } from './builder.ts';
 export interface WorkspaceNode {
   readonly id: string;
   readonly summary?: WorkspaceSummary;
-  /** A client passed the id, so the workspace may not exist. Postman then returns empty lists, which must be confirmed. */
+  /**
+   * A client passed the id, so the workspace may not exist. Postman then returns empty lists, which must be
+   * confirmed.
+   */
   readonly isUserSupplied?: boolean;
 }
 
-/** A child of a workspace as the graph passes it around: its uid, and what the upstream response it came from contains. */
+/**
+ * A child of a workspace as the graph passes it around: its uid, and what the upstream response it came from
+ * contains.
+ */
 export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly uid: string;
   /** A ref from a workspace, or an item of a list, which has more fields. */

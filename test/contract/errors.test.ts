@@ -570,7 +570,7 @@ describe('an operation that needs more calls than it may make', () => {
 describe('an argument no call can be made with', () => {
   it.each([
     ['environment(uid: "../me") { name }', '"uid" is not a Postman identifier: 1 to 128 letters, digits, "-" and "_".'],
-    ['workspaces(first: 0) { nodes { id } }', '"first" is 0; it has to be from 1 to 100.'],
+    ['workspaces(first: 0) { nodes { id } }', '"first" is 0; it must be from 1 to 100.'],
     ['collections(after: "nonsense") { nodes { uid } }', expect.stringContaining('after')],
   ])('is told without a call: %s', async (field, message) => {
     facade = shared;

@@ -55,7 +55,7 @@ const tooMuchText = {
   errors: [
     {
       message:
-        'The operation would answer more than 134217728 characters of text. Ask for less of it at a time, or page through it.',
+        'The operation would return more than 134217728 characters of text. Select less per operation, or page through the lists.',
       extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
     },
   ],
@@ -66,7 +66,7 @@ const tooManyValues = {
     {
       // What was read makes the bound.
       message: expect.stringMatching(
-        /^The operation would answer or search more than \d+ values\. Ask for less of it at a time, or page through it\.$/,
+        /^The operation would return or search more than \d+ values\. Select less per operation, or page through the lists\.$/,
       ) as unknown,
       extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
     },
@@ -548,7 +548,7 @@ describe('a collection of 10,000 requests', () => {
     const { status, data, errors } = await ask(text, failing);
     expect({ status, data }).toEqual({ status: 200, data: { collection: { items: null } } });
     expect(errors[0]).toMatchObject({
-      message: '"first" is 0; it has to be from 1 to 100.',
+      message: '"first" is 0; it must be from 1 to 100.',
       path: ['collection', 'items', expect.any(Number), 'requests'],
       extensions: { code: 'BAD_USER_INPUT', retryable: false },
     });

@@ -337,7 +337,7 @@ describe('introspection', () => {
       data: undefined,
       errors: [
         {
-          message: 'The operation would answer more than 30000 values of the schema. Ask for less of it at a time.',
+          message: 'Introspection would return more than 30000 values. Select less of the schema per operation.',
           extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
         },
       ],
@@ -396,7 +396,7 @@ describe('a null that only turns up while executing', () => {
 
 /** 200,000 values, and more by what was read. */
 const tooMany = expect.stringMatching(
-  /^The operation would answer or search more than [2-9]\d{5} values\. Ask for less of it at a time, or page through it\.$/,
+  /^The operation would return or search more than [2-9]\d{5} values\. Select less per operation, or page through the lists\.$/,
 ) as unknown;
 
 describe('a query that goes round in circles', () => {

@@ -277,7 +277,7 @@ describe.each(lists)('$what', (list) => {
     const { data, errors } = await uncached.query(list.page(connection), { variables: { first } });
     expect(errors).toMatchObject([
       {
-        message: `"first" is ${first}; it has to be from 1 to 100.`,
+        message: `"first" is ${first}; it must be from 1 to 100.`,
         path: list.path,
         extensions: { code: 'BAD_USER_INPUT', retryable: false },
       },
@@ -319,8 +319,7 @@ describe.each(lists)('$what', (list) => {
         after,
         errors: [
           {
-            message:
-              '"after" is not a cursor of this server: give an endCursor or an edge\'s cursor as it was answered.',
+            message: '"after" is not a cursor of this server: pass an endCursor, or the cursor of an edge, unchanged.',
             path: list.path,
             extensions: { code: 'BAD_USER_INPUT', retryable: false },
           },

@@ -157,13 +157,13 @@ describe('what references of a gateway cost', () => {
 
 describe('references that cannot be answered', () => {
   it.each([
-    ['an unknown type', { __typename: 'Folder', uid: '1-1' }, /^"Folder" cannot be referred to here\./],
-    ['a name every object has', { __typename: 'constructor' }, /^"constructor" cannot be referred to here\./],
+    ['an unknown type', { __typename: 'Folder', uid: '1-1' }, /^"Folder" is not an entity of this subgraph\./],
+    ['a name every object has', { __typename: 'constructor' }, /^"constructor" is not an entity of this subgraph\./],
     ['no type', { uid: collections.rides }, /"__typename"/],
     ['no object', 'Collection', /"__typename"/],
     ['a list', [collection(collections.rides)], /"__typename"/],
-    ['no key', { __typename: 'Collection', id: 'x' }, /^A representation of Collection has its "uid", as text\.$/],
-    ['a key that is no text', { __typename: 'Environment', uid: 7 }, /has its "uid", as text\.$/],
+    ['no key', { __typename: 'Collection', id: 'x' }, /^A representation of Collection must have "uid" as text\.$/],
+    ['a key that is no text', { __typename: 'Environment', uid: 7 }, /must have "uid" as text\.$/],
     [
       'a key that is none',
       workspace('../me'),

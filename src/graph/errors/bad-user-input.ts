@@ -1,9 +1,9 @@
 import { GraphQLError } from 'graphql';
 
 /**
- * Makes the error for an argument that no upstream call could be made with.
+ * Makes the error for an argument or representation that is not valid.
  *
- * @param message - What was wrong and what is allowed, for the person who wrote the query.
+ * @param message - What is wrong and what is allowed, for the person who wrote the query.
  * @returns A GraphQL error with code `BAD_USER_INPUT`.
  */
 export function badUserInput(message: string): GraphQLError {

@@ -1,12 +1,13 @@
 /**
- * What an error of this server says to programs. It imports nothing, so that clients can use it as it is.
+ * The codes and `extensions` of GraphQL errors of this server, as types, and a type guard for them. This file must
+ * import nothing, so that clients can copy it as it is.
  *
  * ```ts
  * if (hasPostmanExtensions(error) && error.extensions.retryable) await waitUntil(error.extensions.retryAt);
  * ```
  */
 
-/** Every code this server gives. */
+/** All error codes of this server. */
 export const errorCodes = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -24,68 +25,71 @@ export const errorCodes = [
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
-/** One of the codes this server gives. */
+/** One of the error codes of this server. */
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** What upstream answered, as far as it answered. */
-export interface UpstreamAnswer {
-  /** HTTP status; absent without an answer. */
+/** The call to Postman that failed, and its response. */
+export interface UpstreamResponse {
+  /** HTTP status; absent when Postman did not respond. */
   readonly status?: number;
-  /** Upstream's own name of the error, for example `rateLimitError`. */
+  /** Postman's name of the error, for example `rateLimitError`. */
   readonly name?: string;
   readonly method: 'GET';
   /** Template of the route, for example `/collections/{uid}`. */
   readonly route: string;
 }
 
-/** `extensions` of an error that cannot be mended by waiting. */
+/** `extensions` of an error that waiting does not solve. */
 export interface FinalErrorExtensions {
   readonly code: Exclude<ErrorCode, RetryableErrorExtensions['code']>;
   readonly retryable: false;
-  readonly upstream?: UpstreamAnswer;
-  /** OPERATION_TOO_EXPENSIVE: calls the operation had asked for, or certainly needs. */
+  readonly upstream?: UpstreamResponse;
+  /** OPERATION_TOO_EXPENSIVE: the number of calls the operation has requested, or certainly needs. */
   readonly calls?: number;
-  /** OPERATION_TOO_EXPENSIVE: calls an operation may make. */
+  /** OPERATION_TOO_EXPENSIVE: the number of calls an operation may make. */
   readonly ceiling?: number;
-  /** INTERNAL_SERVER_ERROR: the id under which the server's log has the cause. */
+  /** INTERNAL_SERVER_ERROR: id of the log entry that has the cause. */
   readonly errorId?: string;
 }
 
-/** `extensions` of an error after which the same operation can succeed later. */
+/** `extensions` of an error after which the same operation can succeed if it is retried later. */
 export interface RetryableErrorExtensions {
   readonly code: 'RATE_LIMITED' | 'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_ERROR' | 'UPSTREAM_TIMEOUT' | 'SERVER_BUSY';
   readonly retryable: true;
   /** Whole seconds from the response until a retry makes sense, 0 or more. */
   readonly retryAfterSeconds: number;
-  /** The same moment in RFC 3339, UTC. */
+  /** The same time in RFC 3339, UTC. */
   readonly retryAt: string;
   /**
-   * RATE_LIMITED: whether Postman refused the call, or this server did to stay inside the budget, or because the operation has made all calls that it may:
-   * then asking again reads the rest.
+   * RATE_LIMITED: who refused the call. `upstream`: Postman. `facade`: this server, to stay within the budget.
+   * `operation`: this server, because the operation has made all the calls it may; a retry reads the rest.
    */
   readonly limitedBy?: 'upstream' | 'facade' | 'operation';
-  /** RATE_LIMITED by the operation: calls it may make. */
+  /** RATE_LIMITED with `limitedBy: 'operation'`: the number of calls the operation may make. */
   readonly ceiling?: number;
-  readonly upstream?: UpstreamAnswer;
+  readonly upstream?: UpstreamResponse;
 }
 
-/** `extensions` of every error that an executed operation can have. */
+/** `extensions` of any error of an executed operation. */
 export type ErrorExtensions = FinalErrorExtensions | RetryableErrorExtensions;
 
-/** One entry of `extensions.errorsByCause` of an answer: the `extensions` that all errors of one cause have, and how many there are. */
+/**
+ * One entry of `extensions.errorsByCause` of a response: the `extensions` that all errors of one cause share, and
+ * their count.
+ */
 export type ErrorCause = ErrorExtensions & {
-  /** Errors of this cause in the whole answer, 1 or more. */
+  /** Number of errors of this cause in the whole response, 1 or more. */
   readonly count: number;
-  /** Path of the first of them; absent where it has none. */
+  /** Path of the first of these errors; absent when it has none. */
   readonly firstPath?: readonly (string | number)[];
-  /** With `Prefer: errors=by-cause`: the paths of the first of them, as many as take up 640 characters of JSON, and one at least. */
+  /** With `Prefer: errors=by-cause`: the first paths, at least one, up to 640 characters of JSON. */
   readonly paths?: readonly (readonly (string | number)[])[];
-  /** With `Prefer: errors=by-cause`: how many further paths there are. */
+  /** With `Prefer: errors=by-cause`: the number of paths left out. */
   readonly morePaths?: number;
 };
 
 /**
- * Tells whether an entry of `errors` carries the extensions of this server, and narrows its type.
+ * Returns whether an entry of `errors` has the `extensions` of this server, and narrows its type.
  *
  * @param error - Any value, for example an entry of `errors` of a GraphQL response.
  */

@@ -1,12 +1,12 @@
 import type { RetryableErrorExtensions } from './error-extensions.ts';
 
 /**
- * Says of a refusal of this server's own when to come back.
+ * Makes the extensions of an error with which this server refuses something until later.
  *
- * @param code - What there is no room in: the budget and what else is shared by keys, or memory.
- * @param seconds - Whole seconds from now.
- * @param nowMs - Epoch milliseconds.
- * @returns The extensions of a GraphQL error.
+ * @param code - `RATE_LIMITED`: a limit that keys share, such as the budget, is used up. `SERVER_BUSY`: no memory is
+ *   free.
+ * @param seconds - Whole seconds from now until a retry makes sense.
+ * @param nowMs - The current time in epoch milliseconds.
  */
 export function toRetryLater(
   code: 'RATE_LIMITED' | 'SERVER_BUSY',

@@ -3,7 +3,8 @@ import type { Clock } from '../../upstream/clock.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../upstream/http/upstream-error.ts';
 import type { ErrorCode, ErrorExtensions, FinalErrorExtensions, RetryableErrorExtensions } from './error-extensions.ts';
 
-// A missing thing is a null field; should one come through as an error all the same, it is about what the client passed.
+// Something that does not exist is usually a null field. If it does become an error, the client passed a wrong
+// identifier.
 const codes: Readonly<Record<UpstreamErrorKind, ErrorCode>> = {
   unauthenticated: 'UNAUTHENTICATED',
   forbidden: 'FORBIDDEN',
@@ -30,14 +31,15 @@ const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
 ]);
 
 /**
- * Turns an error of the upstream layer into what clients see: the one place that gives codes.
+ * Translates an error of the upstream layer into what clients see. Only this function maps upstream errors to codes.
  *
- * The extensions are made from a fixed list of fields; nothing else of the upstream answer gets out.
+ * The extensions contain a fixed list of fields; nothing else of the upstream response reaches clients.
  *
- * @param located - The error as GraphQL execution reports it, with path and locations. It is changed, and loses its cause: an error of its own
- *   for each of a thousand refused fields would look up its place in the document, and take a stack, once more.
- * @param clock - Tells the moment from which `retryAfterSeconds` counts.
- * @returns null when its cause is not an upstream error.
+ * @param located - The error as GraphQL execution reports it, with path and locations. It is changed in place and
+ *   loses its cause: a new error for each of a thousand refused fields would cost a stack and another search for its
+ *   location.
+ * @param clock - Gives the time from which `retryAfterSeconds` counts.
+ * @returns The same error; null if its cause is not an upstream error.
  */
 export function toGraphQLError(located: GraphQLError, clock: Clock): GraphQLError | null {
   const cause = located.originalError;
@@ -61,7 +63,7 @@ function toExtensions(error: UpstreamError, clock: Clock): ErrorExtensions {
   };
   if (retryableKinds.has(kind)) {
     const nowMs = clock.nowMs();
-    // Whole seconds, rounded up: coming back a moment early would be refused again.
+    // Rounded up: a retry that comes a moment early would be refused again.
     const retryAfterSeconds = Math.max(0, Math.ceil(((retryAtMs ?? nowMs) - nowMs) / 1_000));
     return {
       code: codes[kind] as RetryableErrorExtensions['code'],

@@ -21,10 +21,11 @@ type Bounder = (value: unknown, context: OperationContext, info: GraphQLResolveI
 const TEXT_TYPES: ReadonlySet<string> = new Set(['String', 'ID', 'JSON']);
 
 /**
- * Has every list and every text of an answer counted, wherever it stands: any field can turn out to be megabytes long, and be asked for a
- * hundred times. Objects of a list are answered in slices.
+ * Makes every field count its lists and texts in the `ResultSize` of the operation: any field can be megabytes long,
+ * and can be selected a hundred times. Objects of long lists are completed in time slices.
  *
  * @param schema - Its resolvers are replaced.
+ * @throws {TypeError} A field is a list of lists.
  */
 export function boundResults(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
@@ -34,7 +35,7 @@ export function boundResults(schema: GraphQLSchema): void {
       const isText = TEXT_TYPES.has(named.name);
       const isList = isListType(getNullableType(field.type));
       if (isListOfLists(field.type))
-        throw new TypeError(`${type.name}.${field.name}: the lists in it would not be counted`);
+        throw new TypeError(`${type.name}.${field.name} is a list of lists, and the inner lists would not be counted`);
       if (isLeafType(named) && !isText && !isList) continue;
       const bound = isList ? createListBounder(field, named) : isText ? boundText : boundObject;
       const resolve = field.resolve ?? defaultFieldResolver;
@@ -57,8 +58,9 @@ function isListOfLists(type: GraphQLOutputType): boolean {
 }
 
 /**
- * Fails later, never at once: the executor forgets the promises of a list when one of its items fails at once, and nobody would see to those
- * that fail after it. And past a bound not at all: the operation is being stopped as a whole.
+ * Rejects instead of throwing: when an item of a list throws, the executor drops the promises of the other items, and
+ * their later rejections would be unhandled. For a `ResultTooLarge` the promise never settles, because the whole
+ * operation is being stopped.
  */
 function fail(error: unknown): Promise<never> {
   if (!(error instanceof ResultTooLarge)) return Promise.reject(error);
@@ -73,14 +75,14 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
   const isStreamable = extensions['isStreamable'] === true;
   return (value, { resultSize, slices, streamedRows }, info) => {
     if (value == null || value instanceof Error) return value;
-    if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is no array`);
+    if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is not an array`);
     const items: readonly unknown[] = value;
     const isLarge = resultSize.list(items.length, info);
     if (isText) resultSize.text(JSON.stringify(items).length, info);
     const rows = isStreamable ? streamedRows.feed(items, info) : items;
     if (rows !== items) return rows;
     if (isLeaf || items.length === 0 || !(isLarge || slices.isUsedUp())) return items;
-    // One that fails before its turn has nobody yet who sees to it, which would end the process.
+    // An item that rejects before the executor reaches it would be an unhandled rejection, which ends the process.
     for (const item of items) if (item instanceof Promise) item.catch(() => undefined);
     return inSequence(items, slices);
   };
@@ -92,7 +94,7 @@ const boundText: Bounder = (value, { resultSize, slices }, info) => {
     resultSize.text(textLength(value), info);
     return value;
   }
-  // Numbers and booleans are counted as values.
+  // Numbers and booleans count as values, not as text.
   if (typeof value !== 'object') return value;
   const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
   const size = slices.run(measureJson(json));
@@ -104,8 +106,9 @@ const boundText: Bounder = (value, { resultSize, slices }, info) => {
 };
 
 /**
- * Once the slice is used up the items wait one by one, which keeps their order: the executor asks for all of them at once. It would take an
- * asynchronous iterator, too, but not see to items that fail before the last of them has come.
+ * Yields the items; once the slice is used up, promises of items that wait for the next slices. The executor requests
+ * all of them at once, and they resolve in order. An async iterator would work too, but with one the executor does
+ * not handle items that reject before the last item has arrived.
  */
 function* inSequence(items: readonly unknown[], slices: TimeSlices): Generator {
   for (const item of items) yield slices.isUsedUp() ? slices.next().then(() => item) : item;

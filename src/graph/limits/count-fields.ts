@@ -11,10 +11,10 @@ import {
 } from 'graphql';
 import { mayComeInParts } from '../paging/incremental-directives.ts';
 
-/** What a client has selected on an object. */
+/** How much a client has selected on one object. */
 export interface Selected {
   readonly fields: number;
-  /** What is to come in a part of its own, with `@defer` or `@stream`. */
+  /** Selections with `@defer` or `@stream`, which are delivered in parts of their own. */
   readonly parts: number;
 }
 
@@ -23,13 +23,15 @@ const NOTHING: Selected = { fields: 0, parts: 0 };
 type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' | 'schema'>;
 
 /**
- * Makes the function that tells how much a client has selected on each object of the field being resolved, down to the
- * next lists. For one operation: it remembers what it has counted.
+ * Makes a function that counts what a client has selected on each object of the field being resolved, down to the
+ * next lists. Make one per operation: it caches its counts.
  *
- * A fragment counts wherever it is spread, and all types of an interface or union together, so the count is an upper bound.
+ * A fragment counts wherever it is spread, and the types of an interface or union are added up: the count is an upper
+ * bound.
  */
 export function createFieldCount(): (info: Info) => Selected {
-  // Without this, fragments that spread others twice would be walked a million times, and fields that are merged for each item of a list.
+  // Without it, fragments that spread others twice would be traversed a million times, and merged fields once per
+  // list item.
   const known = new WeakMap<SelectionSetNode | Info['fieldNodes'], Selected>();
 
   const countIn = (info: Info, type: unknown, set: SelectionSetNode | undefined): Selected => {

@@ -16,16 +16,20 @@ import { coerceVariables, type VariableValues } from './variable-values.ts';
 
 /** Reads a document as it would be executed. */
 export interface DocumentReader {
-  /** Variables by name, after defaults. */
+  /** Coerced variables, with defaults. */
   readonly variables: { readonly [name: string]: unknown };
   /** The same, for graphql's own functions. */
   readonly variableValues: VariableValues;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Whether a field or fragment is left out by `@skip` or `@include`. */
+  /** Whether `@skip` or `@include` leaves out a field or fragment. */
   isLeftOut(selection: SelectionNode): boolean;
 }
 
-/** @returns undefined where the document cannot be executed: no such operation, or variables that do not fit. */
+/**
+ * Makes the reader of one operation of a document.
+ *
+ * @returns undefined if the document cannot be executed: it has no such operation, or the variables are not valid.
+ */
 export function createDocumentReader(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -49,7 +53,10 @@ export function createDocumentReader(
   };
 }
 
-/** Root fields of an operation as they would be executed: those of fragments too, without what `@skip` and `@include` leave out. */
+/**
+ * Root fields of an operation that would be executed, including those in fragments, without those left out by `@skip`
+ * or `@include`.
+ */
 export function toRootFields(operation: OperationDefinitionNode, reader: DocumentReader): readonly FieldNode[] {
   const fields: FieldNode[] = [];
   const visited = new Set<string>();
@@ -57,7 +64,7 @@ export function toRootFields(operation: OperationDefinitionNode, reader: Documen
     for (const selection of selections) {
       if (reader.isLeftOut(selection)) continue;
       if (selection.kind === Kind.FIELD) fields.push(selection);
-      // There is one root type: every condition is on it.
+      // Type conditions always match: there is only one root type.
       else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
       else if (!visited.has(selection.name.value)) {
         visited.add(selection.name.value);
@@ -70,7 +77,7 @@ export function toRootFields(operation: OperationDefinitionNode, reader: Documen
   return fields;
 }
 
-/** The document with other root fields in the place of those of an operation. */
+/** Copies a document, with the root fields of one operation replaced. */
 export function withRootFields(
   document: DocumentNode,
   operation: OperationDefinitionNode,

@@ -18,12 +18,12 @@ import {
 } from 'graphql';
 import { coerceVariables, type VariableValues } from './variable-values.ts';
 
-/** Fields of Query that answer with the schema. The last is what gateways ask. */
+/** Fields of `Query` that return the schema. Gateways use `_service`. */
 const SCHEMA_FIELDS: ReadonlySet<string> = new Set(['__schema', '__type', '_service']);
-// Six times what the longest introspection query known comes to.
+// Six times the count of the longest introspection query we know of.
 const MAX_VALUES = 30_000;
 
-/** Gives the fields of an operation's root that answer with the schema, wherever a fragment is spread. */
+/** Finds the root fields of an operation that return the schema, including those in fragments. */
 export function schemaFields(document: DocumentNode, operationName: string | undefined): readonly FieldNode[] {
   const found: FieldNode[] = [];
   const visited = new Set<string>();
@@ -46,12 +46,13 @@ export function schemaFields(document: DocumentNode, operationName: string | und
 }
 
 /**
- * Counts what introspection would answer, before it is executed: GraphQL's own types have no resolvers of ours that could
- * count it meanwhile. Types lead to fields and fields to types, so that a few aliases on each make megabytes of it.
+ * Counts the values that introspection would return, before it is executed: graphql-js resolves it, so no resolver of
+ * ours can count during execution. Types lead to fields and fields to types, so a few nested aliases can return
+ * megabytes.
  *
- * @param roots - As `schemaFields` gives them.
+ * @param roots - The result of `schemaFields`.
  * @param variables - As the client sent them.
- * @returns OPERATION_TOO_EXPENSIVE, or undefined.
+ * @returns An error with code OPERATION_TOO_EXPENSIVE; undefined if introspection may be executed.
  */
 export function refuseIntrospection(
   schema: GraphQLSchema,
@@ -61,7 +62,7 @@ export function refuseIntrospection(
   roots: readonly FieldNode[],
 ): GraphQLError | undefined {
   const coerced = coerceVariables(schema, getOperationAST(document, operationName) ?? {}, variables);
-  // The execution will say what is wrong with them.
+  // Execution will report what is wrong with them.
   if (!coerced) return undefined;
   const count = createCount(schema, fragmentsOf(document), coerced.variableValues);
   let values = 0;
@@ -70,7 +71,7 @@ export function refuseIntrospection(
     if (field) values += count(field, undefined, root);
     if (values > MAX_VALUES) {
       return new GraphQLError(
-        `The operation would answer more than ${MAX_VALUES} values of the schema. Ask for less of it at a time.`,
+        `Introspection would return more than ${MAX_VALUES} values. Select less of the schema per operation.`,
         { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } },
       );
     }
@@ -78,7 +79,10 @@ export function refuseIntrospection(
   return undefined;
 }
 
-/** Executes without writing anything down, each selection on each object of the schema once; past the bound it goes no further. */
+/**
+ * Makes a function that executes introspection without building the result, and counts its values. It visits each
+ * selection on each object of the schema once, and stops above MAX_VALUES.
+ */
 function createCount(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,

@@ -1,49 +1,73 @@
+/**
+ * Bounds the size of results. `boundResults` makes every field count its lists and texts in the `ResultSize` of its
+ * operation; searches count what they look at. An operation that passes a bound is stopped as a whole, with one error.
+ * This file exports the counter of one operation. It must know no type of the schema and no route of Postman.
+ */
 import { GraphQLError, type GraphQLResolveInfo, type ResponsePath } from 'graphql';
 import { createFieldCount } from './count-fields.ts';
 
-/** Counts what an operation answers and searches, and ends it before it fills the memory or takes minutes. */
+/** Counts what one operation returns and searches, and stops it before it fills the memory or takes minutes. */
 export interface ResultSize {
-  /** Counts so many items, with the fields selected on each. @returns Whether that takes long to answer. @throws {ResultTooLarge} */
+  /**
+   * Counts the items of a list, with the fields selected on each.
+   *
+   * @returns Whether the list takes long to return.
+   * @throws {ResultTooLarge}
+   */
   list(count: number, info: GraphQLResolveInfo): boolean;
-  /** Counts what a search has to look at, found or not. @throws {ResultTooLarge} */
+  /**
+   * Counts the values that a search looks at, whether they match or not.
+   *
+   * @throws {ResultTooLarge}
+   */
   search(count: number): void;
-  /** Counts characters of a text as JSON writes them. @throws {ResultTooLarge} */
+  /**
+   * Counts the characters of a text written as JSON.
+   *
+   * @throws {ResultTooLarge}
+   */
   text(length: number, info: GraphQLResolveInfo): void;
-  /** Lists and texts that cut the answer, so far, into pieces none of which takes long to write. */
+  /** Paths of lists and texts that divide the result so far into pieces, each of which can be written quickly. */
   readonly large: readonly ResponsePath[];
 }
 
-/** Thrown past a bound, when the operation has been stopped. No field answers with it: `boundAnswers` sees to that. */
+/**
+ * Thrown past a bound, after the operation has been stopped. It never becomes the error of a field: `boundResults`
+ * drops it.
+ */
 export class ResultTooLarge extends Error {
   override name = 'ResultTooLarge';
 }
 
-// What every answer may have: a fifth of a second's work.
+// Every result may have this many values: a fifth of a second's work.
 const FREE_VALUES = 200_000;
-// Everything about every item, in all the lists that have it, comes to 7 to 30 values for each that is read, and to less the more is read.
+// Selecting every field of every item, in all lists that contain it, returns 7 to 30 values per value read from
+// Postman, and fewer the more is read.
 const VALUES_PER_READ = 20;
 // A few seconds' work, in slices.
 const MAX_VALUES = 3_000_000;
-// What a value takes on the heap while its answer is made.
+// Heap bytes per value while the result is built.
 const VALUE_BYTES = 140;
-// Each is awaited beside all others.
+// All parts are awaited at the same time.
 const MAX_PARTS = 10_000;
-// A collection can be as large as one answer of upstream; asked for under a hundred aliases it would not fit into memory.
+// A collection can be as large as the largest upstream response; under a hundred aliases it would not fit into memory.
 const MAX_TEXT_LENGTH = 128 * 1_024 * 1_024;
-// Either is answered in about two milliseconds.
+// Returning either amount takes about two milliseconds.
 const LARGE_VALUES = 2_000;
 const LARGE_TEXT_LENGTH = 256 * 1_024;
 
 /**
- * Makes the count of one operation.
+ * Makes the counter of one operation.
  *
- * Upstream calls bound what is read, not what is answered: folders lead to requests and requests back to folders, so a query
- * of a few hundred bytes can name the same thousand requests a million times, and a hundred aliases on each of them. So an
- * answer may have 200,000 values, and 20 more for each that has been read.
+ * The number of upstream calls bounds what is read, but not what is returned: folders lead to requests and requests
+ * back to folders, so a query of a few hundred bytes can select the same thousand requests a million times, with a
+ * hundred aliases on each. So a result may have 200,000 values, plus 20 for each value read from Postman, and
+ * 3,000,000 at most.
  *
- * @param stop - Ends the execution as a whole, with this error: past the bound there would be one error for each of a million fields.
- * @param countRead - Counts the values of JSON that the operation has read so far. Without it the bound is that of the largest answers.
- * @param maxBytes - What its values may take on the heap.
+ * @param stop - Stops the whole execution with this error. Otherwise each of a million fields would have an error.
+ * @param countRead - Returns how many JSON values the operation has read so far. Without it the bound is 3,000,000
+ *   values.
+ * @param maxBytes - Heap bytes that the values of the result may take. Default: no bound.
  */
 export function createResultSize(
   stop: (error: GraphQLError) => void,
@@ -57,9 +81,9 @@ export function createResultSize(
   let parts = 0;
   let textLength = 0;
   const large: ResponsePath[] = [];
-  const refuse = (what: string): never => {
+  const refuse = (action: string): never => {
     stop(
-      new GraphQLError(`The operation would ${what}. Ask for less of it at a time, or page through it.`, {
+      new GraphQLError(`The operation would ${action}. Select less per operation, or page through the lists.`, {
         extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false },
       }),
     );
@@ -69,13 +93,13 @@ export function createResultSize(
     values += count;
     // More may have been read since.
     if (values > maxValues && countRead) maxValues = Math.min(mostValues, FREE_VALUES + VALUES_PER_READ * countRead());
-    if (values > maxValues) refuse(`answer or search more than ${maxValues} values`);
+    if (values > maxValues) refuse(`return or search more than ${maxValues} values`);
   };
   return {
     list(count, info) {
       const selected = countSelected(info);
       parts += count * selected.parts;
-      if (parts > MAX_PARTS) refuse(`have its answer in more than ${MAX_PARTS} parts`);
+      if (parts > MAX_PARTS) refuse(`return its result in more than ${MAX_PARTS} parts`);
       const listed = count * (1 + selected.fields);
       add(listed);
       if (passesMultiple(values, listed, LARGE_VALUES)) large.push(info.path);
@@ -85,13 +109,13 @@ export function createResultSize(
     text(length, info) {
       textLength += length;
       if (passesMultiple(textLength, length, LARGE_TEXT_LENGTH)) large.push(info.path);
-      if (textLength > MAX_TEXT_LENGTH) refuse(`answer more than ${MAX_TEXT_LENGTH} characters of text`);
+      if (textLength > MAX_TEXT_LENGTH) refuse(`return more than ${MAX_TEXT_LENGTH} characters of text`);
     },
     large,
   };
 }
 
-/** Whether a sum has passed a multiple of `step` with what was added last. */
+/** Whether the last addition made a sum pass a multiple of `step`. */
 function passesMultiple(sum: number, added: number, step: number): boolean {
   return Math.floor(sum / step) > Math.floor((sum - added) / step);
 }

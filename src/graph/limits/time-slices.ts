@@ -1,19 +1,19 @@
 import { monotonicMs } from '../../upstream/clock.ts';
 import { runAtOnce, type Steps } from '../../upstream/steps.ts';
 
-/** The turns of one piece of work, an operation say, on the event loop. */
+/** The time slices of one piece of work, for example an operation, on the event loop. */
 export interface TimeSlices {
-  /** Whether this process has not looked for anything else to do for a slice, whichever work has kept it. */
+  /** Whether the process has been away from the event loop for a whole slice, whichever work took the time. */
   isUsedUp(): boolean;
-  /** Resolves when it is this work's turn again; never, once the work has been ended. */
+  /** Resolves when this work gets its next slice; never, once the work has been ended. */
   next(): Promise<void>;
-  /** Takes all steps: at once where they fit into what is left of the slice, else with a pause after each slice. */
+  /** Runs all steps: synchronously if they fit into the rest of the slice, otherwise with a pause after each slice. */
   run<Result>(steps: Steps<Result>): Result | Promise<Result>;
-  /** Resolves when the event loop has had one round for everything else, after work that could not be divided. */
+  /** Resolves after one round of the event loop. Use it after work that could not be divided. */
   pause(): Promise<void>;
 }
 
-/** For work that has a bound of its own: it is done at once. */
+/** Does not divide work. For work that has a bound of its own. */
 export const unsliced: TimeSlices = {
   isUsedUp: () => false,
   next: () => Promise.resolve(),
@@ -21,33 +21,34 @@ export const unsliced: TimeSlices = {
   pause: () => Promise.resolve(),
 };
 
-/** Shares the event loop between long pieces of work, and with everything else. */
+/** Divides the time of the event loop between long pieces of work and everything else. */
 export interface SliceScheduler {
   /**
-   * Begins a piece of work.
+   * Starts a piece of work.
    *
-   * @param fairShare - Whose work it is: long works of several take turns.
-   * @param ended - Aborts when nobody waits for the work any more: what waits for its turn then waits for ever.
-   * @param lets - `go`: the work lets go of memory as it goes on, so that it comes before works that take some, however long it is.
+   * @param fairShare - Identifies who the work is for: long works of different fair shares alternate.
+   * @param ended - Aborts when nobody waits for the work any more. Its pending `next()` then never resolves.
+   * @param lets - `go`: the work lets go of memory as it proceeds, so it always comes before long works, which take
+   *   memory.
    */
   open(fairShare: string, ended?: AbortSignal, lets?: 'go'): TimeSlices;
 }
 
-// The first comes before the event loop looks for anything else, the second after.
+// The first callback can run before the event loop polls for other events; the second always runs after.
 const afterOneRound = (run: () => void) => void setImmediate(() => setImmediate(run));
 
 const SLICE_MS = 10;
-// Beyond that a work is long: of those one is done at a time, because each holds what it has made so far.
+// A work that has had more slices is long. Only one long work runs at a time, because each holds its partial result.
 const SHORT_SLICES = 2;
-// Among works that are short, a long one has one slice in so many.
+// While short works wait, the long work gets one slice in this many rounds.
 const ROUNDS_PER_LONG_SLICE = 4;
-// As many rounds a long work may have nothing to do before another one is begun.
+// The next long work starts once the current one has had nothing to do for this many rounds.
 const MAX_IDLE_ROUNDS = 8;
 
-/** What of one piece of work waits for its turn. */
+/** A piece of work, with the callbacks that wait for its next slice. */
 interface SlicedWork {
   readonly waiting: (() => void)[];
-  /** How many of them have been woken. */
+  /** How many of the callbacks have been called. */
   woken: number;
   readonly ended: AbortSignal | undefined;
   readonly fairShare: string;
@@ -57,20 +58,21 @@ interface SlicedWork {
 }
 
 /**
- * Makes the scheduler of a process: in each round of the event loop one work has a slice. Works that have had few slices come first, in turn; of the
- * others one is done to its end before the next one, because the results of all of them would not fit into memory together, and those
- * of another share go before a second one of the same. What fits into a slice pays for reading the time.
+ * Makes the scheduler of a process. In each round of the event loop one work gets a slice of 10 ms. Works that have
+ * had few slices come first and alternate. Of the long ones, one runs to its end before the next starts, because the
+ * results of all of them would not fit into memory together; the next is one of another fair share, if there is one.
+ * Work that fits into a slice costs nothing but reading the clock.
  *
  * @param nowMs - A monotonic clock.
  */
 export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceScheduler {
-  // Those that wait.
+  // Works that wait for a slice.
   const works: SlicedWork[] = [];
   let startedMs: number | undefined;
   let rounds = 0;
-  // The one that has the slice.
+  // The work that has the slice.
   let current: SlicedWork | undefined;
-  // The long one that was begun last, and the round in which it had its last slice.
+  // The long work that started last, and the round of its last slice.
   let long: SlicedWork | undefined;
   let longRound = 0;
 
@@ -83,10 +85,12 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     return now - startedMs >= SLICE_MS;
   };
 
-  /** The long work that is to be done: the one that was begun, else one of whoever has not had the last one. */
+  /**
+   * The long work to run next: the one that has started, otherwise the first of another fair share than the last one.
+   */
   const chooseLong = (): SlicedWork | undefined => {
     if (long && works.includes(long)) return long;
-    // What it waits for may be done in a moment.
+    // It waits for something that may be ready in a moment.
     if (long && !long.ended?.aborted && rounds - longRound < MAX_IDLE_ROUNDS) return undefined;
     const waiting = works.filter((work) => !isShort(work));
     const last = long?.fairShare;
@@ -114,7 +118,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     setImmediate(beginRound);
     if (!current) return;
     current.slices++;
-    // Behind the others, for its next one.
+    // For its next slice it queues behind the others.
     remove(current);
     works.push(current);
     wakeNext();
@@ -133,7 +137,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     }
     current.woken += 1;
     wake();
-    // Once all has been done that follows from it without waiting for anything.
+    // Only after all code that follows synchronously from the callback, including promise callbacks, has run.
     queueMicrotask(() =>
       process.nextTick(() => {
         if (!isUsedUp()) wakeNext();
@@ -178,7 +182,7 @@ async function continueSteps<Result>(
   }
 }
 
-/** Takes steps for the rest of the slice. Returns the end, if that is reached. */
+/** Runs steps for the rest of the slice. Returns the final result if the steps end within it. */
 function takeSteps<Result>(steps: Steps<Result>, isUsedUp: () => boolean): IteratorReturnResult<Result> | undefined {
   do {
     const step = steps.next();

@@ -1,52 +1,57 @@
+/**
+ * Connections: the types `<Name>Connection`, `<Name>Edge` and `PageInfo`, the arguments `first` and `after`, and
+ * cutting pages out of lists. It works on rows of any type, so it must import no type of the schema, nothing of the
+ * tree, and no planning of calls. Paging is forward only: there is no `last` or `before`.
+ */
 import type { OutputRef } from '@pothos/core';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
 
-/** One node and its place in the list. */
+/** One node and its position in the list. */
 export interface Edge<Node> {
   readonly cursor: Cursor;
   readonly node: Node;
 }
 
-/** One page of a list, as the resolvers of a connection hand it over. */
+/** One page of a list: the value that resolvers of a connection field return. */
 export interface Connection<Node> {
   readonly edges: readonly Edge<Node>[];
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
-  /** null: knowing it would cost a call. */
+  /** Length of the whole list; null if finding it out would cost a call. */
   readonly totalCount: number | null;
 }
 
-/** Paging arguments as GraphQL hands them over. */
+/** Paging arguments as resolvers get them. */
 export interface PageArgs {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
 }
 
-/** A page as a client asked for it. */
+/** A page that a client has requested. */
 export interface PageRequest {
   /** 1 to 100. */
   readonly first: number;
-  /** The place after which the page starts; undefined: from the beginning. */
+  /** The position after which the page starts; undefined: at the beginning of the list. */
   readonly after: Cursor | undefined;
 }
 
-/** The largest page that can be asked for. */
+/** The largest page size that a client can request. */
 export const MAX_PAGE_SIZE = 100;
 
 const toText = (edge: Edge<unknown> | undefined) => edge && toCursorText(edge.cursor);
 
 const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
-  description: 'Where a page stands in its list.',
+  description: 'Position of a page in its list.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', {
       nullable: false,
-      description: 'Whether the list goes on after this page.',
+      description: 'Whether the list has more nodes after this page.',
     }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
       nullable: false,
-      description: 'Whether something stands before this page, which is so when it was asked for with `after`.',
+      description: 'Whether the list has nodes before this page, as it does when `after` was given.',
     }),
     startCursor: t.string({
       nullable: true,
@@ -56,15 +61,15 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
     endCursor: t.string({
       nullable: true,
       description:
-        'Cursor of the last node of this page, to be given as `after` for the next page; null when this one is empty.',
+        'Cursor of the last node of this page: pass it as `after` to get the next page. null when the page is empty.',
       resolve: ({ edges }) => toText(edges.at(-1)),
     }),
   }),
 });
 
-/** Declares that the rows of a list are read as they are delivered, where it is streamed. */
+/** Declares that, when the list is streamed, its rows are read as they are delivered. */
 const rows = { isStreamable: true } as const;
-/** Declares that a field returns items of a list: whatever a ref carries is known of them. */
+/** Declares that a field returns items of a list, so that all fields that a ref carries are known. */
 const items = { fromList: true } as const;
 
 /**
@@ -78,11 +83,11 @@ const items = { fromList: true } as const;
 export function connectionType<Node extends object>(name: string, node: OutputRef<Node>, plural: string) {
   const EdgeRef = builder.objectRef<Edge<Node>>(`${name}Edge`);
   EdgeRef.implement({
-    description: `One of the ${plural}, with its place in the list.`,
+    description: `One of the ${plural}, with its position in the list.`,
     fields: (t) => ({
       cursor: t.string({
         nullable: false,
-        description: 'Opaque place in the list, to be given as `after`. It stays valid when the server restarts.',
+        description: 'Opaque position in the list, to be passed as `after`. It stays valid when the server restarts.',
         resolve: ({ cursor }) => toCursorText(cursor),
       }),
       node: t.field({
@@ -114,30 +119,30 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
       pageInfo: t.field({
         type: PageInfo,
         nullable: false,
-        description: 'Whether and where the list goes on.',
+        description: 'Whether the list has more pages, and how to get the next one.',
         resolve: (connection) => connection,
       }),
       totalCount: t.exposeInt('totalCount', {
         nullable: true,
-        description: `How many ${plural} the whole list has; null where knowing it would cost a call.`,
+        description: `Number of ${plural} in the whole list; null when finding it out would cost a call.`,
       }),
     }),
   });
 }
 
 /**
- * The arguments `first` and `after` of a connection field.
+ * Makes the arguments `first` and `after` of a connection field.
  *
- * @param defaultFirst - Page size when the client names none.
+ * @param defaultFirst - Page size when the client gives none.
  */
 export function pageArgs(defaultFirst: number) {
   return builder.args((t) => ({
     first: t.int({
       defaultValue: defaultFirst,
-      description: `How many nodes at most, 1 to ${MAX_PAGE_SIZE}; ${defaultFirst} unless it is given.`,
+      description: `Largest number of nodes on the page, 1 to ${MAX_PAGE_SIZE}. Default: ${defaultFirst}.`,
     }),
     after: t.string({
-      description: 'Cursor of the node after which the page starts; without it the page starts at the beginning.',
+      description: 'Cursor of the node after which the page starts. Default: the beginning of the list.',
     }),
   }));
 }
@@ -151,16 +156,16 @@ export function pageArgs(defaultFirst: number) {
 export function parsePageArgs(args: PageArgs, defaultFirst: number): PageRequest {
   const first = args.first ?? defaultFirst;
   if (first < 1 || first > MAX_PAGE_SIZE)
-    throw badUserInput(`"first" is ${first}; it has to be from 1 to ${MAX_PAGE_SIZE}.`);
+    throw badUserInput(`"first" is ${first}; it must be from 1 to ${MAX_PAGE_SIZE}.`);
   return { first, after: args.after == null ? undefined : parseCursor(args.after) };
 }
 
 /**
- * Cuts a page out of a list that is in hand.
+ * Cuts a page out of a list that has been read.
  *
- * @param list - The whole list, or a stretch of it.
- * @param idOf - The node's id, unique in the list, by which a cursor finds its place again.
- * @param stretch - Where a stretch begins, and how long the whole list is.
+ * @param list - The whole list, or a chunk of it.
+ * @param idOf - Returns a node's id, unique in the list. A cursor finds its node by it when positions have changed.
+ * @param chunk - Position of the chunk's first item in the whole list, and the length of that list.
  */
 export function toConnection<Node>(
   list: readonly Node[],
@@ -169,7 +174,7 @@ export function toConnection<Node>(
   { offset, total } = { offset: 0, total: list.length },
 ): Connection<Node> {
   const cursor = after && { ...after, index: after.index - offset };
-  // The cursor's own node can stand on the page before, which is not worth a call.
+  // The node of the cursor may be just before the chunk; reading it would not be worth a call.
   const start = cursor === undefined || cursor.index < 0 ? 0 : indexOfCursor(list, cursor, idOf) + 1;
   const page = list.slice(start, start + first);
   return {
@@ -183,12 +188,12 @@ export function toConnection<Node>(
   };
 }
 
-/** The same page of what is made of each of its nodes. */
+/** Maps each node of a page; cursors and counts stay the same. */
 export function mapNodes<Item, Node>(page: Connection<Item>, toNode: (item: Item) => Node): Connection<Node> {
   return { ...page, edges: page.edges.map(({ node, cursor }) => ({ node: toNode(node), cursor })) };
 }
 
-/** Where the node of a cursor stands now; if it is gone, where it stood. */
+/** Returns the current position of a cursor's node; if the node is gone, the position before its old one. */
 export function indexOfCursor<Node>(
   list: readonly Node[],
   { index, id }: Cursor,
@@ -197,6 +202,6 @@ export function indexOfCursor<Node>(
   const candidate = list[index];
   if (candidate !== undefined && idOf(candidate) === id) return index;
   const found = list.findIndex((node) => idOf(node) === id);
-  // The node after the missing one has moved up into its place.
+  // The node after the missing one has moved up to its position.
   return found === -1 ? Math.min(index, list.length) - 1 : found;
 }

@@ -1,26 +1,31 @@
 import { badUserInput } from '../errors/bad-user-input.ts';
 
-/** Where a node stands in a list. It names upstream's own page, so that a cursor still works after a restart, and at the cost of one page. */
+/**
+ * Position of a node in a list. It names the page of Postman's list, so a cursor stays valid after a restart, and
+ * using it costs the call for one page.
+ */
 export interface Cursor {
-  /** Upstream's page: its opaque cursor or offset; empty for the first page, and for lists that come whole. */
+  /**
+   * Postman's opaque cursor of the page; empty for the first page, and if `index` counts from the start of the list.
+   */
   readonly page: string;
-  /** Position on that page, from 0. */
+  /** Position on that page, starting at 0. */
   readonly index: number;
-  /** The node's id: it is found again by this when the list has moved since. */
+  /** Id of the node, to find it again when positions have changed. */
   readonly id: string;
 }
 
 const MAX_CURSOR_LENGTH = 4_096;
 
-/** Writes a cursor as the opaque text clients hand back as `after`. */
+/** Writes a cursor as the opaque text that clients pass as `after`. */
 export function toCursorText({ page, index, id }: Cursor): string {
   return Buffer.from(JSON.stringify([page, index, id])).toString('base64url');
 }
 
 /**
- * Reads what a client gave as `after`.
+ * Parses the `after` argument.
  *
- * @throws {GraphQLError} BAD_USER_INPUT for text that no connection of this server hands out.
+ * @throws {GraphQLError} BAD_USER_INPUT for text that is not a cursor of this server.
  */
 export function parseCursor(text: string): Cursor {
   if (text.length <= MAX_CURSOR_LENGTH) {
@@ -33,10 +38,8 @@ export function parseCursor(text: string): Cursor {
         }
       }
     } catch {
-      // Not JSON: as unreadable as JSON of another shape, answered below.
+      // Not JSON. The error below is the same as for JSON of another shape.
     }
   }
-  throw badUserInput(
-    '"after" is not a cursor of this server: give an endCursor or an edge\'s cursor as it was answered.',
-  );
+  throw badUserInput('"after" is not a cursor of this server: pass an endCursor, or the cursor of an edge, unchanged.');
 }

@@ -12,21 +12,21 @@ import {
 const on = {
   type: new GraphQLNonNull(GraphQLBoolean),
   defaultValue: true,
-  description: 'false: as if the directive were not there.',
+  description: 'false: the directive has no effect.',
 };
-const label = { type: GraphQLString, description: 'Name under which the part is delivered.' };
+const label = { type: GraphQLString, description: 'Name of the part in the response.' };
 
 /** GraphQL directive `@stream`. */
 export const streamDirective = new GraphQLDirective({
   name: 'stream',
-  description: 'Delivers the items of a list one by one, in order, as the budget serves the calls they need.',
+  description: 'Delivers the items of a list one by one, in order, as the budget allows the calls they need.',
   locations: [DirectiveLocation.FIELD],
   args: {
     if: on,
     initialCount: {
       type: GraphQLInt,
       defaultValue: 0,
-      description: 'So many items come with what they are part of.',
+      description: 'Number of items delivered together with the object that has the list.',
     },
     label,
   },
@@ -36,7 +36,9 @@ export const streamDirective = new GraphQLDirective({
 export const incrementalDirectives: readonly GraphQLDirective[] = [
   new GraphQLDirective({
     name: 'defer',
-    description: 'Delivers the fields of a fragment later, when they are there, and does not hold up what is known.',
+    description:
+      'Delivers the fields of a fragment later, once they have been read, so that other fields need not wait for ' +
+      'them.',
     locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
     args: { if: on, label },
   }),
@@ -45,7 +47,7 @@ export const incrementalDirectives: readonly GraphQLDirective[] = [
 
 const names: ReadonlySet<string> = new Set(incrementalDirectives.map(({ name }) => name));
 
-/** Whether a field or fragment may come in a part of its own: it has one of these directives, switched off or not. */
+/** Whether a selection may be delivered in parts of its own: it has one of these directives, whatever its `if` says. */
 export function mayComeInParts({ directives = [] }: SelectionNode | FragmentDefinitionNode): boolean {
   return directives.some(({ name }) => names.has(name.value));
 }

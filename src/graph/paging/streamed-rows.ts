@@ -9,59 +9,62 @@ import type { Clock } from '../../upstream/clock.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import { streamDirective } from './incremental-directives.ts';
 
-/** Decides when the rows of lists begin to be read that are delivered one by one. */
+/** Decides when the server starts to read each row of streamed lists. */
 export interface StreamedRows {
-  /** A list as the executor is to have it: as it is, where its field is not streamed. */
+  /** Returns the rows in the form the executor should consume: unchanged if the field is not streamed. */
   feed<Row>(rows: readonly Row[], info: GraphQLResolveInfo): readonly Row[] | AsyncIterable<Row>;
 }
 
-/** A list whose next row is awaited. */
+/** A streamed list whose next row may not start yet. */
 interface WaitingList {
-  /** How deep in the answer it stands. */
+  /** Depth of the list in the result. */
   readonly depth: number;
-  /** Lets so many rows begin at most. Returns how many there are. */
+  /** Allows at most `count` more rows to start. Returns how many will. */
   grant(count: number): number;
-  /** Looks again at what there is to wait for. */
+  /** Makes the list check again whether it must wait. */
   resume(): void;
 }
 
-/** What decides when rows begin. */
+/** Options that decide when rows start. */
 export interface StreamedRowsOptions {
-  /** Calls of the operation without an answer beyond which no more rows begin. */
+  /** No more rows start while the operation has this many pending calls. */
   readonly maxPendingCalls: number;
   readonly clock: Clock;
   /**
-   * Is told of each list that ends early; the path of the error is that of its first row that is missing. It is not thrown into the list, because the
-   * executor would then drop the rows that have begun.
+   * Called for each list that the deadline cuts short; the path of the error is that of the first missing row. The
+   * list does not throw the error, because the executor would then drop the rows that have started.
    */
   readonly onUnread: (error: GraphQLError) => void;
 }
 
 type RowOperation = Pick<Operation, 'caller' | 'idleTasks' | 'fairShare' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
 
-// A list of lists, one of those, and what its first row is read by: until then one row begins at a time, so that there is nothing else to wait for.
+// The calls that lead to the first row: for a list of lists, for one of those, and for the row itself. Until this
+// many calls have settled, one row starts at a time, so that no other call delays the first row.
 const FIRST_CALLS = 3;
-// Whatever it is that hangs, it is not to hold up what else there is.
+// After this time more rows start, so that one hanging call cannot block the stream.
 const FIRST_ROW_TIMEOUT_MS = 1_000;
-// So many calls that wait for their turn are enough for a slot to be used as soon as it comes back.
+// With this many queued calls, every slot is used as soon as it is free.
 const MAX_WAITING = 4;
 
-/** All rows begin at once. */
+/** Starts all rows at once. */
 export const unscheduledRows: StreamedRows = { feed: (rows) => rows };
 
 /**
- * Begins as many rows of an operation as there is room for calls that have no answer yet, and further ones as answers come: a row that waits to
- * begin costs nothing, one that has begun costs promises, a place in the queue, and a look at it whenever a part has come. Rows begin together where
- * they can, because they are planned together; lists inside of rows come before further rows, and of equal ones the first.
+ * Starts rows of streamed lists as long as few calls of the operation are pending, and further rows as calls settle.
+ * A row that has not started costs nothing; one that has started costs promises, a position in the queue, and a check
+ * whenever a part arrives. Rows start together where they can, because calls made together are planned together.
+ * Lists inside rows come before further rows; among lists of the same depth, the first one has priority.
  *
- * When the operation ends before all rows have begun, each list ends there, and one error says so.
+ * If the operation ends before all rows have started, each list ends there. If its deadline ended it, `onUnread` is
+ * called once per list.
  */
 export function createStreamedRows(
   operation: RowOperation,
   { maxPendingCalls, clock, onUnread }: StreamedRowsOptions,
 ): StreamedRows {
   const { meter, ended } = operation;
-  const { pendingCalls: unanswered, wait } = meter;
+  const { pendingCalls, wait } = meter;
   const waiting = new Set<WaitingList>();
   let isSettling = false;
   let startsOneByOne = true;
@@ -70,9 +73,9 @@ export function createStreamedRows(
   /** Returns whether rows have begun. */
   const startRows = (): boolean => {
     const freeSlots =
-      startsOneByOne && unanswered.settled < FIRST_CALLS
-        ? 1 - unanswered.count
-        : Math.min(maxPendingCalls - unanswered.count, MAX_WAITING - wait.count);
+      startsOneByOne && pendingCalls.settled < FIRST_CALLS
+        ? 1 - pendingCalls.count
+        : Math.min(maxPendingCalls - pendingCalls.count, MAX_WAITING - wait.count);
     let left = freeSlots;
     for (const list of [...waiting].sort((a, b) => b.depth - a.depth)) {
       if (left <= 0) break;
@@ -81,7 +84,7 @@ export function createStreamedRows(
     return left < freeSlots;
   };
 
-  /** Waits until what has begun or been answered has asked for its calls. */
+  /** Waits until started rows and settled calls have requested their next calls, then starts more rows. */
   const settle = () => {
     if (isSettling) return;
     isSettling = true;
@@ -91,7 +94,7 @@ export function createStreamedRows(
     });
   };
 
-  unanswered.onProgress = () => {
+  pendingCalls.onProgress = () => {
     if (waiting.size > 0) settle();
   };
   operation.waitFor({
@@ -111,7 +114,7 @@ export function createStreamedRows(
     if (!isSettling && startRows()) settle();
   };
 
-  // Which calls they need is not known; most that rows need are of the general class.
+  // The calls that the rows will need are not known; most calls of rows are of the general class.
   const predictSlotAtMs = () => operation.caller.keyBudget.current.expectedSlotAtMs('general', operation.fairShare, '');
 
   const scheduling: RowScheduling = {
@@ -135,17 +138,17 @@ export function createStreamedRows(
   };
 }
 
-/** What a paced list needs of those that are paced with it. */
+/** What a streamed list needs of the schedule that it shares with other lists. */
 interface RowScheduling {
   readonly ended: AbortSignal;
-  /** Has the list be granted rows once there is room. */
+  /** Queues the list until rows of it may start. */
   waitForFreeSlot(list: WaitingList): void;
   stopWaiting(list: WaitingList): void;
-  /** The deadline has come before the row at this path began. */
+  /** Called when the deadline has passed before the row at this path started. */
   onEndedEarly(info: GraphQLResolveInfo, path: readonly (string | number)[]): void;
 }
 
-/** Gives the rows of a list as the executor asks for them, but none before it may begin. */
+/** Yields the rows of a list as the executor requests them, but none before it may start. */
 function scheduleRows<Row>(
   rows: readonly Row[],
   initialCount: number,

@@ -4,8 +4,8 @@ import type { Context } from '../context.ts';
 import type { WorkspaceNode } from '../refs.ts';
 
 /**
- * Reads one page of workspaces. Upstream pages by cursors of its own; ours carry the one of the page they stand on, so that
- * going on costs one call however far into the list.
+ * Reads one page of workspaces. Postman pages the list by opaque cursors. Our cursors contain Postman's cursor of the
+ * page that the node is on, so continuing costs one call at any position in the list.
  */
 export async function readWorkspaces(
   { loaders }: Context,
@@ -16,14 +16,14 @@ export async function readWorkspaces(
   let upstreamCursor = after?.page || null;
   const visited = new Set<string | null>([upstreamCursor]);
   let skip = after;
-  // Whoever begins on a later page does not know how much stands before it.
+  // From a later page on, the number of workspaces before it is unknown.
   let read = upstreamCursor === null ? 0 : Number.NaN;
   for (;;) {
     const { items, nextCursor } = await loaders.workspacePage({ filter, cursor: upstreamCursor });
     const start: number = skip === undefined ? 0 : indexOfCursor(items, skip, ({ id }) => id) + 1;
     const taken = items.slice(start, start + first - edges.length);
     edges.push(...taken.map((summary, index) => toEdge(summary, upstreamCursor ?? '', start + index)));
-    // A cursor that comes back, or an empty page, is an end too: upstream's own would otherwise be followed for ever.
+    // A repeated cursor or an empty page also ends the list; otherwise we could follow Postman's cursors for ever.
     const hasNextPage: boolean = nextCursor !== null && items.length > 0 && !visited.has(nextCursor);
     read += items.length;
     if (edges.length >= first || !hasNextPage) {

@@ -1,7 +1,8 @@
 import type { RouteTemplate } from '../../upstream/postman/routes.ts';
 
 /**
- * Declares, once, the routes that a field reads by itself: to find a thing, to list things, or because no answer about its parent carries it.
+ * Declares the routes that a field itself reads: to look up an object, to list objects, or because no response about
+ * its parent carries it.
  *
  * @returns Options for the Pothos field.
  */

@@ -1,39 +1,46 @@
-/** The calls of one route that an operation can make. */
+/** The calls to one route that an operation may make. */
 export interface PlannedCall {
   /** Route template. */
   readonly path: string;
   readonly atLeast: number;
-  /** Between them. */
+  /** Between `atLeast` and `atMost`. */
   readonly likely: number;
   readonly atMost: number;
-  /** Schema coordinates of selected fields that such calls serve, sorted. */
+  /** Schema coordinates of the selected fields that these calls serve, sorted. */
   readonly forFields: readonly string[];
 }
 
-/** What an operation costs, in upstream calls. */
+/** Estimated cost of an operation, in upstream calls. */
 export interface Estimate {
   readonly atLeast: number;
-  /** Between them. */
+  /** Between `atLeast` and `atMost`. */
   readonly likely: number;
   readonly atMost: number;
-  /** How long the budget takes to serve the most it can cost, in milliseconds from now; null: longer than this month lasts. */
+  /**
+   * Time until the budget has served `atMost` calls, in milliseconds from now; null: the monthly quota has too few
+   * calls left.
+   */
   readonly servedInMs: number | null;
-  /** The same for what it likely costs. */
+  /** The same for `likely` calls. */
   readonly likelyServedInMs: number | null;
   readonly plan: readonly PlannedCall[];
 }
 
 /**
- * What a dry run assumes of an account as far as nothing has been learned of it, with what each workspace holds (`leveledTypes`): between a small
- * account, of 7 workspaces with 13 collections, and that of a team, of 30 workspaces with 200 collections and 60 environments.
+ * Sizes that a dry run assumes for lists that have never been read; `leveledTypes` has those of the lists of one
+ * workspace. They lie between a small account (7 workspaces with 13 collections) and that of a team (30 workspaces
+ * with 200 collections and 60 environments).
  */
 export const ASSUMED_SIZES = {
   workspaces: 15,
-  /** Of collections, those that are forks. */
+  /** Fraction of collections that are forks. */
   forkFraction: 1 / 10,
-  /** What a filter leaves of the list of workspaces. */
+  /** Fraction of workspaces that match a filter. */
   filteredFraction: 1 / 2,
 } as const;
 
-/** The largest cost that is told: it stands for any larger one, for which a budget of 60 calls a minute needs more than a quarter of an hour. */
+/**
+ * The largest cost that is reported; it stands for any larger one. 60 calls per minute serve it in more than a
+ * quarter of an hour.
+ */
 export const LARGEST_COST = 1_000;

@@ -1,10 +1,10 @@
 import { badUserInput } from '../errors/bad-user-input.ts';
 
-// Postman's ids are UUIDs, its uids `<owner>-<UUID>`. Nothing that could leave its path segment passes.
+// Postman's ids are UUIDs, its uids `<owner>-<UUID>`. No character is allowed that could end a path segment.
 const IDENTIFIER = /^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$/;
 
 /**
- * Checks an id or uid before it can reach an upstream path.
+ * Validates an id or uid before it is used in the path of an upstream call.
  *
  * @param argument - Name of the GraphQL argument, for the message.
  * @throws {GraphQLError} BAD_USER_INPUT

@@ -15,17 +15,17 @@ import type { Context } from '../context.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
-/** Page size of the lists inside a workspace when the client names none. */
+/** Page size of the lists inside a workspace when the client gives none. */
 export const CHILDREN_PAGE_SIZE = 50;
 
-/** What a list has to carry for what is selected on its nodes. */
+/** What a list must contain for the fields selected on its nodes. */
 export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames'>;
 
 /**
- * Chooses what a list has to carry for the fields selected on its nodes.
+ * Chooses what a list must contain for the fields selected on its nodes.
  *
- * A field that only a single read carries will cause that read for every node, and what it carries is then free; the list
- * has to carry the rest.
+ * A field that only a single read carries causes that read for every node. All other fields that the read carries are
+ * then free, and the list needs to contain only the rest.
  */
 export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   const levels = nodeSelection
@@ -39,23 +39,23 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
         ? 'minimal'
         : 'detail';
   const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
-  // Where each is read singly, that read has its name, too.
+  // A single read of each node also has its name.
   const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
   return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames };
 }
 
-/** Which list: of one type, of one workspace or (null) of everything the key sees. */
+/** Identifies a list: children of one type, in one workspace or (`workspaceId: null`) in all that the key sees. */
 export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'mustConfirm'>;
 
-/** The stretch of a list that a page needs. */
+/** Returns the part of a list that a page needs. */
 export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest, 'from' | 'count'> {
   return { from: after ? after.index + 1 : 0, count: first };
 }
 
 /**
- * Reads one page of a list, with what is selected on its nodes.
+ * Reads one page of a list, with what the fields selected on its nodes need.
  *
- * @returns null when there is no such workspace.
+ * @returns null if the workspace does not exist.
  */
 export async function readChildren<Type extends ChildType>(
   { loaders }: Context,
@@ -68,7 +68,7 @@ export async function readChildren<Type extends ChildType>(
   return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
 }
 
-/** Makes the resolver of the list of what a workspace holds of one type. */
+/** Makes the resolver of a workspace's list of children of one type. */
 export function childrenOf<Type extends ChildType>(type: Type) {
   return ({ id, isUserSupplied = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
     readChildren(
@@ -79,7 +79,7 @@ export function childrenOf<Type extends ChildType>(type: Type) {
     );
 }
 
-/** Makes nodes of a page of a list. */
+/** Maps the items of a page to nodes. */
 export function toNodes<Known extends Ref>(
   page: Connection<Known>,
 ): Connection<{ readonly uid: string; readonly known: Known }> {

@@ -1,3 +1,9 @@
+/**
+ * Looks up single objects that a client or another object names: `lookUpWorkspace` and `lookUpChild`. Before a field
+ * below is resolved, it reads ahead in the selection and requests all calls at once, so that the loaders can plan
+ * them together. It must not know the GraphQL types: a field declares by `carriedBy` and `reads` what it needs
+ * (`planning/carried-by.ts`).
+ */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import { type ChildType, childTypes, type Level, leveledTypes } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
@@ -10,24 +16,25 @@ import { CHILDREN_PAGE_SIZE, toListNeed, toStretch } from './lists.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
-/** What is selected on a thing that is looked up, and its place in the answer. */
+/** What is selected on the object that is looked up, and its path in the result. */
 export interface LookupRequest {
   readonly selection: readonly SelectedField[];
   readonly path: ResponsePath;
 }
 
-/** What is asked of the thing that the field being resolved looks up. */
+/** Makes the request for the object that the field being resolved looks up. */
 export function toLookupRequest(info: GraphQLResolveInfo): LookupRequest {
   return { selection: toSelection(info), path: info.path };
 }
 
 /**
- * Looks up one workspace that a client named by its id.
+ * Looks up one workspace by its id.
  *
- * Everything selected on it is asked for at once, so that the loaders see it together and so that a workspace that
- * does not exist is null itself, instead of an object full of nulls.
+ * Reads everything selected on it at once, so that the loaders can plan the calls together, and so that a workspace
+ * that does not exist is null, instead of an object full of nulls.
  *
- * @throws {UpstreamError} if nothing of it could be read.
+ * @returns null if the workspace does not exist.
+ * @throws {UpstreamError} Nothing of the workspace could be read.
  */
 export async function lookUpWorkspace(
   context: Context,
@@ -48,18 +55,24 @@ export async function lookUpWorkspace(
     ];
   };
   const parts = readParts(selection.filter(({ isDeferred }) => !isDeferred));
-  // Planned together, but not waited for.
+  // Planned together with the others, but not awaited.
   for (const part of readParts(selection.filter(({ isDeferred }) => isDeferred))) part.catch(() => undefined);
   const node = { id, isUserSupplied: true };
   if (parts.length === 0) {
-    // Globals prove the workspace; having none proves nothing.
+    // A workspace that has globals exists; one without globals may not.
     if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.read(globalsCall(id)))?.length) return node;
     parts.push(loaders.workspaceById({ id, level: 'summary' }));
   }
   return (await firstFound(parts, context, path)) === null ? null : node;
 }
 
-/** Looks up one thing that something named by its uid or, for the key's own, its id. See `lookUpWorkspace`. */
+/**
+ * Looks up one child by its uid; a bare id works for children of the key's own user. Reads what is selected on it at
+ * once, as `lookUpWorkspace` does.
+ *
+ * @returns null if it does not exist.
+ * @throws {UpstreamError} Nothing of it could be read.
+ */
 export async function lookUpChild(
   type: ChildType,
   context: Context,
@@ -70,7 +83,7 @@ export async function lookUpChild(
   const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
   const { immediate, deferred } = levelsToRead(selection, allReadLevels);
   for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
-  // Nothing but its workspace is asked for: where there is one, there is the collection.
+  // Only its workspace is selected: if a workspace holds the collection, the collection exists.
   if (
     type === 'Collection' &&
     immediate.length === 0 &&
@@ -78,7 +91,7 @@ export async function lookUpChild(
     (await loaders.isInWorkspace(uid))
   )
     return { uid };
-  // No list has all collections: being in none does not mean that there is no such collection.
+  // No list has all collections: one that is in no list may still exist.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const requestedLevels = immediate.some(isProof) ? immediate : [...immediate, allReadLevels];
   const found = await firstFound<Ref>(
@@ -101,15 +114,16 @@ function workspaceListOf(
   try {
     return [loaders.childrenOf({ ...request, ...toStretch(parsePageArgs(args, CHILDREN_PAGE_SIZE)) })];
   } catch {
-    // Bad paging arguments are the child field's to report.
+    // The list field itself will report its bad paging arguments.
     return [];
   }
 }
 
 /**
- * The different sets of levels of which one answer each is needed. Whatever is asked, the thing has to exist.
+ * Chooses the sets of levels to read: for each set, one response at any of its levels is needed. `immediate` has at
+ * least one set, because the object must exist, unless only fields with dedicated calls are selected.
  *
- * @returns `wanted` now; `deferred` besides, planned together with them, but not waited for.
+ * @returns `immediate`: to be awaited. `deferred`: planned together with those, but not awaited.
  */
 function levelsToRead(
   selection: readonly SelectedField[],
@@ -130,11 +144,11 @@ function levelsToRead(
 }
 
 /**
- * The first part that says there is such a thing; null where one says that there is none. One part that can be read is
- * enough: the others fail where they are selected. It is tracked as what stands at `path`.
+ * Returns the first part that found the object, or null if none did. One part that can be read is enough: errors of the
+ * others appear on the fields that need them. The part is tracked as read for `path`.
  *
- * @param isProof - Whether the part at this place, when it finds nothing, proves that there is nothing.
- * @throws What the first of those failed with, when all of them have and no other part found anything.
+ * @param isProof - Whether the part at this index proves, by finding nothing, that the object does not exist.
+ * @throws The error of the first such part, if all such parts failed and no other part found the object.
  */
 async function firstFound<Part>(
   parts: readonly Promise<Part | null>[],

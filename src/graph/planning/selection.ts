@@ -14,39 +14,38 @@ import {
 } from 'graphql';
 import type { Level } from '../../upstream/postman/levels.ts';
 
-/** One field that a client has selected on an object, with what it selected below it. */
+/** One field that a client has selected on an object, with the selection below it. */
 export interface SelectedField {
   readonly name: string;
-  /** Arguments after defaults and variables. */
+  /** Arguments, with defaults and variables applied. */
   readonly args: Readonly<Record<string, unknown>>;
-  /** It is only wanted later, through `@defer`. */
+  /** Whether it is selected only inside `@defer`, and so needed later. */
   readonly isDeferred: boolean;
-  /** The levels its declaration names; empty for fields of types without levels. */
+  /** The levels that its declaration names; empty for fields of types without levels. */
   readonly carriedBy: readonly Level[];
   /** Fields selected on the object (or the objects of the list) it returns. */
   select(): readonly SelectedField[];
 }
 
 /**
- * Reads ahead: the fields a client has selected below the field that is being resolved, through fragments, `@skip` and `@include`.
- *
- * A fragment on another type than the object's own is passed over.
+ * Reads ahead: returns the fields that a client has selected below the field being resolved, including those in
+ * fragments, without those left out by `@skip` and `@include`. Ignores fragments on another type than the object's.
  */
 export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] {
   return selectIn(info, namedObject(info.returnType), info.fieldNodes);
 }
 
-/** The same below a field of a union: what is selected on those of its objects that are of one type. */
+/** The same for a field that returns a union: the fields selected on its objects of one type. */
 export function toSelectionOn(info: GraphQLResolveInfo, typeName: string): readonly SelectedField[] {
   return selectIn(info, namedObject(info.schema.getType(typeName)), info.fieldNodes);
 }
 
-/** The field of that name in a selection, once for each alias. */
+/** Returns the fields of a selection that have this name, one for each alias. */
 export function fieldsNamed(selection: readonly SelectedField[], name: string): readonly SelectedField[] {
   return selection.filter((field) => field.name === name);
 }
 
-/** The fields selected on the nodes of a connection, whether through `nodes` or `edges`. */
+/** Returns the fields selected on the nodes of a connection, through `nodes` or `edges`. */
 export function toNodeSelection(connection: readonly SelectedField[]): readonly SelectedField[] {
   return [
     ...fieldsNamed(connection, 'nodes').flatMap((field) => field.select()),
@@ -84,16 +83,19 @@ function selectIn(
   });
 }
 
-/** What was found under one response name. */
+/** The field nodes found under one response name. */
 interface Found {
   readonly nodes: FieldNode[];
   isDeferred: boolean;
 }
 
-/** Where the reading of a selection stands. */
+/** State while a selection is read. */
 interface Reading {
   readonly found: Map<string, Found>;
-  /** A fragment adds the same fields however often it is spread in one selection: once keeps nested spreads linear. */
+  /**
+   * Fragments already read. One spread several times adds the same fields, and skipping it keeps nested spreads
+   * linear.
+   */
   readonly visitedFragments: Set<string>;
   readonly isDeferred: boolean;
 }

@@ -12,8 +12,9 @@ import type { Chunk } from '../../loaders/child-lists.ts';
 import type { Context, OperationContext } from '../context.ts';
 
 /**
- * Tracks what every field reads, wherever the field stands. A field that is read off an answer about its object has the place of that object;
- * one that reads something by itself has its own. Only fields that declare what they read, by `carriedBy` or `reads`, are given loaders.
+ * Makes every field track what it reads. What a response about its object carries is tracked under the path of the
+ * object; what the field itself reads, under the path of the field. Only fields that declare what they read, by
+ * `carriedBy` or `reads`, get loaders.
  *
  * @param schema - Its resolvers are replaced.
  */
@@ -36,16 +37,16 @@ function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
   return (levels ?? extensions['reads']) ? ({ path }: GraphQLResolveInfo) => path : undefined;
 }
 
-/** Makes the context of an operation, from which those of its fields come. */
+/** Makes the context of an operation. The contexts of its fields are derived from it. */
 export function createOperationContext(context: Omit<OperationContext, 'at'>): OperationContext {
-  // The fields of one object are resolved one after the other.
+  // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
   const operationContext: OperationContext = {
     ...context,
     at(path) {
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
-      // A copy would take longer than most fields do.
+      // Copying the context would take longer than most fields do.
       const derived = Object.create(operationContext) as OperationContext;
       last = { path, context: Object.assign(derived, { loaders }) };
       return last.context;
@@ -54,14 +55,14 @@ export function createOperationContext(context: Omit<OperationContext, 'at'>): O
   return operationContext;
 }
 
-/** Loaders that say what they have read. Each is made when it is used: most objects need one of them, or none. */
+/** Makes loaders that report what they have read. Each is made on first use: most objects use one of them, or none. */
 function withTracking(loaders: Loaders, track: (value: unknown) => void): Loaders {
   return new Proxy(loaders, {
     get(target, name: keyof Loaders) {
       const load: (request: never) => Promise<unknown> = target[name];
       return (request: never) =>
         load(request).then((value) => {
-          // The chunk around its items is made by a loader.
+          // A loader makes the chunk; what it read are the items.
           track(isChunk(value) ? value.items : value);
           return value;
         });

@@ -2,10 +2,11 @@ import { type GraphQLSchema, isObjectType } from 'graphql';
 import { leveledTypes } from '../../upstream/postman/levels.ts';
 
 /**
- * Checks that every field says what it is read from: the loaders, the estimates and the descriptions take it from there, and would take a
- * field that says nothing for free.
+ * Checks that every field declares what it is read from. Loaders, estimates and descriptions rely on the
+ * declarations, and would treat a field without one as free.
  *
- * @throws {TypeError} Names the fields of leveled types without `carriedBy`, and those of `Query` without `reads`.
+ * @throws {TypeError} Names the fields of leveled types without `carriedBy`, and the fields of `Query` without
+ *   `reads`.
  */
 export function assertDeclared(schema: GraphQLSchema): void {
   const undeclared = (typeName: string, extension: 'carriedBy' | 'reads') => {
@@ -19,5 +20,6 @@ export function assertDeclared(schema: GraphQLSchema): void {
     ...Object.keys(leveledTypes).flatMap((type) => undeclared(type, 'carriedBy')),
     ...undeclared('Query', 'reads'),
   ];
-  if (missing.length > 0) throw new TypeError(`Nothing says what these fields are read from: ${missing.join(', ')}`);
+  if (missing.length > 0)
+    throw new TypeError(`These fields do not declare what they are read from: ${missing.join(', ')}`);
 }

@@ -9,35 +9,36 @@ import {
 } from 'graphql';
 import type { Level } from '../../upstream/postman/levels.ts';
 
-/** Has objects cost nothing, which otherwise count 1 each: what costs is said by fields. */
+/** Gives an object type the cost 0; by default gateways count 1 per object. Only fields have costs. */
 export const OBJECT_COST = '@cost(weight: 0)';
 
 /**
- * The `@cost` and `@listSize` of a field, read off what it declares (`carriedBy`, `reads`) and off its arguments: what gateways price operations by,
- * in GETs. A GET that several fields share is counted with each of them, as their weights add up; what a list carries is counted with the list.
+ * Derives the `@cost` and `@listSize` of a field from its declarations (`carriedBy`, `reads`) and arguments. Gateways
+ * use them to price operations, in GETs. Weights add up, so a GET that several fields share counts once for each of
+ * them; what a list carries counts with the list.
  *
- * @returns SDL; empty for a field that costs nothing and has no pages.
+ * @returns The directives as SDL; none for a field that costs nothing and has no pages.
  */
 export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonly string[] {
   const calls = makesCall(field) ? 1 : 0;
   const directives: string[] = [];
-  // An interface or union has no cost of its own, and would count 1.
+  // An interface or union cannot have a cost of its own, so the field would count 1.
   if (calls > 0 || isAbstractType(getNamedType(field.type))) directives.push(`@cost(weight: ${calls})`);
   const pageSize: unknown = field.args.find(({ name }) => name === 'first')?.defaultValue;
   if (typeof pageSize === 'number') {
-    // Without an assumed size: gateways go by the argument's default, and Cosmo composes no list that has both.
+    // No `assumedSize`: gateways use the default of the argument, and Cosmo rejects a list that has both.
     const sized = sizedFields(field.type).map((name) => `"${name}"`);
     directives.push(
       `@listSize(slicingArguments: ["first"], sizedFields: [${sized.join(', ')}], requireOneSlicingArgument: false)`,
     );
   } else if (calls > 0 && isList(field.type)) {
-    // One call has all of it: it would be counted for each item.
+    // One call reads the whole list; without a size, its cost would count for each item.
     directives.push('@listSize(assumedSize: 1)');
   }
   return directives;
 }
 
-/** Whether a field needs a GET, beside the one that found or listed its parent. */
+/** Whether a field needs a GET in addition to the one that found or listed its parent. */
 function makesCall({ extensions }: GraphQLField<unknown, unknown>): boolean {
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];

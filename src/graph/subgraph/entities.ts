@@ -11,27 +11,27 @@ import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs, type WorkspaceNode, WorkspaceRef } from '../refs.ts';
 import { type SelectedField, toSelectionOn } from '../planning/selection.ts';
 
-/** Representations that one operation may have: as many as ten full pages of a list. Each is looked up by itself. */
+/** Largest number of representations in one operation: ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;
 const SHOWN_NAME_LENGTH = 100;
 
-/** A thing that another subgraph refers to. */
+/** An object that another subgraph refers to. */
 interface Reference {
   readonly type: LeveledType;
-  /** The value of its key. */
+  /** Value of the type's key field. */
   readonly key: string;
 }
 
 type Entity = (WorkspaceNode | ChildNode) & { readonly __typename: LeveledType };
 
 builder.scalarType('_Any', {
-  description: 'A representation: `__typename` of an entity, and its key.',
+  description: 'A representation of an entity: its `__typename` and its key.',
   serialize: (value) => value,
   parseValue: (value) => value,
 });
 
 const EntityRef = builder.unionType('_Entity', {
-  description: 'What other subgraphs can refer to.',
+  description: 'The types that other subgraphs can refer to.',
   types: [WorkspaceRef, ...Object.values(childRefs)],
   resolveType: (entity) => (entity as Entity).__typename,
 });
@@ -48,7 +48,7 @@ builder.queryField('_entities', (t) =>
       representations: t.arg({
         type: ['_Any'],
         required: { list: true, items: true },
-        description: `At most ${MAX_REPRESENTATIONS} in one operation.`,
+        description: `Representations of the entities, at most ${MAX_REPRESENTATIONS} in one operation.`,
       }),
     },
     resolve: (_root, { representations }, context, info) => {
@@ -64,22 +64,22 @@ builder.queryField('_entities', (t) =>
 );
 
 /**
- * Checks a representation as a gateway sends it.
+ * Parses a representation that a gateway sent.
  *
  * @throws {GraphQLError} BAD_USER_INPUT
  */
 function parseReference(representation: unknown): Reference {
   const type = valueAt(representation, '__typename');
-  if (typeof type !== 'string') throw badUserInput('A representation is an object with a "__typename".');
+  if (typeof type !== 'string') throw badUserInput('A representation must be an object with a "__typename".');
   if (!isLeveledType(type)) {
     const entities = Object.entries(leveledTypes).map(([name, { key }]) => `${name} by "${key}"`);
     throw badUserInput(
-      `"${type.slice(0, SHOWN_NAME_LENGTH)}" cannot be referred to here. What can is ${entities.join(', ')}.`,
+      `"${type.slice(0, SHOWN_NAME_LENGTH)}" is not an entity of this subgraph. Its entities are ${entities.join(', ')}.`,
     );
   }
   const keyField = leveledTypes[type].key;
   const key = valueAt(representation, keyField);
-  if (typeof key !== 'string') throw badUserInput(`A representation of ${type} has its "${keyField}", as text.`);
+  if (typeof key !== 'string') throw badUserInput(`A representation of ${type} must have "${keyField}" as text.`);
   return { type, key: parseIdentifier(key, `${type}.${keyField}`) };
 }
 
@@ -97,7 +97,7 @@ function lookUp(
   return type === 'Workspace' ? lookUpWorkspace(context, key, request) : lookUpChild(type, context, key, request);
 }
 
-/** Reads ahead once for all references to things of one type. */
+/** Makes a function that returns the fields selected on entities of one type, computed once per type. */
 function createSelectionOn(info: GraphQLResolveInfo): (type: LeveledType) => readonly SelectedField[] {
   const selections = new Map<LeveledType, readonly SelectedField[]>();
   return (type) => {

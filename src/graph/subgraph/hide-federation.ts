@@ -1,13 +1,13 @@
 import type { GraphQLSchema } from 'graphql';
 
-// What Apollo Federation names begins with one underscore; two are GraphQL's own.
+// Names of Apollo Federation begin with one underscore; two are reserved for GraphQL.
 const FEDERATION_NAME = /^_[^_]/;
 
 /**
- * Hides the types and root fields of federation from introspection and `printSchema`, which show what can be enumerated. By their names they
- * are found as before, and so they are validated and executed like all others.
+ * Hides the types and root fields of federation from introspection and `printSchema` by making them non-enumerable.
+ * They are still found by name, so they are validated and executed like all others.
  *
- * @param schema - Is changed.
+ * @param schema - Is changed in place.
  */
 export function hideFromIntrospection(schema: GraphQLSchema): void {
   for (const named of [schema.getTypeMap(), schema.getQueryType()?.getFields() ?? {}]) {

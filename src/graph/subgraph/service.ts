@@ -17,7 +17,7 @@ builder.queryField('_service', (t) =>
   t.field({
     type: ServiceRef,
     nullable: false,
-    description: 'What gateways are composed from.',
+    description: 'The SDL from which a gateway composes its schema.',
     ...declareRoutes(),
     resolve: (_root, _args, _context, { schema }) => schema,
   }),

@@ -1,3 +1,8 @@
+/**
+ * Prints the schema as a subgraph of Apollo Federation; exports `printSubgraph` only. Keys and costs come from what
+ * types and fields declare (`leveledTypes`, `carriedBy`, `reads`), so this file must not import the definitions of
+ * types.
+ */
 import {
   type ConstDirectiveNode,
   type GraphQLSchema,
@@ -13,14 +18,16 @@ import {
 import { isLeveledType, leveledTypes } from '../../upstream/postman/levels.ts';
 import { OBJECT_COST, toCostDirectives } from './cost-directives.ts';
 
-// The last version that all composers can read.
+// The latest version that all composers support.
 const LINK =
   '@link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@key", "@listSize", "@shareable"])';
 
-/** Prints a schema as the SDL of a federated subgraph: descriptions as they are, with keys, costs and sizes of lists, types in the order of their names. */
+/**
+ * Prints a schema as the SDL of a federated subgraph: sorted by name, with descriptions, keys, costs and list sizes.
+ */
 export function printSubgraph(schema: GraphQLSchema): string {
   const document = visit(parse(printSchema(lexicographicSortSchema(schema))), {
-    // A gateway delivers in parts what it has put together itself.
+    // The gateway itself executes `@defer` and `@stream`: the subgraph has no such directives.
     DirectiveDefinition: () => null,
     SchemaDefinition: (node) => ({ ...node, directives: toDirectives([LINK]) }),
     ObjectTypeDefinition: (node) => withDirectives(node, schema),
@@ -37,7 +44,7 @@ function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): 
     ...node,
     directives: toDirectives([
       ...(key === undefined ? [] : [`@key(fields: "${key}")`]),
-      // Every subgraph with pages has this type.
+      // Every subgraph with connections has this type.
       ...(name === 'PageInfo' ? ['@shareable'] : []),
       OBJECT_COST,
     ]),
@@ -48,7 +55,7 @@ function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): 
   };
 }
 
-/** GraphQL has no parser of directives alone. */
+/** Parses directives as part of a scalar definition, because graphql-js cannot parse directives alone. */
 function toDirectives(texts: readonly string[]): readonly ConstDirectiveNode[] {
   const [definition] = parse(`scalar Any ${texts.join(' ')}`, { noLocation: true }).definitions;
   return definition?.kind === Kind.SCALAR_TYPE_DEFINITION ? (definition.directives ?? []) : [];

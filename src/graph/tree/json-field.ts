@@ -5,8 +5,8 @@ import { JsonTooDeepError } from '../../upstream/collection-format/syntax/json.t
  * Makes the value of a `JSON` field.
  *
  * @param make - Returns the value, or a promise of it.
- * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE if `make` throws a `JsonTooDeepError`: the value is nested too deeply to be
- *   written as JSON.
+ * @throws {GraphQLError} UPSTREAM_BAD_RESPONSE if `make` throws a `JsonTooDeepError`: the value is nested too deeply
+ *   to be written as JSON.
  */
 export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
   try {
@@ -18,8 +18,8 @@ export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
 }
 
 /**
- * Calls `make`, which returns whether a value is withheld. Returns false if the value is nested too deeply: the field of
- * the value reports that error, and an error of this non-null field would null the object around it.
+ * Calls `make`, which returns whether a value is withheld. Returns false if the value is nested too deeply: the field
+ * of the value reports that error, and an error of this non-null field would null the object around it.
  */
 export function toIsMasked(make: () => boolean): boolean {
   try {
@@ -35,7 +35,10 @@ function refuse(error: unknown): never {
   throw new GraphQLError(error.message, { extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false } });
 }
 
-/** Wraps an object that has a `then`, which the executor would take for a promise. The wrapper serializes to the same JSON. */
+/**
+ * Wraps an object that has a `then`, which the executor would take for a promise. The wrapper serializes to the same
+ * JSON.
+ */
 function withoutThen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || !('then' in value)) return value;
   return { toJSON: () => value } as T;

@@ -73,7 +73,8 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         ['summary'],
-        'Whether everyone can see the collection. Only lists say so: null when no list that the key can read contains the collection.',
+        'Whether everyone can see the collection. Only lists say so: null when no list that the key can read ' +
+          'contains the collection.',
       ),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
     }),

@@ -108,7 +108,7 @@ describe('a schema with a field that says nothing of what it is read from', () =
     ['Query', 'reads'],
   ])('is not built: one of %s', (typeName, extension) => {
     expect(() => assertDeclared(withField(typeName, 'planted'))).toThrow(
-      new TypeError(`Nothing says what these fields are read from: ${typeName}.planted has no "${extension}"`),
+      new TypeError(`These fields do not declare what they are read from: ${typeName}.planted has no "${extension}"`),
     );
   });
 
