@@ -2,9 +2,9 @@ import { LARGEST_COST } from '../graph/planning/estimate.ts';
 import type { RouteClass } from '../upstream/postman/route-class.ts';
 import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 
-/** The calls of one route that an operation makes. */
+/** How many calls of one route an operation makes. */
 export interface RouteCost {
-  /** Template. */
+  /** Route template. */
   readonly path: string;
   readonly routeClass: RouteClass;
   readonly atLeast: number;
@@ -12,41 +12,41 @@ export interface RouteCost {
   readonly atMost: number;
 }
 
-/** The calls an operation makes, if all of them succeed and nobody else makes one of them at the same time. */
+/** The calls an operation makes if all of them succeed and no other operation makes one of them at the same time. */
 export interface Cost {
   readonly atLeast: number;
-  /** Between them. */
+  /** Between `atLeast` and `atMost`. */
   readonly likely: number;
   readonly atMost: number;
-  /** By path. */
+  /** Sorted by path. */
   readonly routes: readonly RouteCost[];
 }
 
-/** The calls that the scenarios of a simulation have recorded so far. */
+/** The calls that the runs of a simulation have recorded so far, combined into bounds. */
 export interface Tally {
-  /** Calls recorded in any scenario. */
+  /** Calls added by `addPossible`. */
   readonly possible: RecordedCalls;
-  /** These are possible. */
+  /** Adds calls of a run that counts for the upper bound. */
   addPossible(recorded: RecordedCalls): void;
-  /** No others are certain. */
+  /** Adds calls of a run that counts for the lower bound: a call missing here is no longer certain. */
   addOptimistic(recorded: RecordedCalls): void;
-  /** These are likely. */
+  /** Sets the calls of the run on a likely account. */
   addLikely(recorded: RecordedCalls): void;
-  /** Takes no single read for certain any more. */
+  /** Removes single reads from the certain calls. */
   dropCertainSingles(): void;
-  /** How many calls are certain. */
+  /** Counts the certain calls. The two ways to read one collection count once. */
   countCertain(): number;
-  /** @param isComplete - Every possible call has been recorded. */
+  /** @param isComplete - Whether every possible call has been recorded, so that no run was cut short. */
   toCost(isComplete: boolean): Cost;
 }
 
-/** Makes the tally of one simulation. */
+/** Creates the tally of one simulation. */
 export function createTally(): Tally {
   const possible = new Map<string, RecordedCall>();
   let certain: RecordedCalls | undefined;
   let likely: RecordedCalls = new Map();
 
-  // Whether a collection is read with its tree alone, or first without it, can hang on which answer comes first.
+  // Response order can decide whether a collection is read with its tree, or first without it: count both as one.
   const toDistinct = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
 
   return {
@@ -68,7 +68,7 @@ export function createTally(): Tally {
       const possibleByRoute = countByRoute(possible.values());
       const likelyByRoute = countByRoute(likely.values());
       const certainByRoute = countByRoute(toDistinct().values());
-      // A simulation that was cut short has not recorded everything that is possible.
+      // If a run was cut short, the run on a likely account may have recorded routes the others have not.
       const paths = isComplete ? possibleByRoute : new Map([...likelyByRoute, ...possibleByRoute]);
       const routes = [...paths].map(([path, { routeClass }]): RouteCost => {
         const countIn = (counts: typeof paths) => counts.get(path)?.count ?? 0;

@@ -4,40 +4,41 @@ import { type ChildListName, childLists, childTypes, leveledTypes, type ListName
 import type { SimulatedFilter } from '../upstream/postman/simulated-world.ts';
 import type { SimulatedIds } from './simulated-ids.ts';
 
-/** An account that is as large as is likely, and in which everything exists that a client names. */
+/** An account of the likely size, in which everything that the client names exists. */
 export interface LikelyAccount {
-  /** Ids of the first page of a list of workspaces. */
+  /** Ids on the first page of the filtered list of workspaces. */
   workspaceIds(filter: SimulatedFilter): readonly string[];
+  /** Whether that list has a second page. */
   readonly hasMoreWorkspaces: boolean;
-  /** Length of a list; `workspaceId` null: of everything the key sees. */
+  /** Length of a list. `workspaceId` null: the list of everything the key sees. */
   lengthOf(list: ChildListName, workspaceId: string | null): number;
-  /** Uids of a stretch of that list. */
+  /** Up to `count` uids of that list, starting at position `from`. */
   uidsOf(list: ChildListName, workspaceId: string | null, from: number, count: number): readonly string[];
-  /** Adds a thing that exists: the list of everything has it, unless that has been made before. */
+  /** Adds an existing object to the list of everything. Has no effect on that list once it has been read. */
   add(list: ChildListName, uid: string): void;
-  /** The workspace that holds a collection; undefined: the account has none. */
+  /** Id of the workspace that contains a collection; undefined if the account has no workspaces. */
   workspaceOf(uid: string): string | undefined;
-  /** From which collection one was forked; null: it is no fork. */
+  /** Uid of the collection that this one was forked from; null if it is not a fork. */
   parentOf(uid: string): string | null;
 }
 
-/** What a likely account is made of. */
+/** Input of {@link createLikelyAccount}. */
 export interface LikelyAccountOptions {
-  /** undefined: nothing has been learned. */
+  /** List sizes seen in earlier responses; undefined if there are none. */
   readonly sizes: AccountSizes | undefined;
-  /** Ids and uids that the client has named. */
+  /** Ids and uids that the client has named, by list. */
   readonly named: ReadonlyMap<ListName, ReadonlySet<string>>;
   readonly simulatedIds: SimulatedIds;
 }
 
-// The golden ratio: its multiples are spread evenly between whole numbers, however many there are.
+// The golden ratio: the fractional parts of its multiples are evenly spread over 0 to 1, however many there are.
 const EVEN_SPREAD = (Math.sqrt(5) - 1) / 2;
-// Costs beyond that are all reported as the largest.
+// Longer lists cost more than `LARGEST_COST`, so their exact length makes no difference.
 const LONGEST_LIST = 2_000;
-// The list of a workspace that its collections are in is called so.
+// Prefix of the names that simulated ids use for the collection lists of workspaces.
 const IN_WORKSPACE = 'collections of ';
 
-/** Makes the account of one simulation. The things it has are those of the other scenarios, as far as they are the same. */
+/** Creates the account of one simulation. Its objects have the same ids as in the other scenarios. */
 export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccountOptions): LikelyAccount {
   const { uidsOf, isLookedUp, positionOf } = simulatedIds;
   const learned = sizes?.workspaces;
@@ -63,7 +64,7 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
   const toWorkspace = (uid: string): string | undefined => {
     const list = positionOf(uid)?.list ?? '';
     if (list.startsWith(IN_WORKSPACE)) return list.slice(IN_WORKSPACE.length);
-    // What is named is spread over as many of them as possible.
+    // Spread the collections that the client names over as many workspaces as possible.
     return ids[workspaceByUid.size % Math.max(1, ids.length)];
   };
 
@@ -94,7 +95,7 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
       return workspaceId;
     },
     parentOf(uid) {
-      // Most collections that a client has named, or that another was forked from, are no forks.
+      // Most collections that a client names, or that others were forked from, are not forks.
       const position = isLookedUp(uid) ? undefined : positionOf(uid);
       if (!position) return null;
       const fraction = sizes?.forkFraction ?? ASSUMED_SIZES.forkFraction;
@@ -114,7 +115,7 @@ function toAssumedWorkspaces(named: readonly string[], { idOf }: SimulatedIds): 
   );
 }
 
-/** How long the lists of an account are, each found out once. */
+/** Creates the functions that return list lengths. Each length is computed once. */
 function createLengths(
   ids: readonly string[],
   existing: ReadonlyMap<ChildListName, ReadonlySet<string>>,
@@ -127,9 +128,9 @@ function createLengths(
   const toLength = (list: ChildListName, workspaceId: string): number => {
     const known = sizes?.byWorkspaceId.get(workspaceId)?.[list];
     if (known !== undefined) return known;
-    // Where a client continues a list after a place, it is longer than that.
+    // If the client continues a list after a position, the list is longer than that.
     if (isContinued && !ids.includes(workspaceId)) return listLength;
-    // As many are rounded down as make the mean what it is.
+    // Round up just as many lengths as keep the mean.
     return Math.floor(toMean(list, sizes) + ((lengths.size * EVEN_SPREAD) % 1));
   };
   const lengthOfOne = (list: ChildListName, workspaceId: string): number => {
@@ -145,7 +146,7 @@ function createLengths(
       const known = sizes?.overall[list];
       if (known !== undefined) return known;
       const sum = ids.reduce((total, id) => total + lengthOfOne(list, id), 0);
-      // Behind the first page of workspaces as many follow again.
+      // Assume that the workspaces beyond the first page hold as much again.
       const likely = sum * (sizes?.hasMoreWorkspaces ? 2 : 1);
       return Math.max(likely, existing.get(list)?.size ?? 0, isContinued ? listLength : 0);
     },
@@ -162,7 +163,7 @@ function toMean(list: ChildListName, sizes: AccountSizes | undefined): number {
   return type ? leveledTypes[type].assumedPerWorkspace : 0;
 }
 
-/** Puts what is known by its id somewhere into a list of everything: evenly spread, in the place of others. */
+/** Replaces items of a list by named ids that it lacks, at evenly spread positions. */
 function withNamed(list: readonly string[], named: readonly string[]): readonly string[] {
   if (named.length >= list.length) return named.slice(0, list.length);
   const listed = new Set(list);

@@ -3,15 +3,18 @@ import { MAX_PAGE_SIZE } from '../graph/paging/connection.ts';
 import { type Cursor, parseCursor } from '../graph/paging/cursor.ts';
 import { CHILDREN_PAGE_SIZE } from '../graph/planning/lists.ts';
 
-/** What an operation asks of lists. */
+/** Which parts of lists an operation requests. */
 export interface ListDemand {
-  /** The items after which it continues lists, where its cursors name them. */
+  /** The parsed cursors after which the operation continues lists. */
   readonly cursors: readonly Cursor[];
-  /** The most items that it asks of a list at once. */
+  /** The largest page that the operation requests, in items. At most `MAX_PAGE_SIZE`. */
   readonly longestPage: number;
 }
 
-/** Reads the demand off a document, wherever something stands that can be a cursor or a number of items. */
+/**
+ * Reads the list demand of a document and its variables. Every string that parses as a cursor counts as one, and
+ * every numeric variable and every literal of a `first` argument counts as a page size.
+ */
 export function toListDemand(document: DocumentNode, variables: Readonly<Record<string, unknown>>): ListDemand {
   const values = Object.values(variables);
   const texts = new Set(values.filter((value) => typeof value === 'string'));
@@ -24,7 +27,7 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
       if (name.value === 'first' && value.kind === Kind.INT) counts.push(Number(value.value));
     },
   });
-  // Lists without a number have at most that size.
+  // The page size of a field without `first`.
   const longestPage = counts.reduce((most, count) => Math.max(most, count), CHILDREN_PAGE_SIZE);
   return { cursors: [...texts].flatMap(toCursors), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
 }

@@ -19,15 +19,15 @@ import type { Level } from '../upstream/postman/levels.ts';
 import type { OperationContext } from '../graph/context.ts';
 import type { DocumentReader } from '../graph/limits/document-reader.ts';
 
-/** A selected field that asks the loaders for something, or leads to fields that do. */
+/** A selected field that calls the loaders, or has selected fields below it that do. */
 export interface LoadingField {
   readonly args: Readonly<Record<string, unknown>>;
-  /** Its path is always that of a root field: no resolver asks for anything by its place in the answer. */
+  /** `path` is always that of a root field: no resolver depends on its position in the result. */
   readonly info: GraphQLResolveInfo;
   readonly resolve: NonNullable<GraphQLField<unknown, OperationContext>['resolve']>;
-  /** Type of the values it returns, or of the items of their lists. */
+  /** Named type of its value, or of the items if the value is a list. */
   readonly type: ReturnType<typeof getNamedType>;
-  /** The fields to be resolved on an object that it returns. */
+  /** The loading fields selected on an object of this type that the field returns. */
   below(type: GraphQLObjectType): readonly LoadingField[];
 }
 
@@ -37,12 +37,14 @@ interface Selected {
 }
 
 /**
- * Reads off an operation the fields that ask the loaders for something, as an executor would resolve them: by fragments, `@skip`, `@include`,
- * and response names, where what is deferred stands apart. What no call can depend on is left out; so are further fields of an object that
- * the same answers carry, because they ask for the same. It is read as far as it is asked for, and each place once.
+ * Finds the fields of an operation that call the loaders. Collects fields as an executor does: applies fragments,
+ * `@skip` and `@include`, merges by response name, and keeps deferred fragments apart.
  *
- * @param onRead - Is told how many selections have been read.
- * @returns The root fields.
+ * Leaves out fields that cause no call, and repeated fields of one object that the same response serves. Reads the
+ * document lazily, each position once.
+ *
+ * @param onRead - Called with the number of selections read.
+ * @returns The root fields that call the loaders.
  */
 export function createLoadingFields(
   schema: GraphQLSchema,
@@ -86,7 +88,7 @@ export function createLoadingFields(
       args,
       resolve: definition.resolve ?? ((source) => (source as Readonly<Record<string, unknown>>)[definition.name]),
       type: getNamedType(definition.type),
-      // Packages that gateways install declare more of it, which no resolver here asks for.
+      // Packages that gateways install add members to this type. No resolver here reads them.
       info: Object.assign({} as GraphQLResolveInfo, {
         fieldName: definition.name,
         fieldNodes: nodes,
@@ -112,8 +114,8 @@ export function createLoadingFields(
 }
 
 /**
- * Makes the function that collects the nodes of each field of an object that is executed by itself: one for each response name, here and in each part that
- * comes later.
+ * Creates the function that collects the selected field nodes of an object type. Each group of nodes is executed as one
+ * field: one group per response name, for the object itself and again for each deferred fragment.
  */
 function createCollector(schema: GraphQLSchema, reader: DocumentReader, onRead: (count: number) => void) {
   const defer = schema.getDirective('defer');
@@ -166,25 +168,25 @@ const levelsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>
 const readsOf = ({ extensions }: GraphQLField<unknown, OperationContext>) =>
   (extensions['reads'] as readonly string[] | undefined) ?? [];
 
-/** Whether what it returns are items of lists. */
+/** Whether the field returns items of upstream lists. */
 const comesFromList = ({ extensions }: GraphQLField<unknown, OperationContext>) => extensions['fromList'] === true;
 
-/** @param isFromList - Whether the field is one of an item of a list. */
+/** @param isFromList - Whether the field's parent is an item of an upstream list. */
 function needsLoader(definition: GraphQLField<unknown, OperationContext>, isFromList: boolean): boolean {
   const levels = levelsOf(definition);
   const isKnown = isFromList && levels.includes('ref');
   return readsOf(definition).length > 0 || (levels.length > 0 && !isKnown);
 }
 
-/** Equal for fields of one object that ask for the same, where nothing below them asks for more. */
+/** Returns equal keys for fields of one object that need the same call. Only for fields with no loading field below. */
 function toKey(definition: GraphQLField<unknown, OperationContext>, args: LoadingField['args']): string {
   const levels = levelsOf(definition);
   if (readsOf(definition).length > 0) return `${definition.name} ${JSON.stringify(args)}`;
-  // Of what every answer carries some is derived from the identifier, and some is asked for where it is not known.
+  // Of the fields at level `ref`, some derive from the identifier and some may need a call: they share no key.
   return levels.includes('ref') ? definition.name : levels.join();
 }
 
-/** undefined where they do not fit: then the field is not resolved. */
+/** Returns undefined if the arguments are invalid; an executor then does not call the resolver. */
 function toArguments(
   definition: GraphQLField<unknown, OperationContext>,
   node: FieldNode,
@@ -197,7 +199,7 @@ function toArguments(
   }
 }
 
-/** Makes the function that tells whether anything that is selected below a field asks for something. It looks at each node once for each type. */
+/** Creates the test whether any field selected below a field calls the loaders. Visits each node once per type. */
 function createLoadingSearch(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
   const known = new Map<SelectionSetNode, Map<string, boolean>>();
 

@@ -1,3 +1,29 @@
+/**
+ * The dry run: predicts which calls an operation would make, without making any.
+ *
+ * Exports `planOperation`, which the server calls before every execution. The module runs the real resolvers and
+ * loaders on a session that records calls instead of making them. It may import graph, loaders and upstream, but not
+ * the server, the sandbox or the configuration, and no HTTP client, response cache, Redis client or DataLoader.
+ *
+ * The operation is run once per scenario (`scenarios.ts`). Cached responses are used as they are; every other response
+ * is simulated from the scenario's world (`scenario-world.ts`). A call recorded in any run for the upper bound is
+ * possible (`cost`); a call recorded in every run for the lower bound is certain (`costAtLeast`).
+ *
+ * | scenario: what exists | responds first to | bound | why it can matter |
+ * | --- | --- | --- | --- |
+ * | nothing exists | oldest call | both | empty lists lead to no further calls |
+ * | everything exists | newest call | both | full lists lead to every further call |
+ * | everything exists, oldest call answered first | oldest call | both | order decides which cached path wins |
+ * | everything exists, and lists have the items that cursors name | newest call | upper | pages start elsewhere |
+ * | everything exists, but nothing is in a workspace | newest call | upper | a look-up reads the object itself |
+ * | everything exists, and the list of everything ends | newest call | upper | a search fails, then reads singly |
+ * | named things exist, in one of many lists | not run | lower | over 8 lists: single reads are not certain |
+ * | named things exist, in every list | lists | lower | a list that has an object saves its single read |
+ * | named things exist, in one list | lists | lower | the same, one run for each list |
+ * | named things exist, in every list behind cached ones | lists | lower | cached objects: a list is not worth it |
+ *
+ * One more run, on an account of the likely size (`likely-account.ts`), gives `likelyCost`.
+ */
 import {
   type DocumentNode,
   type FieldNode,
@@ -24,19 +50,19 @@ import { createServedFields } from './served-fields.ts';
 import { simulateCost, type SimulatedOperation, simulateNamedCost } from './simulate-cost.ts';
 import { type SimulationQueue, toSimulationRefusal } from './simulation-queue.ts';
 
-/** What operations are planned with. */
+/** Dependencies of {@link planOperation}. */
 export interface PlanOptions {
-  /** What is cached. */
+  /** Access to the cached responses. */
   readonly calls: SimulatedOperation['calls'];
   readonly clock: Clock;
   readonly simulations: SimulationQueue;
 }
 
-/** An operation in two pieces: what asks for the budget, and everything else. */
+/** An operation split in two: its `rateLimit` root fields, and all other root fields. */
 export interface SplitDocument {
   readonly others: DocumentNode;
   readonly budget: DocumentNode;
-  /** Keys of the answer, in the order in which the whole operation has them. */
+  /** Keys of the result, in the order of the whole operation. */
   readonly responseKeys: readonly string[];
 }
 
@@ -47,34 +73,33 @@ export interface Execution {
   readonly operationName: string | undefined;
   /** As the client sent them. */
   readonly variables: Readonly<Record<string, unknown>>;
-  /** undefined: there is no key, or no budget for it, and no call will be made. */
+  /** undefined: there is no API key, or no budget for it, and no call will be made. */
   readonly operation: Operation | undefined;
 }
 
-/** How an operation is executed, and what is known of its cost before. */
+/** How to execute an operation, and how to estimate its cost. */
 export interface OperationPlan {
-  /** What is executed in its place: of a dry run, the fields that tell its cost. */
+  /** The document to execute. Of a dry run, only its `rateLimit` and `__typename` root fields. */
   readonly document: DocumentNode;
-  /** Where it asks for the budget and for more: the two pieces in which it is executed. */
+  /** Set if the operation selects `rateLimit` and other root fields: the two parts to execute one after the other. */
   readonly split?: SplitDocument;
-  /** Why it is not executed. */
+  /** Why the operation must not be executed. */
   readonly refusal: GraphQLError | undefined;
-  /** What it costs, simulated when it is first asked for. */
+  /** Returns the cost. Runs the simulation on the first call only. */
   readonly estimate: () => Promise<Estimate>;
 }
 
-// What one thing can certainly need that a client has named by a root field: a workspace, its two lists and its globals; or a collection, a list
-// that has it, its workspace and once more so for what it was forked from.
+// The most calls that one object named by a root field can certainly need: a workspace, its two lists and its
+// globals; or a collection, a list that has it, its workspace, and again for the collection it was forked from.
 const MAX_CALLS_NAMED = 5;
 const MAX_CHECK_WAIT_MS = 1_000;
 const NO_COST: Cost = { atLeast: 0, likely: 0, atMost: 0, routes: [] };
 
 /**
- * Looks at an operation before it is executed: whether it is a dry run, and whether it certainly needs more calls than it may make.
+ * Plans an operation before it is executed: detects dry runs, and refuses operations that certainly need more calls
+ * than they may make. Most operations are neither, and are planned without a simulation.
  *
- * Nearly all operations are neither, which shows without simulating them.
- *
- * @throws {Error} An error of this program that a simulation has met. The estimate fails with it, too.
+ * @throws {Error} If a simulation fails because of a bug in this program. `estimate` rejects with it, too.
  */
 export async function planOperation(
   execution: Execution,
@@ -83,9 +108,13 @@ export async function planOperation(
   const { schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
   const definition = getOperationAST(document, operationName);
-  // The execution will say what is wrong with it.
+  // The execution reports what is wrong with the operation.
   if (!reader || !definition)
-    return { document, refusal: undefined, estimate: () => Promise.reject(new TypeError('It is not executed')) };
+    return {
+      document,
+      refusal: undefined,
+      estimate: () => Promise.reject(new TypeError('The document has no operation to execute')),
+    };
 
   const roots = toRootFields(definition, reader);
   const rateLimitFields = roots.filter(({ name }) => name.value === 'rateLimit');
@@ -101,16 +130,17 @@ export async function planOperation(
   const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
   if (references > MAX_REPRESENTATIONS) {
     const refusal = badUserInput(
-      `The operation has ${references} representations; it may have ${MAX_REPRESENTATIONS}. Ask for less of them at a time.`,
+      `The operation has ${references} representations, but may have ${MAX_REPRESENTATIONS}. ` +
+        'Request fewer per operation.',
     );
     return { document, refusal, estimate };
   }
   if (isDryRun) {
-    const left = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
-    return { document: withRootFields(document, definition, left), refusal: undefined, estimate };
+    const dryRunFields = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
+    return { document: withRootFields(document, definition, dryRunFields), refusal: undefined, estimate };
   }
-  // Once the execution has begun, some of what it costs is paid, and cached.
-  // Where there is no estimate, the field of its own says so.
+  // Estimate before the execution starts: its responses get cached, which lowers the cost.
+  // If the estimate fails, the field that selects it reports that.
   if (rateLimitFields.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
   const refusal = simulated && (await refuse(simulated, others, reader, simulations));
   if (rateLimitFields.length === 0 || others.length === 0) return { document, refusal, estimate };
@@ -122,7 +152,7 @@ export async function planOperation(
   return { document, split, refusal, estimate };
 }
 
-/** Arguments of a root field; none where they do not fit, which the field itself will say. */
+/** Returns the arguments of a root field; none if they are invalid, which the execution reports. */
 function toArguments(
   schema: GraphQLSchema,
   node: FieldNode,
@@ -136,7 +166,7 @@ function toArguments(
   }
 }
 
-/** How many representations of a gateway a root field has; undefined: it is not for them. */
+/** Counts the representations that a gateway passes to a root field; undefined if the field takes none. */
 function countReferences(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number | undefined {
   const { representations } = toArguments(schema, node, reader);
   return Array.isArray(representations) ? representations.length : undefined;
@@ -199,7 +229,7 @@ function toServedInMs(
   return caller.keyBudget.view.servedAtMs(calls) - clock.nowMs();
 }
 
-/** The refusal of an operation that certainly needs more calls than it may make. */
+/** Returns an error if the operation certainly needs more calls than it may make. */
 async function refuse(
   simulated: SimulatedOperation,
   roots: readonly FieldNode[],
@@ -214,19 +244,21 @@ async function refuse(
   );
   if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
   const check = () => simulateNamedCost(simulated, maxCalls);
-  // Where the check does not begin soon, the operation is executed without it, and ends at its ceiling.
+  // If the check cannot start soon, execute the operation without it; it then fails at its ceiling.
   const cost = await simulations.run(toRequester(simulated), check, MAX_CHECK_WAIT_MS);
   if (!cost) return undefined;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(simulated, reader)(most.path).filter(({ isReader }) => isReader);
   const [field] = [...readers].sort((a, b) => b.count - a.count);
   return new GraphQLError(
-    `The operation certainly needs ${cost.atLeast} calls to Postman, of the ${maxCalls} it may make: ${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. Ask for less of it at a time.`,
+    `The operation needs at least ${cost.atLeast} calls to Postman, but may make ${maxCalls}. ` +
+      `${most.atLeast} of them are GET ${most.path}${field ? `, for ${field.coordinate}` : ''}. ` +
+      'Request fewer items per operation.',
     { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: cost.atLeast, ceiling: maxCalls } },
   );
 }
 
-/** How often lists are continued below some fields, counted wherever a fragment is spread. */
+/** Counts the `after` arguments below fields, each time a fragment is spread. */
 function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
   const pagesIn = createSelectionCount(
     (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0),

@@ -4,57 +4,57 @@ import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
 
-/** What upstream has in one run of a simulation where nothing is cached, and how the run is made. */
+/** What exists upstream in one run, as far as it is not cached, and in which order calls get responses. */
 export interface Scenario {
-  /** Lists are as full as they can be, and single things exist; or lists are empty, and nothing exists. */
+  /** true: lists are as full as they can be, and single objects exist. false: lists are empty, and nothing exists. */
   readonly exists: boolean;
-  /** Which of the calls without an answer is answered first: the oldest, the newest, or the oldest that asks for a list. */
+  /** Which pending call gets its response first: the oldest, the newest, or the oldest that reads a list. */
   readonly respondToFirst: 'oldest' | 'newest' | 'lists';
-  /** Lists have these, and nothing else. */
+  /** Lists contain exactly these objects. */
   readonly listed?: ListContents;
-  /** Lists of children have the items that cursors name, and nothing of those is cached. */
+  /** Lists in workspaces contain the items that cursors name, and nothing about those items is cached. */
   readonly hasCursorItems?: true;
-  /** How many pages the list of everything has where that is not known. Default: more than any client reads. */
+  /** Length in pages of the list of everything. Default: more than any client reads. */
   readonly pages?: number;
-  /** Cached lists do not count: all of them are simulated, at no cost. */
+  /** Cached lists are ignored. All lists are simulated, and reading them costs nothing. */
   readonly ignoresCachedLists?: true;
-  /** Lists have what this account has. A call that was answered before is likely answered so again. */
+  /** Lists contain the objects of this account. A call whose response was seen before gets that response again. */
   readonly account?: LikelyAccount;
-  /** Nothing is in a workspace for a look-up that asks only whether it is; but everything is for a field that asks for its workspace. */
+  /** A check whether an object is in a workspace fails; a field that selects its workspace still finds one. */
   readonly deniesWorkspaces?: true;
 }
 
-/** What lists have. */
+/** What the lists of a scenario contain. */
 export interface ListContents {
-  /** Uids, or ids, by list. */
+  /** Uids, or ids of workspaces, by list. */
   readonly things: ReadonlyMap<ListName, ReadonlySet<string>>;
-  /** Only the list of this target has them. Default: every one that can. */
+  /** Only the list of this target contains them. Default: every list of their type. */
   readonly target?: string;
-  /** Before them come as many others as a client can ask for, all of them fully cached. */
+  /** They come after as many other objects as a client can request, all of them fully cached. */
   readonly followsCachedItems?: true;
 }
 
-/** What simulated answers of a run have rested on: which workspace holds a thing; how many pages a list of everything has. */
-export type WorldQuestion = 'holders' | 'pages of everything';
+/** What simulated responses of a run depended on. A list of everything has all objects of a type that the key sees. */
+export type WorldQuestion = 'workspaces of an object' | 'length of a list of everything';
 
 /** The world of one scenario. */
 export interface ScenarioWorld {
-  /** The world as the call of a target sees it. */
+  /** Returns the world as the call of a target sees it. */
   viewFor(target: string): SimulatedWorld;
-  /** What has been asked of it. */
+  /** The questions that simulated responses have asked so far. */
   readonly questions: ReadonlySet<WorldQuestion>;
 }
 
 const MANY_PAGES = 10_000;
 const WHOLE = { listLength: Number.POSITIVE_INFINITY, pageLength: Number.POSITIVE_INFINITY } as const;
-// To make an item of a list, and to note it.
+// Steps to simulate an item of a list and to record it.
 const ITEM_STEPS = 1 / 2;
 
-/** Makes the world of a scenario. */
+/** Creates the world of a scenario. */
 export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>): ScenarioWorld {
   const { exists, pages, account, listed } = scenario;
   const { idOf } = ids;
-  // Likely lists come whole: they are short, and loaders that search them go by how long they are.
+  // Lists of a likely account are not cut: they are short, and loaders that search them depend on their length.
   const { listLength, pageLength } = account ? WHOLE : ids;
   const { parentOf } = account ?? ids;
   const listedIn = createListContents(scenario, ids);
@@ -63,7 +63,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
-    // A loader that searches for several things goes on as long as few pages are left: one is left always, up to the last.
+    // A loader that searches for several objects reads on while few pages are left: report one more until the last.
     const isLast = pages !== undefined && workspaceId === null && end >= pages * size;
     const pagesLeft = pages === undefined || workspaceId !== null ? MANY_PAGES : isLast ? 0 : 1;
     return end + pagesLeft * size;
@@ -73,13 +73,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     const count = Math.min(size, pageLength);
     work.add(count * ITEM_STEPS);
     const page = Array.from({ length: count }, (_, index) => idOf(list, index));
-    // A client that continues there gets everything after the item, and not the item again.
+    // A client that continues after a cursor gets the items behind the one it names, and not that item again.
     for (const itemCursor of ids.cursors)
       if (itemCursor.page === (cursor ?? '') && itemCursor.index < count) page[itemCursor.index] = itemCursor.id;
     return page;
   };
 
-  /** @param foundIn - What the scenario says that a list has. */
+  /** @param foundIn - Returns what the scenario lists, or undefined if it leaves the list open. */
   const toWorld = (foundIn: (list: ListName) => readonly string[] | undefined): SimulatedWorld => ({
     exists,
     nameOf: toSimulatedName,
@@ -92,14 +92,14 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
     },
     uidsIn: (list, workspaceId) => foundIn(list) ?? toStretch(list, workspaceId, 0, listLength),
     pageOf(list, workspaceId, offset, size) {
-      if (workspaceId === null) questions.add('pages of everything');
+      if (workspaceId === null) questions.add('length of a list of everything');
       const uids = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
       return { uids, total: exists ? toTotal(list, workspaceId, offset + size, size) : uids.length };
     },
     uidsNamed(list, name, workspaceId) {
       const uid = exists ? fromSimulatedName(name) : undefined;
       if (uid !== undefined) return [uid];
-      // A name that a client knows is likely that of one thing.
+      // A name that a client knows most likely belongs to one object.
       const count = account ? 1 : listLength;
       return foundIn(list) ?? toUids(`${list} ${name} of ${workspaceId ?? '*'}`, 0, count);
     },
@@ -115,8 +115,8 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       return { ids: toWorkspaceIds(list, cursor, size), nextCursor: idOf(`after ${list}`, 0) };
     },
     workspacesOf(uid) {
-      questions.add('holders');
-      const workspaceId = account ? account.workspaceOf(uid) : exists ? idOf(`holders of ${uid}`, 0) : undefined;
+      questions.add('workspaces of an object');
+      const workspaceId = account ? account.workspaceOf(uid) : exists ? idOf(`workspaces of ${uid}`, 0) : undefined;
       return workspaceId === undefined ? [] : [workspaceId];
     },
   });
@@ -129,7 +129,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   };
 }
 
-/** What a scenario says that a list has; undefined: nothing of it. */
+/** Creates the function that returns what a scenario lists; undefined if the scenario does not say. */
 function createListContents({ listed }: Scenario, { cachedOf }: SimulatedIds) {
   const known = new Map<ListName, readonly string[]>();
   return (list: ListName): readonly string[] | undefined => {
@@ -143,7 +143,7 @@ function createListContents({ listed }: Scenario, { cachedOf }: SimulatedIds) {
   };
 }
 
-/** Makes stretches of lists of which a scenario says no more than how full they are. */
+/** Creates the functions that return parts of lists whose items a scenario does not specify. */
 function createStretches({ exists, hasCursorItems, account }: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>) {
   const onFirstPage = hasCursorItems ? ids.cursors.filter(({ page }) => page === '') : [];
   const cursorItems = new Map(onFirstPage.map(({ index, id }) => [index, id]));

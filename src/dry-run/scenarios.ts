@@ -3,16 +3,16 @@ import type { ListContents, Scenario, WorldQuestion } from './scenario-world.ts'
 import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 import type { SimulatedIds } from './simulated-ids.ts';
 
-/** What the runs of a simulation have shown so far. */
+/** Results of the runs of a simulation so far. */
 export interface Findings {
   readonly ids: SimulatedIds;
-  /** Calls recorded in a run that counts for the upper bound. */
+  /** Calls recorded in runs that count for the upper bound. */
   readonly possible: RecordedCalls;
-  /** What answers of such runs have rested on. */
+  /** What simulated responses of those runs depended on. */
   readonly questions: ReadonlySet<WorldQuestion>;
-  /** Whether the cache answered anything in the latest run. */
+  /** Whether the latest run used a cached response. */
   readonly usedCache: boolean;
-  /** Whether the cache has anything that could answer the operation. */
+  /** Whether the client accepts cached responses and the cache has any for its API key. */
   readonly cachesAny: boolean;
 }
 
@@ -20,28 +20,30 @@ export interface Findings {
 export interface ScenarioRow {
   readonly name: string;
   /**
-   * What its calls count for. Upper: they are possible. Lower: no other calls are certain. Whatever upstream answers, an operation makes no call but those
-   * recorded in one of the scenarios, or others in their place, and it makes those that were recorded in each of them.
+   * Which bound its calls count for. Upper: the calls are possible. Lower: no other calls are certain.
+   *
+   * Whatever upstream responds, an operation makes only calls recorded in an upper run (or others in their place), and
+   * makes every call recorded in all lower runs.
    */
   readonly bounds: 'both' | 'upper' | 'lower';
-  /** Whether it can show anything new. Default: always. */
+  /** Whether the row can change the bounds. Default: always. */
   when?(findings: Findings): boolean;
-  /** What exists, and the order of answers; one run for each. */
+  /** The scenarios of this row; each is one run. */
   variants(findings: Findings): readonly Scenario[];
-  /** Its variants are too many to be run: no single read counts as certain. */
+  /** The row has too many variants to run: no single read counts as certain. */
   readonly dropsCertainSingles?: true;
 }
 
 const nothing: Scenario = { exists: false, respondToFirst: 'oldest' };
-// The newest call is answered first, so that an oversized simulation reaches its limit early.
+// Respond to the newest call first, so that an oversized simulation reaches its limit early.
 const everything: Scenario = { exists: true, respondToFirst: 'newest' };
-// One run for each.
+// Each list takes one run.
 const MAX_LISTS = 8;
 
-/** The scenario in which an operation makes the fewest calls. It comes before the likely account, which has what it names. */
+/** The scenario with the fewest calls. It runs first: the likely account contains the objects that it names. */
 export const FIRST_SCENARIO: ScenarioRow = { name: 'nothing exists', bounds: 'both', variants: () => [nothing] };
 
-// A list that has what is known already saves single reads of it, or leads to them.
+// A list that contains objects the client names saves their single reads, or leads to those reads.
 const namedInEveryList: ScenarioRow = {
   name: 'named things exist, in every list',
   bounds: 'lower',
@@ -49,36 +51,36 @@ const namedInEveryList: ScenarioRow = {
   variants: (findings) => [toListed(findings)],
 };
 
-/** The scenarios that bound the cost of an operation beside the first, in the order in which they are run. */
+/** The other scenarios that bound the cost of an operation, in the order in which they run. */
 export const COST_SCENARIOS: readonly ScenarioRow[] = [
-  // Lists without anything lead nowhere; full lists lead to everything.
+  // Empty lists lead to no further calls; full lists lead to all of them.
   { name: 'everything exists', bounds: 'both', variants: () => [everything] },
-  // Cached data can lead to the same thing by several paths. Which path wins depends on the order of answers.
+  // Cached data can lead to the same object by several paths. Which path wins depends on the order of responses.
   {
     name: 'everything exists, oldest call answered first',
     bounds: 'both',
     when: ({ usedCache }) => usedCache,
     variants: () => [{ ...everything, respondToFirst: 'oldest' }],
   },
-  // A client that continues a list gets what follows the item it names; where that is not found, what stands in its place now.
+  // A cursor names an item and its position. A list continues after the item, or at the position if the item is gone.
   {
     name: 'everything exists, and lists have the items that cursors name',
     bounds: 'upper',
     when: ({ ids }) => ids.cursors.some(({ page }) => page === ''),
     variants: () => [{ ...everything, hasCursorItems: true }],
   },
-  // A look-up that finds no workspace reads the thing itself.
+  // A look-up that finds no workspace reads the object itself.
   {
     name: 'everything exists, but nothing is in a workspace',
     bounds: 'upper',
-    when: ({ questions }) => questions.has('holders'),
+    when: ({ questions }) => questions.has('workspaces of an object'),
     variants: () => [{ ...everything, deniesWorkspaces: true }],
   },
-  // A search for several things goes on to the last page, and then reads singly what it has not found.
+  // A search for several objects reads up to the last page, and then reads each missing object by itself.
   {
     name: 'everything exists, and the list of everything ends',
     bounds: 'upper',
-    when: ({ questions }) => questions.has('pages of everything'),
+    when: ({ questions }) => questions.has('length of a list of everything'),
     variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
   },
   {
@@ -95,7 +97,7 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
     variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
   },
-  // Things in front of them need no single read, so that a list is not worth it.
+  // The objects in front of them need no single read, so a list is not worth its call.
   {
     name: 'named things exist, in every list behind cached ones',
     bounds: 'lower',
@@ -105,12 +107,12 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
 ];
 
 /**
- * Those by which an operation is found to need too many calls certainly: the list that nearly always saves most of the reads comes before the lengthier
- * scenarios.
+ * The scenarios that check whether an operation certainly needs too many calls. The scenario that nearly always saves
+ * the most reads runs first, because it can end the check before the longer ones.
  */
 export const CHECK_SCENARIOS: readonly ScenarioRow[] = [namedInEveryList, ...COST_SCENARIOS];
 
-/** Everything that is not simulated, and was asked for singly, by list. */
+/** Returns the ids of all objects that were read singly and are not simulated, by the list of their type. */
 export function namedThings(recorded: RecordedCalls, ids: SimulatedIds): ListContents['things'] {
   const named = new Map<ListName, Set<string>>();
   for (const [list, id] of singleReads(recorded))
@@ -126,7 +128,7 @@ function toListed({ possible, ids }: Findings, more: Omit<ListContents, 'things'
   return { ...nothing, respondToFirst: 'lists', listed: { things: namedThings(possible, ids), ...more } };
 }
 
-/** Targets of the lists that are asked for whatever upstream answers. */
+/** Targets of the recorded lists that do not depend on a simulated object. */
 function knownLists({ possible }: Findings): readonly string[] {
   const isKnownList = ({ single, isSimulated }: RecordedCall) => single === null && !isSimulated;
   return [...possible].flatMap(([target, call]) => (isKnownList(call) ? [target] : []));
@@ -137,7 +139,7 @@ function* singleReads(recorded: RecordedCalls): Iterable<readonly [ListName, str
     if (hasOneOf !== undefined && id !== undefined) yield [hasOneOf, id];
 }
 
-/** How many collections, at most, can have been looked for at once: answers that come at the same time can lead to some each. */
+/** Upper bound for the number of collections searched at once: responses that arrive together can each add some. */
 function countLookedUp(recorded: RecordedCalls, ids: SimulatedIds): number {
   const lookedUp = new Set<string>();
   for (const [list, uid] of singleReads(recorded)) if (list === 'collections' && ids.isLookedUp(uid)) lookedUp.add(uid);

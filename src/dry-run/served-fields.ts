@@ -15,21 +15,21 @@ import type { Level } from '../upstream/postman/levels.ts';
 import type { CarriedType } from '../upstream/postman/postman-call.ts';
 import { routes } from '../upstream/postman/routes.ts';
 
-/** A field that calls of a route serve. */
+/** A selected field that the calls of a route serve. */
 export interface ServedField {
   /** For example `Collection.description`. */
   readonly coordinate: string;
-  /** It makes such calls by itself. */
+  /** Whether the field itself makes such calls. */
   readonly isReader: boolean;
-  /** How often it stands in the document. */
+  /** How often the document selects it. Each fragment counts once. */
   readonly count: number;
 }
 
 type Selected = ServedField & { readonly type: string; readonly field: GraphQLField<unknown, unknown> };
 
 /**
- * Tells which of the fields that an operation selects are served by the calls of a route, read off what the fields declare: the levels that
- * carry them, and the routes they read by themselves.
+ * Finds the fields of an operation that each route serves. Reads the schema extensions of the fields: the levels that
+ * carry a field, and the routes that it reads itself.
  *
  * @returns A function from route template to fields, sorted by coordinate.
  */

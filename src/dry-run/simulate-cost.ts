@@ -27,7 +27,7 @@ export interface SimulatedOperation {
   readonly document: DocumentNode;
   readonly definition: OperationDefinitionNode;
   readonly reader: DocumentReader;
-  /** Whose key it is, and what it wants of the cache. */
+  /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
   readonly calls: Pick<
     Calls,
@@ -37,20 +37,22 @@ export interface SimulatedOperation {
 
 const MAX_STEPS_PER_RUN = 60_000;
 const MAX_STEPS = 150_000;
-// A likely account is small, or soon seen to be large.
+// A likely account is small, or soon proves to be large.
 const MAX_LIKELY_STEPS = 30_000;
-// To go through a list, for each of its items.
+// Steps per item to iterate over a list.
 const TRACK_STEPS = 1 / 16;
 
 /**
- * Tells what an operation costs by simulating it, with the real resolvers and loaders, in each scenario of what upstream can answer where nothing is
- * cached. In one run more, upstream is as is likely.
+ * Computes what an operation costs. Runs it with the real resolvers and loaders in each scenario of `scenarios.ts`, and
+ * once more on a likely account.
+ *
+ * @throws {Error} If a bug in this program made a run fail; the message names the scenario.
  */
 export async function simulateCost(simulated: SimulatedOperation): Promise<Cost> {
   const simulation = createSimulation(simulated);
   const { tally } = simulation;
   await simulation.runRow(FIRST_SCENARIO);
-  // What is certain already may be more than the largest cost.
+  // At the largest cost the likely cost cannot differ from it.
   if (tally.possible.size >= LARGEST_COST) tally.addLikely(new Map(tally.possible));
   else tally.addLikely(await simulation.runLikely());
   const isUpperSettled = () => simulation.isCut() || tally.possible.size >= LARGEST_COST;
@@ -63,11 +65,12 @@ export async function simulateCost(simulated: SimulatedOperation): Promise<Cost>
 }
 
 /**
- * Tells which calls an operation certainly makes by what its client itself has named. What cached lists lead to does not count, so that an operation over
- * a long list can be repeated until all of it is cached.
+ * Computes the calls an operation certainly makes for the objects that its client names. Calls that only cached lists
+ * lead to do not count, so that a client can repeat an operation over a long list until all of it is cached.
  *
- * @param maxCalls - Up to so many are not worth finding out.
- * @returns undefined where there are not more.
+ * @param maxCalls - Stops as soon as the certain calls are no more than this.
+ * @returns undefined if at most `maxCalls` calls are certain.
+ * @throws {Error} As {@link simulateCost}.
  */
 export async function simulateNamedCost(simulated: SimulatedOperation, maxCalls: number): Promise<Cost | undefined> {
   const simulation = createSimulation(simulated, { ignoresCachedLists: true });
@@ -77,7 +80,7 @@ export async function simulateNamedCost(simulated: SimulatedOperation, maxCalls:
   return isSettled() ? undefined : simulation.tally.toCost(!simulation.isCut());
 }
 
-/** @param base - What holds in every scenario. */
+/** @param base - Applies to every scenario. */
 function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'ignoresCachedLists'> = {}) {
   const { document, reader, operation, calls } = simulated;
   const ids = createSimulatedIds(toListDemand(document, reader.variables));
@@ -106,10 +109,10 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
 
   return {
     tally,
-    /** Whether a run was cut short: not every possible call has been recorded. */
+    /** Whether a run was cut short, so that possible calls may be missing. */
     isCut: runner.isCut,
 
-    /** Runs a row of the table, as far as it matters. `isSettled`: nothing that it shows makes a difference any more. */
+    /** Runs the variants of a row. Stops when `isSettled` returns true: further runs cannot change the result. */
     async runRow(row: ScenarioRow, isSettled = () => false): Promise<void> {
       if (isSettled() || row.when?.(findings()) === false) return;
       if (row.dropsCertainSingles) tally.dropCertainSingles();
@@ -119,17 +122,17 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
       }
     },
 
-    /** Runs the operation on a likely account that has everything it is known to name. */
+    /** Runs the operation on a likely account that contains everything the operation is known to name. */
     async runLikely(): Promise<RecordedCalls> {
       const named = namedThings(tally.possible, ids);
       const account = createLikelyAccount({ sizes: calls.sizesOf(operation), named, simulatedIds: ids });
       const scenario = { exists: true, respondToFirst: 'oldest', account } as const;
-      return (await runner.run('everything is as is likely', scenario, MAX_LIKELY_STEPS)).recorded;
+      return (await runner.run('the account has the likely size', scenario, MAX_LIKELY_STEPS)).recorded;
     },
   };
 }
 
-/** Runs an operation in one scenario after the other. */
+/** Creates the function that runs an operation in one scenario, within the steps left for the whole simulation. */
 function createRunner({ schema, definition, reader, operation, calls }: SimulatedOperation, ids: SimulatedIds) {
   let work: Work | undefined;
   const fields = createLoadingFields(schema, definition, reader, (count) => work?.add(count));
@@ -139,7 +142,7 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
   return {
     isCut: () => isCut,
 
-    /** @throws An error that names the scenario, with the error of this program that made it fail as its cause. */
+    /** @throws {Error} If the run failed. Names the scenario; the original error is the `cause`. */
     async run(name: string, scenario: Scenario, maxSteps = MAX_STEPS_PER_RUN): Promise<SimulatedSession> {
       const runWork = createWork(Math.min(stepsLeft, maxSteps));
       work = runWork;
@@ -151,7 +154,7 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
         maxRecorded: LARGEST_COST,
         work: runWork,
       });
-      // When the operation has ended, nobody waits for its simulation.
+      // Once the operation has ended, nobody needs its simulation.
       const endWork = () => runWork.end();
       if (operation.ended.aborted) endWork();
       operation.ended.addEventListener('abort', endWork, { once: true });
@@ -159,7 +162,8 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
         const context = toContext(simulated, scenario, ids, runWork);
         await Promise.race([simulateExecution(fields, context, runWork), runWork.over]);
       } catch (cause) {
-        throw new Error(`The simulation where ${name} has failed`, { cause });
+        // No quotes or colons: the log cuts a message at the first one.
+        throw new Error(`Simulation failed in the scenario where ${name}`, { cause });
       } finally {
         operation.ended.removeEventListener('abort', endWork);
       }
@@ -186,7 +190,7 @@ function toContext(
     readAhead: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
     budget: () => null,
     clock: { epochMs: () => 0 },
-    estimate: () => Promise.reject(new TypeError('A simulation is not simulated')),
+    estimate: () => Promise.reject(new TypeError('A simulation has no estimate of its own')),
     trackRead(value) {
       if (Array.isArray(value)) work.add(value.length * TRACK_STEPS);
     },
@@ -198,5 +202,5 @@ function toContext(
   });
 }
 
-/** A simulation has a bound of its own. */
+/** Work bounds a simulation, so the size of its result need not. */
 const unbounded: ResultSize = { list: () => false, search() {}, text() {}, large: [] };

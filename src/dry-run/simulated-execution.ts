@@ -10,16 +10,18 @@ import { UpstreamError } from '../upstream/http/upstream-error.ts';
 import type { LoadingField } from './loading-fields.ts';
 import type { Work } from './simulation-work.ts';
 
-// What a field costs beside what is counted where it is done: to call its resolver, and to wait for its answer.
+// Steps to call a resolver, and to wait for its promise. Steps inside resolvers are counted where they happen.
 const RESOLVE_STEPS = 1 / 4;
 const WAIT_STEPS = 8;
 
 /**
- * Resolves fields, and those below them, as an executor does: all fields of an object at once, those of what they return as soon as it is there.
- * But it makes no answer of them, and passes over what asks the loaders for nothing. A field that fails because of upstream or its client leads to
- * nothing; any other error is one of this program, and fails the work.
+ * Resolves fields and the fields below them in the order of an executor: all fields of an object at once, and the
+ * fields of a value as soon as it has arrived. Builds no result, and skips fields that do not call the loaders.
  *
- * @returns Once there is nothing more to resolve; perhaps never, when the work is over.
+ * A field that fails because of upstream or the client ends there. Any other error is a bug of this program and fails
+ * the work.
+ *
+ * @returns Resolves when nothing is left to resolve. Never settles if the work is over before.
  */
 export function simulateExecution(
   fields: readonly LoadingField[],
@@ -30,12 +32,12 @@ export function simulateExecution(
     let open = 1;
     const close = () => {
       open--;
-      // When the work is over, it says itself whether it has failed.
+      // When the work is over, `work.over` settles instead.
       if (open === 0 && !work.isOver) resolve();
     };
 
     const handleError = (error: unknown) => {
-      // The execution will report what upstream or the client has caused.
+      // The execution reports errors caused by upstream or the client.
       if (!(error instanceof UpstreamError || error instanceof GraphQLError)) work.fail(error);
     };
 
@@ -78,7 +80,7 @@ export function simulateExecution(
   });
 }
 
-/** undefined: it has no fields. */
+/** Returns the object type of a value; undefined if the value has no fields. */
 function toObjectType(
   { type, info }: LoadingField,
   value: object,

@@ -2,65 +2,65 @@ import { COLLECTION_PAGE_SIZE } from '../upstream/postman/resources/collections.
 import type { ListName } from '../upstream/postman/levels.ts';
 import type { ListDemand } from './list-demand.ts';
 
-/** A place in a simulated list. */
+/** A position in a simulated list. */
 export interface SimulatedPosition {
   readonly list: string;
-  /** Different lists have different numbers. */
+  /** Unique per list. */
   readonly listNumber: number;
   readonly index: number;
 }
 
-/** A target, taken apart. */
+/** A target, parsed. */
 export interface ParsedTarget {
-  /** The segment after the first, decoded; undefined where there is none. */
+  /** The second path segment, decoded; undefined if there is none. */
   readonly id: string | undefined;
-  /** Anything that it names is simulated. */
+  /** Whether the path or the query has the id of a simulated object. */
   readonly isSimulated: boolean;
-  /** Anything that it names is simulated as cached. */
+  /** Whether the path or the query has the id of an object that is simulated as cached. */
   readonly isCached: boolean;
 }
 
-/** The identifiers of simulated things. The same thing has the same identifier in all runs of one simulation. */
+/** The ids of simulated objects. An object has the same id in all runs of one simulation. */
 export interface SimulatedIds {
-  /** The id of a workspace. */
+  /** Returns the id of a workspace by its position in a simulated list. */
   idOf(list: string, index: number): string;
-  /** The uids of so many things that a workspace holds, from a place of their list on. */
+  /** Returns the uids of `count` objects of a simulated list, starting at position `from`. */
   uidsOf(list: string, from: number, count: number): readonly string[];
-  /** From which collection one was forked. */
+  /** Returns the uid of the collection that this one was forked from. */
   parentOf(uid: string): string;
-  /** Whether a collection is looked up: a client has named it, or another was forked from it. */
+  /** Whether a collection is looked up by its uid: the client names it, or another collection was forked from it. */
   isLookedUp(uid: string): boolean;
   isSimulated(identifier: string): boolean;
-  /** Where a simulated thing stands; undefined: it is not simulated. */
+  /** Returns the position of a simulated object; undefined if the object is not simulated. */
   positionOf(identifier: string): SimulatedPosition | undefined;
-  /** Ids, or uids, of simulated things that are fully cached. They appear only in front of the things that a scenario lists. */
+  /** Ids or uids of simulated objects that are fully cached. They appear only in front of objects a scenario lists. */
   cachedOf(list: ListName): readonly string[];
-  /** Parses a target, once. */
+  /** Parses a target. Repeated calls return the same object. */
   parse(target: string): ParsedTarget;
   /** As in {@link ListDemand}. */
   readonly cursors: ListDemand['cursors'];
-  /** So many items are enough of a list that comes whole. */
+  /** Length, in items, of simulated lists that come whole: as much as the operation can read of them. */
   readonly listLength: number;
-  /** So many are enough of a page of a list. At most what upstream sends. */
+  /** Length, in items, of simulated pages: as much as the operation can read. Upstream's page size also limits it. */
   readonly pageLength: number;
 }
 
-// A place beyond that is made up by the client.
+// Real lists are shorter: a client that names a position beyond this has made it up.
 const LONGEST_LIST = 2_000;
 const ID_LENGTH = 36;
-// No identifier that a client can name has it: generation, number of the list, place in the list.
+// Generation, number of the list, position in the list. No identifier that a client can name matches.
 const SIMULATED = /^(?:0-)?~+(\d+)\.(\d+)\.(\d+)$/;
-// Unique, because one call would find two things of the same name.
+// Names are unique: one search by name would find two objects with the same name.
 const NAME_PREFIX = 'simulated ';
 
-/** The name of a simulated thing. */
+/** Returns the name of a simulated object. */
 export const toSimulatedName = (identifier: string): string => NAME_PREFIX + identifier;
 
-/** The identifier of the simulated thing of that name; undefined: nothing simulated has it. */
+/** Returns the identifier of the simulated object of this name; undefined if it is no simulated name. */
 export const fromSimulatedName = (name: string): string | undefined =>
   name.startsWith(NAME_PREFIX) ? name.slice(NAME_PREFIX.length) : undefined;
 
-/** Makes the identifiers of one simulation. */
+/** Creates the ids of one simulation. */
 export function createSimulatedIds({ cursors, longestPage }: ListDemand): SimulatedIds {
   const lists = new Map<string, number>();
   const names: string[] = [];
@@ -84,7 +84,7 @@ export function createSimulatedIds({ cursors, longestPage }: ListDemand): Simula
     const [path = '', query] = target.split('?', 2);
     const [, , segment] = path.split('/', 3);
     const id = segment === undefined ? undefined : decodeURIComponent(segment);
-    // Most name nothing that is simulated, which shows at a glance.
+    // Shortcut for most targets: simulated ids have a tilde.
     if (!target.includes('~')) return { id, isSimulated: false, isCached: false };
     const identifiers = [id ?? '', ...valuesIn(query)].map((one) => fromSimulatedName(one) ?? one);
     return { id, isSimulated: identifiers.some(isSimulated), isCached: identifiers.some(isCached) };
@@ -109,7 +109,7 @@ export function createSimulatedIds({ cursors, longestPage }: ListDemand): Simula
       const listNumber = Number(number);
       return number === undefined ? undefined : { list: names[listNumber] ?? '', listNumber, index: Number(index) };
     },
-    // A client that continues after a place finds only these, too.
+    // Enough of them to fill also a page that a client continues after a cursor.
     cachedOf: (list) =>
       Array.from(
         { length: listLength + COLLECTION_PAGE_SIZE },
@@ -124,12 +124,12 @@ export function createSimulatedIds({ cursors, longestPage }: ListDemand): Simula
     },
     cursors,
     listLength,
-    // Where places are named, a page has to end where upstream's does.
+    // Cursors name positions, so a page has to end where upstream's does.
     pageLength: cursors.length === 0 ? longestPage : Number.POSITIVE_INFINITY,
   };
 }
 
-/** The values of query parameters, decoded. */
+/** Returns the decoded values of a query string. */
 function valuesIn(query = ''): readonly string[] {
   return query.split('&').map((pair) => decodeURIComponent(pair.slice(pair.indexOf('=') + 1)));
 }

@@ -15,13 +15,13 @@ import type { Work } from './simulation-work.ts';
 /** A call that would have been made. */
 export interface RecordedCall {
   readonly route: Route;
-  /** The list that has such a thing as was asked for singly; undefined: no list has. */
+  /** The list with objects of the type that the call reads singly; undefined if there is no such list. */
   readonly hasOneOf: ListName | undefined;
-  /** What was asked for singly. Equal for both ways to read a collection. null: the call asks for a list. */
+  /** Key of the object that the call reads. Equal for both ways to read a collection. null: the call reads a list. */
   readonly single: string | null;
-  /** The identifier of what was asked for singly. */
+  /** Id or uid of the object that the call reads, or whose list it reads. */
   readonly id: string | undefined;
-  /** Only the simulation knows what is asked for: a list of a simulated workspace, say. */
+  /** Whether the call names a simulated object, such as a list of a simulated workspace. */
   readonly isSimulated: boolean;
 }
 
@@ -32,30 +32,30 @@ export type RecordedCalls = ReadonlyMap<string, RecordedCall>;
 export interface SimulatedSession {
   readonly session: PostmanSession;
   readonly recorded: RecordedCalls;
-  /** What its answers have rested on. */
+  /** What its simulated responses depended on. */
   readonly questions: ReadonlySet<WorldQuestion>;
-  /** Whether the cache answered anything. */
+  /** Whether it has used a cached response. */
   readonly usedCache: () => boolean;
 }
 
-/** What a simulated session is made with. */
+/** Input of {@link createSimulatedSession}. */
 export interface SimulatedSessionOptions {
   readonly scenario: Scenario;
   readonly ids: SimulatedIds;
-  /** What is cached. */
+  /** Access to the cached responses. */
   readonly calls: Pick<Calls, 'cachedOutcome' | 'lastOutcome' | 'isRenewable'>;
-  /** Whose cache it is, and what it wants of that. */
+  /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
-  /** The work is over when one call more would be recorded. */
+  /** Limit of recorded calls. The next one ends the work. */
   readonly maxRecorded: number;
-  /** Nothing is answered any more when it is over. It fails with every error that upstream cannot have caused. */
+  /** Once it is over, calls get no response. An error that upstream cannot have caused fails it. */
   readonly work: Work;
 }
 
-// To plan a call, record it and answer it.
+// Steps to plan a call, to record it and to respond to it.
 const CALL_STEPS = 15;
 
-/** Makes the session of one run: the cache answers its calls, and the world of a scenario where nothing is cached. */
+/** Creates the session of one run. Calls get cached responses, or else responses of the scenario's world. */
 export function createSimulatedSession(options: SimulatedSessionOptions): SimulatedSession {
   const { scenario, ids, calls, operation, maxRecorded, work } = options;
   const idleTasks = createIdleTasks();
@@ -70,7 +70,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     value: call.simulate(world.viewFor(call.target)),
   });
 
-  /** Loaders and resolvers can hide an error that upstream cannot have caused. */
+  /** Fails the work at once on an error that upstream cannot have caused: loaders and resolvers could hide it. */
   const toThrown = (error: unknown) => {
     if (!(error instanceof UpstreamError)) work.fail(error);
     return error;
@@ -83,14 +83,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     }
   };
 
-  /** The answer of the cache, as far as the scenario takes note of it; undefined where the call would be made. */
+  /** Returns the response that the scenario finds in the cache; undefined if the call would be made. */
   const readCache = (call: PostmanCall<unknown, null>): Outcome | undefined => {
     const { route, target } = call;
     const parsed = ids.parse(target);
     if (parsed.isCached) return cache.simulated(call);
     const cached = cache.fresh(call, parsed);
     if (!cached) {
-      // A list can show that an answer which is too old is still true: here each does.
+      // A list can show that an expired response is still current. In a simulation every list shows that.
       const list = scenario.listed && listWith(route);
       const isShown = shown.targets.has(target) || (list && shown.lists.has(list));
       return isShown && calls.isRenewable(call, operation) ? (cache.last(call) ?? simulate(call)) : undefined;
@@ -126,7 +126,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     await nextResponse(list !== undefined);
     const outcome = cache.last(call) ?? simulate(call);
     if (scenario.account && 'value' in outcome) {
-      // Most things in a list are unchanged.
+      // Most objects in a list are unchanged.
       for (const [showsTarget] of call.listedUpdates?.(outcome.value) ?? []) shown.targets.add(showsTarget);
     }
     if (list) shown.lists.add(list);
@@ -155,14 +155,14 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   };
 }
 
-/** What a scenario sees of the cache. */
+/** Creates the view that a scenario has of the cache. */
 function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSessionOptions) {
   const { account, hasCursorItems } = scenario;
   const cursorIds = new Set(hasCursorItems && ids.cursors.map(({ id }) => id));
   const full = createScenarioWorld({ exists: true, respondToFirst: 'oldest' }, ids, work);
   const empty = createScenarioWorld({ exists: false, respondToFirst: 'oldest' }, ids, work);
 
-  /** Counts the items of an answer, and notes what it names: that exists, so that a list of everything has it. */
+  /** Counts the items of a response as work. Adds the objects it names to the account, so that lists have them. */
   const note = (value: unknown) => {
     work.add(countItems(value));
     if (!account || typeof value !== 'object' || value === null) return;
@@ -177,19 +177,19 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
   return {
     note,
 
-    /** What a call is answered with about things that are simulated as cached: that they exist, and have nothing. */
+    /** Returns the response about objects that are simulated as cached: they exist, and their lists are empty. */
     simulated(call: PostmanCall<unknown, null>): Outcome {
       const { route, target } = call;
       return { value: withoutLists(call.simulate((listedBy(route) ? empty : full).viewFor(target))) };
     },
 
-    /** What is cached of a call, and new enough. */
+    /** Returns the cached response of a call if it is fresh enough. */
     fresh(call: PostmanCall<unknown, null>, { id, isSimulated }: ParsedTarget): Outcome | undefined {
-      // What really stands at a place need not be cached.
+      // The item that a cursor names may really be another one, which need not be cached.
       return isSimulated || cursorIds.has(id ?? '') ? undefined : calls.cachedOutcome(call, operation);
     },
 
-    /** What a call was answered with before, however long ago; undefined where the scenario takes no note of that. */
+    /** Returns the last response of a call, at any age; undefined unless the scenario has a likely account. */
     last(call: PostmanCall<unknown, null>): Outcome | undefined {
       if (!account || ids.parse(call.target).isSimulated) return undefined;
       const last = calls.lastOutcome(call, operation);
@@ -200,7 +200,10 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
   };
 }
 
-/** Makes the function that resolves when a call is answered: one at a time, so that each answer has led to everything it can before the next. */
+/**
+ * Creates the function that delays each response until its position in the order. Calls get responses one at a time:
+ * before the next one, everything that a response leads to has been requested.
+ */
 function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleTasks, work: Work) {
   const lists: (() => void)[] = [];
   const others: (() => void)[] = [];
@@ -208,7 +211,7 @@ function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleT
   const respondNext = () => {
     if (isResponding) return;
     isResponding = true;
-    // In line with the planners, so that two answers can be planned together, as upstream's can that come at once.
+    // Runs in line with the planners, so that two responses can be planned together, like two that arrive at once.
     idleTasks.add('plan', () => {
       isResponding = false;
       if (work.isOver) return;
@@ -225,7 +228,7 @@ function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleT
     });
 }
 
-/** The items of an answer that is a list, or has some. */
+/** Counts the items of a response that is a list, or has lists. */
 function countItems(value: unknown): number {
   if (Array.isArray(value)) return value.length;
   if (typeof value !== 'object' || value === null) return 0;
@@ -236,7 +239,7 @@ function withoutContents(call: PostmanCall<unknown, null>, value: unknown): unkn
   return call.withoutContents && value !== null ? call.withoutContents(value) : value;
 }
 
-/** An answer about one thing, with its lists empty. */
+/** Returns a response about one object with all its lists empty. */
 function withoutLists(value: unknown): unknown {
   if (Array.isArray(value) || typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, Array.isArray(part) ? [] : part]));

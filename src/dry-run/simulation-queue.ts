@@ -3,15 +3,15 @@ import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import type { Clock } from '../upstream/clock.ts';
 import { toRetryLater } from '../graph/errors/retry-later.ts';
 
-/** Runs simulations one at a time, because each takes memory while it lasts. Tenants take turns. */
+/** Runs simulations one at a time, because each takes memory while it runs. Serves fair shares in rotation. */
 export interface SimulationQueue {
   /**
-   * Runs a simulation when its turn has come.
+   * Queues a simulation and runs it.
    *
-   * @param requester - Whose turn it takes, as `Calls.fairShareOf` tells it, and the end of its operation.
-   * @param maxWaitMs - How long it may wait for its turn. Default: as long as its operation lasts.
-   * @returns What it resolves to; undefined where it was not run: too many wait, it has waited for too long, or nobody waits for its
-   *   operation any more.
+   * @param requester - The fair share, as `Calls.fairShareOf` returns it, and a signal for the end of the operation.
+   * @param maxWaitMs - Longest time in the queue, in milliseconds. Default: as long as the operation lasts.
+   * @returns The result of the simulation. undefined if it did not run: the queue is full, the wait was too long, or
+   *   the operation ended.
    */
   run<Result>(
     requester: { readonly fairShare: string; readonly ended: AbortSignal },
@@ -23,19 +23,19 @@ export interface SimulationQueue {
 type Start = () => Promise<unknown>;
 type QueueOptions = QueueAddOptions & { readonly fairShare?: string };
 
-// How many may wait: of one tenant, and of all together.
+// Limits of waiting simulations: per fair share, and in all.
 const MAX_WAITING_PER_FAIR_SHARE = 20;
 const MAX_WAITING = 200;
-// A simulation takes a tenth of that, and few tenants have one at the same time.
+// A simulation takes a tenth of that, and few API keys have one at the same time.
 const RETRY_AFTER_SECONDS = 1;
 
-/** Makes the queue of the process. */
+/** Creates the simulation queue of this process. */
 export function createSimulationQueue(clock: Clock): SimulationQueue {
   let waiting = new FairQueue();
   const adopt = (created: FairQueue) => {
     waiting = created;
   };
-  // p-queue makes its queue itself, and this one is asked how many wait.
+  // p-queue creates its queue itself. This subclass hands it out, so that `run` can count the waiting simulations.
   class ObservedFairQueue extends FairQueue {
     constructor() {
       super();
@@ -59,7 +59,7 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
       try {
         return await queue.add(
           () => {
-            // It ends by itself when its operation does, and nobody else begins before.
+            // A running simulation ends by itself when its operation does. The next one must not start before.
             clearAbort();
             return simulate();
           },
@@ -74,7 +74,7 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
   };
 }
 
-/** The queue that p-queue keeps its waiting tasks in: the next one is of the tenant that has waited for longest since its last. */
+/** Queue for p-queue. The next task belongs to the fair share that has gone longest without a start. */
 class FairQueue implements Queue<Start, QueueOptions> {
   readonly #byFairShare = new Map<string, Map<string, Start>>();
   readonly #fairShareOf = new Map<string, string>();
@@ -88,7 +88,7 @@ class FairQueue implements Queue<Start, QueueOptions> {
   }
 
   enqueue(start: Start, { id, fairShare }: Partial<QueueOptions> = {}): void {
-    if (id === undefined || fairShare === undefined) throw new TypeError('Only simulations of a tenant wait here');
+    if (id === undefined || fairShare === undefined) throw new TypeError('A simulation needs an id and a fair share');
     const starts = this.#byFairShare.get(fairShare) ?? new Map<string, Start>();
     starts.set(id, start);
     this.#byFairShare.set(fairShare, starts);
@@ -103,7 +103,7 @@ class FairQueue implements Queue<Start, QueueOptions> {
     if (!first) return undefined;
     const [id, start] = first;
     this.remove(id);
-    // Whoever has more of them goes behind everybody else.
+    // If this fair share has more tasks, move it behind all others.
     if (this.#byFairShare.delete(fairShare)) this.#byFairShare.set(fairShare, starts);
     return start;
   }
@@ -122,13 +122,13 @@ class FairQueue implements Queue<Start, QueueOptions> {
   }
 
   setPriority(): void {
-    throw new TypeError('A simulation keeps the turn of its tenant');
+    throw new TypeError('Simulations have no priority');
   }
 }
 
-/** The refusal of an estimate for which no simulation was run. */
+/** Creates the error for an estimate whose simulation did not run. */
 export function toSimulationRefusal(clock: Clock): GraphQLError {
-  return new GraphQLError('Too many dry runs wait for their turn. Ask again at the time given.', {
+  return new GraphQLError('Too many dry runs are waiting. Retry at `retryAt`.', {
     extensions: { ...toRetryLater('RATE_LIMITED', RETRY_AFTER_SECONDS, clock.epochMs()) },
   });
 }

@@ -1,20 +1,24 @@
 /** The work of one simulation run, counted in steps of about a microsecond of CPU. */
 export interface Work {
-  /** No more of it is to be done. */
+  /** Whether the run must stop: it has ended, failed, or used up its steps. */
   readonly isOver: boolean;
-  /** How many steps have been done. */
+  /** Steps counted so far. */
   readonly steps: number;
-  /** Resolves when it is over. @throws What it has failed with. */
+  /** Resolves when the work ends; rejects with the error that it fails with. */
   readonly over: Promise<void>;
-  /** Counts steps that are done now. The work is over once there are more than it may take. */
+  /** Counts steps. The work ends once there are more than `maxSteps`. */
   add(steps: number): void;
-  /** Ends it, whatever is left to do. */
+  /** Ends the work, finished or not. */
   end(): void;
-  /** Ends it because of an error in this program: what it has found out so far is wrong. */
+  /** Ends the work because of a bug in this program: its results so far are wrong. */
   fail(error: unknown): void;
 }
 
-/** @param maxSteps - How many it may take. */
+/**
+ * Creates the work of one run.
+ *
+ * @param maxSteps - Steps after which the work ends.
+ */
 export function createWork(maxSteps: number): Work {
   let done = 0;
   let isOver = false;

@@ -241,7 +241,7 @@ describe('dry runs at the same time', () => {
       });
       expect(errors).toEqual([
         {
-          message: 'Too many dry runs wait for their turn. Ask again at the time given.',
+          message: 'Too many dry runs are waiting. Retry at `retryAt`.',
           path: ['rateLimit', 'cost'],
           locations: [{ line: 1, column: 29 }],
           extensions: {
@@ -394,7 +394,7 @@ describe('an operation that certainly needs more calls than it may make', () => 
       errors: [
         {
           message:
-            'The operation certainly needs 12 calls to Postman, of the 10 it may make: 11 of them are GET /collections/{uid}, for Query.collection. Ask for less of it at a time.',
+            'The operation needs at least 12 calls to Postman, but may make 10. 11 of them are GET /collections/{uid}, for Query.collection. Request fewer items per operation.',
           extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: 12, ceiling: 10 },
         },
       ],

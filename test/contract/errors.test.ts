@@ -642,7 +642,7 @@ describe('an error nobody expected', () => {
       errors: [{ message: 'Unexpected error.', path: ['rateLimit', 'cost'], extensions: masked }],
     });
     expect(logged(errors[0]?.extensions?.['errorId'])).toMatchObject([
-      { err: { message: 'The simulation where nothing exists has failed', cause: { message: cause.message } } },
+      { err: { message: 'Simulation failed in the scenario where nothing exists', cause: { message: cause.message } } },
     ]);
     expect(facade.postman.calls).toEqual([]);
   });

@@ -227,7 +227,7 @@ describe('references that cannot be answered', () => {
     expect(await entities('... on Collection { name }', many)).toMatchObject({
       errors: [
         {
-          message: 'The operation has 1001 representations; it may have 1000. Ask for less of them at a time.',
+          message: 'The operation has 1001 representations, but may have 1000. Request fewer per operation.',
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
@@ -248,7 +248,7 @@ describe('references that cannot be answered', () => {
     expect(await entities('... on Collection { json }', many)).toMatchObject({
       errors: [
         {
-          message: expect.stringMatching(/^The operation certainly needs 61 calls to Postman.*Query\._entities/),
+          message: expect.stringMatching(/^The operation needs at least 61 calls to Postman.*Query\._entities/),
           extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: 61, ceiling: 60 },
         },
       ],

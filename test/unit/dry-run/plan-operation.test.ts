@@ -111,7 +111,7 @@ describe('the plan of an operation', () => {
     );
     const { refusal } = await planned(`{ workspace(id: "1") { ${lists.join(' ')} } }`, 10);
     expect(refusal?.message).toBe(
-      'The operation certainly needs 11 calls to Postman, of the 10 it may make: 11 of them are GET /collections, for Workspace.collections. Ask for less of it at a time.',
+      'The operation needs at least 11 calls to Postman, but may make 10. 11 of them are GET /collections, for Workspace.collections. Request fewer items per operation.',
     );
   });
 
@@ -177,7 +177,7 @@ describe('the plan of an operation', () => {
     const { refusal, estimate, askedInAll } = await planned(`{ ${lookUps(11)} }`, 10, {}, full);
     expect(refusal).toBeUndefined();
     await expect(estimate()).rejects.toMatchObject({
-      message: 'Too many dry runs wait for their turn. Ask again at the time given.',
+      message: 'Too many dry runs are waiting. Retry at `retryAt`.',
       extensions: {
         code: 'RATE_LIMITED',
         retryable: true,
@@ -312,7 +312,7 @@ describe('an error of this program in a simulation', () => {
   const fails = () => {
     throw cause;
   };
-  const failure = (scenario: string) => ({ message: `The simulation where ${scenario} has failed`, cause });
+  const failure = (scenario: string) => ({ message: `Simulation failed in the scenario where ${scenario}`, cause });
 
   /** Plans an operation whose field `name` is resolved so in place of its own resolver. */
   async function planWith(query: string, maxCalls: number, more: object = {}, resolve?: () => unknown) {
@@ -345,13 +345,13 @@ describe('an error of this program in a simulation', () => {
       60,
       { cachedOutcome },
     );
-    await expect(estimate()).rejects.toMatchObject(failure('everything is as is likely'));
+    await expect(estimate()).rejects.toMatchObject(failure('the account has the likely size'));
   });
 
   it('names the scenario that it needs', async () => {
     const lastOutcome = fails;
     const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, { lastOutcome });
-    await expect(estimate()).rejects.toMatchObject(failure('everything is as is likely'));
+    await expect(estimate()).rejects.toMatchObject(failure('the account has the likely size'));
   });
 
   it('fails the check of an operation that names much', async () => {
