@@ -4,7 +4,7 @@ import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { Children } from './child-loader.ts';
 import type { UpstreamReads } from './reads.ts';
 
-/** A stretch of a list. */
+/** A contiguous part of a list. */
 export interface Chunk<Item> {
   readonly items: readonly Item[];
   /** Position of the first item in the whole list. */
@@ -13,47 +13,48 @@ export interface Chunk<Item> {
   readonly total: number;
 }
 
-/** The part that is wanted of a list: of what a workspace holds of one type, or of everything the key sees. */
+/** A request for part of a list: the children of one type in a workspace, or all of that type that the key sees. */
 export interface ChildListRequest<Type extends ChildType = ChildType> {
   readonly type: Type;
   /** null: everything the key sees. */
   readonly workspaceId: string | null;
   /** `ref` if the identifier and name are enough, else `summary`. */
   readonly level: 'ref' | 'summary';
-  /** The names of the items are asked for, and nothing that is read singly has them. */
+  /** The names of the items are selected, and no single read of them provides the names. */
   readonly needsNames: boolean;
-  /** Each item will be read singly, too: of two reads at the same price the one that can renew cached items is better. */
+  /** Each item will also be read singly. Of two reads that cost the same, prefer one that revalidates cached items. */
   readonly willReadEach: boolean;
-  /** Upstream has an empty list for a workspace that does not exist: true has an empty list confirmed by one more call. */
+  /** Confirm that the workspace exists if the list is empty (one more call): Postman lists nothing for unknown ids. */
   readonly mustConfirm: boolean;
-  /** Position of the first item wanted. */
+  /** Position of the first requested item. */
   readonly from: number;
-  /** How many are wanted. */
+  /** Number of requested items. */
   readonly count: number;
 }
 
-/** Makes what reads the lists of all types. */
+/** Creates the reader of child lists of all types. */
 export function createChildLists(reads: UpstreamReads, children: Readonly<Record<ChildType, Children>>) {
-  // Asked for already, and so free to ask for again.
+  // Targets requested before in this operation: reading them again costs nothing.
   const begun = new Set<string>();
   const sizeOf = (type: ChildType) => children[type].resource.paging?.size;
   const callOf = ({ type, workspaceId, from }: ChildListRequest, skip = 0) =>
     children[type].resource.listCall(workspaceId, pageStart(from, sizeOf(type)) + skip);
 
   return {
-    /** Whether the first page that is wanted needs no call. */
+    /** Whether the first requested page needs no call. */
     needsNoCall(request: ChildListRequest): boolean {
       const call = callOf(request);
       return begun.has(call.target) || reads.isCached(call);
     },
 
-    /** Whether reading the list counts for the limit of the burst class. */
+    /** Whether reading the list counts against the burst limit. */
     isBurst: (request: ChildListRequest): boolean => callOf(request).route.routeClass === 'burst',
 
+    /** Whether the first page of the list has all requested items. */
     isOnFirstPage: ({ type, from, count }: ChildListRequest): boolean =>
       from + count <= (sizeOf(type) ?? Number.POSITIVE_INFINITY),
 
-    /** Reads the pages that hold what is wanted. The chunk has at least that, as far as the list goes. */
+    /** Reads the pages with the requested items. The chunk may have more items; fewer only at the end of the list. */
     async read(request: ChildListRequest): Promise<Chunk<Ref>> {
       const { type, from, count } = request;
       begun.add(callOf(request).target);
@@ -63,7 +64,7 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
       do {
         const { items: more, total } = toPage(await reads.list(children[type].listed, callOf(request, items.length)));
         items = items.length === 0 ? more : [...items, ...more];
-        // Without a total upstream does not page: this was the whole list, whatever offset was asked for.
+        // No total means no paging: the response is the whole list, whatever the offset.
         if (total === null) return { items, offset: 0, total: items.length };
         length = total;
         if (more.length === 0) break;
@@ -73,12 +74,12 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
   };
 }
 
-/** Reads a list that comes whole as its one page. */
+/** Returns a page as it is, and a list that comes whole as a page without a total. */
 export function toPage<Item>(response: readonly Item[] | ListPage<Item>): ListPage<Item> {
   return 'items' in response ? response : { items: response, total: null };
 }
 
-/** Where the page of upstream begins that holds this position. */
+/** Returns the offset of the upstream page that contains a position. */
 function pageStart(position: number, pageSize: number | undefined): number {
   return pageSize === undefined ? 0 : Math.floor(position / pageSize) * pageSize;
 }

@@ -7,17 +7,17 @@ import type { Listed } from './listed.ts';
 import { createPlannerAfterLists, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 
-/** One thing, and the levels of which any will do. */
+/** A request for one object at any of the given levels. */
 export interface ChildRequest<Type extends ChildType = ChildType> {
   readonly type: Type;
   readonly uid: string;
-  /** Levels that carry what is wanted. */
+  /** Levels that provide the selected fields. One of them is enough. */
   readonly levels: readonly Level[];
-  /** The name, where it is known: one more way to find the thing in a list. */
+  /** The object's name, if known. It allows to search a list by name. */
   readonly name?: string | null;
 }
 
-/** One type of things, and those of them that lists have shown. */
+/** One type of child objects, and the objects of it that lists have shown. */
 export interface Children {
   readonly resource: ChildResource;
   readonly listed: Listed<Ref>;
@@ -25,29 +25,29 @@ export interface Children {
 
 type SingleLevel = 'minimal' | 'detail';
 
-/** What the requests of one tick want of one thing. */
+/** The pending requests for one object in one tick. */
 interface RequestedChild {
   readonly uid: string;
   readonly requests: readonly ChildRequest[];
-  /** The single read its requests cannot do without. */
+  /** The single read that some request cannot do without. */
   readonly read: SingleLevel | undefined;
-  /** Whether a request can only be answered by a list. */
+  /** Whether some request can only be served by a list. */
   readonly needsList: boolean;
 }
 
 /**
- * Makes the loader of single things of one type, which are null where there is no such thing, or no list has it.
+ * Creates the loader of single objects of one type. It returns null if the object does not exist or no list has it.
  *
- * All requests of one tick are planned together. By the levels that carry what a request wants, the first of these answers it:
+ * All requests of one tick are planned together. A request's levels decide its sources. The first that applies wins:
  *
- * | levels | answers |
- * | --- | --- |
- * | `summary` or a single read | a list that has shown it; the single read that others need, or have made; the list of everything, if that is read; the cheapest single read |
- * | `summary` alone | a list that has shown it; the list of everything, if that is read; the list of its name |
- * | a single read alone | `minimal` where that will do, unless `detail` is read or cached; `detail` |
+ * - `summary` or a single read: a list that has shown the object; the single read that other requests need or have
+ *   made; the list of everything, if it is read; the cheapest single read.
+ * - `summary` alone: a list that has shown the object; the list of everything, if it is read; a search by name.
+ * - a single read alone: `minimal` if it is enough and `detail` is neither read nor cached; else `detail`.
  *
- * The list of everything is read for two things or more (where it is cached, for one) of which nothing but `summary` is needed and nothing
- * is cached; and for two or more whose cached reads are too old, because it renews those it shows unchanged.
+ * The list of everything is read for two or more objects (for one, if the list is cached) that need only `summary` and
+ * have nothing cached. It is also read for two or more objects whose cached reads are too old, because it revalidates
+ * those that it shows unchanged.
  */
 export function createChildLoader(
   reads: UpstreamReads,
@@ -69,7 +69,7 @@ export function createChildLoader(
     };
   };
 
-  // Lists are searched by uid; a bare id is not one.
+  // Lists are searched by uid, so an object requested by its bare id is not found.
   const isSearchable = (uid: string) => toOwnerOfUid(uid) !== null;
   const isListable = ({ uid, requests, needsList, read }: RequestedChild) =>
     requests.length > 0 &&
@@ -86,7 +86,7 @@ export function createChildLoader(
     const byUid = new Map(requested.map((one) => [one.uid, one]));
     const isListCached = reads.isCached(resource.listCall(null, 0));
     const listable = requested.filter(isListable);
-    // A list that is cached has renewed already what it could.
+    // A cached list has already revalidated what it could.
     const renewable = isListCached ? [] : requested.filter(isRenewable);
     const isListWorthIt = listable.length > (isListCached ? 0 : 1) || renewable.length > 1;
     const listing = isListWorthIt
@@ -118,7 +118,7 @@ export function createChildLoader(
           if (found) return found;
         }
       }
-      // What a list shows unchanged needs no call. Should it fail, each is read by itself.
+      // An object that the list shows unchanged needs no call. If the list fails, each object is read by itself.
       if (renewed.has(uid)) await listing?.catch(() => undefined);
       return singles.read(uid, levels.includes(cheapest) ? (read ?? cheapest) : 'detail');
     };
@@ -142,9 +142,9 @@ export function createChildLoader(
 
 const isOnlyListed = (levels: readonly Level[]) => !levels.includes('minimal') && !levels.includes('detail');
 
-/** The single reads of one type. */
+/** Creates the single reads of one type. */
 function createSingleReads(reads: UpstreamReads, { detailCall, minimalCall }: ChildResource) {
-  // Asked for already, and so free to ask for again.
+  // Requested before in this operation: reading them again costs nothing.
   const details = new Set<string>();
   const minimals = new Set<string>();
   const isDetailCached = (uid: string) => reads.isCached(detailCall(uid));
@@ -159,7 +159,7 @@ function createSingleReads(reads: UpstreamReads, { detailCall, minimalCall }: Ch
         ? reads.isRenewable(detailCall(uid))
         : !isDetailCached(uid) && reads.isRenewable(minimalCall(uid)),
     read(uid: string, level: SingleLevel): Promise<Ref | null> {
-      // It has all that the minimal read has.
+      // The detail read has everything that the minimal read has.
       const prefersDetail = details.has(uid) || (isDetailCached(uid) && !isMinimalCached(uid));
       const call = level === 'detail' || prefersDetail ? undefined : minimalCall?.(uid);
       (call ? minimals : details).add(uid);
@@ -168,13 +168,13 @@ function createSingleReads(reads: UpstreamReads, { detailCall, minimalCall }: Ch
   };
 }
 
-/** Searches the lists of one type. */
+/** Creates the search in lists of one type. */
 function createListSearch(reads: UpstreamReads, { resource, listed }: Children) {
   return {
     /**
-     * Reads pages of the list of everything, as long as that is cheaper than asking for the missing ones singly.
+     * Reads pages of the list of everything while that is cheaper than reading the missing objects singly.
      *
-     * @returns Whether the list was read to its end: what has not been seen is not in it.
+     * @returns Whether the list was read to its end, so that objects not seen are not in it.
      */
     async listMany(uids: readonly string[]): Promise<boolean> {
       const pageSize = resource.paging?.size ?? Number.POSITIVE_INFINITY;
@@ -187,10 +187,10 @@ function createListSearch(reads: UpstreamReads, { resource, listed }: Children) 
       }
     },
 
-    /** Finds the list item of one thing: by its name, where upstream can filter by that. */
+    /** Finds the list item of one object: by name if upstream can filter by it, else in the list of everything. */
     async listOne(uid: string, name: string | null): Promise<Ref | null> {
       if (name === null) return null;
-      // Lists that were begun while its name was read.
+      // Other lists may have been started while the name was read.
       await listed.expected([uid]);
       const item = listed.get(uid);
       if (item) return item;

@@ -1,22 +1,26 @@
-/** What the lists of one operation say about things that can also be asked for singly. */
+/** Items that the lists of one operation have shown. They can also be read singly. */
 export interface Listed<Item> {
   get(key: string): Item | undefined;
   has(key: string): boolean;
-  /** Takes the items of a list that has been read. */
+  /** Adds the items of a list that has been read. */
   add(items: readonly Item[]): void;
-  /** Says that a list is being read. Whether it fails is not looked at here. */
+  /** Announces that a list is being read. Returns the same promise; its rejection is left to the caller. */
   expect<List>(list: Promise<List>): Promise<List>;
-  /** Whether lists are being read that may have more. */
+  /** Whether a list is being read, so that more items may be added. */
   isExpecting(): boolean;
-  /** Waits until these are listed, or no list is being read any more. */
+  /** Resolves when all keys are listed, or when no list is being read any more. */
   expected(keys: readonly string[]): Promise<void>;
 }
 
-/** @param keyOf - The id or uid of an item. */
+/**
+ * Creates an empty set of listed items.
+ *
+ * @param keyOf - Returns the id or uid of an item.
+ */
 export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> {
   const items = new Map<string, Item>();
   let expecting = 0;
-  // Told one by one: to race all lists for each that waits takes the product of their numbers.
+  // Callbacks by key. To race all lists for each waiting caller would take lists × callers steps.
   const awaited = new Map<string, (() => void)[]>();
   const waiting = new Set<() => void>();
   const isExpecting = () => expecting > 0;

@@ -1,3 +1,27 @@
+/**
+ * The loaders: find the fewest calls that serve what resolvers request in one operation.
+ *
+ * Exports `createLoaders`, whose loaders return parsed objects. The module may import upstream's session, routes and
+ * types, but nothing above upstream (graph, dry run, server, configuration). It must not know how calls are made: no
+ * HTTP, rate limiter or cache, and no GraphQL.
+ *
+ * All requests of one tick are planned together (`planner.ts`). A call that is cached, or that the operation has made
+ * already, costs nothing. A request is served by the first source that applies:
+ *
+ * | request | sources |
+ * | --- | --- |
+ * | object, from a list or a single read | 1. a list that has shown it, 2. a single read made or needed anyway, |
+ * | | 3. the list of everything, if read, 4. the cheapest single read |
+ * | object, from a list only | 1. a list that has shown it, 2. the list of everything, if read, 3. a search by name |
+ * | object, from a single read only | 1. `minimal`, unless `detail` is read or cached anyway, 2. `detail` |
+ * | workspace summary | 1. a list that has shown it, 2. a list being read, 3. the workspace itself |
+ * | workspace detail | the workspace itself |
+ * | children with more than names | 1. nothing, if the workspace is read and has none, 2. their list |
+ * | children by name | 1. the workspace itself, if it is read anyway or costs fewer calls, 2. their lists |
+ *
+ * The list of everything is read if it can replace two or more single reads, or is cached. The exact rules are in
+ * `child-loader.ts` and `workspace-loaders.ts`.
+ */
 import { type CollectionSummary, collectionsByNameCall } from '../upstream/postman/resources/collections.ts';
 import { type ChildType, toChildRecord } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
@@ -15,29 +39,29 @@ import { createListed } from './listed.ts';
 import { createUpstreamReads } from './reads.ts';
 import { createWorkspaceLoaders, type WorkspaceLoaders } from './workspace-loaders.ts';
 
-/** Everything resolvers read through: the planned loaders, and the reads between which there is nothing to choose. */
+/** What resolvers read through: loaders that choose between calls, and reads without alternatives. */
 export interface Loaders extends WorkspaceLoaders {
-  /** Makes a call between which and others there is nothing to choose. */
+  /** Makes a call that has no alternative. */
   read: PostmanSession['get'];
-  /** `cursor`: upstream's own, null for the first page. */
+  /** Reads a page of workspaces. `cursor`: Postman's cursor, null for the first page. */
   workspacePage(request: { readonly filter: WorkspaceFilter; readonly cursor: string | null }): Promise<WorkspacePage>;
-  /** The first workspace upstream names as holding the collection; null: none that the key sees. */
+  /** Returns the first workspace that Postman lists for a collection; null if the key sees none. */
   workspaceOfCollection(uid: string): Promise<WorkspaceSummary | null>;
-  /** Whether there is a workspace that holds the collection, which then exists. */
+  /** Whether a workspace contains the collection. If so, the collection exists. */
   isInWorkspace(uid: string): Promise<boolean>;
-  /** Every collection of exactly this name. `workspaceId`: null for everything the key sees. */
+  /** Returns every collection with exactly this name. `workspaceId` null: among all that the key sees. */
   collectionsByName(request: {
     readonly name: string;
     readonly workspaceId: string | null;
   }): Promise<readonly CollectionSummary[]>;
-  /** One thing that workspaces hold, at one of the levels asked for. null: there is no such thing, or no list has it. */
+  /** Returns an object inside workspaces, at one of the requested levels; null if none exists or no list has it. */
   childByUid<Type extends ChildType>(request: ChildRequest<Type>): Promise<SummaryOf<Type> | DetailOf<Type> | null>;
 }
 
 /**
- * Makes the loaders of one operation: what they remember must not outlive it.
+ * Creates the loaders of one operation. They remember what they have read, so they must not outlive it.
  *
- * Every loader throws `UpstreamError`, for the one thing that failed only.
+ * @throws {UpstreamError} From every loader, if the call that serves the request fails. Other requests are unaffected.
  */
 export function createLoaders(session: PostmanSession): Loaders {
   const reads = createUpstreamReads(session);

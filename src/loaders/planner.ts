@@ -3,14 +3,13 @@ import type { IdleTasks } from '../upstream/calls/operation/idle-tasks.ts';
 import type { Listed } from './listed.ts';
 
 /**
- * Makes a loader that sees all requests of one tick before it decides which calls answer them.
+ * Creates a loader that sees all requests of one tick before it decides which calls serve them.
  *
- * DataLoader settles a batch as a whole; a batch here only *starts* calls, so that each request is answered as soon as
- * its own call is, and fails only with it.
+ * DataLoader settles a batch as a whole. A batch here only *starts* calls, so each request settles with its own call.
  *
  * @param plan - Gets the different requests of one tick and returns a promise for each, in the same order.
- * @param keyOf - Text that is equal for equal requests.
- * @param schedule - Runs the plan when a tick is over. Default: as soon as nothing more can be asked for without an answer.
+ * @param keyOf - Returns equal text for equal requests.
+ * @param schedule - Runs the plan at the end of a tick. Default: DataLoader's, after all microtasks.
  */
 export function createPlanner<Request extends object | string, Result>(
   plan: (requests: readonly Request[]) => readonly Promise<Result>[],
@@ -20,18 +19,18 @@ export function createPlanner<Request extends object | string, Result>(
   const create = () =>
     new DataLoader<Request, { readonly result: Promise<Result> }>(
       (requests) => {
-        // It would hold on to all that asked.
+        // A used DataLoader would hold on to all of its requests.
         loader = undefined;
         const results = plan(requests);
-        // A failure is reported where the request waits; here it would count as unhandled until then.
+        // The caller handles a failure. Until it does, the failure must not count as unhandled.
         for (const result of results) result.catch(() => undefined);
         return Promise.resolve(results.map((result) => ({ result })));
       },
       { cache: false, ...(schedule && { batchScheduleFn: schedule }) },
     );
-  // Gathers the requests of one tick.
+  // Collects the requests of the current tick.
   let loader: ReturnType<typeof create> | undefined;
-  // DataLoader's own would hold three objects for each answer.
+  // Replaces DataLoader's cache, which would hold three objects for each response.
   const results = new Map<string, Promise<Result>>();
   return (request) => {
     const key = keyOf(request);
@@ -45,11 +44,13 @@ export function createPlanner<Request extends object | string, Result>(
 }
 
 /**
- * Makes a loader of things that lists have, too. It plans after all lists have been begun that anybody else wants in the same tick, and
- * what they may answer only when they are in, or have it.
+ * Creates a loader of objects that lists may show. It plans after all lists that the same tick requests have started.
+ * Requests that a running list may serve are planned when the lists have shown their objects, or have ended.
  *
- * @param plan - Returns what answers each of its requests.
- * @param keyOf - Text that is equal for equal requests.
+ * @param listed - The lists that are being read.
+ * @param mayBeListed - Returns the uids of the requests that a list may serve.
+ * @param plan - Plans requests together. Returns the function that serves each of them.
+ * @param keyOf - Returns equal text for equal requests.
  */
 export function createPlannerAfterLists<Request extends { readonly uid: string }, Result>(
   idleTasks: IdleTasks,
@@ -70,7 +71,7 @@ export function createPlannerAfterLists<Request extends { readonly uid: string }
   return createPlanner(planAll, keyOf, (run) => idleTasks.add('plan', run));
 }
 
-/** Sorts values into groups, in the order in which each group first appears. */
+/** Groups values by key, in the order in which each key first appears. */
 export function toGroups<Value, Key>(
   values: readonly Value[],
   keyOf: (value: Value) => Key,

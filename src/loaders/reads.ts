@@ -3,9 +3,9 @@ import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner } from './planner.ts';
 
-/** The GETs of one operation, each different one made once. */
+/** The GETs of one operation. Repeated GETs share one call. */
 export interface UpstreamReads extends PostmanSession {
-  /** As `get`, for a list, whose items are noted as listed. */
+  /** As `get`, for a list: adds its items to `listed`. */
   list<Item, Page extends readonly Item[] | { readonly items: readonly Item[] }, Missing extends null>(
     listed: Listed<Item>,
     call: PostmanCall<Page, Missing>,
@@ -17,7 +17,7 @@ interface Read {
   note?(response: unknown): void;
 }
 
-/** Makes the reads of one operation. */
+/** Creates the reads of one operation. */
 export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: PostmanSession): UpstreamReads {
   const make = async ({ call, note }: Read) => {
     const response = await get(call);

@@ -12,15 +12,15 @@ import type { Listed } from './listed.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 
-/** What is read about workspaces, by the fewest calls. */
+/** Loaders for workspaces and the lists in them. */
 export interface WorkspaceLoaders {
-  /** What a list says about a workspace, or (`detail`) what only the single read says; null: there is no such workspace. */
+  /** Returns a workspace as in a list (`summary`) or as only the single read has it (`detail`); null if none exists. */
   workspaceById<L extends WorkspaceLevel>(request: WorkspaceRequest<L>): Promise<AtLevel<L> | null>;
-  /** null: there is no such workspace. The chunk holds at least what was wanted, as far as the list goes. */
+  /** Returns a part of a list with at least the requested items, as far as it goes; null if there is no workspace. */
   childrenOf<Type extends ChildType>(request: ChildListRequest<Type>): Promise<Chunk<Ref | SummaryOf<Type>> | null>;
 }
 
-/** One workspace, and how much of it. */
+/** A request for one workspace at a level. */
 export interface WorkspaceRequest<L extends WorkspaceLevel> {
   readonly id: string;
   readonly level: L;
@@ -29,7 +29,7 @@ export interface WorkspaceRequest<L extends WorkspaceLevel> {
 type WorkspaceLevel = 'summary' | 'detail';
 type AtLevel<L extends WorkspaceLevel> = L extends 'detail' ? WorkspaceDetail : WorkspaceSummary;
 
-/** What workspace loaders read with. */
+/** Input of {@link createWorkspaceLoaders}. */
 export interface WorkspaceLoadersOptions {
   readonly reads: UpstreamReads;
   /** Workspaces that lists have shown. */
@@ -42,24 +42,25 @@ type Part = { readonly kind: WorkspaceLevel; readonly workspaceId: string } | Ch
 type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
 
 /**
- * Makes the workspace loaders of one operation. Everything that is asked of a workspace in one tick is planned together:
+ * Creates the workspace loaders of one operation. All requests of one tick for a workspace are planned together. "The
+ * workspace" below means the response of `GET /workspaces/{id}`:
  *
- * | asked for | answered by |
+ * | request | served by |
  * | --- | --- |
- * | detail | the workspace's own answer |
- * | summary | a list that has shown the workspace, or is being read and does; else its own answer |
- * | children, with more than names | their list; nothing more where the own answer is read, and has none of them |
- * | children by name | the own answer, where it is read anyway, or takes fewer calls than their lists; else their lists |
+ * | detail | the workspace |
+ * | summary | a list that has shown it, or is being read and shows it; else the workspace |
+ * | children, with more than names | their list; no call if the workspace is read anyway and has none of them |
+ * | children by name | the workspace, if it is read anyway or takes fewer calls than their lists; else their lists |
  *
- * Where one list costs as much as the own answer, the list is read if it is not of the burst class, or if each of its items is read singly
- * and it can renew them by one page.
+ * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each of its items
+ * is read singly and its first page can revalidate them.
  */
 export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoadersOptions): WorkspaceLoaders {
   const lists = createChildLists(reads, children);
-  // Asked for already, and so free to ask for again.
+  // Workspaces requested before in this operation: reading them again costs nothing.
   const detailed = new Set<string>();
 
-  /** Whether the workspace's own answer is read: because it has to be, or because it is the cheapest way to names. */
+  /** Whether to read the workspace: because a part needs it, or because it is the cheapest source of names. */
   const prefersWorkspace = (workspaceId: string, parts: readonly Part[]): boolean => {
     if (detailed.has(workspaceId) || parts.some(({ kind }) => kind === 'detail')) return true;
     if (parts.some(({ kind }) => kind === 'summary') && !listed.has(workspaceId)) return true;
@@ -77,7 +78,7 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
       );
   };
 
-  /** Whether all that the workspace's own answer would be read for may be in a list that is being read. */
+  /** Whether a list being read may make it unnecessary to read the workspace. */
   const mayBeListed = (workspaceId: string | null, parts: readonly Part[]): workspaceId is string =>
     workspaceId !== null &&
     listed.isExpecting() &&
@@ -89,19 +90,19 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
       parts.filter(({ kind }) => kind !== 'summary'),
     );
 
-  /** @returns What answers each of the parts. */
+  /** @returns The function that serves each of the parts. */
   const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartResult>) => {
     const readsWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
     if (readsWorkspace) detailed.add(workspaceId);
     const isConfirmed = createConfirmation(reads, listed, workspaceId);
-    const wantsList = (type: ChildType) =>
+    const needsList = (type: ChildType) =>
       parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
     return async (part) => {
       if (part.kind !== 'children') {
         const summary = part.kind === 'summary' ? listed.get(part.workspaceId) : undefined;
         return summary ?? reads.get(workspaceCall(part.workspaceId));
       }
-      const refs = readsWorkspace ? await refsOf(reads, workspaceId, part, wantsList(part.type)) : undefined;
+      const refs = readsWorkspace ? await refsOf(reads, workspaceId, part, needsList(part.type)) : undefined;
       if (refs !== undefined) return refs && { items: refs, offset: 0, total: refs.length };
       const list = lists.read(part);
       return (await isConfirmed(list, part.mustConfirm)) ? list : null;
@@ -117,7 +118,7 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
       for (const part of ofOne) {
         const result = planned instanceof Promise ? planned.then((resultOf) => resultOf(part)) : planned(part);
         results.set(part, result);
-        // Also where it is begun later: look-ups are planned as soon as this is.
+        // Announce the list even if it starts later: look-ups are planned as soon as this returns.
         if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(result);
       }
     }
@@ -136,43 +137,49 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
   };
 }
 
-/** Equal for equal parts, in whatever order their members were set. */
+/** Returns equal text for equal parts, whatever the order of their members. */
 function toKey(part: Part): string {
   if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
   const { type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count } = part;
-  // As JSON: a workspace of id "null" is not the absence of one.
+  // JSON keeps a workspace with the id "null" apart from no workspace.
   return JSON.stringify([type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count]);
 }
-// A list that comes whole is planned once, whatever parts of it are wanted.
+
+// A list without pages is read once, whichever parts of it are requested.
 const WHOLE_LIST = { from: 0, count: Number.POSITIVE_INFINITY } as const;
 
 const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
 
-/** What a workspace's own answer has of one type, if that is enough; undefined: the list has to be read. null: there is no such workspace. */
+/**
+ * Reads the children of one type from the workspace.
+ *
+ * @param needsList - Whether some request needs more than names, so that only an empty list is enough.
+ * @returns undefined if their list has to be read; null if there is no such workspace.
+ */
 async function refsOf(
   reads: UpstreamReads,
   workspaceId: string,
   { type, needsNames }: ChildListRequest,
-  wantsList: boolean,
+  needsList: boolean,
 ): Promise<readonly Ref[] | null | undefined> {
   const { list } = leveledTypes[type];
   const response = reads.get(workspaceCall(workspaceId));
-  // What it has nothing of needs no list, so that comes after it. Should it fail, the list need not.
-  const workspace = wantsList ? await response.catch(() => undefined) : await response;
+  // The list waits for the workspace: if the workspace has no children, no list is needed. If it fails, read the list.
+  const workspace = needsList ? await response.catch(() => undefined) : await response;
   if (!workspace) return workspace;
   const refs = workspace[list];
-  if (!refs || (wantsList && refs.length > 0)) return undefined;
+  if (!refs || (needsList && refs.length > 0)) return undefined;
   return needsNames && refs.some(({ name }) => name === undefined) ? undefined : refs;
 }
 
-/** Makes the function that tells, of the lists of one workspace, whether there is such a workspace: of an unknown one upstream has empty lists. */
+/** Creates the test whether the workspace of a list exists. Postman returns empty lists for unknown workspaces. */
 function createConfirmation(reads: UpstreamReads, listed: Listed<WorkspaceSummary>, workspaceId: string | null) {
   const listsAreEmpty: Promise<boolean>[] = [];
   const isEmpty = (list: Promise<Chunk<Ref>>) => list.then(({ total }) => total === 0);
   return async (list: Promise<Chunk<Ref>>, mustConfirm: boolean): Promise<boolean> => {
     listsAreEmpty.push(isEmpty(list).catch(() => true));
     if (workspaceId === null || !mustConfirm || !(await isEmpty(list))) return true;
-    // A list of what else is in it proves it as well.
+    // Any other list of the workspace that has items proves that it exists.
     const areEmpty = await Promise.all(listsAreEmpty);
     if (!areEmpty.every(Boolean)) return true;
     await listed.expected([workspaceId]);

@@ -6,8 +6,8 @@ import { createDocumentReader } from '../../../src/graph/limits/document-reader.
 
 const schema = createSchema();
 
-/** The asking fields of a document as text. */
-function askedBy(text: string): string {
+/** Returns the loading fields of a document as text. */
+function loadingFieldsOf(text: string): string {
   const document = parse(text);
   const definition = getOperationAST(document);
   const reader = createDocumentReader(schema, document, undefined, {});
@@ -22,59 +22,59 @@ function askedBy(text: string): string {
     .join(' ');
 }
 
-describe('the fields that ask', () => {
+describe('loading fields', () => {
   it.each([
-    ['nothing of the schema or the budget', '{ __typename __schema { queryType { name } } rateLimit { cost } }', ''],
+    ['none for the schema or the budget', '{ __typename __schema { queryType { name } } rateLimit { cost } }', ''],
     [
-      'nothing below a list that its refs carry',
+      'none below a list for fields that its refs carry',
       '{ collections(first: 5) { totalCount pageInfo { endCursor } nodes { id uid name ownerId } edges { cursor node { name } } } }',
       'collections(first: 5)',
     ],
     [
-      'one of those that the same answers carry',
+      'one for several fields that the same response carries',
       '{ collections(first: 5) { nodes { createdAt updatedAt description lastUpdatedBy auth { type } isPublic items { name } json } } }',
       'collections(first: 5) { nodes { createdAt description isPublic items } }',
     ],
     [
-      'what a look-up may not know, each by its name',
+      'fields that a look-up may not know, each by its name',
       '{ collection(uid: "1-a") { id name a: name } }',
       'collection(uid: "1-a") { id name }',
     ],
     [
-      'fields with fields below that ask, each with those of its own',
+      'every field with loading fields below it, each with its own',
       '{ collection(uid: "1-a") { a: fork { parent { isPublic } } b: fork { parent { description } } c: fork { label } } }',
       'collection(uid: "1-a") { fork { parent { isPublic } } fork { parent { description } } fork }',
     ],
     [
-      'different arguments',
+      'one per set of arguments',
       '{ workspace(id: "w") { a: collections(first: 1) { totalCount } b: collections(first: 2) { totalCount } c: collections(first: 2) { totalCount } } }',
       'workspace(id: "w") { collections(first: 1) collections(first: 2) }',
     ],
     [
-      'through fragments and conditions, and not where they leave out',
+      'fields in fragments and under conditions, unless a condition leaves them out',
       'query ($no: Boolean = false) { ... on Query { ...A } me @include(if: $no) { id } } fragment A on Query { me { id } workspaces @skip(if: $no) { nodes { ...B } } } fragment B on Workspace { description name @include(if: false) }',
       'me workspaces(first: 20) { nodes { description } }',
     ],
     [
-      'what is deferred apart from what is not',
+      'deferred fields apart from the others',
       '{ collection(uid: "1-a") { fork { parent { name } } ... @defer { fork { parent { isPublic } } } } }',
       'collection(uid: "1-a") { fork { parent { name } } fork { parent { isPublic } } }',
     ],
     [
-      'under one name together',
+      'fields of one response name together',
       '{ collection(uid: "1-a") { fork { parent { name } } fork { parent { isPublic } } } }',
       'collection(uid: "1-a") { fork { parent { name isPublic } } }',
     ],
     [
-      'nothing that is given arguments which do not fit',
+      'none with invalid arguments',
       'query ($r: [_Any!]) { _entities(representations: $r) { ... on Workspace { name } } me { id } }',
       'me',
     ],
-  ])('are %s', (_what, text, expected) => {
-    expect(askedBy(text)).toBe(expected);
+  ])('include %s', (_what, text, expected) => {
+    expect(loadingFieldsOf(text)).toBe(expected);
   });
 
-  it('are found of each type that an entity can be of', () => {
+  it('are found for each type that an entity can have', () => {
     const document = parse(
       '{ _entities(representations: []) { ... on Workspace { description } ... on Collection { isPublic } __typename } }',
     );
@@ -88,8 +88,8 @@ describe('the fields that ask', () => {
     expect([of('Workspace'), of('Collection'), of('Environment')]).toEqual([['description'], ['isPublic'], []]);
   });
 
-  it('are read no further than they are asked for, and looked for once in each fragment', () => {
-    // Walked wherever they are spread, they would have a billion fields.
+  it('are read lazily, and each fragment is searched once', () => {
+    // Expanded at each spread, these fragments would have a billion fields.
     const fragments = Array.from({ length: 30 }, (_, index) => {
       const parent = `fork { parent { ...F${index + 1} } }`;
       return `fragment F${index} on Collection { a: ${parent} b: ${parent} }`;

@@ -19,7 +19,7 @@ const calls = {
   fairShareOf: () => 'tenant',
 };
 
-/** How long it takes to serve three calls where so many are left of the month. */
+/** Milliseconds to serve three calls when the monthly quota has so many left. */
 async function servedInMs(monthRemaining: number | undefined): Promise<number | null> {
   const clock = createVirtualClock();
   const keyBudget = createBudgetRegistry({
@@ -63,6 +63,6 @@ it.each([
   [3, expect.any(Number)],
   [2, null],
   [0, null],
-])('three calls, of which %s are left of the month, are served in time: %s', async (monthRemaining, inMs) => {
+])('three calls with %s left in the monthly quota take %s ms', async (monthRemaining, inMs) => {
   expect(await servedInMs(monthRemaining)).toEqual(inMs);
 });

@@ -42,7 +42,7 @@ function createOperation(maxCalls: number): {
   return { operation, clock, close };
 }
 
-/** Plans an operation, and counts how often it was asked what is cached. */
+/** Plans an operation, and counts the reads of the cache. */
 async function planned(
   query: string,
   maxCalls = 60,
@@ -50,10 +50,10 @@ async function planned(
   queue?: SimulationQueue,
 ) {
   const { operation, clock } = createOperation(maxCalls);
-  let asked = 0;
+  let cacheReads = 0;
   const calls = {
     cachedOutcome: () => {
-      asked++;
+      cacheReads++;
       return undefined;
     },
     lastOutcome: () => undefined,
@@ -65,7 +65,7 @@ async function planned(
   const execution = { schema, document: parse(query), operationName: undefined, variables, operation };
   const simulations = queue ?? createSimulationQueue(clock);
   const { refusal, estimate } = await planOperation(execution, { calls, clock, simulations });
-  return { refusal, estimate, askedBefore: asked, askedInAll: () => asked };
+  return { refusal, estimate, readsBefore: cacheReads, readsInAll: () => cacheReads };
 }
 
 const lookUps = (count: number) =>
@@ -75,24 +75,24 @@ describe('the plan of an operation', () => {
   it.each([
     ['an ordinary operation', `{ rateLimit { remaining } ${lookUps(12)} }`],
     ['a dry run', `{ rateLimit(dryRun: true) { cost } ${lookUps(12)} }`],
-  ])('simulates nothing of %s before it is executed', async (_what, query) => {
-    const { refusal, askedBefore, estimate, askedInAll } = await planned(query);
-    expect({ refusal, askedBefore }).toEqual({ refusal: undefined, askedBefore: 0 });
+  ])('does not simulate %s before its execution', async (_what, query) => {
+    const { refusal, readsBefore, estimate, readsInAll } = await planned(query);
+    expect({ refusal, readsBefore }).toEqual({ refusal: undefined, readsBefore: 0 });
     expect(await estimate()).toMatchObject({ atLeast: 12, atMost: 12 });
-    const once = askedInAll();
+    const once = readsInAll();
     await estimate();
-    expect(askedInAll()).toBe(once);
+    expect(readsInAll()).toBe(once);
   });
 
   it.each([
     '{ rateLimit { cost } me { id } }',
     '{ rateLimit { ...C } me { id } } fragment C on RateLimit { costAtLeast }',
     '{ rateLimit { ... on RateLimit { cost } } me { id } }',
-  ])('simulates before the execution where that would change the cost: %s', async (query) => {
-    expect((await planned(query)).askedBefore).toBeGreaterThan(0);
+  ])('simulates before an execution that would change the cost: %s', async (query) => {
+    expect((await planned(query)).readsBefore).toBeGreaterThan(0);
   });
 
-  it('looks closer at an operation that names much, and refuses it for what it certainly needs', async () => {
+  it('checks an operation that names many objects, and refuses it if it certainly needs too many calls', async () => {
     expect((await planned(`{ ${lookUps(10)} }`, 10)).refusal).toBeUndefined();
     expect((await planned(`{ ${lookUps(11)} }`, 10)).refusal?.extensions).toEqual({
       code: 'OPERATION_TOO_EXPENSIVE',
@@ -102,7 +102,7 @@ describe('the plan of an operation', () => {
     });
   });
 
-  it('counts pages that are named', async () => {
+  it('counts pages that cursors name', async () => {
     const pages = Array.from({ length: 11 }, (_, page) =>
       Buffer.from(JSON.stringify(['', 99 * page, 'x'])).toString('base64url'),
     );
@@ -115,13 +115,13 @@ describe('the plan of an operation', () => {
     );
   });
 
-  it('goes no further once nobody waits for it', async () => {
+  it('stops once the operation has ended', async () => {
     const { operation, clock, close } = createOperation(1);
-    let asked = 0;
+    let cacheReads = 0;
     const calls = {
       cachedOutcome: () => {
-        // Whoever asked leaves in the middle.
-        if (++asked === 50) close();
+        // The client leaves in the middle.
+        if (++cacheReads === 50) close();
         return undefined;
       },
       lastOutcome: () => undefined,
@@ -143,9 +143,9 @@ describe('the plan of an operation', () => {
       simulations: createSimulationQueue(clock),
     });
     expect(refusal).toBeUndefined();
-    const askedBefore = asked;
+    const readsBefore = cacheReads;
     await expect(estimate()).rejects.toMatchObject({ extensions: { code: 'RATE_LIMITED' } });
-    expect(asked).toBe(askedBefore);
+    expect(cacheReads).toBe(readsBefore);
   });
 
   it('simulates one operation at a time', async () => {
@@ -172,9 +172,9 @@ describe('the plan of an operation', () => {
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
-  it('executes what cannot be checked before, and refuses to tell its cost', async () => {
+  it('executes an operation that it cannot check, and refuses to estimate its cost', async () => {
     const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
-    const { refusal, estimate, askedInAll } = await planned(`{ ${lookUps(11)} }`, 10, {}, full);
+    const { refusal, estimate, readsInAll } = await planned(`{ ${lookUps(11)} }`, 10, {}, full);
     expect(refusal).toBeUndefined();
     await expect(estimate()).rejects.toMatchObject({
       message: 'Too many dry runs are waiting. Retry at `retryAt`.',
@@ -186,16 +186,16 @@ describe('the plan of an operation', () => {
         limitedBy: 'facade',
       },
     });
-    expect(askedInAll()).toBe(0);
+    expect(readsInAll()).toBe(0);
   });
 
-  it('executes an operation that asks for its cost beside other fields where that cannot be told', async () => {
+  it('executes an operation that selects its cost and other fields if there is no estimate', async () => {
     const full: SimulationQueue = { run: () => Promise.resolve(undefined) };
     const { refusal } = await planned('{ rateLimit { cost } me { id } }', 60, {}, full);
     expect(refusal).toBeUndefined();
   });
 
-  it('says nothing against what cannot be executed: that is told when it is tried', async () => {
+  it('does not refuse an operation that cannot be executed: the execution reports the error', async () => {
     const { operation, clock } = createOperation(1);
     const document = parse('query ($id: ID!) { workspace(id: $id) { name } }');
     const plan = await planOperation(
@@ -231,7 +231,7 @@ describe('the plan of an operation', () => {
       representations(1_000, () => toUid(1)),
     ],
     [
-      'a thousand references with all that can be asked of them',
+      'a thousand references with all of their fields',
       'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Collection { name isPublic description fork { parent { name } } workspace { name collections(first: 100) { nodes { description } } } } } }',
       representations(1_000, toUid),
     ],
@@ -241,28 +241,28 @@ describe('the plan of an operation', () => {
       {},
     ],
     [
-      'ends of very long lists, in each of a hundred workspaces',
+      'the ends of very long lists, in each of a hundred workspaces',
       `{ workspaces(first: 100) { nodes { ${aliased(60, (index) => `environments(first: 100, after: "${toCursor(1_900 + index)}") { nodes { name isPublic } }`)} } } }`,
       {},
     ],
     [
-      'parts in lists in lists',
+      'deferred parts in lists in lists',
       '{ workspaces(first: 100) { nodes @stream { ... @defer { collections(first: 100) { nodes @stream { description ... @defer { isPublic } } } } } } }',
       {},
     ],
-  ])('gives up %s, and says of the cost that it may be any', async (_what, query, variables) => {
-    const { estimate, askedInAll } = await planned(query, LARGEST_COST, variables);
+  ])('gives up on %s, and reports the largest cost', async (_what, query, variables) => {
+    const { estimate, readsInAll } = await planned(query, LARGEST_COST, variables);
     const { atLeast, atMost } = await estimate();
     expect(atMost).toBe(LARGEST_COST);
     expect(atLeast).toBeLessThanOrEqual(LARGEST_COST);
-    expect(askedInAll()).toBeLessThan(40_000);
+    expect(readsInAll()).toBeLessThan(40_000);
   });
 
-  it('makes no budget for a key that only asks what something costs', async () => {
+  it('creates no budget for a key that only does dry runs', async () => {
     const { operation, clock } = createOperation(60);
     Object.defineProperty(operation, 'budget', {
       get() {
-        throw new TypeError('A budget is made when it is asked for');
+        throw new TypeError('Reading the budget creates it');
       },
     });
     const document = parse(`{ rateLimit(dryRun: true) { cost readyAt } ${lookUps(3)} }`);
@@ -284,7 +284,7 @@ describe('the plan of an operation', () => {
     expect(await estimate()).toMatchObject({ atLeast: 3, atMost: 3, servedInMs: expect.any(Number) as number });
   });
 
-  it('gives the event loop back between answers', async () => {
+  it('yields to the event loop between responses', async () => {
     const { estimate } = await planned('{ workspaces(first: 100) { nodes { description } } }');
     let turns = 0;
     let isOver = false;
@@ -299,7 +299,7 @@ describe('the plan of an operation', () => {
   });
 });
 
-describe('an error of this program in a simulation', () => {
+describe('a bug of this program in a simulation', () => {
   const cause = new TypeError('Nothing is known of this');
   const calls = {
     cachedOutcome: (): undefined => undefined,
@@ -314,30 +314,30 @@ describe('an error of this program in a simulation', () => {
   };
   const failure = (scenario: string) => ({ message: `Simulation failed in the scenario where ${scenario}`, cause });
 
-  /** Plans an operation whose field `name` is resolved so in place of its own resolver. */
+  /** Plans an operation. `resolve` replaces the resolver of `Query.environment`. */
   async function planWith(query: string, maxCalls: number, more: object = {}, resolve?: () => unknown) {
-    const own = createSchema();
-    const field = own.getQueryType()?.getFields()['environment'];
+    const changed = createSchema();
+    const field = changed.getQueryType()?.getFields()['environment'];
     if (field && resolve) field.resolve = resolve;
     const { operation, clock } = createOperation(maxCalls);
     return planOperation(
-      { schema: own, document: parse(query), operationName: undefined, variables: {}, operation },
+      { schema: changed, document: parse(query), operationName: undefined, variables: {}, operation },
       { calls: { ...calls, ...more }, clock, simulations: createSimulationQueue(clock) },
     );
   }
 
   it.each<[string, object, (() => unknown)?]>([
     ['is thrown by a resolver', {}, fails],
-    ['is what a resolver rejects with', {}, () => Promise.reject(cause)],
+    ['rejects the promise of a resolver', {}, () => Promise.reject(cause)],
     ['comes from below a list', {}, () => [Promise.resolve([Promise.reject(cause)])]],
     ['comes with a call', { cachedOutcome: fails }],
-  ])('fails the estimate where it %s', async (_what, more, resolve) => {
+  ])('fails the estimate if it %s', async (_what, more, resolve) => {
     const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, more, resolve);
     await expect(estimate()).rejects.toMatchObject(failure('nothing exists'));
   });
 
-  it('fails the estimate where a look-up hides it', async () => {
-    // Another part of the workspace is found, so that the look-up itself succeeds. In the first scenario there is no list to ask for.
+  it('fails the estimate even if a look-up hides it', async () => {
+    // Another part of the workspace is found, so the look-up itself succeeds. The first scenario reads no list.
     const cachedOutcome = ({ target }: { readonly target: string }) =>
       target.startsWith('/environments') ? fails() : undefined;
     const { estimate } = await planWith(
@@ -348,17 +348,17 @@ describe('an error of this program in a simulation', () => {
     await expect(estimate()).rejects.toMatchObject(failure('the account has the likely size'));
   });
 
-  it('names the scenario that it needs', async () => {
+  it('names the scenario in which it occurs', async () => {
     const lastOutcome = fails;
     const { estimate } = await planWith(`{ rateLimit(dryRun: true) { cost } ${lookUps(3)} }`, 60, { lastOutcome });
     await expect(estimate()).rejects.toMatchObject(failure('the account has the likely size'));
   });
 
-  it('fails the check of an operation that names much', async () => {
+  it('fails the check of an operation that names many objects', async () => {
     await expect(planWith(`{ ${lookUps(11)} }`, 10, {}, fails)).rejects.toMatchObject(failure('nothing exists'));
   });
 
-  it('is none where the client or upstream is the reason', async () => {
+  it('is not an error that the client or upstream has caused', async () => {
     const forbidden = { failure: { kind: 'forbidden', message: 'No.', route: '/environments/{uid}' } };
     const { estimate } = await planWith(
       '{ rateLimit(dryRun: true) { cost } a: environment(uid: "../me") { name } b: environment(uid: "1-e") { name } }',

@@ -5,7 +5,7 @@ import { COST_SCENARIOS, FIRST_SCENARIO } from '../../../src/dry-run/scenarios.t
 const bounds = { both: 'both bounds', upper: 'upper', lower: 'lower' } as const;
 
 describe('the table of scenarios', () => {
-  it('stands in ARCHITECTURE.md, in the order in which they are run', () => {
+  it('is the one in ARCHITECTURE.md, in the order in which the scenarios run', () => {
     const text = readFileSync(new URL('../../../ARCHITECTURE.md', import.meta.url), 'utf8');
     const [, table = ''] = text.split(
       '| scenario | answers first | counts for | why it can matter |\n| --- | --- | --- | --- |\n',

@@ -27,8 +27,8 @@ const workspace = {
 };
 const collections = { collections: [{ id: 'c', uid: '1-c' }], meta: { total: 1 } };
 
-/** Calls of all routes, each with the least that upstream answers with. */
-const answers: readonly (readonly [string, PostmanCall<unknown, null>, object])[] = [
+/** A call of each route, with the smallest response body that upstream sends. */
+const responses: readonly (readonly [string, PostmanCall<unknown, null>, object])[] = [
   ['me', meCall(), { user: { id: 1 } }],
   ['workspaces', workspacesCall({ visibility: 'team' }, null), { workspaces: [workspace] }],
   ['further workspaces', workspacesCall({}, 'cursor'), { workspaces: [workspace] }],
@@ -51,7 +51,7 @@ function toWorld(exists: boolean, target: string) {
   return createScenarioWorld({ exists, respondToFirst: 'oldest' }, ids, { add() {} }).viewFor(target);
 }
 
-/** The paths of what a parsed answer has and a simulated one lacks. */
+/** Returns the paths that a parsed response has and a simulated one lacks. */
 function missingIn(simulated: unknown, parsed: unknown, path = ''): readonly string[] {
   if (Array.isArray(parsed)) {
     if (!Array.isArray(simulated)) return [path];
@@ -66,19 +66,19 @@ function missingIn(simulated: unknown, parsed: unknown, path = ''): readonly str
   );
 }
 
-describe('the simulated answer', () => {
-  it('is asked here of every route', () => {
-    expect(new Set(answers.map(([, { route }]) => route))).toEqual(new Set(routes));
+describe('the simulated response', () => {
+  it('is tested here for every route', () => {
+    expect(new Set(responses.map(([, { route }]) => route))).toEqual(new Set(routes));
   });
 
-  it.each(answers)('of %s has everything that a parsed one has', (_what, call, body) => {
+  it.each(responses)('of %s has everything that a parsed one has', (_what, call, body) => {
     const simulated = call.simulate(toWorld(true, call.target));
     const parsed = call.parse(body);
     expect(simulated).not.toBeNull();
     expect(missingIn(simulated, call.withoutContents?.(parsed) ?? parsed)).toEqual([]);
   });
 
-  it.each(answers)('of %s names nothing where nothing exists', (_what, call) => {
+  it.each(responses)('of %s names nothing if nothing exists', (_what, call) => {
     const simulated = call.simulate(toWorld(false, call.target));
     const { items = simulated } = { ...(simulated as { readonly items?: unknown } | null) };
     const isUser = call.route.template === '/me';

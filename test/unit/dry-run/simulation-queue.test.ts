@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createSimulationQueue } from '../../../src/dry-run/simulation-queue.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** A queue, and simulations that last until they are told to end. */
+/** A queue, and simulations that the test ends. */
 function createQueue() {
   const clock = createVirtualClock();
   const queue = createSimulationQueue(clock);
@@ -32,7 +32,7 @@ function createQueue() {
 }
 
 describe('the queue of simulations', () => {
-  it('runs one at a time, and gives tenants turns', async () => {
+  it('runs one at a time, and rotates between fair shares', async () => {
     const { begun, run, end } = createQueue();
     const results = ['x1', 'x2', 'x3', 'y1', 'y2', 'z1'].map((name) => run(name));
     for (const name of ['x1', 'x2', 'y1', 'z1', 'x3', 'y2']) {
@@ -43,7 +43,7 @@ describe('the queue of simulations', () => {
     expect(await Promise.all(results)).toEqual(['x1 done', 'x2 done', 'x3 done', 'y1 done', 'y2 done', 'z1 done']);
   });
 
-  it('lets twenty of a tenant wait, whoever else does', async () => {
+  it('lets twenty of a fair share wait, independent of the others', async () => {
     const { begun, run, end } = createQueue();
     void run('x0');
     const waiting = Array.from({ length: 20 }, (_, index) => run(`x${index + 1}`));
@@ -59,7 +59,7 @@ describe('the queue of simulations', () => {
     expect(begun).toEqual(['x0', 'x1', 'y1', 'x2']);
   });
 
-  it('lets two hundred of all tenants wait', async () => {
+  it('lets two hundred wait in all', async () => {
     const { run, end } = createQueue();
     void run('!');
     const names = Array.from({ length: 200 }, (_, index) => String.fromCodePoint(0x4e00 + index));
@@ -72,7 +72,7 @@ describe('the queue of simulations', () => {
     expect(await late).toBe('z done');
   });
 
-  it('forgets whoever leaves before its turn', async () => {
+  it('removes a simulation whose client leaves while it waits', async () => {
     const { begun, run, end, leave } = createQueue();
     void run('x0');
     const [gone, last] = [run('x1'), run('x2')];
@@ -85,7 +85,7 @@ describe('the queue of simulations', () => {
     expect(begun).toEqual(['x0', 'x2']);
   });
 
-  it('does not begin the next before one ends whose client has left', async () => {
+  it('starts the next one only when the running one ends, even if its client has left', async () => {
     const { begun, run, end, leave } = createQueue();
     const first = run('x1');
     void run('y1');
@@ -96,7 +96,7 @@ describe('the queue of simulations', () => {
     expect(await first).toBe('x1 done');
   });
 
-  it('lets one wait for no longer than it wants to', async () => {
+  it('removes a simulation that has waited for its longest time', async () => {
     const { clock, begun, run, end } = createQueue();
     void run('x0');
     const [impatient, patient] = [run('y1', 1_000), run('y2')];
@@ -109,7 +109,7 @@ describe('the queue of simulations', () => {
     expect(begun).toEqual(['x0', 'y2']);
   });
 
-  it('passes a failure on to whoever asked, and goes on', async () => {
+  it('passes a failure to its caller, and continues', async () => {
     const { queue, run, end } = createQueue();
     const { signal } = new AbortController();
     const failure = queue.run({ fairShare: 'x', ended: signal }, () => Promise.reject(new TypeError('a mistake')));

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createListed } from '../../../src/loaders/listed.ts';
 
-/** What lists say, lists that are read until they are told to end, and who has stopped waiting. */
+/** Listed items, lists that the test settles, and the names of the callers that have stopped waiting. */
 function createReading() {
   const listed = createListed<string>((item) => item);
   const woken: string[] = [];
@@ -25,8 +25,8 @@ function createReading() {
   };
 }
 
-describe('what waits for lists', () => {
-  it('waits for nothing where no list is being read, or it is listed already', async () => {
+describe('waiting for listed items', () => {
+  it('ends at once if no list is being read, or the item is already listed', async () => {
     const { listed, woken, wait, begin } = createReading();
     wait('without a list', ['a']);
     begin();
@@ -37,7 +37,7 @@ describe('what waits for lists', () => {
     expect(listed.isExpecting()).toBe(true);
   });
 
-  it('goes on when all it wants is listed, or when the last list has been read or has failed', async () => {
+  it('ends when all its items are listed, or when the last list has been read or has failed', async () => {
     const { listed, woken, wait, begin } = createReading();
     const [endFirst, endSecond, endThird] = [begin(), begin(), begin()];
     wait('a', ['a']);
@@ -55,7 +55,7 @@ describe('what waits for lists', () => {
     });
   });
 
-  it('waits for lists, too, that were begun meanwhile', async () => {
+  it('includes lists that were started meanwhile', async () => {
     const { woken, wait, begin } = createReading();
     const endFirst = begin();
     wait('a', ['a']);
@@ -66,7 +66,7 @@ describe('what waits for lists', () => {
     expect(woken).toEqual(['a']);
   });
 
-  it('waits for the next list, too, which is begun when the one before has been read', async () => {
+  it('includes a list that is started when the previous one has been read', async () => {
     const listed = createListed<string>((item) => item);
     const woken: string[] = [];
     let endFirst = () => {};
