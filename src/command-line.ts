@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { variables } from './config/variables.ts';
 import { nearestName } from './config/nearest-name.ts';
 
-/** What the command line asks for: a text to print, or a server whose configuration it sets in part. */
+/** The parsed command line: a text to print, or variables that override the environment. */
 export type CommandLine = { readonly text: string } | { readonly environment: Readonly<Record<string, string>> };
 
 const options = {
@@ -13,10 +13,10 @@ const options = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-/** The options that stand for an environment variable, and go before it. */
+/** Options that override an environment variable. */
 const variableOf = { port: 'PORT', 'sandbox-dir': 'SANDBOX_DIR' } as const;
 
-/** One option as `parseArgs` has read it. */
+/** One option as `parseArgs` returns it. */
 interface OptionToken {
   readonly name: string;
   readonly rawName: string;
@@ -26,21 +26,21 @@ interface OptionToken {
 
 const USAGE = `Usage: postman-graphql [options]
 
-A GraphQL server in front of the Postman API. Without an API key an embedded example account answers.
+A GraphQL server in front of the Postman API. Without an API key it serves an embedded example account.
 
 Options:
   --port <number>       port to listen on (PORT)
   --sandbox-dir <path>  folder of exported collections and environments to serve (SANDBOX_DIR)
-  -h, --help            print this
+  -h, --help            print this help
   -v, --version         print the version
 
-Everything else is set by environment variables, or in a file .env of the working directory:
+Everything else is set by environment variables, or in a .env file in the working directory:
 `;
 
 /**
  * Reads the arguments of the program.
  *
- * @throws {Error} whose message tells people what is wrong with them. It repeats no value, which may be a secret.
+ * @throws {Error} Its message says what is wrong. It repeats no value, which may be a secret.
  */
 export function readCommandLine(args: readonly string[]): CommandLine {
   const { values, tokens } = parseArgs({
@@ -51,7 +51,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
     tokens: true,
   });
   const problems = tokens.flatMap((token) => {
-    if (token.kind === 'positional') return ['it takes options alone'];
+    if (token.kind === 'positional') return ['only options are allowed'];
     return token.kind === 'option' ? toProblems(token) : [];
   });
   if (problems.length > 0) throw new Error(`${problems.join('; ')} (see --help)`);
@@ -71,7 +71,7 @@ function toProblems({ name, rawName, value, inlineValue }: OptionToken): string[
     return [`unknown option ${rawName}${nearest === undefined ? '' : `; did you mean --${nearest}?`}`];
   }
   const needsValue = options[name as keyof typeof options].type === 'string';
-  // Without "=" it has taken what comes next, be it another option.
+  // Without "=", parseArgs takes the next argument as the value, even if it is another option.
   const isMissing = value === undefined || value === '' || (!inlineValue && value.startsWith('-'));
   if (needsValue && isMissing) return [`${rawName} needs a value`];
   return !needsValue && value !== undefined ? [`${rawName} takes no value`] : [];
@@ -82,7 +82,7 @@ function describeVariable({ name, default: text, description }: (typeof variable
 }
 
 function readVersion(): string {
-  // By its own name, because that is found from src and from dist.
+  // The package's own name resolves from both src and dist.
   const { version } = createRequire(import.meta.url)('postman-graphql/package.json') as { version: string };
   return version;
 }

@@ -2,24 +2,24 @@ import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
-/** Where lines of text go, whatever state it is in. */
+/** An output for lines of text that never fails or blocks. */
 export interface LineOutput {
-  /** Writes text that ends with its line, or loses it. It neither throws nor waits. */
+  /** Writes a line, which ends with its line break, or loses it. Neither throws nor waits. */
   write(line: string): void;
-  /** Resolves once nothing waits to be written any more, after `timeoutMs` at the latest. */
+  /** Resolves when everything has been written, or after `timeoutMs`. */
   settle(timeoutMs: number): Promise<void>;
 }
 
-/** What waits for a reader of a pipe, a socket or a terminal, in characters; further lines are lost. */
+/** Most characters that wait for the reader of a pipe, a socket or a terminal. Further lines are lost. */
 const MAX_WAITING_CHARS = 1_048_576;
 
 /**
- * Makes an output of stdout or stderr on which a full disk, a reader that has gone, or one that reads no more costs lines
- * and nothing else.
+ * Makes an output to stdout or stderr. A full disk, a reader that has gone, or one that stopped reading costs lines,
+ * but nothing else.
  *
- * @param stream - `process.stdout` or `process.stderr`; nobody else may write to it.
- * @param onRecovered - Is called with the number of lines lost since the start, when there are more than the last time and
- *   everything that waited has been written. It may write.
+ * @param stream - `process.stdout` or `process.stderr`; nothing else may write to it.
+ * @param onRecovered - Called with the number of lines lost since the start when everything waiting has been written
+ *   and the number has grown since the last call. It may write.
  */
 export function createLineOutput(
   stream: Writable & { readonly fd: number },
@@ -38,7 +38,7 @@ export function createLineOutput(
 
 function toSocketOutput(stream: Socket, lose: () => void, recover: () => void): LineOutput {
   unblock(stream);
-  // Each write says by itself whether it failed. Node does not destroy these streams, and a named pipe can get a new reader.
+  // Each write reports its own failure. Node does not destroy these streams, and a named pipe can get a new reader.
   stream.on('error', () => undefined);
   return {
     write(line) {
@@ -50,14 +50,14 @@ function toSocketOutput(stream: Socket, lose: () => void, recover: () => void): 
     },
     settle: (timeoutMs) =>
       new Promise((resolve) => {
-        // Writes end in their order.
+        // Writes finish in order, so this empty one finishes last.
         stream.write('', () => resolve());
         setTimeout(resolve, timeoutMs);
       }),
   };
 }
 
-/** Node writes to a terminal until it has taken everything: one that is paused (Ctrl-S) would hold up the whole process. */
+/** Node writes to a terminal synchronously: one that is paused (Ctrl-S) would block the whole process. */
 function unblock(stream: Socket): void {
   const { _handle: handle } = stream as { _handle?: { setBlocking?(isBlocking: boolean): void } };
   if ('isTTY' in stream) handle?.setBlocking?.(false);
@@ -67,13 +67,13 @@ function toFileOutput(fd: number, lose: () => void, recover: () => void): LineOu
   let isTorn = false;
   return {
     write(line) {
-      // A disk takes the part of a line for which it has room.
+      // A nearly full disk may take only part of a line. The next write then starts with a line break.
       const bytes = Buffer.from(isTorn ? `\n${line}` : line);
       let written = 0;
       try {
         written = writeSync(fd, bytes);
       } catch {
-        // Whatever is wrong with it, there is no other place to say so.
+        // There is nowhere else to report the failure.
       }
       if (written > 0) isTorn = written < bytes.length;
       if (written < bytes.length) lose();

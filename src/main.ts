@@ -4,20 +4,20 @@ import type { Logger } from 'pino';
 import { createLineOutput } from './line-output.ts';
 import { createShutdown } from './shutdown.ts';
 
-// Long enough for a reader that reads.
+// Long enough for a reader that is still reading.
 const LAST_LINES_TIMEOUT_MS = 250;
 
 let logger: Logger | undefined;
-// Logs go to stderr: stdout tells the address, for people and for programs.
+// Logs go to stderr. stdout gets only the address, for people and for programs.
 const stdout = createLineOutput(process.stdout);
 const stderr = createLineOutput(process.stderr, (lostLines) =>
-  logger?.error({ lostLines }, 'lines of this log have been lost since the start'),
+  logger?.error({ lostLines }, 'log lines have been lost since the start'),
 );
 const settle = () => stderr.settle(LAST_LINES_TIMEOUT_MS);
 const shutdown = createShutdown();
 
 try {
-  // Loading the rest takes a while, in which signals have to be heard already.
+  // Loading the rest takes a while, and signals must be handled by then.
   const { start } = await import('./start.ts');
   const started = await start(process.argv.slice(2), stderr);
   if ('text' in started) {

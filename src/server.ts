@@ -1,3 +1,9 @@
+/**
+ * The HTTP server. Exports `startServer`, which builds everything that lives as long as the process and listens, and
+ * `createOperationPlugins`, the Yoga plugins that serve operations, in the order of their hooks. This module joins
+ * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
+ * neither `main.ts` nor `start.ts`.
+ */
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -42,7 +48,7 @@ import { type Clock, createSystemClock } from './upstream/clock.ts';
 export interface FacadeServer {
   /** Where GraphQL is served, for example `http://127.0.0.1:4000/graphql`. */
   readonly url: string;
-  /** Stops taking requests, answers those in flight, and ends within five seconds. */
+  /** Stops accepting requests, responds to those in flight, and ends within five seconds. */
   stop(): Promise<void>;
 }
 
@@ -51,10 +57,10 @@ const GRAPHQL_PATH = '/graphql';
 /**
  * Builds everything that lives as long as the process, and listens.
  *
- * @param config - Its `postman` part names the upstream, Postman or the sandbox.
- * @param clock - What deadlines, budgets and the cache live by.
- * @returns Once it listens.
- * @throws {Error} When Redis cannot be used, the address is in use, or the persisted documents cannot be executed.
+ * @param config - Its `postman` part names the upstream, which is Postman or the sandbox.
+ * @param clock - The clock of deadlines, budgets and the cache.
+ * @returns The server, which is already listening.
+ * @throws {Error} If Redis cannot be used, the server cannot listen, or a persisted document is invalid.
  */
 export async function startServer(
   config: Config,
@@ -65,7 +71,7 @@ export async function startServer(
   const schema = createSchema();
   const maskError = createErrorMask(logger, clock);
   const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
-    logger.warn('X-Forwarded-For is ignored: it comes from an address that TRUSTED_PROXIES does not name'),
+    logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock);
   const operations = createOperationPlugins({
@@ -83,7 +89,7 @@ export async function startServer(
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
-    // Yoga's own page loads its scripts from elsewhere.
+    // Yoga's own page loads its scripts from a CDN.
     graphiql: false,
     batching: false,
     extraParamNames: documents ? persistedDocumentParams : [],
@@ -111,16 +117,16 @@ export async function startServer(
   const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
   const { server, close } = createConnections(
     (request, response) => {
-      // Node leaves out the body of its answer in any case.
+      // Node omits the body of a response to HEAD by itself.
       if (request.method === 'HEAD') request.method = 'GET';
       if (serveProbe(request, response)) return;
-      // Yoga answers an address it cannot parse with a stack trace, and all its other failures itself.
+      // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
       if (hasReadableAddress(request)) void yoga(request, response);
       else response.writeHead(400, { connection: 'close' }).end();
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
-  // Node lets in one connection in each round of its event loop; what comes meanwhile waits in the backlog, or is reset.
+  // Node accepts one connection per round of its event loop. Until then others wait in the backlog, or are reset.
   await listen(server, config.listen, publicLimits.maxConnections);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
@@ -136,10 +142,12 @@ export async function startServer(
 }
 
 /**
- * Lists the plugins that open, execute, answer and close operations. Their hooks run in this order: an operation is closed before its errors and its cost
- * are reported; headers are set before an answer in parts may become a refusal, and both come before the line in the log.
+ * Makes the plugins that open, execute and close operations. Their hooks run in this order: an operation is closed
+ * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
+ * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; and `drain`, which gives open operations a grace period, then has those that still wait answered with what they have.
+ * @returns The plugins; and `drain`, which gives open operations a grace period, then ends those that still wait with
+ *   the data they have.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();

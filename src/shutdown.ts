@@ -5,13 +5,13 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { monotonicMs } from './upstream/clock.ts';
 
-/** What a signal has to stop. */
+/** A program that a signal stops. */
 export interface Stoppable {
-  /** Ends what is served. */
+  /** Stops serving. */
   readonly stop: () => Promise<void>;
-  /** Told of what becomes of it. */
+  /** Logs the signal, and a failure to stop. */
   readonly logger: Logger;
-  /** Comes last: has what waits to be written written, or gives it up. */
+  /** Called last: waits until the output is written, or gives up. */
   readonly settle: () => Promise<void>;
 }
 
@@ -20,18 +20,18 @@ type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP';
 const STOP_SIGNALS: readonly StopSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 const STOP_TIMEOUT_MS = 5_000;
 const KILL_TIMEOUT_MS = 6_000;
-// Longer than reading a file or looking up a name takes that can be read or looked up.
+// Longer than a successful file read or name lookup takes.
 const THREADS_TIMEOUT_MS = 250;
 const THREADS_POLL_MS = 5;
 
-/** Takes over the signals that end the process. */
+/** Handles the signals that end the process. */
 export function createShutdown() {
   let stoppable: Stoppable | undefined;
   let isStopping = false;
 
   const onSignal = (signal: StopSignal) => {
     if (!stoppable) return dieOf(signal);
-    // Ctrl-C under npm comes twice: from the terminal, and passed on by npm.
+    // Ctrl-C under npm arrives twice: from the terminal and from npm.
     if (isStopping) return;
     isStopping = true;
     killAfter(KILL_TIMEOUT_MS);
@@ -52,26 +52,26 @@ export function createShutdown() {
   };
 
   const exit = async (code: number, signal: StopSignal) => {
-    // process.exit() waits for the threads of libuv, and nothing ends a name look-up there that gets no answer.
+    // process.exit() waits for libuv's threads, and a name lookup without a response blocks one of them.
     const endMs = monotonicMs() + THREADS_TIMEOUT_MS;
     while (usesThreads() && monotonicMs() < endMs) await sleep(THREADS_POLL_MS);
     if (usesThreads()) dieOf(signal);
     process.exit(code);
   };
 
-  /** Leaves it to the signal's own default, as if nobody had listened. */
+  /** Ends the process by the signal's default action. */
   const dieOf = (signal: StopSignal) => {
     process.removeListener(signal, onSignal);
     process.kill(process.pid, signal);
-    // Process 1 of a container has no defaults.
+    // As process 1 of a container, there are no default actions.
     process.exit(128 + constants.signals[signal]);
   };
 
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
   return {
     /**
-     * From now on the first SIGTERM, SIGINT or SIGHUP stops this, and later ones do nothing; until now they end the process at
-     * once. It ends with 0 when it has been stopped, and with 1 when that failed or took longer than five seconds.
+     * Sets what the first SIGTERM, SIGINT or SIGHUP stops; later signals do nothing. Before this call, a signal ends
+     * the process at once. The exit code is 0 after a clean stop, and 1 if it failed or took longer than five seconds.
      */
     serve(next: Stoppable): void {
       stoppable = next;
@@ -90,7 +90,7 @@ function usesThreads(): boolean {
   return process.getActiveResourcesInfo().some((resource) => THREAD_RESOURCES.test(resource));
 }
 
-/** Ends the process also when its event loop has no turn for a timer any more. */
+/** Kills the process after a time, even if its event loop is blocked: the timer runs in a thread of its own. */
 function killAfter(timeoutMs: number): void {
   const source = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${timeoutMs})`;
   try {
@@ -98,6 +98,6 @@ function killAfter(timeoutMs: number): void {
     worker.on('error', () => undefined);
     worker.unref();
   } catch {
-    // Where no thread can be had any more, the timer of this one has to do.
+    // If no thread can be created, the timeout of stop() has to suffice.
   }
 }

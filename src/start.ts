@@ -12,23 +12,24 @@ import { formatReport } from './sandbox/exports/report.ts';
 import { startSandbox } from './sandbox/sandbox.ts';
 import { Secret } from './upstream/http/secret.ts';
 
-/** A facade that serves, with whatever it stands before. */
+/** A running facade, with its sandbox if there is one. */
 export interface Program extends FacadeServer {
   readonly logger: Logger;
-  /** Whose data it serves, for people. */
+  /** Describes the account whose data is served, for people. */
   readonly account: string;
 }
 
-// Upstream's limits do not apply to one's own files; this many calls a window never wait.
+// Postman's limits do not apply to local files. With this many calls per window, none ever waits.
 const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
 
 /**
- * Starts what the command line, the environment and `.env` say: a facade, and without an account of Postman's the sandbox that it stands before.
+ * Starts the facade that the command line, the environment and `.env` describe, and a sandbox if they name no Postman
+ * account.
  *
- * @param args - Of the command line.
- * @param log - Gets the log, and before it what was read of exports.
- * @returns The program; or the text that the command line asked to be printed instead.
- * @throws {Error} Whose message tells people why it cannot be started.
+ * @param args - Arguments of the command line.
+ * @param log - Gets the report of exports that were read, then the log.
+ * @returns The running program; or a text to print, if the command line requests one.
+ * @throws {Error} Its message says why the program cannot start.
  */
 export async function start(args: readonly string[], log: LineOutput): Promise<Program | { readonly text: string }> {
   let source = '';
@@ -36,7 +37,7 @@ export async function start(args: readonly string[], log: LineOutput): Promise<P
     const commandLine = readCommandLine(args);
     if ('text' in commandLine) return commandLine;
     const { values, problems, warnings, envFile } = readEnvironment(commandLine.environment);
-    source = envFile === undefined ? '' : `, part of which is ${toPrintable(envFile)}`;
+    source = envFile === undefined ? '' : ` (partly from ${toPrintable(envFile)})`;
     const config = parseConfig(values, undefined, problems);
     const logger = pino({ level: config.logLevel }, log);
     if (envFile !== undefined) logger.info({ file: envFile }, 'read .env');
@@ -65,7 +66,7 @@ async function startFacade(config: Config, logger: Logger, log: LineOutput): Pro
   const facade = await startServer(
     {
       ...config,
-      // A RATE_LIMIT that was set holds for exports too.
+      // A RATE_LIMIT that was set applies to exports too.
       ...(isUnlimited && !budget.general.isCap && { budget: { ...budget, ...UNLIMITED } }),
       postman: { ...config.postman, baseUrl: sandbox.origin, apiKey: new Secret(sandbox.apiKey) },
     },
@@ -80,7 +81,7 @@ async function startFacade(config: Config, logger: Logger, log: LineOutput): Pro
   };
 }
 
-/** What may be held of everything that grows, in bytes on the heap, where V8 gives up at its limit. */
+/** The memory limits for the log, in bytes. */
 function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: Config) {
   return {
     heapLimitBytes,
@@ -97,8 +98,10 @@ function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: 
 }
 
 function accountOf({ sandbox, sandboxDir, postman }: Config): string {
-  if (!sandbox)
-    return `${postman.baseUrl}, ${postman.apiKey ? "the server's own API key" : 'every client sends its own X-Api-Key'}`;
+  if (!sandbox) {
+    const whoseKey = postman.apiKey ? "the server's own API key" : 'every client sends its own X-Api-Key';
+    return `${postman.baseUrl}, ${whoseKey}`;
+  }
   if (sandboxDir !== undefined) return `sandbox: the exports in ${toPrintable(sandboxDir)}`;
   return 'sandbox: an embedded example account, set POSTMAN_API_KEY to use your own';
 }

@@ -13,24 +13,24 @@ const HEADERS = [
 const PARAMETERS = ['apikey', 'api_key', 'api-key', 'x-api-key', 'access_key'];
 
 /**
- * Says that a request has no API key, and where it has one that is not looked for.
+ * Makes the message that a request has no API key. It names the wrong place where the request seems to have one.
  *
- * @param hasAccessToken - The server wants `Authorization` for itself.
- * @returns Nothing of what was sent.
+ * @param hasAccessToken - The server expects its access token in `Authorization`.
+ * @returns A text without any value that was sent.
  */
 export function toMissingKey(request: Request, hasAccessToken: boolean): string {
   const missing = 'There is no API key: send one in the X-Api-Key header.';
   const header = HEADERS.find((name) => request.headers.has(name) && !(hasAccessToken && name === 'authorization'));
-  if (header !== undefined) return `${missing} What the header ${header} has is not read as a key.`;
+  if (header !== undefined) return `${missing} The ${header} header is not read as a key.`;
   const { searchParams } = new URL(request.url);
   if (PARAMETERS.some((name) => searchParams.has(name)))
-    return `${missing} One in the address is not read, and should be replaced: addresses end up in logs.`;
+    return `${missing} A key in the URL is not read, and should be replaced, because URLs end up in logs.`;
   return missing;
 }
 
-/** Says why the header `X-Api-Key` cannot be a key. Nothing of what was sent is in it. */
+/** Makes the message why an `X-Api-Key` header cannot be a key. It contains nothing of the header. */
 export function toImpossibleKey(header: string): string {
-  return ['X-Api-Key has to be sent once, and be one Postman API key.', adviseOnKeyForm(header)]
+  return ['X-Api-Key must be sent once and contain one Postman API key.', adviseOnKeyForm(header)]
     .filter(Boolean)
     .join(' ');
 }

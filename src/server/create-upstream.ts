@@ -12,13 +12,13 @@ import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
-// Over all keys; each key's own bound is MAX_CONCURRENT_CALLS.
+// For all keys together. The limit per key is MAX_CONCURRENT_CALLS.
 const MAX_CONNECTIONS = 4_096;
 
-/** Makes what calls Postman, or the sandbox: connections, cache, calls and budgets, one of each for the process. */
+/** Makes the parts of the process that call Postman or the sandbox: HTTP client, cache, calls, budgets. */
 export async function createUpstream(config: Config, logger: Logger, clock: Clock) {
   const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
-  // No proxy is nearer to this machine than itself.
+  // Calls to loopback never go through a proxy.
   const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
   if (proxy) logger.info({ proxy: proxy.url, noProxy: proxy.noProxy }, 'calls go through a proxy');
   const http = createHttpClient({
@@ -42,7 +42,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     isTrusted: (keyHash) => keyHash === serverKeyHash,
     onOutage(isDown, scope) {
       const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
-      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, but for a probe now and then`);
+      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, except for occasional probes`);
       else logger.info(`Postman serves ${whose} again`);
     },
     explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
@@ -64,7 +64,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
       }),
       serverKey: apiKey,
     }),
-    /** Whether the circuit breaker is open, of everybody's calls or of those with the server's own key. */
+    /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
     async close() {
       await http.close();

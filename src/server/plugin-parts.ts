@@ -1,3 +1,8 @@
+/**
+ * What the server passes to the plugins in `plugins/` and to `operation/`. Exports types only. It names no plugin, and
+ * neither `create-upstream.ts` nor `shared-slots.ts`: plugins get calls and slots through it, and must not know how
+ * these are made.
+ */
 import type { GraphQLSchema } from 'graphql';
 import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
@@ -10,7 +15,7 @@ import type { ClientAddressOf } from './http/client-address.ts';
 import type { RequestRecords } from './operation/request-record.ts';
 import type { RequestCaller } from './request-caller.ts';
 
-/** What operations are served with. All of it lives as long as the process. */
+/** Parts for serving operations. All of them live as long as the process. */
 export interface OperationOptions {
   readonly schema: GraphQLSchema;
   readonly config: Config;
@@ -20,11 +25,11 @@ export interface OperationOptions {
   readonly logger: Logger;
   readonly findCaller: (request: Request) => RequestCaller | null;
   readonly clientAddressOf: ClientAddressOf;
-  /** Masks the errors that nothing else sees before a client. */
+  /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;
 }
 
-/** The same, and what the plugins of operations share. */
+/** The same, with the state that the plugins of operations share. */
 export interface PluginParts extends OperationOptions {
   readonly records: RequestRecords;
   readonly slices: SliceScheduler;

@@ -4,21 +4,21 @@ import { Secret } from '../upstream/http/secret.ts';
 import type { KeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { toImpossibleKey } from './api-key-messages.ts';
 
-/** Whose key a request is executed with. */
+/** The API key with which a request is executed, its hash and its budget. */
 export interface RequestCaller {
   readonly keyHash: string;
   readonly apiKey: Secret;
   readonly keyBudget: KeyBudget;
 }
 
-// Visible ASCII. A header that was sent twice arrives as "a, b", whose blank no key has.
+// Visible ASCII. A header that was sent twice arrives as "a, b", and no key contains a space.
 const API_KEY = /^[!-~]{1,256}$/;
 
 /**
- * Makes the function that finds a request's tenant: by its `X-Api-Key` header, else by the server's own key.
+ * Makes the function that finds a request's caller: by its `X-Api-Key` header, or else by the server's key.
  *
- * @returns A function that returns null where there is no key, and throws a GraphQL error with status 400 for a header
- *   that cannot be a key.
+ * @returns A function that returns null if there is no key, and throws a GraphQL error with status 400 if the header
+ *   cannot be a key.
  */
 export function createCallerFinder({
   hashKey,
@@ -27,13 +27,13 @@ export function createCallerFinder({
   serverKey,
 }: {
   hashKey: KeyHasher;
-  /** How tenants were named before; absent: as now. */
+  /** Hashes keys with the secret before the current one, if there was one. */
   formerHashKey?: KeyHasher | undefined;
   budgets: BudgetRegistry;
   serverKey: Secret | undefined;
 }) {
   return (request: Request): RequestCaller | null => {
-    // GraphiQL's header editor is prepared with an empty value: that is no key.
+    // GraphiQL's header editor starts with an empty value, which means no key.
     const header = request.headers.get('x-api-key')?.trim() || undefined;
     if (header !== undefined && !API_KEY.test(header)) {
       throw createGraphQLError(toImpossibleKey(header), {

@@ -100,7 +100,7 @@ describe('the API key', () => {
       data: undefined,
       errors: [
         {
-          message: `X-Api-Key has to be sent once, and be one Postman API key. ${advice}`,
+          message: `X-Api-Key must be sent once and contain one Postman API key. ${advice}`,
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
@@ -145,7 +145,7 @@ describe('the API key', () => {
     expect(errors).toMatchObject([
       {
         message:
-          'There is no API key: send one in the X-Api-Key header. What the header authorization has is not read as a key.',
+          'There is no API key: send one in the X-Api-Key header. The authorization header is not read as a key.',
         extensions: { code: 'UNAUTHENTICATED' },
       },
     ]);
@@ -153,7 +153,7 @@ describe('the API key', () => {
     expect((await send(`/graphql?apikey=${apiKey}`, { headers: json })).errors).toMatchObject([
       {
         message:
-          'There is no API key: send one in the X-Api-Key header. One in the address is not read, and should be replaced: addresses end up in logs.',
+          'There is no API key: send one in the X-Api-Key header. A key in the URL is not read, and should be replaced, because URLs end up in logs.',
       },
     ]);
   });

@@ -51,13 +51,13 @@ describe.concurrent('the command line', () => {
   });
 
   it.for([
-    [['--prot', '1'], 'unknown option --prot; did you mean --port?; it takes options alone'],
+    [['--prot', '1'], 'unknown option --prot; did you mean --port?; only options are allowed'],
     [['--port'], '--port needs a value'],
     [['--port='], '--port needs a value'],
     [['--port', '--help'], '--port needs a value'],
     [['-x'], 'unknown option -x'],
     [['--version=1'], '--version takes no value'],
-    [['canary'], 'it takes options alone'],
+    [['canary'], 'only options are allowed'],
     [['--postman-api-key=canary'], 'unknown option --postman-api-key'],
   ] as const)('is refused, without repeating a value: %j', async ([args, problem], { expect }) => {
     const program = built.run({}, args);
@@ -96,7 +96,7 @@ describe.concurrent('the start', () => {
     const program = built.run({}, [], cwd);
     expect(await program.ended()).toBe(1);
     expect(program.stderr()).toBe(
-      `postman-graphql cannot start with this configuration, part of which is ${join(cwd, '.env')}:\n` +
+      `postman-graphql cannot start with this configuration (partly from ${join(cwd, '.env')}):\n` +
         'PORT is "x"; allowed: a whole number from 0 to 65535; default: 4000\n',
     );
   });
@@ -116,7 +116,7 @@ describe.concurrent('the start', () => {
     const program = built.run({ PORT: '0', HOST: '192.0.2.1' });
     expect(await program.ended()).toBe(1);
     expect(program.stderr()).toBe(
-      'postman-graphql could not start: 192.0.2.1 is no address of this machine: set HOST to one, or to 0.0.0.0 for all (EADDRNOTAVAIL)\n',
+      'postman-graphql could not start: 192.0.2.1 is not an address of this machine: set HOST to one that is, or to 0.0.0.0 for all (EADDRNOTAVAIL)\n',
     );
   });
 

@@ -131,7 +131,7 @@ describe('an answer in parts', () => {
         errors: [
           {
             message:
-              'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+              'An operation with @defer or @stream is delivered in parts: accept multipart/mixed or text/event-stream.',
             extensions: { code: 'BAD_REQUEST', retryable: false },
           },
         ],

@@ -281,7 +281,7 @@ describe('a request that is none', () => {
       status: 415,
       type: 'application/json; charset=utf-8',
       data: undefined,
-      errors: [{ message: 'A query is sent as JSON, with Content-Type: application/json.', code: 'BAD_REQUEST' }],
+      errors: [{ message: 'Send the query as JSON, with Content-Type: application/json.', code: 'BAD_REQUEST' }],
     });
   });
 

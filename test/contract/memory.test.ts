@@ -175,7 +175,7 @@ describe('large answers that have been written', () => {
     expect([refused.status, refused.headers.get('retry-after'), refused.data]).toEqual([503, '5', undefined]);
     expect(refused.errors).toEqual([
       {
-        message: 'This server holds as many large answers as it has memory for, until they are taken.',
+        message: 'This server has no memory for another large response until clients have received the pending ones.',
         extensions: { code: 'SERVER_BUSY', retryable: true, retryAfterSeconds: 5, retryAt: expect.any(String) },
       },
     ]);
@@ -221,7 +221,7 @@ describe('requests that are being read or answered', () => {
       {
         errors: [
           {
-            message: 'This server has no memory for a request of this size now. Smaller ones are served.',
+            message: 'This server currently has no memory for a request of this size. It still serves smaller ones.',
             extensions: busy,
           },
         ],

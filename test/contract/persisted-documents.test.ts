@@ -52,7 +52,7 @@ describe('a persisted document', () => {
     for (const documentId of ['nothing', '__proto__', 'constructor', '']) {
       expect(await send({ documentId })).toEqual({
         status: 404,
-        answer: refusal('There is no persisted document of this id.', 'PERSISTED_DOCUMENT_NOT_FOUND'),
+        answer: refusal('There is no persisted document with this id.', 'PERSISTED_DOCUMENT_NOT_FOUND'),
       });
     }
     expect(await send({ variables: {} })).toMatchObject({ status: 400 });
@@ -66,7 +66,7 @@ describe('a persisted document', () => {
     });
     expect(await send({ query: ME })).toEqual({
       status: 403,
-      answer: refusal('This server executes persisted documents only.', 'PERSISTED_DOCUMENT_REQUIRED'),
+      answer: refusal('This server executes only persisted documents.', 'PERSISTED_DOCUMENT_REQUIRED'),
     });
     expect(await send({ query: ME, documentId: 'me' })).toMatchObject({ status: 403 });
     expect(facade.postman.calls).toEqual(['GET /me']);

@@ -85,7 +85,7 @@ describe('a probe', () => {
 
 describe('an address that people open', () => {
   const html = { accept: 'text/html,application/xhtml+xml;q=0.9,*/*;q=0.8' };
-  const line = 'postman-graphql: send GraphQL as JSON, by POST, to graphql below this address.\n';
+  const line = 'postman-graphql: POST GraphQL requests as JSON to graphql, relative to this address.\n';
 
   it.each([
     ['true', html, 302, ''],

@@ -296,7 +296,7 @@ describe.concurrent('a program whose output', () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { msg: 'operation' },
       // Those of the start and of twenty operations.
-      { level: 50, lostLines: 21 - whole.length, msg: 'lines of this log have been lost since the start' },
+      { level: 50, lostLines: 21 - whole.length, msg: 'log lines have been lost since the start' },
     ]);
     program.child.kill('SIGTERM');
     expect(await program.ended()).toBe(0);
@@ -343,7 +343,7 @@ describe.concurrent('a program that cannot start', () => {
     await other.close();
     expect({ stdout: program.stdout(), stderr: program.stderr() }).toEqual({
       stdout: '',
-      stderr: `postman-graphql could not start: port ${port} of 127.0.0.1 is in use, perhaps by another postman-graphql: set PORT to another one, or to 0 for any that is free (EADDRINUSE)\n`,
+      stderr: `postman-graphql could not start: port ${port} of 127.0.0.1 is in use, perhaps by another postman-graphql: set PORT to another one, or to 0 for any free port (EADDRINUSE)\n`,
     });
   });
 });

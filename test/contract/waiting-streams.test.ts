@@ -65,7 +65,7 @@ const refused = (status: number, message: string) => ({
   body: {
     errors: [
       {
-        message: `${message} Ask again at the time given, or without them.`,
+        message: `${message} Retry at the time given, or without these directives.`,
         extensions: {
           code: 'RATE_LIMITED',
           retryable: true,
@@ -90,8 +90,8 @@ const refused = (status: number, message: string) => ({
     },
   },
 });
-const KEY_IS_FULL = refused(429, 'The API key has as many operations with @defer or @stream open as it may.');
-const PROCESS_IS_FULL = refused(503, 'The server has as many operations with @defer or @stream open as it can hold.');
+const KEY_IS_FULL = refused(429, 'The API key has the maximum number of operations with @defer or @stream open.');
+const PROCESS_IS_FULL = refused(503, 'The server has the maximum number of operations with @defer or @stream open.');
 
 describe('streams beyond a bound', () => {
   it('of one key are refused before anything is executed, until another has ended', async () => {

@@ -88,7 +88,7 @@ describe('the streamed rows', () => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
     const { stdout, stderr } = await run('streamed-rows');
     expect(stdout).toBe('0 calls to Postman\n');
-    expect(stderr).toMatch(/^This server wants its access token/);
+    expect(stderr).toMatch(/^This server requires its access token/);
   });
 
   it('can be asked for by their id where nothing else is executed', async () => {
@@ -109,7 +109,7 @@ describe('the typed query', () => {
     });
     const output = { code: 0, stdout: shownOf('typed-query'), stderr: '' };
     expect(await run('typed-query', { env: { PERSISTED_DOCUMENTS_ONLY: 'true' } })).toEqual(output);
-    expect(await run('typed-query')).toMatchObject({ stderr: 'This server executes persisted documents only.\n' });
+    expect(await run('typed-query')).toMatchObject({ stderr: 'This server executes only persisted documents.\n' });
   });
 
   it('says why it has nothing', async () => {

@@ -1,14 +1,15 @@
 import type { CacheDirectives } from '../../upstream/cache/freshness.ts';
 
 const MAX_LENGTH = 1_000;
-// A year: longer ones mean the same here, and stay exact.
+// A year. Longer times mean the same here, and might lose precision.
 const MAX_SECONDS = 31_536_000;
 
 /**
- * Reads the request directives of `Cache-Control` (RFC 9111, section 5.2.1): `no-cache`, `max-age`, `max-stale` and `only-if-cached`.
- * `no-store` asks for as much as `no-cache`. What is not known or not well-formed is passed over, as the RFC asks.
+ * Reads the request directives `no-cache`, `max-age`, `max-stale` and `only-if-cached` of `Cache-Control` (RFC 9111,
+ * section 5.2.1). `no-store` is treated like `no-cache`. Unknown and malformed directives are ignored, as the RFC
+ * requires.
  *
- * @param header - Value of the request header; null where there is none.
+ * @param header - The value of the header; null if there is none.
  */
 export function parseCacheDirectives(header: string | null): CacheDirectives {
   if (header === null || header.length > MAX_LENGTH) return {};
@@ -22,7 +23,7 @@ export function parseCacheDirectives(header: string | null): CacheDirectives {
     return value !== undefined && /^\d+$/.test(value) ? Math.min(Number(value), MAX_SECONDS) : undefined;
   };
   const maxAge = secondsOf('max-age');
-  // Without a value, however stale.
+  // Without a value, max-stale accepts any age.
   const maxStale =
     given.has('max-stale') && given.get('max-stale') === undefined ? MAX_SECONDS : secondsOf('max-stale');
   return {

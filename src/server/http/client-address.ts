@@ -2,18 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { parseSubnet } from '../../config/addresses.ts';
 
-/** Tells where a request comes from, so that clients can have fair shares. */
+/** Returns the address that a request comes from, which identifies a client for fair shares. */
 export type ClientAddressOf = (request: IncomingMessage) => string;
 
 const MAX_FORWARDED = 2_000;
 
 /**
- * Makes the function that tells the address of a client: that of the connection or, where a trusted proxy is at the other end, the nearest one
- * in `X-Forwarded-For` that is not a trusted proxy itself. Clients can write anything into that header, so nobody else's is read.
+ * Makes the function that finds the address of a client: that of the connection or, if that is a trusted proxy, the
+ * last address in `X-Forwarded-For` that is not a trusted proxy itself. The header is ignored on other connections,
+ * because clients can write anything into it.
  *
  * @param trustedProxies - Addresses and subnets, as `parseSubnet` reads them.
- * @param onIgnored - Is told once when somebody else says where a request comes from: all clients behind that address count as one.
- * @returns A function to an IPv4 address, the first half of an IPv6 address (a subscriber has all of a /64), or an empty text where there is none.
+ * @param onIgnored - Called once, when a header is ignored for the first time: all clients behind that address then
+ *   count as one.
+ * @returns A function that returns an IPv4 address, the first half of an IPv6 address (a subscriber has a whole /64),
+ *   or an empty text if there is no address.
  */
 export function createClientAddressOf(trustedProxies: readonly string[], onIgnored: () => void): ClientAddressOf {
   const trusted = new BlockList();
@@ -46,7 +49,7 @@ export function createClientAddressOf(trustedProxies: readonly string[], onIgnor
 
 const familyOf = (address: string) => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Some proxies write a port after the address. */
+/** Removes the port that some proxies write after the address. */
 function toBareAddress(text: string): string {
   return /^\[([\d.:a-f]+)\](?::\d+)?$/i.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
 }
@@ -55,7 +58,7 @@ function toNetwork(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   if (!isIPv6(address)) return address;
-  // As URLs write it, an address has one form only.
+  // URL writes every IPv6 address in its one canonical form.
   const canonical = new URL(`http://[${address.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
   const [head = '', tail] = canonical.split('::');
   const first = head === '' ? [] : head.split(':');

@@ -5,27 +5,28 @@ import { monotonicMs } from '../../upstream/clock.ts';
 import { cutSlowClients, nextRound } from './slow-clients.ts';
 import { watchStalls } from './stalls.ts';
 
-/** What a client may do with connections. */
+/** Limits of client connections. */
 export interface ConnectionLimits {
-  /** Open at once; further ones are closed unread. */
+  /** Connections open at once. Further ones are closed before anything is read. */
   readonly maxConnections: number;
-  /** From a request's first byte, or the opening of its connection, to the end of its header. */
+  /** Time from a request's first byte, or the opening of its connection, to the end of its header. */
   readonly headersMs: number;
-  /** The same to the end of its body. */
+  /** The same, to the end of its body. */
   readonly requestMs: number;
-  /** How often those two deadlines are looked at. */
+  /** How often these two deadlines are checked. */
   readonly checkMs: number;
-  /** How long a connection is kept for its next request. */
+  /** How long an idle connection stays open. */
   readonly idleMs: number;
   /** The same while more than half of the connections are open, if it is shorter. */
   readonly crowdedIdleMs: number;
-  /** How long a client may take nothing of an answer that has begun. What comes before the answer takes any time. */
+  /** How long a client may read nothing of a response that has begun. The time before the response is not limited. */
   readonly stalledMs: number;
 }
 
 /**
- * For servers that anybody can reach, but for how long connections are kept, which those who stand in front decide. The clock starts anew with a request's first byte: whoever sends that at the last
- * moment, and never the rest, is gone within 15 seconds of connecting.
+ * Limits for a server that anyone can reach. `idleMs` depends on the load balancer in front, so it is configured. The
+ * deadlines restart with the first byte of a request: a client that sends it at the last moment, and never the rest, is
+ * disconnected within 15 seconds of connecting.
  */
 export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
   maxConnections: 4_096,
@@ -38,17 +39,18 @@ export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
 
 const MAX_HEADER_BYTES = 16_384;
 const CLOSE_TIMEOUT_MS = 4_500;
-// How long connections are still let in, and then how long idle ones are left open, as long as others keep coming.
+// While the server stops: how long it accepts connections, and then how long idle ones stay open, if others still
+// arrive.
 const LAST_CONNECTIONS_MS = 500;
 const LAST_REQUESTS_MS = 500;
-// Without a request for this long, nobody is left who would have been told to go by an answer.
+// After this long without a request, no client is left that a `connection: close` would reach.
 const QUIET_MS = 50;
 const RESPONDING_POLL_MS = 10;
 
 /** The connections of a running server. */
 export type Connections = ReturnType<typeof createConnections>;
 
-/** Makes an HTTP server that is not held up by clients that are slow, and loses no request when it stops. It does not listen yet. */
+/** Makes an HTTP server that cuts slow clients off, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
   listener: RequestListener,
   { maxConnections, headersMs, requestMs, checkMs, idleMs, crowdedIdleMs, stalledMs }: ConnectionLimits,
@@ -61,7 +63,7 @@ export function createConnections(
   const server = createServer(
     {
       connectionsCheckingInterval: checkMs,
-      // Said here because options of the node program would change the defaults.
+      // Set explicitly, because command-line options of node change the defaults.
       maxHeaderSize: MAX_HEADER_BYTES,
       insecureHTTPParser: false,
     },
@@ -72,18 +74,18 @@ export function createConnections(
       response.once('close', () => responses?.delete(response));
       request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
-      // Nothing that is answered is to be taken for anything else.
       response.setHeader('X-Content-Type-Options', 'nosniff');
       if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
       else listener(request, response);
     },
   );
-  // Node reads these two at each of its checks, which can be the first thing that happens after a stall.
+  // Getters, because their values change over time.
   Object.defineProperties(server, {
-    // Read when an answer begins and when it has ended.
+    // Node reads it when a response begins and when it has ended.
     keepAliveTimeout: {
       get: () => (responsesOf.size > maxConnections / 2 ? Math.min(idleMs, crowdedIdleMs) : idleMs),
     },
+    // Node reads these two at each of its checks, which can be the first event after a stall.
     headersTimeout: { get: () => headersMs + stalls.extraMs(headersMs) },
     requestTimeout: { get: () => requestMs + stalls.extraMs(requestMs) },
   });
@@ -91,7 +93,7 @@ export function createConnections(
   server.on('connection', (socket) => {
     connections++;
     responsesOf.set(socket, new Set());
-    // Of requests sent ahead of their turn the answers never close when their connection does.
+    // Responses to pipelined requests do not emit `close` when their connection closes.
     socket.once('close', () => responsesOf.delete(socket));
   });
 
@@ -104,18 +106,18 @@ export function createConnections(
   return {
     server,
     /**
-     * Opens no more connections, answers what is under way on those there are, and closes them, all within five seconds.
+     * Accepts no more connections, responds to the requests in flight, and closes all connections, within five seconds.
      *
-     * @param drain - Called when no further request can come; has those under way answered soon.
+     * @param drain - Called when no further request can arrive. It makes the operations in flight end soon.
      */
     async close(drain: () => Promise<void>): Promise<void> {
       const deadline = setTimeout(cutAll, CLOSE_TIMEOUT_MS);
-      // Node lets in one connection in each round of its event loop: when it is busy, clients that have long sent their
-      // request still stand before the door, and closing it would reset them.
+      // Node accepts one connection per round of its event loop. While it is busy, clients that have sent their request
+      // still wait in the backlog, and closing the server would reset them.
       await untilQuiet(() => connections, nextRound, LAST_CONNECTIONS_MS);
-      // Not http's own close(), which cuts idle connections at once, and with them requests that are on their way.
+      // Not close() of node:http, which cuts idle connections at once, and with them requests that are being sent.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
-      // Not before: who is told to connect anew has to be refused, not left standing there.
+      // Only now: a client that gets `connection: close` reconnects, and must be refused instead of waiting.
       isClosing = true;
       for (const responses of responsesOf.values())
         for (const response of responses) if (!response.headersSent) response.setHeader('connection', 'close');
@@ -138,7 +140,7 @@ export function createConnections(
   };
 }
 
-/** Waits until a pause has gone by in which a count has not grown, or until the time is up. */
+/** Waits until a count has not grown during a pause, or until the time is up. */
 async function untilQuiet(count: () => number, pause: () => Promise<void>, timeoutMs: number): Promise<void> {
   const endMs = monotonicMs() + timeoutMs;
   for (let seen = -1; seen !== count() && monotonicMs() < endMs; ) {
@@ -147,7 +149,9 @@ async function untilQuiet(count: () => number, pause: () => Promise<void>, timeo
   }
 }
 
-/** Whether a request names two hosts, of which the one that is looked at may not be the one that counts (RFC 9112, section 3.2). */
+/**
+ * Whether a request names two hosts, so that the one that is checked may not be the one that counts (RFC 9112, 3.2).
+ */
 function isAmbiguous({ url = '/', headers, headersDistinct }: IncomingMessage): boolean {
   if ((headersDistinct['host']?.length ?? 0) > 1) return true;
   return /^https?:/i.test(url) && (!URL.canParse(url) || new URL(url).host !== headers.host?.toLowerCase());

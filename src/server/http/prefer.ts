@@ -1,24 +1,25 @@
 const token = String.raw`[!#$%&'*+.^_\x60|~\w-]+`;
 const word = String.raw`(?:${token}|"(?:[^"\\]|\\.)*")`;
 const parameter = String.raw`${token}[\t ]*(?:=[\t ]*${word}[\t ]*)?`;
-const preference = String.raw`[\t ,]*(${token})[\t ]*(?:=[\t ]*(${word})[\t ]*)?(?:;[\t ]*(?:${parameter})?)*(?:,[\t ,]*|$)`;
+const value = String.raw`[\t ]*(?:=[\t ]*(${word})[\t ]*)?`;
+const preference = String.raw`[\t ,]*(${token})${value}(?:;[\t ]*(?:${parameter})?)*(?:,[\t ,]*|$)`;
 
-// RFC 9111, section 1.2.2: a larger number of seconds is read as this one.
+// RFC 9111, section 1.2.2: larger numbers of seconds count as this one.
 const maxDeltaSeconds = 2 ** 31;
 
-/** How `errors=by-cause` is sent, and how it is said to be applied. */
+/** The preference for errors by cause, in `Prefer` and in `Preference-Applied`. */
 export const ERRORS_BY_CAUSE = 'errors=by-cause';
 
-/** What a client would like. */
+/** What a client prefers. */
 export interface Preferences {
-  /** How long it is ready to wait. A second at least, because no call is made in no time; undefined: it does not say. */
+  /** How long it will wait; at least a second, because a call takes time. Undefined: no preference. */
   readonly waitSeconds: number | undefined;
-  /** Of errors of one cause it wants the first alone. */
+  /** It wants only the first error of each cause. */
   readonly areErrorsGrouped: boolean;
 }
 
 /**
- * Reads the preferences that this server knows of the request header `Prefer`.
+ * Reads the preferences `wait` and `errors` of the request header `Prefer`.
  *
  * @param header - The header's value; several headers joined by commas.
  * @see RFC 7240, section 2
@@ -32,17 +33,19 @@ export function parsePreferences(header: string | null): Preferences {
 }
 
 /**
- * Reads how many seconds a client is ready to wait from the request header `Prefer: wait=<seconds>`.
+ * Reads how many seconds a client will wait from the request header `Prefer: wait=<seconds>`. The first `wait` counts.
  *
  * @param header - The header's value; several headers joined by commas.
- * @returns Whole seconds, at most 2^31; undefined without a `wait`, or if it or the header is malformed. The first `wait` counts.
+ * @returns Whole seconds, at most 2^31; undefined without a `wait`, or if it or the header is malformed.
  * @see RFC 7240, sections 2 and 4.3
  */
 export function parsePreferWait(header: string | null): number | undefined {
   return toDeltaSeconds(readPreference(header, 'wait'));
 }
 
-/** The value of the first preference of that name, as it is written; undefined where there is none, or the header is malformed before it. */
+/**
+ * The unparsed value of the first preference of a name; undefined if there is none, or the header is malformed before.
+ */
 function readPreference(header: string | null, requestedName: string): string | undefined {
   if (header === null) return undefined;
   const next = new RegExp(preference, 'y');

@@ -1,21 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What probes are told of the server. */
+/** The state of the server that probes report. */
 export interface ServerState {
-  /** Whether it has been told to stop. */
+  /** Whether it has begun to stop. */
   readonly isStopping: () => boolean;
-  /** Whether the circuit breaker of upstream is open: of everybody's calls, or of those with the server's own key. */
+  /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
   readonly isCircuitOpen: () => boolean;
 }
 
 /**
- * Makes what answers the probes of those who run the server, before anything else is looked at: neither a token nor a `Host` is asked for,
- * because probes send none.
+ * Makes the handler of health probes. It runs before all checks, because probes send neither a token nor a known
+ * `Host`.
  *
- * `/healthz` (and `/health`) says that the event loop turns. `/readyz` says that requests are taken: 503 once the server stops. That Postman is down is
- * no reason for either: what is cached is served, and another instance has the same Postman.
+ * `/healthz` (and `/health`) shows that the event loop runs. `/readyz` shows that requests are accepted: 503 once the
+ * server stops. Neither fails because Postman is down: cached data is served, and another instance has the same
+ * Postman.
  *
- * @returns Whether the request was one of these; then it has been answered. An icon, which browsers ask for, is none.
+ * The handler also responds to `/favicon.ico`, which browsers request, with 204.
+ *
+ * @returns A function that returns true if it has responded to the request.
  */
 export function createProbes({ isStopping, isCircuitOpen }: ServerState) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {

@@ -1,9 +1,10 @@
 import type { BudgetSnapshot } from '../../upstream/rate-limiter/budget.ts';
 
 /**
- * Writes a budget as the response headers `RateLimit-Policy` and `RateLimit`.
+ * Formats a budget as the response headers `RateLimit-Policy` and `RateLimit`.
  *
- * @see draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `r` remaining, `t` seconds until the quota is whole again.
+ * @see draft-ietf-httpapi-ratelimit-headers-10: `q` quota, `w` window in seconds, `r` remaining calls, `t` seconds
+ *   until the full quota is available again.
  */
 export function toRateLimitFields(snapshot: BudgetSnapshot): { readonly policy: string; readonly rateLimit: string } {
   const windows = [

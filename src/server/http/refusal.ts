@@ -1,6 +1,6 @@
 import type { FetchAPI } from 'graphql-yoga';
 
-/** Why a request is not executed. */
+/** How the server refuses a request that it does not execute. */
 export interface Refusal {
   readonly status: number;
   readonly message: string;
@@ -11,8 +11,8 @@ export interface Refusal {
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 /**
- * Makes the answer to a request that Yoga does not answer: a well-formed one of GraphQL, in GraphQL's own content type for whoever accepts that
- * (GraphQL over HTTP, section 6.4).
+ * Makes the response to a request that does not reach GraphQL: a well-formed GraphQL response, in GraphQL's own content
+ * type if the client accepts it (GraphQL over HTTP, section 6.4).
  */
 export function toRefusalResponse(
   request: Request,

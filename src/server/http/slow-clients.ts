@@ -4,18 +4,19 @@ import { setImmediate } from 'node:timers/promises';
 import type { Stalls } from './stalls.ts';
 
 /**
- * Cuts connections off that have been idle, or have taken nothing of their answer, for their time, unless that is not the client's doing.
+ * Cuts off connections that have timed out, because they are idle or their client reads nothing of its response. It
+ * spares those that timed out because this process stalled.
  *
- * @param responsesOf - The answers of each open connection, in the order of their requests.
- * @param stalledMs - How long a client may take nothing of an answer that has begun.
- * @returns Ends it.
+ * @param responsesOf - The responses of each open connection, in the order of their requests.
+ * @param stalledMs - How long a client may read nothing of a response that has begun.
+ * @returns A function that stops it.
  */
 export function cutSlowClients(
   server: Server,
   responsesOf: ReadonlyMap<Socket, ReadonlySet<ServerResponse>>,
   { stalls, stalledMs }: { readonly stalls: Stalls; readonly stalledMs: number },
 ): () => void {
-  /** The answer that is being sent; those to requests that were sent ahead wait in any case. */
+  /** The response that is being sent. Those to pipelined requests wait for it. */
   const currentResponseOf = (socket: Socket) => {
     const [response] = responsesOf.get(socket) ?? [];
     return response;
@@ -27,15 +28,15 @@ export function cutSlowClients(
     const response = currentResponseOf(socket);
     const unsent = unsentBytes(socket);
     await nextRound();
-    // Nothing to take is not the client's fault: the next part of an answer can be a minute away.
+    // A client with nothing to read is not slow: the next part of a response can be a minute away.
     const mayBeSlow = response ? unsent > 0 && unsentBytes(socket) === unsent : socket.bytesRead === bytesRead;
     if (currentResponseOf(socket) !== response) return;
     if (mayBeSlow && stalls.extraMs(periodMs) < periodMs / 2) socket.destroy();
     else if (mayBeSlow || response) socket.setTimeout(periodMs);
   };
-  // Comes before anything is read of what has arrived in the meantime.
+  // The event comes before data that has arrived meanwhile is read.
   server.on('timeout', (socket: Socket) => void judge(socket));
-  // Yoga turns it off where it answers with a stream.
+  // Yoga turns the timeout off when it responds with a stream.
   const watch = setInterval(() => {
     for (const [socket, responses] of responsesOf)
       if (responses.size > 0 && socket.timeout === 0) socket.setTimeout(stalledMs);
@@ -44,7 +45,7 @@ export function cutSlowClients(
   return () => clearInterval(watch);
 }
 
-/** Lets everything be read that has arrived: the first half of a round may have been over. */
+/** Waits until everything that has arrived was read. One `setImmediate` may run before the poll phase of this round. */
 export async function nextRound(): Promise<void> {
   await setImmediate();
   await setImmediate();

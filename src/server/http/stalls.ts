@@ -1,16 +1,17 @@
 import { monotonicMs } from '../../upstream/clock.ts';
 
-/** The times in which the event loop stood still: nobody was read, and no timer ran. */
+/** The periods in which the event loop was blocked: no socket was read, and no timer ran. */
 export type Stalls = ReturnType<typeof watchStalls>;
 
 /**
- * Watches for stalls by looking at the monotonic clock: a look that comes late by more than its interval was held up, by
- * work in one piece or because the process was stopped. Shorter delays are an ordinary busy server's, and nobody is given time for them.
+ * Detects stalls by the monotonic clock. A timer that runs late by more than its interval was blocked, by long
+ * synchronous work or because the process was stopped. Shorter delays are normal for a busy server, and grant no extra
+ * time.
  *
- * @param longestMs - What is told of stalls reaches back as far as this needs.
+ * @param longestMs - The longest period that `extraMs` gets; stalls are remembered for that long.
  */
 export function watchStalls({ intervalMs, longestMs }: { readonly intervalMs: number; readonly longestMs: number }) {
-  // The newest comes first. There is an interval of attention between two, so no more of them count.
+  // Newest first. Two stalls are at least an interval apart, so older ones cannot matter.
   let stalls: readonly { readonly endedAtMs: number; readonly lengthMs: number }[] = [];
   const mostStalls = Math.ceil(longestMs / intervalMs) + 1;
   let lookedAtMs = monotonicMs();
@@ -27,13 +28,13 @@ export function watchStalls({ intervalMs, longestMs }: { readonly intervalMs: nu
 
   return {
     /**
-     * How much longer than `periodMs` somebody may have taken by now who has had only that much of our attention.
+     * The time to add to a deadline of `periodMs` that ends now, because the event loop was blocked during it.
      *
-     * @param periodMs - `longestMs` at most.
-     * @returns Whole milliseconds; 0 when no stall was in that time.
+     * @param periodMs - At most `longestMs`.
+     * @returns Whole milliseconds; 0 without a stall.
      */
     extraMs(periodMs: number): number {
-      // Whoever asks may run before the timer does.
+      // After a stall, this may run before the timer does.
       const nowMs = look();
       let extraMs = 0;
       for (const { endedAtMs, lengthMs } of stalls) {
@@ -42,7 +43,7 @@ export function watchStalls({ intervalMs, longestMs }: { readonly intervalMs: nu
       }
       return Math.ceil(extraMs);
     },
-    /** Looks no more. */
+    /** Ends the detection. */
     stop: () => clearInterval(timer),
   };
 }

@@ -96,7 +96,7 @@ export function createContexts({
         budget: () => keyBudget?.view.snapshot() ?? null,
         clock,
         estimate: () =>
-          record.estimate?.() ?? Promise.reject(new TypeError('An estimate is of an operation that is executed')),
+          record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
         treeOf,
         trackRead(value, path) {
           noteStalePath(record, value, path);

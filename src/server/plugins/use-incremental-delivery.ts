@@ -13,8 +13,7 @@ import type { PluginParts } from '../plugin-parts.ts';
 const TAKES_NO_PARTS = {
   status: 406,
   code: 'BAD_REQUEST',
-  message:
-    'The answer to an operation with @defer or @stream comes in parts: accept multipart/mixed or text/event-stream.',
+  message: 'An operation with @defer or @stream is delivered in parts: accept multipart/mixed or text/event-stream.',
 } as const;
 
 // Streams end at any time; whoever comes back every few seconds costs next to nothing.
@@ -22,11 +21,11 @@ const RETRY_SECONDS = 10;
 const TOO_MANY_STREAMS = {
   key: {
     status: 429,
-    message: 'The API key has as many operations with @defer or @stream open as it may.',
+    message: 'The API key has the maximum number of operations with @defer or @stream open.',
   },
   process: {
     status: 503,
-    message: 'The server has as many operations with @defer or @stream open as it can hold.',
+    message: 'The server has the maximum number of operations with @defer or @stream open.',
   },
 } as const satisfies Record<FullBound, object>;
 
@@ -51,7 +50,7 @@ export function useIncrementalDelivery(
       return undefined;
     }
     const { status, message } = TOO_MANY_STREAMS[close];
-    return new GraphQLError(`${message} Ask again at the time given, or without them.`, {
+    return new GraphQLError(`${message} Retry at the time given, or without these directives.`, {
       extensions: { ...toRetryLater('RATE_LIMITED', RETRY_SECONDS, clock.epochMs()), http: { status } },
     });
   };

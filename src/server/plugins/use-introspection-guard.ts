@@ -20,7 +20,7 @@ export function useIntrospectionGuard({
   maskError,
 }: PluginParts): Plugin {
   const refuseStranger = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
-    if (!operation) return new GraphQLError('The schema is shown to clients with an API key.', NO_SCHEMA);
+    if (!operation) return new GraphQLError('The schema is shown only to clients with an API key.', NO_SCHEMA);
     if (calls.apiKeys.isAccepted(operation.caller.keyHash)) return undefined;
     try {
       await createPostmanSession(calls, operation).get(meCall());

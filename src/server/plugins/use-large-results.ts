@@ -40,7 +40,10 @@ export function useLargeResults({ records, calls, clock, config, slices }: Plugi
 }
 
 function toRefusal(nowMs: number): GraphQLError {
-  return new GraphQLError('This server holds as many large answers as it has memory for, until they are taken.', {
-    extensions: { ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, nowMs), http: { status: 503 } },
-  });
+  return new GraphQLError(
+    'This server has no memory for another large response until clients have received the pending ones.',
+    {
+      extensions: { ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, nowMs), http: { status: 503 } },
+    },
+  );
 }

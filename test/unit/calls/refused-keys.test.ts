@@ -114,14 +114,14 @@ describe('a request without a key', () => {
   it('is told where one stands that is not read, and not what it is', () => {
     expect(tell({})).toBe(missing);
     expect(tell({ authorization: `Bearer ${WHOLE}` })).toBe(
-      `${missing} What the header authorization has is not read as a key.`,
+      `${missing} The authorization header is not read as a key.`,
     );
     expect(tell({ 'Postman-Api-Key': WHOLE })).toBe(
-      `${missing} What the header postman-api-key has is not read as a key.`,
+      `${missing} The postman-api-key header is not read as a key.`,
     );
     expect(tell({ authorization: 'Bearer t0ken' }, '', true)).toBe(missing);
     expect(tell({}, `?access_key=PMAT-${TAIL}`)).toBe(
-      `${missing} One in the address is not read, and should be replaced: addresses end up in logs.`,
+      `${missing} A key in the URL is not read, and should be replaced, because URLs end up in logs.`,
     );
     expect(tell({}, '?query=apikey')).toBe(missing);
   });

@@ -43,9 +43,9 @@ export function usePersistedDocuments(documents: PersistedDocuments, only: boole
     extractPersistedOperationId: idOf,
     getPersistedOperation: (id) => documents.get(id) ?? null,
     customErrors: {
-      notFound: refused('There is no persisted document of this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
-      keyNotFound: refused('There is neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),
-      persistedQueryOnly: refused('This server executes persisted documents only.', 'PERSISTED_DOCUMENT_REQUIRED', 403),
+      notFound: refused('There is no persisted document with this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
+      keyNotFound: refused('The request has neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),
+      persistedQueryOnly: refused('This server executes only persisted documents.', 'PERSISTED_DOCUMENT_REQUIRED', 403),
     },
   });
 }

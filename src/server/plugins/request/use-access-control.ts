@@ -25,7 +25,7 @@ export function useAccessControl(
     onRequest({ request, endResponse, fetchAPI, url }) {
       if (checksHost && !isAllowedHost(request.headers.get('host') ?? undefined, access.allowedHosts)) {
         const message =
-          'This server is bound to loopback and does not answer to this Host. Name it in ALLOWED_HOSTS if it is meant to.';
+          'This server listens on loopback and does not accept this Host. To accept it, add it to ALLOWED_HOSTS.';
         endResponse(toRefusalResponse(request, fetchAPI, { status: 403, code: 'FORBIDDEN', message }));
         return;
       }
@@ -37,7 +37,7 @@ export function useAccessControl(
         const refusal = {
           status: 401,
           code: 'UNAUTHENTICATED',
-          message: 'This server wants its access token: Authorization: Bearer <token>.',
+          message: 'This server requires its access token: Authorization: Bearer <token>.',
           headers: { 'www-authenticate': 'Bearer' },
         } as const;
         endResponse(toRefusalResponse(request, fetchAPI, refusal));

@@ -17,8 +17,8 @@ export function useCsrfCheck(): Plugin {
       if (!isGet && request.method !== 'POST') return;
       throw createGraphQLError(
         isGet
-          ? `A GET has to carry the header ${CSRF_HEADER}, with any value: without it, any web page could send it.`
-          : 'A query is sent as JSON, with Content-Type: application/json.',
+          ? `A GET request must have the header ${CSRF_HEADER}, with any value: without it, any web page could send one.`
+          : 'Send the query as JSON, with Content-Type: application/json.',
         {
           extensions: {
             code: isGet ? 'FORBIDDEN' : 'BAD_REQUEST',

@@ -9,7 +9,7 @@ import { isPageRequest } from './use-graphiql.ts';
  */
 export function useFrontPage(graphqlPath: string, hasGraphiQL: boolean): Plugin {
   const target = graphqlPath.slice(1);
-  const line = `postman-graphql: send GraphQL as JSON, by POST, to ${target} below this address.\n`;
+  const line = `postman-graphql: POST GraphQL requests as JSON to ${target}, relative to this address.\n`;
   return {
     onRequest({ request, url, endResponse, fetchAPI: { Response } }) {
       if (request.method !== 'GET' || url.pathname !== '/') return;

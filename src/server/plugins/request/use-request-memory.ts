@@ -104,7 +104,7 @@ async function readBody(
   } catch (error) {
     // Larger than one may be.
     if (error instanceof GraphQLError) throw error;
-    throw createGraphQLError('The request was not sent to its end.', {
+    throw createGraphQLError('The request body is incomplete.', {
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     });
   }
@@ -112,16 +112,19 @@ async function readBody(
 }
 
 function toTooLarge(): GraphQLError {
-  return createGraphQLError('The request takes more memory than this server has for those of one client.', {
+  return createGraphQLError('The request needs more memory than this server allows for the requests of one client.', {
     extensions: { code: 'REQUEST_ENTITY_TOO_LARGE', retryable: false, http: { status: 413 } },
   });
 }
 
 function toBusy(clock: Clock): GraphQLError {
-  return createGraphQLError('This server has no memory for a request of this size now. Smaller ones are served.', {
-    extensions: {
-      ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()),
-      http: { status: 503 },
+  return createGraphQLError(
+    'This server currently has no memory for a request of this size. It still serves smaller ones.',
+    {
+      extensions: {
+        ...toRetryLater('SERVER_BUSY', RETRY_SECONDS, clock.epochMs()),
+        http: { status: 503 },
+      },
     },
-  });
+  );
 }
