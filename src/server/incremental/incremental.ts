@@ -1,3 +1,9 @@
+/**
+ * Incremental delivery. Exports `toDelivery`, which finds out whether an operation is delivered in parts,
+ * `takesParts`, which reads a client's `Accept`, `mapParts`, which maps the parts on their way to the client, and
+ * helpers for the errors of a part. The module maps parts of any operation: it may not import plugins, `operation/`,
+ * `result/` or `http/`.
+ */
 import {
   type DirectiveNode,
   type GraphQLError,
@@ -10,7 +16,7 @@ import type { DocumentReader } from '../../graph/limits/document-reader.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
 
-/** One part of an answer that is delivered incrementally, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
+/** One part of an incremental response, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
 export interface ResultPart {
   readonly errors?: readonly GraphQLError[];
   readonly incremental?: readonly { readonly errors?: readonly GraphQLError[] }[];
@@ -18,15 +24,16 @@ export interface ResultPart {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-// A quarter of the minute after which proxies, and what else stands between, cut connections on which nothing comes.
+// Proxies commonly close connections that are idle for 60 s. Send an empty part after every 15 s of silence.
 const SILENCE_MS = 15_000;
 const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
 const STILL_THERE: ResultPart = { hasNext: true };
 
 /**
- * Finds out how a document wants its answer, as it would be executed: by the operation and the variables that it is sent with.
+ * Finds out how the response to an operation is delivered, taking its variables into account (`@skip`, `@include`,
+ * `if`).
  *
- * @returns Whether in parts, because it has a `@defer` or `@stream`; and whether some of the parts are rows of a list.
+ * @returns `isIncremental`: in parts, because a `@defer` or `@stream` applies; `isStreamed`: a `@stream` applies.
  */
 export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: DocumentReader) {
   const visited = new Set<string>();
@@ -48,19 +55,19 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
   return { isIncremental: defers || streams, isStreamed: streams };
 }
 
-/** Whether a client takes an answer in parts, by its `Accept` header. */
+/** Whether a client accepts a response in parts, by its `Accept` header. */
 export function takesParts(accept: string | null): boolean {
   return accept === null || PART_TYPES.some((type) => accept.toLowerCase().includes(type));
 }
 
 /**
- * Has every part pass through a function, and whoever stops listening be noticed at once, also while the next part is awaited. Where that takes
- * long, parts with nothing in them show that there are more to come.
+ * Maps each part of an incremental response, and detects a client disconnect even while waiting for the next part. If a
+ * part takes longer than 15 s, it sends an empty part, so that proxies keep the connection open.
  *
- * @param map - A part that it gives without anything next is the last, whatever else would come.
- * @param onFailure - Makes the last part where there are no more to be had: an error instead of it would break the connection, and tell nobody why.
- * @param onEnd - Is called at the end, whichever it is, once.
- * @param stopped - Aborts when no more parts are to be waited for; its reason is the failure then.
+ * @param map - If it returns a part with `hasNext: false`, that part is the last one, even if more would follow.
+ * @param onFailure - Makes the last part after a failure. Throwing instead would break the connection without a reason.
+ * @param onEnd - Called once, however the response ends.
+ * @param stopped - Aborts when the next part must not be waited for any longer. Its reason is passed to `onFailure`.
  */
 export function mapParts(
   parts: AsyncIterable<ResultPart>,
@@ -105,7 +112,7 @@ export function mapParts(
           }
         },
         async return() {
-          // First: what the next part waits for ends with it.
+          // First, because it ends the operation for which the next part waits.
           end();
           await iterator.return?.();
           return { done: true, value: undefined };
@@ -115,12 +122,12 @@ export function mapParts(
   };
 }
 
-/** Every error of a part, wherever it stands. */
+/** All errors of a part, including those of its increments. */
 export function errorsOf({ errors = [], incremental = [] }: ResultPart): readonly GraphQLError[] {
   return [...errors, ...incremental.flatMap((part) => part.errors ?? [])];
 }
 
-/** Replaces the errors inside the increments of a part; those of the part itself have been seen to. */
+/** Maps the errors of a part's increments. Yoga has masked those of the part itself. */
 export function mapIncrementErrors(part: ResultPart, map: (error: GraphQLError) => GraphQLError): ResultPart {
   if (!part.incremental) return part;
   return {
@@ -131,7 +138,7 @@ export function mapIncrementErrors(part: ResultPart, map: (error: GraphQLError) 
   };
 }
 
-/** Adds errors to a part that are not of one of its increments. */
+/** Adds errors to the part itself, not to its increments. */
 export function withErrors(part: ResultPart, errors: readonly GraphQLError[]): ResultPart {
   return errors.length === 0 ? part : { ...part, errors: [...(part.errors ?? []), ...errors] };
 }

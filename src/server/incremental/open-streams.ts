@@ -1,23 +1,24 @@
 import type { Config } from '../../config/config.ts';
 
-/** How many operations may be open at once whose answers come in parts: of all keys, and of one. */
+/** How many streams may be open at once: in the process, and per API key. */
 export type StreamBounds = Pick<Config['operation'], 'maxStreams' | 'maxStreamsPerKey'>;
 
-/** Which bound leaves no room for one more: that of its key, or that of the process. */
+/** The bound that was reached: that of the API key, or that of the process. */
 export type FullBound = 'key' | 'process';
 
 /**
- * Makes the count of the operations that are open and whose answers come in parts: each can wait for minutes, and takes memory as long.
+ * Counts open streams, which are operations delivered in parts: each can wait for minutes, and takes memory all the
+ * time.
  *
- * Whoever has a share may have as many open as there are left for others, at most: one key takes half of all, two take a third each, and a key that
- * has none finds room whatever a few others do.
+ * A fair share may open a stream while it has fewer than are still free. So one key alone gets half of all streams, two
+ * get a third each, and a key without one still finds a free one.
  */
 export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds) {
   const countByKey = new Map<string, number>();
   const countByFairShare = new Map<string, number>();
   let count = 0;
   return {
-    /** Opens one more. @returns What to call once when it has ended; or which bound leaves no room for it. */
+    /** Opens a stream. @returns A function to call once when it has ended; or the bound that was reached. */
     open(keyHash: string, fairShare: string): (() => void) | FullBound {
       if ((countByKey.get(keyHash) ?? 0) >= maxStreamsPerKey) return 'key';
       if ((countByFairShare.get(fairShare) ?? 0) >= maxStreams - count) return 'process';

@@ -1,7 +1,7 @@
 /**
- * Waits for something until nobody waits for it any more. Unlike a race against one long-lived promise, it leaves nothing behind on the signal.
+ * Waits for a promise until a signal aborts. Unlike a race against a long-lived promise, it leaves no listener behind.
  *
- * @returns What `value` comes to; rejects with the reason of the signal when that aborts before.
+ * @returns The value of the promise; rejects with the reason of the signal if that aborts first.
  */
 export function untilStopped<Value>(value: Promise<Value>, stopped: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {

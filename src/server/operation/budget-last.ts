@@ -2,10 +2,10 @@ import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import type { SplitDocument } from '../../dry-run/plan-operation.ts';
 
 /**
- * Executes an operation that asks for the budget beside other fields: the budget comes last, so that it tells what is left after the calls of the
- * operation itself, as the response headers do.
+ * Executes an operation that selects the budget next to other fields. It executes the budget last, so that it reports
+ * what is left after the operation's own calls, as the response headers do.
  *
- * @returns What one execution of all fields would return, but for that.
+ * @returns The result of both executions, with the fields in the order of the document.
  */
 export async function executeBudgetLast(
   execute: (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>,

@@ -5,9 +5,9 @@ import { type JsonObject, measureJson } from '../../upstream/collection-format/s
 import { runAtOnce } from '../../upstream/steps.ts';
 
 /**
- * Makes what finds things out about values that upstream answered, once for as long as they are cached or held, whichever operations share them.
- *
- * It remembers by the value itself, so that it forgets what nobody holds any more.
+ * Makes functions that derive something from an upstream value: the tree of a collection, and the number of JSON
+ * values. All operations share the results. They are kept in weak maps by the value, so they live as long as the value
+ * is cached or held.
  */
 export function createKnownDocuments(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
@@ -19,7 +19,7 @@ export function createKnownDocuments(scheduler: SliceScheduler) {
   };
 
   const growTree = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
-    // Operations share it: none of them ends it.
+    // No abort signal: operations share the tree, so none of them may end its construction.
     const slices = scheduler.open(uid);
     const tree = await slices.run(buildCollectionTree(document, uid));
     const { values } = await slices.run(measureJson(document));
@@ -35,7 +35,7 @@ export function createKnownDocuments(scheduler: SliceScheduler) {
 
   return {
     treeOf,
-    /** How many values of JSON a value that was read holds, with the document of a collection in it. */
+    /** The number of JSON values in a value that was read, including the document of a collection in it. */
     countValues(value: object): number {
       if (!('document' in value) || typeof value.document !== 'object' || value.document === null)
         return countOf(value);

@@ -1,3 +1,8 @@
+/**
+ * Part of the operation module, which has the state of one GraphQL operation: its record, context, cost and end. This
+ * file exports `createContexts`, which makes the resolvers' contexts, and `limitsOf`. Plugins use this module, so it
+ * may not import them, nor `create-upstream.ts` or `shared-slots.ts`: it gets calls and held responses as parts.
+ */
 import { type ExecutionArgs, getOperationAST, type GraphQLError } from 'graphql';
 import type { Config } from '../../config/config.ts';
 import { createResultSize } from '../../graph/limits/result-size.ts';
@@ -17,7 +22,7 @@ import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { noteStalePath, type RequestRecord } from './request-record.ts';
 
-/** How long the operation of a request may take in milliseconds, and how many calls it may make. */
+/** The default and the longest deadline of a request's operation in milliseconds, and its maximum number of calls. */
 export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
   const { timeoutMs, maxWaitMs, maxCalls, streamTimeoutMs, maxCallsPerStream } = operation;
   return isIncremental
@@ -25,7 +30,7 @@ export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<C
     : { timeoutMs, maxWaitMs, maxCalls };
 }
 
-/** Makes the resolvers' contexts, each with an upstream operation of its own. */
+/** Makes the factory of resolver contexts, each of which has its own upstream operation. */
 export function createContexts({
   schema,
   config,
@@ -35,7 +40,7 @@ export function createContexts({
   slices,
 }: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
   const { treeOf, countValues } = createKnownDocuments(slices);
-  // Of a stream: as many as can be out at once, and as many to follow them.
+  // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
 
   const openFor = (record: RequestRecord, request: Request, isStreamed: boolean): Operation | undefined => {
@@ -70,7 +75,7 @@ export function createContexts({
   };
 
   return {
-    /** Makes the context of a request, and opens its operation, whose deadline starts here. What the operation is stands in its record. */
+    /** Makes the context of a request, and opens its operation, whose deadline starts now. It fills in the record. */
     create(
       record: RequestRecord,
       request: Request,
@@ -87,7 +92,7 @@ export function createContexts({
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
       const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
-      // The executor forgets promises of what it is about when it is stopped in the middle of that.
+      // Later, because an executor that is stopped while it completes a value leaves promises of it unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
       record.large = resultSize.large;
@@ -115,7 +120,7 @@ export function createContexts({
   };
 }
 
-/** Adds the items of lists, which operations do not remember one by one. */
+/** Adds the items of lists, which are tracked only as a whole. */
 function withItems(read: ReadonlySet<object>): ReadonlySet<object> {
   const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null;
   return new Set([...read].flatMap((value) => (Array.isArray(value) ? [value, ...value.filter(isObject)] : [value])));

@@ -6,55 +6,55 @@ import { createReportedErrors, type ReportedErrors } from '../result/reported-er
 import type { Preferences } from '../http/prefer.ts';
 import type { RequestCaller } from '../request-caller.ts';
 
-/** What every answer says about its cost: `extensions.upstream`. */
+/** The cost that every response reports in `extensions.upstream`. */
 export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
 
-/** A part of an answer that is past the time for which it counts as fresh. */
+/** A part of a response that comes from a stale cached response. */
 export interface StalePart {
-  /** As in `errors`: the object, list or value all of which comes from the cached answer, but for what has an entry of its own. */
+  /** As in `errors`. Everything below it comes from that cached response, except parts that have their own entry. */
   readonly path: readonly (string | number)[];
-  /** Whole seconds since it was last known to be true. */
+  /** Whole seconds since the cached response was last known to be current. */
   readonly ageSeconds: number;
 }
 
-/** What the plugins share of one request while it is served. */
+/** The state of one request that the plugins share. */
 export interface RequestRecord {
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
-  /** As `createClientAddressOf` tells it. */
+  /** As the function of `createClientAddressOf` returns it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
-  /** Aborts when its client does not wait for the end of the answer. */
+  /** Aborts when the client disconnects before the end of the response. */
   readonly clientGone: AbortSignal;
-  /** Ends the execution as a whole; its reason is the error that is answered. */
+  /** Ends the whole execution. Its reason is the error that is reported. */
   readonly stopExecution: AbortController;
   readonly errors: ReportedErrors;
-  /** Of lists that ended before all their rows were read: the last part reports them. */
+  /** Errors of streamed lists that ended before all their rows were read. The last part reports them. */
   readonly unread: GraphQLError[];
-  /** Parts of the answer that are stale, by their path as text. */
+  /** Stale parts of the response, by the JSON of their path. */
   readonly stale: Map<string, StalePart>;
-  /** What `endRequest` calls, once. */
+  /** Functions that `endRequest` calls, each once. */
   readonly cleanups: (() => void)[];
   caller: RequestCaller | null;
-  /** Absent without a key, and until the execution begins. */
+  /** Absent without an API key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
-  /** Brings the deadline of the operation forward to now. */
+  /** Sets the deadline of the operation to now. */
   expire?: () => void;
   estimate?: OperationPlan['estimate'];
-  /** Its answer is delivered in parts. */
+  /** The response is delivered in parts. */
   isIncremental: boolean;
-  /** Where in the answer stands what takes long to write. */
+  /** Paths of the values in the result that take long to write as JSON. */
   large: readonly ResponsePath[];
 }
 
-/** The records of the requests that Yoga has begun to read. */
+/** The records of all requests whose body Yoga has begun to read. */
 export type RequestRecords = WeakMap<Request, RequestRecord>;
 
-// A list of ten times as many would be larger than most answers.
+// Ten times as many would make a list larger than most responses.
 const MAX_STALE_PARTS = 1_000;
 
-/** Begins the record of a request. */
+/** Makes the record of a request. */
 export function createRequestRecord(
   known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
@@ -71,17 +71,17 @@ export function createRequestRecord(
   };
 }
 
-/** Closes what was opened for a request. It may be called more than once. */
+/** Runs the cleanups of a request. It may be called more than once. */
 export function endRequest({ cleanups }: RequestRecord): void {
   for (const cleanup of cleanups.splice(0)) cleanup();
 }
 
-/** Whose share of the process a request takes: that of its key, or of its client's address without one. */
+/** The fair share that a request counts towards: that of its API key, or of its client's address without one. */
 export function fairShareOf({ operation, clientAddress }: RequestRecord, calls: Calls): string {
   return operation ? calls.fairShareOf(operation) : clientAddress;
 }
 
-/** Notes where in the answer a value goes, if it comes from a cached answer that is stale. */
+/** Records the path of a value in the response if the value comes from a stale cached response. */
 export function noteStalePath(
   { operation, stale }: RequestRecord,
   value: unknown,
@@ -96,19 +96,19 @@ export function noteStalePath(
   if ((stale.get(key)?.ageSeconds ?? -1) < ageSeconds) stale.set(key, { path: responsePath, ageSeconds });
 }
 
-/** What the request has cost so far. */
+/** Reports what the request has cost so far. */
 export function toCost({ operation, stale }: RequestRecord, sandbox: boolean) {
   return {
     /** GETs sent to Postman for this operation. */
     calls: operation?.meter.cost.calls ?? 0,
-    /** Answers that were cached. */
+    /** Reads served from the cache. */
     cached: operation?.meter.cost.cached ?? 0,
-    /** Answers of calls that another operation already had under way. */
+    /** Reads served by a call that another operation already had in flight. */
     coalesced: operation?.meter.cost.coalesced ?? 0,
-    /** How long at least one call waited in the queue of its key. */
+    /** The time during which at least one call waited in the queue of its key. */
     waitedMs: operation?.meter.wait.totalMs() ?? 0,
     ...(stale.size > 0 && { stale: [...stale.values()] }),
-    /** Whether the embedded sandbox answers instead of Postman. */
+    /** Whether the embedded sandbox is served instead of Postman. */
     sandbox,
   };
 }

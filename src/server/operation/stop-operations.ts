@@ -3,16 +3,19 @@ import type { Clock } from '../../upstream/clock.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import type { RequestRecord } from './request-record.ts';
 
-// An operation whose calls can all have their turn within this time gets it when the server stops; all others get what they have.
+// When the server stops, an operation may continue if all its calls get their slots within this time. Others end at
+// once.
 const GRACE_MS = 3_000;
 const POLL_MS = 20;
 
 /**
- * Has everything that is open answered soon: what cannot be complete when the grace is over ends at once with what it has, and all the rest then.
- * One operation at a time, and between them whatever else there is to do: what each is owed costs milliseconds, and together they would be seconds
- * in which nothing is sent.
+ * Ends all open operations within the grace period, with the data they have. Those that cannot be complete by its end
+ * are ended at once, and the rest at its end.
  *
- * @param open - Loses those that have ended.
+ * It yields to the event loop between two operations: ending one takes milliseconds, so ending all of them in one go
+ * could block the event loop for seconds.
+ *
+ * @param open - The open operations. Those that end are removed from it by their own cleanup.
  */
 export async function stopOperations(open: ReadonlySet<RequestRecord>, clock: Clock): Promise<void> {
   const endMs = clock.nowMs() + GRACE_MS;

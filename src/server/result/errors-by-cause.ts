@@ -6,19 +6,20 @@ interface Cause {
   count: number;
   readonly firstPath: GraphQLError['path'];
   readonly paths: NonNullable<GraphQLError['path']>[];
-  /** Of their JSON. */
+  /** Length of the JSON of all `paths`. */
   pathsLength: number;
   morePaths: number;
 }
 
-// With the error itself, the cause of a thousand equal refusals then takes less than 2 KB. The first path is listed however long it is.
+// With it, the entry of a thousand equal refusals takes less than 2 KB, error included. The first path is always
+// listed.
 const MAX_PATHS_LENGTH = 640;
 
 /**
- * Makes the collection of the errors of one answer. Errors are of one cause when they say the same, but for where and when: equal messages and
- * extensions. Errors of requests that are not executed (parsing, validation) say of themselves all there is to say, and are left alone.
+ * Groups the errors of one response by cause. Errors have the same cause if their messages and extensions are equal,
+ * except for path and time. Errors of requests that are not executed (parsing, validation) are not grouped.
  *
- * @param areGrouped - Its client asked for errors by cause alone.
+ * @param areGrouped - The client requested only the first error of each cause.
  */
 export function createErrorsByCause(areGrouped: boolean) {
   const causes = new Map<string, Cause>();
@@ -37,7 +38,7 @@ export function createErrorsByCause(areGrouped: boolean) {
     causes.set(key, cause);
     cause.count++;
     if (!areGrouped || !path) return cause;
-    // One that does not fit ends the list: those that are left out are the last.
+    // The first path that does not fit ends the list, so that the listed paths are the first ones.
     if (cause.morePaths === 0) {
       cause.pathsLength += JSON.stringify(path).length;
       if (cause.paths.length === 0 || cause.pathsLength <= MAX_PATHS_LENGTH) {
@@ -51,10 +52,10 @@ export function createErrorsByCause(areGrouped: boolean) {
 
   return {
     /**
-     * Takes in the errors of an answer, or of one of its parts.
+     * Adds the errors of a response, or of one of its parts.
      *
-     * @param errors - Have been masked. Those of one cause are given the same extensions, with the earliest `retryAt` of them that is still ahead.
-     * @returns Those that are to be told: all of them, or where errors are asked for by cause the first of each cause in the whole answer.
+     * @param errors - Masked errors. Those of one cause get the same extensions, with their earliest future `retryAt`.
+     * @returns The errors to report: all of them or, if `areGrouped`, the first of each cause in the whole response.
      */
     report(errors: readonly GraphQLError[]): readonly GraphQLError[] {
       const reported: GraphQLError[] = [];
@@ -68,7 +69,7 @@ export function createErrorsByCause(areGrouped: boolean) {
         const cause = note(error, extensions);
         if (!areGrouped || cause.count === 1) reported.push(error);
         const equal = here.get(cause);
-        // Of an earlier part, whose time has gone by: what counts is the newest.
+        // Extensions of an earlier part may be outdated, so the first error of this part replaces them.
         if (!equal || isEarlier(extensions, cause.extensions)) cause.extensions = extensions;
         if (equal) equal.push(error);
         else here.set(cause, [error]);
@@ -79,18 +80,19 @@ export function createErrorsByCause(areGrouped: boolean) {
       return reported;
     },
 
-    /** Forgets all of them: another answer is given. */
+    /** Removes all errors, because another response replaces this one. */
     clear: () => causes.clear(),
 
     /**
-     * What `extensions.errorsByCause` says of the errors so far, in the order in which their causes came up; undefined where there are none.
+     * Makes `extensions.errorsByCause` of the errors so far, in the order of their first errors.
      *
-     * @param nowMs - Epoch milliseconds of a later part, from which `retryAfterSeconds` counts there.
+     * @param nowMs - Epoch milliseconds from which `retryAfterSeconds` is counted anew, for a later part.
+     * @returns undefined if there are no errors.
      */
     list(nowMs?: number): readonly ErrorCause[] | undefined {
       if (causes.size === 0) return undefined;
       return [...causes.values()].map(({ extensions, count, firstPath, paths, morePaths }) => {
-        // For Yoga, which takes it out of errors alone.
+        // Yoga removes `http` from errors only.
         const { http: _, ...rest } = extensions as ErrorExtensions & { readonly http?: unknown };
         return {
           ...rest,
@@ -108,13 +110,13 @@ function isOfCause(extensions: object): extensions is ErrorExtensions {
   return 'code' in extensions && 'retryable' in extensions;
 }
 
-/** Where an error stands, when it can be tried again, and under which id it is logged tells nothing of its cause. */
+/** Identifies a cause: message and extensions, without the time of a retry, the id in the log, and the HTTP status. */
 function keyOf(message: string, extensions: ErrorExtensions): string {
   const rest = { retryAfterSeconds: undefined, retryAt: undefined, errorId: undefined, http: undefined };
   return JSON.stringify([message, { ...extensions, ...rest }]);
 }
 
-/** Whether the time of one is the better one to name: the earlier, but not one that has passed, because by the other both can be had. */
+/** Whether the retry time of one is better to report: the earlier one, unless it has passed. */
 function isEarlier(one: ErrorExtensions, other: ErrorExtensions): boolean {
   if (!one.retryable || !other.retryable || one.retryAfterSeconds === 0) return false;
   return other.retryAfterSeconds === 0 || one.retryAt < other.retryAt;

@@ -11,14 +11,17 @@ const MAX_CAUSES = 3;
 const MAX_FRAMES = 20;
 
 /**
- * Makes the function every error goes through before a client sees it: upstream errors get their code, GraphQL's own pass,
- * and everything unexpected becomes "Unexpected error." with an id that stands in the log beside the cause.
+ * Makes the function that masks every error before a client sees it. Upstream errors get their code, and GraphQL's own
+ * errors pass. Every other error becomes "Unexpected error." with an id, under which the log has the cause.
  */
 export function createErrorMask(logger: Logger, clock: Clock): MaskError {
-  // pino's own serializer copies whole messages and every property.
+  // pino's own serializer would log whole messages and all properties.
   const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
   const logged = new WeakSet<UpstreamError>();
-  /** A client has no use for why a connection failed or a body cannot be read; whoever runs the server has, once for all fields that share the call. */
+  /**
+   * Logs why a connection failed or a body cannot be read, once for all fields that share the call. The operator needs
+   * to know, the client does not.
+   */
   const logCause = (failure: unknown) => {
     if (!(failure instanceof UpstreamError) || failure.cause === undefined || logged.has(failure)) return;
     logged.add(failure);
@@ -40,15 +43,15 @@ export function createErrorMask(logger: Logger, clock: Clock): MaskError {
     return new GraphQLError('Unexpected error.', {
       ...(nodes && { nodes }),
       ...(path && { path }),
-      // A field's failure leaves the rest of the answer good.
+      // If only a field failed, the rest of the response is valid, so its status stays 200.
       extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId, ...(!path && { http: { status: 500 } }) },
     });
   };
 }
 
 /**
- * GraphQL itself gives no codes. What it refuses before it executes, and what it locates inside the query by itself, is a
- * variable or an argument; without either, it is a value of ours that does not fit its type.
+ * GraphQL itself sets no codes. An error before the execution, or one that GraphQL located in the query itself, is
+ * about a variable or an argument. Any other is about a value of ours that does not fit its type.
  */
 function isAboutInput(error: GraphQLError): boolean {
   const cause = error.originalError;
@@ -63,7 +66,9 @@ function withInputCode(error: GraphQLError): GraphQLError {
   });
 }
 
-/** True for an error that was made for clients: by GraphQL's validation, or by a resolver that threw a GraphQLError. */
+/**
+ * Whether an error is meant for clients: it comes from GraphQL's validation, or a resolver threw it as a GraphQLError.
+ */
 function isMadeForClients(error: GraphQLError): boolean {
   return (
     error.originalError == null ||
@@ -72,14 +77,14 @@ function isMadeForClients(error: GraphQLError): boolean {
 }
 
 /**
- * Says what an error is and where it comes from, never what it was about: messages quote values, which may be an API key or
- * a part of what upstream sent. Messages name first what is wrong, and end here at the first quotation, list or colon.
+ * Formats an error for the log without any data: messages quote values, which may be an API key or part of a response.
+ * A message begins with what is wrong, so it is cut off at the first quotation, list or colon.
  */
 function toLogged(cause: unknown, causesLeft: number): object {
   if (!(cause instanceof Error)) return { type: typeof cause };
   const { name, message, stack = '' } = cause;
   const code = 'code' in cause && typeof cause.code === 'string' ? redact(cause.code) : undefined;
-  // The stack begins with the message, whose lines may look like frames.
+  // The stack begins with the message, and a line of the message may look like a frame.
   const frames = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).split('\n') : [];
   return {
     type: redact(name),

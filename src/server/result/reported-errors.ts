@@ -1,14 +1,19 @@
+/**
+ * Part of the result module, which masks errors, groups them, and writes results as JSON. This file exports
+ * `createReportedErrors`, which counts the errors of one response and selects those that the client gets. The module
+ * works on the results of any operation: it may not import plugins, `operation/` or `http/`.
+ */
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { type ResultPart, errorsOf } from '../incremental/incremental.ts';
 import { createErrorsByCause } from './errors-by-cause.ts';
 
-/** The errors of one answer, as its client gets them. */
+/** The errors of one response. */
 export type ReportedErrors = ReturnType<typeof createReportedErrors>;
 
 /**
- * Makes what counts the errors of one answer, and chooses those that its client gets.
+ * Counts the errors of one response, and selects those that its client gets.
  *
- * @param areGrouped - The client asked for the first error of each cause alone.
+ * @param areGrouped - The client requested only the first error of each cause.
  */
 export function createReportedErrors(areGrouped: boolean) {
   const byCause = createErrorsByCause(areGrouped);
@@ -17,8 +22,9 @@ export function createReportedErrors(areGrouped: boolean) {
   let hasFacadeRefusal = false;
 
   /**
-   * Where the budget has refused calls it is the earliest of their times: what can be had by then is cached for what comes later, and whoever waited for
-   * the last would find the first grown old. Otherwise it is the last: before then Postman would be asked in vain.
+   * If the budget refused calls, `Retry-After` is the earliest of their times: the retry then caches what it can,
+   * while a client that waited for the latest time would find the first responses outdated. Otherwise it is the latest
+   * time, because Postman would refuse an earlier retry.
    */
   const noteRetryAfter = (seconds: number, limitedBy: unknown) => {
     const known = retryAfterSeconds ?? seconds;
@@ -42,25 +48,29 @@ export function createReportedErrors(areGrouped: boolean) {
 
   return {
     byCause,
-    /** How many errors there were of each code. */
+    /** Number of errors by code. */
     codes: codes as ReadonlyMap<string, number>,
-    /** What `Retry-After` says; undefined where no error says when to come back. */
+    /** The value of `Retry-After`; undefined if no error has a time for a retry. */
     get retryAfterSeconds() {
       return retryAfterSeconds;
     },
-    /** Leaves in an answer that comes as a whole the errors that its client asked for, and adds `extensions.errorsByCause` where there are any. */
+    /**
+     * Selects the errors of a result that is not delivered in parts, and adds `extensions.errorsByCause` if it has
+     * any.
+     */
     report<Result extends ExecutionResult>(result: Result): Result {
       if (!result.errors) return result;
       const reported = count(result.errors);
       const errorsByCause = byCause.list();
       return {
         ...result,
-        // As they are written: of each error proper Yoga makes another one. Those of requests that are not executed tell it the status.
+        // As JSON, because Yoga would copy each GraphQLError. Only of requests that are not executed does it need the
+        // errors themselves: they contain the HTTP status.
         errors: 'data' in result ? reported.map((error) => error.toJSON()) : reported,
         ...(errorsByCause && { extensions: { ...result.extensions, errorsByCause } }),
       };
     },
-    /** The same for a part of an answer, whose last part has the causes of all. */
+    /** The same for a part of an incremental response, but without `errorsByCause`, which only the last part has. */
     reportPart(part: ResultPart): ResultPart {
       const reported = new Set(count(errorsOf(part)));
       const withReportedErrors = <Part extends Pick<ResultPart, 'errors'>>({ errors, ...rest }: Part) => {

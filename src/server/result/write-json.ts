@@ -1,19 +1,19 @@
 import { type ResponsePath, responsePathAsArray } from 'graphql';
 import type { Steps } from '../../upstream/steps.ts';
 
-/** The places in a value that lead to what takes long to write, by their keys; it stands where there are none below. */
+/** Tree of the paths to large values, by key or index. A node without children is a large value. */
 interface LargePaths extends Map<string | number, LargePaths> {}
 
-/** Writes a value in pieces; undefined: it may be written at once. */
+/** The JSON of a value in pieces; undefined if the value is small enough for `JSON.stringify`. */
 type Writer = Iterable<string> | undefined;
 
-// Written in a fraction of a millisecond.
+// Takes a fraction of a millisecond to write.
 const CHUNK_LENGTH = 64 * 1_024;
 
 /**
- * Writes a value as `JSON.stringify` does, to the byte, with a pause after each 64 KiB.
+ * Writes the same bytes as `JSON.stringify`, with a pause after each 64 KiB.
  *
- * @param large - Where lists, texts and collections stand that take long to write; everything else is written at once.
+ * @param large - Paths of lists, texts and collections that take long to write. Everything else is written in one go.
  * @returns UTF-8.
  */
 export function* writeJson(value: object, large: readonly ResponsePath[]): Steps<Buffer> {
@@ -31,7 +31,7 @@ export function* writeJson(value: object, large: readonly ResponsePath[]): Steps
 }
 
 /**
- * Writes a result of GraphQL around data that has been written already.
+ * Writes a GraphQL result whose `data` has already been written.
  *
  * @returns UTF-8.
  */
@@ -67,7 +67,7 @@ function toWriter(value: unknown, largePaths: LargePaths | undefined): Writer {
     : toMembers(value, (member, key) => toWriter(member, largePaths.get(key)));
 }
 
-/** A collection as upstream sent it, or a folder in it: nearly all of it stands in the lists of items. */
+/** Writes a collection as upstream sent it, or a folder in it. Nearly all of its content is in the `item` lists. */
 function toCollectionWriter(value: unknown): Writer {
   if (typeof value !== 'object' || value === null || !('item' in value)) return undefined;
   return toMembers(value, (member, key) =>
@@ -80,7 +80,7 @@ function* toMembers(object: object, writerOf: (member: unknown, key: string) => 
   for (const [key, member] of Object.entries(object)) {
     const writer = writerOf(member, key);
     const text: string | undefined = writer ? '' : JSON.stringify(member);
-    // What JSON has no word for is left out.
+    // Like JSON.stringify, omit members that JSON cannot express.
     if (text === undefined) continue;
     yield `${separator}${JSON.stringify(key)}:${text}`;
     if (writer) yield* writer;
@@ -89,7 +89,7 @@ function* toMembers(object: object, writerOf: (member: unknown, key: string) => 
   yield separator === '{' ? '{}' : '}';
 }
 
-/** As many elements at a time as came to a chunk the last time. */
+/** Writes as many elements at a time as filled a chunk the last time. */
 function* toElements(
   list: readonly unknown[],
   writerOf: (element: unknown, index: number) => Writer,
@@ -119,7 +119,7 @@ function* toElements(
   yield separator === '[' ? '[]' : ']';
 }
 
-/** Cut anywhere but in the middle of a pair of surrogates, the halves of which are written otherwise. */
+/** Writes a text in chunks. It never splits a surrogate pair, because JSON.stringify escapes the halves. */
 function* toTextParts(text: string): Generator<string> {
   yield '"';
   for (let start = 0; start < text.length; ) {

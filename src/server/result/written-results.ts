@@ -1,21 +1,21 @@
 import type { ServerResponse } from 'node:http';
 import { createFairCapacity } from '../../upstream/fair-capacity.ts';
 
-// As it is written, and put together with what stands around it, or compressed.
+// The written data, and either the whole response with it or its compressed form.
 const COPIES = 2;
 
 /**
- * Makes the count of large answers that have been written, until their clients have taken them.
+ * Counts the memory of large results that have been written, until their clients have received them.
  *
- * @param maxBytes - Over all answers. A client that takes none of its answer holds it until it is cut off.
+ * @param maxBytes - For all results together. If a client reads nothing, its result counts until the client is cut off.
  */
 export function createWrittenResults(maxBytes: number) {
   const capacity = createFairCapacity(maxBytes);
   return {
-    /** Holds an answer of so many bytes until its response is closed. @returns Whether there is memory for it. */
+    /** Counts `length` bytes until the response is closed. @returns False if there is no memory for them. */
     hold(fairShare: string, length: number, response: ServerResponse): boolean {
       const bytes = length * COPIES;
-      // One alone always has room, however large.
+      // The only result of a fair share always fits, however large.
       if (capacity.usedBy(fairShare) > 0 && !capacity.fits(fairShare, bytes)) return false;
       capacity.add(fairShare, bytes);
       if (response.closed) capacity.add(fairShare, -bytes);
