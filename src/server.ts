@@ -38,7 +38,7 @@ import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.
 import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
-import { holdOver, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
+import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
 import type { RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { createUpstream } from './server/create-upstream.ts';
@@ -155,7 +155,7 @@ export function createOperationPlugins(options: OperationOptions) {
   const parts = { ...options, records, slices: createSliceScheduler() };
   const { calls, clock } = options;
   const onStreamEnd = (record: RequestRecord) => {
-    holdOver(record, calls, clock);
+    retainUntilRetry(record, calls, clock);
     logOperation(record, 200, parts);
   };
   return {

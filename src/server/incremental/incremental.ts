@@ -1,6 +1,6 @@
 /**
  * Incremental delivery. Exports `toDelivery`, which finds out whether an operation is delivered in parts,
- * `takesParts`, which reads a client's `Accept`, `mapParts`, which maps the parts on their way to the client, and
+ * `acceptsParts`, which reads a client's `Accept`, `mapParts`, which maps the parts on their way to the client, and
  * helpers for the errors of a part. The module maps parts of any operation: it may not import plugins, `operation/`,
  * `result/` or `http/`.
  */
@@ -56,7 +56,7 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
 }
 
 /** Whether a client accepts a response in parts, by its `Accept` header. */
-export function takesParts(accept: string | null): boolean {
+export function acceptsParts(accept: string | null): boolean {
   return accept === null || PART_TYPES.some((type) => accept.toLowerCase().includes(type));
 }
 

@@ -9,7 +9,7 @@ import { runAtOnce } from '../../upstream/steps.ts';
  * values. All operations share the results. They are kept in weak maps by the value, so they live as long as the value
  * is cached or held.
  */
-export function createKnownDocuments(scheduler: SliceScheduler) {
+export function createCollectionTrees(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
   const counts = new WeakMap<object, number>();
   const countOf = (value: object): number => {

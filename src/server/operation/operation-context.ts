@@ -17,7 +17,7 @@ import { createFailingSession, createPostmanSession } from '../../upstream/calls
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
 import { parseCacheDirectives } from '../http/cache-control.ts';
 import { toDelivery } from '../incremental/incremental.ts';
-import { createKnownDocuments } from './collection-trees.ts';
+import { createCollectionTrees } from './collection-trees.ts';
 import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { noteStalePath, type RequestRecord } from './request-record.ts';
@@ -39,7 +39,7 @@ export function createContexts({
   clock,
   slices,
 }: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
-  const { treeOf, countValues } = createKnownDocuments(slices);
+  const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
 

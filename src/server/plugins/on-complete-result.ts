@@ -4,22 +4,22 @@ import type { RequestRecord, RequestRecords } from '../operation/request-record.
 
 type ResultHook = NonNullable<Plugin<object, NodeContext>['onResultProcess']>;
 type Results = Parameters<ResultHook>[0];
-/** An answer of GraphQL that is not delivered in parts. */
-export type WholeResult = Exclude<Results['result'], readonly unknown[] | AsyncIterable<unknown>>;
+/** A GraphQL result that is not delivered in parts. */
+export type CompleteResult = Exclude<Results['result'], readonly unknown[] | AsyncIterable<unknown>>;
 
 /**
- * Makes the hook of a plugin that changes answers which come as a whole. Those of requests that were turned away before there was a record are left
- * alone.
+ * Makes the hook of a plugin that changes results which are not delivered in parts. It leaves results alone if the
+ * request was refused before it got a record.
  *
- * @param change - Gets what the plugins before it have made of the answer.
+ * @param change - Gets the result as the plugins before it have changed it.
  */
-export function onWholeResult(
+export function onCompleteResult(
   records: RequestRecords,
   change: (
     record: RequestRecord,
-    result: WholeResult,
+    result: CompleteResult,
     context: Results['serverContext'],
-  ) => WholeResult | Promise<WholeResult>,
+  ) => CompleteResult | Promise<CompleteResult>,
 ): ResultHook {
   return ({ request, result, setResult, serverContext }) => {
     const record = records.get(request);

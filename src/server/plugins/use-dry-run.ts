@@ -5,8 +5,9 @@ import { executeBudgetLast } from '../operation/budget-last.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 /**
- * Makes the plugin that looks at what an operation costs before it is executed: a dry run is executed without the fields that make calls, an operation
- * that certainly needs more calls than it may make is refused, and a field that asks for the budget beside others comes last.
+ * Makes the plugin that plans the cost of an operation before it is executed. It executes a dry run without the fields
+ * that make calls, refuses an operation that certainly needs more calls than it may make, and executes the field of
+ * the budget after all others.
  */
 export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
   const simulations = createSimulationQueue(clock);
@@ -25,12 +26,12 @@ export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
         { calls, clock, simulations },
       );
       record.estimate = estimate;
-      // A client that has gone meanwhile needs no answer.
+      // If the client has disconnected meanwhile, nothing needs to be executed.
       if (refusal || record.clientGone.aborted) {
         setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
         return;
       }
-      // A dry run has no parts.
+      // A dry run is not delivered in parts.
       if (document !== args.document) record.isIncremental = false;
       args.document = document;
       if (split && !record.isIncremental) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));

@@ -2,21 +2,21 @@ import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { toRefusalResponse } from '../http/refusal.ts';
-import { type ResultPart, mapIncrementErrors, mapParts, takesParts, withErrors } from '../incremental/incremental.ts';
+import { type ResultPart, mapIncrementErrors, mapParts, acceptsParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
-/** The refusal of an answer in parts to a client that accepts none. */
-const TAKES_NO_PARTS = {
+/** The refusal if the client does not accept a response in parts. */
+const NOT_ACCEPTABLE = {
   status: 406,
   code: 'BAD_REQUEST',
   message: 'An operation with @defer or @stream is delivered in parts: accept multipart/mixed or text/event-stream.',
 } as const;
 
-// Streams end at any time; whoever comes back every few seconds costs next to nothing.
+// Streams end at any time, and a retry every few seconds costs next to nothing.
 const RETRY_SECONDS = 10;
 const TOO_MANY_STREAMS = {
   key: {
@@ -30,10 +30,11 @@ const TOO_MANY_STREAMS = {
 } as const satisfies Record<FullBound, object>;
 
 /**
- * Makes the plugin that delivers the answer to an operation with `@defer` or `@stream` in parts: it bounds how many are open, masks the errors of each
- * part, and says in the last one what headers say of an answer that comes at once.
+ * Makes the plugin that delivers the response to an operation with `@defer` or `@stream` in parts. It limits the
+ * number of open streams, masks the errors of each part, and adds to the last part what headers report of other
+ * responses.
  *
- * @param onEnd - Is called once when such an answer has come to its end, whichever that is.
+ * @param onEnd - Called once when such a response has ended, however it ended.
  */
 export function useIncrementalDelivery(
   { records, calls, clock, config, maskError }: PluginParts,
@@ -76,7 +77,7 @@ export function useIncrementalDelivery(
   const deliver = (record: RequestRecord, parts: AsyncIterable<ResultPart>): AsyncIterable<ResultPart> =>
     mapParts(parts, {
       map(part) {
-        // An execution that has been ended has the same part again and again.
+        // An aborted execution would yield the same part again and again.
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);
         const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
@@ -102,12 +103,12 @@ export function useIncrementalDelivery(
         Object.assign(args, { signal });
         return;
       }
-      const { status, code, message } = TAKES_NO_PARTS;
-      const refusal = takesParts(request.headers.get('accept'))
+      const { status, code, message } = NOT_ACCEPTABLE;
+      const refusal = acceptsParts(request.headers.get('accept'))
         ? open(record)
         : new GraphQLError(message, { extensions: { code, retryable: false, http: { status } } });
       if (refusal) setResultAndStopExecution({ errors: [refusal] });
-      // Of a signal, which Envelop's types do not know of, the executor makes a promise that holds something of each part until the stream ends.
+      // No signal here: the executor would make a promise of it that retains data of every part until the stream ends.
       else setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
     },
 
@@ -115,17 +116,17 @@ export function useIncrementalDelivery(
       const record = records.get(request);
       if (!record) return;
       if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<ResultPart>) as typeof result);
-      // Refused before it was executed, or it turned out to have nothing to deliver later.
+      // It was refused before it was executed, or has nothing to deliver later.
       else record.isIncremental = false;
     },
 
     onResponse({ request, response, setResponse, fetchAPI }) {
       const record = records.get(request);
-      if (!record?.isIncremental || response.status !== TAKES_NO_PARTS.status) return;
-      // Its Accept looked as if it took parts, and takes none: nobody will ask for them.
+      if (!record?.isIncremental || response.status !== NOT_ACCEPTABLE.status) return;
+      // The client's Accept seemed to allow parts, but Yoga found that it does not. Nobody will read them.
       record.isIncremental = false;
       endRequest(record);
-      setResponse(toRefusalResponse(request, fetchAPI, TAKES_NO_PARTS));
+      setResponse(toRefusalResponse(request, fetchAPI, NOT_ACCEPTABLE));
     },
   };
 }

@@ -9,8 +9,9 @@ import type { PluginParts } from '../plugin-parts.ts';
 const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
- * Makes the plugin that bounds introspection and, in production, shows the schema to whoever has a key that upstream accepts: one call finds that
- * out, once. Validation could refuse, too, but its verdict is cached for whoever sends the document next.
+ * Makes the plugin that limits introspection. In production it shows the schema only to clients whose API key Postman
+ * accepts; it makes one call per key to find that out. This cannot be a validation rule, because the verdict of
+ * validation is cached and would apply to the next client that sends the same document.
  */
 export function useIntrospectionGuard({
   records,
@@ -19,14 +20,14 @@ export function useIntrospectionGuard({
   config: { isProduction },
   maskError,
 }: PluginParts): Plugin {
-  const refuseStranger = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
+  const refuseUnknownKey = async (operation: Operation | undefined): Promise<GraphQLError | undefined> => {
     if (!operation) return new GraphQLError('The schema is shown only to clients with an API key.', NO_SCHEMA);
     if (calls.apiKeys.isAccepted(operation.caller.keyHash)) return undefined;
     try {
       await createPostmanSession(calls, operation).get(meCall());
       return undefined;
     } catch (error) {
-      // Postman may refuse this route to a key that it accepts.
+      // Postman may accept the key, but refuse it this route.
       if (calls.apiKeys.isAccepted(operation.caller.keyHash)) return undefined;
       const refusal = new GraphQLError('No API key', { originalError: error as Error });
       return maskError(refusal, 'Unexpected error.', false) as GraphQLError;
@@ -40,7 +41,7 @@ export function useIntrospectionGuard({
       if (fields.length === 0) return;
       const tooLarge = refuseIntrospection(schema, document, operationName ?? undefined, variableValues ?? {}, fields);
       const operation = records.get(contextValue.request)?.operation;
-      const refusal = tooLarge ?? (isProduction ? await refuseStranger(operation) : undefined);
+      const refusal = tooLarge ?? (isProduction ? await refuseUnknownKey(operation) : undefined);
       if (refusal) setResultAndStopExecution({ errors: [refusal] });
     },
   };

@@ -5,23 +5,26 @@ import { createWrittenResults } from '../result/written-results.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { fairShareOf } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
-import { onWholeResult, type WholeResult } from './on-complete-result.ts';
+import { onCompleteResult, type CompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
-import { holdOver } from './use-upstream-operation.ts';
+import { retainUntilRetry } from './use-upstream-operation.ts';
 
-// Clients that take their answers have done so by then.
+// By then, clients that read their responses have done so.
 const RETRY_SECONDS = 5;
 
-/** Makes the plugin that writes large answers in slices of time, and refuses them where there is no memory for what clients have not taken yet. */
+/**
+ * Makes the plugin that writes large results in time slices. It refuses a result if results that clients have not
+ * received yet take all the memory for them.
+ */
 export function useLargeResults({ records, calls, clock, config, slices }: PluginParts): Plugin<object, NodeContext> {
   const writtenResults = createWrittenResults(config.operation.maxWrittenBytes);
   return {
-    onResultProcess: onWholeResult(records, (record, result, { res }) => {
+    onResultProcess: onCompleteResult(records, (record, result, { res }) => {
       const data = result.data as object | null | undefined;
       if (data == null || record.large.length === 0 || record.clientGone.aborted) return result;
       const fairShare = fairShareOf(record, calls);
-      const toResult = (written: Buffer): WholeResult => {
-        // Yoga expects text, and hands what it gets to a Response as it is: of bytes that need not encode all at once.
+      const toResult = (written: Buffer): CompleteResult => {
+        // Yoga's types expect text, but it passes the value on to a Response. Bytes need not be encoded in one go.
         const stringify = (whole: object) => withWrittenData(whole, written);
         if (writtenResults.hold(fairShare, written.length, res)) return Object.assign({}, result, { stringify });
         record.errors.byCause.clear();
@@ -30,7 +33,7 @@ export function useLargeResults({ records, calls, clock, config, slices }: Plugi
           errors: [toRefusal(clock.epochMs())],
           ...(extensions && { extensions }),
         });
-        holdOver(record, calls, clock);
+        retainUntilRetry(record, calls, clock);
         return refused;
       };
       const written = slices.open(fairShare, undefined, 'go').run(writeJson(data, record.large));

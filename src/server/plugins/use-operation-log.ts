@@ -4,21 +4,21 @@ import type { PluginParts } from '../plugin-parts.ts';
 
 const LOGGED_NAME_LENGTH = 100;
 
-/** Makes the plugin that writes a line into the log for each operation that is answered as a whole, and for each request that was turned away. */
+/** Makes the plugin that logs each operation that is not delivered in parts, and each request that was refused. */
 export function useOperationLog(parts: PluginParts): Plugin {
   const { records, logger } = parts;
   return {
     onResponse({ request, response: { status } }) {
       const record = records.get(request);
-      // Turned away before it was read: whoever runs the server would look for it here. Its URL may hold anything.
+      // Refused before it was read. The URL is not logged, because it may contain anything.
       if (!record && status >= 400) logger.info({ status, method: request.method }, 'request refused');
-      // One that is delivered in parts has not ended yet.
+      // An operation that is delivered in parts has not ended yet.
       if (record && !record.isIncremental) logOperation(record, status, parts);
     },
   };
 }
 
-/** Writes the line of an operation: its name, its status and what it has cost, nothing of its content. */
+/** Logs the name, status and cost of an operation, but nothing of its content. */
 export function logOperation(record: RequestRecord, status: number, { logger, clock, config }: PluginParts): void {
   const { sandbox: _, stale, ...cost } = toCost(record, config.sandbox);
   logger.info(

@@ -16,10 +16,10 @@ export function useResponseHeaders({ records, config }: PluginParts): Plugin {
 }
 
 /**
- * Sets what the headers of an answer say: what is left of the budget, when to come back, how old the answer is, and what may be done with it.
+ * Sets the headers of a response: what is left of the budget, when to retry, applied preferences, age and cacheability.
  *
- * @param headers - Are changed.
- * @param maxWaitMs - The longest deadline that the client could ask for.
+ * @param headers - The headers to change.
+ * @param maxWaitMs - The longest deadline that the client could request.
  */
 export function setResponseHeaders(headers: Headers, record: RequestRecord, maxWaitMs: number): void {
   const { caller, operation, errors, preferences, isIncremental } = record;
@@ -35,7 +35,7 @@ export function setResponseHeaders(headers: Headers, record: RequestRecord, maxW
     headers.append('Preference-Applied', `wait=${Math.min(waitSeconds, Math.floor(maxWaitMs / 1_000))}`);
   }
   if (areErrorsGrouped) headers.append('Preference-Applied', ERRORS_BY_CAUSE);
-  // A proxy that waits for more before it sends a part on, or compresses it with the next ones, takes away what parts are for.
+  // A proxy that buffers or compresses parts would delay them.
   if (isIncremental) headers.set('X-Accel-Buffering', 'no');
   headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);
   headers.append('Vary', 'X-Api-Key, Authorization');

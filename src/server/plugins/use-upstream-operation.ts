@@ -6,14 +6,15 @@ import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
 import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
-import { onWholeResult } from './on-complete-result.ts';
+import { onCompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 /**
- * Makes the plugin that opens an upstream operation for each GraphQL operation, with the context of its resolvers, and closes it when it has been
- * answered or its client has gone. The plugins after it find the record of the request.
+ * Makes the plugin that opens an upstream operation and a resolver context for each GraphQL operation. It closes the
+ * operation when the result is complete or the client has disconnected. It also makes the request's record, which the
+ * plugins after it use.
  *
- * @param open - Has the records of those that are executed.
+ * @param open - Gets the records of all requests that are being executed.
  */
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
   const { records, clock, clientAddressOf, findCaller } = parts;
@@ -27,7 +28,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
         preferences: parsePreferences(request.headers.get('prefer')),
       });
       records.set(request, record);
-      // Last, because it throws where a header cannot be a key, and that answer is logged, too.
+      // Last, because it throws if a header cannot be a key, and the log line of that response needs the record.
       record.caller = findCaller(request);
     },
 
@@ -37,7 +38,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       if (!record) return;
       open.add(record);
       record.cleanups.push(() => open.delete(record));
-      // A client that has gone triggers no other hook.
+      // A disconnected client may never trigger another hook, so clean up here.
       record.clientGone.addEventListener(
         'abort',
         () => {
@@ -49,7 +50,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       extendContext(contexts.create(record, request, args));
     },
 
-    onResultProcess: onWholeResult(records, (record, result) => {
+    onResultProcess: onCompleteResult(records, (record, result) => {
       if (record.stopExecution.signal.aborted) record.expire?.();
       endRequest(record);
       return result;
@@ -57,8 +58,8 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
   };
 }
 
-/** Keeps what has been read for an answer until its client comes back for the rest, if it was given a time. */
-export function holdOver({ operation, errors }: RequestRecord, calls: Calls, clock: Clock): void {
+/** Retains the responses read for an operation until its client retries, if it was given a time for that. */
+export function retainUntilRetry({ operation, errors }: RequestRecord, calls: Calls, clock: Clock): void {
   const { retryAfterSeconds } = errors;
   if (operation && retryAfterSeconds !== undefined)
     calls.retainForRetry(operation, clock.nowMs() + retryAfterSeconds * 1_000);

@@ -2,21 +2,21 @@ import { type DocumentNode, type Token, TokenKind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 
-// What a document holds beside its text: tokens, syntax nodes and their places, for each token; comments have no nodes.
+// Heap memory of a document per token, besides its text: token, syntax nodes and locations. Comments have no nodes.
 const TOKEN_BYTES = 400;
 const COMMENT_BYTES = 100;
-// A text can be two bytes a character, and the caller's copy of it is the key.
+// A character can take two bytes. The text is counted once, because the key of the entry is the same string.
 const BYTES_PER_CHARACTER = 2;
-// So that no document takes the place of all others.
+// The largest fraction of the cache that one document may take: a sixteenth.
 const LARGEST_PART = 16;
 
 /**
- * Makes the plugin that caches documents which have been parsed and found valid, for whoever sends the same text again.
+ * Makes the plugin that caches parsed and valid documents by their text.
  *
- * It takes the place of Yoga's own caches. Those count entries, whatever their size, and also keep what is wrong with a document: errors, which
- * hold on to the request in which they were made.
+ * It replaces Yoga's own caches, which limit the number of entries, not their size, and also cache the errors of
+ * invalid documents, which retain the request in which they occurred.
  *
- * @param maxBytes - Over all documents, on the heap. One that would take more than a sixteenth of it is parsed each time.
+ * @param maxBytes - Heap memory for all documents. One that takes more than a sixteenth of it is parsed each time.
  */
 export function useParsedDocuments(maxBytes: number): Plugin {
   const documents = new LRUCache<string, DocumentNode>({

@@ -5,14 +5,14 @@ import type { GraphQLParams, Plugin } from 'graphql-yoga';
 import { isJsonObject } from '../../../upstream/collection-format/syntax/json.ts';
 import { serverRules } from './use-query-limits.ts';
 
-/** GraphQL documents that clients name instead of sending them. */
+/** GraphQL documents by the id that clients send instead of them. */
 export type PersistedDocuments = ReadonlyMap<string, string>;
 
 /**
- * Reads the documents that clients may name, and checks each against the schema: a client that names one cannot mend it.
+ * Reads the persisted documents, and validates each against the schema at startup, because clients cannot correct them.
  *
  * @param file - A JSON object of texts by id, as GraphQL Code Generator's client preset writes it.
- * @throws {Error} Names the file, and the documents that cannot be executed.
+ * @throws {Error} Names the file, and the first document that cannot be executed.
  */
 export async function readPersistedDocuments(file: string, schema: GraphQLSchema): Promise<PersistedDocuments> {
   const json = await readJson(file);
@@ -28,10 +28,10 @@ export async function readPersistedDocuments(file: string, schema: GraphQLSchema
 }
 
 /**
- * Makes the plugin that puts a document in place of its id, which stands in `documentId` or, as Apollo sends it, in
- * `extensions.persistedQuery.sha256Hash`.
+ * Makes the plugin that replaces the id of a document by the document. The id is in `documentId` or, as Apollo sends
+ * it, in `extensions.persistedQuery.sha256Hash`.
  *
- * @param only - No other document is executed.
+ * @param only - Execute only persisted documents.
  */
 export function usePersistedDocuments(documents: PersistedDocuments, only: boolean): Plugin {
   const refused = (message: string, code: string, status: number) => ({
@@ -50,7 +50,7 @@ export function usePersistedDocuments(documents: PersistedDocuments, only: boole
   });
 }
 
-/** Names of request parameters besides those of GraphQL over HTTP. */
+/** Request parameters in addition to those of GraphQL over HTTP. */
 export const persistedDocumentParams = ['documentId'];
 
 function idOf(params: GraphQLParams): string | null {

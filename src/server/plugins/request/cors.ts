@@ -1,11 +1,12 @@
 import { CSRF_HEADER } from './use-csrf-check.ts';
 
 /**
- * Makes Yoga's CORS setting: web pages of the listed origins may read answers, all others are told nothing.
+ * Makes Yoga's CORS setting: only web pages of the listed origins may read responses.
  *
- * Handed a list, Yoga answers the unlisted with the origin `null`, which is what a page inside a sandboxed frame has.
+ * It is a function, because for a list Yoga would allow the origin `null` to all others, which is the origin of a page
+ * in a sandboxed frame.
  *
- * @param origins - As a browser sends them, without trailing slash.
+ * @param origins - Origins as a browser sends them, without trailing slash.
  */
 export function toCors(origins: readonly string[]) {
   return ({ headers }: Request) => {

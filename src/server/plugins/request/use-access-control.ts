@@ -8,13 +8,13 @@ import type { Secret } from '../../../upstream/http/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
 /**
- * Makes the plugin that turns requests away before anything of them is read: a `Host` that a server on loopback does not
- * answer to (DNS rebinding), and a missing or wrong access token.
+ * Makes the plugin that refuses requests before their body is read: for a `Host` that a server on loopback does not
+ * accept (DNS rebinding), and for a missing or wrong access token.
  *
- * The GraphiQL page is served without a token: it holds nothing, and a browser cannot send one when it opens a page; so is `/`, which says where to
- * ask. Probes and CORS preflights have been answered before.
+ * The GraphiQL page is served without a token, because it contains no data and a browser cannot send one when it opens
+ * a page. So is `/`, which only names the endpoint. Probes and CORS preflights never get here.
  *
- * @param graphqlPath - Where the GraphiQL page is served, if it is.
+ * @param graphqlPath - Path of the GraphQL endpoint and the GraphiQL page.
  */
 export function useAccessControl(
   { listen, access, graphiql }: Pick<Config, 'listen' | 'access' | 'graphiql'>,
@@ -29,7 +29,7 @@ export function useAccessControl(
         endResponse(toRefusalResponse(request, fetchAPI, { status: 403, code: 'FORBIDDEN', message }));
         return;
       }
-      // Yoga also serves other addresses that end like its own, so what is free is listed, never what is not.
+      // A list of what needs no token, because Yoga also serves other paths that end like its own.
       const isFrontPage = request.method === 'GET' && url.pathname === '/';
       const isPage = isFrontPage || (graphiql && url.pathname === graphqlPath && isPageRequest(request));
       const needsToken = access.tokens.length > 0 && !isPage;
@@ -46,7 +46,7 @@ export function useAccessControl(
   };
 }
 
-/** Tells whether the request's `Host` and target make up one URL. HTTP/1.0 has no `Host`. */
+/** Whether the request's `Host` and target form a valid URL. HTTP/1.0 has no `Host`. */
 export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMessage): boolean {
   if (host !== undefined && parseHostAndPort(host) === undefined) return false;
   return URL.canParse(`http://${host ?? 'localhost'}${url}`);
@@ -54,7 +54,7 @@ export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMes
 
 function isBearer(header: string | null, tokens: readonly Secret[]): boolean {
   const given = /^Bearer +(\S+)$/i.exec((header ?? '').slice(0, 1_024))?.[1] ?? '';
-  // Hashed first, because timingSafeEqual wants equal lengths and a length is a hint.
+  // Hash first: timingSafeEqual requires equal lengths, and the length of a token must not leak.
   const hash = (text: string) => createHash('sha256').update(text).digest();
   return tokens.filter((token) => timingSafeEqual(hash(given), hash(token.reveal()))).length > 0;
 }

@@ -3,23 +3,23 @@ import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
 
 const compress = promisify(gzip);
-// Smaller ones fit into one packet as they are.
-const LEAST_BYTES = 1_024;
+// Smaller responses fit into one packet uncompressed.
+const MIN_BYTES = 1_024;
 const LEVEL = 4;
 
 /**
- * Compresses answers for clients that accept gzip. Answers that come in parts, or are compressed already, are left as they are: each part
- * has to arrive when it is sent.
+ * Makes the plugin that compresses responses for clients that accept gzip. It does not compress responses in parts,
+ * because each part must arrive when it is sent, nor responses that are already compressed.
  */
 export function useCompression(): Plugin {
   return {
     async onResponse({ request, response, setResponse, fetchAPI }) {
       const { headers } = response;
       const length = headers.get('content-length');
-      // What comes in parts has no length.
+      // A response in parts has no length.
       if (length === null || headers.has('content-encoding')) return;
       headers.append('Vary', 'Accept-Encoding');
-      if (Number(length) < LEAST_BYTES) return;
+      if (Number(length) < MIN_BYTES) return;
       if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
       headers.set('Content-Encoding', 'gzip');
@@ -29,7 +29,7 @@ export function useCompression(): Plugin {
   };
 }
 
-/** Whether `Accept-Encoding` has gzip, and not with `q=0`. */
+/** Whether `Accept-Encoding` contains gzip, and not with `q=0`. */
 function acceptsGzip(header: string): boolean {
   return header
     .slice(0, 1_000)

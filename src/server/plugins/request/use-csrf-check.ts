@@ -1,11 +1,13 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 
-/** A request header that shows, by being there, that no foreign web page has sent the request: those cannot add it unasked. */
+/**
+ * A request header that proves that no foreign web page sent the request: a browser asks the server before it adds it.
+ */
 export const CSRF_HEADER = 'x-graphql-yoga-csrf';
 
 /**
- * Makes the plugin that turns away what any web page could have a browser send without asking first: a GET by a link, a POST
- * by a form. Whoever sends JSON, or the header, has been asked about (CORS preflight), or is no browser.
+ * Makes the plugin that refuses requests that any web page can make a browser send without a CORS preflight: a GET by a
+ * link, a POST by a form. A browser that sends JSON or the header has made a preflight first.
  */
 export function useCsrfCheck(): Plugin {
   return {
@@ -13,11 +15,11 @@ export function useCsrfCheck(): Plugin {
       const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
       if (type === 'application/json' || request.headers.has(CSRF_HEADER)) return;
       const isGet = request.method === 'GET';
-      // Any other method is refused as such.
+      // Yoga refuses all other methods.
       if (!isGet && request.method !== 'POST') return;
       throw createGraphQLError(
         isGet
-          ? `A GET request must have the header ${CSRF_HEADER}, with any value: without it, any web page could send one.`
+          ? `A GET request must have the header ${CSRF_HEADER} (any value): without it, any web page could send one.`
           : 'Send the query as JSON, with Content-Type: application/json.',
         {
           extensions: {

@@ -2,8 +2,8 @@ import type { Plugin } from 'graphql-yoga';
 import { isPageRequest } from './use-graphiql.ts';
 
 /**
- * Makes the plugin that answers `/`: browsers are sent to GraphiQL, if it is served, and everybody else is told in one line where to ask.
- * All addresses in it are relative, because a proxy may have taken away what stands before them.
+ * Makes the plugin that serves `/`. It redirects browsers to GraphiQL, if that is served, and sends all other clients
+ * one line that names the endpoint. Both URLs are relative, because a proxy may have removed a path prefix.
  *
  * @param graphqlPath - The GraphQL endpoint.
  */

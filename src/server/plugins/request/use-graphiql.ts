@@ -8,7 +8,7 @@ import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
 
-// The page brings its scripts, styles and workers along inline, and may talk to this server alone.
+// The page contains its scripts, styles and workers inline, and may connect only to this server.
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'unsafe-inline' 'unsafe-eval' blob:",
@@ -22,21 +22,21 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-// The tabs are left with a transform after they have slid into place, which GraphiQL takes back only until one gets the focus:
-// a tab then jumps away under the mouse that presses it.
+// Tabs have a transform after they have slid into place, and lose it when one gets the focus. A tab would then jump
+// away under the mouse that presses it.
 const TAB_STYLE = '.graphiql-tab { transform: none !important; }';
-// GraphiQL keeps its tabs, but of a document that nobody has edited no text, and opens an empty tab for that when it is loaded again.
+// GraphiQL stores its tabs, but not the text of documents that nobody has edited, which would be empty after a reload.
 const FORGET_UNTOUCHED_TABS =
   "if (!localStorage.getItem('graphiql:query')) localStorage.removeItem('graphiql:tabState');";
 
 /**
- * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. Nothing of the page is secret, and
- * it asks nobody but this server.
+ * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. The page contains no secrets, and
+ * connects only to this server.
  *
- * The page is 9 MB: it is compressed once, and browsers that have it are told so in a few bytes.
+ * The page is 9 MB. It is compressed once, and browsers that have cached it get a 304.
  *
- * @param path - The GraphQL endpoint.
- * @throws {Error} When the operations of its tabs, `schema/operations`, cannot be read.
+ * @param path - Path of the GraphQL endpoint.
+ * @throws {Error} If the operations for its tabs, in `schema/operations`, cannot be read.
  */
 export function useGraphiQLPage(path: string, config: Pick<Config, 'sandbox' | 'access'>): Plugin {
   const tabs = readTabs();
@@ -67,14 +67,14 @@ export function useGraphiQLPage(path: string, config: Pick<Config, 'sandbox' | '
   };
 }
 
-/** True for a browser that opens a page, as against a client that asks for data. */
+/** Whether the client is a browser that opens a page, and not one that requests data. */
 export function isPageRequest(request: Request): boolean {
   return request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
 }
 
-/** The published operations without variables, in their order: those name nothing of the example account, so that they run on any account. */
+/** Reads the published operations without variables, in order. They contain no ids, so they run on any account. */
 function readTabs(): readonly string[] {
-  // By its own name, because the package is found so from src and from dist.
+  // The package's own name resolves from both src and dist.
   const root = dirname(createRequire(import.meta.url).resolve('postman-graphql/package.json'));
   const folder = join(root, 'schema', 'operations');
   return readdirSync(folder)
@@ -93,7 +93,7 @@ async function renderPage(tabs: readonly string[], { sandbox, access }: Pick<Con
       2,
     ),
     defaultEditorToolsVisibility: 'headers',
-    // A key typed into the header editor must not be found in the browser's storage.
+    // A key typed into the header editor must not get into the browser's storage.
     shouldPersistHeaders: false,
     schemaDescription: true,
   });

@@ -7,22 +7,23 @@ import { createJsonMeter } from '../../../upstream/http/body/json-weight.ts';
 import type { ClientAddressOf } from '../../http/client-address.ts';
 import type { NodeContext } from '../../http/node-context.ts';
 
-// Nobody needs to look at so little: with all connections there may be it comes to a few megabytes.
+// Smaller requests are not counted: even on all connections together they take only a few megabytes.
 const UNCOUNTED_BYTES = 2_048;
-// Served whatever else there is: the text of a long query with some variables.
+// Requests up to this size are always served. It fits the text of a long query with some variables.
 const SMALL_BYTES = 32_768;
-// Of the room, for all requests of one client address: the rest is for others.
+// Fraction of the memory for all requests of one client address. The rest is left to others.
 const MAX_CLIENT_FRACTION = 0.75;
-// The bytes as they came, and their text.
+// The received bytes, and their text.
 const COPIES = 2;
-// A request is read within seconds, and most are answered in as many.
+// Requests are read within seconds, and most are executed within seconds too.
 const RETRY_SECONDS = 5;
 
 /**
- * Makes the plugin that bounds what all requests take that are being read or answered: a body is weighed while it arrives, by its length and by
- * what its JSON will take on the heap, and counts until it is answered. What does not fit has `SERVER_BUSY` and status 503, or 413 where it never would; small ones always fit.
+ * Makes the plugin that limits the memory of all requests that are being read or executed. It measures a body while it
+ * arrives, by its length and by the heap memory of its JSON, and counts it until the response is closed. A request that
+ * does not fit gets `SERVER_BUSY` and status 503, or 413 if it could never fit. Small requests always fit.
  *
- * @param maxBytes - Over all requests; those of one client address have three quarters of it at most.
+ * @param maxBytes - For all requests together. Those of one client address get at most three quarters of it.
  */
 export function useRequestMemory(
   maxBytes: number,
@@ -32,7 +33,7 @@ export function useRequestMemory(
   const bytesByClient = new Map<string, number>();
   let totalBytes = 0;
 
-  /** Opens the room of one request, until it is answered. */
+  /** Makes the count of one request, which ends when its response is closed. */
   const openBodyMemory = (response: ServerResponse, client: string) => {
     const clientBytes = () => bytesByClient.get(client) ?? 0;
     let requestBytes = 0;
@@ -50,7 +51,7 @@ export function useRequestMemory(
       release();
       isOver = true;
     });
-    /** Takes more room, if there is some; else gives back all of it. */
+    /** Takes more memory if there is some. Otherwise releases all memory of the request. */
     return (bytes: number): 'taken' | 'busy' | 'too large' => {
       const isSmall = requestBytes + bytes <= SMALL_BYTES;
       const isFair = clientBytes() + bytes <= maxBytes * MAX_CLIENT_FRACTION;
@@ -58,7 +59,7 @@ export function useRequestMemory(
         add(bytes);
         return 'taken';
       }
-      // More than one client ever has: no waiting brings that.
+      // It exceeds what one client ever gets, so a retry cannot succeed.
       const isTooLarge = requestBytes + bytes > maxBytes * MAX_CLIENT_FRACTION;
       release();
       return isTooLarge ? 'too large' : 'busy';
@@ -81,7 +82,10 @@ export function useRequestMemory(
   };
 }
 
-/** Reads a body to its end, also one that has no room: its client reads no answer before, and the rest would stand before its next request. */
+/**
+ * Reads a body to its end, even one that does not fit: its client reads no response before it has sent everything, and
+ * the rest would precede its next request on the connection.
+ */
 async function readBody(
   chunks: ReadableStream<Uint8Array> | null,
   take: (bytes: number) => 'taken' | 'busy' | 'too large',
@@ -102,7 +106,7 @@ async function readBody(
       }
     }
   } catch (error) {
-    // Larger than one may be.
+    // Yoga's error for a body larger than MAX_REQUEST_BYTES.
     if (error instanceof GraphQLError) throw error;
     throw createGraphQLError('The request body is incomplete.', {
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
