@@ -19,7 +19,7 @@ interface Diagram {
 
 const layerOf = (name: string) => name.split('/', 1)[0] ?? name;
 
-/** Reads the lines that the diagram is written with: subgraphs for layers, nodes with a label, arrows with one source. */
+/** Reads the kinds of lines that the diagram has: subgraphs for layers, nodes, and arrows from one source. */
 function parseDiagram(text: string): Diagram {
   const names = new Map<string, string>();
   const layers = new Set<string>();
@@ -28,18 +28,21 @@ function parseDiagram(text: string): Diagram {
   let layer: string | undefined;
   for (const line of text.trim().split('\n').slice(1)) {
     const [, subgraphId, subgraphLabel] = /^ *subgraph (\w+)\["([\w-]+)"\]$/.exec(line) ?? [];
-    const [, nodeId, nodeLabel] = /^ *(\w+)\["([\w-]+)"\]$/.exec(line) ?? [];
+    const nodes = /^ *\w+(?:\["[\w-]+"\])?(?: & \w+(?:\["[\w-]+"\])?)*$/.exec(line)?.[0].trim();
     const [, from, to] = /^ *(\w+) --> (\w+(?: & \w+)*)$/.exec(line) ?? [];
     if (subgraphId && subgraphLabel) {
       layer = subgraphLabel;
       layers.add(layer);
       names.set(subgraphId, layer);
-    } else if (nodeId && nodeLabel) {
-      const name = layer ? `${layer}/${nodeLabel}` : nodeLabel;
-      modules.add(name);
-      names.set(nodeId, name);
+    } else if (line.trim() === 'end') layer = undefined;
+    else if (nodes) {
+      for (const node of nodes.split(' & ')) {
+        const [, id = '', label = id] = /^(\w+)(?:\["(.+)"\])?$/.exec(node) ?? [];
+        const name = layer ? `${layer}/${label}` : label;
+        modules.add(name);
+        names.set(id, name);
+      }
     } else if (from && to) arrows.push(...to.split(' & ').map((one) => [from, one] as const));
-    else if (line.trim() === 'end') layer = undefined;
     else throw new TypeError(`The diagram has a line that this test cannot read: ${line}`);
   }
   const nameOf = (id: string) => {
@@ -97,13 +100,15 @@ describe('the diagram of modules in ARCHITECTURE.md', () => {
 
   it('allows every import between two modules', () => {
     // Files directly in the folder of a layer are common to its modules.
-    const isInside = ([from, to]: Edge) => layerOf(from) === layerOf(to) && (from === layerOf(from) || to === layerOf(to));
+    const isInside = ([from, to]: Edge) =>
+      layerOf(from) === layerOf(to) && (from === layerOf(from) || to === layerOf(to));
     const missing = [...imports.values()].filter(({ edge }) => !isInside(edge) && !allowedFor(edge[0]).has(edge[1]));
     expect(missing.map(({ proof }) => proof)).toEqual([]);
   });
 
   it('has no arrow without an import', () => {
-    const isIn = (module: string, name: string) => module === name || (diagram.layers.has(name) && layerOf(module) === name);
+    const isIn = (module: string, name: string) =>
+      module === name || (diagram.layers.has(name) && layerOf(module) === name);
     const real = [...imports.values()].map(({ edge }) => edge);
     const unreal = diagram.edges.filter(([from, to]) => !real.some((edge) => isIn(edge[0], from) && isIn(edge[1], to)));
     expect(unreal).toEqual([]);
