@@ -129,7 +129,7 @@ describe('the API key', () => {
     for (let time = 0; time < 2; time++) {
       const { errors } = await facade.query(me, { headers: { 'x-api-key': apiKey } });
       expect(errors.map(({ message }) => message)).toEqual([
-        `Postman refused the API key (status 401). It says: Invalid API Key. A request needs a valid key. ${host} was asked. ${advice}`,
+        `Postman refused the API key (status 401). The response says: Invalid API Key. A request needs a valid key. ${host} was asked. ${advice}`,
       ]);
       expect(JSON.stringify([errors, facade.log])).not.toContain('0123456789abcdef');
     }

@@ -133,7 +133,7 @@ describe('what is not Postman', () => {
         upstream: { status, method: 'GET', route: '/environments' },
       },
     ]);
-    expect(refused.errors[0]?.message).toMatch(/^Not Postman has answered/);
+    expect(refused.errors[0]?.message).toMatch(/^The response came not from Postman/);
     // Neither the key nor the route is remembered as refused.
     facade.postman.heal();
     expect((await facade.query('{ environments(first: 1) { nodes { name } } }')).errors).toEqual([]);

@@ -111,17 +111,17 @@ const broken = (what: string, fault: Fault, message: string): Case => ({
 const foreign = (what: string, status: number): Case => ({
   what,
   fault: { kind: 'html', status },
-  message: `Not Postman has answered, but something that stands before it, such as a firewall or a proxy (status ${status}).`,
+  message: `The response came not from Postman but from something in front of it, such as a firewall or a proxy (status ${status}).`,
   extensions: { code: 'UPSTREAM_UNREACHABLE', retryable: false, ...from({ status }) },
 });
 const small = { MAX_RESPONSE_BYTES: '20000' };
-const tooLarge = "Postman's answer is larger than MAX_RESPONSE_BYTES, 20000 bytes.";
+const tooLarge = "Postman's response is larger than MAX_RESPONSE_BYTES, 20000 bytes.";
 
 const cases: readonly Case[] = [
   {
     what: 'a 401 about the key',
     fault: { kind: 'status', status: 401 },
-    message: refusedKey('status 401). It says: Invalid API Key. A request needs a valid key.'),
+    message: refusedKey('status 401). The response says: Invalid API Key. A request needs a valid key.'),
     extensions: {
       code: 'UNAUTHENTICATED',
       retryable: false,
@@ -131,31 +131,31 @@ const cases: readonly Case[] = [
   {
     what: 'a 403 about the key',
     fault: { kind: 'status', status: 403, body: { title: 'AuthenticationError', detail: 'Who are you?' } },
-    message: refusedKey('status 403). It says: Who are you?'),
+    message: refusedKey('status 403). The response says: Who are you?'),
     extensions: { code: 'UNAUTHENTICATED', retryable: false, ...from({ status: 403 }) },
   },
   {
     what: 'a 401 about permission',
     fault: { kind: 'status', status: 401, body: json('UnauthorizedError', 'You are not authorized to do this.') },
-    message: 'The API key may not read this (status 401). It says: You are not authorized to do this.',
+    message: 'The API key may not read this (status 401). The response says: You are not authorized to do this.',
     extensions: { code: 'FORBIDDEN', retryable: false, ...from({ status: 401, name: 'UnauthorizedError' }) },
   },
   {
     what: 'a 403',
     fault: { kind: 'status', status: 403 },
-    message: 'The API key may not read this (status 403). It says: You have no permission for this.',
+    message: 'The API key may not read this (status 403). The response says: You have no permission for this.',
     extensions: { code: 'FORBIDDEN', retryable: false, ...from({ status: 403, name: 'forbidden' }) },
   },
   {
     what: 'a 400 about what was passed',
     fault: { kind: 'status', status: 400, body: json('malformedRequestError') },
-    message: 'Postman refused the request as asked (status 400). It says: A reason.',
+    message: 'Postman refused the request (status 400). The response says: A reason.',
     extensions: { code: 'BAD_USER_INPUT', retryable: false, ...from({ status: 400, name: 'malformedRequestError' }) },
   },
   {
     what: 'a 422',
     fault: { kind: 'status', status: 422, body: json('unprocessableError') },
-    message: 'Postman refused the request as asked (status 422). It says: A reason.',
+    message: 'Postman refused the request (status 422). The response says: A reason.',
     extensions: { code: 'BAD_USER_INPUT', retryable: false, ...from({ status: 422, name: 'unprocessableError' }) },
   },
   {
@@ -163,7 +163,7 @@ const cases: readonly Case[] = [
     env: {},
     fault: { kind: 'refusal', spelling: 'monthly', waitSeconds: 1 },
     message:
-      'The allowance of Postman API calls is used up (status 429). It says: The monthly allowance of API calls is used up.',
+      'The quota of Postman API calls is used up (status 429). The response says: The monthly allowance of API calls is used up.',
     extensions: {
       code: 'QUOTA_EXHAUSTED',
       retryable: false,
@@ -175,13 +175,13 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'status', status: 500, body: json('serverError') },
-    message: 'Postman failed to answer (status 500). It says: A reason.',
+    message: 'Postman failed to process the request (status 500). The response says: A reason.',
     extensions: { code: 'UPSTREAM_ERROR', ...retryIn(10), ...from({ status: 500, name: 'serverError' }) },
   },
   {
     what: 'a 500 that names a time',
     fault: { kind: 'status', status: 500, body: json('serverError'), headers: { 'Retry-After': '42' } },
-    message: 'Postman failed to answer (status 500). It says: A reason.',
+    message: 'Postman failed to process the request (status 500). The response says: A reason.',
     extensions: { code: 'UPSTREAM_ERROR', ...retryIn(42), ...from({ status: 500, name: 'serverError' }) },
   },
   {
@@ -197,7 +197,8 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'status', status: 503 },
-    message: 'Postman is not available (status 503). It says: Unexpected load. Try again in about five minutes.',
+    message:
+      'Postman is not available (status 503). The response says: Unexpected load. Try again in about five minutes.',
     extensions: {
       code: 'UPSTREAM_UNAVAILABLE',
       ...retryIn(300),
@@ -225,7 +226,7 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'reset' },
-    message: 'The connection to Postman broke before the answer was complete.',
+    message: 'The connection to Postman broke before the response was complete.',
     extensions: { code: 'UPSTREAM_UNAVAILABLE', ...retryIn(10), ...from() },
   },
   {
@@ -233,21 +234,21 @@ const cases: readonly Case[] = [
     env: {},
     calls: 2,
     fault: { kind: 'reset', when: 'during' },
-    message: 'The connection to Postman broke before the answer was complete.',
+    message: 'The connection to Postman broke before the response was complete.',
     extensions: { code: 'UPSTREAM_UNAVAILABLE', ...retryIn(10), ...from() },
   },
   {
     what: 'a call that is never answered',
     fault: { kind: 'hang' },
     env: { UPSTREAM_TIMEOUT_MS: '3000' },
-    message: 'Postman did not answer within 3000 ms.',
+    message: 'Postman did not respond within 3000 ms.',
     extensions: { code: 'UPSTREAM_TIMEOUT', ...retryIn(10), ...from() },
   },
   {
     what: 'an answer that stops in the middle',
     fault: { kind: 'stall' },
     env: { UPSTREAM_TIMEOUT_MS: '3000' },
-    message: 'Postman did not answer within 3000 ms.',
+    message: 'Postman did not respond within 3000 ms.',
     extensions: { code: 'UPSTREAM_TIMEOUT', ...retryIn(10), ...from() },
   },
   {
@@ -272,18 +273,18 @@ const cases: readonly Case[] = [
   unusable(
     'an unknown encoding',
     { kind: 'unknown-encoding' },
-    'Postman answered in an encoding that was not asked for.',
+    'Postman responded in an encoding that was not requested.',
   ),
   unusable(
     'an encoding applied twice',
     { kind: 'unknown-encoding', encoding: 'gzip,gzip' },
-    'Postman answered in an encoding that was not asked for.',
+    'Postman responded in an encoding that was not requested.',
   ),
-  unusable('UTF-16', { kind: 'utf16' }, "Postman's answer is not UTF-8 text."),
+  unusable('UTF-16', { kind: 'utf16' }, "Postman's response is not UTF-8 text."),
   {
     what: 'a status that Postman never has',
     fault: { kind: 'status', status: 418, body: json('teapot') },
-    message: 'Postman gave an answer that cannot be used (status 418). It says: A reason.',
+    message: 'Postman sent a response that cannot be used (status 418). The response says: A reason.',
     extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false, ...from({ status: 418, name: 'teapot' }) },
   },
   {
@@ -372,7 +373,7 @@ describe('a Postman that cannot be reached', () => {
     facade = await startFacade({ POSTMAN_API_BASE_URL: 'http://127.0.0.1:1', POSTMAN_API_KEY: 'PMAK-canary' });
     const { data, errors } = await facade.query('{ me { username } }');
     expect(data).toEqual({ me: null });
-    expect(errors.map(({ message }) => message)).toEqual(['No connection to Postman was made: it was refused.']);
+    expect(errors.map(({ message }) => message)).toEqual(['Could not connect to Postman: the connection was refused.']);
     expect(facade.log.map((line) => JSON.parse(line))).toContainEqual(
       expect.objectContaining({
         level: 40,
@@ -417,7 +418,9 @@ describe('the API key', () => {
     const { apiKey } = facade.postman;
     facade.postman.fail(environmentPath, { kind: 'status', status: 403, body: json(apiKey, `No ${apiKey}, never.`) });
     const { data, errors } = await ask(facade, meAndEnvironment);
-    expect(errors[0]?.message).toBe('The API key may not read this (status 403). It says: No [redacted], never.');
+    expect(errors[0]?.message).toBe(
+      'The API key may not read this (status 403). The response says: No [redacted], never.',
+    );
     expect(JSON.stringify([data, errors, facade.log])).not.toContain(apiKey);
     expect(facade.log.length).toBeGreaterThan(0);
   });

@@ -368,7 +368,7 @@ describe('a body larger than MAX_RESPONSE_BYTES', () => {
       data: { collection: null },
       errors: [
         {
-          message: `Postman's answer is larger than MAX_RESPONSE_BYTES, ${limit} bytes.`,
+          message: `Postman's response is larger than MAX_RESPONSE_BYTES, ${limit} bytes.`,
           path: ['collection'],
           locations: [expect.anything()],
           extensions: {

@@ -1,26 +1,26 @@
 import type { UpstreamFailure } from '../http/upstream-error.ts';
 
-/** An answer as it is given to operations. */
+/** A response as operations receive it. */
 export interface ReceivedResponse {
   readonly value: unknown;
-  /** What it takes on the heap. */
+  /** Size on the heap. */
   readonly bytes: number;
 }
 
-/** What a call was answered with: a value, or a refusal that would be the same again. */
+/** The result of a call: a value, or a failure that a retry would only repeat. */
 export type Outcome = { readonly value: unknown } | { readonly failure: UpstreamFailure };
 
-/** An answer that is kept, and what is known of its truth. */
+/** A cached response, and how current it is. */
 export interface CachedResponse {
   readonly outcome: Outcome;
-  /** What it takes on the heap. */
+  /** Size on the heap. */
   readonly bytes: number;
-  /** Milliseconds since it was last known to be true: read, or shown unchanged by a list. */
+  /** Milliseconds since it was last known to be current: read, or shown unchanged by a list. */
   readonly ageMs: number;
-  /** An operation that was refused something was given it, and is about to come back for the rest. */
+  /** It is retained for the retry of an operation that could not complete. */
   readonly isRetained: boolean;
   /** A list has shown a newer version. */
   readonly isOutdated: boolean;
-  /** A list that shows it unchanged would renew it. */
+  /** A list that shows the object unchanged would renew it. */
   readonly isRenewable: boolean;
 }

@@ -1,47 +1,48 @@
 import type { CachedResponse } from './cached-response.ts';
 
-/** How old kept answers may be. */
+/** Up to which age cached responses are served. */
 export interface FreshnessOptions {
-  /** An answer is fresh for so long; 0: nothing is kept. */
+  /** A response is fresh for this long; 0: nothing is cached. */
   readonly ttlMs: number;
-  /** For so much longer it is served at once while it is refreshed. */
+  /** For this much longer, it is served at once while it is revalidated. */
   readonly swrMs: number;
-  /** Up to this age it is served where upstream gives no answer. */
+  /** Up to this age, it is served if Postman cannot be reached or fails. */
   readonly staleIfErrorMs: number;
 }
 
-/** What a client wants of kept answers: the request directives of `Cache-Control`, RFC 9111 section 5.2.1. */
+/** Which cached responses a client accepts: the request directives of `Cache-Control`, RFC 9111 section 5.2.1. */
 export interface CacheDirectives {
-  /** Nothing that is kept will do. */
+  /** Accepts no cached response. */
   readonly noCache?: boolean;
-  /** Nothing older, and nothing stale unless `maxStaleMs` says so. */
+  /** Accepts no older response, and no stale one unless `maxStaleMs` allows it. */
   readonly maxAgeMs?: number;
-  /** What has been stale for no longer will do. */
+  /** Accepts responses that have been stale for up to this long. */
   readonly maxStaleMs?: number;
-  /** Only what is kept will do. */
+  /** Accepts only cached responses: no call may be made. */
   readonly onlyIfCached?: boolean;
 }
 
-/** What becomes of a read: its kept answer is served, served while it is refreshed, or a call is made. */
+/** How a read is served: from the cache, from the cache while it is revalidated, or by a call. */
 export type Verdict = 'serve' | 'serveAndRefresh' | 'call';
 
-/** Judges kept answers. */
+/** Decides whether cached responses may be served. */
 export interface Freshness {
   judge(cached: CachedResponse, directives: CacheDirectives): Verdict;
-  /** Whether it is better than an error. */
+  /** Whether the response may be served instead of an error. */
   servesOnError(cached: CachedResponse, directives: CacheDirectives): boolean;
   isFresh(cached: CachedResponse): boolean;
-  /** Not fresh, but worth refreshing before somebody has to wait for it. */
+  /** No longer fresh, but still served, so it should be revalidated before a client has to wait for it. */
   isInRevalidationPeriod(cached: CachedResponse): boolean;
 }
 
-// What does not exist, or may not be read, can come to exist or be shared: long enough to save the calls of a loop of wrong questions.
+// Failures such as a 404 or 403 are cached only briefly: the object may be created or shared, but a client that retries
+// in a loop should cost one call.
 const REFUSAL_TTL_MS = 10_000;
 
 /**
- * For how long an answer that is read now can do for the same request without being read again, in milliseconds; 0: not at all.
+ * Computes for how long a response that is read now can serve the same request again, in milliseconds; 0: not at all.
  *
- * @param directives - Of the request.
+ * @param directives - The directives of the request.
  */
 export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions, directives: CacheDirectives): number {
   const { noCache = false, maxAgeMs, maxStaleMs = 0 } = directives;
@@ -50,7 +51,7 @@ export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions,
   return Math.max(ttlMs + swrMs, staleIfErrorMs);
 }
 
-/** Makes the judge of kept answers. */
+/** Creates the rules by which cached responses are served. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
   const ttlOf = ({ outcome }: CachedResponse) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
   const isFresh = (cached: CachedResponse) => !cached.isOutdated && cached.ageMs <= ttlOf(cached);

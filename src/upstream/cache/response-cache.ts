@@ -1,51 +1,58 @@
+/**
+ * Entry of the `cache` module: Postman's responses, separate for each API key, and the rules for serving them
+ * (`freshness.ts`) and storing them (`response-store.ts`).
+ *
+ * It stores values under a key hash and a target without knowing what they are: it must not import `postman`,
+ * `collection-format`, `rate-limiter`, `calls`, the HTTP client, undici or p-queue.
+ */
 import { createResponseStore } from './response-store.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
 
-/** An answer to be kept. */
+/** A response to be cached. */
 export interface NewResponse {
   readonly outcome: Outcome;
-  /** What it takes on the heap. */
+  /** Size on the heap. */
   readonly bytes: number;
-  /** When the thing was last changed, RFC 3339 in UTC; null where the answer does not say. */
+  /** When the object was last changed, RFC 3339 in UTC; null where the response does not say. */
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
   readonly sentAtMs: number;
 }
 
 /**
- * Answers of upstream, and the rules by which they serve: how old they may be, what renews them, which of two answers holds. Each
- * tenant has its own, so that no key's data is ever another's.
+ * A cache of Postman's responses, and the rules by which they are served: how old they may be, what renews them, and
+ * which of two responses is newer. Each API key has its own, so no key ever sees another key's data.
  */
 export interface ResponseCache {
-  /** Whether what it keeps will do. */
+  /** The rules by which cached responses are served. */
   readonly freshness: Freshness;
-  /** Whether lists renew anything. */
+  /** Whether lists can renew cached responses. */
   readonly renews: boolean;
   get(keyHash: string, target: string): CachedResponse | undefined;
-  /** Whether anything of a tenant is kept. */
+  /** Whether anything is cached for this API key. */
   hasAny(keyHash: string): boolean;
-  /** Keeps an answer, unless one to a later call is kept, or the tenant was dropped after the call. */
+  /** Caches a response, unless that of a later call is cached, or the API key was dropped after the call was sent. */
   set(keyHash: string, target: string, response: NewResponse): void;
-  /** A list shows when a thing was last changed: the same moment renews the kept answer, a later one outdates it. */
+  /** Applies the last change that a list shows: an equal time renews the cached response, a later one outdates it. */
   renew(keyHash: string, target: string, updatedAt: string): void;
   /**
-   * Has answers serve for longer, as stale, without a call, because an operation that was given them comes back for what it was refused: its calls are then for
-   * that alone, however often it has to come back.
+   * Serves cached responses for longer, as stale and without a call, because an operation that received them had other
+   * calls refused: each of its retries then needs only the refused calls.
    *
    * @param untilMs - Monotonic milliseconds.
    */
   retainForRetry(keyHash: string, targets: Iterable<string>, untilMs: number): void;
-  /** Drops everything of one tenant: its key is no longer good. */
+  /** Drops everything of an API key that is no longer valid. */
   dropKey(keyHash: string): void;
 }
 
-/** What the cache of the process is made with. */
+/** Options of `createResponseCache`. */
 export interface ResponseCacheOptions extends FreshnessOptions {
-  /** How long after it was read an answer can be renewed by lists; 0: never. */
+  /** How long after it was read a response can be renewed by lists; 0: never. */
   readonly renewMs: number;
-  /** What all answers may take on the heap, over all tenants. */
+  /** Size limit of all cached responses on the heap, over all API keys. */
   readonly maxBytes: number;
   readonly clock: Clock;
 }
@@ -61,15 +68,15 @@ interface Entry {
   retainedUntilMs: number;
 }
 
-// Longer than any call can be out.
+// Longer than any call can take.
 const DROPPED_FOR_MS = 600_000;
 
-/** Makes the cache of the process, empty. */
+/** Creates the empty cache of the process. */
 export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry>(maxBytes);
-  // When a tenant was dropped: answers to calls that were sent before are not taken any more.
+  // When an API key was dropped: responses to calls that were sent before that are not cached.
   const droppedAtMs = new Map<string, number>();
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
@@ -77,7 +84,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
   const isExpired = ({ confirmedAt, readAt }: Entry) =>
     toAgeMs(confirmedAt, clock) > cachedForMs && toAgeMs(readAt, clock) > renewMs;
 
-  /** Whether an answer is from before what is known already. */
+  /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
     const cachedSentAtMs = store.peek(keyHash, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY;
     return sentAtMs < Math.max(cachedSentAtMs, droppedAtMs.get(keyHash) ?? Number.NEGATIVE_INFINITY);
@@ -112,7 +119,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     renew(keyHash, target, updatedAt) {
       const entry = store.peek(keyHash, target);
       if (!entry || entry.updatedAt === null) return;
-      // An earlier moment is that of a list from before the change.
+      // An earlier time comes from a list that was read before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
       else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.confirmedAt = readInstant(clock);
     },
@@ -125,7 +132,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     },
 
     dropKey(keyHash) {
-      // Of a tenant of which nothing is known nothing is remembered: made-up keys are dropped, too.
+      // Made-up keys are dropped, too: an API key without any data must not take up memory.
       if (!store.hasAny(keyHash) && !droppedAtMs.has(keyHash)) return;
       store.clear(keyHash);
       const nowMs = clock.nowMs();

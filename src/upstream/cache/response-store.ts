@@ -2,40 +2,40 @@ import { OrderedMap } from '@js-sdsl/ordered-map';
 import { LRUCache } from 'lru-cache';
 
 /**
- * Entries in the memory of this process, by tenant and target. It knows how much they take, and nothing of time: when an entry is of
- * no more use, its user removes it.
+ * In-memory entries by key hash and target. The store limits their size, but does not expire them: the caller removes
+ * entries that are no longer useful.
  */
 export interface ResponseStore<Entry> {
-  /** Finds an entry, which counts as used. */
+  /** Returns an entry and marks it as used. */
   get(keyHash: string, target: string): Entry | undefined;
-  /** Finds an entry, which does not. */
+  /** Returns an entry without marking it as used. */
   peek(keyHash: string, target: string): Entry | undefined;
-  /** Adds or replaces an entry, and makes room for it; one that is larger than the whole store is not taken. */
+  /** Adds or replaces an entry, and evicts others if needed. An entry larger than the whole store is not stored. */
   set(keyHash: string, target: string, entry: Entry): void;
   delete(keyHash: string, target: string): void;
-  /** Removes everything of one tenant. */
+  /** Removes all entries of one API key. */
   clear(keyHash: string): void;
   hasAny(keyHash: string): boolean;
 }
 
-/** How much the entries of a tenant take. */
+/** Total size of the entries of one API key. */
 interface Size {
   readonly bytes: number;
   readonly keyHash: string;
 }
 
-// For the bookkeeping; it bounds the number of entries.
+// Overhead per entry; it also bounds the number of entries.
 const ENTRY_BYTES = 1_024;
 
 /**
- * Makes an empty store. When it is full, the tenant whose entries take most loses the one it has used least recently: a tenant that
- * floods the store pushes out its own entries, not those of others.
+ * Creates an empty store. When it is full, it evicts the least recently used entry of the API key with the largest
+ * total: a key that floods the store evicts its own entries, not those of others.
  *
- * @param maxBytes - What all entries may take on the heap, over all tenants.
+ * @param maxBytes - Size limit of all entries on the heap, over all API keys.
  */
 export function createResponseStore<Entry extends { readonly bytes: number }>(maxBytes: number): ResponseStore<Entry> {
   const entriesByKey = new Map<string, LRUCache<string, Entry>>();
-  // The largest tenant is the last: to look for it among all would be a walk for each entry that is evicted.
+  // Sorted by size, so that the largest API key is found without a search for each evicted entry.
   const bySize = new OrderedMap<Size, string>(
     [],
     (a, b) => a.bytes - b.bytes || (a.keyHash < b.keyHash ? -1 : Number(a.keyHash > b.keyHash)),
@@ -48,7 +48,7 @@ export function createResponseStore<Entry extends { readonly bytes: number }>(ma
       sizeCalculation: ({ bytes }, target) => bytes + target.length + ENTRY_BYTES,
     });
 
-  /** Changes the entries of a tenant, and counts by how much they grew or shrank. */
+  /** Changes the entries of one API key, and updates the totals. */
   const change = (keyHash: string, update: (entries: LRUCache<string, Entry>) => void) => {
     const entries = entriesByKey.get(keyHash) ?? createEntries();
     const before = entries.calculatedSize;

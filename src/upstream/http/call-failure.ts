@@ -1,22 +1,22 @@
 import { UpstreamError } from './upstream-error.ts';
 
-/** A call without an answer. */
+/** A call that got no complete response. */
 export interface FailedCall {
   /** The route's template. */
   readonly route: string;
-  /** What was thrown. */
+  /** The error that was caught. */
   readonly cause: unknown;
-  /** There was a connection on which it was sent: it may have reached upstream. */
+  /** The call had a connection, so it may have reached Postman. */
   readonly isSent: boolean;
-  /** Its time was over. */
+  /** The call was aborted because `timeoutMs` had passed. */
   readonly isTimedOut: boolean;
-  /** What its time was, in milliseconds. */
   readonly timeoutMs: number;
-  /** When it may be tried again. */
+  /** When the call may be tried again (monotonic ms). */
   readonly retryAtMs: number;
 }
 
-// Node's list of X.509 errors (https://nodejs.org/api/tls.html#x509-certificate-error-codes); all others of TLS begin with one of the prefixes.
+// Node's X.509 error codes, https://nodejs.org/api/tls.html#x509-certificate-error-codes, except those that TLS_CODE
+// covers by their prefix.
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'AKID_ISSUER_SERIAL_MISMATCH',
   'AKID_SKID_MISMATCH',
@@ -38,48 +38,45 @@ const TLS_CODE = /^(?:CERT_|CRL_|ERR_SSL_|ERR_TLS_|EPROTO$)/;
 
 const CONNECT_FAILURES: ReadonlyMap<string, string> = new Map(
   Object.entries({
-    ECONNREFUSED: 'it was refused',
-    ECONNRESET: 'it was reset before it could be used',
-    EAI_AGAIN: 'the name of its host (DNS) could not be looked up now',
-    ETIMEDOUT: 'it was not made in time',
-    UND_ERR_CONNECT_TIMEOUT: 'it was not made in time',
-    EHOSTUNREACH: 'there is no way to its host',
-    ENETUNREACH: 'there is no way to its network',
+    ECONNREFUSED: 'the connection was refused',
+    ECONNRESET: 'the connection was reset before it could be used',
+    EAI_AGAIN: 'its host name cannot be looked up (DNS) at the moment',
+    ETIMEDOUT: 'the attempt timed out',
+    UND_ERR_CONNECT_TIMEOUT: 'the attempt timed out',
+    EHOSTUNREACH: 'there is no route to its host',
+    ENETUNREACH: 'there is no route to its network',
   }),
 );
 
 /**
- * Makes the error of a call that got no answer, by what has become of its connection.
+ * Creates the error for a call that got no complete response.
  *
- * @returns `unreachable` where somebody has to change something (a certificate, a name, TLS itself); `unavailable` where there was no connection, or it
- *   broke; `timeout`. The message names the cause, and no address.
+ * @returns `timeout` if a sent call ran out of time; `unavailable` if its connection broke, or none could be made;
+ *   `unreachable` if only a change can help (a certificate, a host name, TLS itself). The message names the cause, but
+ *   no address.
  */
 export function toCallFailure({ route, cause, isSent, isTimedOut, timeoutMs, retryAtMs }: FailedCall): UpstreamError {
   const details = { route, retryAtMs, cause };
   if (isSent) {
     return isTimedOut
-      ? new UpstreamError('timeout', `Postman did not answer within ${timeoutMs} ms.`, details)
-      : new UpstreamError('unavailable', 'The connection to Postman broke before the answer was complete.', details);
+      ? new UpstreamError('timeout', `Postman did not respond within ${timeoutMs} ms.`, details)
+      : new UpstreamError('unavailable', 'The connection to Postman broke before the response was complete.', details);
   }
   const code = codeOf(cause);
   const isTls = CERTIFICATE_CODES.has(code) || TLS_CODE.test(code);
   if (isTls || code === 'ENOTFOUND') {
     const problem = isTls
-      ? `TLS: what answers at its address has no certificate that is accepted, or speaks no TLS (${code})`
-      : `DNS: the name of its host is not known (${code})`;
-    return new UpstreamError(
-      'unreachable',
-      `No connection to Postman can be made. ${problem}. Waiting does not mend it.`,
-      {
-        route,
-        cause,
-        isConnectFailure: true,
-      },
-    );
+      ? `TLS: the server at its address has no accepted certificate, or does not speak TLS (${code})`
+      : `DNS: its host name is not known (${code})`;
+    return new UpstreamError('unreachable', `Cannot connect to Postman. ${problem}. Retrying does not help.`, {
+      route,
+      cause,
+      isConnectFailure: true,
+    });
   }
   return new UpstreamError(
     'unavailable',
-    `No connection to Postman was made: ${CONNECT_FAILURES.get(code) ?? 'it failed'}.`,
+    `Could not connect to Postman: ${CONNECT_FAILURES.get(code) ?? 'the attempt failed'}.`,
     {
       ...details,
       isConnectFailure: true,

@@ -1,16 +1,16 @@
 import { isJsonObject, type JsonObject } from '../collection-format/syntax/json.ts';
 
-/** What an error body says, whichever dialect it is written in. What it does not say is absent. */
+/** The contents of an error body, independent of its format. Missing facts are absent. */
 export interface ErrorBody {
-  /** The upstream's code: `name`, or the last segment of `type`. At most 2,000 characters, not yet fit to be shown. */
+  /** Postman's error code: `name`, or the last segment of `type`. At most 2,000 characters, not redacted. */
   readonly name?: string;
-  /** At most 2,000 characters, not yet fit to be shown. */
+  /** At most 2,000 characters, not redacted. */
   readonly title?: string;
-  /** At most 2,000 characters, not yet fit to be shown. */
+  /** At most 2,000 characters, not redacted. */
   readonly message?: string;
-  /** As it came: an object, a list or text. */
+  /** As Postman sent them: an object, a list or text. */
   readonly details?: unknown;
-  /** The details name the kind of thing that was asked for: the error is about that thing, not about the key. */
+  /** The details name the type of the requested object: the error is about that object, not about the API key. */
   readonly model?: boolean;
 }
 
@@ -18,13 +18,13 @@ const MAX_TEXT = 2000;
 const MAX_JSON_TEXT = 1_048_576;
 
 /**
- * Reads an error body of any dialect of the Postman API.
+ * Reads an error body in any of the formats that the Postman API uses.
  *
- * In this order: `error` as an object, `error` as text, problem details (`title`, `detail`, `type`) and flat
+ * It tries, in this order: `error` as an object, `error` as text, problem details (`title`, `detail`, `type`) and flat
  * `name` and `message`, then the first member that has a `name` and a `message`.
  *
- * @param body - Parsed JSON, or the text where it could not be parsed. Plain text is the message; markup says nothing.
- * @returns Nothing but absent fields for a body that says nothing. Never throws.
+ * @param body - Parsed JSON, or the text where it could not be parsed. Plain text is the message; markup is ignored.
+ * @returns An empty object if nothing was recognised. Never throws.
  */
 export function parseErrorBody(body: unknown): ErrorBody {
   if (typeof body === 'string') return parseErrorText(body);
@@ -53,7 +53,7 @@ function parseErrorText(text: string): ErrorBody {
       const parsed: unknown = JSON.parse(trimmed);
       return typeof parsed === 'string' ? messageOnly(parsed) : parseErrorBody(parsed);
     } catch {
-      // Half a JSON text is no message for people either.
+      // Truncated JSON is not a readable message.
       return {};
     }
   }
@@ -67,7 +67,7 @@ function messageOnly(text: string): ErrorBody {
 
 function readRecord(record: JsonObject): ErrorBody {
   const { detail, details } = record;
-  // Teams put a whole error where the detail belongs, and its name says more than the type around it.
+  // Some responses nest a whole error in `detail`, and its name is more specific than the type around it.
   const nested = isJsonObject(detail) && isJsonObject(detail['error']) ? detail['error'] : {};
   const name = textOf(record['name']) ?? textOf(nested['name']) ?? lastSegment(textOf(record['type']));
   const title = textOf(record['title']) ?? textOf(record['header']);
@@ -82,10 +82,10 @@ function readRecord(record: JsonObject): ErrorBody {
 }
 
 function lastSegment(type: string | undefined): string | undefined {
-  // Of a URL only the path: a host is no code.
+  // Of a URL, only the path can be a code.
   const path = type?.replace(/^\w{1,20}:\/\/[^/?#]*/, '').split(/[?#]/, 1)[0];
   const segments = path?.split(/[/:]/).filter((segment) => segment !== '');
-  // The type a problem has when it has none.
+  // `about:blank` is the default type of problem details: no code.
   if (segments === undefined || (segments[0] === 'about' && segments[1] === 'blank')) return undefined;
   return textOf(segments.at(-1));
 }

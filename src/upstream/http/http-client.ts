@@ -1,3 +1,9 @@
+/**
+ * Entry of the `http` module, which sends one GET to Postman and reads its whole response: connections and proxy,
+ * time-out, decompression, size limits (`body/`), rate-limit headers, and errors (`UpstreamError`).
+ *
+ * It does not know why a call is made: it must not import `rate-limiter`, `cache` or `calls`.
+ */
 import { toCallFailure } from './call-failure.ts';
 import type { Clock } from '../clock.ts';
 import { createBodyMemory, NoMemoryError } from './body/body-memory.ts';
@@ -8,64 +14,67 @@ import { type BodyLimits, decodeBody, readBody } from './body/read-body.ts';
 import type { Secret } from './secret.ts';
 import { UpstreamError } from './upstream-error.ts';
 
-/** An answer of upstream, whatever its status. */
+/** A response from Postman with any status. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: ResponseHeaders;
-  /** The whole body; empty where a status other than 200 came with a body that cannot be read, or with more than a page of an error. */
+  /** The whole body; empty if the status is not 200 and the body is unreadable or exceeds the limits for errors. */
   readonly text: string;
-  /** What its JSON takes on the heap once it is parsed and read. */
+  /** Estimated heap size of the parsed body and of what is built from it. */
   readonly heapBytes: number;
-  /** Runs a piece of work on it: at once if it is small, with a turn for everybody else before it if it is large. */
+  /** Runs work on the body: at once if the body is small, else one task at a time with a pause before each. */
   runTask<Result>(task: () => Result): Promise<Result>;
-  /** Gives back the room that the body took while it was read; to be called when it has been. */
+  /** Gives back the memory reserved for reading the body. To be called when all work on the body is done. */
   release(): void;
 }
 
-/** Sends one GET and reads its whole answer. */
+/** Sends GET requests to one origin. */
 export interface HttpClient {
   /**
+   * Sends one GET and reads its whole response.
+   *
    * @param target - Path and query, encoded.
    * @param route - The route's template, for errors.
-   * @param keyHash - Whose call it is: the room for bodies is divided between tenants.
-   * @throws {UpstreamError} `timeout`, `unavailable`, `unreachable`, `busy` where there was no room for the body, `serverError` for a body that is cut off,
-   *   or `badResponse` for one that is too large or not readable as text.
+   * @param keyHash - Hash of the API key: the memory for bodies is divided between keys.
+   * @throws {UpstreamError} `timeout`, `unavailable` (also for a body that is cut off) or `unreachable`; `busy` if no
+   *   memory for the body became free in time; `badResponse` for a body that is too large or not readable as text.
    */
   get(target: string, route: string, apiKey: Secret, keyHash: string): Promise<HttpResponse>;
-  /** Ends every connection at once. */
+  /** Closes every connection at once, also those in use. */
   close(): Promise<void>;
 }
 
-/** Where and how calls are made. */
+/** Options of `createHttpClient`. */
 export interface HttpClientOptions {
   /** `https://host`, or `http://` to loopback. */
   readonly origin: string;
-  /** From sending to the last byte. */
+  /** Time for one request, from sending it to the last byte of the body. */
   readonly timeoutMs: number;
-  /** Of the body of an answer that is no error. */
+  /** Size limits of a body with status 200. */
   readonly limits: BodyLimits;
-  /** Room for bodies that are being read and parsed, over all tenants. */
+  /** Memory for the bodies that are being read and parsed, over all API keys. */
   readonly maxBytesInFlight: number;
-  /** Connections to upstream, over all keys. */
+  /** Connections to Postman, over all API keys. */
   readonly maxConnections: number;
-  /** What calls go through. */
+  /** The proxy for the calls; absent: direct connections. */
   readonly proxy?: ProxySettings | undefined;
   readonly clock: Clock;
 }
 
-/** When a call that failed without a hint from upstream may be tried again, in milliseconds. */
+/** How long to wait before a call that failed without a hint from Postman is tried again, in milliseconds. */
 const FAILURE_WAIT_MS = 10_000;
-// undici's own default; a call that waits for its connection for as long as for its answer would look like one that was sent.
+// undici's default. It must be less than the call's time-out, or a call that never got a connection would look sent.
 const CONNECT_TIMEOUT_MS = 10_000;
-// What is being read when there is no room for more is parsed within seconds.
+// The bodies that use up the memory are parsed within seconds.
 const NO_MEMORY_WAIT_MS = 5_000;
-// The longest that Postman writes has some hundreds; pages of those who stand in between are of no use.
+// Postman's longest error body has some hundred bytes; the error pages of proxies and gateways are not needed.
 const ERROR_LIMITS: BodyLimits = { maxBytes: 65_536, maxValues: 10_000, maxHeapBytes: 4_194_304 };
 
 /**
- * Makes the client of one origin.
+ * Creates the HTTP client of one origin.
  *
- * It follows no redirect and knows no other origin, so the key cannot leave for one. It asks for gzip and decodes nothing else.
+ * It follows no redirects and calls no other origin, so the API key cannot be sent elsewhere. It accepts gzip and
+ * decodes no other encoding.
  */
 export function createHttpClient({
   origin,
@@ -116,7 +125,7 @@ export function createHttpClient({
           return { text, heapBytes };
         };
         const { text, heapBytes } = await read().catch((error: unknown) => {
-          // A refusal is one with its status and headers alone; gateways' pages are in any encoding, or cut off.
+          // An error needs only its status and headers; a gateway's error page may have any encoding, or be cut off.
           if (statusCode !== 200) return { text: '', heapBytes: 0 };
           throw error;
         });
@@ -134,7 +143,7 @@ export function createHttpClient({
         if (error instanceof NoMemoryError)
           throw new UpstreamError(
             'busy',
-            'This server is reading as many answers as it has memory for, and had no room for this one in time.',
+            'This server already reads as many responses as its memory allows, and had none left for this one in time.',
             { route, retryAtMs: clock.nowMs() + NO_MEMORY_WAIT_MS },
           );
         throw toCallFailure({

@@ -3,22 +3,22 @@ import { Secret } from './secret.ts';
 
 /** An HTTP proxy. */
 export interface Proxy {
-  /** Its address, without user name and password: it may be shown. */
+  /** Its address, without user name and password, so it may be shown. */
   readonly url: string;
-  /** The header that its user name and password make. */
+  /** `Proxy-Authorization` value made of its user name and password; absent: it has none. */
   readonly authorization?: Secret;
 }
 
-/** Through what calls leave. */
+/** The proxy for outgoing calls, and its exceptions. */
 export interface ProxySettings extends Proxy {
-  /** Hosts that are called without it, as NO_PROXY lists them. */
+  /** Hosts that are called directly, in the format of NO_PROXY. */
   readonly noProxy: string;
 }
 
 /**
- * Reads the address of a proxy as the variables of companies' networks write it. Without a scheme it is http.
+ * Parses the address of a proxy as HTTPS_PROXY and similar variables hold it. Without a scheme, it is `http`.
  *
- * @returns undefined for anything else.
+ * @returns undefined for anything that is not the address of an HTTP proxy.
  */
 export function toProxy(text: string): Proxy | undefined {
   const address = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`;
@@ -35,19 +35,19 @@ export function toProxy(text: string): Proxy | undefined {
   }
 }
 
-/** What connections to upstream are made with. */
+/** Options of `createDispatcher`. */
 export interface ConnectionOptions {
   readonly origin: string;
-  /** Connections to upstream. */
+  /** Connections to Postman. */
   readonly maxConnections: number;
-  /** For a connection to be made: to upstream, and to and through a proxy. */
+  /** Time to make a connection: to Postman, to a proxy, and through a proxy. */
   readonly timeoutMs: number;
   readonly proxy?: ProxySettings | undefined;
-  /** Is told what a connection fails with that is not made: whatever a call fails with otherwise has perhaps reached upstream. */
+  /** Receives the error of each connection that could not be made. After any other error, a call may have been sent. */
   readonly onConnectFailure: (error: Error) => void;
 }
 
-/** Makes the connections to upstream: a pool of one origin, with a tunnel for each connection where there is a proxy for it. */
+/** Creates the pool of connections to Postman. With a proxy, each connection is a tunnel through it. */
 export function createDispatcher({
   origin,
   maxConnections,
@@ -60,7 +60,7 @@ export function createDispatcher({
   const options = {
     connections: maxConnections,
     connect: { timeout: timeoutMs },
-    // The exact time-out is the signal of each call; undici's own are coarse and would only add to it.
+    // Each call has a signal as its exact time-out; undici's own time-outs are coarse and not needed.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -74,7 +74,7 @@ export function createDispatcher({
     proxyTls: { timeout: timeoutMs },
     requestTls: { timeout: timeoutMs },
     factory: (url, poolOptions) => createPool(url, poolOptions),
-    // No signal ends a CONNECT that gets no answer, and calls that come later wait for the same tunnel.
+    // A call's signal does not abort a pending CONNECT, and later calls would wait for the same tunnel.
     clientFactory: (url, poolOptions) => new Pool(url, { ...poolOptions, headersTimeout: timeoutMs }),
   });
 }

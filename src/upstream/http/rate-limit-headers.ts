@@ -1,40 +1,40 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dispatcher } from 'undici';
 
-/** Headers of an answer as undici gives them: lower-case names, a list where a header came more than once. */
+/** Headers of a response, as undici returns them: lower-case names, and a list for a header that is repeated. */
 export type ResponseHeaders = Dispatcher.ResponseData['headers'];
 
-/** One window that an answer announces. What it does not say, or says unreadably, is absent. */
+/** One rate-limit window that a response announces. Missing and unreadable values are absent. */
 export interface AnnouncedWindow {
   /** Calls per window, at least 1. */
   readonly limit?: number;
   /** Calls left in the window, at least 0. */
   readonly remaining?: number;
-  /** Milliseconds until the window starts anew, at least 0. */
+  /** Milliseconds until the window resets, at least 0. */
   readonly resetInMs?: number;
-  /** At least 1, at most 24 hours. */
+  /** Length of the window, from 1 ms to 24 hours. */
   readonly windowMs?: number;
 }
 
-/** What an answer announces about the budget of the key. */
+/** The rate limits and the monthly quota that a response announces for the API key. */
 export interface AnnouncedRateLimit {
-  /** At most 8, each with a limit, a remaining count or a reset at least. */
+  /** At most 8; each has at least one of limit, remaining count and reset. */
   readonly windows: readonly AnnouncedWindow[];
-  /** Calls per month; absent where the plan has no limit. */
+  /** Calls per month; absent where the plan has no monthly limit. */
   readonly monthLimit?: number;
   readonly monthRemaining?: number;
 }
 
 const MAX_HEADER_LENGTH = 1024;
 const MAX_WINDOWS = 8;
-// The largest whole number that every reader of a count can hold.
+// The largest signed 32-bit integer, which every client can hold.
 const MAX_COUNT = 2_147_483_647;
 const MAX_WINDOW_MS = 24 * 60 * 60 * 1000;
 const MAX_WAIT_MS = 31 * 24 * 60 * 60 * 1000;
 // A plan without a monthly limit announces this number.
 const UNLIMITED_MONTH = 99_999_999;
 
-/** What one header, or one item of it, tells of a window. */
+/** What one header, or one item of a header, says about a window. */
 interface ParsedWindow {
   readonly name?: string | undefined;
   readonly limit?: number | undefined;
@@ -44,15 +44,15 @@ interface ParsedWindow {
 }
 
 /**
- * Reads every window that is announced, in every spelling.
+ * Parses the rate-limit windows and the monthly quota out of all known header formats.
  *
- * `RateLimit` tells of windows that belong to the policy of their name (`"default";r=299;t=52, "burst";r=3;t=4`) or of
- * their limit (`limit=300, remaining=299, reset=52`). `RateLimit-Limit`, `-Remaining` and `-Reset`, and the same with `X-`
- * before them, tell of one window: the one with that limit, or else that of the only policy. A policy (`300;w=60`,
- * `"default";q=300;w=60`) that nothing belongs to is a window by itself. Where spellings differ the first counts, of
- * limits the lower. What lasts longer than a day is no rate limit and is left out.
+ * `RateLimit` describes windows, each matched to the policy with its name (`"default";r=299;t=52, "burst";r=3;t=4`) or
+ * with its limit (`limit=300, remaining=299, reset=52`). `RateLimit-Limit`, `-Remaining` and `-Reset`, with or without
+ * `X-`, describe one window: the one with that limit, or else that of the only policy. A policy (`300;w=60`,
+ * `"default";q=300;w=60`) that nothing matches is a window of its own. If formats disagree, the first one counts; for
+ * limits, the lower one. Windows longer than a day are not rate limits and are left out.
  *
- * @param senderMs - The clock in which resets are given, as `responseClockMs` reads it.
+ * @param senderMs - The sender's clock, which epoch resets refer to, as `responseClockMs` reads it.
  */
 export function parseRateLimitHeaders(headers: ResponseHeaders, senderMs: number): AnnouncedRateLimit {
   const number = (name: string) => leadingNumber(readHeader(headers, name));
@@ -70,9 +70,9 @@ export function parseRateLimitHeaders(headers: ResponseHeaders, senderMs: number
 }
 
 /**
- * Reads one header as one text.
+ * Reads one header as a single string.
  *
- * @returns Repeated headers joined by commas; undefined for one that is missing or longer than any of ours can be.
+ * @returns Repeated headers joined by commas; undefined if it is missing or longer than 1,024 characters.
  */
 export function readHeader(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name];
@@ -80,31 +80,31 @@ export function readHeader(headers: ResponseHeaders, name: string): string | und
   return typeof text === 'string' && text.length <= MAX_HEADER_LENGTH ? text.trim() : undefined;
 }
 
-/** Reads the number a header begins with (`300`, `-5`, `300;w=60`, `7, 7`); undefined where it begins with anything else. */
+/** Reads the number that a header starts with (`300`, `-5`, `300;w=60`, `7, 7`); undefined if it starts otherwise. */
 export function leadingNumber(text = ''): number | undefined {
   const digits = /^([+-]?\d{1,15}(?:\.\d{1,9})?)\s*(?:[,;]|$)/.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** Reads a date as HTTP writes it, in any of its three forms, into epoch milliseconds. */
+/** Parses an HTTP date, in any of its three formats, into epoch milliseconds; undefined for anything else. */
 export function parseHttpDateMs(text = ''): number | undefined {
-  // Date.parse alone reads nearly anything, "7" too.
+  // Date.parse alone accepts nearly anything, even "7".
   if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^:]{1,30}\d\d:\d\d:\d\d/.test(text)) return undefined;
   const dateMs = Date.parse(`${text.replace(/GMT.*/s, '')} GMT`);
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
-/** The sender's clock at the time of the answer (its `Date`), or else ours; epoch milliseconds. */
+/** The sender's clock when it responded (the `Date` header), or else ours; epoch milliseconds. */
 export function responseClockMs(headers: ResponseHeaders, nowMs: number): number {
   return parseHttpDateMs(readHeader(headers, 'date')) ?? nowMs;
 }
 
-/** Makes a difference of times a wait: 0 if it has passed, undefined if it is longer than 31 days, which no limit lasts. */
+/** Turns a time difference into a wait: 0 if it has passed, undefined if it exceeds 31 days, which no limit does. */
 export function toWaitMs(differenceMs: number): number | undefined {
   return differenceMs > MAX_WAIT_MS ? undefined : Math.max(0, Math.ceil(differenceMs));
 }
 
-/** Tells which of the things told are of one window, and brings them together. */
+/** Merges everything that the headers say about the same window. */
 function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindow[] {
   const number = (name: string) => leadingNumber(readHeader(headers, name));
   const separate: ParsedWindow = {
@@ -181,7 +181,7 @@ function parseServices(text: string | undefined, clockMs: number): ParsedWindow[
   for (const [key, value] of items.flatMap(({ params }) => [...params])) {
     if (!['limit', 'remaining', 'reset'].includes(key)) continue;
     const last = combined.at(-1);
-    // A key that comes again begins another window.
+    // A repeated key starts the next window.
     if (last === undefined || last.has(key)) combined.push(new Map([[key, value]]));
     else last.set(key, value);
   }
@@ -193,7 +193,7 @@ function parseServices(text: string | undefined, clockMs: number): ParsedWindow[
   }));
 }
 
-/** Tells epoch milliseconds, epoch seconds and seconds from now apart by their size. */
+/** Resets come as epoch milliseconds, epoch seconds or seconds from now; their size tells which. */
 function toResetMs(reset: number | undefined, clockMs: number): number | undefined {
   if (reset === undefined) return undefined;
   if (reset >= 1e12) return toWaitMs(reset - clockMs);
@@ -202,7 +202,7 @@ function toResetMs(reset: number | undefined, clockMs: number): number | undefin
 
 function firstCount(least: 0 | 1, ...candidates: readonly (number | undefined)[]): number | undefined {
   for (const candidate of candidates) {
-    // Below zero, what is left is nothing; a limit of nothing is a mistake.
+    // A negative remaining count means 0; a limit of 0 is a mistake, so the next candidate is used.
     const count = Math.min(MAX_COUNT, Math.max(0, Math.floor(candidate ?? Number.NaN)));
     if (count >= least) return count;
   }
@@ -214,7 +214,7 @@ interface Item {
   readonly params: ReadonlyMap<string, number>;
 }
 
-/** Splits `a;q=1;w=2, b;q=3` into its items, each with the numbers it carries. */
+/** Splits `a;q=1;w=2, b;q=3` into items, each with its numeric parameters. */
 function parseItems(text = ''): Item[] {
   return text.split(',').map((item) => {
     const parts = item.split(';').map((part) => part.trim());

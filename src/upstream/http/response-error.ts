@@ -4,55 +4,55 @@ import { type ThrottleHeaders, toRefusedWaitMs } from './retry-after.ts';
 import { redact } from './redact.ts';
 import { UpstreamError, type UpstreamErrorKind } from './upstream-error.ts';
 
-/** What is known of a response before its body is parsed. */
+/** The facts about a response that are known before its body is parsed. */
 export interface ResponseHead {
   readonly throttle: ThrottleHeaders;
-  /** When it came (monotonic ms). */
+  /** When it arrived (monotonic ms). */
   readonly receivedAtMs: number;
-  /** The API key of the call, to be removed from everything that is quoted. */
+  /** The API key of the call, which is redacted from quoted text. */
   readonly secret?: string;
 }
 
-/** A response that is not a success. */
+/** A response whose status is not 200. */
 export interface RefusedResponse extends ResponseHead {
   readonly route: Route;
   readonly status: number;
   /** Parsed JSON, or the text where it could not be parsed. */
   readonly body: unknown;
-  /** It is not written as Postman writes: somebody in between has answered. */
+  /** The body is not JSON, so the response comes from a proxy or gateway rather than from Postman. */
   readonly isFromIntermediary: boolean;
-  /** The body is not to be read: cut off, say. */
+  /** The body is declared as JSON but cannot be parsed, for example because it is cut off. */
   readonly isBroken: boolean;
 }
 
-/** Only the facade itself finds an operation too expensive, nothing kept, or itself busy. */
+/** The kinds that a response can have. The facade itself raises the excluded ones. */
 type RefusalKind = Exclude<UpstreamErrorKind, 'tooExpensive' | 'notCached' | 'busy'>;
 
 const SENTENCES: Readonly<Record<RefusalKind, string>> = {
   unauthenticated: 'Postman refused the API key',
   forbidden: 'The API key may not read this',
-  notFound: 'Postman has no such thing, or does not show it to this API key',
-  badInput: 'Postman refused the request as asked',
+  notFound: 'Postman has no such object, or this API key may not see it',
+  badInput: 'Postman refused the request',
   rateLimited: 'Postman refused the call because of its rate limit',
-  quotaExhausted: 'The allowance of Postman API calls is used up',
+  quotaExhausted: 'The quota of Postman API calls is used up',
   unavailable: 'Postman is not available',
-  unreachable: 'Not Postman has answered, but something that stands before it, such as a firewall or a proxy',
-  serverError: 'Postman failed to answer',
-  timeout: 'Postman did not answer in time',
-  badResponse: 'Postman gave an answer that cannot be used',
+  unreachable: 'The response came not from Postman but from something in front of it, such as a firewall or a proxy',
+  serverError: 'Postman failed to process the request',
+  timeout: 'Postman did not respond in time',
+  badResponse: 'Postman sent a response that cannot be used',
 };
 
-// Postman expects to be back about five minutes after a 503.
+// With a 503, Postman asks clients to retry in about five minutes.
 const UNAVAILABLE_WAIT_MS = 300_000;
 const FAILURE_WAIT_MS = 10_000;
 const WINDOW_MS = 60_000;
 const BURST_WINDOW_MS = 10_000;
 
 /**
- * Turns an answer that is not a success into the error to throw.
+ * Turns a response that is not a success into the error to throw.
  *
- * The message is our own sentence and, if the body has one, the upstream's message, scrubbed. Errors that can be tried
- * again always have `retryAtMs`: the upstream's hint, or else 300 s for a 503, the window for a 429, 10 s for the rest.
+ * The message is our own sentence and, if the body has a message, that one, redacted. Errors that can be retried always
+ * have `retryAtMs`: Postman's hint, or else 300 s for a 503, the length of the window for a 429, 10 s for the rest.
  */
 export function toUpstreamError(response: RefusedResponse): UpstreamError {
   const { route, status, throttle, receivedAtMs, secret } = response;
@@ -66,7 +66,7 @@ export function toUpstreamError(response: RefusedResponse): UpstreamError {
   const upstreamName = redact(errorBody.name ?? '', secret);
   return new UpstreamError(
     kind,
-    `${SENTENCES[kind]} (status ${status}).${quoted === '' ? '' : ` It says: ${quoted}`}`,
+    `${SENTENCES[kind]} (status ${status}).${quoted === '' ? '' : ` The response says: ${quoted}`}`,
     {
       route: route.template,
       status,
@@ -82,13 +82,13 @@ function kindOf(
   { status, throttle, isFromIntermediary, isBroken }: RefusedResponse,
   errorBody: ErrorBody,
 ): RefusalKind {
-  // It says nothing about the key or about what was asked for, and will say the same until somebody changes it.
+  // A firewall's 4xx says nothing about the API key or the requested object, and stays until somebody changes it.
   if (isFromIntermediary && status >= 400 && status < 500 && status !== 408 && status !== 429) return 'unreachable';
   const name = normalizeCode(errorBody.name);
   if (status >= 400 && status < 500 && name === 'servicelimitexhausted') return 'quotaExhausted';
   switch (status) {
     case 400:
-      // What it means stands in the body.
+      // Only the body says what a 400 means.
       if (isBroken) return 'serverError';
       return isNotFound(name, errorBody) ? 'notFound' : 'badInput';
     case 401:
@@ -106,7 +106,7 @@ function kindOf(
       return 'notFound';
     case 408:
       return 'timeout';
-    // States of the thing asked for: the same request gets the same answer.
+    // These depend on the state of the requested object: retrying the same request does not help.
     case 409:
     case 413:
     case 422:
@@ -122,12 +122,12 @@ function kindOf(
     case 504:
       return 'unavailable';
     default:
-      // Redirects are never followed; a 405 or 406 is a mistake of ours, not of the caller.
+      // Redirects are never followed; a 405 or 406 is our mistake, not the caller's.
       return status >= 500 && status < 600 ? 'serverError' : 'badResponse';
   }
 }
 
-/** How long to wait where upstream does not say; undefined: waiting does not help. */
+/** How long to wait if Postman does not say, in milliseconds; undefined: retrying does not help. */
 function usualWaitMsOf(kind: RefusalKind, { status, route }: RefusedResponse): number | undefined {
   switch (kind) {
     case 'rateLimited':
@@ -141,9 +141,9 @@ function usualWaitMsOf(kind: RefusalKind, { status, route }: RefusedResponse): n
   }
 }
 
-/** A 400 can mean that there is no such thing: its code says so, or only its text. */
+/** Whether a 400 means that the object does not exist: its code says so, or only its text. */
 function isNotFound(name: string, errorBody: ErrorBody): boolean {
-  // The last is a misspelling of the upstream's.
+  // Postman itself misspells the last one.
   const byName = name.endsWith('notfounderror') || name.endsWith('notfound') || name === 'instancefounderror';
   return byName || /\bcould(?: not|n['’]t) (?:find|be found)\b/i.test(textOf(errorBody));
 }
@@ -152,7 +152,7 @@ function textOf({ title, message }: ErrorBody): string {
   return `${title ?? ''} ${message ?? ''}`;
 }
 
-/** `AuthenticationError`, `authentication-error` and `Authentication Error` are one code. */
+/** Makes the spellings `AuthenticationError`, `authentication-error` and `Authentication Error` equal. */
 function normalizeCode(name: string | undefined): string {
   return (name ?? '').toLowerCase().replace(/[^a-z]/g, '');
 }

@@ -9,22 +9,23 @@ import {
   toWaitMs,
 } from './rate-limit-headers.ts';
 
-/** What the headers of one response say of calls to come. They are parsed once, and handed on. */
+/** What the headers of one response say about further calls. They are parsed once per response. */
 export interface ThrottleHeaders {
   readonly rateLimit: AnnouncedRateLimit;
-  /** The wait that `Retry-After` asks for, or another spelling of it, in milliseconds; undefined: none that can be read. */
+  /** The wait that `Retry-After`, in any spelling, asks for, in milliseconds; undefined: missing or unreadable. */
   readonly retryAfterMs: number | undefined;
-  /** The sender's clock at the time of the response, or else ours; epoch milliseconds. */
+  /** The sender's clock when it responded, or else ours; epoch milliseconds. */
   readonly senderMs: number;
 }
 
 const MAX_TEXT = 2000;
 
 /**
- * Reads the headers that limit calls.
+ * Parses the headers about rate limits.
  *
- * Of `Retry-After` (seconds or a date), `RetryAfter` and `X-RateLimit-RetryAfter` the first that can be read counts. Epochs and dates are read against
- * the `Date` of the response. A wait of more than 31 days counts as unreadable, since no window lasts so long.
+ * `Retry-After` (seconds or a date), `RetryAfter` and `X-RateLimit-RetryAfter`: the first readable one counts. Epochs
+ * and dates are relative to the `Date` of the response. A wait of more than 31 days counts as unreadable, because no
+ * window lasts so long.
  *
  * @param nowMs - Epoch milliseconds, for a response without a `Date`.
  */
@@ -38,11 +39,11 @@ export function parseThrottleHeaders(headers: ResponseHeaders, nowMs: number): T
 }
 
 /**
- * Tells how long a caller is asked to wait who was refused with a 429.
+ * Determines how long a 429 asks the caller to wait.
  *
- * The first that can be read counts: `Retry-After`, the reset of the window with no calls left (the longest of several; where none is said to be
- * used up, the first reset there is), then "retry at" or "retry after" an epoch in the text (13 digits are milliseconds, 10 are seconds).
- * The windows of other responses do not tell when the trouble ends.
+ * The first readable one counts: `Retry-After`; the reset of the window with no calls left (the longest of several; if
+ * no window is used up, the first reset); "retry at" or "retry after" with an epoch in the text (13 digits are
+ * milliseconds, 10 are seconds). For other statuses the windows do not say when to retry.
  *
  * @param text - The message of the error body.
  * @returns Milliseconds from now, 0 for a time that has passed; undefined if nothing can be read.
@@ -71,7 +72,7 @@ function windowResetMs({ windows }: AnnouncedRateLimit): number | undefined {
 }
 
 function parseRetryTextMs(text: string, senderMs: number): number | undefined {
-  // Any other number of the message may be an id: only the one that "retry" introduces is a time.
+  // Other numbers in the message may be ids: only one that follows "try" or "retry" is a time.
   const digits = /\b(?:re)?try\D{0,40}(\d{13}|\d{10})(?!\d)/i.exec(text.slice(0, MAX_TEXT))?.[1];
   if (digits === undefined) return undefined;
   return toWaitMs(Number(digits) * (digits.length === 13 ? 1 : 1000) - senderMs);

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const redacted = '[redacted]';
 
-/** Holds one secret text (an API key, an access token) so that printing, logging or serialising its owner never shows it. */
+/** Wraps a secret string (an API key, an access token), so that printing, logging or serialising it never shows it. */
 export class Secret {
   readonly #value: string;
 
@@ -10,7 +10,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** Gives the text itself, for the one header or comparison that needs it. */
+  /** Returns the secret itself, for the one header or comparison that needs it. */
   reveal(): string {
     return this.#value;
   }

@@ -1,7 +1,8 @@
 /**
- * What went wrong with a read, in the terms a caller acts on.
+ * Why a read failed, in terms of what the caller can do about it.
  *
- * `rateLimited`, `unavailable`, `serverError`, `timeout` and `busy` (this server has no memory for it now) can be tried again later; the others cannot.
+ * `rateLimited`, `unavailable`, `serverError`, `timeout` and `busy` (this server lacks memory at the moment) can be
+ * retried later; the others cannot.
  */
 export type UpstreamErrorKind =
   | 'unauthenticated'
@@ -19,42 +20,45 @@ export type UpstreamErrorKind =
   | 'tooExpensive'
   | 'notCached';
 
-/** The facts of a failed read. A fact that is not known is absent. */
+/** The facts about a failed read. Unknown facts are absent. */
 export interface UpstreamErrorDetails {
-  /** Template such as `/collections/{uid}`, never a URL; absent where no call was asked for. */
+  /** Template such as `/collections/{uid}`, never a URL; absent if the error concerns no particular call. */
   readonly route?: string;
-  /** HTTP status, where there was an answer. */
+  /** HTTP status; absent if there was no response. */
   readonly status?: number;
-  /** The upstream's own code, such as `instanceNotFoundError`. */
+  /** Postman's own error code, such as `instanceNotFoundError`. */
   readonly upstreamName?: string;
-  /** When to try again, monotonic milliseconds: what waits must not move when the wall clock is set. */
+  /** When to try again, in monotonic milliseconds, so that setting the wall clock does not move it. */
   readonly retryAtMs?: number;
-  /** How long upstream itself has asked to wait, in milliseconds. */
+  /** How long Postman itself asked to wait, in milliseconds. */
   readonly hintedWaitMs?: number;
-  /** No connection was made: the call has not reached anybody. */
+  /** No connection was made, so the call was never sent. */
   readonly isConnectFailure?: true;
-  /** Who refused for want of budget; `operation`: it has made all calls that it may. */
+  /** Which rate limit refused the call; `operation`: the operation has used up its own ceiling of calls. */
   readonly limitedBy?: 'upstream' | 'facade' | 'operation';
   /** Calls that were made or would be needed. */
   readonly calls?: number;
-  /** Calls one operation may make. */
+  /** Maximum number of calls of one operation. */
   readonly ceiling?: number;
-  /** What was caught. Never shown to clients. */
+  /** The error that was caught. Never shown to clients. */
   readonly cause?: unknown;
 }
 
-/** A failed read as plain facts. It can be kept: unlike an error, whose stack holds what called it, it holds on to no operation. */
+/**
+ * A failed read as plain data. Unlike an error, whose stack refers to its callers, it can be cached without keeping an
+ * operation in memory.
+ */
 export interface UpstreamFailure extends Omit<UpstreamErrorDetails, 'cause'> {
   readonly kind: UpstreamErrorKind;
-  /** Fit to be shown to a client. */
+  /** Safe to show to clients. */
   readonly message: string;
 }
 
-/** The one error the upstream layer throws. Its message is fit to be shown to a client. */
+/** The error that the upstream layer throws. Its message is safe to show to clients. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly kind: UpstreamErrorKind;
-  // Declared only: a field would exist as `undefined` where the fact is not known.
+  // Declared only: a normal field would exist as `undefined` even if the fact is unknown.
   declare readonly route?: string;
   declare readonly status?: number;
   declare readonly upstreamName?: string;
@@ -80,14 +84,14 @@ export class UpstreamError extends Error {
   }
 }
 
-/** The facts of an error, without its cause and its stack. */
+/** Extracts the facts of an error, without its cause and its stack. */
 export function toFailure(error: UpstreamError): UpstreamFailure {
-  // The message, the cause and the stack are no members that are copied.
+  // The spread copies neither message, cause nor stack: they are not enumerable.
   const { name: _, ...facts } = error;
   return { ...facts, message: error.message };
 }
 
-/** Makes an error of a failure, anew each time that it is told. */
+/** Creates a new error from a failure. */
 export function toError({ kind, message, ...details }: UpstreamFailure): UpstreamError {
   return new UpstreamError(kind, message, details);
 }

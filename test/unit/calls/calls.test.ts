@@ -191,7 +191,7 @@ describe('an answer', () => {
       'that is a redirect',
       { status: 302, text: '', headers: { location: 'https://elsewhere.example' } },
       'badResponse',
-      'Postman gave an answer that cannot be used (status 302).',
+      'Postman sent a response that cannot be used (status 302).',
     ],
     [
       'of a server in trouble',

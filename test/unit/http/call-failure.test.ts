@@ -18,10 +18,10 @@ it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAM
 );
 
 it.each([
-  ['ECONNREFUSED', 'No connection to Postman was made: it was refused.'],
-  ['EAI_AGAIN', 'No connection to Postman was made: the name of its host (DNS) could not be looked up now.'],
-  ['UND_ERR_CONNECT_TIMEOUT', 'No connection to Postman was made: it was not made in time.'],
-  ['toString', 'No connection to Postman was made: it failed.'],
+  ['ECONNREFUSED', 'Could not connect to Postman: the connection was refused.'],
+  ['EAI_AGAIN', 'Could not connect to Postman: its host name cannot be looked up (DNS) at the moment.'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'Could not connect to Postman: the attempt timed out.'],
+  ['toString', 'Could not connect to Postman: the attempt failed.'],
 ])('says of %s when to try again', (code, message) => {
   const { kind, isConnectFailure, retryAtMs, ...error } = failWith(code);
   expect([kind, isConnectFailure, retryAtMs, failWith(code).message]).toEqual(['unavailable', true, 77, message]);
@@ -30,8 +30,8 @@ it.each([
 
 it('says nothing of a connection where there was one', () => {
   expect([failWith('ECONNRESET', { isSent: true }), failWith('', { isSent: true, isTimedOut: true })]).toMatchObject([
-    { kind: 'unavailable', message: 'The connection to Postman broke before the answer was complete.' },
-    { kind: 'timeout', message: 'Postman did not answer within 60000 ms.' },
+    { kind: 'unavailable', message: 'The connection to Postman broke before the response was complete.' },
+    { kind: 'timeout', message: 'Postman did not respond within 60000 ms.' },
   ]);
   expect(failWith('ECONNRESET', { isSent: true }).isConnectFailure).toBe(undefined);
 });

@@ -81,10 +81,10 @@ const kindAndMessage = ({ kind, message }: UpstreamError) => [kind, message];
 const reset = (socket: Socket) => void socket.resetAndDestroy();
 const nothing = () => undefined;
 
-const NOT_UTF8 = ['badResponse', "Postman's answer is not UTF-8 text."];
-const NOT_GZIP = ['badResponse', "Postman's answer is not the gzip it is said to be."];
-const TOO_LARGE = ['badResponse', "Postman's answer is larger than MAX_RESPONSE_BYTES, 10000 bytes."];
-const BROKEN = ['unavailable', 'The connection to Postman broke before the answer was complete.'];
+const NOT_UTF8 = ['badResponse', "Postman's response is not UTF-8 text."];
+const NOT_GZIP = ['badResponse', "Postman's response is declared as gzip, but is not valid gzip."];
+const TOO_LARGE = ['badResponse', "Postman's response is larger than MAX_RESPONSE_BYTES, 10000 bytes."];
+const BROKEN = ['unavailable', 'The connection to Postman broke before the response was complete.'];
 
 describe('a request', () => {
   it('is a GET that carries the key in one header and asks for JSON, at most as gzip', async () => {
@@ -172,7 +172,7 @@ describe('an answer', () => {
       });
       expect(kindAndMessage(await fail())).toEqual([
         'badResponse',
-        'Postman answered in an encoding that was not asked for.',
+        'Postman responded in an encoding that was not requested.',
       ]);
     },
   );
@@ -262,7 +262,7 @@ describe('an answer that is too large', () => {
         },
         { limits: { ...LIMITS, maxHeapBytes: 40_000 } },
       );
-      expect(kindAndMessage(await fail())).toEqual(['badResponse', `Postman's answer ${expected}.`]);
+      expect(kindAndMessage(await fail())).toEqual(['badResponse', `Postman's response ${expected}.`]);
     }
   });
 
@@ -272,7 +272,7 @@ describe('an answer that is too large', () => {
     });
     expect(kindAndMessage(await fail())).toEqual([
       'badResponse',
-      "Postman's answer would take more memory than MAX_HELD_BYTES_PER_OPERATION, 6000 bytes.",
+      "Postman's response would take more memory than MAX_HELD_BYTES_PER_OPERATION, 6000 bytes.",
     ]);
   });
 
@@ -377,7 +377,8 @@ describe('what is being read', () => {
     expect(busy.length).toBeGreaterThan(0);
     for (const failure of busy) {
       expect(failure).toMatchObject({
-        message: 'This server is reading as many answers as it has memory for, and had no room for this one in time.',
+        message:
+          'This server already reads as many responses as its memory allows, and had none left for this one in time.',
         route: '/thing/{id}',
         retryAtMs: clock.nowMs() + 5_000,
       });
@@ -426,7 +427,7 @@ describe('a connection', () => {
     await once(server, 'close');
     const error = await createClient(`http://127.0.0.1:${port}`, {}).fail();
     expect([kindAndMessage(error), error.isConnectFailure]).toEqual([
-      ['unavailable', 'No connection to Postman was made: it was refused.'],
+      ['unavailable', 'Could not connect to Postman: the connection was refused.'],
       true,
     ]);
   });
@@ -436,7 +437,7 @@ describe('a connection', () => {
     const origin = await listen(server);
     const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
     expect([kindAndMessage(error), error.isConnectFailure, error.retryAtMs]).toEqual([
-      ['unavailable', 'No connection to Postman was made: it was reset before it could be used.'],
+      ['unavailable', 'Could not connect to Postman: the connection was reset before it could be used.'],
       true,
       expect.any(Number),
     ]);
@@ -447,7 +448,7 @@ describe('a connection', () => {
     const origin = await listen(server);
     const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
     expect([error.kind, error.isConnectFailure, error.retryAtMs]).toEqual(['unreachable', true, undefined]);
-    expect(error.message).toMatch(/^No connection to Postman can be made\. TLS: .* \(ERR_SSL_\w+\)\./);
+    expect(error.message).toMatch(/^Cannot connect to Postman\. TLS: .* \(ERR_SSL_\w+\)\./);
     expect(error.message).not.toContain('127.0.0.1');
   });
 
@@ -460,7 +461,7 @@ describe('a connection', () => {
     ],
   ])('that %s is given up after the time-out, and closed', async (_, bytes) => {
     const { fail, closed } = await createRawSetup(Buffer.from(bytes, 'latin1'), nothing, { timeoutMs: 60 });
-    expect(kindAndMessage(await fail())).toEqual(['timeout', 'Postman did not answer within 60 ms.']);
+    expect(kindAndMessage(await fail())).toEqual(['timeout', 'Postman did not respond within 60 ms.']);
     await closed[0];
   });
 

@@ -150,7 +150,7 @@ describe('toUpstreamError', () => {
     const error = refuse(404, named('instanceNotFoundError', 'No such collection.'));
     expect(error).toBeInstanceOf(UpstreamError);
     expect(error.message).toBe(
-      'Postman has no such thing, or does not show it to this API key (status 404). It says: No such collection.',
+      'Postman has no such object, or this API key may not see it (status 404). The response says: No such collection.',
     );
     expect(Object.fromEntries(Object.entries(error))).toStrictEqual({
       name: 'UpstreamError',
@@ -174,7 +174,7 @@ describe('toUpstreamError', () => {
 
   it('quotes the title if there is no message, and nothing of markup', () => {
     expect(refuse(500, { title: 'Something went wrong' }).message).toBe(
-      'Postman failed to answer (status 500). It says: Something went wrong',
+      'Postman failed to process the request (status 500). The response says: Something went wrong',
     );
     expect(refuse(502, '<html>Bad Gateway</html>').message).toBe('Postman is not available (status 502).');
   });

@@ -4,7 +4,7 @@ import { maskData } from '../masking/mask-body.ts';
 import { isEnabled, parsePairs, toRows } from '../syntax/rows.ts';
 import { shownText } from '../masking/shown-row.ts';
 
-/** The body of a request, by its mode. The functions of this file read what needs work. */
+/** The body of a request, by its mode. */
 export type RequestBody = RawBody | FormBody | FileBody | GraphQLBody;
 
 /** Text sent as it is. */
@@ -15,7 +15,7 @@ export interface RawBody {
   readonly enabled: boolean;
 }
 
-/** A form; its rows are read by `formParameters`. */
+/** A form; `formParameters` reads its rows. */
 export interface FormBody {
   readonly kind: 'urlencoded' | 'formdata';
   readonly rows: unknown;
@@ -44,9 +44,9 @@ export interface GraphQLBody {
 export interface FormParameter {
   readonly key: string | null;
   readonly value: string | null;
-  /** The value, or a part of it, was withheld. */
+  /** The value, or a part of it, was masked. */
   readonly isMasked: boolean;
-  /** Files of a file row; null for a row of text. */
+  /** File names of a file row; null for a text row. */
   readonly src: readonly string[] | null;
   readonly contentType: string | null;
   readonly enabled: boolean;
@@ -58,8 +58,9 @@ const MODES = ['raw', 'urlencoded', 'formdata', 'file', 'graphql'] as const;
 /**
  * Reads the body of a request.
  *
- * @returns null where there is none, also for an object that neither names a mode nor holds data. A mode that is not
- * known is read as raw, a mode without its data as an empty body of that mode.
+ * @param revealSecrets - Whether credentials are shown in clear.
+ * @returns null where there is no body, also for an object with neither a mode nor data. An unknown mode is read as
+ *   raw; a mode without data gives an empty body of that mode.
  */
 export function toBody(json: unknown, revealSecrets = false): RequestBody | null {
   if (typeof json === 'string') return { kind: 'raw', raw: json, language: null, enabled: true };
@@ -85,7 +86,10 @@ export function toBody(json: unknown, revealSecrets = false): RequestBody | null
   }
 }
 
-/** Reads the rows of a form, which are a list, `a=1&b=2` or an object that maps keys to values; credentials read `MASKED_TEXT` unless they are revealed. */
+/**
+ * Reads the rows of a form, which are a list, text such as `a=1&b=2`, or an object that maps keys to values.
+ * Credentials are replaced by `MASKED_TEXT` unless they are revealed.
+ */
 export function formParameters(body: FormBody, revealSecrets = false): FormParameter[] {
   return toRows(body.rows, parsePairs).map((row) => ({
     key: toText(row.key),
@@ -110,7 +114,7 @@ function toRawLanguage(options: unknown): string | null {
   return isJsonObject(raw) ? toText(raw.language) : null;
 }
 
-/** Writes data as text. Text is left as it is; of a list or object the credentials are withheld, unless they are revealed. */
+/** Converts data to text. Text stays unchanged; credentials in a list or object are masked unless they are revealed. */
 export function toDataText(json: unknown, revealSecrets: boolean): string | null {
   const text = toText(json);
   return text === null || typeof json !== 'object' || revealSecrets ? text : toText(maskData(json, MAX_JSON_DEPTH));

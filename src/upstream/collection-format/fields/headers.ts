@@ -7,7 +7,7 @@ import { shownOf } from '../masking/shown-row.ts';
 
 /** One header line. */
 export interface Header {
-  /** Empty where upstream has none. */
+  /** Empty where Postman sends none. */
   readonly key: string;
   /** `MASKED_TEXT` for a credential, unless it is revealed. */
   readonly value: string | null;
@@ -18,8 +18,9 @@ export interface Header {
 /**
  * Reads the headers of a request or response.
  *
- * @param json - A list of objects and lines, a block of lines, or an object that maps names to values; everything else holds none.
- * @param revealSecrets - Whether credentials are given in clear.
+ * @param json - A list of objects and lines, a block of lines, or an object that maps names to values; anything else
+ *   has no headers.
+ * @param revealSecrets - Whether credentials are shown in clear.
  */
 export function toHeaders(json: unknown, revealSecrets = false): Header[] {
   return toRows(json, parseHeaderBlock).map((row) => ({
@@ -30,7 +31,7 @@ export function toHeaders(json: unknown, revealSecrets = false): Header[] {
   }));
 }
 
-/** Reads `Name: value` lines. A name that begins with `//` is a header switched off; lines without a name are left out. */
+/** Parses `Name: value` lines. A leading `//` marks a disabled header; lines without a name are left out. */
 function parseHeaderBlock(block: string): JsonObject[] {
   return headerLines(block).flatMap((line) => {
     const disabled = line.trimStart().startsWith('//');

@@ -3,18 +3,18 @@ import { isEnabled } from '../syntax/rows.ts';
 
 /** A script that runs before a request or after its response. */
 export interface Script {
-  /** `prerequest` or `test`; empty where upstream does not say. */
+  /** `prerequest` or `test`; empty where Postman sends none. */
   readonly listen: string;
   readonly language: string | null;
-  /** Lines joined by a line feed. */
+  /** The lines, joined by line feeds. */
   readonly source: string;
   readonly enabled: boolean;
 }
 
 /**
- * Reads a list of events, each of which holds one script: an object with lines or text, or bare text or lines.
+ * Reads a list of events with one script each: an object with lines or text, or just text or lines.
  *
- * @param json - The list, or a single event; everything else holds none.
+ * @param json - The list, or a single event; anything else has no scripts.
  */
 function toScripts(json: unknown): Script[] {
   const events: readonly unknown[] = Array.isArray(json) ? json : [json];
@@ -30,7 +30,7 @@ function toScripts(json: unknown): Script[] {
   });
 }
 
-/** Reads the scripts of a collection, folder or request, which call them `event` or, in some answers, `events`. */
+/** Reads the scripts of a collection, folder or request: `event` or, in some responses, `events`. */
 export function scriptsOf(owner: JsonObject): Script[] {
   return toScripts(owner.event ?? owner.events);
 }

@@ -8,12 +8,12 @@ import { shownText } from '../masking/shown-row.ts';
 import { parseUrlText, splitHost, splitPath, type UrlParts } from '../syntax/url-text.ts';
 import { type Variable, variablesOf } from './variables.ts';
 
-/** A URL as upstream sent it; the functions of this file read its parts one by one. */
+/** A URL as Postman sent it; the functions of this file read its parts one by one. */
 export interface Url {
   readonly json: JsonObject | string;
-  /** Whether credentials in it are given in clear. */
+  /** Whether credentials in it are shown in clear. */
   readonly revealSecrets: boolean;
-  /** The parts of a URL that came as text, taken apart when first asked for; null where upstream has done that. */
+  /** The parts of a URL that came as text, parsed on first use; null where Postman sent the parts itself. */
   readonly parts: () => UrlParts | null;
 }
 
@@ -22,20 +22,20 @@ export interface QueryParam {
   readonly key: string | null;
   /** null: written without `=`. */
   readonly value: string | null;
-  /** The value, or a part of it, was withheld. */
+  /** The value, or a part of it, was masked. */
   readonly isMasked: boolean;
   readonly enabled: boolean;
   readonly description: string | null;
 }
 
-/** Reads a URL, which is text or an object of parts; null where there is none. Credentials in it are withheld unless they are revealed. */
+/** Reads a URL, which is text or an object of parts; null for anything else. Credentials are masked unless revealed. */
 export function toUrl(json: unknown, revealSecrets = false): Url | null {
   if (typeof json !== 'string' && !isJsonObject(json)) return null;
   let parts: UrlParts | null = null;
   return { json, revealSecrets, parts: () => (parts ??= partsOfText(json)) };
 }
 
-/** Gives the URL as text: as exported, and put together from its parts only where upstream has no text. */
+/** Returns the URL as text: as Postman sent it, or else assembled from its parts. */
 export function urlRaw(url: Url): string {
   const raw = typeof url.json === 'string' ? url.json : url.json.raw;
   if (typeof raw === 'string') return url.revealSecrets ? raw : maskUrlText(raw);
@@ -53,12 +53,12 @@ export function urlRaw(url: Url): string {
   ].join('');
 }
 
-/** Gives the protocol without `://`; null where the URL names none. */
+/** Returns the protocol without `://`; null where the URL has none. */
 export function urlProtocol({ json, parts }: Url): string | null {
   return parts()?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
 }
 
-/** Gives the host, split at its dots. */
+/** Returns the host, split at its dots. */
 export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly string[] {
   const parts = partsOf();
   if (parts !== null || typeof json === 'string') return parts?.host ?? [];
@@ -66,19 +66,19 @@ export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly 
   return typeof host === 'string' ? splitHost(host) : toTexts(host);
 }
 
-/** Gives the port; null where the URL names none. */
+/** Returns the port; null where the URL has none. */
 export function urlPort({ json, parts }: Url): string | null {
   return parts()?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
 }
 
-/** Gives the segments of the path; empty ones are kept. */
+/** Returns the segments of the path, including empty ones. */
 export function urlPath({ json, parts: partsOf }: Url): readonly string[] {
   const parts = partsOf();
   if (parts !== null || typeof json === 'string') return parts?.path ?? [];
   return typeof json.path === 'string' ? splitPath(json.path) : toTexts(json.path);
 }
 
-/** Gives the query parameters in order, those switched off too. */
+/** Returns the query parameters in order, including disabled ones. */
 export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
   const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts()?.query;
   return (rows ?? []).map((row) => {
@@ -93,7 +93,7 @@ export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
   });
 }
 
-/** Gives the path variables: those upstream lists, or else the `:names` in the path of a URL that came as text. */
+/** Returns the path variables: those that Postman lists, else the `:names` in the path of a URL that came as text. */
 export function urlVariables({ json, parts }: Url): Variable[] {
   const listed = typeof json === 'string' ? [] : variablesOf(json);
   if (listed.length > 0) return listed;
@@ -109,13 +109,13 @@ export function urlVariables({ json, parts }: Url): Variable[] {
     }));
 }
 
-/** Gives what stands behind `#`; null where the URL has none. */
+/** Returns the part after `#`; null where the URL has none. */
 export function urlHash({ json, revealSecrets, parts }: Url): string | null {
   const hash = parts()?.hash ?? (typeof json === 'string' ? null : toDataText(json.hash, revealSecrets));
   return hash === null || revealSecrets ? hash : maskPairs(hash);
 }
 
-/** The parts of a URL that came as text, also as an object of nothing but `raw`; null where upstream has taken it apart. */
+/** Parses a URL that came as text, or as an object with `raw` but no parts; null where Postman sent the parts. */
 function partsOfText(json: JsonObject | string): UrlParts | null {
   if (typeof json === 'string') return parseUrlText(json);
   return json.host == null && json.path == null && typeof json.raw === 'string' ? parseUrlText(json.raw) : null;

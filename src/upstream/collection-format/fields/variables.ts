@@ -6,11 +6,11 @@ import { isEnabled, toRows } from '../syntax/rows.ts';
 /** A variable of a collection, folder, request, URL path, environment or of the globals. */
 export interface Variable {
   readonly key: string | null;
-  /** As upstream sent it, secrets in clear; null where it sent none. */
+  /** As Postman sent it, secrets in clear; null where it sent none. */
   readonly value: unknown;
   readonly type: string | null;
   readonly enabled: boolean;
-  /** Of type `secret` or `password`, or held in a vault. */
+  /** Declared a secret: by the type `secret` or `password`, or, if it is stored in a vault, by `secret: true`. */
   readonly isSecret: boolean;
   readonly description: string | null;
 }
@@ -18,10 +18,10 @@ export interface Variable {
 /**
  * Reads a list of variables.
  *
- * @param json - The list, or an object that maps keys to values; everything else holds none.
+ * @param json - A list, a single variable, or an object that maps keys to values; anything else has no variables.
  */
 export function toVariables(json: unknown): Variable[] {
-  // A secret by itself need not have a value.
+  // A single secret may lack the value that would identify it as a row.
   const rows = isJsonObject(json) && isSecretRow(json) ? [json] : toRows(json);
   return rows.map((row) => ({
     key: variableKey(row),
@@ -33,22 +33,23 @@ export function toVariables(json: unknown): Variable[] {
   }));
 }
 
-/** Reads the variables of a collection, folder, request or URL, which call them `variable` or, in older answers, `variables`. */
+/** Reads the variables of a collection, folder, request or URL: `variable` or, in older responses, `variables`. */
 export function variablesOf(owner: JsonObject): Variable[] {
   return toVariables(owner.variable ?? owner.variables);
 }
 
-/** A value as it may be shown. */
+/** A value, masked unless secrets are revealed. */
 export interface ShownValue {
   readonly value: unknown;
-  /** The value, or a part of it, was withheld. */
+  /** The value, or a part of it, was masked. */
   readonly isMasked: boolean;
 }
 
 /**
- * Gives the value of a variable as it may be shown: null for that of a secret, and for one that has a credential's name.
+ * Returns the value of a variable. Unless secrets are revealed, it is null for a secret and for a variable with the
+ * name of a credential.
  *
- * @throws {JsonTooDeepError} For a value that is nested too deep to be written out.
+ * @throws {JsonTooDeepError} For a value that is nested too deep to be serialised.
  */
 export function toShownVariable({ key, isSecret, value }: Variable, revealSecrets: boolean): ShownValue {
   if (revealSecrets) return { value: toWritableJson(value), isMasked: false };

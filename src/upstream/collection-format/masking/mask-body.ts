@@ -3,7 +3,7 @@ import { isJsonObject, toWritablePart } from '../syntax/json.ts';
 import { maskMember, maskRows } from './mask-rows.ts';
 import { maskPairs } from './mask-url-text.ts';
 
-/** Takes the credentials out of the rows of a body, and out of data in it that is no text. Text is somebody's own, and left as it is. */
+/** Masks the credentials in the rows of a body and in its structured data. Free text is left unchanged. */
 export function maskBody(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return maskData(json, levels);
   return mapMembers(json, levels, (value, key, below) => {
@@ -21,18 +21,18 @@ export function maskBody(json: unknown, levels: number): unknown {
   });
 }
 
-/** Takes the credentials out of a form: rows, `a=1&b=2`, or an object that maps keys to values. */
+/** Masks the credentials in a form: rows, text such as `a=1&b=2`, or an object that maps keys to values. */
 export function maskForm(json: unknown, levels: number): unknown {
   return maskRows(json, levels, maskPairs);
 }
 
-/** Takes the credentials out of a GraphQL body, where its variables are no text. */
+/** Masks the credentials in a GraphQL body whose variables are an object instead of text. */
 export function maskGraphQL(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return toWritablePart(json, levels);
   return mapMembers(json, levels, (value, _key, below) => maskData(value, below));
 }
 
-/** Takes the credentials out of data of no known form; text is left as it is. */
+/** Masks the credentials in data of unknown structure; text is left unchanged. */
 export function maskData(json: unknown, levels: number): unknown {
   return typeof json === 'object' && json !== null ? maskMember('', json, levels) : json;
 }

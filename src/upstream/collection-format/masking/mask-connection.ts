@@ -5,14 +5,14 @@ import { maskUserInfo } from './mask-url-text.ts';
 import { isRow } from '../syntax/rows.ts';
 import { isSecretValue, MASKED_TEXT } from './secrets.ts';
 
-/** What is shown of cookies, proxies and certificates: what says where they belong. */
+/** The members of cookies, proxies and certificates that are shown: those that say where they apply. */
 const SHOWN_OF_COOKIE = new Set(
   'name key domain path expires maxAge hostOnly httpOnly secure session sameSite extensions'.split(' '),
 );
 const SHOWN_OF_PROXY = new Set('match host server port protocol tunnel username bypass name disabled'.split(' '));
 const SHOWN_OF_CERTIFICATE = new Set('name matches src'.split(' '));
 
-/** Takes the values out of cookies, which are rows, lines, or an object that maps names to values. */
+/** Masks the values of cookies, which are rows, lines, or an object that maps names to values. */
 export function maskCookies(json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return isSecretValue(json) ? MASKED_TEXT : json;
   if (!isJsonObject(json))
@@ -22,12 +22,12 @@ export function maskCookies(json: unknown, levels: number): unknown {
   return isRow(json) ? maskCookie(json, levels) : mapMembers(json, levels, maskedText);
 }
 
-/** Takes the credentials out of a proxy. */
+/** Masks everything in a proxy but the members in `SHOWN_OF_PROXY`. */
 export function maskProxy(json: unknown, levels: number): unknown {
   return maskAllBut(SHOWN_OF_PROXY, json, levels);
 }
 
-/** Takes the passphrase out of a certificate, and keys that do not stand in files. */
+/** Masks the passphrase of a certificate, and keys that are given inline instead of as files. */
 export function maskCertificate(json: unknown, levels: number): unknown {
   return maskAllBut(SHOWN_OF_CERTIFICATE, json, levels);
 }
@@ -42,7 +42,7 @@ function maskedText(value: unknown): unknown {
   return isSecretValue(value) ? MASKED_TEXT : value;
 }
 
-/** Masks every text and number that stands under another name, however deep. */
+/** Masks all text and numbers, at any depth, except under the `shown` names. */
 function maskAllBut(shown: ReadonlySet<string>, json: unknown, levels: number, isShown = false): unknown {
   if (typeof json === 'string' && isShown) return maskUserInfo(json);
   if (typeof json !== 'object' || json === null) return isShown || !isSecretValue(json) ? json : null;

@@ -2,7 +2,7 @@ import { headerLines } from '../syntax/header-lines.ts';
 import { maskRows } from './mask-rows.ts';
 import { maskRowText } from './mask-url-text.ts';
 
-/** Takes the credentials out of headers: rows, lines, a block of lines, or an object that maps names to values. */
+/** Masks the credentials in headers: rows, lines, a block of lines, or an object that maps names to values. */
 export function maskHeaders(json: unknown, levels: number): unknown {
   return maskRows(json, levels, maskHeaderBlock);
 }

@@ -4,13 +4,14 @@ import { maskRowText } from './mask-url-text.ts';
 import { isRow } from '../syntax/rows.ts';
 import { isCredential, MASKED_TEXT } from './secrets.ts';
 
-/** What a row has beside its value: names, and what somebody wrote about it. */
+/** The members of a row that are shown: everything that describes its value. */
 const SHOWN_MEMBERS = new Set('key name id type description src contentType disabled enabled'.split(' '));
 
 /**
- * Takes the credentials out of rows whose names are free: headers, a query, a form. Rows come in the forms that `toRows` reads.
+ * Masks the credentials in rows with freely chosen names: headers, a query, a form. It accepts the same forms as
+ * `toRows`.
  *
- * @param maskText - Does so for text that holds rows; without it text holds none.
+ * @param maskText - Masks text that contains rows; without it, text has no rows.
  */
 export function maskRows(json: unknown, levels: number, maskText: (text: string) => string = (text) => text): unknown {
   if (typeof json === 'string') return maskText(json);
@@ -23,7 +24,7 @@ export function maskRows(json: unknown, levels: number, maskText: (text: string)
   return isRow(json) ? maskRow(json, levels) : maskMap(json, levels);
 }
 
-/** Gives the name of a row, which stands under `key`, or `name` where it has no key; empty where it has neither. */
+/** Returns the name of a row: its `key`, else its `name`, else an empty string. */
 export function rowName(row: JsonObject): string {
   return toName(row.key) || toName(row.name) || '';
 }
@@ -40,9 +41,9 @@ function maskMap(map: JsonObject, levels: number): JsonObject {
 }
 
 /**
- * Takes credentials out of a value: the whole of it where its name is a credential's, else whatever inside it has such a name.
+ * Masks the credentials in a value: all of it if `name` is that of a credential, else the members with such a name.
  *
- * @returns The very same value where there is none.
+ * @returns The very same value if it has no credentials.
  * @throws {JsonTooDeepError} For a value nested deeper than `levels`.
  */
 export function maskMember(name: string, value: unknown, levels: number): unknown {

@@ -18,7 +18,7 @@ import { maskUrlText } from './mask-url-text.ts';
 import { maskVariables } from './mask-variables.ts';
 import { isCredential } from './secrets.ts';
 
-/** Takes the credentials out of what stands at a place; typed fields and the JSON use the same one. */
+/** Masks the credentials in the value of one kind of member. */
 type Mask = (json: unknown, levels: number) => unknown;
 
 const MASKS_BY_KEY: ReadonlyMap<string, Mask> = new Map<string, Mask>([
@@ -39,31 +39,31 @@ const MASKS_BY_KEY: ReadonlyMap<string, Mask> = new Map<string, Mask>([
   ['urlencoded', maskForm],
   ['formdata', maskForm],
   ['graphql', maskGraphQL],
-  // Text of somebody's own, and its names.
+  // Free text and scripts are left unchanged.
   ['event', toWritablePart],
   ['events', toWritablePart],
   ['description', toWritablePart],
 ]);
 
 /**
- * Takes the secrets out of a collection: headers, cookies, rows and URLs read `MASKED_TEXT` where there was one, everything else null.
- * There is a pause after each item.
+ * Masks the secrets in a collection: with `MASKED_TEXT` in headers, cookies, rows and URLs, with null everywhere else.
+ * It yields after each item.
  *
- * @param json - Left as it is. Parts without a secret are shared with the answer, not copied.
- * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be written out anyway.
+ * @param json - Not changed. The result shares the parts without secrets instead of copying them.
+ * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be serialised anyway.
  */
 export const maskItems = (json: unknown): Steps<unknown> => changeItems(json, maskAnything);
 
 /**
- * Hands a whole collection on once it is known that it can be written out, with a pause after each item.
+ * Returns a collection unchanged after checking that it can be serialised. It yields after each item.
  *
- * @throws {JsonTooDeepError} As `maskItems`.
+ * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`.
  */
 export const toWritableItems = (json: unknown): Steps<unknown> => changeItems(json, toWritablePart);
 
 function* changeItems(json: unknown, change: Mask, levels = MAX_JSON_DEPTH): Steps<unknown> {
   if (!isJsonObject(json) || !Array.isArray(json.item)) return change(json, levels) ?? null;
-  // It and its list of items are two.
+  // The object and its list of items take two levels.
   if (levels < 2) throw new JsonTooDeepError();
   const items: readonly unknown[] = json.item;
   const changedItems: unknown[] = [];
@@ -71,14 +71,14 @@ function* changeItems(json: unknown, change: Mask, levels = MAX_JSON_DEPTH): Ste
     changedItems.push(yield* changeItems(item, change, levels - 2));
     yield;
   }
-  // Items are where they were among the members, but need not be looked at again.
+  // An empty list keeps the position of `item` among the members, and the items are not masked twice.
   const shell = { ...json, item: [] };
   const changed = change(shell, levels);
   if (changed === shell && changedItems.every((item, index) => item === items[index])) return json;
   return { ...(changed as JsonObject), item: changedItems };
 }
 
-/** Takes the secrets out of any part of a collection that is no place of its own. */
+/** Masks the secrets in any part of a collection without a mask of its own in `MASKS_BY_KEY`. */
 export function maskAnything(json: unknown, levels = MAX_JSON_DEPTH): unknown {
   if (typeof json !== 'object' || json === null) return json;
   return isJsonObject(json) ? maskMembers(json, levels) : mapElements(toList(json), levels, maskAnything);
@@ -88,7 +88,7 @@ function maskMembers(object: JsonObject, levels: number): JsonObject {
   return mapMembers(object, levels, (value, key, below) => {
     const mask = MASKS_BY_KEY.get(key);
     if (mask !== undefined) return mask(value, below);
-    // A member that is named so and holds an object is as likely to describe a credential as to be one.
+    // An object under the name of a credential may as well describe one, so only its members are judged.
     if (typeof value === 'object' || key === 'key') return maskAnything(value, below);
     return isCredential(key === 'value' ? rowName(object) : key, value) ? null : value;
   });

@@ -4,7 +4,7 @@ import { maskRowText } from './mask-url-text.ts';
 import { isRow } from '../syntax/rows.ts';
 import { isSecretValue, toPlainName } from './secrets.ts';
 
-/** The settings that are shown of each auth type, by their plain names; those of other types and all others are withheld. */
+/** The settings of each auth type that are shown, by plain name. All others, and those of other types, are masked. */
 const SHOWN_SETTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     apikey: 'key in',
@@ -18,20 +18,22 @@ const SHOWN_SETTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
     jwt: 'algorithm header payload isSecretBase64Encoded addTokenTo headerPrefix queryParamKey',
     noauth: '',
     ntlm: 'username domain workstation',
-    oauth1:
-      'consumerKey signatureMethod callback timestamp nonce version realm includeBodyHash addParamsToHeader addEmptyParamsToSign disableHeaderEncoding',
+    oauth1: [
+      'consumerKey signatureMethod callback timestamp nonce version realm includeBodyHash addParamsToHeader',
+      'addEmptyParamsToSign disableHeaderEncoding',
+    ].join(' '),
     oauth2: [
-      'addTokenTo tokenType headerPrefix accessTokenUrl authUrl refreshTokenUrl tokenName clientId scope state username',
-      'grant_type redirect_uri callbackUrl useBrowser client_authentication challengeAlgorithm audience resource',
-      'tokenRequestParams authRequestParams refreshRequestParams',
+      'addTokenTo tokenType headerPrefix accessTokenUrl authUrl refreshTokenUrl tokenName clientId scope state',
+      'username grant_type redirect_uri callbackUrl useBrowser client_authentication challengeAlgorithm audience',
+      'resource tokenRequestParams authRequestParams refreshRequestParams',
     ].join(' '),
   }).map(([type, names]) => [type, new Set(names.split(' ').filter(Boolean).map(toPlainName))]),
 );
 const NO_SETTINGS: ReadonlySet<string> = new Set();
-/** What is shown of the row of a setting beside its value. */
+/** The members of a setting's row that are shown, besides its value. */
 const SHOWN_MEMBERS = new Set('key name type description enabled disabled system send_as'.split(' '));
 
-/** Takes the credentials out of an auth block, in its settings of whatever type they are. */
+/** Masks the credentials in an auth block, in the settings of every type that it has. */
 export function maskAuth(json: unknown, levels: number): unknown {
   if (!isJsonObject(json)) return isSecretValue(json) ? null : json;
   return mapMembers(json, levels, (value, key, below) =>
@@ -39,22 +41,22 @@ export function maskAuth(json: unknown, levels: number): unknown {
   );
 }
 
-/** Takes the credentials out of the settings of an auth type, which are a list of rows or a map. */
+/** Masks the credentials in the settings of an auth type, which are a list of rows or a map. */
 export function maskSettings(type: string, json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return isSecretValue(json) ? null : json;
   if (!isJsonObject(json))
     return mapElements(toList(json), levels, (row, below) =>
       isJsonObject(row) ? maskSettingRow(type, row, below) : maskSettings(type, row, below),
     );
-  // The settings of an API key are called key and value, as the members of a row are.
+  // The settings of an API key are named `key` and `value`, so the map looks like a row.
   return type !== 'apikey' && isRow(json) ? maskSettingRow(type, json, levels) : maskMap(type, json, levels);
 }
 
 /**
- * Gives the value of a setting as it may be shown: null for one that is not among those shown of its type; inside lists and objects
+ * Masks the value of a setting: null if its type does not show it. Settings inside lists and objects are masked
  * likewise.
  *
- * @returns The very same value where nothing in it is withheld.
+ * @returns The very same value if nothing in it is masked.
  * @throws {JsonTooDeepError} For a value nested deeper than `levels`.
  */
 export function maskSetting(type: string, key: string, value: unknown, levels: number): unknown {
@@ -66,7 +68,7 @@ function isShown(type: string, key: string): boolean {
   return (SHOWN_SETTINGS.get(type) ?? NO_SETTINGS).has(toPlainName(key));
 }
 
-/** Masks what is in a setting that is shown. */
+/** Masks the credentials inside a setting that is shown. */
 function maskShown(type: string, json: unknown, levels: number): unknown {
   if (typeof json === 'string') return maskRowText('', json);
   if (typeof json !== 'object' || json === null) return json;

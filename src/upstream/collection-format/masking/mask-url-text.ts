@@ -3,8 +3,8 @@ import { isCredential, isSecretValue, isUrlText, looksRandom, MASKED_TEXT } from
 import { cutProtocol } from '../syntax/url-text.ts';
 
 /**
- * Takes the credentials out of a URL written as text: the password before its host, and the values of query parameters that have a
- * credential's name. Everything else stays as it is written.
+ * Masks the credentials in a URL as text: the password before the host, and the values of query parameters (also after
+ * `#`) with the name of a credential. Everything else stays unchanged.
  */
 export function maskUrlText(text: string): string {
   if (!text.includes('@') && !text.includes('=')) return text;
@@ -21,7 +21,7 @@ export function maskUrlText(text: string): string {
   ].join('');
 }
 
-/** Takes the password out of `user:password@host`, and a user that is a key. */
+/** Masks the password in `user:password@host`, and a user that looks like a key. */
 export function maskUserInfo(authority: string): string {
   if (!authority.includes('@')) return authority;
   const at = positionsOutsideReferences(authority, '@').at(-1);
@@ -32,7 +32,7 @@ export function maskUserInfo(authority: string): string {
   return `${shownUser}${shownPassword}${authority.slice(at)}`;
 }
 
-/** Takes the credentials out of `a=1&password=b`. */
+/** Masks the credentials in text such as `a=1&password=b`. */
 export function maskPairs(text: string): string {
   if (!text.includes('=')) return text;
   return splitOutsideReferences(text, '&')
@@ -43,7 +43,7 @@ export function maskPairs(text: string): string {
     .join('&');
 }
 
-/** Gives text that stands under a name of somebody's choice as it may be shown: a credential is masked whole, in a URL where it stands. */
+/** Masks text under a freely chosen name: all of it if it is a credential, the credentials in it if it is a URL. */
 export function maskRowText(name: string, text: string): string {
   if (isCredential(name, text)) return MASKED_TEXT;
   return isUrlText(text) ? maskUrlText(text) : text;

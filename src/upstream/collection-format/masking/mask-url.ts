@@ -6,14 +6,14 @@ import { maskSettings } from './mask-settings.ts';
 import { maskVariables } from './mask-variables.ts';
 import { splitHost } from '../syntax/url-text.ts';
 
-/** Takes the credentials out of a URL, which is text or an object of parts: in its user info, its query, its variables, and behind `#`. */
+/** Masks the credentials in a URL (text or an object of parts): in its user info, query, variables, and after `#`. */
 export function maskUrl(json: unknown, levels: number): unknown {
   if (typeof json === 'string') return maskUrlText(json);
   if (!isJsonObject(json)) return maskMember('', json, levels);
   return mapMembers(json, levels, maskPart);
 }
 
-/** Takes the user info out of a host, which is text or a list of its labels. */
+/** Masks the user info in a host, which is text or a list of its labels. */
 export function maskHost(host: unknown): unknown {
   if (typeof host === 'string') return maskUserInfo(host);
   if (!Array.isArray(host)) return host;

@@ -5,12 +5,12 @@ import { isRow } from '../syntax/rows.ts';
 import { isCredential, isSecretValue } from './secrets.ts';
 
 const SECRET_TYPES = new Set(['secret', 'password']);
-/** What is shown of a secret variable; whatever else it has, now or later, is a value of it. */
+/** The members of a secret variable that are shown. All others, also future ones, could hold its value. */
 const SHOWN_MEMBERS = new Set('key id name type description enabled disabled secret system'.split(' '));
-/** What names a secret in a vault, and where that is. */
+/** The members of a variable's `source` that are shown: they identify a secret and its vault. */
 const SHOWN_SOURCE_MEMBERS = new Set('provider type secretId vaultId'.split(' '));
 
-/** Takes the values of secrets out of a list of variables, a variable by itself, or an object that maps keys to values. */
+/** Masks the values of secrets in a list of variables, a single variable, or an object that maps keys to values. */
 export function maskVariables(json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return json;
   if (!isJsonObject(json))
@@ -22,10 +22,10 @@ export function maskVariables(json: unknown, levels: number): unknown {
 }
 
 /**
- * Gives the value of a variable as it may be shown: null for that of a secret, and for one that has a credential's name.
+ * Masks the value of a variable: null for a secret, and for a variable with the name of a credential.
  *
- * @param isSecret - It is declared a secret.
- * @returns The very same value where nothing in it is withheld.
+ * @param isSecret - Whether the variable is declared a secret.
+ * @returns The very same value if nothing in it is masked.
  * @throws {JsonTooDeepError} For a value nested deeper than `levels`.
  */
 export function maskVariableValue(key: string, isSecret: boolean, value: unknown, levels: number): unknown {
@@ -33,12 +33,12 @@ export function maskVariableValue(key: string, isSecret: boolean, value: unknown
   return isJsonObject(value) && isSecretRow(value) ? maskVariable(value, levels) : maskMember('', value, levels);
 }
 
-/** Gives the name of a variable; null where it has none. */
+/** Returns the name of a variable; null where it has none. */
 export function variableKey(row: JsonObject): string | null {
   return toText(row.key ?? row.id ?? row.name);
 }
 
-/** Whether a variable, as upstream sent it, is declared a secret. */
+/** Whether a variable, as Postman sent it, is declared a secret. */
 export function isSecretRow(row: JsonObject): boolean {
   return row.secret === true || (typeof row.type === 'string' && SECRET_TYPES.has(row.type.trim().toLowerCase()));
 }

@@ -1,15 +1,16 @@
 import { textAroundReferences } from '../syntax/references.ts';
 
-/** What stands in text (headers, rows of forms and queries, URLs, cookies) where a secret was withheld. Elsewhere null does. */
+/** Replaces a masked secret in text (headers, rows of forms and queries, URLs, cookies). Elsewhere, null does. */
 export const MASKED_TEXT = '******';
 
-/** Finds most names that hold no credential without the work of the others. */
+/** A cheap first check: names without any of these parts hold no credentials. */
 const SUSPICIOUS =
   /pass|pwd|secret|token|key|session|sid|cred|assert|auth|cookie|jwt|verifier|sign|csrf|xsrf|hmac|otp|bearer|code/i;
-/** Parts of names, in small letters and without anything between them. */
+/** Parts of names of credentials, matched against plain names (see `toPlainName`). */
 const CREDENTIAL_WORDS = new RegExp(
   [
-    'password|passwd|passphrase|passcode|^pwd|pwd$|(?:db|database|user|smtp|ftp|mail|proxy|root|admin|login|basic)pass$',
+    'password|passwd|passphrase|passcode|^pwd|pwd$',
+    '(?:db|database|user|smtp|ftp|mail|proxy|root|admin|login|basic)pass$',
     'secret|token|privatekey|apikey|accesskey|applicationkey|authkey|functionskey|masterkey|sessionkey|signingkey',
     'subscriptionkey|sessionid|credential|creds|assertion|authorization|cookie|jwt|verifier|signature|csrf|xsrf|hmac',
   ].join('|'),
@@ -17,7 +18,7 @@ const CREDENTIAL_WORDS = new RegExp(
 const CREDENTIAL_NAMES = new Set(
   'pass auth xauth authentication sid postmansid otp totp bearer authcode oauthcode'.split(' '),
 );
-/** Names such as `accessTokenUrl`, `tokenType` or `addTokenTo` speak about a credential without holding one. */
+/** Names such as `accessTokenUrl`, `tokenType` or `addTokenTo` describe a credential without holding one. */
 const HARMLESS_NAMES = new RegExp(
   [
     '(?:ur[li]|type|hint|name|to|prefix|params|endpoint|service|method|version|algorithm|input|headers|policy|status)$',
@@ -27,29 +28,29 @@ const HARMLESS_NAMES = new RegExp(
     '^is.*encoded$',
   ].join('|'),
 );
-/** Names that say little: only a value that looks like a key makes them a credential's. */
+/** Ambiguous names: they hold a credential only if the value looks like a key. */
 const VAGUE_NAMES = new Set(['key', 'code']);
 const RANDOM_TEXT = /^(?:[\da-f]{32,512}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[\w-]{16,512})$/;
-/** Names that also stand for where to sign in. */
+/** Names that can also hold the URL to sign in at. */
 const SIGN_IN_URL_NAMES = new Set(['auth', 'authentication', 'token']);
 const URL_START = /^\s*(?:[a-z][a-z\d+.-]*|\{\{[^{}]*\}\}):\/\//i;
 const AUTH_SCHEMES = new Set(['', 'basic', 'bearer', 'digest', 'token', 'apikey', 'key']);
 
-/** Whether whatever has this name is a credential, judged by its name in any spelling (`clientSecret`, `client_secret`, `client%5Fsecret`). */
+/** Whether this is the name of a credential, in any spelling (`clientSecret`, `client_secret`, `client%5Fsecret`). */
 export function isCredentialName(name: string): boolean {
   if (!SUSPICIOUS.test(name)) return false;
   const plain = toPlainName(name);
   return CREDENTIAL_NAMES.has(plain) || (CREDENTIAL_WORDS.test(plain) && !HARMLESS_NAMES.test(plain));
 }
 
-/** Gives a name in small letters and without anything but letters and digits, to compare it with others. */
+/** Normalises a name for comparison: lower case, letters and digits only. */
 export function toPlainName(name: string): string {
   return name.toLowerCase().replaceAll(/%[\da-f]{2}|[^a-z\d]/g, '');
 }
 
 /**
- * Whether a value is a credential: it has a credential's name and is worth hiding. This is the one rule of all places where names are
- * free: headers, queries, forms, variables.
+ * Whether a value is a credential: it has the name of one and is worth hiding. This rule applies wherever names are
+ * freely chosen: headers, queries, forms, variables.
  */
 export function isCredential(name: string, value: unknown): boolean {
   if (!SUSPICIOUS.test(name) || !isSecretValue(value)) return false;
@@ -58,19 +59,19 @@ export function isCredential(name: string, value: unknown): boolean {
   return isCredentialName(name) && !(SIGN_IN_URL_NAMES.has(plain) && isUrlText(value));
 }
 
-/** Whether text looks like a key that a machine has made. */
+/** Whether text looks like a generated key. */
 export function looksRandom(text: string): boolean {
   return RANDOM_TEXT.test(text);
 }
 
-/** Whether a value is text that begins as a URL does. */
+/** Whether a value is text that starts like a URL. */
 export function isUrlText(value: unknown): value is string {
   return typeof value === 'string' && value.includes('://') && URL_START.test(value);
 }
 
 /**
- * Whether the value of a secret is worth hiding. Nothing, an empty text, list or object, a switch (also as text), and text made of
- * `{{variables}}` alone, if need be behind a scheme (`Bearer {{token}}`), give nothing away.
+ * Whether the value of a secret is worth hiding. These reveal nothing: a missing value; empty text, lists and objects;
+ * booleans, also as text; and text of `{{variables}}` only, even after an auth scheme (`Bearer {{token}}`).
  */
 export function isSecretValue(value: unknown): boolean {
   if (value == null || value === '' || typeof value === 'boolean' || value === 'true' || value === 'false')

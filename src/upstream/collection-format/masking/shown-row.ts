@@ -1,12 +1,12 @@
 import { type JsonObject, MAX_JSON_DEPTH, toText } from '../syntax/json.ts';
 import { maskMember, rowName } from './mask-rows.ts';
 
-/** Gives the value of a row as it may be shown, with `MASKED_TEXT` for a credential; null for one nested too deep to be written. */
+/** Returns the masked value of a row: credentials are `MASKED_TEXT`. null if it is nested too deep to be serialised. */
 export function shownOf(row: JsonObject): unknown {
   return toText(row.value) === null ? null : maskMember(rowName(row), row.value, MAX_JSON_DEPTH);
 }
 
-/** The same as text, and whether it, or a part of it, was withheld. */
+/** Returns the value of a row as text, masked unless secrets are revealed, and whether any of it was masked. */
 export function shownText(row: JsonObject, revealSecrets: boolean): { value: string | null; isMasked: boolean } {
   const shown = revealSecrets ? row.value : shownOf(row);
   const value = toText(shown);

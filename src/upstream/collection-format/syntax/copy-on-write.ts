@@ -1,10 +1,10 @@
 import { type JsonObject, JsonTooDeepError } from './json.ts';
 
 /**
- * Gives an object with its members changed; the very same object where `change` gives back each of them.
+ * Maps the members of an object. Returns the very same object if `change` returns every member unchanged.
  *
- * @param levels - Of objects and lists that it may have; `change` gets those that a member may have.
- * @throws {JsonTooDeepError} Where it may have none.
+ * @param levels - How many levels of objects and lists the object may have; its members may have one less.
+ * @throws {JsonTooDeepError} If `levels` is 0.
  */
 export function mapMembers(
   object: JsonObject,
@@ -24,7 +24,7 @@ export function mapMembers(
   return copy;
 }
 
-/** The same for a list. */
+/** Does the same for the elements of a list. */
 export function mapElements(
   list: readonly unknown[],
   levels: number,

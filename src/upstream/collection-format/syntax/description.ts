@@ -1,7 +1,7 @@
 import { isJsonObject, toText } from './json.ts';
 
 /**
- * Reads a description, which is text or `{ content, type, version }` anywhere in the format.
+ * Reads a description, which anywhere in the format is text or `{ content, type, version }`.
  *
  * @returns Its text, usually Markdown; null where there is none.
  */

@@ -1,12 +1,15 @@
 import type { Steps } from '../../steps.ts';
 
-/** A JSON object nobody has checked: every member may be missing or of any type. */
+/** An unchecked JSON object: every member may be missing or of any type. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Levels of objects and lists that a value may have. Real collections stay below 30; writing JSON overflows the stack at some thousands. */
+/**
+ * Maximum number of levels of objects and lists in a value. Real collections stay below 30; `JSON.stringify` overflows
+ * the stack at a few thousand.
+ */
 export const MAX_JSON_DEPTH = 500;
 
-/** Thrown where a value would have to be written out that is nested deeper than `MAX_JSON_DEPTH`. */
+/** Thrown for a value that cannot be serialised because it is nested deeper than `MAX_JSON_DEPTH`. */
 export class JsonTooDeepError extends Error {
   override name = 'JsonTooDeepError';
 
@@ -20,13 +23,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Gives a list as it is, and an empty one for everything else. */
+/** Returns a list unchanged, and an empty list for everything else. */
 export function toList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
 /**
- * Writes a value as text: text as it is, numbers and booleans in digits and words, lists and objects as compact JSON.
+ * Converts a value to text: text unchanged, numbers and booleans as JavaScript prints them, lists and objects as
+ * compact JSON.
  *
  * @returns null for null, for a missing value, and for one nested deeper than `MAX_JSON_DEPTH`.
  */
@@ -37,18 +41,18 @@ export function toText(value: unknown): string | null {
   return JSON.stringify(value);
 }
 
-/** Reads a name as text: numbers and booleans as `toText` writes them; null for lists and objects, which name nothing, and for null. */
+/** Reads a name as text: numbers and booleans as in `toText`; null for lists, objects and null, which are not names. */
 export function toName(value: unknown): string | null {
   return typeof value === 'object' ? null : toText(value);
 }
 
-/** Reads an id: text that is not empty, or a number, as ids of people and teams are in some answers; null otherwise. */
+/** Reads an id: non-empty text, or a number, which user and team ids are in some responses; null otherwise. */
 export function toId(value: unknown): string | null {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** Reads a number, also one written as text; null for everything else and for what is not finite. */
+/** Reads a finite number, also one written as text; null for everything else. */
 export function toNumber(value: unknown): number | null {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
@@ -62,7 +66,7 @@ function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
 }
 
 /**
- * Hands a value on once it is known that it can be written out.
+ * Checks that a value can be serialised.
  *
  * @returns The value itself; null for a missing one.
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`.
@@ -73,28 +77,29 @@ export function toWritableJson(value: unknown): unknown {
 }
 
 /**
- * The same for a part of a value.
+ * Does the same for a part of a value.
  *
- * @param levels - It may have.
+ * @param levels - How many levels of objects and lists the part may have.
+ * @throws {JsonTooDeepError} If it has more.
  */
 export function toWritablePart<T>(value: T, levels: number): T {
   if (isTooDeep(value, levels)) throw new JsonTooDeepError();
   return value;
 }
 
-/** How large a JSON value is. */
+/** The size of a JSON value. */
 export interface JsonSize {
-  /** Objects, lists, texts, numbers, booleans and nulls, itself with them. */
+  /** Number of objects, lists, strings, numbers, booleans and nulls, including the value itself. */
   readonly values: number;
-  /** Characters of its JSON text, or a few more. */
+  /** Length of its JSON text in characters, or slightly more. */
   readonly length: number;
 }
 
-// Visited in a tenth of a millisecond.
+// Visiting these takes a tenth of a millisecond.
 const VALUES_PER_STEP = 1_000;
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
 
-/** Measures a value, however deep it is nested. */
+/** Measures a value nested to any depth. It yields after every 1,000 values. */
 export function* measureJson(json: unknown): Steps<JsonSize> {
   const open: unknown[] = [json];
   let values = 0;
@@ -119,7 +124,7 @@ export function* measureJson(json: unknown): Steps<JsonSize> {
   return { values, length };
 }
 
-/** How long a text is in JSON, with its quotes: escaped, it is up to six times as long. */
+/** Length of a string in JSON, including quotes and escapes, which can make it six times as long. */
 export function textLength(text: string): number {
   return ESCAPED.test(text) ? JSON.stringify(text).length : text.length + 2;
 }

@@ -1,17 +1,17 @@
 /*
- * `{{variable}}` references inside text. Whatever stands between the braces belongs to the name, so a slash, dot or
- * question mark there separates nothing. Every function here walks its text once.
+ * `{{variable}}` references inside text. Everything between the braces is part of the name, so a slash, dot or question
+ * mark in it separates nothing. Every function here takes linear time.
  */
 
 /**
- * Finds a character wherever it stands outside every `{{variable}}`.
+ * Finds a character outside of `{{variable}}` references.
  *
- * @param max - Stops after this many.
+ * @param max - Maximum number of positions to return.
  * @returns Its positions, ascending.
  */
 export function positionsOutsideReferences(text: string, character: string, max = Number.POSITIVE_INFINITY): number[] {
   const positions: number[] = [];
-  // Beyond it no reference can close: without this, text full of open braces would be searched to its end for each of them.
+  // No reference can close after this. Otherwise each of many open braces would cost a search to the end of the text.
   const lastClose = text.lastIndexOf('}}');
   const nextOpen = (from: number): number => {
     const open = text.indexOf('{{', from);
@@ -32,7 +32,7 @@ export function positionsOutsideReferences(text: string, character: string, max 
   return positions;
 }
 
-/** Splits text at a character, wherever that stands outside references. Text without it gives one part. */
+/** Splits text at each such character outside of references. Text without it gives one part. */
 export function splitOutsideReferences(text: string, character: string): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -44,13 +44,13 @@ export function splitOutsideReferences(text: string, character: string): string[
   return parts;
 }
 
-/** Cuts text at the first such character outside references; the second part is null when there is none. */
+/** Cuts text at the first such character outside of references; the second part is null if there is none. */
 export function cutOutsideReferences(text: string, character: string): [before: string, after: string | null] {
   const [position] = positionsOutsideReferences(text, character, 1);
   return position === undefined ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
 }
 
-/** Gives what is left of text when its references are taken out; null when it has none. */
+/** Removes the references from text; null if it has none. */
 export function textAroundReferences(text: string): string | null {
   const lastClose = text.lastIndexOf('}}');
   const rest: string[] = [];

@@ -4,11 +4,12 @@ import { cutOutsideReferences, splitOutsideReferences } from './references.ts';
 const ROW_MEMBERS = ['key', 'name', 'id', 'type', 'secret'];
 
 /**
- * Brings a list of keyed rows (headers, query, form fields, variables) into one form.
+ * Converts rows (headers, query, form fields, variables) from any of their forms to a list of objects.
  *
- * @param value - A list of objects and text, text, a row by itself, or an object that maps keys to values. Other list elements are skipped.
- * @param parse - Reads rows out of text; without it text holds none.
- * @returns Rows with at least `key` and `value` where they came from text or a map, otherwise the objects themselves.
+ * @param value - A list of objects and text, text, a single row, or an object that maps keys to values. Other list
+ *   elements are skipped.
+ * @param parse - Parses rows out of text; without it, text has no rows.
+ * @returns Rows with `key` and `value` if they came from a map or from text, otherwise the objects themselves.
  */
 export function toRows(
   value: unknown,
@@ -25,17 +26,17 @@ export function toRows(
   return isRow(value) ? [value] : mapRows(value);
 }
 
-/** Makes a row of each member of an object. */
+/** Turns each member of an object into a row. */
 export function mapRows(map: JsonObject): readonly JsonObject[] {
   return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
-/** Tells a row that stands by itself from an object that maps keys to values. */
+/** Whether an object is a single row, as opposed to an object that maps keys to values. */
 export function isRow(object: JsonObject): boolean {
   return Object.hasOwn(object, 'value') && ROW_MEMBERS.some((name) => Object.hasOwn(object, name));
 }
 
-/** Reads `a=1&b=&c` into rows, undecoded: the value of `c` is null, that of `b` is empty. Empty parts are left out. */
+/** Parses `a=1&b=&c` into rows, undecoded: the value of `c` is null, that of `b` is empty. Empty parts are skipped. */
 export function parsePairs(text: string): JsonObject[] {
   return splitOutsideReferences(text, '&').flatMap((part) => {
     if (part === '') return [];
@@ -44,7 +45,7 @@ export function parsePairs(text: string): JsonObject[] {
   });
 }
 
-/** Whether a row is switched on. Rows say it with `disabled` or, in environments, with `enabled`. */
+/** Whether a row is enabled. Rows carry `disabled` or, in environments, `enabled`. */
 export function isEnabled(row: JsonObject): boolean {
   return row.disabled !== true && row.enabled !== false;
 }

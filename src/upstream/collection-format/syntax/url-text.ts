@@ -7,7 +7,7 @@ import {
 } from './references.ts';
 import { parsePairs } from './rows.ts';
 
-/** The parts of a URL written as text, undecoded. What it does not have is null or empty. */
+/** The parts of a URL, undecoded. Missing parts are null or empty. */
 export interface UrlParts {
   readonly protocol: string | null;
   readonly host: readonly string[];
@@ -18,7 +18,7 @@ export interface UrlParts {
 }
 
 /**
- * Takes a URL apart that may hold `{{variables}}` and `:path` variables anywhere, and need not be a valid URL.
+ * Splits a URL into its parts. It may contain `{{variables}}` and `:path` variables anywhere, and need not be valid.
  * A user name and password before the host are left out.
  */
 export function parseUrlText(text: string): UrlParts {
@@ -37,21 +37,21 @@ export function parseUrlText(text: string): UrlParts {
   };
 }
 
-/** Splits a host at its dots; an IPv6 address in brackets stays whole, no text gives no parts. */
+/** Splits a host at its dots. An IPv6 address in brackets stays whole; an empty host has no parts. */
 export function splitHost(host: string): string[] {
   if (host === '') return [];
   return host.startsWith('[') ? [host] : splitOutsideReferences(host, '.');
 }
 
-/** Splits a path at its slashes, without the one it begins with; no text gives no segments. */
+/** Splits a path at its slashes, without a leading one. An empty path has no segments. */
 export function splitPath(path: string): string[] {
   return path === '' ? [] : splitOutsideReferences(path.startsWith('/') ? path.slice(1) : path, '/');
 }
 
-/** Cuts `protocol://` off an address; null where it does not begin with one. */
+/** Cuts `protocol://` off an address; null if it does not start with one. */
 export function cutProtocol(address: string): [protocol: string | null, rest: string] {
   const [slash] = positionsOutsideReferences(address, '/', 1);
-  // Only when the very first slash belongs to "://": a URL inside a path is no protocol.
+  // The first slash has to be part of "://": a URL inside the path does not count.
   if (slash === undefined || slash < 2 || !address.startsWith('://', slash - 1)) return [null, address];
   return [address.slice(0, slash - 1), address.slice(slash + 2)];
 }

@@ -1,12 +1,19 @@
+/**
+ * Entry of the `collection-format` module, which reads collections in the Postman Collection formats 2.0 and 2.1: the
+ * tree of items here, their fields (`fields/`), the syntax of values (`syntax/`), and hiding secrets (`masking/`).
+ *
+ * It reads one JSON document and makes no calls: it must not import `postman`, `http`, `rate-limiter`, `cache`,
+ * `calls`, undici, p-queue or lru-cache.
+ */
 import { authTypeOf } from '../fields/auth.ts';
 import { createItemIds } from './item-id.ts';
 import { runAtOnce, type Steps } from '../../steps.ts';
 import { isJsonObject, type JsonObject, toId, toList } from '../syntax/json.ts';
 
-/** What a collection holds, found once; everything else about an item is read from its `json` when asked for. */
+/** The items of a collection, indexed once. All other fields of an item are read from its `json` on demand. */
 export interface CollectionTree {
   readonly uid: string;
-  /** The collection as upstream sent it. */
+  /** The collection as Postman sent it. */
   readonly json: JsonObject;
   /** The top level, in order. */
   readonly items: readonly CollectionItem[];
@@ -19,49 +26,49 @@ export interface CollectionTree {
 /** A folder or a request. */
 export type CollectionItem = FolderItem | RequestItem;
 
-/** What folders and requests have in common. */
+/** The common fields of folders and requests. */
 interface ItemBase {
   readonly tree: CollectionTree;
   /** Unique within the collection. */
   readonly id: string;
-  /** null where upstream gives none. */
+  /** null where Postman sends none. */
   readonly uid: string | null;
-  /** The item as upstream sent it. */
+  /** The item as Postman sent it. */
   readonly json: JsonObject;
   /** null on the top level. */
   readonly parent: FolderItem | null;
 }
 
-/** An item that holds a list of items, be it empty. */
+/** An item that has a list of items, even an empty one. */
 export interface FolderItem extends ItemBase {
   readonly kind: 'folder';
   readonly items: readonly CollectionItem[];
-  /** The requests below it are `tree.requests` from here … */
+  /** Index in `tree.requests` of the first request below it. */
   readonly firstRequest: number;
-  /** … up to, but not including, here. */
+  /** Index after the last request below it. */
   readonly endRequest: number;
-  /** The folders below it are `tree.folders` from here … */
+  /** Index in `tree.folders` of the first folder below it. */
   readonly firstFolder: number;
-  /** … up to, but not including, here. */
+  /** Index after the last folder below it. */
   readonly endFolder: number;
-  /** Itself where it has an auth block, else the nearest folder above that has one; null where what is below is left to the collection. */
+  /** This folder or its nearest ancestor with an auth block; null where none has one and the collection's applies. */
   readonly authFolder: FolderItem | null;
 }
 
 /** Any other item, also one without a `request`. */
 export interface RequestItem extends ItemBase {
   readonly kind: 'request';
-  /** Its place in `tree.requests`. */
+  /** Its index in `tree.requests`. */
   readonly position: number;
 }
 
-/** A folder whose end is not known yet. */
+/** A folder under construction: its ends are not known yet. */
 type OpenFolder = { -readonly [Key in keyof FolderItem]: FolderItem[Key] };
 
-// Walked in a third of a millisecond.
+// Traversing these takes a third of a millisecond.
 const ITEMS_PER_STEP = 500;
 
-/** A list of items that is being walked. */
+/** A list of items that is being traversed. */
 interface OpenList {
   readonly source: readonly unknown[];
   readonly items: CollectionItem[];
@@ -71,16 +78,16 @@ interface OpenList {
 }
 
 /**
- * Finds the folders and requests of a collection, however deep they are nested.
+ * Indexes the folders and requests of a collection at any depth.
  *
- * @param document - The value under `collection` of the Postman API, GET /collections/{uid}. It is kept, not copied.
- * @param collectionUid - Goes into the ids of items that have none of their own.
+ * @param document - The value of `collection` in the response of GET /collections/{uid}. It is referenced, not copied.
+ * @param collectionUid - Used to derive ids for items without an id of their own.
  */
 export function createCollectionTree(document: JsonObject, collectionUid: string): CollectionTree {
   return runAtOnce(buildCollectionTree(document, collectionUid));
 }
 
-/** The same with a pause after some items. */
+/** Does the same in steps: it yields after every 500 items. */
 export function* buildCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
   const items: CollectionItem[] = [];
   const folders: FolderItem[] = [];
@@ -88,7 +95,7 @@ export function* buildCollectionTree(document: JsonObject, collectionUid: string
   const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
   const toItemId = createItemIds(collectionUid);
   let visited = 0;
-  // A stack of its own, not recursion: 100,000 folders inside each other must not overflow the program's.
+  // An explicit stack instead of recursion: 100,000 nested folders must not overflow the call stack.
   const open: OpenList[] = [{ source: toList(document.item), items, folder: null, parent: null, next: 0 }];
   for (let list = open.at(-1); list !== undefined; list = open.at(-1)) {
     if (list.next === list.source.length) {

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 
 /**
- * Tells the version of the collection format that a collection names in `info.schema`.
+ * Reads the version of the collection format that a collection declares in `info.schema`.
  *
- * @returns `2.1.0` or `2.0.0`; null where it names none or another one. The shape of a file need not agree with it.
+ * @returns `2.1.0` or `2.0.0`; null for no or another version. The actual shape of a file may differ from it.
  */
 export function toFormatVersion(document: JsonObject): string | null {
   const schema = isJsonObject(document.info) ? document.info.schema : undefined;

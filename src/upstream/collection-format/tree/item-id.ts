@@ -1,17 +1,17 @@
 import { hash } from 'node:crypto';
 import { type JsonObject, toId } from '../syntax/json.ts';
 
-/** A longer one would not fit into a cursor, nor is it one of Postman's. */
+/** A longer id would not fit into a cursor, and Postman never assigns one. */
 const MAX_ID_LENGTH = 500;
 
 /**
- * Gives out ids that are unique within one collection.
+ * Assigns ids that are unique within one collection.
  *
- * An item keeps its own id (`id`, or `_postman_id` in older files) unless it is endless or an item before it has the same one. Otherwise its
- * id is made from the uid of the collection, the id of the folder around it and its position there, so it is the same
- * each time the collection is read.
+ * An item keeps its own id (`id`, or `_postman_id` in older files) unless that is longer than 500 characters or an
+ * earlier item has it, too. Otherwise its id is derived from the collection's uid, the parent folder's id and its
+ * position there, so it is the same each time the collection is read.
  *
- * @returns A function to be called once per item, depth first.
+ * @returns A function to call once per item, depth first.
  */
 export function createItemIds(
   collectionUid: string,
@@ -32,7 +32,7 @@ function toUsableId(value: unknown): string | null {
   return id !== null && id.length <= MAX_ID_LENGTH ? id : null;
 }
 
-/** Shapes a hash like a UUID of version 8, the version for ids of one's own making. */
+/** Formats a hash as a UUID of version 8, the version for custom formats. */
 function toUuid(parts: readonly unknown[]): string {
   const hex = hash('sha256', JSON.stringify(parts), 'hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

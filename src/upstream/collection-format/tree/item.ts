@@ -4,21 +4,24 @@ import { toDescription } from '../syntax/description.ts';
 import { type JsonObject, toText } from '../syntax/json.ts';
 import { toRequestDefinition } from '../fields/request-definition.ts';
 
-/** Names that `itemPath` gives at most: what a hundred rows answer has to stay in bounds in a tree nested to no end. */
+/** Maximum number of names in `itemPath`: it bounds the result of a hundred rows in an extremely deep tree. */
 export const MAX_PATH_LENGTH = 500;
 
-/** Gives the name of a folder or request; null where it has none. */
+/** Returns the name of a folder or request; null where it has none. */
 export function itemName(item: CollectionItem): string | null {
   return toText(item.json.name);
 }
 
-/** Gives the description of a folder or request; that of a request stands in its definition, or beside it. */
+/** Returns the description of a folder or request; that of a request is in its definition, or beside it. */
 export function itemDescription(item: CollectionItem): string | null {
   const description = toDescription(item.json.description);
   return item.kind === 'folder' ? description : toDescription(definitionOf(item).description) || description;
 }
 
-/** Gives the names of the folders above an item, outermost first; an empty name for a folder without one. At most the nearest `MAX_PATH_LENGTH`. */
+/**
+ * Returns the names of the folders above an item, outermost first; an empty name for a folder without one. Above
+ * `MAX_PATH_LENGTH` folders, the outermost ones are left out.
+ */
 export function itemPath(item: CollectionItem): string[] {
   const names: string[] = [];
   for (let folder = item.parent; folder !== null && names.length < MAX_PATH_LENGTH; folder = folder.parent) {
@@ -27,18 +30,18 @@ export function itemPath(item: CollectionItem): string[] {
   return names.reverse();
 }
 
-/** Gives what a request sends, as upstream sent it. */
+/** Returns the definition of a request (method, URL, headers, body), as Postman sent it. */
 export function definitionOf(request: RequestItem): JsonObject {
   return toRequestDefinition(request.json.request);
 }
 
-/** An auth block and what it is written on. */
+/** An auth block, and the object that defines it. */
 export interface DefinedAuth extends Auth {
   /** The request or folder; null for the collection. */
   readonly definedOn: CollectionItem | null;
 }
 
-/** Reads the auth block of a folder or request; null where it leaves that to what is above. */
+/** Reads the auth block of a folder or request; null where it inherits that of its parent. */
 export function authOf(item: CollectionItem): DefinedAuth | null {
   return toDefinedAuth(item.kind === 'folder' ? item.json.auth : definitionOf(item).auth, item);
 }
@@ -48,7 +51,10 @@ export function collectionAuth(document: JsonObject): DefinedAuth | null {
   return toDefinedAuth(document.auth, null);
 }
 
-/** Gives how a request authenticates: its own auth, else that of the nearest folder that has one, else the collection's; null where none has. */
+/**
+ * Returns the auth that applies to a request: its own, else that of the nearest folder that has one, else the
+ * collection's; null where none has one.
+ */
 export function effectiveAuth(request: RequestItem): DefinedAuth | null {
   const requestAuth = authOf(request);
   if (requestAuth !== null) return requestAuth;

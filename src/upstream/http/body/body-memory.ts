@@ -1,24 +1,25 @@
 import { createFairCapacity } from '../../fair-capacity.ts';
 
-/** The room that one body takes while it is read. */
+/** The memory that one body takes while it is read and parsed. */
 export interface BodyRead {
   /**
-   * Takes more room, at once or when there is some.
+   * Takes more memory.
    *
-   * @param signal - Ends the waiting.
-   * @throws {NoMemoryError} When it has ended without there having been room.
+   * @param signal - Aborts waiting.
+   * @returns undefined if it was taken at once, else a promise that resolves when it has been.
+   * @throws {NoMemoryError} If `signal` aborts first.
    */
   take(bytes: number, signal: AbortSignal): Promise<void> | undefined;
-  /** Gives all of it back. */
+  /** Gives back everything that this body took. */
   close(): void;
 }
 
-/** The room for the bodies that are being read, over all tenants. */
+/** The memory for the bodies that are being read, over all API keys. */
 export interface BodyMemory {
   open(keyHash: string): BodyRead;
 }
 
-/** There was no room for a body in time. */
+/** No memory for a body became free in time. */
 export class NoMemoryError extends Error {
   override readonly name = 'NoMemoryError';
 }
@@ -34,14 +35,15 @@ interface Waiter {
   readonly admit: () => void;
 }
 
-// Nobody waits for so little: small bodies are read whatever else is.
+// Bodies up to this size never wait.
 const SMALL_BYTES = 64 * 1_024;
 
 /**
- * Divides the room for bodies that are being read between tenants. What does not fit is not read further until something else has been. One of those that wait is read all the same, so that bodies of which
- * none fits whole do not wait for each other: the room can be exceeded by one body.
+ * Divides the memory for bodies that are being read between API keys. A body that does not fit is read no further until
+ * others are done. One waiting body at a time is exempt and read anyway, so that several bodies of which none fits
+ * whole cannot block each other: the limit can be exceeded by one body.
  *
- * @param maxBytes - The room.
+ * @param maxBytes - The limit, over all API keys.
  */
 export function createBodyMemory(maxBytes: number): BodyMemory {
   const capacity = createFairCapacity(maxBytes);
@@ -83,7 +85,7 @@ export function createBodyMemory(maxBytes: number): BodyMemory {
       };
       const giveUp = () => {
         leave();
-        reject(new NoMemoryError('There was no room for the body.'));
+        reject(new NoMemoryError('No memory became free for the body in time.'));
       };
       signal.addEventListener('abort', giveUp);
       waiting.add(waiter);

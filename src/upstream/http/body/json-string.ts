@@ -3,35 +3,35 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const BACKSLASH = 0x5c;
 const LOWER_U = 0x75;
-// UTF-8: bytes that continue a character, and from here on those that begin one beyond Latin-1.
+// UTF-8: continuation bytes lie between the first two; from the third on, a byte starts a character beyond Latin-1.
 const FIRST_CONTINUATION = 0x80;
 const AFTER_CONTINUATION = 0xc0;
 const FIRST_WIDE = 0xc4;
 
-/** Reads the strings of a JSON text, one after the other, while it arrives. */
+/** Measures the strings of a JSON text, one after the other, while the text arrives in chunks. */
 export class JsonStringReader {
-  /** Of a key: the same for the same keys. */
+  /** Keys only: equal for keys that are written alike. */
   hash: number;
-  /** Of a key: whether it is a number, as far as can be seen. */
+  /** Keys only: it may be an array index: it starts with a digit, or contains a `\u` escape. */
   isIndex = false;
-  /** Of a key: whether it has characters that are written as their numbers, so that the hash is that of another key. */
+  /** Keys only: it contains `\u` escapes, so its hash is not that of the unescaped key. */
   hasNumbers = false;
   readonly #emptyHash: number;
   #isKey = false;
   #isEscaped = false;
-  // Hexadecimal digits of an escaped character that are still to come.
+  // Hexadecimal digits of a \u escape that are still to come.
   #digitsLeft = 0;
   #characters = 0;
-  // One character beyond Latin-1 makes all of its string two bytes wide.
+  // V8 stores a string with any character beyond Latin-1 in two bytes per character.
   #isWide = false;
 
-  /** @param emptyHash - That of a key without characters. */
+  /** @param emptyHash - The hash of an empty key. */
   constructor(emptyHash: number) {
     this.#emptyHash = emptyHash;
     this.hash = emptyHash;
   }
 
-  /** A string begins after the byte that was read last. */
+  /** Starts a new string, after its opening quote. */
   begin(isKey: boolean): void {
     this.#isKey = isKey;
     this.#characters = 0;
@@ -41,16 +41,16 @@ export class JsonStringReader {
     this.hasNumbers = false;
   }
 
-  /** Bytes on V8's heap of what has been read of the string. */
+  /** Bytes that the characters read so far take on V8's heap. */
   bytes(): number {
     const bytes = this.#isWide ? this.#characters * 2 : this.#characters;
     return bytes + ((8 - (bytes % 8)) % 8);
   }
 
   /**
-   * Reads on in the string.
+   * Continues the string in a chunk, from index `from` on.
    *
-   * @returns The place of the quote that ends it; the length of the chunk where that is still to come.
+   * @returns The index of its closing quote; the length of the chunk if the string goes on in the next one.
    */
   read(chunk: Uint8Array, from: number): number {
     const { length } = chunk;
@@ -66,7 +66,7 @@ export class JsonStringReader {
       if (this.#isEnd(byte)) return index;
       if (isKey) {
         this.hash = toHash(this.hash, byte);
-        // Other escapes are none of the characters that matter, wherever the text is cut.
+        // Other escapes cannot be digits or letters of the keys in question, so they need no care.
         this.hasNumbers ||= this.#digitsLeft > 0;
         this.isIndex ||= this.#digitsLeft > 0;
       }
@@ -82,10 +82,10 @@ export class JsonStringReader {
     this.hash = hash;
   }
 
-  /** Looks at a byte that may mean more than itself. Returns whether the string ends with it. */
+  /** Processes a byte that is not plain ASCII text. Returns whether it is the closing quote. */
   #isEnd(byte: number): boolean {
     if (this.#digitsLeft > 0) {
-      // The first two of four say whether it is beyond Latin-1.
+      // The first two of the four digits are 00 for a Latin-1 character.
       if (this.#digitsLeft > 2 && byte !== ZERO) this.#isWide = true;
       this.#digitsLeft--;
     } else if (this.#isEscaped) {
@@ -100,7 +100,7 @@ export class JsonStringReader {
   }
 }
 
-/** Where the first byte stands that can mean more than itself, and is no escape of one character either. */
+/** Returns the index of the first byte that is neither plain ASCII nor part of a complete two-character escape. */
 function skipPlain(chunk: Uint8Array, from: number): number {
   const { length } = chunk;
   let index = from;
@@ -113,7 +113,7 @@ function skipPlain(chunk: Uint8Array, from: number): number {
   return index;
 }
 
-/** Takes one more number into a hash; both have at most 30 bits, which V8 keeps without an object. */
+/** Adds a number to a hash. Both have at most 30 bits, which V8 stores without allocating. */
 export function toHash(hash: number, value: number): number {
   return (Math.imul(hash ^ value, 0x01000193) ^ (hash >>> 15)) >>> 2;
 }

@@ -2,30 +2,33 @@ import { randomInt } from 'node:crypto';
 import { JsonStringReader, toHash } from './json-string.ts';
 import { leveledTypes } from '../../postman/levels.ts';
 
-/** Weighs a JSON text while it arrives, before anything of it is parsed. */
+/** Estimates the cost of a JSON text while it arrives, before it is parsed. */
 export interface JsonMeter {
-  /** Looks at the next bytes of the text, UTF-8. */
+  /** Processes the next bytes of the text, UTF-8. */
   add(chunk: Uint8Array): void;
   /**
-   * How much work it is to parse and read the text: the number of its values. A row of keys that V8 has to describe anew takes as long as ten
-   * values, and an item of a tree or a list as long as six: they count for as many.
+   * The work of parsing and reading the text, as a number of values. A sequence of keys for which V8 needs a new hidden
+   * class counts as ten values, an item of a tree or a list as six, because they take that much longer.
    */
   readonly values: number;
-  /** Bytes on V8's heap of what is made of it: parsed, with the index of a collection's tree, or with the models of a list. The text itself is not in it. */
+  /**
+   * Bytes on V8's heap of the parsed text, including the index of a collection's tree or the objects made of a list's
+   * items, but without the text itself.
+   */
   readonly heapBytes: number;
 }
 
 // Sizes on the heap of 64-bit V8 without compressed pointers, as measured by test/unit/http/json-weight.test.ts.
 const SLOT_BYTES = 8;
 const OBJECT_BYTES = 24;
-// Room for members that may still come: `{}` has it, an object with members does not.
+// V8 reserves this for future members in `{}`, but not in an object with members.
 const SLACK_BYTES = 32;
 const ARRAY_BYTES = 48;
 const NUMBER_BYTES = 16;
 const STRING_BYTES = 16;
-// A hidden class with its part of the list of members; or an entry of an object that has become a hash table.
+// A hidden class with its part of the list of members, or an entry of an object that has become a hash table.
 const SHAPE_BYTES = 144;
-// What is made of an item of a tree, for its index, or of an item of a list: an object with an id, and with moments.
+// The object that is built for an item of a tree (its index entry) or of a list: with ids and timestamps.
 const ITEM_BYTES = 460;
 const VALUES_OF_SHAPE = 10;
 const VALUES_OF_ITEM = 6;
@@ -39,7 +42,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-// Drawn at random, so that nobody can make up keys that are taken for each other.
+// Random, so that nobody can construct keys whose hashes collide.
 const SEED = randomInt(1, 2 ** 30);
 /** The keys whose lists are read item by item. */
 const ITEM_KEYS: ReadonlySet<number> = new Set(
@@ -54,23 +57,23 @@ const ITEMS = 2;
 type Container = typeof OBJECT | typeof ARRAY | typeof ITEMS;
 
 /**
- * Makes a scale for one text.
+ * Creates the meter of one text.
  *
- * It counts what the heap will hold, not what the text has: `[` and `]` are 28 times as large on the heap as they are written. It knows no more of
- * JSON than where values begin and end, and is right for as long as the text is valid: of what follows `JSON.parse` makes nothing.
+ * It counts the size on the heap, not that of the text: `[]` takes 28 times as much on the heap as in the text. It only
+ * recognises where values begin and end, which is right for valid JSON; `JSON.parse` rejects anything else.
  */
 export function createJsonMeter(): JsonMeter {
   let values = 0;
   let heapBytes = 0;
   let position: Position = 'between';
   let isKeyNext = false;
-  // Whether the last key is, or may be, one whose list is read item by item.
+  // Whether the last key is, or may be, one of ITEM_KEYS.
   let mayBeItemKey = false;
   const text = new JsonStringReader(SEED);
-  // The container that is open, and the hash of the keys that it has had: V8 describes each different row of keys once.
+  // The innermost open container, and the hash of its keys so far: V8 creates one hidden class per sequence of keys.
   let container: Container = ARRAY;
   let shape = SEED;
-  // Those around it, two numbers each: objects would weigh more than what is weighed.
+  // The containers around it, as two numbers each: objects would take more memory than what is measured.
   const outerContainers: number[] = [];
   const seenShapes = new Set<number>();
 
@@ -93,14 +96,14 @@ export function createJsonMeter(): JsonMeter {
     mayBeItemKey = hasNumbers || ITEM_KEYS.has(hash);
     if (shape === SEED) heapBytes -= SLACK_BYTES;
     shape = toHash(shape, hash);
-    // Of keys that are numbers each object has a table of its own.
+    // Objects do not share hidden classes for keys that are array indices.
     if (seenShapes.has(shape) && !isIndex) return;
     seenShapes.add(shape);
     values += VALUES_OF_SHAPE - 1;
     heapBytes += SHAPE_BYTES + STRING_BYTES + text.bytes();
   };
 
-  /** Looks at a byte outside strings. */
+  /** Processes a byte outside strings. */
   const readBetween = (byte: number) => {
     switch (byte) {
       case QUOTE:

@@ -1,17 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
 import PQueue from 'p-queue';
 
-// Some milliseconds' work: to wait for a turn would take longer than it holds anybody up.
+// Work on smaller bodies takes a few milliseconds, less than waiting in the queue would.
 const LARGE_BYTES = 512 * 1_024;
 
-/** Makes the line in which the large pieces of a process stand: they hold everybody else up while they last, so others have turns in between. */
+/** Creates the queue for work on large bodies. Such work blocks the event loop, so other work may run in between. */
 export function createTaskQueue() {
   const queue = new PQueue({ concurrency: 1 });
   return {
     /**
-     * Runs one piece. A large one has the event loop turn before it, and runs after those that were there before.
+     * Runs one task: at once for a small body; for a large one, after the tasks queued before and a pass of the event
+     * loop.
      *
-     * @param heapBytes - How large what it is done on is.
+     * @param heapBytes - Size of the body that the task works on.
      */
     async run<Result>(heapBytes: number, task: () => Result): Promise<Result> {
       if (heapBytes < LARGE_BYTES) return task();

@@ -3,24 +3,24 @@ import { createJsonMeter } from './json-weight.ts';
 import type { ResponseHeaders } from '../rate-limit-headers.ts';
 import { UpstreamError } from '../upstream-error.ts';
 
-/** How large a body may be. */
+/** Size limits of a body. */
 export interface BodyLimits {
   /** After decompression. */
   readonly maxBytes: number;
-  /** Values of its JSON, as `JsonScale` counts them. */
+  /** Values of its JSON, as `JsonMeter` counts them. */
   readonly maxValues: number;
-  /** What will be made of it on the heap. */
+  /** Size on the heap once it is parsed, as `JsonMeter` estimates it. */
   readonly maxHeapBytes: number;
 }
 
-/** A body that has been read, and not yet decoded. */
+/** A body that has been read but not decoded. */
 export interface Body {
   readonly chunks: readonly Buffer[];
-  /** What will be made of it on the heap. */
+  /** Size on the heap once it is parsed, as `JsonMeter` estimates it. */
   readonly heapBytes: number;
 }
 
-/** The answer that a body belongs to, for errors. */
+/** The response that a body belongs to, for errors. */
 export interface BodyContext {
   /** The route's template. */
   readonly route: string;
@@ -30,15 +30,17 @@ export interface BodyContext {
 
 type ByteStream = NodeJS.ReadableStream & AsyncIterable<Buffer> & { destroy(): unknown };
 
-// The bytes as they came, and the text that is decoded from them.
+// The received bytes, and the text decoded from them.
 const COPIES = 2;
 
 /**
- * Reads the body of an answer, and weighs it while it arrives: bytes are counted as they come out of decompression, since a small gzip body can hold
- * any amount, and values before any of them is parsed. A body that is too large is read no further, and its connection is closed.
+ * Reads the body of a response and measures it while it arrives. Bytes are counted after decompression, because a small
+ * gzip body can expand to any size; values are counted before anything is parsed. A body that is too large is read no
+ * further, and its connection is closed.
  *
- * @param takeMemory - Is asked for the room for each part of it, and can have it wait.
- * @throws {UpstreamError} `badResponse` for one that is too large, or in another encoding than gzip.
+ * @param takeMemory - Called with the bytes of memory that a chunk needs; reading pauses until its promise resolves.
+ * @throws {UpstreamError} `badResponse` for a body that is too large, in another encoding than gzip, or invalid gzip.
+ * @throws {Error} For a body that is cut off.
  */
 export async function readBody(
   body: ByteStream,
@@ -53,7 +55,7 @@ export async function readBody(
   };
   const encoding = String(context.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip')
-    throw unusable('Postman answered in an encoding that was not asked for.');
+    throw unusable('Postman responded in an encoding that was not requested.');
 
   const meter = createJsonMeter();
   const chunks: Buffer[] = [];
@@ -65,7 +67,7 @@ export async function readBody(
       (meter.values > maxValues && `has more values than MAX_RESPONSE_VALUES, ${maxValues}`) ||
       (meter.heapBytes > maxHeapBytes &&
         `would take more memory than MAX_HELD_BYTES_PER_OPERATION, ${maxHeapBytes} bytes`);
-    if (tooLarge) throw unusable(`Postman's answer ${tooLarge}.`);
+    if (tooLarge) throw unusable(`Postman's response ${tooLarge}.`);
   };
   check();
   bytes = 0;
@@ -80,27 +82,31 @@ export async function readBody(
       if (memoryReady) await memoryReady;
     }
   } catch (error) {
-    // It ends before the gzip does: a second try can bring all of it.
+    // The body was cut off, so a retry can succeed.
     if (isZlibError(error) && error.code === 'Z_BUF_ERROR')
-      throw new CutOffError('The gzip ends before its end.', { cause: error });
-    if (isZlibError(error)) throw unusable("Postman's answer is not the gzip it is said to be.", error);
+      throw new CutOffError('The gzip data ends too early.', { cause: error });
+    if (isZlibError(error)) throw unusable("Postman's response is declared as gzip, but is not valid gzip.", error);
     throw error;
   }
   return { chunks, heapBytes: meter.heapBytes };
 }
 
-/** A body ends before its end: another try can bring all of it. */
+/** The body was cut off. */
 class CutOffError extends Error {
   override readonly name = 'CutOffError';
 }
 
-/** The text of a body; of one that is cut off within a character, what there is of it. @throws {UpstreamError} `badResponse` for what is not UTF-8. */
+/**
+ * Decodes a body. A character that is cut off at its end is dropped.
+ *
+ * @throws {UpstreamError} `badResponse` for a body that is not UTF-8.
+ */
 export function decodeBody({ chunks }: Body, context: BodyContext): string {
   try {
-    // As if more were to come, so that half a character at the end is no error: the JSON will not be whole either.
+    // With `stream`, half a character at the end is no error here: JSON.parse will report that the body is incomplete.
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks), { stream: true });
   } catch (error) {
-    throw toBadResponse("Postman's answer is not UTF-8 text.", context, error);
+    throw toBadResponse("Postman's response is not UTF-8 text.", context, error);
   }
 }
 
@@ -110,7 +116,7 @@ function toBadResponse(message: string, { route, status }: BodyContext, cause: u
 
 function gunzip(body: ByteStream): AsyncIterable<Buffer> {
   const unzipped = createGunzip();
-  // pipe() leaves errors where they happen: a connection that dies mid-body has to end the reading too.
+  // pipe() does not forward errors, but a connection that breaks mid-body has to end the reading.
   body.on('error', (error: Error) => unzipped.destroy(error));
   body.pipe(unzipped);
   return unzipped;
