@@ -7,13 +7,13 @@ import { createRateWindows, type TakenSlots } from './windows/rate-windows.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../postman/route-class.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from './slot-source.ts';
 
-// What is reserved for a moment is idle so long: of a short window that would be too much.
+// A reserved slot stays idle until it is redeemed; of windows shorter than this only a smaller part is reserved.
 const RESERVABLE_WINDOW_MS = 30_000;
-// A pause shorter than this would be a busy loop against an upstream that says "0".
+// Avoids a busy loop if Postman announces a wait of 0.
 const MIN_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 32_000;
 
-/** The slots of one key where no other process makes calls with it: exact, and every answer comes at once. */
+/** Slots of one key or user, counted in this process. Every request is granted or refused synchronously. */
 export class RateLimiter implements SlotSource {
   readonly view: SlotView;
   readonly isShared = false;
@@ -21,9 +21,9 @@ export class RateLimiter implements SlotSource {
   readonly #onDelay: () => void;
   readonly #state: RateLimiterState;
   readonly #reservations: Record<RouteClass, number> = { general: 0, burst: 0 };
-  #consecutiveRefusals = 0;
+  #consecutive429s = 0;
 
-  /** @param onDelay - Is called when turns are put off, see `SlotSource`. */
+  /** @param onDelay - Called when slots that were predicted before are delayed, see `SlotSource`. */
   constructor(options: RateLimiterOptions, onDelay: () => void) {
     const windows = createRateWindows(options);
     this.#clock = options.clock;
@@ -50,7 +50,7 @@ export class RateLimiter implements SlotSource {
     done(this.#grant(request, false));
   }
 
-  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused = false): void {
+  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRateLimited = false): void {
     const state = this.#state;
     const slots = this.#takeBack(grant);
     const nowMs = this.#clock.nowMs();
@@ -58,8 +58,8 @@ export class RateLimiter implements SlotSource {
     state.callsInFlight[grant.routeClass]--;
     state.latencyMs = state.latencyMs === undefined ? tookMs : state.latencyMs + (tookMs - state.latencyMs) / 8;
     if (announced) this.#learn(slots, grant.grantedAtMs, announced);
-    if (announced && !isRefused) this.#consecutiveRefusals = 0;
-    if (isRefused) state.windows.refused(slots, announced?.windows ?? [], state.pausedUntilMs, nowMs);
+    if (announced && !isRateLimited) this.#consecutive429s = 0;
+    if (isRateLimited) state.windows.refused(slots, announced?.windows ?? [], state.pausedUntilMs, nowMs);
     state.windows.release(slots, nowMs);
   }
 
@@ -88,9 +88,9 @@ export class RateLimiter implements SlotSource {
   pause(untilMs: number): void {
     const state = this.#state;
     const nowMs = this.#clock.nowMs();
-    // Refused again after a pause: somebody else takes what comes back, and asking as often would only add to it.
-    if (nowMs >= state.pausedUntilMs) this.#consecutiveRefusals++;
-    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#consecutiveRefusals - 1));
+    // Another 429 after a pause: another client uses the slots that become free, so back off.
+    if (nowMs >= state.pausedUntilMs) this.#consecutive429s++;
+    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#consecutive429s - 1));
     state.pausedUntilMs = Math.max(state.pausedUntilMs, untilMs, nowMs + leastMs);
     state.probes.suspect(state.pausedUntilMs);
     this.#onDelay();
@@ -127,7 +127,7 @@ export class RateLimiter implements SlotSource {
 
   #takeBack(grant: SlotGrant): TakenSlots {
     const slots = this.#state.granted.get(grant);
-    if (!slots) throw new TypeError('Slots are handed back once, where they were granted');
+    if (!slots) throw new TypeError('A grant is settled or given back once, at the source that made it');
     this.#state.granted.delete(grant);
     return slots;
   }

@@ -47,7 +47,7 @@ const wait = (weight: number, max: number) => ({
 const calm = [
   one(30, 'take', 'take', 'burst'),
   one(10, 'settle'),
-  one(4, 'giveBack', 'reserve', 'unreserve', 'claim'),
+  one(4, 'giveBack', 'reserve', 'unreserve', 'redeem'),
   one(2, 'kill'),
   one(1, 'pause'),
   wait(8, 3_000),
@@ -132,9 +132,9 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
         }
       }
       const request = { routeClass: 'general', key: `call ${at}`, virtualTime: 1, usesReserve: true } as const;
-      if (what === 'reserve' || what === 'claim') {
+      if (what === 'reserve' || what === 'redeem') {
         const grant = await ask((done) =>
-          what === 'claim' ? one.slots.redeem(request, done) : one.slots.reserve(request, 40, done),
+          what === 'redeem' ? one.slots.redeem(request, done) : one.slots.reserve(request, 40, done),
         );
         if (grant) one.reserved.push(grant);
       }

@@ -9,13 +9,13 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 /** A source that notes what it is asked to reserve, and grants it when it is told to. */
 class NotingSource extends RateLimiter {
-  readonly mostShares: number[] = [];
+  readonly maxFractions: number[] = [];
   readonly given: SlotGrant[] = [];
   readonly returned: SlotGrant[] = [];
   readonly #pending: (() => void)[] = [];
 
-  override reserve(...[request, mostShare, done]: Parameters<SlotSource['reserve']>): void {
-    this.mostShares.push(mostShare);
+  override reserve(...[request, maxFraction, done]: Parameters<SlotSource['reserve']>): void {
+    this.maxFractions.push(maxFraction);
     this.#pending.push(() =>
       super.reserve(request, 1, (grant) => {
         if (grant) this.given.push(grant);
@@ -61,10 +61,10 @@ describe('slots of a call that was refused with a time', () => {
     const { clock, slots, reservations, keep, remaining } = createSetup();
     keep('a', 1_000);
     await clock.advance(999);
-    expect(slots.mostShares).toEqual([]);
+    expect(slots.maxFractions).toEqual([]);
     await clock.advance(1);
     slots.answer();
-    expect([slots.mostShares, reservations.find('a')?.grant, remaining()]).toEqual([[1], slots.given[0], 59]);
+    expect([slots.maxFractions, reservations.find('a')?.grant, remaining()]).toEqual([[1], slots.given[0], 59]);
     await clock.advance(1_999);
     expect([slots.returned, remaining()]).toEqual([[], 59]);
     await clock.advance(1);
@@ -102,7 +102,7 @@ describe('slots of a call that was refused with a time', () => {
     reservations.redeem('comes too soon');
     await refuse('last', 100);
     const afterTwo = (7 / 8) ** 2;
-    expect(slots.mostShares).toEqual([1, 7 / 8, afterTwo, afterTwo + (1 - afterTwo) / 8]);
+    expect(slots.maxFractions).toEqual([1, 7 / 8, afterTwo, afterTwo + (1 - afterTwo) / 8]);
   });
 
   it.each<[string, (setup: ReturnType<typeof createSetup>) => void]>([

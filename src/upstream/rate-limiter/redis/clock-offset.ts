@@ -1,24 +1,24 @@
-/** How far the clock of Redis is from the monotonic one of this process. */
+/** Difference between the clock of Redis and the monotonic clock of this process. */
 export interface ClockOffset {
-  /** A moment on Redis' clock, not too late; undefined: nothing has been read yet. */
+  /** The same moment on Redis' clock, or an earlier one, never a later one; undefined before the first reply. */
   toRedisMs(atMs: number): number | undefined;
   /**
-   * Reads an answer: Redis' clock showed `redisMs` at some moment from `sentAtMs` to `receivedAtMs`.
+   * Reads a reply: Redis' clock showed `redisMs` at some moment between `sentAtMs` and `receivedAtMs`.
    *
-   * @returns That moment (monotonic ms), as nearly as it is known and never too early by what is known, and whether Redis' clock has been set forward
-   *   by more than a second: then slots come back too early.
+   * @returns `atMs`: the latest that this moment can have been (monotonic ms), given this reply and earlier ones.
+   *   `hasJumped`: Redis' clock was set forward by more than a second, so its slots become free too early.
    */
   read(redisMs: number, sentAtMs: number, receivedAtMs: number): { readonly atMs: number; readonly hasJumped: boolean };
 }
 
-// Clocks drift: what was found out before that says less and less.
+// Clocks drift, so old measurements lose their value.
 const SPAN_MS = 30_000;
 const JUMP_MS = 1_000;
 
-/** Makes one that knows nothing yet. */
+/** Creates an offset that is unknown until the first reply. */
 export function createClockOffset(): ClockOffset {
   let spanEndsAtMs = Number.NEGATIVE_INFINITY;
-  // The least of this span and of the one before: the answer that was underway for the shortest time.
+  // Smallest difference of this span and of the previous one: from the reply with the shortest way back.
   let least = Number.POSITIVE_INFINITY;
   let leastBefore = Number.POSITIVE_INFINITY;
   let greatest = Number.NEGATIVE_INFINITY;
@@ -35,7 +35,7 @@ export function createClockOffset(): ClockOffset {
       }
       least = Math.min(least, receivedAtMs - redisMs);
       greatest = Math.max(greatest, sentAtMs - redisMs);
-      // Back: what was least before is not any more.
+      // Redis' clock was set back: earlier differences are too small.
       if (Math.min(least, leastBefore) < greatest) least = leastBefore = receivedAtMs - redisMs;
       return { atMs: redisMs + Math.min(least, leastBefore), hasJumped };
     },

@@ -3,156 +3,171 @@ import { CLOCK_SCRIPT, GENERATION_SCRIPT } from './generation-script.ts';
 import { WINDOWS_SCRIPT } from './windows-script.ts';
 
 const FREE_SLOTS_SCRIPT = `
-local function mostOut()
+local function maxInFlight()
   return math.min(input.maxConcurrentCalls, math.max(1, num('monthRemaining', input.maxConcurrentCalls)))
 end
 local coldUntil = input.coldStart == 'probe' and bornAt + input.closeMs or 0
-local function isInDoubt() return state.doubt == '1' or (not state.doubt and now < coldUntil) end
-local function burstColdUntil() return burst and not state.burstDoubt and input.coldStart == 'probe' and bornAt + input.closeMs or 0 end
+local function isSuspect() return state.suspect == '1' or (not state.suspect and now < coldUntil) end
+local function burstColdUntil()
+  return burst and not state.burstSuspect and input.coldStart == 'probe' and bornAt + input.closeMs or 0
+end
 
-local function leave(window)
+local function slotsToLeave(window)
   return math.min(window == general and input.reservedCalls or math.min(1, input.reservedCalls), window.limit - 1)
 end
 
--- Whether first calls, and later ones, of the class can be sent now.
-local function room(class)
+-- Whether first calls of the class can be sent now, and whether later calls can.
+local function freeSlots(class)
   if now < math.max(closedUntil, num('pausedUntil', 0)) or state.movedTo then return false, false end
-  local calls, most = out('general'), mostOut()
-  if calls >= most then return false, false end
+  local calls, max = inFlight('general'), maxInFlight()
+  if calls >= max then return false, false end
   if now < num('lastSent', 0) + 1000 then
-    if isInDoubt() and calls > 0 then return false, false end
-    if class == 'burst' and out('burst') > 0 and now < burstColdUntil() then return false, false end
+    if isSuspect() and calls > 0 then return false, false end
+    if class == 'burst' and inFlight('burst') > 0 and now < burstColdUntil() then return false, false end
   end
-  local forLater = calls < most - math.min(1, input.reservedCalls, most - 1)
+  local forLater = calls < max - math.min(1, input.reservedCalls, max - 1)
   for _, window in ipairs(windows) do
     if counts(window, class) and not window.isForgotten then
       local left = free(window)
       if left <= 0 then return false, false end
-      if left <= leave(window) then forLater = false end
+      if left <= slotsToLeave(window) then forLater = false end
     end
   end
   return true, forLater
 end
 
-local FRESH_MS = 6000
--- What waits elsewhere: of each instance and class the lowest virtual time.
+local WAITS_MS = 6000
+-- Waiting calls of other instances: per instance and class the one with the lowest virtual time.
 local function otherWaits()
-  local flat, waits = redis.call('HGETALL', HEADS), {}
+  local flat, waits = redis.call('HGETALL', WAITS), {}
   for i = 1, #flat, 2 do
     local class, instance = string.match(flat[i], '^(%a+) (%S+)$')
     local virtualTime, usesReserve, atMs = string.match(flat[i + 1], '^(%S+) (%S+) (%S+)$')
-    if now - tonumber(atMs) > FRESH_MS then redis.call('HDEL', HEADS, flat[i])
+    if now - tonumber(atMs) > WAITS_MS then redis.call('HDEL', WAITS, flat[i])
     elseif instance ~= input.instance then
-      waits[#waits + 1] = { field = flat[i], class = class, virtualTime = tonumber(virtualTime), usesReserve = usesReserve == '1' }
+      waits[#waits + 1] =
+        { field = flat[i], class = class, virtualTime = tonumber(virtualTime), usesReserve = usesReserve == '1' }
     end
   end
   return waits
 end
 
--- Who goes before a call that could be sent: a lower virtual time of its class, or the other class, whose turn it is.
-local function findBefore(ask, forLater, waits)
+-- The waiting call that goes before one that could be sent: one of its class with a lower virtual time, or one of the
+-- other class, if that class is next.
+local function findBefore(request, forLater, waits)
   local before
   for _, wait in ipairs(waits) do
-    if wait.class == ask.class then
-      if wait.virtualTime < ask.virtualTime and (wait.usesReserve or forLater) and (not before or before.class ~= ask.class or wait.virtualTime < before.virtualTime) then before = wait end
-    elseif not before and ask.virtualTime >= 0 and state.lastClass == ask.class then
-      local otherFirst, otherLater = room(wait.class)
+    if wait.class == request.class then
+      local isEarlier = wait.virtualTime < request.virtualTime and (wait.usesReserve or forLater)
+      if isEarlier and (not before or before.class ~= request.class or wait.virtualTime < before.virtualTime) then
+        before = wait
+      end
+    elseif not before and request.virtualTime >= 0 and state.lastClass == request.class then
+      local otherFirst, otherLater = freeSlots(wait.class)
       if otherLater or (otherFirst and wait.usesReserve) then before = wait end
     end
   end
   return before
 end
 
-local function countBefore(ask, waits)
+local function countBefore(request, waits)
   local ofClass, ofOther = 0, 0
   for _, wait in ipairs(waits) do
-    if wait.class ~= ask.class then ofOther = ofOther + 1
-    elseif wait.virtualTime < ask.virtualTime then ofClass = ofClass + 1 end
+    if wait.class ~= request.class then ofOther = ofOther + 1
+    elseif wait.virtualTime < request.virtualTime then ofClass = ofClass + 1 end
   end
-  -- The classes take turns.
-  return ofClass + math.min(ofOther, ofClass + (state.lastClass == ask.class and 1 or 0))
+  -- The classes alternate.
+  return ofClass + math.min(ofOther, ofClass + (state.lastClass == request.class and 1 or 0))
 end
 
-local function noteWait(ask, wait)
-  local field = ask.class .. ' ' .. input.instance
-  if wait then redis.call('HSET', HEADS, field, text(wait.virtualTime) .. ' ' .. (wait.usesReserve and '1' or '0') .. ' ' .. text(now))
-  else redis.call('HDEL', HEADS, field) end
+local function recordWait(request, wait)
+  local field = request.class .. ' ' .. input.instance
+  if not wait then return redis.call('HDEL', WAITS, field) end
+  local usesReserve = wait.usesReserve and '1' or '0'
+  redis.call('HSET', WAITS, field, text(wait.virtualTime) .. ' ' .. usesReserve .. ' ' .. text(now))
 end
 `;
 
 const GRANT_SCRIPT = `
-local isGranted, isYielding, rank, shift = false, false, 0, 0
+local isGranted, isYielding, callsAhead, virtualTimeShift = false, false, 0, 0
 
-local function grant(ask)
+local function grant(request)
   isGranted = true
-  countTaken(ask.class, 1)
-  set('virtualTime:' .. ask.class, math.max(num('virtualTime:' .. ask.class, 0), ask.virtualTime))
+  countTaken(request.class, 1)
+  set('virtualTime:' .. request.class, math.max(num('virtualTime:' .. request.class, 0), request.virtualTime))
 end
 
-local function reserve(ask)
-  local most = math.huge
+local function reserve(request)
+  local max = math.huge
   for _, window in ipairs(windows) do
-    if counts(window, ask.class) then most = math.min(most, math.floor(window.limit * ask.mostShare * math.min(1, window.ms / 30000))) end
+    if counts(window, request.class) then
+      max = math.min(max, math.floor(window.limit * request.maxFraction * math.min(1, window.ms / 30000)))
+    end
   end
   local count = 0
-  for _, one in pairs(reserved) do if one.class == ask.class then count = count + 1 end end
-  if not room(ask.class) or count >= most or reserved[ask.key] then return end
-  reserved[ask.key] = { class = ask.class, id = ask.id }
-  redis.call('HSET', RESERVED, ask.key, ask.class .. ' ' .. ask.id .. ' ' .. text(now + input.leaseMs))
-  grant(ask)
+  for _, one in pairs(reserved) do if one.class == request.class then count = count + 1 end end
+  if not freeSlots(request.class) or count >= max or reserved[request.key] then return end
+  reserved[request.key] = { class = request.class, id = request.id }
+  redis.call('HSET', RESERVED, request.key, request.class .. ' ' .. request.id .. ' ' .. text(now + input.leaseMs))
+  grant(request)
 end
 
-local function take(ask)
-  -- A call that comes from an instance where nothing has waited starts at the current virtual time.
-  if ask.knownVirtualTime and ask.virtualTime >= 0 then
-    shift = math.max(0, num('virtualTime:' .. ask.class, 0) - ask.knownVirtualTime)
-    ask.virtualTime = ask.virtualTime + shift
-    if ask.next then ask.next.virtualTime = ask.next.virtualTime + shift end
+local function take(request)
+  -- The first waiting call of an instance starts at the current virtual time of all instances.
+  if request.knownVirtualTime and request.virtualTime >= 0 then
+    virtualTimeShift = math.max(0, num('virtualTime:' .. request.class, 0) - request.knownVirtualTime)
+    request.virtualTime = request.virtualTime + virtualTimeShift
+    if request.next then request.next.virtualTime = request.next.virtualTime + virtualTimeShift end
   end
-  local forFirst, forLater = room(ask.class)
+  local forFirst, forLater = freeSlots(request.class)
   local waits = otherWaits()
-  if forFirst and (forLater or ask.usesReserve) then
-    local before = findBefore(ask, forLater, waits)
+  if forFirst and (forLater or request.usesReserve) then
+    local before = findBefore(request, forLater, waits)
     if before and state.yieldTo == before.field and now - num('yieldAt', 0) > input.yieldMs then
-      -- It has had its chance, and is gone or late.
-      redis.call('HDEL', HEADS, before.field)
+      -- It did not request its slot in time.
+      redis.call('HDEL', WAITS, before.field)
       before = nil
     end
     if before then
       isYielding = true
       if state.yieldTo ~= before.field then set('yieldTo', before.field); set('yieldAt', now) end
     else
-      grant(ask)
-      putCall(ask.class, ask.id, now + input.leaseMs)
+      grant(request)
+      putCall(request.class, request.id, now + input.leaseMs)
       set('lastSent', now)
-      set('lastClass', ask.class)
-      if state.yieldTo == ask.class .. ' ' .. input.instance then set('yieldTo', nil) end
+      set('lastClass', request.class)
+      if state.yieldTo == request.class .. ' ' .. input.instance then set('yieldTo', nil) end
     end
   end
-  if isGranted then noteWait(ask, ask.next) else noteWait(ask, ask) end
-  rank = countBefore(ask, waits)
+  if isGranted then recordWait(request, request.next) else recordWait(request, request) end
+  callsAhead = countBefore(request, waits)
 end
 `;
 
 const REPLY_SCRIPT = `
 local results = {}
 for i, one in ipairs(input.changes) do results[i] = change[one.kind](one) and '1' or '0' end
-local ask = input.ask
-if ask then if ask.kind == 'take' then take(ask) else reserve(ask) end end
+local request = input.request
+if request then if request.kind == 'take' then take(request) else reserve(request) end end
 
 local shown = {}
 for _, window in ipairs(windows) do
   if not window.isForgotten then
     local ends, times = {}, {}
-    local flat = redis.call('ZRANGEBYSCORE', setOf(window.class), '(' .. text(now - window.ms), text(now), 'WITHSCORES', 'LIMIT', 0, 300)
+    local from = '(' .. text(now - window.ms)
+    local flat = redis.call('ZRANGEBYSCORE', setOf(window.class), from, text(now), 'WITHSCORES', 'LIMIT', 0, 300)
     for i = 2, #flat, 2 do ends[#ends + 1] = flat[i] + window.ms - now end
-    for _, lot in ipairs(held) do if lot.name == window.name then for _ = 1, math.min(lot.size, 300) do ends[#ends + 1] = lot.atMs - now end end end
+    for _, lot in ipairs(held) do
+      local size = lot.name == window.name and math.min(lot.size, 300) or 0
+      for _ = 1, size do ends[#ends + 1] = lot.atMs - now end
+    end
     table.sort(ends)
     for i, at in ipairs(ends) do times[i] = string.format('%.3f', at) end
-    local calls = out(window.class)
+    local calls = inFlight(window.class)
     shown[#shown + 1] = {
-      name = window.name, class = window.class, limit = window.limit, windowMs = window.ms, out = calls + countReserved(window),
-      used = ownUsed(window) + countHeld(window), times = table.concat(times, ' '),
+      name = window.name, class = window.class, limit = window.limit, windowMs = window.ms,
+      inFlight = calls + countReserved(window),
+      used = localUsed(window) + countHeld(window), releasesInMs = table.concat(times, ' '),
     }
   end
 end
@@ -160,34 +175,39 @@ end
 for field in pairs(isChanged) do
   if state[field] then redis.call('HSET', STATE, field, state[field]) else redis.call('HDEL', STATE, field) end
 end
-local keepMs = math.ceil(longestMs + input.leaseMs + 1000)
-for _, key in ipairs({ CALLS, BURST, HELD, HEADS, RESERVED }) do redis.call('PEXPIRE', key, keepMs) end
-redis.call('PEXPIRE', STATE, math.max(keepMs, (state.monthRemaining or state.pausedUntil) and 660000 or 0))
+local ttlMs = math.ceil(longestMs + input.leaseMs + 1000)
+for _, key in ipairs({ CALLS, BURST, HELD, WAITS, RESERVED }) do redis.call('PEXPIRE', key, ttlMs) end
+redis.call('PEXPIRE', STATE, math.max(ttlMs, (state.monthRemaining or state.pausedUntil) and 660000 or 0))
 
 local dump
-if input.wantsDump then
+if input.withDump then
   dump = {}
   local isBurst = {}
   for _, id in ipairs(redis.call('ZRANGE', BURST, 0, -1)) do isBurst[id] = true end
   local flat = redis.call('ZRANGE', CALLS, 0, -1, 'WITHSCORES')
-  for i = 1, #flat, 2 do dump[#dump + 1] = { id = flat[i], at = flat[i + 1], class = isBurst[flat[i]] and 'burst' or 'general' } end
+  for i = 1, #flat, 2 do
+    dump[#dump + 1] = { id = flat[i], at = flat[i + 1], class = isBurst[flat[i]] and 'burst' or 'general' }
+  end
 end
 
 return cjson.encode({
   now = string.format('%.3f', now), generation = generation, instances = instances,
-  isGranted = isGranted, isYielding = isYielding, rank = rank, shift = shift, mark = isGranted and mark() or nil, results = table.concat(results),
-  pausedMs = num('pausedUntil', 0) - now, closedMs = closedUntil - now, refusals = num('refusals', 0),
-  isInDoubt = isInDoubt(), burstColdMs = burstColdUntil() - now, lastSentMs = now - num('lastSent', 0),
-  outGeneral = out('general') - out('burst'), outBurst = out('burst'),
+  isGranted = isGranted, isYielding = isYielding, callsAhead = callsAhead, virtualTimeShift = virtualTimeShift,
+  usageAtGrant = isGranted and measureUsage() or nil, results = table.concat(results),
+  pausedForMs = num('pausedUntil', 0) - now, closedForMs = closedUntil - now,
+  consecutive429s = num('consecutive429s', 0),
+  isSuspect = isSuspect(), burstColdForMs = burstColdUntil() - now, sinceLastSentMs = now - num('lastSent', 0),
+  inFlightGeneral = inFlight('general') - inFlight('burst'), inFlightBurst = inFlight('burst'),
   virtualTimeGeneral = num('virtualTime:general', 0), virtualTimeBurst = num('virtualTime:burst', 0),
-  hasAnswer = state.hasAnswer == '1', monthLimit = num('monthLimit'), monthRemaining = num('monthRemaining'), monthProbeMs = num('monthProbeAt', 0) - now,
+  hasResponse = state.hasResponse == '1', monthLimit = num('monthLimit'), monthRemaining = num('monthRemaining'),
+  monthProbeInMs = num('monthProbeAt', 0) - now,
   movedTo = state.movedTo, pausedUntil = state.pausedUntil, dump = dump, windows = shown,
 })
 `;
 
 /**
- * The script of everything that is asked of the slots of one key: first what has changed, then for whom slots are wanted; it answers with the state.
- * KEYS: see `keysOf`. ARGV: a request as JSON.
+ * Script of an exchange about the slots of one key: applies the changes, handles the request for slots, and replies
+ * with the state (`StoredSlots`). KEYS: see `keysOf`. ARGV, as JSON: `SlotRequestBatch`, `ScriptCaller` and the limits.
  */
 export const EXCHANGE_SCRIPT = [
   CLOCK_SCRIPT,

@@ -2,156 +2,156 @@ import type { AnnouncedWindow } from '../../http/rate-limit-headers.ts';
 import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 
-/** What was in use of every window when a call was granted, as the store said it. It goes back with the call's settlement. */
-export type StoredSlotMark = Readonly<Record<string, unknown>>;
+/** How many slots of each window were in use when a call was granted. Opaque here; sent back when the call settles. */
+export type UsageAtGrant = Readonly<Record<string, unknown>>;
 
-/** One slot under another name. `at` is text, because JSON of Redis rounds. */
+/** One slot in use under another name. `at` is text because Redis' JSON encoder rounds numbers. */
 export interface StoredSlot {
   readonly id: string;
   readonly class: RouteClass;
   readonly at: string;
 }
 
-/** What has happened to the slots of one key. `agoMs`: how long before the request it was. */
+/** A change of the slots of one key. `agoMs`: how long before the exchange it happened. */
 export type SlotChange =
   | {
       readonly kind: 'settle';
       readonly id: string;
       readonly class: RouteClass;
       readonly agoMs: number;
-      readonly mark?: StoredSlotMark | undefined;
+      readonly usageAtGrant?: UsageAtGrant | undefined;
       readonly windows?: readonly AnnouncedWindow[] | undefined;
       readonly monthLimit?: number | undefined;
       readonly monthRemaining?: number | undefined;
-      readonly isRefused: boolean;
+      readonly isRateLimited: boolean;
     }
   | { readonly kind: 'renew'; readonly id: string; readonly class: RouteClass }
   | { readonly kind: 'giveBack'; readonly id: string; readonly key?: string | undefined; readonly class: RouteClass }
-  | { readonly kind: 'claim'; readonly id: string; readonly key: string; readonly class: RouteClass }
+  | { readonly kind: 'redeem'; readonly id: string; readonly key: string; readonly class: RouteClass }
   | { readonly kind: 'pause'; readonly agoMs: number; readonly forMs: number }
-  | { readonly kind: 'month' }
+  | { readonly kind: 'exhaustMonthlyQuota' }
   | { readonly kind: 'import'; readonly slots: readonly StoredSlot[]; readonly pausedUntil?: string | undefined }
   | { readonly kind: 'move'; readonly to: string }
-  /** Nothing waits at this instance any more. */
+  /** No call waits at this instance any more. */
   | { readonly kind: 'leave' };
 
-/** For whom slots are wanted. Virtual times are those of the store. */
+/** A request for slots. Virtual times are those of the store. */
 export interface StoredSlotRequest {
   readonly kind: 'take' | 'reserve';
   readonly id: string;
   readonly class: RouteClass;
-  /** A hash of what is called. */
+  /** Name of the call: an HMAC. */
   readonly key: string;
   readonly virtualTime: number;
   readonly usesReserve: boolean;
-  /** The virtual time of its class that this instance knows, where nothing has waited here: it is behind by what others have been granted meanwhile. */
+  /** The class's virtual time as known here, if no call waited here: it lags behind the grants of other instances. */
   readonly knownVirtualTime?: number | undefined;
-  /** Of a reservation: no more than this part of a window. */
-  readonly mostShare?: number | undefined;
-  /** What waits behind it. */
+  /** For a reservation: the largest fraction of a window that may be reserved. */
+  readonly maxFraction?: number | undefined;
+  /** The call that waits behind it. */
   readonly next?: { readonly virtualTime: number; readonly usesReserve: boolean } | undefined;
 }
 
-/** What a script is told of whoever asks. */
+/** The part of a script's input that describes the calling instance. */
 export interface ScriptCaller {
   readonly instance: string;
-  /** The id that Redis' server gave itself at its start. */
-  readonly run: string;
-  /** The generation that this instance knows; empty: none. */
+  /** `run_id` of the Redis server. */
+  readonly runId: string;
+  /** The generation of the data that this instance knows; empty: none yet. */
   readonly generation: string;
   readonly coldStart: RateLimiterOptions['coldStart'];
-  /** How long nothing is granted after a loss. */
+  /** How long nothing is granted after data was lost. */
   readonly closeMs: number;
   readonly graceMs: number;
-  readonly seenMs: number;
-  /** It has been without the store for so long that it may have used its local share. */
-  readonly isBack: boolean;
+  readonly aliveMs: number;
+  /** It was without the store for so long that it may have used its own part of the limits. */
+  readonly isReturning: boolean;
   readonly isNew: boolean;
-  /** When it was sent, on Redis' clock as far as that is known; a request that is older than `staleMs` does nothing. */
+  /** When it was sent, on Redis' clock if known. A script that starts more than `staleMs` later does nothing. */
   readonly sentAtMs?: number | undefined;
   readonly staleMs: number;
-  /** Redis' clock has been set forward. */
+  /** Redis' clock was set forward. */
   readonly hasJumped: boolean;
 }
 
-/** Everything that is asked at once of the slots of one key. */
+/** What one exchange sends about the slots of one key. */
 export interface SlotRequestBatch {
   readonly changes: readonly SlotChange[];
-  readonly ask?: StoredSlotRequest | undefined;
-  readonly wantsDump?: boolean;
+  readonly request?: StoredSlotRequest | undefined;
+  readonly withDump?: boolean;
 }
 
-/** One window as the store sees it. */
+/** One window in the store's reply. */
 export interface StoredWindow {
   readonly name: string;
   readonly class: RouteClass;
   readonly limit: number;
   readonly windowMs: number;
-  /** Slots of calls that are out, and reserved ones. */
-  readonly out: number;
+  /** Slots of calls in flight, and reserved slots. */
+  readonly inFlight: number;
   readonly used: number;
-  /** When slots come back, in milliseconds from now, soonest first; 300 at most. */
-  readonly times: string;
+  /** When slots become free, in ms from the reply, soonest first, separated by spaces; 300 at most of our own. */
+  readonly releasesInMs: string;
 }
 
-/** The state of the slots of one key. Durations are in milliseconds from the moment of the reply. */
+/** The store's reply: the state of the slots of one key. Durations count from the reply, in milliseconds. */
 export interface StoredSlots {
-  /** Milliseconds of Redis' clock, as text. */
+  /** Milliseconds of Redis' clock, as text because Redis' JSON encoder rounds numbers. */
   readonly now: string;
   readonly generation: string;
   readonly instances: number;
   readonly isGranted: boolean;
-  /** Another instance goes first. */
+  /** Not granted, because a call at another instance goes first. */
   readonly isYielding: boolean;
-  /** How many wait at other instances before the asked one. */
-  readonly rank: number;
-  /** By how much the virtual times of this instance were behind. */
-  readonly shift: number;
-  readonly mark?: StoredSlotMark;
-  /** One character for each change: `1` for a claim that was met, and for a reservation that somebody else has used. */
+  /** Waiting calls at other instances that go before the requested one. */
+  readonly callsAhead: number;
+  /** By how much the virtual time of this instance lagged behind. */
+  readonly virtualTimeShift: number;
+  readonly usageAtGrant?: UsageAtGrant;
+  /** One character per change: `1` if a reservation was redeemed, or if one given back had been used elsewhere. */
   readonly results: string;
-  readonly pausedMs: number;
-  readonly closedMs: number;
-  readonly refusals: number;
-  readonly isInDoubt: boolean;
-  readonly burstColdMs: number;
-  readonly lastSentMs: number;
-  readonly outGeneral: number;
-  readonly outBurst: number;
+  readonly pausedForMs: number;
+  readonly closedForMs: number;
+  readonly consecutive429s: number;
+  readonly isSuspect: boolean;
+  readonly burstColdForMs: number;
+  readonly sinceLastSentMs: number;
+  readonly inFlightGeneral: number;
+  readonly inFlightBurst: number;
   readonly virtualTimeGeneral: number;
   readonly virtualTimeBurst: number;
-  readonly hasAnswer: boolean;
+  readonly hasResponse: boolean;
   readonly monthLimit?: number;
   readonly monthRemaining?: number;
-  readonly monthProbeMs: number;
-  /** The name under which the slots are counted from now on. */
+  readonly monthProbeInMs: number;
+  /** The name under which these slots are counted from now on. */
   readonly movedTo?: string;
   readonly pausedUntil?: string;
   readonly dump?: readonly StoredSlot[];
   readonly windows: readonly StoredWindow[];
 }
 
-/** How an exchange ends: with exactly one of these. */
+/** Handlers of one exchange: exactly one is called, once. */
 export interface ExchangeHandlers {
-  /** @param atMs - When the store answered (monotonic), as nearly as that is known. */
+  /** @param atMs - When the script ran (monotonic), as closely as known. */
   replied(slots: StoredSlots, atMs: number): void;
-  /** There was no answer in time. Whether the store has done what was asked is not known. */
+  /** There was no reply in time. The script may have run all the same. */
   failed(): void;
 }
 
-/** A slot that is out counts as settled after this long, unless it is renewed. */
+/** The slot of a call in flight counts as settled after this long, unless it is renewed. */
 export const LEASE_MS = 10_000;
 
-/** Whose turn it is elsewhere has this long, and two round trips, to come for it. */
+/** A call elsewhere that goes first has this long, plus two round trips, to request its slot. */
 export const YIELD_MS = 100;
 
-/** What is answered to a request that has come too late. */
+/** The reply to a script that started too late, see `staleMs`. */
 export interface StaleReply {
   readonly now: string;
   readonly isStale: true;
 }
 
-/** What a heartbeat is answered with. */
+/** The reply to a heartbeat. */
 export interface Heartbeat {
   readonly generation: string;
   readonly instances: number;
@@ -159,10 +159,10 @@ export interface Heartbeat {
 }
 
 /**
- * The keys that hold the slots of one budget. All have one hash tag, so that they are on one node of a cluster; budgets of one tag share what is known
- * of the node's data.
+ * Redis keys of one budget's slots, with the keys of a heartbeat first. All keys of all budgets have one hash tag: they
+ * are on one node of a cluster, so that one generation describes all data.
  *
- * @param name - Of the tenant or user: an HMAC.
+ * @param name - Name of the API key or user in the store: an HMAC.
  */
 export function keysOf(name: string): readonly string[] {
   const budgetKeys = ['state', 'calls', 'burst', 'held', 'waits', 'reserved'].map((part) => `${TAG}:${name}:${part}`);
@@ -171,24 +171,24 @@ export function keysOf(name: string): readonly string[] {
 
 const TAG = '{postman-graphql}';
 
-/** The keys of a heartbeat. */
+/** Redis keys of a heartbeat. */
 export const HEARTBEAT_KEYS: readonly string[] = [`${TAG}:generation`, `${TAG}:instances`];
 
-/** What an instance does while it cannot reach the store: it uses its part of each limit, or makes no calls. */
+/** What an instance does without the store: use its part of each limit (`share`), or make no calls (`refuse`). */
 export type WithoutStore = 'share' | 'refuse';
 
-/** What holds for the slots of every key. */
+/** Limits that apply to every key. */
 export type SlotLimits = Pick<
   RateLimiterOptions,
   'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls' | 'coldStart'
 >;
 
-/** What an instance knows of a grant of its own. */
+/** What an instance stores about a grant of its own. */
 export interface Granted {
   readonly id: string;
-  readonly mark?: StoredSlotMark | undefined;
-  /** Of a reservation: the name of its call in the store. */
+  readonly usageAtGrant?: UsageAtGrant | undefined;
+  /** For a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
-  /** It was granted while the store could not be reached. */
+  /** Granted by the local limiter while the store could not be reached. */
   isLocal: boolean;
 }

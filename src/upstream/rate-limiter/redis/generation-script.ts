@@ -1,16 +1,14 @@
-/**
- * Reads the clock of Redis, the only one that slots are counted by. A test puts another line in its place.
- */
+/** Reads the clock of Redis: slots are counted by no other clock. Tests replace this line to simulate time. */
 export const CLOCK_SCRIPT = `local time = redis.call('TIME'); local nowUs = time[1] * 1000000 + time[2]`;
 
 /**
- * The beginning of both scripts: which instances are there, and whether the data is still the one they know. Data that may be incomplete starts a new
- * generation, in which nothing is granted until everything that can have been lost has passed.
+ * Beginning of both scripts: counts the instances, and checks that no data was lost. Data that may be incomplete starts
+ * a new generation, in which nothing is granted until every slot that may have been lost would be free again.
  */
 export const GENERATION_SCRIPT = `
 local input = cjson.decode(ARGV[1])
 local generation, closedUntil, bornAt
--- It has waited while this store stood still, and whoever sent it has gone on without.
+-- The script waited while Redis was stalled, and its sender has given it up.
 if input.sentAtMs and nowUs / 1000 - input.sentAtMs > input.staleMs then
   return cjson.encode({ now = string.format('%.3f', nowUs / 1000), isStale = true })
 end
@@ -25,34 +23,36 @@ do
     closedUntil = untilMs
     redis.call('HSET', KEYS[1], 'closedUntil', text(closedUntil))
   end
-  if not generation or run ~= input.run then
+  if not generation or run ~= input.runId then
     local isLoss = generation or input.generation ~= '' or input.coldStart == 'wait'
     generation, bornAt, closedUntil = string.format('%.0f', nowUs), now, 0
-    redis.call('HSET', KEYS[1], 'id', generation, 'run', input.run, 'bornAt', text(now), 'closedUntil', '0')
+    redis.call('HSET', KEYS[1], 'id', generation, 'run', input.runId, 'bornAt', text(now), 'closedUntil', '0')
     if isLoss then close(now + input.closeMs)
-    -- Whoever knows of earlier data says so with its next heartbeat.
+    -- An instance that knows an earlier generation reports it with its next heartbeat.
     elseif input.coldStart ~= 'off' then close(now + input.graceMs) end
   end
   if input.generation ~= '' and input.generation ~= generation then close(bornAt + input.closeMs) end
-  -- Slots come back too early.
+  -- After such a jump slots become free too early.
   if input.hasJumped then close(now + input.closeMs) end
-  if input.isBack then
-    -- Where nobody could reach this store, others may be living on their local share still.
+  if input.isReturning then
+    -- If no instance could reach Redis, others may still be using their own part of the limits.
     local last = redis.call('ZREVRANGE', KEYS[2], 0, 1, 'WITHSCORES')
     local at = tonumber((last[1] ~= input.instance and last[2]) or last[4] or '0')
-    if at > now - 600000 and at < now - input.closeMs then close(now + (input.isNew and input.graceMs or input.closeMs)) end
+    if at > now - 600000 and at < now - input.closeMs then
+      close(now + (input.isNew and input.graceMs or input.closeMs))
+    end
   end
   redis.call('ZADD', KEYS[2], text(now), input.instance)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now - 600000))
 end
-local instances = redis.call('ZCOUNT', KEYS[2], string.format('%.17g', nowUs / 1000 - input.seenMs), '+inf')
+local instances = redis.call('ZCOUNT', KEYS[2], string.format('%.17g', nowUs / 1000 - input.aliveMs), '+inf')
 `;
 
-/** The script of a heartbeat. KEYS: generation, instances. */
+/** Script of a heartbeat. KEYS: generation, instances. ARGV: the caller (`ScriptCaller`) as JSON. */
 export const HEARTBEAT_SCRIPT = `${CLOCK_SCRIPT}
 ${GENERATION_SCRIPT}
 return cjson.encode({ generation = generation, instances = instances, now = string.format('%.3f', nowUs / 1000) })
 `;
 
-/** The script of an instance that stops: its part of the limits is the others' from now on. KEYS: generation, instances. ARGV: the instance. */
+/** Script of an instance that stops: its part of the limits goes to the others. KEYS: as above. ARGV: the instance. */
 export const LEAVE_SCRIPT = `return tostring(redis.call('ZREM', KEYS[2], ARGV[1]))`;

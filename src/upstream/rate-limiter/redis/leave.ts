@@ -9,32 +9,32 @@ import {
 import { LEAVE_SCRIPT } from './generation-script.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
-// What waits at an instance that has said nothing of it for this long counts nowhere.
+// The store ignores waiting calls that their instance has not reported again within this time.
 const WAITS_MS = 6_000;
 
-/** What the store is told of one key when an instance stops. */
+/** Tells the store that no calls of one key wait at this instance any more. Sent when the instance stops. */
 export const NO_WAITS: SlotRequestBatch = { changes: [{ kind: 'leave' }] };
 
-/** For an exchange whose answer nobody waits for. */
+/** Handlers of an exchange whose reply does not matter. */
 export const IGNORED_REPLY: ExchangeHandlers = { replied() {}, failed() {} };
 
-/** The slots of whose keys the store has been told that calls wait here, so that it can be told at the end that they no longer do. */
+/** Names under which the store may know calls that wait here, so that they can be withdrawn when the instance stops. */
 export class KnownWaits {
-  /** When the store was asked last; the latest comes last. */
+  /** Time of the last request by name, latest last. */
   readonly #requestedAtMs = new Map<string, number>();
 
-  /** The store is asked for slots under a name. */
+  /** Slots are being requested under this name. */
   requested(name: string, nowMs: number): void {
     this.#requestedAtMs.delete(name);
     this.#requestedAtMs.set(name, nowMs);
   }
 
-  /** The store has answered. */
+  /** The store has replied: if the call was granted and none waits behind it, nothing waits there. */
   replied(name: string, { next }: StoredSlotRequest, { isGranted }: StoredSlots): void {
     if (isGranted && !next) this.#requestedAtMs.delete(name);
   }
 
-  /** The names, without those that count no longer. */
+  /** The names; those whose waiting calls the store ignores by now are dropped. */
   names(nowMs: number): Iterable<string> {
     for (const [name, atMs] of this.#requestedAtMs) {
       if (atMs > nowMs - WAITS_MS) break;
@@ -45,9 +45,9 @@ export class KnownWaits {
 }
 
 /**
- * Tells the store that an instance stops. It comes last on the connection: when it is answered, all that was sent before has been done.
+ * Signs an instance off. Redis runs commands in order, so its reply means that everything sent before has been done.
  *
- * @returns When it has been answered, or has not been within `timeoutMs`. It never rejects.
+ * @returns Resolves with the reply, or after `timeoutMs`. Never rejects.
  */
 export async function leaveStore(
   { connection, clock }: { readonly connection: RedisConnection; readonly clock: Clock },

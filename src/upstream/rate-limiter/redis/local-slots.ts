@@ -4,12 +4,12 @@ import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
 /**
- * Makes the slots of this instance's own: the part of each limit that is left when all instances that were there lately take as much. The first call
- * goes alone, because its answer tells what is left.
+ * Creates the limiter of this instance for the time without a store: each limit divided by the number of instances seen
+ * lately. It starts with a probe, because the first response reports how many slots are left.
  *
- * @param mirror - Knows the limits.
- * @returns undefined while the store can be reached, as long as something can be in use that was granted before, where instances are not to use a
- *   share, and where a limit has no slot for each.
+ * @param mirror - Provides the limits.
+ * @returns undefined while the store can be reached, while slots granted by the store may still be in use, if
+ *   `withoutStore` is `refuse`, and if a limit is smaller than the number of instances.
  */
 export function createLocalLimiter(
   store: SlotStore,

@@ -3,24 +3,24 @@ import type { StoredSlotRequest, SlotChange, StoredSlots } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
-/** Something that the store has yet to be told. */
+/** A change that has not been sent to the store yet, or not been confirmed. */
 export interface PendingChange {
   toStored(nowMs: number): SlotChange;
-  /** Shows it in the mirror until the store does. */
+  /** Applies it to the mirror until the store's reply contains it. */
   readonly show?: ((mirror: SlotMirror) => void) | undefined;
-  /** Is told what came of it. */
+  /** Called with the result that the store reports for the change. */
   readonly done?: ((isTrue: boolean) => void) | undefined;
-  /** It means nothing any more when the store comes back: then `done` is told false. Default: it is told again. */
+  /** Dropped if the store is lost: `done` is called with false. Default: sent again when the store is back. */
   readonly isTransient?: boolean;
 }
 
-/** Slots that are wanted. */
+/** A request for slots. */
 export interface PendingRequest {
   readonly id: string;
-  /** Of a reservation: the name of its call in the store. */
+  /** For a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
   toStored(): StoredSlotRequest;
-  /** @param slots - undefined: the store has not answered. */
+  /** @param slots - undefined: the store did not reply. */
   done(slots: StoredSlots | undefined): void;
 }
 
@@ -39,20 +39,21 @@ interface Batch {
   readonly request: PendingRequest | undefined;
 }
 
-/** What an outbox is made with. */
+/** Options of `Outbox`. */
 export interface OutboxOptions {
   readonly store: SlotStore;
   readonly mirror: SlotMirror;
   readonly clock: Clock;
-  /** Turns have been put off. */
+  /** Called when slots that were predicted before are delayed. */
   readonly onDelay: () => void;
-  /** The store can be reached again. */
+  /** Called when the store can be reached again. */
   readonly onRecovered: () => void;
 }
 
 /**
- * Tells the store what has happened to the slots of one key, in the order in which it happened, and asks for slots. It has the mirror show what the
- * store says, with what the store has not been told yet. While the store cannot be reached, changes wait, and asks are refused.
+ * Sends the store the changes of one key's slots, in order, and the requests for slots. After each reply it updates the
+ * mirror and applies the changes that the reply cannot contain yet. While the store cannot be reached, changes wait and
+ * requests are refused.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -64,14 +65,14 @@ export class Outbox {
   #isFlushing = false;
   #isImporting = false;
 
-  /** @param name - Whose slots they are in the store. */
+  /** @param name - Name of the key or user in the store. */
   constructor(name: string, options: OutboxOptions) {
     this.#name = name;
     this.#options = options;
   }
 
-  request(ask: PendingRequest): void {
-    this.#requests.push(ask);
+  request(request: PendingRequest): void {
+    this.#requests.push(request);
     this.#flushSoon();
   }
 
@@ -81,31 +82,31 @@ export class Outbox {
     this.#flushSoon();
   }
 
-  /** Takes over what is in use under another name of the same user. Nothing is granted before. */
+  /** Takes over the slots in use under another name of the same user. Until that is done nothing is granted. */
   importFrom(from: string, show: (mirror: SlotMirror) => void = () => {}): void {
     if (from !== this.#name) this.#imports.push({ from, to: this.#name, show });
     this.#flushSoon();
   }
 
-  /** Takes over what another outbox has yet to tell, and what is in use under its name. */
+  /** Takes over the unsent changes of another outbox, and the slots in use under its name. */
   absorb(other: Outbox): void {
     const { mirror } = other.#options;
     const show = (target: SlotMirror) => target.absorb(mirror);
     show(this.#options.mirror);
-    // They are in what the other mirror shows.
+    // The other mirror, absorbed above, contains these changes already.
     this.#changes.push(...other.#changes.map(({ show: _show, ...change }) => change));
     other.#changes = [];
     this.importFrom(other.#name, show);
   }
 
-  /** Sends what there is when the store is back. */
+  /** Waits for the store to recover, then sends the changes. Refuses the requests. */
   readonly wait = () => {
     const { store, clock } = this.#options;
-    // What was settled before has come back anyway.
+    // Slots settled before that are free by now.
     const leastMs = clock.nowMs() - store.closeMs;
     const changes = this.#changes;
     this.#changes = changes.filter(({ atMs, isTransient }) => !isTransient && atMs > leastMs);
-    // Of a key that is not used any more nothing stays but what has to be told.
+    // Without changes to send, a key that is no longer used may be garbage-collected.
     store.onceRecovered(this.#changes.length > 0 ? this.#strongOnRecovered : this.#weakOnRecovered);
     for (const { isTransient, done } of changes) if (isTransient) done?.(false);
     for (const { done } of this.#requests.splice(0)) done(undefined);
@@ -119,7 +120,7 @@ export class Outbox {
   readonly #weakOnRecovered = new WeakRef(this.#onRecovered);
   readonly #strongOnRecovered = { deref: () => this.#onRecovered };
 
-  /** What is asked for in one go is sent in one piece. */
+  /** Defers sending by a microtask, so that changes made together are sent together. */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -147,7 +148,7 @@ export class Outbox {
     this.#sent.push(batch);
     store.exchange(
       this.#name,
-      { changes: changes.map((change) => change.toStored(nowMs)), ask: request?.toStored() },
+      { changes: changes.map((change) => change.toStored(nowMs)), request: request?.toStored() },
       {
         replied: (slots, atMs) => this.#replied(batch, slots, atMs),
         failed: () => this.#failed(batch),
@@ -164,7 +165,7 @@ export class Outbox {
     for (const { show } of later) show?.(mirror);
     for (const [index, { done }] of changes.entries()) done?.(slots.results[index] === '1');
     request?.done(slots);
-    // Another instance has found out whose they are.
+    // Another instance found out which user the key belongs to.
     if (slots.movedTo !== undefined && this.#imports.length === 0) {
       this.#imports.push({ from: this.#name, to: slots.movedTo, show: () => {} });
       this.#flushSoon();
@@ -176,14 +177,14 @@ export class Outbox {
     const { changes, request } = batch;
     this.#sent.splice(this.#sent.indexOf(batch), 1);
     this.#changes.unshift(...changes);
-    // It may have been granted all the same.
+    // The store may have granted it without the reply arriving.
     if (request)
       this.change({ toStored: () => ({ kind: 'giveBack', id: request.id, key: request.key, class: 'burst' }) });
     request?.done(undefined);
     this.wait();
   }
 
-  /** Has the store count under one name from now on what is in use under another. */
+  /** Moves the slots in use under another name to this one: one move at a time. */
   #importNext(): void {
     const [next] = this.#imports;
     if (!next || this.#isImporting) return;
@@ -191,13 +192,13 @@ export class Outbox {
     this.#isImporting = true;
     store.exchange(
       next.from,
-      { changes: [{ kind: 'move', to: next.to }], wantsDump: true },
+      { changes: [{ kind: 'move', to: next.to }], withDump: true },
       {
         replied: ({ dump, pausedUntil, movedTo = next.to }) => {
           this.#isImporting = false;
           this.#imports.shift();
           this.#name = movedTo;
-          // JSON of Redis has no empty list.
+          // Redis' JSON encoder writes an empty list as an object.
           const slots = Array.isArray(dump) ? dump : [];
           const toStored = () => ({ kind: 'import', slots, pausedUntil }) as const;
           this.#changes.unshift({ toStored, show: next.show, atMs: clock.nowMs() });

@@ -1,30 +1,31 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../http/secret.ts';
 
-/** A connection to Redis that comes back by itself. */
+/** A connection to Redis that reconnects by itself. */
 export interface RedisConnection {
-  /** Runs a script. Rejects at once while there is no connection, and when it breaks. */
+  /** Runs a script. Rejects at once while there is no connection, and when the connection breaks. */
   run(script: string, keys: readonly string[], argument: string): Promise<string>;
-  /** The id that the server has given itself at its start; undefined: there is no connection. */
+  /** `run_id` of the Redis server, which changes with each of its starts; undefined: there is no connection. */
   runId(): string | undefined;
-  /** Is called each time that a connection is there. */
+  /** Calls `listener` after each connect, and now if connected. */
   onConnected(listener: () => void): void;
   close(): void;
 }
 
-/** The version that a start says has to be installed; tests compare it with package.json. */
+/** The package to install, for the message of a start without it. A test compares the version with package.json. */
 export const REDIS_CLIENT = '@redis/client@6.3.1';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_MS = 500;
-// Heartbeats come more often; without any answer for this long the connection is dead.
+// Heartbeats are more frequent, so a connection without any reply for this long is dead.
 const SILENCE_MS = 15_000;
 
 /**
- * Connects to Redis, and again whenever the connection breaks.
+ * Connects to Redis, and reconnects whenever the connection breaks.
  *
- * @param url - `redis://` or `rediss://`, with user name and password where there are any.
- * @throws {Error} Where the package is not installed, Redis cannot be reached within five seconds, is older than 6.2, or may evict keys.
+ * @param url - `redis://` or `rediss://`, with user name and password if Redis needs them.
+ * @throws {Error} The package is not installed, or Redis cannot be reached within five seconds, is older than 6.2 or
+ *   may evict keys.
  */
 export async function connectRedis(url: Secret): Promise<RedisConnection> {
   const { createClient } = await loadClient();
@@ -122,7 +123,7 @@ function toUnreachable(error: unknown): Error {
   return new Error(`REDIS_URL names a Redis that cannot be reached${reason}`);
 }
 
-/** Why Redis has not answered, for the log. Node and Redis name a host and a port at most, never the whole address with its password. */
+/** Why Redis did not reply, for the log. Messages of Node and Redis name host and port, never the URL's password. */
 export function toReason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

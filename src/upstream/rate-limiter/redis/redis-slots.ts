@@ -1,3 +1,10 @@
+/**
+ * Entry of the module `redis`: a slot source whose slots several processes share in one Redis, counted by Lua scripts.
+ * It exports `RedisSlots`, one per API key or user; `slot-store.ts` holds the process's connection and
+ * `redis-connection.ts` the client. The module knows no queue, budget or HTTP, and nothing outside imports its other
+ * files except the server's wiring (`server/shared-slots.ts`) and, for one type, the configuration. Only
+ * `redis-connection.ts` imports `@redis/client`, which is optional and loaded on first use.
+ */
 import type { AnnouncedRateLimit } from '../../http/rate-limit-headers.ts';
 import type { RateLimiter } from '../rate-limiter.ts';
 import type { RateLimiterOptions } from '../rate-limiter-view.ts';
@@ -13,12 +20,13 @@ import type { SlotStore } from './slot-store.ts';
 type Done = (grant: SlotGrant | undefined) => void;
 
 const RENEW_MS = LEASE_MS / 2;
-// A grant that comes later has lost a part of its lease: a process that stood still does not use it.
+// A grant that arrives later than this has lost part of its lease, for instance because the process was suspended.
 const LATE_MS = 2_000;
 
 /**
- * The slots of one key or user that several instances share in Redis. The view shows what the store said last, with what this instance has done since;
- * every grant is the store's. Where the store cannot be reached, it is a part of each limit of this instance's own, or nothing.
+ * The slots of one key or user, shared by several instances through Redis. Only the store grants slots. The view shows
+ * the store's last reply plus the changes made here since. While the store cannot be reached, slots come from this
+ * instance's part of each limit, or there are none (`withoutStore`).
  */
 export class RedisSlots implements SlotSource {
   readonly view: SlotView;
@@ -35,9 +43,9 @@ export class RedisSlots implements SlotSource {
   #cancelRenewal: (() => void) | undefined;
 
   /**
-   * @param name - Whose slots they are in the store.
-   * @param onDelay - Is called when turns are put off, see `SlotSource`.
-   * @param formerName - A name under which they may still be in use. Default: none.
+   * @param name - Name of the key or user in the store, see `SlotStore.toName`.
+   * @param onDelay - Called when slots that were predicted before are delayed, see `SlotSource`.
+   * @param formerName - Name under which slots of the same owner may still be in use. Default: none.
    */
   constructor(store: SlotStore, name: string, options: RateLimiterOptions, onDelay: () => void, formerName?: string) {
     const mirror = new SlotMirror(options);
@@ -70,23 +78,23 @@ export class RedisSlots implements SlotSource {
     else this.#request(request, done, { key, maxFraction });
   }
 
-  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRefused = false): void {
-    const { id, mark, isLocal } = this.#takeBack(grant);
+  settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRateLimited = false): void {
+    const { id, usageAtGrant, isLocal } = this.#takeBack(grant);
     const { routeClass, grantedAtMs } = grant;
     const atMs = this.#options.clock.nowMs();
     this.#mirror.measure(atMs - grantedAtMs);
-    if (isLocal) this.#local?.settle(grant, announced, isRefused);
+    if (isLocal) this.#local?.settle(grant, announced, isRateLimited);
     this.#outbox.change({
       toStored: (nowMs) => ({
         kind: 'settle',
         id,
         class: routeClass,
         agoMs: nowMs - atMs,
-        mark,
+        usageAtGrant,
         ...announced,
-        isRefused,
+        isRateLimited,
       }),
-      show: (mirror) => mirror.settle(routeClass, atMs, announced !== undefined && !isRefused),
+      show: (mirror) => mirror.settle(routeClass, atMs, announced !== undefined && !isRateLimited),
     });
   }
 
@@ -105,7 +113,7 @@ export class RedisSlots implements SlotSource {
     if (!this.#store.isUp()) return done(undefined);
     const granted = { id: this.#store.newId(), key: this.#store.toName(key), isLocal: false };
     this.#outbox.change({
-      toStored: () => ({ kind: 'claim', id: granted.id, key: granted.key, class: routeClass }),
+      toStored: () => ({ kind: 'redeem', id: granted.id, key: granted.key, class: routeClass }),
       done: (isReserved) => done(isReserved ? this.#grant(routeClass, true, granted) : undefined),
       isTransient: true,
     });
@@ -123,7 +131,10 @@ export class RedisSlots implements SlotSource {
 
   exhaustMonthlyQuota(): void {
     this.#local?.exhaustMonthlyQuota();
-    this.#outbox.change({ toStored: () => ({ kind: 'month' }), show: (mirror) => mirror.exhaustMonthlyQuota() });
+    this.#outbox.change({
+      toStored: () => ({ kind: 'exhaustMonthlyQuota' }),
+      show: (mirror) => mirror.exhaustMonthlyQuota(),
+    });
     this.#onDelay();
   }
 
@@ -141,7 +152,7 @@ export class RedisSlots implements SlotSource {
     this.#onDelay();
   }
 
-  /** Asks the store. `reservation`: it is to be kept for a call. */
+  /** Requests slots from the store. `reservation`: for a call that is expected later. */
   #request(
     request: SlotRequest,
     done: Done,
@@ -160,7 +171,7 @@ export class RedisSlots implements SlotSource {
         kind,
         id,
         key: this.#store.toName(key),
-        mostShare: reservation?.maxFraction,
+        maxFraction: reservation?.maxFraction,
         ...this.#shared.toStored(request),
       }),
       done: (slots) => {
@@ -175,10 +186,10 @@ export class RedisSlots implements SlotSource {
   #receive(
     { routeClass }: SlotRequest,
     { id, key }: Pick<Granted, 'id' | 'key'>,
-    { mark }: StoredSlots,
+    { usageAtGrant }: StoredSlots,
     requestedAtMs: number,
   ): SlotGrant | undefined {
-    const grant = this.#grant(routeClass, key !== undefined, { id, key, mark, isLocal: false });
+    const grant = this.#grant(routeClass, key !== undefined, { id, key, usageAtGrant, isLocal: false });
     if (this.#options.clock.nowMs() <= requestedAtMs + LATE_MS) return grant;
     this.giveBack(grant);
     return undefined;
@@ -205,14 +216,14 @@ export class RedisSlots implements SlotSource {
 
   #takeBack(grant: SlotGrant): Granted {
     const granted = this.#grants.get(grant);
-    if (!granted) throw new TypeError('Slots are handed back once, where they were granted');
+    if (!granted) throw new TypeError('A grant is settled or given back once, at the source that made it');
     this.#grants.delete(grant);
     if (!grant.isReservation) this.#callsInFlight--;
     if (this.#callsInFlight === 0) this.#stopRenewing();
     return granted;
   }
 
-  /** Calls that are out for long keep their slots. */
+  /** Extends the leases of calls in flight. */
   #renewLater(): void {
     if (this.#cancelRenewal || this.#callsInFlight === 0) return;
     const { clock } = this.#options;
@@ -241,7 +252,7 @@ export class RedisSlots implements SlotSource {
     return this.#local;
   }
 
-  /** The store can be reached again: what was granted here counts there. */
+  /** The store can be reached again: grants made here without it count there from now on. */
   #rejoin(): void {
     this.#local = undefined;
     for (const granted of this.#grants.values()) granted.isLocal = false;

@@ -1,23 +1,23 @@
 /**
- * The second part of the script: what answers teach of limits, of the month, and of pauses. It follows `RateWindows.learn` and `RateWindows.refused`,
- * `ProbeGate` and `MonthlyQuota`, over the calls of all instances.
+ * Second part of the exchange script: what Postman's responses say about limits, the monthly quota and pauses. It does
+ * the same as `RateWindows.learn`, `RateWindows.refused`, `ProbeGate` and `MonthlyQuota`, for calls of all instances.
  */
 export const RESPONSES_SCRIPT = `
 local MAX_LIMIT, MAX_LEARNED_WINDOWS, SILENT_WINDOWS = 100000, 4, 2
-local MIN_PAUSE_MS, MAX_BACKOFF_MS, MONTH_MS = 1000, 32000, 600000
+local MIN_PAUSE_MS, MAX_BACKOFF_MS, QUOTA_PROBE_MS = 1000, 32000, 600000
 
-local function findWindow(class, told)
-  if burst and (not told.windowMs or (burst.ms == general.ms and told.windowMs == general.ms)) then
-    -- Nothing but its size tells them apart.
-    return class == 'burst' and told.limit and told.limit <= input.burst.limit and burst or general
+local function findWindow(class, one)
+  if burst and (not one.windowMs or (burst.ms == general.ms and one.windowMs == general.ms)) then
+    -- Both windows have one length: only the limit can distinguish them.
+    return class == 'burst' and one.limit and one.limit <= input.burst.limit and burst or general
   end
-  if not told.windowMs then return general end
-  for _, window in ipairs(windows) do if window.ms == told.windowMs then return window end end
+  if not one.windowMs then return general end
+  for _, window in ipairs(windows) do if window.ms == one.windowMs then return window end end
 end
 
-local function learnWindow(class, told)
+local function learnWindow(class, one)
   if #windows - (burst and 2 or 1) >= MAX_LEARNED_WINDOWS then return nil end
-  local window = addWindow(text(told.windowMs), class, told.windowMs, told.limit)
+  local window = addWindow(text(one.windowMs), class, one.windowMs, one.limit)
   longestMs = math.max(longestMs, window.ms)
   return window
 end
@@ -28,7 +28,7 @@ local function setLimit(window, limit)
   else set('learned:' .. window.name, window.class .. ' ' .. text(window.limit)) end
 end
 
--- A limit that is not announced any more was a mistake, or is over.
+-- A limit that is no longer announced was a mistake, or has been lifted.
 local function forgetUnannounced(class, limited)
   for _, window in ipairs(windows) do
     local announced = state['announced:' .. window.name]
@@ -50,88 +50,89 @@ local function forgetUnannounced(class, limited)
   end
 end
 
-local function learn(class, marked, announced)
-  local limited, toldOfBurst = {}, false
-  for _, told in ipairs(announced) do
-    local window = findWindow(class, told)
-    if not window and told.limit and told.windowMs then window = learnWindow(class, told) end
+local function learn(class, usage, announced)
+  local limited, reportsBurst = {}, false
+  for _, one in ipairs(announced) do
+    local window = findWindow(class, one)
+    if not window and one.limit and one.windowMs then window = learnWindow(class, one) end
     if window then
-      toldOfBurst = toldOfBurst or (window == burst and told.remaining ~= nil)
-      if told.limit then
-        -- Of two limits over the same length of time the lower holds.
-        setLimit(window, math.min(told.limit, limited[window.name] and window.limit or window.cap or MAX_LIMIT))
+      reportsBurst = reportsBurst or (window == burst and one.remaining ~= nil)
+      if one.limit then
+        -- Of two limits over the same length of time the lower one applies.
+        setLimit(window, math.min(one.limit, limited[window.name] and window.limit or window.cap or MAX_LIMIT))
         limited[window.name] = true
         set('announced:' .. window.name, class .. ' 0')
       end
-      local known = marked and marked[window.name]
-      if known and told.remaining then
-        local ownThen, outThen, takenThen, heldThen = unpack(known)
+      local known = usage and usage[window.name]
+      if known and one.remaining then
+        local localThen, inFlightThen, takenThen, heldThen = unpack(known)
         local takenSince = num('taken:' .. window.class, 0) - takenThen
-        -- What none of the calls of all instances can explain is certain to be another's.
-        local others = window.limit - told.remaining - (ownThen + takenSince) - countHeld(window)
+        -- Usage that the calls of all instances cannot explain belongs to another client.
+        local others = window.limit - one.remaining - (localThen + takenSince) - countHeld(window)
         if others > 0 then
-          hold(window, others, now + math.min(told.resetInMs or window.ms, window.ms), now + window.ms)
+          hold(window, others, now + math.min(one.resetInMs or window.ms, window.ms), now + window.ms)
         else
-          local notCounted = outThen - (counts(window, class) and 1 or 0) + takenSince + num('held:' .. window.name, 0) - heldThen
-          letGo(window, told.remaining - notCounted - free(window), heldThen)
+          local heldSince = num('held:' .. window.name, 0) - heldThen
+          local notCounted = inFlightThen - (counts(window, class) and 1 or 0) + takenSince + heldSince
+          releaseHeld(window, one.remaining - notCounted - free(window), heldThen)
         end
       end
     end
   end
   forgetUnannounced(class, limited)
-  return toldOfBurst
+  return reportsBurst
 end
 
 local function pause(untilMs)
-  -- Refused again after a pause: somebody else takes what comes back.
-  if now >= num('pausedUntil', 0) then add('refusals', 1) end
-  local leastMs = math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ^ (num('refusals', 1) - 1))
+  -- Another 429 after a pause: another client uses the slots that become free.
+  if now >= num('pausedUntil', 0) then add('consecutive429s', 1) end
+  local leastMs = math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ^ (num('consecutive429s', 1) - 1))
   set('pausedUntil', math.max(num('pausedUntil', 0), untilMs, now + leastMs))
-  set('doubt', '1')
-  set('provedBy', math.max(num('provedBy', 0), num('pausedUntil', 0)))
+  set('suspect', '1')
+  set('trustedFrom', math.max(num('trustedFrom', 0), num('pausedUntil', 0)))
 end
 
-local function refused(class, announced)
+local function onRateLimited(class, announced)
   local untilMs = num('pausedUntil', now)
-  local isTold = false
-  for _, told in ipairs(announced) do isTold = isTold or told.remaining == 0 end
+  local isReported = false
+  for _, one in ipairs(announced) do isReported = isReported or one.remaining == 0 end
   local window = burst and class == 'burst' and untilMs <= now + burst.ms and burst or general
-  if not isTold and free(window) > 0 then hold(window, free(window), untilMs, now + window.ms) end
+  if not isReported and free(window) > 0 then hold(window, free(window), untilMs, now + window.ms) end
   for _, known in ipairs(windows) do bringForward(known, untilMs) end
 end
 
-local function spendMonth()
+local function exhaustMonthlyQuota()
   set('monthRemaining', 0)
-  set('monthProbeAt', now + MONTH_MS)
+  set('monthProbeAt', now + QUOTA_PROBE_MS)
 end
 
-local function readMonth(limit, remaining, sentAtMs)
+local function readMonthlyQuota(limit, remaining, sentAtMs)
   if limit or remaining then set('monthSilentSince', nil)
   elseif not state.monthSilentSince then set('monthSilentSince', now) end
-  if state.monthSilentSince and now >= num('monthSilentSince') + MONTH_MS then
+  if state.monthSilentSince and now >= num('monthSilentSince') + QUOTA_PROBE_MS then
     set('monthLimit', nil)
     if num('monthRemaining') ~= 0 then set('monthRemaining', nil) end
   end
   if limit then set('monthLimit', limit) end
   if num('monthRemaining') == 0 and sentAtMs < num('monthProbeAt', 0) then return end
-  if remaining == 0 then spendMonth()
+  if remaining == 0 then exhaustMonthlyQuota()
   elseif remaining then set('monthRemaining', remaining)
   elseif num('monthRemaining') == 0 then set('monthRemaining', nil) end
 end
 
-local function learnFromAnswer(change)
-  local marked = change.mark
-  local sentAtMs = marked and tonumber(marked.at) or now
-  set('hasAnswer', '1')
-  readMonth(change.monthLimit, change.monthRemaining, sentAtMs)
-  local toldOfBurst = learn(change.class, marked, change.windows)
-  if sentAtMs >= num('provedBy', 0) then set('doubt', '0') end
-  if toldOfBurst then set('burstDoubt', '0') end
-  if not change.isRefused then set('refusals', nil) end
+local function learnFromResponse(settled)
+  local usage = settled.usageAtGrant
+  local sentAtMs = usage and tonumber(usage.at) or now
+  set('hasResponse', '1')
+  readMonthlyQuota(settled.monthLimit, settled.monthRemaining, sentAtMs)
+  local reportsBurst = learn(settled.class, usage, settled.windows)
+  if sentAtMs >= num('trustedFrom', 0) then set('suspect', '0') end
+  if reportsBurst then set('burstSuspect', '0') end
+  if not settled.isRateLimited then set('consecutive429s', nil) end
 end
 `;
 
-/** The third part of the script: what has happened at an instance, by kind of change. */
+/** Third part of the exchange script: applies the changes that an instance reports, one function per kind. */
 export const CHANGES_SCRIPT = `
 local function countTaken(class, count)
   add('taken:general', count)
@@ -146,9 +147,9 @@ end
 local change = {}
 
 function change.settle(one)
-  if one.windows then learnFromAnswer(one) end
-  if one.isRefused then refused(one.class, one.windows or {}) end
-  -- An instance that could not reach this store has counted the time itself.
+  if one.windows then learnFromResponse(one) end
+  if one.isRateLimited then onRateLimited(one.class, one.windows or {}) end
+  -- agoMs is not 0 if the instance could not reach the store when the call settled.
   putCall(one.class, one.id, now - one.agoMs)
 end
 
@@ -167,7 +168,7 @@ function change.giveBack(one)
   return false
 end
 
-function change.claim(one)
+function change.redeem(one)
   local known = reserved[one.key]
   if not known or known.class ~= one.class then return false end
   known.id = one.id
@@ -176,16 +177,16 @@ function change.claim(one)
 end
 
 function change.pause(one) pause(now - one.agoMs + one.forMs) end
-function change.month() spendMonth() end
+function change.exhaustMonthlyQuota() exhaustMonthlyQuota() end
 
--- What was in use under another name of the same user.
+-- Slots in use under another name of the same user.
 function change.import(one)
   for _, slot in ipairs(one.slots) do putCall(slot.class, slot.id, tonumber(slot.at)) end
   if one.pausedUntil then set('pausedUntil', math.max(num('pausedUntil', 0), tonumber(one.pausedUntil))) end
 end
 
--- This name is one of a user's, whose slots are counted under another one from now on.
+-- From now on the slots of this name are counted under the name of its user.
 function change.move(one) if not state.movedTo then set('movedTo', one.to) end end
 
-function change.leave() redis.call('HDEL', HEADS, 'general ' .. input.instance, 'burst ' .. input.instance) end
+function change.leave() redis.call('HDEL', WAITS, 'general ' .. input.instance, 'burst ' .. input.instance) end
 `;

@@ -5,42 +5,42 @@ import { type StoredSlotRequest, type StoredSlots, YIELD_MS } from './exchange.t
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
-/** What a view has to know of its source. */
+/** What a shared view needs from its slot source. */
 export interface SharedViewSource {
-  /** The slots of this instance's own, where the store cannot be reached and they may be used. */
+  /** The limiter of this instance alone, if the store cannot be reached and it may be used. */
   local(): SlotView | undefined;
-  /** Calls of this instance that are out. */
+  /** Calls of this instance in flight. */
   localCallsInFlight(): number;
-  /** Is called by whoever finds that the store cannot be reached, and wants to know when it can. */
+  /** Called when a reading found the store unreachable, so that the source can wait for its recovery. */
   onUnreached(): void;
 }
 
-/** The view of slots that are shared, and how requests are told to the store. */
+/** The view of shared slots, and the translation of requests for the store. */
 export interface SharedView {
   readonly view: SlotView;
   toStored(
     request: SlotRequest,
   ): Pick<StoredSlotRequest, 'class' | 'virtualTime' | 'usesReserve' | 'knownVirtualTime' | 'next'>;
-  /** The store has answered the request. */
+  /** Takes in the store's reply to a request. */
   replied(request: SlotRequest, slots: StoredSlots): void;
 }
 
-/** What is known of what waits in one class. */
+/** State of the calls that wait here in one class. */
 interface Waiting {
-  /** What the store was told still waits here. */
+  /** The store knows that calls wait here. */
   isKnown: boolean;
   requestedAtMs: number;
-  /** Virtual time of the store less that of this instance. */
+  /** Virtual time of the store minus that of this instance. */
   offset: number;
   virtualTime: number;
-  /** It is the turn of another instance until then. */
+  /** Until then another instance has precedence. */
   yieldsUntilMs: number;
-  /** When to ask again where nothing that is known here says that there is room. */
+  /** When to request again although no free slot is known here. */
   retriesAtMs: number;
 }
 
 const ALL_FREE = { forFirstCalls: true, forLaterCalls: true };
-// Other instances give slots back of which this one hears nothing.
+// Other instances give slots back without this one learning of it.
 const RETRY_MS = 5_000;
 const RETRY_SOON_MS = 100;
 const FORGOTTEN_MS = 6_000;
@@ -49,7 +49,7 @@ const FRONT = -1;
 
 const never = Number.NEGATIVE_INFINITY;
 
-/** Makes the view of one budget. */
+/** Creates the view of the slots of one key or user. */
 export function createSharedView(
   mirror: SlotMirror,
   options: RateLimiterOptions,
@@ -68,7 +68,7 @@ export function createSharedView(
   });
   const waiting: Record<RouteClass, Waiting> = { general: createWaiting(), burst: createWaiting() };
 
-  /** Whether others can have made room of which nothing is known here. */
+  /** Whether other instances may have freed slots that this one does not know of. */
   const canBeOptimistic = (routeClass: RouteClass) => {
     const nowMs = clock.nowMs();
     const hasOthers = store.instances > 1 || base.callsInFlight() > localCallsInFlight();
@@ -76,7 +76,7 @@ export function createSharedView(
   };
   const isBusyAlone = () => localCallsInFlight() >= mirror.quota.maxInFlight(options.maxConcurrentCalls);
 
-  /** What is asked while the store cannot be reached; undefined: it can. */
+  /** The reading while the store is unreachable; undefined while it can be reached. */
   const whenUnreachable = <T>(read: (view: SlotView) => T, otherwise: () => T): { readonly value: T } | undefined => {
     if (store.isUp()) return undefined;
     onUnreached();
@@ -134,7 +134,7 @@ export function createSharedView(
   return { view, ...createRequests(waiting, view, mirror, clock) };
 }
 
-/** Translates between the virtual times of this instance and those of the store, and notes when to ask again. */
+/** Translates virtual times of this instance into those of the store, and records when to request again. */
 function createRequests(
   waiting: Readonly<Record<RouteClass, Waiting>>,
   view: SlotView,
@@ -158,10 +158,10 @@ function createRequests(
         next: next && { ...next, virtualTime: toStoredTime(routeClass, next.virtualTime) },
       };
     },
-    replied({ routeClass, next }, { shift, isGranted, isYielding }) {
+    replied({ routeClass, next }, { virtualTimeShift, isGranted, isYielding }) {
       const one = waiting[routeClass];
       const nowMs = clock.nowMs();
-      one.offset += shift;
+      one.offset += virtualTimeShift;
       one.isKnown = !isGranted || next !== undefined;
       if (isYielding) one.yieldsUntilMs = nowMs + YIELD_MS;
       const isSoon = mirror.isBusy() || mirror.isSuspect;

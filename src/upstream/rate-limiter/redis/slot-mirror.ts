@@ -8,15 +8,15 @@ const MAX_BACKOFF_MS = 32_000;
 const QUOTA_PROBE_INTERVAL_MS = 600_000;
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** One window, as it was when the store was last heard of, with what has happened here since. */
+/** One window as of the store's last reply, plus the changes made here since. */
 export class MirroredWindow implements ViewedWindow {
   readonly class: RouteClass;
   readonly limit: number;
   readonly windowMs: number;
-  /** Slots that come back one after the other are for those that wait elsewhere first. */
-  rank = 0;
+  /** Calls at other instances that take the next free slots first. */
+  callsAhead = 0;
   #inFlight = 0;
-  /** In use beyond what is listed. */
+  /** Slots in use whose release times the store did not list. */
   #unlisted = 0;
   readonly #releases = createReleaseSchedule();
 
@@ -26,13 +26,13 @@ export class MirroredWindow implements ViewedWindow {
     this.windowMs = window.windowMs;
   }
 
-  /** Reads what the store says; `atMs`: when it said so (monotonic). */
-  static from(stored: StoredWindow, atMs: number, rank: number): MirroredWindow {
+  /** Reads a window of a reply; `atMs`: when the script ran (monotonic). */
+  static from(stored: StoredWindow, atMs: number, callsAhead: number): MirroredWindow {
     const window = new MirroredWindow(stored);
-    const times = stored.times === '' ? [] : stored.times.split(' ').map((inMs) => atMs + Number(inMs));
-    window.rank = rank;
-    window.#inFlight = stored.out;
-    window.#unlisted = Math.max(0, stored.used - stored.out - times.length);
+    const times = stored.releasesInMs === '' ? [] : stored.releasesInMs.split(' ').map((inMs) => atMs + Number(inMs));
+    window.callsAhead = callsAhead;
+    window.#inFlight = stored.inFlight;
+    window.#unlisted = Math.max(0, stored.used - stored.inFlight - times.length);
     window.#releases.addAll(times);
     return window;
   }
@@ -58,7 +58,7 @@ export class MirroredWindow implements ViewedWindow {
 
   nextReleaseAtMs(nowMs: number): number {
     this.#releases.forgetPast(nowMs);
-    return this.#releases.atMs(Math.min(this.rank, Math.max(0, this.#releases.size - 1)));
+    return this.#releases.atMs(Math.min(this.callsAhead, Math.max(0, this.#releases.size - 1)));
   }
 
   slotAtMs(nowMs: number, index: number, latencyMs: number): number {
@@ -82,7 +82,7 @@ export class MirroredWindow implements ViewedWindow {
   }
 }
 
-/** What an instance knows of the slots of one key: what the store said last, with what has happened here since. */
+/** What an instance knows of the slots of one key: the store's last reply, plus the changes made here since. */
 export class SlotMirror implements ViewedState {
   readonly callsInFlight: Record<RouteClass, number> = { general: 0, burst: 0 };
   readonly virtualTime: Record<RouteClass, number> = { general: 0, burst: 0 };
@@ -93,7 +93,7 @@ export class SlotMirror implements ViewedState {
   readonly #maxConcurrentCalls: number;
   #windows: readonly MirroredWindow[];
   #burst: MirroredWindow | undefined;
-  #refusals = 0;
+  #consecutive429s = 0;
   isSuspect = false;
   #burstColdUntilMs = Number.NEGATIVE_INFINITY;
   #lastSentAtMs = Number.NEGATIVE_INFINITY;
@@ -138,24 +138,24 @@ export class SlotMirror implements ViewedState {
     };
   }
 
-  /** Takes what the store said; `atMs`: when it said so (monotonic). Returns whether turns are put off by it. */
+  /** Reads a reply; `atMs`: when the script ran (monotonic). Returns whether it delays slots that were predicted. */
   read(stored: StoredSlots, atMs: number): boolean {
     const before = { windows: this.#windows, pausedUntilMs: this.pausedUntilMs };
-    const windows = stored.windows.map((window) => MirroredWindow.from(window, atMs, stored.rank));
+    const windows = stored.windows.map((window) => MirroredWindow.from(window, atMs, stored.callsAhead));
     this.#windows = windows;
     this.#burst = windows.find((_, index) => stored.windows[index]?.name === 'burst');
-    this.callsInFlight.general = stored.outGeneral;
-    this.callsInFlight.burst = stored.outBurst;
+    this.callsInFlight.general = stored.inFlightGeneral;
+    this.callsInFlight.burst = stored.inFlightBurst;
     this.virtualTime.general = stored.virtualTimeGeneral;
     this.virtualTime.burst = stored.virtualTimeBurst;
-    this.pausedUntilMs = atMs + Math.max(stored.pausedMs, stored.closedMs);
-    this.#refusals = stored.refusals;
-    this.isSuspect = stored.isInDoubt;
-    this.#burstColdUntilMs = atMs + stored.burstColdMs;
-    this.#lastSentAtMs = atMs - stored.lastSentMs;
-    this.hasResponse = stored.hasAnswer;
+    this.pausedUntilMs = atMs + Math.max(stored.pausedForMs, stored.closedForMs);
+    this.#consecutive429s = stored.consecutive429s;
+    this.isSuspect = stored.isSuspect;
+    this.#burstColdUntilMs = atMs + stored.burstColdForMs;
+    this.#lastSentAtMs = atMs - stored.sinceLastSentMs;
+    this.hasResponse = stored.hasResponse;
     const { monthLimit: limit, monthRemaining: remaining } = stored;
-    this.#monthlyQuota = { limit, remaining, probeAtMs: atMs + stored.monthProbeMs };
+    this.#monthlyQuota = { limit, remaining, probeAtMs: atMs + stored.monthProbeInMs };
     return (
       this.quota.isExhausted() ||
       (this.pausedUntilMs > this.#clock.nowMs() && this.pausedUntilMs > before.pausedUntilMs + 1) ||
@@ -164,14 +164,14 @@ export class SlotMirror implements ViewedState {
     );
   }
 
-  /** A call has taken so long. */
+  /** Adds the duration of a call to the mean latency. */
   measure(tookMs: number): void {
     this.latencyMs = this.latencyMs === undefined ? tookMs : this.latencyMs + (tookMs - this.latencyMs) / 8;
   }
 
-  /** @param isServed - It was answered, and not with a 429. */
+  /** @param isServed - Postman responded, and not with a 429. */
   settle(routeClass: RouteClass, settledAtMs: number, isServed: boolean): void {
-    if (isServed) this.#refusals = 0;
+    if (isServed) this.#consecutive429s = 0;
     for (const window of this.#of(routeClass)) window.settle(settledAtMs);
     this.callsInFlight[routeClass] = Math.max(0, this.callsInFlight[routeClass] - 1);
   }
@@ -183,8 +183,8 @@ export class SlotMirror implements ViewedState {
 
   pause(untilMs: number): void {
     const nowMs = this.#clock.nowMs();
-    if (nowMs >= this.pausedUntilMs) this.#refusals++;
-    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#refusals - 1));
+    if (nowMs >= this.pausedUntilMs) this.#consecutive429s++;
+    const leastMs = Math.min(MAX_BACKOFF_MS, MIN_PAUSE_MS * 2 ** (this.#consecutive429s - 1));
     this.pausedUntilMs = Math.max(this.pausedUntilMs, untilMs, nowMs + leastMs);
     this.isSuspect = true;
   }
@@ -209,7 +209,7 @@ export class SlotMirror implements ViewedState {
     this.pausedUntilMs = Math.max(this.pausedUntilMs, other.pausedUntilMs);
   }
 
-  /** Whether as many calls are out as may be. */
+  /** Whether as many calls are in flight as allowed. */
   isBusy(): boolean {
     return this.callsInFlight.general + this.callsInFlight.burst >= this.quota.maxInFlight(this.#maxConcurrentCalls);
   }

@@ -22,32 +22,32 @@ import { EXCHANGE_SCRIPT } from './exchange-script.ts';
 import { HEARTBEAT_SCRIPT } from './generation-script.ts';
 import { KnownWaits, leaveStore, NO_WAITS, IGNORED_REPLY } from './leave.ts';
 
-/** What the store of an instance is made with. */
+/** Options of `SlotStore`. */
 export interface SlotStoreOptions {
   readonly connection: RedisConnection;
   readonly clock: Clock;
-  /** The secret that names in Redis are made under. */
+  /** Key of the HMAC that forms the names in Redis. */
   readonly secret: Secret;
   readonly withoutStore: WithoutStore;
   readonly limits: SlotLimits;
-  /** Is told when the store has not been reached for two seconds (false), and when it is there again. */
+  /** Called when the store has been unreachable for two seconds (false), and when it replies again (true). */
   readonly onReach: (isReached: boolean, reason: string) => void;
 }
 
-// Without an answer for this long an exchange has failed.
+// An exchange without a reply within this time has failed.
 const TIMEOUT_MS = 250;
-// An instance that has said nothing for this long sends a heartbeat.
+// An instance that has not had contact for this long sends a heartbeat.
 const HEARTBEAT_MS = 5_000;
 const RETRY_MS = 500;
 const STALE_MS = 1_000;
 const LOG_AFTER_MS = 2_000;
 
-/** The store of slots that several instances share, as one of them sees it. */
+/** Connection of this process to the slots in Redis, for all keys: exchanges, heartbeats, and whether Redis is up. */
 export class SlotStore {
   readonly withoutStore: WithoutStore;
-  /** Instances that were there lately, this one included. */
+  /** Instances that had contact with the store within the last 15 s, this one included. */
   instances = 1;
-  /** After this long nothing is in use of what anybody had at the beginning. */
+  /** After this long every slot in use now is free again: one lease plus the longest configured window. */
   readonly closeMs: number;
   readonly #options: SlotStoreOptions;
   readonly #instance = randomBytes(6).toString('base64url');
@@ -79,22 +79,22 @@ export class SlotStore {
 
   readonly isUp = (): boolean => this.#isUp && !this.#isClosed;
 
-  /** From when (monotonic ms) on everything that any instance can have used before the store was lost has come back. */
+  /** From this moment (monotonic ms) on, all slots that any instance got before the store was lost are free again. */
   localLimiterFromMs(): number {
     return this.#lastContactMs + HEARTBEAT_MS + this.closeMs;
   }
 
-  /** An id that no other slot has. */
+  /** Creates an id that is unique among all instances. */
   newId(): string {
     return `${this.#instance}.${(this.#nextId++).toString(36)}`;
   }
 
-  /** Names a tenant, a user or a call in the store, without giving it away: 43 characters. */
+  /** Turns a user id or the key of a call into its name in the store: an HMAC of 43 characters. */
   toName(text: string): string {
     return createHmac('sha256', this.#options.secret.reveal()).update(text).digest('base64url');
   }
 
-  /** Calls what is there of it once, when the store is reached again. */
+  /** Calls the function once, when the store replies again, if the reference still holds it then. */
   onceRecovered(run: Pick<WeakRef<() => void>, 'deref'>): void {
     this.#onceRecovered.add(run);
   }
@@ -116,14 +116,14 @@ export class SlotStore {
     stop();
   }
 
-  /** Changes the slots of a budget, and asks for some. Requests arrive in the order they were made. */
+  /** Sends changes of one name's slots and a request for slots. Exchanges arrive in the order they were made. */
   exchange(name: string, batch: SlotRequestBatch, { replied, failed }: ExchangeHandlers): void {
     if (!this.isUp()) return failed();
     const { clock, connection, limits } = this.#options;
     const { general, burst, reservedCalls, maxConcurrentCalls } = limits;
-    const run = connection.runId();
+    const runId = connection.runId();
     const sentAtMs = clock.nowMs();
-    if (batch.ask) this.#waits.requested(name, sentAtMs);
+    if (batch.request) this.#waits.requested(name, sentAtMs);
     let isOver = false;
     const fail = (reason: string) => {
       if (isOver) return;
@@ -132,11 +132,11 @@ export class SlotStore {
       this.#lose(reason);
       failed();
     };
-    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => fail('it did not answer in time'));
-    if (run === undefined) return fail('there is no connection');
-    const request = {
+    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => fail('it did not reply in time'));
+    if (runId === undefined) return fail('there is no connection');
+    const input = {
       ...batch,
-      ...this.#toScriptCaller(run, sentAtMs),
+      ...this.#toScriptCaller(runId, sentAtMs),
       general,
       burst,
       reservedCalls,
@@ -147,28 +147,28 @@ export class SlotStore {
     const send = async () => {
       let reply: StoredSlots | StaleReply;
       try {
-        reply = JSON.parse(await connection.run(EXCHANGE_SCRIPT, keysOf(name), JSON.stringify(request)));
+        reply = JSON.parse(await connection.run(EXCHANGE_SCRIPT, keysOf(name), JSON.stringify(input)));
       } catch (error) {
         return fail(toReason(error));
       }
       const atMs = this.#readReply(reply, sentAtMs);
-      if ('isStale' in reply) return fail('it stood still');
+      if ('isStale' in reply) return fail('it was stalled');
       if (isOver) return undefined;
       isOver = true;
       stop();
-      if (batch.ask) this.#waits.replied(name, batch.ask, reply);
+      if (batch.request) this.#waits.replied(name, batch.request, reply);
       return replied(reply, atMs);
     };
     void send();
   }
 
   /**
-   * Takes leave: what has been settled is told, nothing yields to this instance any more, and its part of the limits is the others'. It takes no
-   * longer than one answer may.
+   * Signs this instance off: sends the remaining changes, withdraws its waiting calls, and leaves its part of the
+   * limits to the other instances. Takes 250 ms at most.
    */
   async close(): Promise<void> {
     if (this.#isClosed) return;
-    // What has been settled in this round of the event loop is sent before.
+    // Changes of this turn of the event loop have to be sent first.
     await nextRound();
     for (const name of this.#waits.names(this.#options.clock.nowMs())) this.exchange(name, NO_WAITS, IGNORED_REPLY);
     this.#isClosed = true;
@@ -177,16 +177,16 @@ export class SlotStore {
     this.#options.connection.close();
   }
 
-  #toScriptCaller(run: string, nowMs: number): ScriptCaller {
+  #toScriptCaller(runId: string, nowMs: number): ScriptCaller {
     return {
       instance: this.#instance,
-      run,
+      runId,
       generation: this.#generation,
       coldStart: this.#options.limits.coldStart,
       closeMs: this.closeMs,
       graceMs: HEARTBEAT_MS + 1_000,
-      seenMs: 3 * HEARTBEAT_MS,
-      isBack: this.#isNew || nowMs - this.#lastContactMs > this.closeMs,
+      aliveMs: 3 * HEARTBEAT_MS,
+      isReturning: this.#isNew || nowMs - this.#lastContactMs > this.closeMs,
       isNew: this.#isNew,
       hasJumped: this.#hasJumped,
       sentAtMs: this.#offset.toRedisMs(nowMs),
@@ -194,7 +194,7 @@ export class SlotStore {
     };
   }
 
-  /** Notes what every answer says. Returns when it was given (monotonic ms). */
+  /** Reads the part that all replies share. Returns when the script ran (monotonic ms). */
   #readReply(reply: StoredSlots | Heartbeat | StaleReply, sentAtMs: number): number {
     const nowMs = this.#options.clock.nowMs();
     const { atMs, hasJumped } = this.#offset.read(Number(reply.now), sentAtMs, nowMs);
@@ -225,19 +225,19 @@ export class SlotStore {
     this.#isUp = false;
   }
 
-  /** One at a time: where the store hangs, its answer is what tells that it is back. */
+  /** Sends a heartbeat, one at a time. If Redis hangs, the late reply shows that it works again. */
   #beat(): void {
     if (this.#isBeating || this.#isClosed) return;
     const { connection, clock } = this.#options;
-    const run = connection.runId();
-    if (run === undefined) return this.#lose(this.#reason);
+    const runId = connection.runId();
+    if (runId === undefined) return this.#lose(this.#reason);
     this.#isBeating = true;
     const sentAtMs = clock.nowMs();
-    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not answer in time'));
+    const stop = clock.schedule(sentAtMs + TIMEOUT_MS, () => this.#lose('it did not reply in time'));
     const send = async () => {
       try {
         const reply: Heartbeat | StaleReply = JSON.parse(
-          await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#toScriptCaller(run, sentAtMs))),
+          await connection.run(HEARTBEAT_SCRIPT, HEARTBEAT_KEYS, JSON.stringify(this.#toScriptCaller(runId, sentAtMs))),
         );
         this.#readReply(reply, sentAtMs);
       } catch (error) {
@@ -245,7 +245,7 @@ export class SlotStore {
       }
       this.#isBeating = false;
       stop();
-      // It was asked before it stood still: what has happened meanwhile is in the next one.
+      // This reply answers a heartbeat sent before Redis stalled; only a new one shows what happened meanwhile.
       if (!this.#isUp && clock.nowMs() - sentAtMs > STALE_MS) this.#beat();
     };
     void send();

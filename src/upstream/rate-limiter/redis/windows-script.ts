@@ -1,12 +1,12 @@
 /**
- * The first part of the script that changes the slots of one key (Lua, run by Redis): what is in use of each window.
+ * First part of the exchange script (Lua, run by Redis): how many slots of each window are in use.
  *
- * A call is one member of a sorted set; its score is the time from which a window is counted for it. For a call that is out that lies ahead: when
- * its lease ends. So a window of any length is a range of the set, and one that is learned of later counts what is in it already.
- * All times are milliseconds of Redis' own clock.
+ * A call is one member of a sorted set. Its score is the time at which it settled; while it is in flight, the time at
+ * which its lease ends. A window of any length is therefore a range of the set, and a window learned later counts the
+ * earlier calls too. All times are milliseconds of Redis' clock.
  */
 export const WINDOWS_SCRIPT = `
-local GENERATION, INSTANCES, STATE, CALLS, BURST, HELD, HEADS, RESERVED = unpack(KEYS)
+local GENERATION, INSTANCES, STATE, CALLS, BURST, HELD, WAITS, RESERVED = unpack(KEYS)
 local now = nowUs / 1000
 local function text(number) return string.format('%.17g', number) end
 
@@ -22,15 +22,17 @@ local function set(field, value)
 end
 local function add(field, count) set(field, num(field, 0) + count) end
 
--- Windows: the two that are configured, then those that answers have announced.
+-- Windows: the two configured ones, then those that responses have announced.
 local windows, windowOf = {}, {}
 local function addWindow(name, class, ms, limit, cap)
-  local window = { name = name, class = class, ms = ms, limit = num('limit:' .. name, limit), initial = limit, cap = cap }
+  local current = num('limit:' .. name, limit)
+  local window = { name = name, class = class, ms = ms, limit = current, initial = limit, cap = cap }
   windows[#windows + 1] = window
   windowOf[name] = window
   return window
 end
-local general = addWindow('general', 'general', input.general.windowMs, input.general.limit, input.general.isCap and input.general.limit or nil)
+local generalCap = input.general.isCap and input.general.limit or nil
+local general = addWindow('general', 'general', input.general.windowMs, input.general.limit, generalCap)
 local burst = input.burst and addWindow('burst', 'burst', input.burst.windowMs, input.burst.limit, input.burst.limit)
 for field, value in pairs(state) do
   local name = string.match(field, '^learned:(.+)$')
@@ -48,13 +50,14 @@ local function setOf(class) return class == 'burst' and BURST or CALLS end
 redis.call('ZREMRANGEBYSCORE', CALLS, '-inf', text(now - longestMs))
 redis.call('ZREMRANGEBYSCORE', BURST, '-inf', text(now - longestMs))
 
--- Reservations: slots of calls that were refused and are about to come back.
+-- Reservations: slots for calls that were refused with a time and are expected to be repeated.
 local reserved = {}
 do
   local flat = redis.call('HGETALL', RESERVED)
   for i = 1, #flat, 2 do
     local class, id, untilMs = string.match(flat[i + 1], '^(%a+) (%S+) (%S+)$')
-    if tonumber(untilMs) > now then reserved[flat[i]] = { class = class, id = id } else redis.call('HDEL', RESERVED, flat[i]) end
+    if tonumber(untilMs) > now then reserved[flat[i]] = { class = class, id = id }
+    else redis.call('HDEL', RESERVED, flat[i]) end
   end
 end
 local function countReserved(window)
@@ -63,7 +66,7 @@ local function countReserved(window)
   return count
 end
 
--- Slots that somebody without this store has used, as answers tell: "window lot size" at the time they come back.
+-- Slots used by clients outside this store, according to responses. Member: "window lot size"; score: when free again.
 redis.call('ZREMRANGEBYSCORE', HELD, '-inf', text(now))
 local held = {}
 local function loadHeld()
@@ -85,19 +88,21 @@ local function addHeld(window, size, atMs)
   redis.call('ZADD', HELD, text(atMs), window.name .. ' ' .. state.lots .. ' ' .. text(size))
 end
 
-local function out(class) return redis.call('ZCOUNT', setOf(class), '(' .. text(now), '+inf') end
-local function ownUsed(window)
+local function inFlight(class) return redis.call('ZCOUNT', setOf(class), '(' .. text(now), '+inf') end
+local function localUsed(window)
   return redis.call('ZCOUNT', setOf(window.class), '(' .. text(now - window.ms), '+inf') + countReserved(window)
 end
-local function free(window) return math.max(0, window.limit - ownUsed(window) - countHeld(window)) end
+local function free(window) return math.max(0, window.limit - localUsed(window) - countHeld(window)) end
 
--- What was in use when a call was sent, for what its answer teaches.
-local function mark()
-  local marked = { at = text(now) }
+-- How many slots are in use when a call is granted; needed to interpret the limits that its response announces.
+local function measureUsage()
+  local usage = { at = text(now) }
   for _, window in ipairs(windows) do
-    marked[window.name] = { ownUsed(window), out(window.class) + countReserved(window), num('taken:' .. window.class, 0), num('held:' .. window.name, 0) }
+    local inFlightNow = inFlight(window.class) + countReserved(window)
+    local taken, heldEver = num('taken:' .. window.class, 0), num('held:' .. window.name, 0)
+    usage[window.name] = { localUsed(window), inFlightNow, taken, heldEver }
   end
-  return marked
+  return usage
 end
 
 local function hold(window, count, fromMs, toMs)
@@ -110,7 +115,7 @@ local function hold(window, count, fromMs, toMs)
   loadHeld()
 end
 
-local function letGo(window, count, heldEver)
+local function releaseHeld(window, count, heldEver)
   count = math.min(count, countHeld(window) - (num('held:' .. window.name, 0) - heldEver))
   for _, lot in ipairs(held) do
     if count <= 0 then break end
