@@ -1,23 +1,23 @@
 import type { CreateSlotSource } from './slot-source.ts';
 import { Budget, type BudgetOptions, type BudgetView } from './budget.ts';
 
-/** The budget that one key's calls count against. */
+/** The budget of one API key. */
 export interface KeyBudget {
-  /** Made when it is first asked for. Another one after it has become known that the key is of the same user as a key that is in use. */
+  /** The budget, created on first access. It changes when the key turns out to be of a user with another key in use. */
   readonly current: Budget;
-  /** The same, as far as it is there; of a key that has made no call lately, that of one that never made any. */
+  /** View of the budget without creating it: if the key has none, the view of an unused budget. */
   readonly view: BudgetView;
-  /** Postman counts for a user, whichever of its keys is used: the budgets of keys that belong to the same one become one. */
+  /** Reports whose key it is. Postman counts per user, so the keys of one user get one budget. */
   belongsTo(userId: string): void;
 }
 
-/** The budgets of the process, one per tenant that makes calls. */
+/** The budgets of the process, one per API key that makes calls. */
 export interface BudgetRegistry {
-  /** @param formerKeyHash - The name that the tenant had under the secret before this one, where there was one. */
+  /** @param formerKeyHash - Hash of the same key under the previous secret, if there is one. */
   of(keyHash: string, formerKeyHash?: string): KeyBudget;
 }
 
-/** What is known of one tenant. */
+/** The entry of one API key. */
 interface Entry {
   budget: Budget;
   usedAtMs: number;
@@ -30,35 +30,35 @@ interface User {
   readonly keyHashes: Set<string>;
 }
 
-// What one takes on the heap whose window is full; with slots in Redis it is 10,000.
+// Heap bytes of a budget with a full window; with slots in Redis it is 10,000.
 const BUDGET_BYTES = 14_000;
-// With each budget that is made so many old ones are looked at, so that there are never many more than are in use.
+// Creating one budget checks this many old ones, so that unused budgets do not accumulate.
 const EVICTION_CHECKS = 4;
 
-/** Whose slots they are. `former`: the name that the tenant had under the secret before this one. */
+/** Who slots belong to: an API key or a user. `formerKeyHash`: hash of the key under the previous secret. */
 export type SlotOwner =
   | { readonly keyHash: string; readonly formerKeyHash?: string | undefined }
   | { readonly userId: string };
 
-/** What the budgets of the process are made with. */
+/** Options of `createBudgetRegistry`. */
 export interface BudgetRegistryOptions extends Omit<BudgetOptions, 'createSlots'> {
-  /** What all of them may take on the heap. */
+  /** Heap bytes for all budgets. */
   readonly maxBytes: number;
-  /** Where slots come from that several processes share. Default: from this process alone. */
+  /** Creates slot sources that several processes share. Default: each process counts alone. */
   readonly createSlots?: ((owner: SlotOwner) => CreateSlotSource) | undefined;
 }
 
 /**
- * Makes the map of budgets. A budget that is not in use is forgotten once its windows have passed, never before: but where memory is there for no
- * more, one without a call under way makes room for a new one.
+ * Creates the registry. An unused budget is dropped once its windows have passed. When `maxBytes` is used up, budgets
+ * without waiting or in-flight calls are dropped earlier.
  */
 export function createBudgetRegistry({ maxBytes, createSlots, ...options }: BudgetRegistryOptions): BudgetRegistry {
   const { clock, general } = options;
   const maxBudgets = Math.max(1, Math.floor(maxBytes / BUDGET_BYTES));
-  // Those used least recently come first.
+  // Least recently used first.
   const entries = new Map<string, Entry>();
   const users = new Map<string, User>();
-  // Nobody makes a call with it.
+  // For views only: no call enters it.
   const unused = new Budget(options).view;
 
   const leaveUser = (keyHash: string, { userId }: Entry) => {
@@ -83,7 +83,7 @@ export function createBudgetRegistry({ maxBytes, createSlots, ...options }: Budg
         entries.delete(keyHash);
         leaveUser(keyHash, entry);
       } else if (entries.size >= maxBudgets) {
-        // In the way of others that may be forgotten.
+        // Moved to the end, so that the next check sees others.
         touch(keyHash, entry);
       }
     }

@@ -1,3 +1,9 @@
+/**
+ * Entry of the module `rate-limiter`. It exports `Budget`, the rate limiter of one API key; `budget-registry.ts` holds
+ * one per key. Below it, `windows/` counts slots in this process, `redis/` shares them between processes, and `queue/`
+ * decides which waiting call gets the next one. The module counts calls but does not know what they read: it may not
+ * import `collection-format`, `cache`, `calls`, Postman's resources, the HTTP client or undici.
+ */
 import { AdmissionQueue } from './queue/admission-queue.ts';
 import { type BudgetParts, QueuedCall, type QueuedCallOptions } from './queue/queued-call.ts';
 import { toLastSlotAtMs, toServedAtMs, toServedFromIdleMs, toSlotAtMs } from './queue/queue-forecast.ts';
@@ -8,23 +14,23 @@ import type { FairShare } from './queue/fair-share.ts';
 import { SlotReservations } from './queue/slot-reservations.ts';
 import type { CreateSlotSource, SlotSource, SlotsSnapshot } from './slot-source.ts';
 
-/** What every budget of the process is made with. */
+/** Options of `Budget`, the same for every key. */
 export interface BudgetOptions extends RateLimiterOptions {
-  /** Where the slots come from. Default: from this process alone. */
+  /** Creates the slot source. Default: one that counts in this process only. */
   readonly createSlots?: CreateSlotSource;
 }
 
-/** The state of one key's budget at a moment. */
+/** The state of a budget at one moment. */
 export interface BudgetSnapshot extends SlotsSnapshot {
-  /** Calls waiting for their turn, of all operations. */
+  /** Waiting calls of all operations. */
   readonly queuedCalls: number;
 }
 
 const MAX_WAITING_CALLS = 20_000;
-// Each may have to find out when its turn is: a fifth of a millisecond.
+// Each report may predict a slot, which takes 0.2 ms.
 const DELAYS_PER_ROUND = 50;
 
-/** What can be asked of a budget without changing it. */
+/** Read-only view of a budget. */
 export class BudgetView {
   readonly #parts: BudgetParts;
 
@@ -36,33 +42,36 @@ export class BudgetView {
     return { ...this.#parts.slots.view.snapshot(), queuedCalls: this.#parts.queued.size };
   }
 
-  /** When so many calls of each class, asked for now by one operation, would all have been answered (monotonic ms), behind everything that waits. */
+  /** When these calls would all have a response if one operation requested them now, after the others (monotonic ms). */
   servedAtMs(calls: Readonly<Record<RouteClass, number>>): number {
     return toServedAtMs(this.#parts, calls);
   }
 
-  /** After how long the last of so many calls of each class gets its slots that one operation asks for while nothing is in use or waits, in milliseconds; answers take no time. */
+  /**
+   * How long one operation would take to get slots for these calls if no slot were in use and no call waited, in
+   * milliseconds, assuming that responses take no time.
+   */
   servedFromIdleMs(calls: Readonly<Record<RouteClass, number>>): number {
     return toServedFromIdleMs(this.#parts, calls);
   }
 
-  /** Whether a call that nobody waits for can be sent without being in anybody's way: nothing waits, and half of every window is free. */
+  /** Whether a background call can be sent without delaying others: no call waits, and half of every window is free. */
   hasSpareSlot(routeClass: RouteClass): boolean {
     return this.#parts.queued.size === 0 && this.#parts.slots.view.hasSpareSlot(routeClass);
   }
 
-  /** No more than this may wait. */
+  /** Whether 20,000 calls wait, the most that may. */
   isFull(): boolean {
     return this.#parts.queued.size >= MAX_WAITING_CALLS;
   }
 
-  /** True when no call waits or is out. */
+  /** Whether no call waits or is in flight. */
   isQuiet(): boolean {
     const { general, burst } = this.#parts.queue.ahead();
     return this.#parts.slots.view.callsInFlight() + general + burst === 0;
   }
 
-  /** True when forgetting this budget loses nothing: no call waits or is out, and every window is unused. */
+  /** Whether the budget can be dropped without losing anything: it is quiet, and every window is unused. */
   isIdle(): boolean {
     const { view } = this.#parts.slots;
     const { burst, learned, ...general } = view.snapshot();
@@ -80,7 +89,7 @@ export class Budget {
   constructor(options: BudgetOptions) {
     const { reservedCalls, clock } = options;
     const onDelay = () => {
-      announceDelay(parts);
+      reportDelays(parts);
       parts.queue.pump();
     };
     const slots = options.createSlots?.(onDelay) ?? new RateLimiter(options, onDelay);
@@ -92,20 +101,20 @@ export class Budget {
     this.view = new BudgetView(parts);
   }
 
-  /** When a call asked for now would get its turn (monotonic ms). */
+  /** When a call requested now would get its slot (monotonic ms). */
   expectedSlotAtMs(routeClass: RouteClass, fairShare: FairShare, key: string): number {
     const { slots, queue, reservations, clock } = this.#parts;
     const reserved = reservations.find(key);
     const position = reserved?.position ?? queue.nextPosition(routeClass, fairShare);
-    // Whatever waits could not be sent when it was last tried; if this one can, nobody is ahead of it.
+    // No waiting call could be sent at the last attempt; if this one can, none is ahead of it.
     const freeSlots = slots.view.freeSlots(routeClass);
     if (position.isFirstCall ? freeSlots.forFirstCalls : freeSlots.forLaterCalls) return clock.nowMs();
     return reserved?.grant ? slots.view.outlook(true).startMs : toSlotAtMs(this.#parts, routeClass, position);
   }
 
   /**
-   * The time to name to a caller that is refused: its own turn, as if it had queued, behind everybody who waits and everybody refused before.
-   * Its slots are reserved: a call of the same key that comes back then has them.
+   * Predicts when a refused call would have got its slot had it waited, behind all waiting and all refused calls, and
+   * reserves its position: a call with the same key at that time gets the slot. Returns that time (monotonic ms).
    */
   reserveSlotAtMs(routeClass: RouteClass, fairShare: FairShare, key: string): number {
     const { queue, reservations } = this.#parts;
@@ -117,9 +126,10 @@ export class Budget {
   }
 
   /**
-   * Asks whether another process has reserved slots for a call whose turn would come too late here, and has them serve it.
+   * If a call would get its slot here only after `deadlineMs`, takes over a slot that another process may have reserved
+   * for it.
    *
-   * @returns undefined where nobody has to be asked.
+   * @returns undefined if the call is early enough, or if slots are not shared.
    */
   redeemReservation(
     routeClass: RouteClass,
@@ -142,9 +152,10 @@ export class Budget {
   /**
    * Queues a call.
    *
-   * @param key - Tells what is called; slots that are reserved for it are its own.
-   * @param onDelay - Is called after everything that can put its turn off, with the time (monotonic ms) at which the last in its line has its turn now.
-   * @param isRetry - It has had its turn and failed, so it goes first.
+   * @param key - Identifies the call; it gets the slot reserved under the same key.
+   * @param onDelay - Called whenever its slot may be delayed, with the slot time (monotonic ms) now predicted for the
+   *   last call of its class.
+   * @param isRetry - It had a slot and failed, so it goes first.
    */
   enter(
     routeClass: RouteClass,
@@ -156,7 +167,7 @@ export class Budget {
     return new QueuedCall(this.#parts, { routeClass, fairShare, key, onDelay, isRetry });
   }
 
-  /** Its key turns out to be of the same user as another: what waits and what is in use moves there, and everything to come has to go there. */
+  /** Merges this budget into another of the same user: moves its calls and slots. New calls have to enter the other. */
   moveTo(other: Budget): void {
     const { reservations, queued, inFlight } = this.#parts;
     reservations.clear();
@@ -167,16 +178,19 @@ export class Budget {
   }
 }
 
-/** Tells everything that waits that turns have been put off. Calls that came last first: what they are told holds for others of their operation. */
-function announceDelay(parts: BudgetParts): void {
+/**
+ * Reports to all waiting calls that slots are delayed. Newest first, because their report covers other calls of their
+ * operation.
+ */
+function reportDelays(parts: BudgetParts): void {
   const { queued } = parts;
   if (queued.size === 0) return;
-  // To find it out for each is a walk for each.
+  // One prediction per class: predicting for each call would traverse the queue each time.
   const lastSlotAtMs = toLastSlotAtMs(parts);
   const calls = [...queued].reverse();
-  const reportDelays = (from: number) => {
+  const reportFrom = (from: number) => {
     for (const call of calls.slice(from, from + DELAYS_PER_ROUND)) if (queued.has(call)) call.reportDelay(lastSlotAtMs);
-    if (from + DELAYS_PER_ROUND < calls.length) setImmediate(reportDelays, from + DELAYS_PER_ROUND);
+    if (from + DELAYS_PER_ROUND < calls.length) setImmediate(reportFrom, from + DELAYS_PER_ROUND);
   };
-  reportDelays(0);
+  reportFrom(0);
 }

@@ -1,27 +1,27 @@
 import type { Clock } from '../clock.ts';
 import type { AnnouncedRateLimit } from '../http/rate-limit-headers.ts';
 
-/** What is known of the calls a month that the plan of a key allows. */
+/** The monthly quota of a key's plan, as far as responses announce it. */
 export interface MonthlyQuota {
-  /** As last announced; undefined: nothing was said, or there is no limit. */
+  /** Last announced limit; undefined: none was announced, or the plan has none. */
   readonly limit: number | undefined;
   readonly remaining: number | undefined;
-  /** Reads what an answer says of it. */
+  /** Reads the announcement of a response; `sentAtMs`: when its call was sent (monotonic). */
   read(announced: AnnouncedRateLimit, sentAtMs: number): void;
-  /** Upstream has refused a call because it is used up. */
+  /** Postman refused a call because the quota is used up. */
   exhaust(): void;
-  /** Whether nothing is left. Every ten minutes it is not, so that one call can find out. */
+  /** Whether the quota is used up. Ten minutes after the last sign of it this is false, so that a call can check. */
   isExhausted(): boolean;
-  /** Calls that may be out at a time: no more than there are left. */
+  /** Most calls in flight: `maxCalls`, or the remaining quota if that is smaller, but at least 1. */
   maxInFlight(maxCalls: number): number;
 }
 
-// Nobody is told when the month ends, and an allowance can be bought.
+// Responses do not say when the month ends, and more quota can be bought at any time.
 const PROBE_INTERVAL_MS = 600_000;
-// What was announced holds for this long of answers that say nothing of the month.
+// An announcement expires if responses do not repeat it for this long.
 const SILENCE_MS = 600_000;
 
-/** Makes the month of a key of which nothing is known yet. */
+/** Creates the quota of a key before its first response. */
 export function createMonthlyQuota(clock: Clock): MonthlyQuota {
   let limit: number | undefined;
   let remaining: number | undefined;
@@ -48,7 +48,7 @@ export function createMonthlyQuota(clock: Clock): MonthlyQuota {
         if (remaining !== 0) remaining = undefined;
       }
       limit = announced.monthLimit ?? limit;
-      // What was sent before the month was spent, the refusal itself included, does not say that it is over.
+      // A call sent before the quota was used up, including the refused one, cannot show that it is available again.
       if (remaining === 0 && sentAtMs < probeAtMs) return;
       if (announced.monthRemaining === 0) exhaust();
       else remaining = announced.monthRemaining ?? (remaining === 0 ? undefined : remaining);

@@ -3,15 +3,16 @@ import type { RateWindows } from './windows/rate-windows.ts';
 import type { RouteClass } from '../postman/route-class.ts';
 
 /**
- * What a process that has just started supposes of the calls that another one may have made under the key before it.
+ * What a new process assumes about calls made with the key before it started.
  *
- * - `probe`: one call at a time until answers have told what is left, and of the burst class until its window has passed.
- * - `wait`: everything is used up until each window has passed.
- * - `off`: nothing has been used.
+ * - `probe`: unknown. One call at a time until a response reports how many slots are left; in the burst class until a
+ *   response reports that window, or the window has passed.
+ * - `wait`: every slot is used until each window has passed.
+ * - `off`: no slot is used.
  */
 export type ColdStart = 'probe' | 'wait' | 'off';
 
-/** When that is supposed. */
+/** Options of `createProbeGate`. */
 export interface ProbeGateOptions {
   readonly coldStart: ColdStart;
   /** Monotonic ms. */
@@ -19,26 +20,26 @@ export interface ProbeGateOptions {
   readonly clock: Clock;
 }
 
-/** Sends one call alone where our own count of the windows may be wrong: after the start of the process, and after a 429. */
+/** Lets only one call in flight while our count of slots may be wrong: after the process starts and after a 429. */
 export interface ProbeGate {
   /**
-   * Until when (monotonic ms) a call has to wait for the answer of the one before it; undefined: it need not.
+   * Until when (monotonic ms) a call has to wait for the response of the probe, at most; undefined: it may be sent.
    *
-   * @param callsInFlight - Calls of each class that have not been answered.
+   * @param callsInFlight - Calls in flight by class.
    */
   untilMs(routeClass: RouteClass, callsInFlight: Readonly<Record<RouteClass, number>>): number | undefined;
   /** A call is being sent. */
   onSent(): void;
-  /** Upstream has refused a call: what is sent before this moment proves nothing. */
+  /** Postman sent a 429: responses to calls sent before `untilMs` (monotonic) do not end the suspicion. */
   suspect(untilMs: number): void;
-  /** A call has been answered; `toldOfBurst`: the answer says how much is left of the burst window. */
+  /** A response arrived; `reportsBurst`: it says how many slots of the burst window are left. */
   onResponse(sentAtMs: number, reportsBurst: boolean): void;
 }
 
-// An upstream that leaves a first call unanswered gets a second one after this long.
+// Without a response to the probe, another call is sent after this long.
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** Makes the probe gate of one key; with `wait` it holds the slots of the windows that may not have passed. */
+/** Creates the probe gate of one key. With `wait` it holds all slots of windows not passed since the start. */
 export function createProbeGate(
   windows: RateWindows,
   { coldStart, processStartedAtMs, clock }: ProbeGateOptions,

@@ -6,39 +6,40 @@ import type { RouteClass } from '../postman/route-class.ts';
 import type { FreeSlots, SlotGrant, SlotView } from './slot-source.ts';
 import type { RateWindowsOptions } from './windows/window-set.ts';
 
-/** What the limiter of every key is made with. */
+/** Options of a rate limiter, the same for every key. */
 export interface RateLimiterOptions extends RateWindowsOptions, ProbeGateOptions {
   /**
-   * Calls an operation makes before it has to leave this many slots of the general window (and one of every other, and one connection) to
-   * the first calls of others. When that many have passed it, it takes the next slot itself: a stream of new operations may slow it, not stop it.
+   * So many calls of an operation are first calls. Its later calls leave this many slots of the general window, one of
+   * every other window and one connection to first calls of other operations. After that many have passed a later call,
+   * it takes the next slot itself: a stream of new operations can slow an operation down, not stop it.
    */
   readonly reservedCalls: number;
-  /** Calls of one key that are out at the same time, at most. */
+  /** Most calls of one key in flight at the same time. */
   readonly maxConcurrentCalls: number;
 }
 
-/** What a limiter knows. */
+/** State of a rate limiter. */
 export interface RateLimiterState {
   readonly windows: RateWindows;
   readonly probes: ProbeGate;
   readonly quota: MonthlyQuota;
-  /** The slots of every grant that has not been handed back. */
+  /** Slots of each grant that was neither settled nor given back. */
   readonly granted: Map<SlotGrant, TakenSlots>;
   readonly callsInFlight: Record<RouteClass, number>;
   readonly virtualTime: Record<RouteClass, number>;
   pausedUntilMs: number;
-  /** undefined: nothing has been measured. */
+  /** Mean duration of calls; undefined before the first measurement. */
   latencyMs: number | undefined;
   hasResponse: boolean;
 }
 
-/** A window, as a view sees it. */
+/** The part of a window that a view reads. */
 export type ViewedWindow = Pick<
   RateWindow,
   'limit' | 'windowMs' | 'free' | 'nextReleaseAtMs' | 'slotAtMs' | 'restoredAtMs'
 >;
 
-/** What a view is made from: the state of a limiter, or what is known of one that others share. */
+/** What a view reads: the state of a limiter in this process, or the mirror of a shared one. */
 export interface ViewedState
   extends Readonly<
     Pick<RateLimiterState, 'virtualTime' | 'callsInFlight' | 'pausedUntilMs' | 'latencyMs' | 'hasResponse'>
@@ -54,10 +55,10 @@ export interface ViewedState
 }
 
 const FIRST_LATENCY_MS = 300;
-/** Nothing can be sent. */
+/** No call can be sent. */
 export const NO_FREE_SLOTS: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
 
-/** Makes the view of a limiter: everything that follows from its state and the time. */
+/** Creates the view of a limiter. It has no state of its own. */
 export function createRateLimiterView(state: ViewedState, options: RateLimiterOptions): SlotView {
   const { probes, callsInFlight } = state;
   const { reservedCalls, maxConcurrentCalls, clock } = options;
@@ -71,7 +72,7 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
     const nowMs = clock.nowMs();
     if (nowMs < state.pausedUntilMs || totalInFlight() >= concurrency()) return NO_FREE_SLOTS;
     if (probes.untilMs(routeClass, callsInFlight) !== undefined) return NO_FREE_SLOTS;
-    // Of the connections one is left to first calls, too.
+    // One connection is reserved for first calls too.
     let forLaterCalls = totalInFlight() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
     for (const window of state.windows.of(routeClass)) {
       const free = window.free(nowMs);
@@ -95,14 +96,14 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
     freeSlots,
     nextFreeSlotAtMs(routeClass) {
       const nowMs = clock.nowMs();
-      // With all connections busy the next thing to happen is an answer.
+      // With all connections busy, a response has to come first.
       if (totalInFlight() >= concurrency()) return Number.POSITIVE_INFINITY;
       if (nowMs < state.pausedUntilMs) return state.pausedUntilMs;
       const probedUntilMs = probes.untilMs(routeClass, callsInFlight);
       if (probedUntilMs !== undefined) return probedUntilMs;
       const full = state.windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
       const toReleaseAtMs = (window: ViewedWindow) => window.nextReleaseAtMs(nowMs);
-      // Where none is full, slots are reserved for first calls.
+      // If no window is full, the remaining slots are reserved for first calls.
       return full.length > 0
         ? Math.max(...full.map(toReleaseAtMs))
         : Math.min(...state.windows.of(routeClass).map(toReleaseAtMs));

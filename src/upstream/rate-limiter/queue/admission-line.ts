@@ -3,18 +3,18 @@ import { FairQueue, type Queued } from './fair-queue.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotRequest } from '../slot-source.ts';
 
-/** Something that waits for slots. */
+/** A call or reservation that waits for slots. */
 export interface QueueEntry extends Queued {
   readonly routeClass: RouteClass;
   readonly key: string;
-  /** Its turn has come: it asks for its slots, and says whether it has been served and leaves the queue. */
+  /** Called when it is next: requests its slots. `isServed`: it leaves the queue. */
   requestSlots(request: SlotRequest, done: (isServed: boolean) => void): void;
 }
 
 type Start = () => Promise<unknown>;
 type LineOptions = QueueAddOptions & { readonly entry?: QueueEntry; readonly line?: AdmissionLine };
 
-/** What p-queue holds of a line. It is made without arguments, and learns of its line with the first entry. */
+/** Adapter to p-queue, which constructs it without arguments: it gets its line with the first entry. */
 class LineEntries implements Queue<Start, LineOptions> {
   #line: AdmissionLine | undefined;
 
@@ -23,7 +23,7 @@ class LineEntries implements Queue<Start, LineOptions> {
   }
 
   enqueue(start: Start, { entry, line }: Partial<LineOptions> = {}) {
-    if (!entry || !line) throw new TypeError('Only entries of the line wait here');
+    if (!entry || !line) throw new TypeError('Only entries of a line can be added');
     this.#line = line;
     line.enqueue(entry, start);
   }
@@ -37,13 +37,13 @@ class LineEntries implements Queue<Start, LineOptions> {
   }
 
   setPriority() {
-    throw new TypeError('An entry keeps its position');
+    throw new TypeError('The position of an entry cannot change');
   }
 }
 
 /**
- * What waits of one route class. p-queue holds it, and stays paused: it is opened for the one entry that has been served. The task ends with that,
- * because a slot outlives its call by one window, and p-queue's own count of running tasks knows nothing of it.
+ * The waiting entries of one route class, held by a paused p-queue, which is started for each served entry alone. A
+ * task ends at once: p-queue's count of running tasks would not fit, because a slot outlives its call by one window.
  */
 export class AdmissionLine {
   readonly order: FairQueue<QueueEntry>;
@@ -64,25 +64,25 @@ export class AdmissionLine {
     void this.#queue.add(() => this.#queue.pause(), { entry, line: this });
   }
 
-  /** It has been served, and stands there no longer. */
+  /** Removes an entry that has been served. */
   serve(entry: QueueEntry): void {
     if (!this.#starts.has(entry)) return;
     this.#served = entry;
     this.#queue.start();
   }
 
-  /** It waits no longer. Returns whether it did. */
+  /** Removes an entry that was not served. Returns whether it was waiting. */
   remove(entry: QueueEntry): boolean {
     return this.#starts.delete(entry) && this.order.remove(entry);
   }
 
-  /** For p-queue alone: an entry that it has been given. */
+  /** For p-queue only: adds an entry. */
   enqueue(entry: QueueEntry, start: Start): void {
     this.#starts.set(entry, start);
     this.order.add(entry);
   }
 
-  /** For p-queue alone: the entry that has been served. */
+  /** For p-queue only: takes the served entry out. */
   dequeue(): Start | undefined {
     const served = this.#served;
     this.#served = undefined;

@@ -1,3 +1,9 @@
+/**
+ * Entry of the module `queue`: decides which waiting call of a key gets the next slot, and predicts when. It exports
+ * `AdmissionQueue`; a budget puts it together with `queued-call.ts`, `slot-reservations.ts` and `queue-forecast.ts`.
+ * The module asks a `SlotSource` and does not know where slots are counted: it may not import `windows/`,
+ * `rate-limiter.ts`, `budget.ts` or `budget-registry.ts`. Only `admission-line.ts` imports p-queue.
+ */
 import { AdmissionLine, type QueueEntry } from './admission-line.ts';
 import type { Clock } from '../../clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
@@ -6,13 +12,13 @@ import type { FairShare } from './fair-share.ts';
 import type { SlotSource } from '../slot-source.ts';
 
 /**
- * Everything of one key that waits for slots, in two lines, one per route class. Within a line operations share by virtual time; the two lines take
- * turns, so that neither what waits for the burst window nor what passes it is ever far behind.
+ * All entries of one key that wait for slots, in two lines, one per route class. Within a line, virtual time gives
+ * operations their fair share. The two lines alternate, so that neither starves the other.
  *
- * One question to the source is under way at a time; what comes meanwhile waits for its answer.
+ * At most one request to the slot source is pending at a time.
  */
 export class AdmissionQueue {
-  /** First calls of an operation; so many of others may pass a later call. */
+  /** Number of first calls of an operation; also how many first calls may pass a later call. */
   readonly reservedCalls: number;
   readonly #slots: SlotSource;
   readonly #clock: Clock;
@@ -29,31 +35,31 @@ export class AdmissionQueue {
     this.#lines = { general: new AdmissionLine(reservedCalls), burst: new AdmissionLine(reservedCalls) };
   }
 
-  /** The line whose turn is next where both can send. */
+  /** The line that is served next if both can send. */
   get preferred(): RouteClass {
     return this.#preferred;
   }
 
-  /** Where the next call of an operation would come to stand. */
+  /** The position that the next call of an operation would get. */
   nextPosition(routeClass: RouteClass, { lastVirtualTime, requestedCalls }: FairShare): QueuePosition {
     const virtualTime = Math.max(this.#slots.view.virtualTime(routeClass), lastVirtualTime[routeClass]) + 1;
     return { virtualTime, sequenceNumber: this.#nextSequenceNumber, isFirstCall: requestedCalls < this.reservedCalls };
   }
 
-  /** A position before all others; its line is the next one. */
+  /** Creates a position before all others. Its line is served next. */
   frontPosition(routeClass: RouteClass): QueuePosition {
     this.#preferred = routeClass;
     return { virtualTime: Number.NEGATIVE_INFINITY, sequenceNumber: this.#nextSequenceNumber++, isFirstCall: true };
   }
 
-  /** A call of the operation has come to stand there. */
+  /** Counts a call of the operation that took this position. */
   count(routeClass: RouteClass, fairShare: FairShare, { virtualTime }: QueuePosition): void {
     this.#nextSequenceNumber++;
     fairShare.lastVirtualTime[routeClass] = Math.max(fairShare.lastVirtualTime[routeClass], virtualTime);
     fairShare.requestedCalls++;
   }
 
-  /** How much goes first: in its own line what stands before the position, and all of the other line. Without a position: everything. */
+  /** Entries that go first, by class: those before the position in its line, and the whole other line. Default: all. */
   ahead(routeClass?: RouteClass, position?: QueuePosition): Record<RouteClass, number> {
     const { general, burst } = this.#lines;
     const ahead = { general: general.order.size, burst: burst.order.size };
@@ -70,13 +76,13 @@ export class AdmissionQueue {
     if (this.#lines[entry.routeClass].remove(entry)) this.#scheduleWakeUp();
   }
 
-  /** Serves what can be served now, then sets the timer for the next time something can. */
+  /** Serves every entry that can be served now, then sets a timer for the next free slot. */
   pump(): void {
     while (!this.#isRequesting && this.#requestNext());
     if (!this.#isRequesting) this.#scheduleWakeUp();
   }
 
-  /** Returns whether there was something to ask for. */
+  /** Requests slots for the next entry that can be served. Returns whether there was one. */
   #requestNext(): boolean {
     const { view } = this.#slots;
     const freeSlots = { general: view.freeSlots('general'), burst: view.freeSlots('burst') };

@@ -1,21 +1,21 @@
 import { OrderedMap } from '@js-sdsl/ordered-map';
 import type { FreeSlots } from '../slot-source.ts';
 
-/** Where a call stands: the lower its virtual time, the sooner; of equal ones the one that came first. */
+/** Position of a call: lower virtual time first; of equal ones, the first to arrive. */
 export interface QueuePosition {
   readonly virtualTime: number;
-  /** Place in the order of arrival. No two in a queue have the same. */
+  /** Order of arrival, unique in a queue. */
   readonly sequenceNumber: number;
-  /** It is one of the first calls of its operation, and may take the slots that are reserved for them. */
+  /** It is one of the first calls of its operation, and may use the slots reserved for them. */
   readonly isFirstCall: boolean;
 }
 
-/** Something that stands in a queue. */
+/** An item with a position. */
 export interface Queued {
   readonly position: QueuePosition;
 }
 
-/** The index of the end, as this library has it, is that of the last element. */
+/** Counts the items before a position. The library gives its end iterator the index of the last element. */
 function countBefore(items: OrderedMap<QueuePosition, unknown>, position: QueuePosition): number {
   const found = items.lowerBound(position);
   return found.isAccessible() ? found.index : items.size();
@@ -25,11 +25,12 @@ const byPosition = (a: QueuePosition, b: QueuePosition) =>
   a.virtualTime - b.virtualTime || a.sequenceNumber - b.sequenceNumber;
 
 /**
- * The order in which the calls of one class are sent: by virtual time (start-time fair queueing). It is readable, so that turns can be predicted,
- * and everything it is asked costs at most the logarithm of what waits.
+ * Order of the calls of one class: by virtual time (start-time fair queueing). Positions can be read, so that slots can
+ * be predicted. Every method takes logarithmic time at most.
  *
- * First calls of operations and later ones stand apart, because the head of the queue can be a later call that has to leave the last free slots to
- * first calls behind it. It lets `maxPasses` of them pass, then it takes the next slot itself: a stream of new operations may slow a large one, not stop it.
+ * First calls of operations and later calls are stored separately, because the head of the queue may be a later call
+ * that has to leave the last free slots to first calls behind it. After `maxPasses` of them it takes the next slot
+ * itself: a stream of new operations can slow a large operation down, not stop it.
  */
 export class FairQueue<Item extends Queued> {
   readonly #maxPasses: number;
@@ -49,18 +50,18 @@ export class FairQueue<Item extends Queued> {
     this.#of(item.position).setElement(item.position, item);
   }
 
-  /** Takes an item out. Returns whether it was there. */
+  /** Removes an item. Returns whether it was in the queue. */
   remove({ position }: Queued): boolean {
     return this.#of(position).eraseElementByKey(position);
   }
 
-  /** Takes out what is being sent. */
+  /** Removes an item that is being sent. */
   serve(item: Queued): void {
     this.remove(item);
     if (!item.position.isFirstCall) this.#passes = 0;
   }
 
-  /** What would be sent now. */
+  /** The item that would be sent now. */
   next(freeSlots: FreeSlots): Item | undefined {
     if (!freeSlots.forFirstCalls) return undefined;
     const firstCall = this.#firstCalls.front()?.[1];
@@ -70,7 +71,7 @@ export class FairQueue<Item extends Queued> {
     return firstCall && byPosition(firstCall.position, laterCall.position) < 0 ? firstCall : laterCall;
   }
 
-  /** What waits besides an item and stands foremost, whether there is room for it or not. */
+  /** The first item except this one, whether a slot is free for it or not. */
   firstExcept(item: Item): Item | undefined {
     const fronts = [this.#firstCalls, this.#laterCalls].flatMap((items) => {
       const front = items.begin();
@@ -80,7 +81,7 @@ export class FairQueue<Item extends Queued> {
     return fronts.sort((a, b) => byPosition(a.position, b.position))[0];
   }
 
-  /** Whether its foremost later call could be sent now, but for the slots reserved for first calls. */
+  /** Whether only the slots reserved for first calls prevent the first later call from being sent now. */
   isHeldBack(freeSlots: FreeSlots): boolean {
     return (
       this.#laterCalls.size() > 0 &&
@@ -90,23 +91,23 @@ export class FairQueue<Item extends Queued> {
     );
   }
 
-  /** A first call, of whichever queue, has taken a slot that its foremost later call could have had. */
+  /** Counts a first call, of either queue, that took a slot the first later call could have used. */
   countPass(): void {
     this.#passes++;
   }
 
   /**
-   * How many calls are expected to be sent before a call that stands here, or would come to stand here now, if no slot is ever left over.
-   * Where crowds of first calls stand between later ones, somewhat more of them go before a later one than this says.
+   * Estimates how many calls are sent before a call at this position, if slots are always short. With many first calls
+   * between later ones, it is slightly low for a later call.
    */
   countAhead(position: QueuePosition): number {
     const firstAhead = countBefore(this.#firstCalls, position);
     const laterAhead = countBefore(this.#laterCalls, position);
     const passes = this.#maxPasses;
     if (passes === 0) return firstAhead + laterAhead;
-    const foremostLater = this.#laterCalls.front()?.[0];
-    const beforeLater = foremostLater && laterAhead > 0 ? countBefore(this.#firstCalls, foremostLater) : firstAhead;
-    // As many first calls as may pass go before each later one, and before the foremost at least those that stand before it.
+    const firstLater = this.#laterCalls.front()?.[0];
+    const beforeLater = firstLater && laterAhead > 0 ? countBefore(this.#firstCalls, firstLater) : firstAhead;
+    // Before each later call go as many first calls as may pass it; before the first one, at least those ahead of it.
     if (position.isFirstCall) {
       const passing = Math.min(this.#passes + firstAhead, passes + firstAhead - beforeLater);
       return firstAhead + Math.min(laterAhead, Math.floor(passing / passes));

@@ -1,14 +1,14 @@
 import type { RouteClass } from '../../postman/route-class.ts';
 
-/** One operation's standing in the fair queue. */
+/** State of one operation in the fair queue. */
 export interface FairShare {
-  /** Virtual time of its newest call of each class. */
+  /** Virtual time of its newest call, by class. */
   readonly lastVirtualTime: Record<RouteClass, number>;
-  /** Calls it has asked for so far. */
+  /** Calls requested so far. */
   requestedCalls: number;
 }
 
-/** Makes the standing of an operation that has not asked for a call yet. */
+/** Creates the state of an operation without calls. */
 export function createFairShare(): FairShare {
   return { lastVirtualTime: { general: 0, burst: 0 }, requestedCalls: 0 };
 }

@@ -5,7 +5,7 @@ import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 import { predictSlotMs } from './slot-forecast.ts';
 import type { SlotSource, UsableWindow } from '../slot-source.ts';
 
-/** What forecasts for the calls of one key are made from. */
+/** Parts of a budget that forecasts read. */
 export interface ForecastParts {
   readonly slots: SlotSource;
   readonly queue: AdmissionQueue;
@@ -19,18 +19,18 @@ function predict({ slots, queue, clock }: ForecastParts, routeClass: RouteClass,
   return predictSlotMs(routeClass, { ...outlook, ahead, preferred: queue.preferred, nowMs: clock.nowMs() });
 }
 
-/** Predicts when a call that stands there, or would come to stand there, gets its slots (monotonic ms). */
+/** Predicts when a call at this position gets its slots (monotonic ms). */
 export function toSlotAtMs(parts: ForecastParts, routeClass: RouteClass, position: QueuePosition): number {
   return predict(parts, routeClass, parts.queue.ahead(routeClass, position), position.isFirstCall);
 }
 
-/** Predicts the same of a call behind all others of its class. */
+/** Predicts the slot time of a call behind all others, for each class (monotonic ms). */
 export function toLastSlotAtMs(parts: ForecastParts): CallCounts {
   const ahead = parts.queue.ahead();
   return { general: predict(parts, 'general', ahead, false), burst: predict(parts, 'burst', ahead, false) };
 }
 
-/** Predicts when so many calls of each class, asked for now by one operation, would all have been answered (monotonic ms), behind everything that waits. */
+/** Predicts when these calls would all have a response if one operation requested them now (monotonic ms). */
 export function toServedAtMs(parts: ForecastParts, calls: CallCounts): number {
   const { slots, queue, clock } = parts;
   const waiting = queue.ahead();
@@ -43,7 +43,10 @@ export function toServedAtMs(parts: ForecastParts, calls: CallCounts): number {
   return Math.max(clock.nowMs(), ...requestedClasses.map(toResponseMs));
 }
 
-/** Predicts after how long the last of so many calls of each class gets its slots that one operation asks for while nothing is in use or waits, in milliseconds; answers take no time. */
+/**
+ * Predicts how long one operation would take to get slots for these calls if no slot were in use and no call waited, in
+ * milliseconds, assuming that responses take no time.
+ */
 export function toServedFromIdleMs({ slots, queue }: ForecastParts, { general, burst }: CallCounts): number {
   const outlook = slots.view.outlook(false);
   const count = general + burst;

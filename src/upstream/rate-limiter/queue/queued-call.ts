@@ -7,16 +7,16 @@ import type { FairShare } from './fair-share.ts';
 import type { SlotReservations } from './slot-reservations.ts';
 import type { SlotGrant, SlotRequest } from '../slot-source.ts';
 
-/** Where calls of one key wait, and what they go through. */
+/** Parts of a budget that its calls use. */
 export interface BudgetParts extends ForecastParts {
   readonly reservations: SlotReservations;
-  /** The calls that wait, in the order they came. */
+  /** Waiting calls, in order of arrival. */
   readonly queued: Set<QueuedCall>;
-  /** Those that are out. */
+  /** Calls in flight. */
   readonly inFlight: Set<QueuedCall>;
 }
 
-/** What a call is queued with; see `Budget.enter`. */
+/** Options of a queued call, see `Budget.enter`. */
 export interface QueuedCallOptions {
   readonly routeClass: RouteClass;
   readonly fairShare: FairShare;
@@ -25,19 +25,19 @@ export interface QueuedCallOptions {
   readonly isRetry: boolean;
 }
 
-/** A call that waits for slots, and then has them. */
+/** A call that waits for slots and then holds them. */
 export class QueuedCall implements QueueEntry {
   readonly routeClass: RouteClass;
   readonly key: string;
   position: QueuePosition;
-  /** Resolves when the call has to be sent at once: its slots are taken. Never rejects. */
+  /** Resolves when the call has its slots and has to be sent at once. Never rejects. */
   readonly admitted: Promise<void>;
   readonly #options: QueuedCallOptions;
   #parts: BudgetParts;
   #grant: SlotGrant | undefined;
   #admit = () => {};
 
-  /** Comes to stand in the queue; where there is room it is admitted at once. */
+  /** Enters the queue; admitted at once if slots are free. */
   constructor(parts: BudgetParts, options: QueuedCallOptions) {
     this.routeClass = options.routeClass;
     this.key = options.key;
@@ -58,7 +58,7 @@ export class QueuedCall implements QueueEntry {
         this.#grant = grant;
         this.#admit();
       } else if (grant) {
-        // It has left meanwhile.
+        // The call left the queue before the grant arrived.
         slots.giveBack(grant);
       }
       done(this.#grant !== undefined);
@@ -69,17 +69,17 @@ export class QueuedCall implements QueueEntry {
     return this.#grant !== undefined;
   }
 
-  /** When its turn is expected (monotonic ms), as things stand. */
+  /** When it is expected to get its slots (monotonic ms); now if it has them. */
   readonly slotAtMs = (): number => {
     return this.#grant ? this.#parts.clock.nowMs() : toSlotAtMs(this.#parts, this.routeClass, this.position);
   };
 
-  /** Gives the place up. Without effect once admitted. */
+  /** Leaves the queue. No effect once admitted. */
   leave(): void {
     if (this.#parts.queued.delete(this)) this.#parts.queue.remove(this);
   }
 
-  /** Whether the next call of another operation might have its turn before. */
+  /** Whether the next call of another operation might get its slots earlier. */
   isBehind(fairShare: FairShare): boolean {
     const { queue, reservations } = this.#parts;
     const other = queue.nextPosition(this.routeClass, fairShare);
@@ -90,7 +90,7 @@ export class QueuedCall implements QueueEntry {
     );
   }
 
-  /** Gives the place up and, as `Budget.promiseTurnAtMs` does, reserves slots for the call to come back for at the time that is named (monotonic ms). */
+  /** Leaves the queue and reserves its position for a call with the same key at `retryAtMs` (monotonic ms). */
   swapForReservation(retryAtMs: number): void {
     this.leave();
     const { routeClass, key, position } = this;
@@ -100,11 +100,11 @@ export class QueuedCall implements QueueEntry {
   /**
    * Reports how the admitted call ended.
    *
-   * @param announced - The limits that its answer spoke of. Default: the call was given up.
-   * @param refusedUntilMs - It was answered with a 429, and nothing is to be sent before (monotonic ms).
+   * @param announced - Limits announced by its response. Default: there was no response.
+   * @param refusedUntilMs - The response was a 429, and no call may be sent before this time (monotonic ms).
    */
   settle(announced?: AnnouncedRateLimit, refusedUntilMs?: number): void {
-    if (!this.#grant) throw new TypeError('A call is settled once it has been admitted');
+    if (!this.#grant) throw new TypeError('Only an admitted call can be settled');
     const { slots, inFlight, queue } = this.#parts;
     inFlight.delete(this);
     if (refusedUntilMs !== undefined) slots.pause(refusedUntilMs);
@@ -112,21 +112,21 @@ export class QueuedCall implements QueueEntry {
     queue.pump();
   }
 
-  /** The admitted call has reached nobody: its slots are free again. */
+  /** Frees the slots of an admitted call that was not sent. */
   giveBack(): void {
-    if (!this.#grant) throw new TypeError('A call gives its slots back once it has been admitted');
+    if (!this.#grant) throw new TypeError('Only an admitted call can give its slots back');
     const { slots, inFlight, queue } = this.#parts;
     inFlight.delete(this);
     slots.giveBack(this.#grant);
     queue.pump();
   }
 
-  /** Tells whoever waits for the call that it may have been put off. */
+  /** Reports that the call may be delayed. */
   reportDelay(latestSlotAtMs: Readonly<Record<RouteClass, number>>): void {
     this.#options.onDelay(latestSlotAtMs[this.routeClass]);
   }
 
-  /** Leaves the queue for that of another budget, as if it had not been asked for yet; a call that is out stays so. */
+  /** Removes the call from its budget before `attachTo`. A waiting call is uncounted; a sent one stays sent. */
   detach(): void {
     this.#parts.inFlight.delete(this);
     if (this.#grant) return;
@@ -136,7 +136,7 @@ export class QueuedCall implements QueueEntry {
     if (!isRetry) fairShare.requestedCalls--;
   }
 
-  /** Comes to stand there; a call that is out is settled there. */
+  /** Adds the call to another budget: a waiting call enters its queue, one in flight is settled there. */
   attachTo(parts: BudgetParts): void {
     this.#parts = parts;
     if (this.#grant) {

@@ -1,21 +1,21 @@
 import { otherClass, type RouteClass } from '../../postman/route-class.ts';
 import type { SlotOutlook, UsableWindow } from '../slot-source.ts';
 
-/** What decides when a waiting call gets its slots. Times are monotonic milliseconds. */
+/** State from which the slot time of a waiting call is predicted. Times are monotonic milliseconds. */
 export interface Forecast extends SlotOutlook {
-  /** Calls that go first: in the own line those before it, in the other line all. */
+  /** Calls that go first: those before it in its line, and the whole other line. */
   readonly ahead: Readonly<Record<RouteClass, number>>;
-  /** The line whose turn is next where both can send. */
+  /** The line that is served next if both can send. */
   readonly preferred: RouteClass;
   readonly nowMs: number;
 }
 
-// More than fit the general window within the longest usual wait. What lies further ahead is told by rates alone.
+// More calls than the general window allows within the longest usual wait. Beyond that, rates are extrapolated.
 const MAX_SIMULATED_CALLS = 300;
 
 /**
- * Predicts when a call gets its slots that stands behind so many others: if everything is sent as soon as it can be, every call is answered
- * after the mean latency, and nobody else comes.
+ * Predicts when a call behind others gets its slots (monotonic ms), assuming that every call is sent as soon as
+ * possible and takes the mean latency, and that no other calls arrive.
  */
 export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): number {
   const [window, another] = forecast.general;
@@ -25,17 +25,17 @@ export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): numbe
     : simulateLines(routeClass, forecast);
 }
 
-/** When the connections are taken one after the other: `free` now, `total` at most when it starts. */
+/** When the call with this index gets a connection: `free` are available now, `total` after the start. */
 function toConnectionMs(index: number, { connections, nowMs, startMs, latencyMs }: Forecast): number {
   const { free, total } = connections;
-  // The calls that are out were sent one after the other, so that on the whole they come back evenly.
+  // Calls in flight were sent one after the other, so on average they end evenly.
   const eachMs = latencyMs / total;
   return Math.max(startMs, nowMs + (index + 1 - free) * eachMs, startMs + (index + 1 - total) * eachMs);
 }
 
 type Slots = ReturnType<typeof toSlots>;
 
-/** When the slots of a window are taken one after the other; each can be taken again one window after its answer. */
+/** When the slots of a window can be taken one after the other; each is free again one window after its response. */
 function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
   const { nowMs, latencyMs } = forecast;
   const usable = Math.max(1, window.limit - slotsToLeave);
@@ -44,7 +44,7 @@ function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
     Math.max(toConnectionMs(index, forecast), window.slotAtMs(nowMs, slotsToLeave + index, latencyMs));
   const takenAtMs: number[] = [];
   return {
-    /** Where nothing but this window and the connections decides. */
+    /** Slot time of the call with this index if only this window and the connections matter. */
     atMs: (index: number) =>
       Math.max(toConnectionMs(index, forecast), firstAtMs(index % usable) + Math.floor(index / usable) * cycleMs),
     nextMs() {
@@ -57,7 +57,7 @@ function toSlots({ window, slotsToLeave }: UsableWindow, forecast: Forecast) {
   };
 }
 
-/** Plays through what the two lines will do: they take turns with the slots that both need, and one of them needs more. */
+/** Simulates the two lines: they alternate in the slots that both need; burst calls need further slots. */
 function simulateLines(routeClass: RouteClass, forecast: Forecast): number {
   const general = forecast.general.map((window) => toSlots(window, forecast));
   const burst = forecast.burst.map((window) => toSlots(window, forecast));
@@ -88,13 +88,13 @@ function simulateLines(routeClass: RouteClass, forecast: Forecast): number {
 interface Simulation {
   readonly general: readonly Slots[];
   readonly burst: readonly Slots[];
-  /** Calls that still go first. */
+  /** Calls that still go first when the simulation ends. */
   readonly left: Readonly<Record<RouteClass, number>>;
-  /** Of which line the calls were that went, in this order. */
+  /** Class of each simulated call, in order. */
   readonly sent: readonly RouteClass[];
 }
 
-/** How much longer it takes, supposing that it goes on as it did over the last whole cycles of the slowest window. */
+/** Extrapolates the time after the simulation from the rates of the last whole cycles of the slowest window. */
 function toRestMs(
   routeClass: RouteClass,
   { connections, latencyMs }: Forecast,
@@ -102,7 +102,7 @@ function toRestMs(
 ) {
   const slowest = general.reduce((slow, slots) => (slots.perMs < slow.perMs ? slots : slow));
   const perMs = Math.min(connections.total / latencyMs, slowest.perMs);
-  // An even number, because the lines take turns.
+  // An even number, because the lines alternate.
   const cycles = 2 * Math.max(1, Math.floor(MAX_SIMULATED_CALLS / 4 / slowest.usable));
   const recentlySent = sent.slice(-cycles * slowest.usable);
   const toPerMs = (ofClass: RouteClass) =>

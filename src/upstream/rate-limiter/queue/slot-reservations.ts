@@ -5,40 +5,42 @@ import type { QueuePosition } from './fair-queue.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotSource } from '../slot-source.ts';
 
-/** What is kept for a call that was refused with a time, and comes back. */
+/** Reservation for a refused call that is expected at the time named to the client. */
 export interface Reservation {
   readonly routeClass: RouteClass;
-  /** Where it would stand, had it waited. */
+  /** Its position in the queue, as if it had waited. */
   readonly position: QueuePosition;
-  /** The time (monotonic ms) that was named. */
+  /** The time named to the client (monotonic ms). */
   readonly retryAtMs: number;
-  /** Slots that are held for it. Default: none. */
+  /** Slots held for it. Default: none. */
   grant?: SlotGrant | undefined;
 }
 
 interface ActiveReservation extends Reservation {
-  /** Ends whatever it waits for: its turn in the queue, or a time. */
+  /** Cancels its queue entry or its timer. */
   stop: () => void;
 }
 
 const MAX_RESERVATIONS = 1_000;
-// Times are told in whole seconds, rounded up; then the request has to arrive.
+// Clients get times in whole seconds, rounded up; then the request has to arrive.
 const HOLD_MS = 2_000;
-// A client that comes later than that has thought of something else in between.
+// A client that comes later than this is not expected any more.
 const POSITION_TTL_MS = 60_000;
 
 /**
- * Reserves slots for calls that were refused with a time, so that the time is true: a client that comes back then is served as if it had waited.
+ * Reserves slots for refused calls, so that the retry time named to the client is reliable: a client that returns then
+ * is served as if it had waited.
  *
- * A refused call leaves its position in the queue. When its turn comes, slots are held for a moment, for the client to come back in; afterwards only
- * the position is kept. Clients that do not come back cost budget: the fewer of them do, the fewer slots are held.
+ * The position of a refused call stays in the queue. When it gets slots, they are held for 2 s for the client to
+ * return; after that only the position is reserved, for 60 s. Clients that do not return waste budget, so the fraction
+ * of slots that may be held follows the fraction of clients that returned lately.
  */
 export class SlotReservations {
   readonly #slots: SlotSource;
   readonly #queue: AdmissionQueue;
   readonly #clock: Clock;
   readonly #active = new Map<string, ActiveReservation>();
-  /** How many of those for whom slots were reserved have come back, lately. */
+  /** Fraction of reservations whose client returned, as a moving average. */
   #returnRate = 1;
 
   constructor(slots: SlotSource, queue: AdmissionQueue, clock: Clock) {
@@ -47,21 +49,21 @@ export class SlotReservations {
     this.#clock = clock;
   }
 
-  /** What is kept for a call, left where it is. `key` tells calls apart. */
+  /** Finds the reservation for the call with this key. */
   find(key: string): Reservation | undefined {
     return this.#active.get(key);
   }
 
-  /** Takes what is kept for a call that has come back; its slots are free again. */
+  /** Ends the reservation for a call that has arrived. Its slots are free again, for the call to take. */
   redeem(key: string): Reservation | undefined {
     const active = this.#remove(key);
     if (active && this.#clock.nowMs() >= active.retryAtMs) this.#recordReturn(true);
-    // Not to the queue: the call takes them as it enters.
+    // Without pumping the queue: the call takes the slots as it enters.
     if (active?.grant) this.#slots.giveBack(active.grant);
     return active;
   }
 
-  /** Keeps the slots that another process has reserved for a call that has come back to this one. */
+  /** Adopts slots that another process has reserved for a call that arrived at this one. */
   adopt(key: string, { routeClass, position }: Reservation, grant: SlotGrant): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
@@ -70,7 +72,7 @@ export class SlotReservations {
     this.#hold(key, active, grant);
   }
 
-  /** Keeps a position until the time that was named. Beyond a thousand none is kept. */
+  /** Reserves a position. With 1,000 active reservations it does nothing. */
   add(key: string, reservation: Reservation): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
@@ -80,7 +82,7 @@ export class SlotReservations {
     this.#enterQueue(key, active);
   }
 
-  /** Forgets all of them. */
+  /** Ends all reservations. */
   clear(): void {
     for (const key of [...this.#active.keys()]) {
       const grant = this.#remove(key)?.grant;
@@ -96,7 +98,7 @@ export class SlotReservations {
       position,
       requestSlots: (request, done) => {
         if (this.#clock.nowMs() < retryAtMs) {
-          // Others have given up. The client will come when it was told to.
+          // Others left the queue, so this entry is early. The client returns only at the time named to it.
           done(true);
           active.stop = this.#clock.schedule(retryAtMs, () => this.#enterQueue(key, active));
           return;

@@ -1,51 +1,51 @@
 import { createReleaseSchedule, type ReleaseSchedule, mergedAtMs } from './release-schedule.ts';
 
-/** What forecasts and refusals read of a window. Times are monotonic milliseconds. */
+/** Read-only view of a window. Times are monotonic milliseconds. */
 export interface RateWindowView {
   readonly limit: number;
   readonly windowMs: number;
   /** Calls that may be sent now. Never negative. */
   free(nowMs: number): number;
-  /** The next moment at which a slot comes back by itself; Infinity while that hangs on an answer that is still out. */
+  /** When the next slot becomes free without another response; Infinity if a response has to come first. */
   nextReleaseAtMs(nowMs: number): number;
-  /** When its slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls still out are answered after `latencyMs`. */
+  /** When slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls in flight end in `latencyMs`. */
   slotAtMs(nowMs: number, index: number, latencyMs: number): number;
-  /** When the window is as if unused, supposing that calls still out are answered now. */
+  /** When the window would be entirely unused if the calls in flight ended now. */
   restoredAtMs(nowMs: number): number;
 }
 
 /**
- * One rolling rate limit: at most `limit` calls in any `windowMs`, as the other side counts them.
+ * One rolling rate limit: at most `limit` calls in any `windowMs`, as Postman counts them.
  *
- * Pure arithmetic on times that are handed in (monotonic milliseconds, never going back); it reads no clock and sets no timer.
- * A slot is taken when a call is sent and comes back one window after its *response*: the other side saw the call
- * somewhere between the two, so freeing it one window after the sending would be too early whenever the latency varies.
+ * Pure arithmetic on the times passed in (monotonic milliseconds, never decreasing), without a clock or timers. A slot
+ * is taken when a call is sent and becomes free one window after its *response*: Postman counted the call at some
+ * moment between the two, so freeing it one window after sending would be too early whenever the latency varies.
  */
 export interface RateWindow extends RateWindowView {
-  /** What is known of the use by others. */
+  /** Slots used by other clients of the same limit. */
   readonly externalUse: ExternalUse;
-  /** A call is being sent. */
+  /** Takes a slot for a call that is being sent. */
   take(): void;
-  /** A call that was taken has been answered (or given up): its slot comes back one window from now. */
+  /** A call ended, with or without a response: its slot is free one window from now. */
   release(nowMs: number): void;
-  /** A slot that was taken has not been used. */
+  /** Frees a taken slot that was not used. */
   giveBack(): void;
-  /** From now on the limit is this. Slots already taken stay taken. */
+  /** Changes the limit; at least 1. Slots in use stay in use. */
   setLimit(limit: number): void;
 }
 
-/** What others use of the same rate limit, which is known from answers alone: headers take away, they do not give. */
+/** Estimate of the slots that other clients use, from responses only. Headers can add slots in use, never free ours. */
 export interface ExternalUse {
-  /** They have used `count` more slots, which come back evenly from the first of these times to the second. */
+  /** Holds `count` more slots for other clients; they become free evenly between the two times. */
   hold(count: number, fromMs: number, toMs: number): void;
-  /** One of the slots that are held for them comes back at that time already. */
+  /** Frees one held slot at `atMs` if none becomes free earlier. */
   bringForward(atMs: number, nowMs: number): void;
-  /** Remembers how much is in use now, when a call is sent. */
+  /** Records the slots in use when a call is sent, for `learn`. */
   mark(nowMs: number): SlotMark;
   /**
-   * Learns from what the answer of that call says is left.
+   * Updates the estimate from the remaining count that the call's response announces.
    *
-   * @param isCounted - Whether the call counts against the window.
+   * @param isCounted - Whether the call counts against this window.
    */
   learn(
     left: { remaining: number; resetInMs?: number | undefined },
@@ -53,9 +53,9 @@ export interface ExternalUse {
     isCounted: boolean,
     nowMs: number,
   ): void;
-  /** Takes over what another window of the same limit knows: calls that are out, and slots that have yet to come back. */
+  /** Adds the slots in use of another window of the same limit: calls in flight and slots that are not free yet. */
   absorb(other: RateWindow, nowMs: number): void;
-  /** Slots of calls that are out, and when those come back that our own calls have used and those that others have, soonest first. */
+  /** Calls in flight, and when the slots of our ended calls and those held for others become free, soonest first. */
   inUse(nowMs: number): {
     readonly takenCalls: number;
     readonly releasesAtMs: readonly number[];
@@ -63,42 +63,42 @@ export interface ExternalUse {
   };
 }
 
-/** How much of a window was in use at a moment. */
+/** The slots of a window in use at one moment. */
 export interface SlotMark {
-  /** Slots in use by calls of our own: that were out, or have yet to come back. */
+  /** Slots in use by our own calls: in flight, or not free again yet. */
   readonly localUsed: number;
-  /** Calls that were out. */
+  /** Our own calls in flight. */
   readonly callsInFlight: number;
-  /** Slots taken in the window's whole life, and used. */
+  /** Slots taken since the window was created, except those given back. */
   readonly totalTaken: number;
-  /** Slots held in the window's whole life. */
+  /** Slots held for others since the window was created. */
   readonly totalHeld: number;
 }
 
-/** What is in use of a window. */
+/** State of a window. */
 interface State {
   limit: number;
   readonly windowMs: number;
   takenCalls: number;
   totalTaken: number;
   totalHeld: number;
-  /** When the slots come back that calls of our own have used. */
+  /** When the slots of our ended calls become free. */
   readonly localReleases: ReleaseSchedule;
-  /** When the slots come back that others have used. */
+  /** When the slots held for others become free. */
   readonly externalReleases: ReleaseSchedule;
 }
 
-// What others have used is known roughly at best.
+// A rough estimate needs no more release times than this.
 const MAX_LOTS = 60;
 
 /**
- * Makes an unused rolling window.
+ * Creates an unused rolling window.
  *
  * @param limit - Calls per window, at least 1.
  * @param windowMs - Length of the window in milliseconds.
  */
 export function createRateWindow(limit: number, windowMs: number): RateWindow {
-  const [localReleases, externalUse] = [createReleaseSchedule(), createReleaseSchedule()];
+  const [localReleases, externalReleases] = [createReleaseSchedule(), createReleaseSchedule()];
   const state: State = {
     limit,
     windowMs,
@@ -106,7 +106,7 @@ export function createRateWindow(limit: number, windowMs: number): RateWindow {
     totalTaken: 0,
     totalHeld: 0,
     localReleases,
-    externalReleases: externalUse,
+    externalReleases,
   };
 
   return {
@@ -133,20 +133,20 @@ export function createRateWindow(limit: number, windowMs: number): RateWindow {
     },
     nextReleaseAtMs(nowMs) {
       forgetPast(state, nowMs);
-      return mergedAtMs(localReleases, externalUse, 0);
+      return mergedAtMs(localReleases, externalReleases, 0);
     },
     slotAtMs(nowMs, index, latencyMs) {
       const free = toUnused(state, nowMs);
       if (index < free) return nowMs;
-      // Over a lowered limit `free` is negative: the first slots to come back only pay the debt.
-      const atMs = mergedAtMs(localReleases, externalUse, index - free);
+      // After the limit was lowered, `free` may be negative: that many slots have to become free first.
+      const atMs = mergedAtMs(localReleases, externalReleases, index - free);
       return atMs === Number.POSITIVE_INFINITY ? nowMs + latencyMs + windowMs : atMs;
     },
     restoredAtMs(nowMs) {
       return Math.max(
         nowMs,
         localReleases.lastAtMs(),
-        externalUse.lastAtMs(),
+        externalReleases.lastAtMs(),
         state.takenCalls > 0 ? nowMs + windowMs : nowMs,
       );
     },
@@ -182,15 +182,15 @@ function createExternalUse(state: State): ExternalUse {
       const free = Math.max(0, toUnused(state, nowMs));
       const takenSince = state.totalTaken - mark.totalTaken;
       const heldSince = state.totalHeld - mark.totalHeld;
-      // The answer counts what was in use when upstream saw the call, somewhere between its sending and now: what none of our
-      // own calls of that time can explain is certain to be another's.
+      // Postman counted when it received the call, at some moment between its sending and now. Usage that none of our
+      // own calls of that time can explain belongs to another client.
       const externalCalls = state.limit - remaining - (mark.localUsed + takenSince) - externalReleases.size;
       if (externalCalls > 0) {
-        // A reset can mean the first slot that comes back, or all of them.
+        // A reset may mean the first slot that becomes free, or all of them.
         hold(externalCalls, nowMs + Math.min(resetInMs, windowMs), nowMs + windowMs);
         return;
       }
-      // What was held was a guess. As much was left then, less what had not arrived yet and what has been sent since.
+      // Held slots are an estimate. Free now = reported remaining - our calls not yet arrived then - calls sent since.
       const notCounted = mark.callsInFlight - (isCounted ? 1 : 0) + takenSince + heldSince;
       externalReleases.removeFirst(
         Math.max(0, Math.min(remaining - notCounted - free, externalReleases.size - heldSince)),
@@ -198,7 +198,7 @@ function createExternalUse(state: State): ExternalUse {
     },
     absorb(other, nowMs) {
       const { takenCalls, releasesAtMs, heldUntilMs } = other.externalUse.inUse(nowMs);
-      // What the other has taken for somebody else's calls are these here first of all.
+      // The calls counted here may be the ones that the other window held slots for: add only the excess.
       externalReleases.addAll(heldUntilMs.slice(state.limit - toUnused(state, nowMs)));
       state.takenCalls += takenCalls;
       state.totalTaken += takenCalls + releasesAtMs.length;
@@ -220,7 +220,7 @@ function forgetPast({ localReleases, externalReleases }: State, nowMs: number): 
   externalReleases.forgetPast(nowMs);
 }
 
-/** Slots that are not in use; below zero when the limit has been lowered below what is. */
+/** Slots not in use; negative if the limit was lowered below the slots in use. */
 function toUnused(state: State, nowMs: number): number {
   forgetPast(state, nowMs);
   return state.limit - state.takenCalls - state.localReleases.size - state.externalReleases.size;

@@ -1,30 +1,36 @@
+/**
+ * Entry of the module `windows`: counts the slots of one key in this process. It exports `createRateWindows`: the
+ * general window, the burst window and those learned from responses. `rate-window.ts` is the arithmetic of one window.
+ * The module knows no clock, queue, budget or slot source: it may not import the files above it or `queue/`.
+ */
 import type { AnnouncedWindow } from '../../http/rate-limit-headers.ts';
 import type { RateWindow, SlotMark } from './rate-window.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import { createWindowSet, type RateWindowsOptions, type WindowSet } from './window-set.ts';
 
-/** The slots one call has taken. */
+/** The slots that one call has taken. */
 export interface TakenSlots {
   readonly routeClass: RouteClass;
   /** The windows it counts against. */
   readonly taken: RateWindow[];
-  /** What was in use of every window when the call was sent. */
+  /** The slots of every window in use when the call was sent. */
   readonly marks: Map<RateWindow, SlotMark>;
 }
 
-/** All rolling windows of one key: the general one, the burst one, and those that answers have announced besides. */
+/** All rolling windows of one key: the general one, the burst one, and those that responses have announced. */
 export interface RateWindows extends Pick<WindowSet, 'general' | 'burst' | 'of' | 'all'> {
-  /** A call is being sent. */
+  /** Takes slots for a call that is being sent. */
   take(routeClass: RouteClass, nowMs: number): TakenSlots;
-  /** The call has been answered, or given up. */
+  /** The call ended, with or without a response. */
   release(slots: TakenSlots, nowMs: number): void;
-  /** The call has not been made. */
+  /** The call was not sent: its slots are free again. */
   giveBack(slots: TakenSlots): void;
   /**
-   * Learns from what the answer of a call announces, before its slots are released: headers take away, they do not give. A limit that
-   * answers have not announced for two of its windows is forgotten.
+   * Updates limits and external use from the announcement of a response; to be called before the slots are released.
+   * A limit is forgotten if responses do not announce it for two of its windows.
    *
-   * @returns Whether turns that were foretold before are now put off, and whether the burst window was spoken of.
+   * @returns `isDelay`: slots predicted before are delayed now. `reportsBurst`: the response says how many slots of the
+   *   burst window are left.
    */
   learn(
     slots: TakenSlots,
@@ -32,25 +38,26 @@ export interface RateWindows extends Pick<WindowSet, 'general' | 'burst' | 'of' 
     nowMs: number,
   ): { readonly isDelay: boolean; readonly reportsBurst: boolean };
   /**
-   * A call has been refused although there was room for it, so that others have used more than is known. Unless the answer says how much
-   * is left of the window that refused, nothing is, and it comes back evenly until a window has passed.
+   * A call got a 429 although a slot was free, so other clients have used more than estimated. Unless the response
+   * reports a window without remaining slots, all free slots of the window in question are held for others; they become
+   * free evenly between `untilMs` and one window from now.
    *
-   * @param untilMs - When upstream wants to be asked again.
+   * @param untilMs - When Postman allows the next call (monotonic ms).
    */
   refused(slots: TakenSlots, announced: readonly AnnouncedWindow[], untilMs: number, nowMs: number): void;
   /**
-   * Takes over what is in use of the general and the burst window of another key of the same user.
+   * Takes over the slots in use of the general and the burst window of another key of the same user.
    *
-   * @param slots - All slots that are taken there. They are taken here instead.
+   * @param slots - The slots of all calls in flight there. They are taken here instead.
    */
   absorb(other: RateWindows, slots: readonly TakenSlots[], nowMs: number): void;
 }
 
-/** Makes the unused windows of one key. */
+/** Creates the unused windows of one key. */
 export function createRateWindows(options: RateWindowsOptions): RateWindows {
   const set = createWindowSet(options);
   const { general, burst, of, all } = set;
-  // Calls that are out, so that a window that is learned of counts them too.
+  // So that a window learned later counts the calls in flight too.
   const inFlight = new Set<TakenSlots>();
 
   const take = (window: RateWindow, slots: TakenSlots, nowMs: number) => {
@@ -100,7 +107,7 @@ export function createRateWindows(options: RateWindowsOptions): RateWindows {
         reportsBurst ||= window === burst && remaining !== undefined;
         const before = { limit: window.limit, free: window.free(nowMs) };
         if (limit !== undefined) {
-          // Of two limits over the same length of time the lower holds.
+          // Of two limits over the same length of time the lower one applies.
           set.setAnnouncedLimit(window, limited.has(window) ? Math.min(limit, window.limit) : limit, routeClass);
           limited.add(window);
         }
@@ -126,7 +133,7 @@ export function createRateWindows(options: RateWindowsOptions): RateWindows {
       for (const slots of moved) {
         slots.taken.length = 0;
         for (const window of all()) take(window, slots, nowMs);
-        // What was in use here when the call was sent is not known.
+        // How many slots were in use here when the call was sent is unknown.
         slots.marks.clear();
         inFlight.add(slots);
       }

@@ -1,22 +1,22 @@
-/** Moments (monotonic ms) at which slots come back, soonest first. */
+/** Times (monotonic ms) at which slots become free, soonest first. */
 export interface ReleaseSchedule {
-  /** Those that are still to come, as of the last time the past was forgotten. */
+  /** Number of times, without those dropped by `forgetPast`. */
   readonly size: number;
   forgetPast(nowMs: number): void;
   add(atMs: number, count: number): void;
   addAll(times: readonly number[]): void;
   removeFirst(count: number): void;
-  /** The one with this index, soonest first; Infinity beyond the last, -Infinity before the first. */
+  /** The time with this index; Infinity beyond the last, -Infinity for a negative index. */
   atMs(index: number): number;
-  /** -Infinity when there is none. */
+  /** The last time; -Infinity if there is none. */
   lastAtMs(): number;
   times(): readonly number[];
 }
 
-/** Every key has several: the methods are in one place for all. */
+/** A class, because every key has several schedules: they share their methods. */
 class SortedTimes implements ReleaseSchedule {
-  // Ascending from `first` on. What stands before it has passed, and is cut off once it is the larger part: taking one away at a
-  // time would cost a walk over all.
+  // Ascending from `first` on. Entries before it have passed; they are cut off once they are the larger part, because
+  // removing each one would move all others.
   #times: number[] = [];
   #first = 0;
 
@@ -68,14 +68,14 @@ class SortedTimes implements ReleaseSchedule {
   }
 }
 
-/** Makes a list without any. */
+/** Creates an empty schedule. */
 export function createReleaseSchedule(): ReleaseSchedule {
   return new SortedTimes();
 }
 
-/** The time with this index of two lists taken together; Infinity beyond the last. */
+/** The time with this index in two schedules merged; Infinity beyond the last. */
 export function mergedAtMs(one: ReleaseSchedule, other: ReleaseSchedule, index: number): number {
-  // How many of the first `index` are of the one list: as many as stand before those that the other one then gives.
+  // Binary search for how many of the first `index` times are from `one`.
   let low = Math.max(0, index - other.size);
   let high = Math.min(index, one.size);
   while (low < high) {

@@ -2,15 +2,15 @@ import type { AnnouncedWindow } from '../../http/rate-limit-headers.ts';
 import { createRateWindow, type RateWindow } from './rate-window.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 
-/** The windows that are known before the first answer. */
+/** The configured windows. */
 export interface RateWindowsOptions {
-  /** The window of every call. `isCap`: announced limits above it are not followed. */
+  /** The window of every call. `isCap`: announced limits above `limit` are ignored. */
   readonly general: { readonly limit: number; readonly windowMs: number; readonly isCap: boolean };
-  /** The second window of `burst` routes; absent: there is none. */
+  /** The additional window of calls of the burst class. Default: none. */
   readonly burst?: { readonly limit: number; readonly windowMs: number };
 }
 
-/** Which windows there are, and their limits: those that are configured, and what answers announce. */
+/** The windows of one key and their limits: configured ones, and those that responses announce. */
 export interface WindowSet {
   readonly general: RateWindow;
   readonly burst: RateWindow | undefined;
@@ -18,34 +18,39 @@ export interface WindowSet {
   of(routeClass: RouteClass): readonly RateWindow[];
   /** Every window. */
   all(): readonly RateWindow[];
-  /** Which window an answer to a call of the class speaks of; undefined: one that is not known yet. */
+  /** The window that a response to a call of the class announces; undefined: a window not known yet. */
   find(routeClass: RouteClass, announced: AnnouncedWindow): RateWindow | undefined;
-  /** Somebody counts calls over yet another length of time: those of this class, and all of them where the class is every call's. Returns undefined where there are too many. */
+  /**
+   * Adds a window with a length not known before. It counts the calls of this class; for the general class, all calls.
+   *
+   * @returns undefined if four windows have been learned already.
+   */
   add(routeClass: RouteClass, limit: number, windowMs: number): RateWindow | undefined;
-  /** Follows a limit that an answer to a call of the class announces: up to what is configured, where that is a cap. */
+  /** Sets the limit that a response to a call of the class announces, at most the configured one if that is a cap. */
   setAnnouncedLimit(window: RateWindow, limit: number, routeClass: RouteClass): void;
   /**
-   * Forgets limits that answers have not announced for two of their windows: they were a mistake, or are over, and what was known before holds again.
+   * Forgets limits that responses have not announced for two of their windows: a mistake, or lifted. Configured windows
+   * get their configured limit back, learned ones are removed.
    *
-   * @param announced - Windows of which the answer announces the limit.
+   * @param announced - Windows whose limit the response announces.
    */
   forgetUnannounced(routeClass: RouteClass, announced: ReadonlySet<RateWindow>, nowMs: number): void;
 }
 
-/** Where a limit comes from that was announced. */
+/** Origin of an announced limit. */
 interface Announcement {
   readonly routeClass: RouteClass;
-  /** When the first answer came that did not repeat it; undefined: the last one did. */
+  /** Time of the first response that did not repeat it; undefined: the last one did. */
   silentSinceMs: number | undefined;
 }
 
-// Of what upstream announces; the most that can be configured, too.
+// Highest limit accepted from Postman; also the highest that can be configured.
 const MAX_LIMIT = 100_000;
 const MAX_LEARNED_WINDOWS = 4;
-// A limit holds for as long as answers announce it, and for this many of its windows of answers that do not.
+// An announced limit expires after this many of its windows without being repeated.
 const SILENT_WINDOWS = 2;
 
-/** Makes the windows of one key that are configured. */
+/** Creates the configured windows of one key. */
 export function createWindowSet({ general: generalLimit, burst: burstLimit }: RateWindowsOptions): WindowSet {
   const general = createRateWindow(generalLimit.limit, generalLimit.windowMs);
   const burst = burstLimit && createRateWindow(burstLimit.limit, burstLimit.windowMs);
@@ -55,7 +60,7 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
     general: [general],
     burst: burst ? [general, burst] : [general],
   };
-  // Of the windows whose limit is an announced one.
+  // One per window whose limit was announced.
   const announcements = new Map<RateWindow, Announcement>();
 
   const all = () => [...new Set([...windowsByClass.burst, ...windowsByClass.general])];
@@ -71,7 +76,7 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
     find(routeClass, { windowMs, limit }) {
       const isSameLength = burst?.windowMs === general.windowMs;
       if (burst && (windowMs === undefined || (isSameLength && windowMs === general.windowMs))) {
-        // Nothing but its size tells them apart.
+        // Both windows have one length: only the limit can distinguish them.
         return routeClass === 'burst' && limit !== undefined && limit <= (configured.get(burst) ?? 0) ? burst : general;
       }
       if (windowMs === undefined) return general;
@@ -91,7 +96,7 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
     forgetUnannounced(routeClass, announced, nowMs) {
       for (const [window, announcement] of announcements) {
         if (announced.has(window)) continue;
-        // An answer of the other class that announces limits of its own need not repeat this one.
+        // A response to the other class that announces other limits need not repeat this one.
         const isSilent = announced.size === 0 || announcement.routeClass === routeClass;
         if (!isSilent || !windowsByClass[routeClass].includes(window)) continue;
         announcement.silentSinceMs ??= nowMs;
