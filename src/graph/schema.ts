@@ -32,9 +32,13 @@ import './tree/request.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 
-Cost is counted in GETs sent to Postman, which allows few per minute. A field that may need a GET says so in a line \`Cost:\`; every response reports its actual cost in \`extensions.upstream\`.
+Cost is counted in GETs sent to Postman, which allows few per minute. A field that may need a GET says so in a \
+line \`Cost:\`; every response reports its actual cost in \`extensions.upstream\`.
 
-If a call fails, the fields that need it are null and have entries in \`errors\`, with \`extensions.code\` and, where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; all other fields have their values. Something that does not exist is null without an error. Values of secrets are withheld unless the server is configured to reveal them.`;
+If a call fails, the fields that need it are null and have entries in \`errors\`, with \`extensions.code\` and, \
+where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; all other fields have their values. Something that \
+does not exist is null without an error. Values of secrets are withheld unless the server is configured to \
+reveal them.`;
 
 /**
  * Builds the schema. The imports above register its types with the builder.

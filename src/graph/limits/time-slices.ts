@@ -26,7 +26,8 @@ export interface SliceScheduler {
   /**
    * Starts a piece of work.
    *
-   * @param fairShare - Identifies who the work is for: long works of different fair shares alternate.
+   * @param fairShare - Identifies who the work is for. The next long work is one of another fair share, if there is
+   *   one.
    * @param ended - Aborts when nobody waits for the work any more. Its pending `next()` then never resolves.
    * @param lets - `go`: the work lets go of memory as it proceeds, so it always comes before long works, which take
    *   memory.

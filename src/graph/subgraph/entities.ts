@@ -74,7 +74,7 @@ function parseReference(representation: unknown): Reference {
   if (!isLeveledType(type)) {
     const entities = Object.entries(leveledTypes).map(([name, { key }]) => `${name} by "${key}"`);
     throw badUserInput(
-      `"${type.slice(0, SHOWN_NAME_LENGTH)}" is not an entity of this subgraph. Its entities are ${entities.join(', ')}.`,
+      `"${type.slice(0, SHOWN_NAME_LENGTH)}" is not an entity of this subgraph, which has ${entities.join(', ')}.`,
     );
   }
   const keyField = leveledTypes[type].key;

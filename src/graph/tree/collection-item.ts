@@ -29,7 +29,9 @@ CollectionItemRef.implement({
     }),
     path: t.stringList({
       nullable: false,
-      description: `Names of the folders above the item, outermost first; a folder without a name counts as empty text. Empty at the top level. At most the nearest ${MAX_PATH_LENGTH} folders.`,
+      description:
+        'Names of the folders above the item, outermost first; a folder without a name counts as empty text. ' +
+        `Empty at the top level. At most the nearest ${MAX_PATH_LENGTH} folders.`,
       resolve: (item) => itemPath(item),
     }),
     parent: t.field({

@@ -22,7 +22,9 @@ const minimal = toGet(collectionRoute, '?model=minimal');
 /** Declares which upstream responses carry a field of `Collection`. */
 export const carriedBy = createCarriedBy('Collection', {
   summary: `${list}; for a single collection, one more call to find it in a list`,
-  'summary minimal detail': `nothing if another selected field already has the list or the collection read; otherwise, ${list}, and for a single collection one ${minimal}`,
+  'summary minimal detail':
+    'nothing if another selected field already has the list or the collection read; ' +
+    `otherwise, ${list}, and for a single collection one ${minimal}`,
   'minimal detail': `one ${minimal} per collection, shared by all such fields; nothing if the tree is selected too`,
   detail: `one ${toGet(collectionRoute)} per collection, shared by all fields of the collection`,
 });
@@ -141,7 +143,9 @@ addChildType('Collection', {
   carriedBy,
   idNote: 'Forks and copies can share it; use `uid` to look one up.',
   changing: 'anything in the collection',
-  lookUpCost: `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; one more list for \`isPublic\``,
+  lookUpCost:
+    `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; ` +
+    'one more list for `isPublic`',
 });
 
 /** GraphQL type `CollectionConnection`. */

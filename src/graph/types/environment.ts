@@ -7,7 +7,9 @@ import { childRefs } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
-  'summary detail': `nothing if \`values\` is selected too; otherwise, in a list, one ${toGet(environmentsRoute)}, and for a single environment one ${toGet(environmentRoute)}`,
+  'summary detail':
+    `nothing if \`values\` is selected too; otherwise, in a list, one ${toGet(environmentsRoute)}, ` +
+    `and for a single environment one ${toGet(environmentRoute)}`,
   detail: `one ${toGet(environmentRoute)} per environment`,
 });
 

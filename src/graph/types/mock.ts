@@ -7,8 +7,9 @@ import { connectionType } from '../paging/connection.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { childRefs } from '../refs.ts';
 
+const singleCost = `one ${toGet(mockRoute)}`;
 const carriedBy = createCarriedBy('Mock', {
-  'summary detail': `in a list, one ${toGet(mocksRoute, '?workspace=')}; for a single mock server one ${toGet(mockRoute)}`,
+  'summary detail': `in a list, one ${toGet(mocksRoute, '?workspace=')}; for a single mock server ${singleCost}`,
 });
 
 const allLevels = ['ref', 'summary', 'detail'] as const;
@@ -117,7 +118,7 @@ childRefs.Mock.implement({
 addChildType('Mock', {
   noun: 'mock server',
   carriedBy,
-  lookUpCost: `one ${toGet(mockRoute)}`,
+  lookUpCost: singleCost,
 });
 
 /** GraphQL type `MockConnection`. */

@@ -5,9 +5,14 @@ import type { Context } from '../context.ts';
 import { ASSUMED_SIZES, LARGEST_COST, type PlannedCall } from '../planning/estimate.ts';
 
 /** Description of `Query.rateLimit`. */
-export const RATE_LIMIT_DESCRIPTION = `The budget of upstream calls of the API key in use, and what this operation takes of it; null without a key.
+export const RATE_LIMIT_DESCRIPTION = `The budget of upstream calls of the API key in use, and what this \
+operation takes of it; null without a key.
 
-With \`dryRun: true\`, nothing is sent to Postman, whatever other fields the operation has. \`cost\` and \`costAtLeast\` say how many calls it would make at most and at least, \`likelyCost\` how many are likely, \`plan\` which calls they are, \`readyAt\` and \`likelyReadyAt\` when the budget would have served them. Every other root field is left out of the response, as if by \`@skip\`. The same operation without \`dryRun\` then makes at most \`cost\` and at least \`costAtLeast\` calls, provided that
+With \`dryRun: true\`, nothing is sent to Postman, whatever other fields the operation has. \`cost\` and \
+\`costAtLeast\` say how many calls it would make at most and at least, \`likelyCost\` how many are likely, \
+\`plan\` which calls they are, \`readyAt\` and \`likelyReadyAt\` when the budget would have served them. Every \
+other root field is left out of the response, as if by \`@skip\`. The same operation without \`dryRun\` then \
+makes at most \`cost\` and at least \`costAtLeast\` calls, provided that
 
 - the account does not change and the cache evicts nothing in between,
 - every call succeeds: a failed call may be retried, and whatever depends on it is not read,
@@ -15,18 +20,26 @@ With \`dryRun: true\`, nothing is sent to Postman, whatever other fields the ope
 - Postman fills the pages of its lists,
 - the operation may make that many calls: it stops at MAX_CALLS_PER_OPERATION.
 
-The estimate uses cached responses, including lists and their lengths, so the two figures get closer the more is cached. If the objects that an operation names already require more calls than it may make, it is refused with OPERATION_TOO_EXPENSIVE before its first call. Estimates are computed one operation at a time: if too many operations of the key wait for theirs, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to retry.`;
+The estimate uses cached responses, including lists and their lengths, so the two figures get closer the more \
+is cached. If the objects that an operation names already require more calls than it may make, it is refused \
+with OPERATION_TOO_EXPENSIVE before its first call. Estimates are computed one operation at a time: if too many \
+operations of the key wait for theirs, \`cost\` and \`plan\` fail with RATE_LIMITED and the time to retry.`;
 
 const { workspaces, forkFraction } = ASSUMED_SIZES;
 const ASSUMED_LISTS = childTypes.map((type) => `${leveledTypes[type].assumedPerWorkspace} ${leveledTypes[type].list}`);
 const inEnglish = new Intl.ListFormat('en');
-const LIKELY_COST_DESCRIPTION = `The number of calls that this operation likely makes, estimated before it makes any; between \`costAtLeast\` and \`cost\`. The estimate is only as good as the list lengths it assumes:
+const LIKELY_COST_DESCRIPTION = `The number of calls that this operation likely makes, estimated before it \
+makes any; between \`costAtLeast\` and \`cost\`. The estimate is only as good as the list lengths it assumes:
 
 - A cached list has its cached length, even if it is too old to be served: it is assumed unchanged.
-- Any other list has the length it had when it was last read with this key. Lengths are remembered for longer than the lists themselves.
-- A list that was never read has the length it would have in an account of ${workspaces} workspaces with ${inEnglish.format(ASSUMED_LISTS)} each, where one collection in ${1 / forkFraction} is a fork. That is between the embedded example account and the account of a team.
+- Any other list has the length it had when it was last read with this key. Lengths are remembered for longer \
+than the lists themselves.
+- A list that was never read has the length it would have in an account of ${workspaces} workspaces with \
+${inEnglish.format(ASSUMED_LISTS)} each, where one collection in ${1 / forkFraction} is a fork. That is between \
+the embedded example account and the account of a team.
 
-Objects that the operation names are assumed to exist, a collection name to match one collection, and a filter of workspaces to match half of them where they are not known.`;
+Objects that the operation names are assumed to exist, a collection name to match one collection, and a filter \
+of workspaces to match half of them where they are not known.`;
 
 /** The budget at the moment its field is resolved. */
 export interface RateLimitSnapshot extends BudgetSnapshot {
@@ -56,7 +69,9 @@ const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
     }),
     likely: t.exposeInt('likely', {
       nullable: false,
-      description: `The number of calls to this route that are likely made, between \`atLeast\` and \`atMost\`. If \`likelyCost\` is below ${LARGEST_COST}, it is the sum over all entries.`,
+      description:
+        'The number of calls to this route that are likely made, between `atLeast` and `atMost`. If ' +
+        `\`likelyCost\` is below ${LARGEST_COST}, it is the sum over all entries.`,
     }),
     forFields: t.stringList({
       nullable: false,
@@ -118,7 +133,10 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     }),
     cost: t.int({
       nullable: false,
-      description: `The most calls that this operation may make, computed before it makes any; \`extensions.upstream.calls\` says how many it did make. 0 when everything is cached. ${LARGEST_COST} stands for any larger number, and for one that takes too long to compute.`,
+      description:
+        'The most calls that this operation may make, computed before it makes any; ' +
+        '`extensions.upstream.calls` says how many it did make. 0 when everything is cached. ' +
+        `${LARGEST_COST} stands for any larger number, and for one that takes too long to compute.`,
       resolve: async (_rateLimit, _args, { estimate }) => (await estimate()).atMost,
     }),
     costAtLeast: t.int({
@@ -160,7 +178,10 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     plan: t.field({
       type: [PlannedCallRef],
       nullable: true,
-      description: `The calls that this operation may make, one entry per route, ordered by path; empty when everything is cached. The sum of \`atLeast\` over all entries is \`costAtLeast\`; the sum of \`atMost\` is \`cost\` if that is below ${LARGEST_COST}. null without \`dryRun: true\`.`,
+      description:
+        'The calls that this operation may make, one entry per route, ordered by path; empty when everything ' +
+        'is cached. The sum of `atLeast` over all entries is `costAtLeast`; the sum of `atMost` is ' +
+        `\`cost\` if that is below ${LARGEST_COST}. null without \`dryRun: true\`.`,
       resolve: async ({ isDryRun }, _args, { estimate }) => (isDryRun ? [...(await estimate()).plan] : null),
     }),
   }),

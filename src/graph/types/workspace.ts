@@ -42,7 +42,7 @@ const visibilities: readonly string[] = [
 ] satisfies readonly Visibility[];
 
 const carriedBy = createCarriedBy('Workspace', {
-  'summary detail': `nothing on a workspace from a list, otherwise one ${toGet(workspaceRoute)} shared by all such fields`,
+  'summary detail': `nothing on a workspace from a list, else one ${toGet(workspaceRoute)} shared by all such fields`,
   detail: `one ${toGet(workspaceRoute)} per workspace, shared by all such fields`,
 });
 
