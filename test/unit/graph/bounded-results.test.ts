@@ -5,7 +5,7 @@ import { createSchema } from '../../../src/graph/schema.ts';
 import { createOperationContext } from '../../../src/graph/planning/tracked-reads.ts';
 import { execute } from '../../support/execute.ts';
 
-it('an item of a list that fails while it waits for its turn is an error at its place', async () => {
+it('a list item that fails while it waits for a time slice is an error at its path', async () => {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => void unhandled.push(error);
   process.on('unhandledRejection', note);

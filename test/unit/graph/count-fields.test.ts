@@ -12,7 +12,7 @@ const schema = buildSchema(`
   type Query { item: Item items: [Item!]! tags: [String!]! }
 `);
 
-/** What the resolver of the query's one root field is told. */
+/** Returns the count that the resolver of the only root field gets. */
 function countOf(query: string): Selected | undefined {
   const counts: Selected[] = [];
   const fieldCount = createFieldCount();
@@ -26,41 +26,45 @@ function countOf(query: string): Selected | undefined {
   return first;
 }
 
-describe('the fields counted for each object', () => {
+describe('field counts per object', () => {
   it.each<[string, string, number, number?]>([
-    ['are none where nothing is selected', '{ tags }', 0],
-    ['are those selected, aliases too', '{ items { name a: name __typename } }', 3],
-    ['go down through objects', '{ items { parent { name parent { name } } } }', 4],
-    ['end at the next list', '{ items { parent { items { name parent { name } } } } }', 2],
+    ['are 0 when nothing is selected', '{ tags }', 0],
+    ['include aliases', '{ items { name a: name __typename } }', 3],
+    ['include fields of nested objects', '{ items { parent { name parent { name } } } }', 4],
+    ['stop at the next list', '{ items { parent { items { name parent { name } } } } }', 2],
     [
-      'are those of all types together',
+      'add up the types of an interface',
       '{ items { ... on Folder { name items { name } } ... on Request { url } } }',
       3,
     ],
-    ['go through a condition without a type', '{ items { ... { name } ... @include(if: true) { a: name } } }', 2],
-    ['have their parts beside them', '{ items { ... @defer { name } ...f @defer } } fragment f on Item { name }', 2, 2],
     [
-      'have a list that is to come item by item beside them',
-      '{ item { ... on Folder { items @stream { name } } } }',
-      1,
-      1,
+      'include inline fragments without a type condition',
+      '{ items { ... { name } ... @include(if: true) { a: name } } }',
+      2,
     ],
     [
-      'count a fragment wherever it is spread',
+      'count deferred fragments as parts',
+      '{ items { ... @defer { name } ...f @defer } } fragment f on Item { name }',
+      2,
+      2,
+    ],
+    ['count a streamed list as a part', '{ item { ... on Folder { items @stream { name } } } }', 1, 1],
+    [
+      'count a fragment each time it is spread',
       '{ items { ...f parent { ...f } } } fragment f on Item { name a: name }',
       5,
     ],
     [
-      'end at a list in a fragment on another type',
+      'stop at a list in a fragment on another type',
       '{ items { ...f } } fragment f on Folder { name items { name parent { name } } }',
       2,
     ],
-    ['are summed over a field that is selected twice', '{ items { name } items { parent { name } } }', 3],
+    ['add up a field that is selected twice', '{ items { name } items { parent { name } } }', 3],
   ])('%s', (_what, query, fields, parts = 0) => {
     expect(countOf(query)).toEqual({ fields, parts });
   });
 
-  it('are found at once however often fragments double each other', () => {
+  it('are computed quickly when each of many fragments spreads the next one twice', () => {
     const fragments = Array.from({ length: 40 }, (_, i) => `fragment f${i} on Item { ...f${i + 1} ...f${i + 1} }`);
     expect(countOf(`{ items { ...f0 } } ${fragments.join(' ')} fragment f40 on Item { name }`)).toEqual({
       fields: 2 ** 40,

@@ -18,7 +18,7 @@ interface Planted {
   readonly uid: string;
 }
 
-// Fields that nothing but their own declaration knows of.
+// Fields that only their own declarations know of.
 const PlantedRef = builder.objectRef<Planted>('Planted').implement({
   fields: (t) => ({
     uid: t.exposeID('uid', { nullable: false }),
@@ -52,14 +52,14 @@ builder.objectField(childRefs.Collection, 'planted', (t) =>
   }),
 );
 
-/** Executes a query on loaders that have these answers: what was tracked and counted, and where. */
-async function run(query: string, answers: Readonly<Record<string, unknown>>) {
+/** Executes a query on loaders that return these responses. Returns what was tracked and counted, and for which path. */
+async function run(query: string, responses: Readonly<Record<string, unknown>>) {
   const tracked: [path: string, value: unknown][] = [];
   const counted: [path: string, count: number][] = [];
-  const load = (name: string) => () => Promise.resolve(answers[name]);
+  const load = (name: string) => () => Promise.resolve(responses[name]);
   const resultSize = createResultSize(() => undefined);
   const contextValue = createOperationContext({
-    readAhead: Object.fromEntries(Object.keys(answers).map((name) => [name, load(name)])),
+    readAhead: Object.fromEntries(Object.keys(responses).map((name) => [name, load(name)])),
     trackRead: (value: unknown, path: ResponsePath | undefined) =>
       void tracked.push([responsePathAsArray(path).join('.'), value]),
     resultSize: {
@@ -83,16 +83,16 @@ function* fieldsOf(schema: GraphQLSchema) {
   }
 }
 
-describe('a field that is added', () => {
+describe('a new field', () => {
   const listed = [{ uid: '1-a' }, { uid: '1-b' }];
   const detail = { id: 'a', uid: '1-a', name: 'A' };
 
-  it('is counted where it is a list, and what it reads is tracked at its place', async () => {
-    const answers = { collectionsByName: listed, childByUid: detail };
-    const { data, errors, tracked, counted } = await run('{ planted { collection { planted } } }', answers);
+  it('is counted if it is a list, and what it reads is tracked under its path', async () => {
+    const responses = { collectionsByName: listed, childByUid: detail };
+    const { data, errors, tracked, counted } = await run('{ planted { collection { planted } } }', responses);
     const collection = { planted: 'A' };
     expect([data, errors, counted]).toEqual([{ planted: [{ collection }, { collection }] }, [], [['planted', 2]]]);
-    // Each collection by the field that finds it, and by what it carries.
+    // Each collection twice: by the field that finds it, and by the field that its response carries.
     expect(tracked.sort(([a], [b]) => a.localeCompare(b))).toEqual([
       ['planted', listed],
       ['planted.0.collection', detail],
@@ -102,15 +102,15 @@ describe('a field that is added', () => {
     ]);
   });
 
-  it('gets no loaders where it does not declare what it reads', async () => {
+  it('gets no loaders if it does not declare what it reads', async () => {
     const { data, errors } = await run('{ planted { undeclared } }', { collectionsByName: listed });
     expect(data).toEqual({ planted: [{ undeclared: null }, { undeclared: null }] });
     expect(errors).toEqual(Array(2).fill(expect.stringContaining("reading 'workspaceById'")));
   });
 });
 
-describe('each field of the schema', () => {
-  it('is counted where it is a list', async () => {
+describe('every field of the schema', () => {
+  it('is counted if it is a list', async () => {
     const schema = buildSchema(printSchema(createSchema()));
     boundResults(schema);
     const lists = [...fieldsOf(schema)].filter(({ field }) => isListType(getNullableType(field.type)));
@@ -127,7 +127,7 @@ describe('each field of the schema', () => {
     }
   });
 
-  it('has loaders that know its place, if it declares what it reads', async () => {
+  it('has loaders that track under its path, if it declares what it reads', async () => {
     const owner: ResponsePath = { prev: undefined, key: 'owner', typename: undefined };
     const info = { path: { prev: owner, key: 'field', typename: undefined } } as GraphQLResolveInfo;
     const declared = [...fieldsOf(createSchema())].filter(
@@ -135,14 +135,14 @@ describe('each field of the schema', () => {
     );
     expect(declared.length).toBeGreaterThan(40);
     for (const { field, name } of declared) {
-      const places: unknown[] = [];
+      const paths: unknown[] = [];
       const at = (path: ResponsePath | undefined) => {
-        places.push(path);
-        throw new TypeError('It was asked');
+        paths.push(path);
+        throw new TypeError('context requested');
       };
-      await expect((async () => field.resolve?.({}, {}, { at }, info))()).rejects.toThrow('It was asked');
+      await expect((async () => field.resolve?.({}, {}, { at }, info))()).rejects.toThrow('context requested');
       const levels = field.extensions['carriedBy'] as readonly string[] | undefined;
-      expect([name, places]).toEqual([name, [levels && !levels.includes('dedicated') ? owner : info.path]]);
+      expect([name, paths]).toEqual([name, [levels && !levels.includes('dedicated') ? owner : info.path]]);
     }
   });
 });

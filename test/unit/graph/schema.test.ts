@@ -24,8 +24,8 @@ const ownTypes = Object.values(schema.getTypeMap()).filter(
 
 it('describes every type, field, argument, input field and enum value', () => {
   const undescribed: string[] = [];
-  const check = (place: string, { description }: { description?: string | null | undefined }) => {
-    if (!description?.trim()) undescribed.push(place);
+  const check = (coordinate: string, { description }: { description?: string | null | undefined }) => {
+    if (!description?.trim()) undescribed.push(coordinate);
   };
   for (const type of ownTypes) {
     check(type.name, type);
@@ -48,7 +48,7 @@ it('describes every type, field, argument, input field and enum value', () => {
   ).toEqual(['DateTime', 'JSON']);
 });
 
-it('declares for every field of a type with levels which upstream answers carry it', () => {
+it('declares for every field of a type with levels which upstream responses carry it', () => {
   for (const name of ['Workspace', 'Collection', 'Environment']) {
     const type = schema.getType(name);
     if (!isObjectType(type)) throw new TypeError(`${name} is no object type`);
@@ -60,7 +60,7 @@ it('declares for every field of a type with levels which upstream answers carry 
   }
 });
 
-it('has a line on the cost of every field that can need a call of its own', () => {
+it('has a Cost line for every field that can need a call', () => {
   const silent: string[] = [];
   for (const name of ['Workspace', 'Collection', 'Environment']) {
     const type = schema.getType(name);
@@ -73,7 +73,7 @@ it('has a line on the cost of every field that can need a call of its own', () =
   expect(silent).toEqual([]);
 });
 
-it('says of every field that can be null when it is', () => {
+it('says for every nullable field when it is null', () => {
   const silent = ownTypes.flatMap((type) =>
     isObjectType(type) || isInterfaceType(type)
       ? Object.values(type.getFields())
@@ -84,7 +84,7 @@ it('says of every field that can be null when it is', () => {
   expect(silent).toEqual([]);
 });
 
-it('says of every root field what it costs', () => {
+it('has a Cost line for every root field but rateLimit', () => {
   const fields = Object.values(schema.getQueryType()?.getFields() ?? {});
   expect(fields.filter(({ description }) => !/^Cost: /m.test(description ?? '')).map(({ name }) => name)).toEqual([
     'rateLimit',
@@ -97,7 +97,7 @@ it('is the published contract', () => {
   );
 });
 
-describe('a schema with a field that says nothing of what it is read from', () => {
+describe('a schema with a field that does not declare what it is read from', () => {
   const withField = (typeName: string, fieldName: string) =>
     extendSchema(createSchema(), parse(`extend type ${typeName} { ${fieldName}: String }`));
 
@@ -106,13 +106,13 @@ describe('a schema with a field that says nothing of what it is read from', () =
     ['Collection', 'carriedBy'],
     ['Environment', 'carriedBy'],
     ['Query', 'reads'],
-  ])('is not built: one of %s', (typeName, extension) => {
+  ])('is rejected: a field of %s', (typeName, extension) => {
     expect(() => assertDeclared(withField(typeName, 'planted'))).toThrow(
       new TypeError(`These fields do not declare what they are read from: ${typeName}.planted has no "${extension}"`),
     );
   });
 
-  it('is built where nothing has levels', () => {
+  it('is accepted if the type has no levels', () => {
     expect(() => assertDeclared(withField('RateLimit', 'planted'))).not.toThrow();
   });
 });

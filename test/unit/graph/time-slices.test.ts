@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSliceScheduler } from '../../../src/graph/limits/time-slices.ts';
 import type { Steps } from '../../../src/upstream/steps.ts';
 
-/** Each look at the time takes a millisecond, so that ten of them are a slice. */
+/** Each reading of the clock takes a millisecond, so that ten of them fill a slice. */
 function createScheduler() {
   let ms = 0;
   return createSliceScheduler(() => ms++);
@@ -17,7 +17,7 @@ function* note(events: string[], what: string, count: number): Steps<string> {
   return what;
 }
 
-/** Goes round the event loop until something has happened, and notes each round. */
+/** Records each round of the event loop until the work is over. */
 async function noteRounds(events: string[], isOver: () => boolean) {
   while (!isOver()) {
     await setImmediate();
@@ -25,7 +25,7 @@ async function noteRounds(events: string[], isOver: () => boolean) {
   }
 }
 
-/** How often the same stands in a row. */
+/** Groups equal consecutive events, with their count. */
 function toRuns(events: readonly string[]): readonly (readonly [string, number])[] {
   const runs: [string, number][] = [];
   for (const event of events) {
@@ -37,7 +37,7 @@ function toRuns(events: readonly string[]): readonly (readonly [string, number])
 }
 
 describe('long work', () => {
-  it('is done at once where it fits into a slice', () => {
+  it('runs synchronously if it fits into a slice', () => {
     const events: string[] = [];
     expect(
       createScheduler()
@@ -47,7 +47,7 @@ describe('long work', () => {
     expect(events).toHaveLength(9);
   });
 
-  it('gives the event loop back after each slice', async () => {
+  it('yields to the event loop after each slice', async () => {
     const events: string[] = [];
     const slices = createScheduler().open('share');
     let result: string | undefined;
@@ -63,7 +63,7 @@ describe('long work', () => {
     expect(Math.max(...works.map(([, count]) => count))).toBeLessThanOrEqual(11);
   });
 
-  it('takes turns with other long work, however much of each waits', async () => {
+  it('alternates with other work, however many callbacks of each wait', async () => {
     const events: string[] = [];
     const scheduler = createScheduler();
     const [a, b] = [scheduler.open('share'), scheduler.open('share')];
@@ -78,11 +78,11 @@ describe('long work', () => {
     void wait(b, 'b');
     await noteRounds([], () => done === 41);
     expect(events.filter((event) => event === 'a')).toHaveLength(40);
-    // After a slice of the other, not after all of it.
+    // After one slice of the other work, not after all of it.
     expect(events.indexOf('b')).toBeLessThan(15);
   });
 
-  it('goes on in the order in which it was to wait', async () => {
+  it('resumes waiting callbacks in order', async () => {
     const slices = createScheduler().open('share');
     while (!slices.isUsedUp());
     const order: number[] = [];
@@ -90,7 +90,7 @@ describe('long work', () => {
     expect(order).toEqual(Array.from({ length: 30 }, (_, index) => index));
   });
 
-  it('goes no further once it has been ended, and leaves others their turns', async () => {
+  it('stops once it has been ended, and other work continues', async () => {
     const scheduler = createScheduler();
     const ended = new AbortController();
     const [a, b] = [scheduler.open('share', ended.signal), scheduler.open('share')];
@@ -109,7 +109,7 @@ describe('long work', () => {
     expect(events).toEqual(['a']);
   });
 
-  it('is done one after the other once it is long, that of another share first, and what lets go of memory before it', async () => {
+  it('runs one after the other, another fair share first; work that releases memory comes before it', async () => {
     const events: string[] = [];
     const scheduler = createScheduler();
     const over: string[] = [];

@@ -38,15 +38,15 @@ import type { JsonObject } from '../../../src/upstream/collection-format/syntax/
 const UID = '12-6b3a7e10-0000-4000-8000-000000000001';
 const CANARY = 'canary-7f3a';
 
-/** What these tests take out of an answer; they compare the rest whole. */
-interface Answer {
+/** The members of a result that these tests read one by one; they compare the rest whole. */
+interface TreeData {
   readonly requests: { readonly nodes: readonly JsonObject[]; readonly pageInfo: { readonly endCursor: string } };
 }
 
 let schema: GraphQLSchema;
 
 beforeAll(() => {
-  // The tree has no root of its own: a collection is read with calls, its tree is not.
+  // In the schema a tree is below a collection, which takes calls to read. Here it is the root.
   const Root = builder.objectRef<CollectionTree>('Query');
   builder.objectType(Root, {
     fields: (t) => ({
@@ -68,7 +68,7 @@ beforeAll(() => {
   schema = builder.toSchema();
 });
 
-/** Runs a query on the tree of a collection. The executor has to answer at once: a promise anywhere would make it answer one. */
+/** Runs a query on the tree of a collection. Execution must be synchronous: any promise would make the result a promise. */
 function run(document: JsonObject, query: string, { revealSecrets = false, variableValues = {} } = {}) {
   const parsed = parse(query);
   expect(validate(schema, parsed)).toEqual([]);
@@ -86,8 +86,11 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
     variableValues,
   });
   if (result instanceof Promise || 'then' in result) throw new Error('The executor made promises.');
-  // As it goes over the wire, which also gives objects back their prototypes.
-  return JSON.parse(JSON.stringify(result)) as { data: Answer; errors?: { message: string; extensions: JsonObject }[] };
+  // As it is sent to clients. Parsing also gives the objects back their prototypes.
+  return JSON.parse(JSON.stringify(result)) as {
+    data: TreeData;
+    errors?: { message: string; extensions: JsonObject }[];
+  };
 }
 
 const VARIABLE = '{ key value text type enabled isSecret isMasked description }';
@@ -197,10 +200,10 @@ describe('every field of the tree', () => {
     { item: [], variable: rows, event: wrong('row').map((script) => ({ script })), auth: { custom: rows } },
   ];
 
-  it.each(['first half', 'second half'])('answers rubbish in place of anything without an error (%s)', (half) => {
+  it.each(['first half', 'second half'])('returns no error for malformed JSON in any position (%s)', (half) => {
     const middle = Math.ceil(items.length / 2);
     const part = half === 'first half' ? items.slice(0, middle) : items.slice(middle);
-    // A page has a hundred nodes at most.
+    // A page has at most a hundred nodes.
     for (let start = 0; start < part.length; start += 90) {
       expect(
         run(
@@ -300,7 +303,7 @@ describe('a request of the tree', () => {
     ],
   };
 
-  it('is answered whole', () => {
+  it('is returned whole', () => {
     const { data, errors } = run(
       document,
       `{ requests { totalCount nodes { ${ITEM} method url { raw protocol host port path query { key value enabled description } variables { key value } hash }
@@ -436,7 +439,7 @@ describe('lists of the tree', () => {
     ],
   };
 
-  it('hold what is directly in a folder, and everything below it', () => {
+  it('contain the items directly in a folder, or all below it', () => {
     expect(
       run(
         document,
@@ -486,7 +489,7 @@ describe('lists of the tree', () => {
     ]);
   });
 
-  it('have pages of fifty unless the client says otherwise, and of a hundred at most', () => {
+  it('have pages of 50 by default, and of at most 100', () => {
     const many = { item: Array.from({ length: 60 }, (_, index) => request(`${index}`)) };
     expect(run(many, '{ requests { nodes { id } } }').data.requests.nodes).toHaveLength(50);
     expect(run(many, '{ requests(first: 101) { nodes { id } } }').errors?.[0]?.extensions).toMatchObject({
@@ -497,7 +500,7 @@ describe('lists of the tree', () => {
     });
   });
 
-  it('are filtered before they are paged, within the folder they belong to', () => {
+  it('are filtered within their folder before they are paged', () => {
     const { data } = run(
       document,
       '{ requests(first: 1, filter: { host: "a.example", folderUid: "A" }) { totalCount nodes { id } } folders { nodes { requests(filter: { folderUid: "B", method: ["get"] }) { nodes { id } } } } }',
@@ -544,16 +547,16 @@ describe('secrets in the tree', () => {
     ],
   };
 
-  it('are answered nowhere unless the server reveals them', () => {
+  it('are not returned anywhere unless the server reveals them', () => {
     const masked = JSON.stringify(run(secrets, EVERYTHING));
     expect(masked).not.toContain(CANARY);
     expect(masked.match(/"isMasked":true/g)).toHaveLength(8);
     expect(masked.match(/"\*{6}"/g)).toHaveLength(3);
   });
 
-  it('are answered as they are when it does', () => {
+  it('are returned unchanged if it does', () => {
     const revealed = JSON.stringify(run(secrets, EVERYTHING, { revealSecrets: true }));
-    // Variables come as value and as text.
+    // A variable has both `value` and `text`.
     expect(revealed.split(CANARY)).toHaveLength(1 + 5 + 2 * 3 + 3);
     expect(revealed).not.toContain('"isMasked":true');
   });
@@ -562,7 +565,7 @@ describe('secrets in the tree', () => {
 describe('a tree out of bounds', () => {
   const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
 
-  it('fails only the fields that would have to write out what is nested too deep', () => {
+  it('fails only the fields whose JSON is nested too deeply', () => {
     const document = {
       item: [
         {
@@ -590,7 +593,7 @@ describe('a tree out of bounds', () => {
     );
   });
 
-  it('of 100,000 levels is answered', () => {
+  it('of 100,000 levels is returned', () => {
     const depth = 100_000;
     const document = JSON.parse(
       `{"item":[${'{"name":"f","item":['.repeat(depth)}{"name":"deep"}${']}'.repeat(depth)}]}`,
@@ -607,7 +610,7 @@ describe('a tree out of bounds', () => {
     });
   });
 
-  it('of keys that name members of every object passes through', () => {
+  it('with keys that name members of every object (`then`, `toString`) is returned', () => {
     const names = ['then', 'toString', 'constructor', 'hasOwnProperty', '__proto__'];
     const document = JSON.parse(
       JSON.stringify({

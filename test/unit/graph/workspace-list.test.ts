@@ -3,12 +3,12 @@ import type { Context } from '../../../src/graph/context.ts';
 import { readWorkspaces } from '../../../src/graph/paging/workspace-list.ts';
 import type { WorkspacePage, WorkspaceSummary } from '../../../src/upstream/postman/resources/workspaces.ts';
 
-/** The cursors that are followed, and the workspaces that are found, of a list in which each cursor leads to these. */
-async function walk(next: Readonly<Record<string, string | null>>, itemsEach = 1) {
+/** Reads a list whose cursors lead to these next cursors. Returns cursors followed, workspaces found, and `hasNextPage`. */
+async function readList(next: Readonly<Record<string, string | null>>, itemsEach = 1) {
   const cursors: (string | null)[] = [];
   const page = (cursor: string | null): WorkspacePage => {
     cursors.push(cursor);
-    if (cursors.length > 50) throw new TypeError('This goes on for ever');
+    if (cursors.length > 50) throw new TypeError('The list does not end');
     const items = Array.from({ length: itemsEach }, (_, index) => ({ id: `${cursor}-${index}` }) as WorkspaceSummary);
     return { items, nextCursor: next[cursor ?? ''] ?? null };
   };
@@ -26,5 +26,5 @@ it.each([
   ['cursors that lead to each other', { '': 'a', a: 'b', b: 'a' }, 1, [[null, 'a', 'b'], 3, false]],
   ['pages that are empty', { '': 'a', a: 'b', b: 'c' }, 0, [[null], 0, false]],
 ] as const)('a list of workspaces ends: %s', async (_, next, itemsEach, expected) => {
-  expect(await walk(next, itemsEach)).toEqual(expected);
+  expect(await readList(next, itemsEach)).toEqual(expected);
 });
