@@ -1,6 +1,6 @@
 /**
- * Attacks a server from one tenant, or with made-up keys, and counts what another tenant gets meanwhile and what it costs upstream.
- * `npm run bench:attacks -- [reads]`: how many new documents the other tenant reads during each attack, by default 250.
+ * Attacks a server with one API key or with made-up keys. Counts how many reads with another key succeed meanwhile, and
+ * how many calls reach upstream. `npm run bench:attacks -- [reads]`: reads with the other key per attack, default 250.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -61,7 +61,7 @@ const EVERYTHING =
 const MANY_ROOTS = (uid: string) =>
   `{ c0: collection(uid: "${uid}") { name } ${Array.from({ length: 20 }, (_, index) => `c${index + 1}: collection(uid: "1-none-${index}") { name }`).join(' ')} }`;
 
-/** Attacks in a loop while the neighbour reads, and counts the reads that came out right. */
+/** Attacks in a loop while the neighbour reads, and counts the successful reads. */
 async function countServedDuring(
   attackOnce: (round: number) => Promise<unknown>,
   from: number,
@@ -71,7 +71,7 @@ async function countServedDuring(
   const attacking = (async () => {
     for (let round = 0; !over.signal.aborted; round++) await attackOnce(round);
   })();
-  // For long enough to have had its effect.
+  // Give the attack time to have an effect.
   await sleep(3_000);
   let served = 0;
   for (const uid of uids.slice(from, from + readCount)) {

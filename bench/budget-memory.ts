@@ -1,6 +1,7 @@
 /**
- * What the budget of a key takes on the heap, unused and busy, with slots of this process and with slots in Redis; and how long the cache takes to make
- * room where many tenants have entries. `npm run bench:budget-memory -- [budgets] [tenants]`, by default 5000 and 50000. Needs `redis-server`.
+ * Measures the heap size of a key's budget, unused and busy, with slots in this process and in Redis. Also measures how
+ * long the cache takes to evict an entry when many keys have entries.
+ * `npm run bench:budget-memory -- [budgets] [keys]`, by default 5000 and 50000. Needs `redis-server`.
  */
 import { createResponseStore } from '../src/upstream/cache/response-store.ts';
 import { Budget, type BudgetOptions } from '../src/upstream/rate-limiter/budget.ts';
@@ -34,7 +35,7 @@ async function use(budget: Budget, calls: number) {
   }
 }
 
-/** Bytes of one budget, before its first call, after it, and after a whole window of them. */
+/** Measures the bytes of one budget before its first call, after it, and after a window full of calls. */
 async function measure(create: (index: number) => Budget) {
   const before = await usedHeapBytes();
   const made: Budget[] = [];
@@ -43,7 +44,7 @@ async function measure(create: (index: number) => Budget) {
   for (let index = 0; index < budgets; index++) made.push(create(index));
   await weigh();
   for (const calls of [1, CALLS - 1]) {
-    // So many at a time that round trips overlap.
+    // Run enough at a time that round trips overlap.
     for (let from = 0; from < made.length; from += 100)
       await Promise.all(made.slice(from, from + 100).map((budget) => use(budget, calls)));
     await weigh();
@@ -75,7 +76,7 @@ console.log(`| of those in Redis itself | | | ${Math.round(((await usedMemory())
 await store.close();
 await redis.stop();
 
-// Two entries of each tenant fill the cache; each further one evicts one.
+// Two entries per key fill the cache. Each further entry evicts one.
 const responseStore = createResponseStore<{ readonly bytes: number }>(keyCount * 2 * 2_048);
 const fill = (round: number) => {
   const startedMs = performance.now();
@@ -85,5 +86,5 @@ const fill = (round: number) => {
 };
 const [first, second, third] = [fill(1), fill(2), fill(3)];
 console.log(
-  `\nAn entry in a cache of ${keyCount} tenants: ${first.toFixed(1)}, ${second.toFixed(1)} µs with room, ${third.toFixed(1)} µs with an eviction`,
+  `\nAn entry in a cache of ${keyCount} keys: ${first.toFixed(1)}, ${second.toFixed(1)} µs with room, ${third.toFixed(1)} µs with an eviction`,
 );

@@ -1,6 +1,6 @@
 /**
- * Loads two keys of two users, each with more than its budget, over sockets whose latency varies, and judges from upstream's side.
- * `npm run bench:budget-sockets -- [minutes]`, by default 10. Ends with status 1 if a call came above a limit or was refused.
+ * Loads two keys of two users, each beyond its budget, over sockets of varying latency. Judges from upstream's side.
+ * `npm run bench:budget-sockets -- [minutes]`, by default 10. Exits with 1 if a call exceeded a limit or was refused.
  */
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -24,37 +24,37 @@ interface GraphQLResponse {
   readonly extensions?: { readonly upstream: { readonly waitedMs: number } };
 }
 
-/** What became of the operations of one kind of client. Every one that was sent is in exactly one of the first five. */
+/** Outcomes of the operations of one kind of client. Every operation sent counts in exactly one of the first five. */
 interface Tally {
   answered: number;
   refused: number;
   hungUp: number;
   cutOff: number;
   failed: number;
-  /** Of those answered. */
+  /** Of the answered operations. */
   withoutWaiting: number;
   cameBack: number;
-  /** Of those that came back. */
+  /** Of the retried operations. */
   servedThen: number;
 }
 
 function createWideAccount() {
   const demo = createDemoAccount();
-  // The smaller ones: the budget is under test, not the parser.
+  // Small collections only: the budget is under test, not the parser.
   const templates = demo.collections.filter(({ document }) => JSON.stringify(document).length < 20_000);
   const collections = Array.from({ length: COLLECTIONS }, (_, index) => {
     const template = templates[index % templates.length];
     if (!template) throw new TypeError('The demo account has small collections');
     return { ...template, id: randomUUID(), name: `Collection ${index}` };
   });
-  // Those of the workspaces stay, so that the dashboards have something to show.
+  // Keep the collections of the workspaces, so that the dashboards have some.
   return { account: { ...demo, collections: [...demo.collections, ...collections] }, collections };
 }
 
 const between = (leastMs: number, mostMs: number) => leastMs + Math.random() * (mostMs - leastMs);
 
 const latencies = { calls: 0, totalMs: 0 };
-/** 5 to 300 ms, one in ten 1 to 2.5 s; any part of it on the way there. */
+/** 5 to 300 ms, for one in ten 1 to 2.5 s. A random part of it passes before the call arrives. */
 function drawLatency(): Latency {
   const latencyMs = Math.random() < 0.1 ? between(1_000, 2_500) : between(5, 300);
   latencies.calls++;
@@ -76,13 +76,13 @@ const sandbox = await startSandbox({
 const config = parseConfig({
   PORT: '0',
   POSTMAN_API_BASE_URL: sandbox.origin,
-  // Nothing is kept, so that there is always more to ask for than may be asked.
+  // Cache nothing, so that demand always exceeds the limits.
   CACHE_TTL_MS: '0',
   LOG_LEVEL: 'silent',
 });
 const server = await startServer(config, pino({ level: 'silent' }));
 const timeUp = new AbortController();
-// One for every client that waits.
+// One connection per waiting client.
 setMaxListeners(0, timeUp.signal);
 const tallies = new Map<string, Tally>();
 const failures = new Map<string, number>();
@@ -101,15 +101,15 @@ const dashboard = () => '{ workspaces { nodes { name collections { nodes { name 
 interface Client {
   readonly kind: string;
   readonly query: () => string;
-  /** Mean time between an answer and the next question. */
+  /** Mean time between a response and the next operation. */
   readonly pauseMs: number;
   readonly waitSeconds?: number;
-  /** Hangs up some time before this has passed. */
+  /** The client disconnects some time before this has passed. */
   readonly patienceMs?: number;
   readonly comesBack?: boolean;
 }
 
-// For one key. They ask for several times what its budget allows.
+// Clients of one key. Their demand is several times its budget.
 const clients: readonly Client[] = [
   ...Array.from({ length: 6 }, () => ({ kind: 'look-up', query: lookUp, pauseMs: 15_000 })),
   ...Array.from({ length: 2 }, () => ({ kind: 'dashboard', query: dashboard, pauseMs: 500, waitSeconds: 300 })),
@@ -152,7 +152,7 @@ const toTally = (kind: string): Tally => {
   return known;
 };
 
-/** Asks once. The time to come back at, epoch milliseconds; undefined for everything but a refusal. */
+/** Sends one operation. Returns when to retry, in epoch milliseconds; undefined unless it was refused. */
 async function sendQuery({ kind, waitSeconds, patienceMs }: Client, query: string, apiKey: string, isReturn: boolean) {
   const tally = toTally(kind);
   const hangUp = patienceMs === undefined ? undefined : AbortSignal.timeout(Math.round(between(0, patienceMs)));
@@ -207,7 +207,7 @@ async function run(client: Client, apiKey: string): Promise<void> {
   }
 }
 
-/** Most calls within any rolling window; a refused call is one too. */
+/** Returns the most calls within any rolling window. Refused calls count, too. */
 function mostInWindow(times: readonly number[], windowMs: number): number {
   let most = 0;
   for (let start = 0, end = 0; end < times.length; end++) {
@@ -217,7 +217,7 @@ function mostInWindow(times: readonly number[], windowMs: number): number {
   return most;
 }
 
-/** How long it takes from each call to the one that is a whole limit later. */
+/** Returns the time from each call to the call that is a full limit later. */
 const spans = (times: readonly number[], limit: number) =>
   times.slice(limit).map((atMs, index) => atMs - (times[index] ?? 0));
 
@@ -231,7 +231,7 @@ function judge(keyIndex: number) {
     spans(all, limit).filter((spanMs) => spanMs < windowMs).length;
   const generalSpans = spans(times, GENERAL.limit);
   const meanSpanMs = generalSpans.reduce((sum, spanMs) => sum + spanMs, 0) / generalSpans.length;
-  // A slot is free again one window after its answer: more than W / (W + latency) cannot be had without a risk.
+  // A slot is free again one window after its response, so the highest safe use is W / (W + latency).
   const bestSpanMs = GENERAL.windowMs + latencies.totalMs / latencies.calls;
   return {
     GETs: arrivals.length,

@@ -1,7 +1,7 @@
 /**
- * Measures what a large collection costs the server: processor time and memory beside those of parsing the same JSON and writing
- * it again, and for how long nobody else is served. `npm run bench:collection-size -- [file] [rounds]`, by default a made-up
- * collection of 2,000 requests and 7 rounds. Each round starts each process anew; the table has the medians.
+ * Measures what a large collection costs the server: CPU time and memory, compared with parsing and writing the same
+ * JSON, and for how long other clients are not served. `npm run bench:collection-size -- [file] [rounds]`, by default a
+ * synthetic collection of 2,000 requests, and 7 rounds. Each round starts new processes; the table has medians.
  */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const [template] = demo.collections;
 if (!template) throw new TypeError('The demo account has collections');
 const toId = (index: number) => `00000000-0000-4000-8000-00000000000${index}`;
 const toUid = (index: number) => `${template.owner}-${toId(index)}`;
-// The same collection under two ids: the second is read anew by a process that has warmed up on the first.
+// The same collection under two ids: a process that has warmed up on the first reads the second as new.
 const collections = [document, document, searched, searched].map((content, index) => ({
   ...template,
   id: toId(index),
@@ -91,7 +91,7 @@ const searchQuery = onCollection(`requests(first: 50, filter: { search: "${SEARC
 
 interface Work {
   readonly what: string;
-  /** Which collection: the first time, and for a process that has done it before. */
+  /** Returns the work for one of the two collections. */
   readonly uids: readonly [string, string];
   readonly run: (sendQuery: SendQuery, uid: string) => Promise<unknown>;
   readonly textLength: number;
@@ -117,7 +117,7 @@ const works: readonly Work[] = [
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const round = (value: number) => Math.round(value * 10) / 10;
 
-/** Measures the same work in a fresh process and in one that has done it before. */
+/** Measures the same work in a fresh process and in a warm one. */
 async function measureTwice(
   start: () => Promise<{ measure(work: () => Promise<unknown>): Promise<Spent>; stop(): Promise<void> }>,
   toWork: (process: Awaited<ReturnType<typeof start>>) => readonly (() => Promise<unknown>)[],
@@ -189,7 +189,7 @@ const rows = [...results].map(([what, { fresh, warm }]) => {
 });
 console.table(Object.fromEntries(rows));
 
-/** In this process, without a socket: what finding the requests and searching them adds to parsing. */
+/** Measures in this process, without a socket, what finding and searching the requests adds to parsing. */
 const times = { parse: [] as number[], search: [] as number[] };
 for (let index = 0; index < Math.max(15, Number(rounds)); index++) {
   const startedMs = performance.now();

@@ -1,6 +1,7 @@
 /**
- * Sends many operations at once with one key, each for a collection of its own, against the simulated Postman's real limits,
- * and judges from upstream's side. `npm run bench:concurrent -- [operations] [wait in seconds]`, by default 200 and 30.
+ * Sends many operations at once with one key, each for a different collection, to the sandbox with Postman's real
+ * limits. Judges from upstream's side. `npm run bench:concurrent -- [operations] [wait in seconds]`, by default 200 and
+ * 30.
  */
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
@@ -30,7 +31,7 @@ function createWideAccount() {
   return { ...demo, collections };
 }
 
-/** Most arrivals within any rolling window; a refused call is an arrival too. */
+/** Returns the most arrivals within any rolling window. Refused calls count, too. */
 function mostInWindow(arrivals: readonly Arrival[], windowMs: number): number {
   let most = 0;
   for (let start = 0, end = 0; end < arrivals.length; end++) {

@@ -1,6 +1,7 @@
 /**
- * Measures the CPU that dry runs take, of each operation of schema/operations and of the largest that can be written, on an account of which
- * nothing is kept; and that of operations which are refused for what they certainly need. `npm run bench:dry-run -- [runs]`, by default 9.
+ * Measures the CPU time of dry runs with nothing cached: of each operation in schema/operations, and of the largest
+ * operations possible. Also measures operations that are refused because they certainly need too many calls.
+ * `npm run bench:dry-run -- [runs]`, by default 9.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { pino } from 'pino';
@@ -122,7 +123,7 @@ const refused: readonly NamedQuery[] = [
 
 const config = parseConfig({
   PORT: '0',
-  // Nothing is sent there.
+  // A dry run sends nothing there.
   POSTMAN_API_BASE_URL: 'http://127.0.0.1:9',
   COLD_START: 'off',
   LOG_LEVEL: 'silent',
@@ -144,7 +145,7 @@ const cpuMs = () => {
   return (user + system) / 1_000;
 };
 
-/** The most CPU between two turns of the event loop. */
+/** Measures the most CPU time between two turns of the event loop. */
 async function findStretchMs(operation: NamedQuery): Promise<number> {
   let longestMs = 0;
   let lastMs = cpuMs();

@@ -6,7 +6,7 @@ import { startSandbox } from '../src/sandbox/sandbox.ts';
 import { type RedisServer, startRedis } from '../test/support/redis-server.ts';
 import { judge, latency, type LoadedServers, scriptsOf, startLoaded } from './instances-load.ts';
 
-// Postman's own, ten times as fast.
+// Postman's limits, ten times as fast.
 const limits = { general: { limit: 60, windowMs: 6_000 }, burst: { limit: 10, windowMs: 1_000 } };
 const load = { servers: 3, clients: 8, pauseMs: 0, burstEvery: 8 };
 
@@ -77,10 +77,10 @@ const steps: readonly Step[] = [
 ];
 
 /**
- * Three real servers before a sandbox that judges, through everything that can happen to them and to Redis, for so many minutes and until all of it has
- * happened as often. Prints a table.
+ * Runs three real servers in front of a sandbox that judges them, through every failure of the servers and of Redis.
+ * Runs for the given minutes, and until each failure has happened equally often. Prints a table.
  *
- * @returns Calls over the limit, and calls that were refused.
+ * @returns The calls over the limit, and the refused calls.
  */
 export async function runChaos(minutes: number): Promise<number> {
   const redis = await startRedis();
@@ -134,7 +134,7 @@ export async function runChaos(minutes: number): Promise<number> {
   return all.over + all.refused;
 }
 
-/** A way to Redis that can be cut. */
+/** A connection to Redis that can be cut. */
 async function startCuttable(port: number) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -156,7 +156,7 @@ async function startCuttable(port: number) {
   };
 }
 
-/** One of three instances is cut off from Redis for 45 s. Prints how many calls were too many. */
+/** Cuts one of three instances off from Redis for 45 s. Prints the number of calls over the limit. */
 export async function runCutOff(withoutRedis: 'share' | 'refuse'): Promise<void> {
   const redis = await startRedis();
   const way = await startCuttable(redis.port);

@@ -5,32 +5,32 @@ import { instanceEnvironment, isBurst, type Limits, tooClose } from '../test/sup
 import type { RedisServer } from '../test/support/redis-server.ts';
 import { type Program, startProgram } from './program.ts';
 
-/** Real servers, each with clients of its own that ask for something that nobody has asked for, one call at a time. */
+/** Real servers, each with its own clients, which request new objects one call at a time. */
 export interface LoadedServers {
   readonly programs: Program[];
-  /** Ends a server with a signal, and starts another in its place; with SIGTERM the other one comes first. */
+  /** Ends a server with a signal and starts another one instead. With SIGTERM the other one starts first. */
   replace(index: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** How servers are loaded. */
+/** The load on the servers. */
 export interface Load {
   readonly servers: number;
-  /** Of each server. */
+  /** Clients per server. */
   readonly clients: number;
-  /** Between two calls of a client. */
+  /** Pause between two calls of a client. */
   readonly pauseMs: number;
-  /** Every so many calls one is of the burst class. Default: none. */
+  /** One call in so many is of the burst class. Default: none. */
   readonly burstEvery?: number;
-  /** Of one server alone. */
+  /** For one server alone. */
   readonly environmentOf?: (index: number) => Record<string, string>;
 }
 
-/** On its way for 20 to 80 ms, and as long back. */
+/** 20 to 80 ms each way. */
 export const latency = () => ({ requestMs: 20 + 60 * Math.random(), responseMs: 20 + 60 * Math.random() });
 const LATENCY_MS = 100;
 
-/** Starts them before one upstream and one Redis, or none. */
+/** Starts the servers with one upstream, and with one Redis or none. */
 export async function startLoaded(
   redis: RedisServer | undefined,
   postman: Sandbox,
@@ -50,7 +50,7 @@ export async function startLoaded(
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ query: `{ ${name} { name } }` }),
       });
-      // Refused with a time: to ask again at once would only take CPU.
+      // After a refusal an immediate retry would only take CPU.
       if ((await response.text()).includes('"errors"')) await sleep(250);
     } catch {
       await sleep(100);
@@ -83,12 +83,12 @@ export async function startLoaded(
   };
 }
 
-/** What upstream saw in a stretch of time. */
+/** Returns what upstream saw in a period. */
 export function judge(arrivals: readonly Arrival[], limits: Limits, fromMs: number, toMs = Number.POSITIVE_INFINITY) {
   const during = ({ atMs }: Arrival) => atMs >= fromMs && atMs < toMs;
   const seen = arrivals.filter(during);
   const { limit, windowMs } = limits.general;
-  // How long the same slot takes to be used again: no less than a window and an answer. So no part of a window is counted.
+  // A slot is used again after a window and a response at the earliest. So count no partial windows.
   const cycles = seen.slice(limit).map(({ atMs }, index) => atMs - (seen[index]?.atMs ?? 0));
   return {
     calls: seen.length,
@@ -97,7 +97,7 @@ export function judge(arrivals: readonly Arrival[], limits: Limits, fromMs: numb
       tooClose(arrivals.filter(isBurst), limits.burst).filter(during).length,
     refused: seen.filter(({ status }) => status === 429).length,
     use: ((windowMs + LATENCY_MS) * cycles.length) / cycles.reduce((sum, ms) => sum + ms, 0),
-    /** Calls beyond the limit in the window that has most of them. */
+    /** Calls over the limit in the window with most calls. */
     mostOver: Math.max(
       0,
       ...seen.map(
@@ -107,7 +107,7 @@ export function judge(arrivals: readonly Arrival[], limits: Limits, fromMs: numb
   };
 }
 
-/** Scripts that Redis has run: one for each time that an instance has asked it anything. */
+/** Returns the number of scripts that Redis has run: one per request of an instance. */
 export async function scriptsOf(redis: RedisServer): Promise<number> {
   const [, calls] = /cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats'))) ?? [];
   return Number(calls ?? 0);

@@ -1,8 +1,13 @@
 /**
- * Several instances with one key. `npm run bench:instances -- [seconds]`: in simulated time before a real Redis, and as processes, by default 60 s for
- * each measurement; prints what they make of the budget, and what that costs. `-- processes [seconds] [window]` leaves out the simulated ones; the
- * window lasts 10 s, or so many. `-- chaos [minutes]`: three processes through kills, pauses and losses of Redis, by default 10 minutes, and one that
- * is cut off. Needs `redis-server`; ends with status 1 if a call came above a limit or was refused.
+ * Measures several instances that use one key: how much of the budget they use, and what that costs.
+ *
+ * - `npm run bench:instances -- [seconds]`: in simulated time with a real Redis, then as processes. By default 60 s per
+ *   measurement.
+ * - `-- processes [seconds] [window]`: as processes only. The window is in seconds, by default 10.
+ * - `-- chaos [minutes]`: three processes through kills, pauses and losses of Redis, by default for 10 minutes, then
+ *   with one process cut off from Redis.
+ *
+ * Needs `redis-server`. Exits with 1 if a call exceeded a limit or was refused.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSandbox } from '../src/sandbox/sandbox.ts';
@@ -35,7 +40,7 @@ let over = 0;
 
 type VirtualConnection = Awaited<ReturnType<typeof connectVirtualRedis>>;
 
-/** Instances that want more than there is, for ten minutes of simulated time. */
+/** Runs instances whose demand exceeds the budget, for ten minutes of simulated time. */
 async function simulate(
   connection: VirtualConnection,
   label: string,
@@ -58,7 +63,7 @@ async function simulate(
   const calls = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const tooMany = instances.over(60, MINUTE_MS) + instances.over(10, 10_000, 'burst');
   over += tooMany;
-  // How long the same slot takes to be used again: no less than a window and an answer.
+  // A slot is used again after a window and a response at the earliest.
   const times = instances.seen.map(({ atMs }) => atMs).filter((atMs) => atMs > sinceMs);
   const cycles = times.slice(60).map((atMs, index) => atMs - (times[index] ?? 0));
   const use = ((MINUTE_MS + LATENCY_MS) * cycles.length) / cycles.reduce((sum, ms) => sum + ms, 0);
@@ -68,7 +73,7 @@ async function simulate(
   );
 }
 
-/** Processes whose clients want more than there is, or little. */
+/** Runs processes whose clients have a demand above the budget, or a small one. */
 async function run(seconds: number, label: string, servers: number, withRedis: boolean, isIdle = false) {
   const redis = withRedis ? await startRedis() : undefined;
   const postman = await startSandbox({ limits: real, latency });
@@ -115,7 +120,7 @@ async function runProcesses(seconds: number) {
     `\n| processes, 60 calls in ${real.general.windowMs / 1_000} s | calls | over | 429 | use of the possible | commands a call |`,
   );
   console.log('| --- | --- | --- | --- | --- | --- |');
-  // At the same time, so that whatever else the machine does is in both.
+  // Run both at the same time, so that other load on the machine affects both.
   await Promise.all([run(seconds, '1 without Redis', 1, false), run(seconds, '1 with Redis', 1, true)]);
   await run(seconds, '3 with Redis', 3, true);
   await run(seconds, '3 with Redis, far from saturated', 3, true, true);

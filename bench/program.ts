@@ -2,19 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** The built server as a process of its own. */
+/** The built server as a separate process. */
 export interface Program {
   readonly child: ChildProcess;
   readonly port: number;
 }
 
-/** What every benchmark here asks for: one call, which is kept from then on. */
+/** The query of the benchmarks here: one call, which is cached afterwards. */
 export const question = JSON.stringify({ query: '{ me { username } }' });
 
 /**
  * Starts the built server without a log and waits for its address.
  *
- * @param env - Configuration; without it, the server is on its example account.
+ * @param env - Configuration. Without it, the server uses its example account.
  */
 export async function startProgram(env: Record<string, string> = {}): Promise<Program> {
   const main = fileURLToPath(new URL('../src/main.js', import.meta.url));

@@ -1,6 +1,7 @@
 /**
- * Shares slots on a Redis Cluster of three nodes on loopback: prints where the keys are, and what an instance is told that has the address of a node
- * without them. `npm run bench:redis-cluster`. Needs `redis-server` 7 or newer; ends with status 1 if the keys of a budget are on more than one node.
+ * Shares slots on a Redis Cluster of three nodes on loopback. Prints where the keys are, and the result of an instance
+ * that connects to a node without them. `npm run bench:redis-cluster`. Needs `redis-server` 7 or newer. Exits with 1 if
+ * the keys of a budget are on more than one node.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSystemClock } from '../src/upstream/clock.ts';
@@ -38,7 +39,7 @@ const isReady = async () => {
 };
 while (!(await isReady())) await sleep(100);
 
-/** Connects one instance to one node, and has it take and settle a slot of many keys. */
+/** Connects one instance to one node, and takes and settles a slot of many keys. */
 async function useSlots(url: string): Promise<string> {
   const lost = { reason: '' };
   const store = new SlotStore({

@@ -1,6 +1,6 @@
 /**
- * Holds 2,000 connections open with one byte every five seconds, half of them within the header and half within the body,
- * while 50 requests a second ask for kept data. Tells when the connections are gone and how the others fared.
+ * Holds 2,000 connections open with one byte every five seconds, half of them in the header and half in the body, while
+ * 50 requests a second read cached data. Prints when the connections are closed, and how the other requests fared.
  * `npm run bench:slow-loris -- [sockets]`. Needs `ulimit -n` above the number of sockets, for server and client each.
  */
 import { once } from 'node:events';
@@ -14,13 +14,13 @@ const ALONE_MS = 10_000;
 const DURING_MS = 30_000;
 const EVERY_MS = 20;
 const BYTE_MS = 5_000;
-// The same process measures the others: opened all at once, the sockets would slow it down more than the server.
+// This process also measures the other requests: opening all sockets at once would slow it more than the server.
 const OPENED_AT_ONCE = 20;
 
 const { child, port } = await startProgram();
 const agent = new Agent({ keepAlive: true });
 
-/** Asks once; undefined for anything but a whole right answer. */
+/** Sends one request. Returns undefined unless the response is complete and correct. */
 function sendQuery(): Promise<number | undefined> {
   const startedMs = performance.now();
   return new Promise((resolve) => {
@@ -45,7 +45,7 @@ function sendQuery(): Promise<number | undefined> {
   });
 }
 
-/** Asks at a fixed rate, whether or not earlier answers have come. */
+/** Sends requests at a fixed rate, without waiting for earlier responses. */
 async function sendFor(durationMs: number) {
   const durations: Promise<number | undefined>[] = [];
   const startedMs = performance.now();

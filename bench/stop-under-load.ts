@@ -1,6 +1,6 @@
 /**
- * Stops a server by SIGTERM while 50 clients ask without a pause over connections they keep, and counts what became of every
- * request. `npm run bench:stop -- [rounds] [clients]`, by default 10 and 50.
+ * Stops a server with SIGTERM while 50 clients send requests without pauses over keep-alive connections, and counts the
+ * outcomes of all requests. `npm run bench:stop -- [rounds] [clients]`, by default 10 and 50.
  */
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
@@ -10,7 +10,9 @@ import { question, startProgram } from './program.ts';
 const [roundCount = 10, clientCount = 50] = process.argv.slice(2).map(Number);
 const LOAD_MS = 1_000;
 
-/** `refused`: nobody listened any more, and nothing was sent. `lost`: anything but a whole right answer to what was sent. */
+/**
+ * `refused`: the connection was refused, so nothing was sent. `lost`: sent, but without a complete correct response.
+ */
 type Outcome = 'answered' | 'refused' | `lost: ${string}`;
 
 function sendQuery(agent: Agent, port: number): Promise<Outcome> {
@@ -73,7 +75,7 @@ async function stopUnderLoad(pauseMs: number) {
 }
 
 const rounds: Awaited<ReturnType<typeof stopUnderLoad>>[] = [];
-// Without a pause every connection is busy; with one, most are idle when the server stops.
+// Without a pause every connection is busy when the server stops; with one, most are idle.
 for (let round = 0; round < roundCount; round++) rounds.push(await stopUnderLoad(round % 2 === 0 ? 0 : 200));
 console.table(rounds);
 console.log(`lost: ${rounds.reduce((sum, { lost }) => sum + lost, 0)}`);

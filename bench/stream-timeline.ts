@@ -1,6 +1,7 @@
 /**
- * Shows how a stream arrives that needs more calls than the budget has: the descriptions of 200 collections under Postman's limits, ten times as
- * fast, and beside it the same query without `@stream`. Upstream's side tells what was called, and when it could have been.
+ * Shows when the rows of a stream arrive that needs more calls than the budget has: the descriptions of 200 collections
+ * under Postman's limits, ten times as fast, compared with the same query without `@stream`. Upstream's side shows when
+ * calls were made, and when they could have been made.
  * `npm run bench:stream-timeline -- [speed]`; a speed of 1 is Postman's own, and takes three minutes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +34,7 @@ const toQuery = (stream: string) =>
 
 const account = createWideAccount(WORKSPACES, COLLECTIONS_EACH);
 
-/** Asks a new facade before a new Postman, and gives each part of the answer with the time since the start. */
+/** Queries a new facade with a new upstream. Returns each part of the response with the time since the start. */
 async function runStream(
   query: string,
   limits: RateLimits,
@@ -83,7 +84,9 @@ function toConfig({ origin, apiKey }: Sandbox) {
   });
 }
 
-/** For how long a call could have been sent at most, and was not: the slot of the one that many places before it had come back. */
+/**
+ * Returns the longest time for which a call was not sent although the slot of the call a full limit earlier was free.
+ */
 function longestIdleMs(arrivals: readonly Arrival[]): number {
   const backAtMs = arrivals.map(({ finishedAtMs = Number.NaN }) => finishedAtMs + WINDOW_MS).sort((a, b) => a - b);
   const usable = LIMIT - RESERVED;
@@ -97,7 +100,7 @@ const limits: RateLimits = {
   burst: { limit: 10, windowMs: WINDOW_MS / 6 },
 };
 
-// What is run for the first time is compiled first: this once it does not count.
+// The first run includes compilation, so it does not count.
 await runStream(
   '{ workspaces { nodes @stream { collections(first: 2) { nodes @stream { description } } } } }',
   'off',
@@ -121,7 +124,7 @@ console.table({
   'the first row was read by call number': firstRowCall + 1,
   'the first row came after': `${seconds(rowsAtMs[0] ?? Number.NaN)} (${((rowsAtMs[0] ?? Number.NaN) / LATENCY_MS).toFixed(1)} calls' time)`,
   'longest time between two rows': seconds(Math.max(...gapsMs)),
-  'longest time for which a slot that came back was not used': seconds(longestIdleMs(arrivals)),
+  'longest time for which a free slot was not used': seconds(longestIdleMs(arrivals)),
 });
 rowsAtMs.forEach((atMs, index) => {
   const isLastBefore = (gapsMs[index + 1] ?? Number.POSITIVE_INFINITY) > WINDOW_MS / 4;

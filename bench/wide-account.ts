@@ -3,7 +3,7 @@ import { createDemoAccount } from '../src/sandbox/account/demo.ts';
 
 const toId = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 
-/** Makes an account of so many equal workspaces, each with so many equal collections, which have descriptions and no items. */
+/** Creates an account of equal workspaces, each with equal collections that have descriptions and no items. */
 export function createWideAccount(workspaceCount: number, collectionsEach: number): Account {
   const demo = createDemoAccount();
   const [workspace] = demo.workspaces;

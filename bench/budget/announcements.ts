@@ -1,13 +1,13 @@
-/** One window as upstream sees it at the moment of an answer. */
+/** One window as upstream sees it when it responds. */
 export interface WindowState {
   readonly limit: number;
   readonly windowMs: number;
   readonly remaining: number;
-  /** Until when its answers say that it starts anew. */
+  /** Time until the window resets, as responses announce it. */
   readonly resetMs: number;
 }
 
-/** The ways in which answers announce what is left, by the name under which a run is traced. */
+/** The header formats that announce the remaining calls. The names appear in traces. */
 export const ANNOUNCEMENTS = [
   'nothing',
   'X-RateLimit, epoch',
@@ -18,7 +18,7 @@ export const ANNOUNCEMENTS = [
   'RateLimit-, seconds',
 ] as const;
 
-/** Name of a way to announce what is left. */
+/** Name of a header format that announces the remaining calls. */
 export type Announcement = (typeof ANNOUNCEMENTS)[number];
 
 type Headers = Record<string, string>;
@@ -27,9 +27,9 @@ const seconds = (ms: number) => String(Math.ceil(ms / 1_000));
 const epochSeconds = (epochMs: number, inMs: number) => String(Math.ceil((epochMs + inMs) / 1_000));
 
 /**
- * Writes the headers of an answer.
+ * Writes the headers of a response.
  *
- * @param burst - The state of the burst window, for an answer of a route that has one.
+ * @param burst - The state of the burst window, if the route has one.
  */
 export function announce(
   announcement: Announcement,
@@ -78,7 +78,7 @@ export function announce(
   }
 }
 
-/** The ways in which a 429 says when to come back. */
+/** The formats in which a 429 says when to retry. */
 export const REFUSALS = [
   'Retry-After, seconds',
   'Retry-After, date',
@@ -99,10 +99,10 @@ export const REFUSALS = [
   'words',
 ] as const;
 
-/** Name of a way to say when to come back. */
+/** Name of a format in which a 429 says when to retry. */
 export type Refusal = (typeof REFUSALS)[number];
 
-/** Those that say truly when to come back. */
+/** The formats that state the right time. */
 export const TRUE_REFUSALS = REFUSALS.slice(0, 11) as readonly Refusal[] as readonly [Refusal, ...Refusal[]];
 
 const LONGEST_PAUSE_MS = 300_000;
@@ -111,7 +111,7 @@ const SHORTEST_PAUSE_MS = 1_000;
 /**
  * Writes a 429.
  *
- * @param full - The window that has no room, for the spellings that name it.
+ * @param full - The full window, for the formats that name it.
  */
 export function refuse(
   refusal: Refusal,
@@ -167,7 +167,7 @@ export function refuse(
   }
 }
 
-/** For how long nothing may be sent after a 429 was received; the wait that was meant, or what stands for it where none can be read. */
+/** Returns how long nothing may be sent after a 429: the intended wait, or the default if none can be read. */
 export function leastPauseMs(refusal: Refusal, waitMs: number, unreadableMs: number): number {
   switch (refusal) {
     case 'zero':

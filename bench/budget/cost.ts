@@ -6,7 +6,7 @@ export const WAITING = [10, 100, 1_000, 10_000] as const;
 const ROUNDS = 7;
 const CALLS_PER_ROUND = 200;
 
-/** A key on which so many calls wait, each round of which answers some and takes on as many. */
+/** Creates a key with a constant number of waiting calls: each round completes some and adds as many. */
 function createLoad(waiting: number) {
   let nowMs = 0;
   const clock = { nowMs: () => nowMs, epochMs: () => nowMs, schedule: () => () => undefined };
@@ -22,7 +22,7 @@ function createLoad(waiting: number) {
       for (let count = 0; count < waiting + 10; count++) enter();
       await settled();
     },
-    /** @returns Microseconds of real time for one call, from asking for its turn until its answer has been counted. */
+    /** @returns Microseconds of real time for one call, from its request for a slot until its response is counted. */
     async measureRound() {
       let tookMs = 0;
       for (let count = 0; count < CALLS_PER_ROUND; count++) {
@@ -41,7 +41,8 @@ function createLoad(waiting: number) {
 /**
  * Measures what the budget costs per call, in real time, with few and with many calls waiting on one key.
  *
- * @returns Microseconds by number of waiting calls: the medians of rounds taken in turn, so that a busy moment of the machine meets all alike.
+ * @returns Microseconds by number of waiting calls. Medians of interleaved rounds, so that a busy moment of the machine
+ *   affects all of them alike.
  */
 export async function measureCost(): Promise<ReadonlyMap<number, number>> {
   const loads = WAITING.map((waiting) => ({ waiting, load: createLoad(waiting), rounds: [] as number[] }));

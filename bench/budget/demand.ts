@@ -1,12 +1,12 @@
 import type { Outcome } from './facade.ts';
 import type { World } from './world.ts';
 
-/** Starts clients that ask until the world is over. */
+/** Starts clients that send operations until the end of the run. */
 export type Demand = (world: World, key: string, burstFraction: number) => void;
 
 const MINUTE_MS = 60_000;
 
-/** A rate for a budget of 60 a minute, made one for the budget there is. */
+/** Scales a rate, given for a budget of 60 a minute, to the actual budget. */
 const inProportion =
   (world: World, perMinute: number, isBurstAlone = false) =>
   (): number => {
@@ -15,7 +15,7 @@ const inProportion =
     return perMinute * capacityPerMs * 1_000;
   };
 
-/** Single calls, coming independently of each other, `perMinute` on average. */
+/** Independent single calls, `perMinute` on average. */
 export function startStream(world: World, perMinute: () => number, execute: () => unknown): void {
   const next = () => {
     world.timeline.act(world.timeline.nowMs() + world.random.exponential(MINUTE_MS / perMinute()), () => {
@@ -27,21 +27,21 @@ export function startStream(world: World, perMinute: () => number, execute: () =
   next();
 }
 
-/** A client that keeps asking: the next operation follows the last. */
+/** A client whose next operation follows the last at once. */
 async function loadContinuously(world: World, execute: () => Promise<readonly Outcome[]>): Promise<void> {
   await world.timeline.sleep(world.random.between(0, 1_000));
   while (!world.isOver()) {
     const outcomes = await execute();
-    // Whoever was refused is in no hurry; without this, clients of a dead upstream would ask for ever at one moment.
+    // Pause after a refusal. Without it, clients of a dead upstream would loop for ever at one simulated moment.
     if (outcomes.some(({ kind }) => kind !== 'answer')) await world.timeline.sleep(world.random.between(500, 5_000));
   }
 }
 
-/** So many calls for things nobody has asked for yet. */
+/** Creates calls for new targets. */
 export const manyCalls = (world: World, count: number, burstFraction: number) =>
   Array.from({ length: count }, () => world.newTarget(world.random.chance(burstFraction)));
 
-/** Asks once more at the time that was told, and again, as long as it is refused. */
+/** Sends an operation, and repeats it at the reported retry time while it is refused, up to `tries` times in all. */
 async function retryAsAdvised(
   world: World,
   key: string,
@@ -56,7 +56,7 @@ async function retryAsAdvised(
   }
 }
 
-/** So many clients that never stop: operations of 1 to 20 calls, each client's next when its last is answered. */
+/** Clients that never pause: operations of 1 to 20 calls, each client's next when its last has its response. */
 export function startGreedyClients(world: World, key: string, burstFraction: number, clients: number): void {
   const { random, facade } = world;
   for (let count = clients; count > 0; count--) {
@@ -121,13 +121,13 @@ const alike: Demand = (world, key, burstFraction) => {
   });
 };
 
-/** Ways in which clients ask for more than there is, or nearly. */
+/** Kinds of demand that exceed the budget, or nearly do. */
 export const DEMANDS = { greedy, bursty, bigAndSmall, returning, leaving, alike };
 
-/** Name of a way to ask. */
+/** Name of a kind of demand. */
 export type DemandName = keyof typeof DEMANDS;
 
-/** For drawing one: most often the one that asks without a pause, because it makes the most calls. */
+/** Weighted for a random choice: demand without pauses is the most frequent, because it makes the most calls. */
 export const DRAWN_DEMANDS: readonly [DemandName, ...DemandName[]] = [
   'greedy',
   'greedy',
@@ -143,7 +143,7 @@ export const DRAWN_DEMANDS: readonly [DemandName, ...DemandName[]] = [
   'alike',
 ];
 
-/** Other programs that use the same key and care for no limit. */
+/** Other programs that use the same key and ignore its limits. */
 export function startForeignUsers(world: World, key: string, kind: 'steady' | 'bursts', perMinute: number): void {
   const { timeline, random, upstream } = world;
   const next = () => {

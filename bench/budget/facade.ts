@@ -7,28 +7,28 @@ import type { Timeline } from './timeline.ts';
 import type { Upstream } from './upstream.ts';
 import { createWireClient, type Wire } from './wire.ts';
 
-/** What a client asks for. */
+/** One operation of a client. */
 export interface ClientOperation {
   readonly key: string;
-  /** All at once, as the resolvers of one GraphQL level do. */
+  /** Requested all at once, as the resolvers of one GraphQL level do. */
   readonly calls: readonly { readonly target: string; readonly isBurst: boolean }[];
   readonly timeoutMs: number;
-  /** By default as many as it asks for. */
+  /** Default: the number of its calls. */
   readonly maxCalls?: number;
-  /** The client hangs up so long after it has asked. */
+  /** The client disconnects after this time. */
   readonly leavesAfterMs?: number;
-  /** Find out when each call was sent; for targets that nobody else asks for. */
+  /** Whether to record when each call was sent. For targets that no other operation requests. */
   readonly isWatched?: boolean;
 }
 
-/** What became of one call of a client. */
+/** Outcome of one call of a client. */
 export interface Outcome {
   /** `crashed`: the process died, or was down. */
   readonly kind: 'answer' | 'crashed' | UpstreamErrorKind;
   readonly requestedAtMs: number;
   readonly atMs: number;
   readonly sentAtMs?: number;
-  /** As clients are told it: whole seconds, rounded up. */
+  /** As clients receive it: whole seconds, rounded up. */
   readonly retryAfterSeconds?: number;
   readonly limitedBy?: 'upstream' | 'facade' | 'operation';
 }
@@ -37,12 +37,12 @@ export interface Outcome {
 export interface Facade {
   /** Never rejects. */
   execute(execute: ClientOperation): Promise<readonly Outcome[]>;
-  /** The process dies with all it knows, and another one starts after this time. */
+  /** Kills the process with all its state. Another one starts after this time. */
   crash(downMs: number): void;
-  /** Somebody sets the clock of the machine. */
+  /** Sets the wall clock of the machine. */
   jumpWallClock(ms: number): void;
   readonly isUp: boolean;
-  /** Clients that still wait. */
+  /** Number of clients that are still waiting. */
   readonly waiting: number;
 }
 
@@ -65,9 +65,9 @@ export function startFacade({
   readonly wire: Wire;
   readonly figures: Figures;
   readonly settings: LimiterSettings;
-  /** By how much its wall clock is ahead of upstream's. */
+  /** Lead of its wall clock over upstream's. */
   readonly wallOffsetMs: number;
-  /** How long the first process has been up at the beginning. */
+  /** Uptime of the first process at the start of the run. */
   readonly processAgeMs: number;
 }): Facade {
   let offsetMs = wallOffsetMs;

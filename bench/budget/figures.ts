@@ -1,27 +1,27 @@
-/** What runs have counted and measured, by name. Figures of many runs add up. */
+/** Counts and measurements of runs, by name. Figures of several runs add up. */
 export interface Figures {
   add(name: string, count?: number): void;
-  /** Keeps the highest. */
+  /** Records the highest value. */
   most(name: string, value: number): void;
-  /** Keeps the lowest. */
+  /** Records the lowest value. */
   least(name: string, value: number): void;
-  /** What has to be nothing: a count above 0 makes the run one that failed. */
+  /** Counts what must not happen: a count above 0 makes the run fail. */
   never(name: string, count: number): void;
-  /** 0 for what was never counted. */
+  /** Returns 0 for a name that was never counted. */
   get(name: string): number;
   has(name: string): boolean;
-  /** Those of `never` that came about nevertheless. */
+  /** Figures recorded with `never` that are above 0. */
   broken(): readonly (readonly [name: string, count: number])[];
   toRecord(): FigureRecord;
   merge(record: FigureRecord): void;
 }
 
-/** Figures as they go from one thread to another. */
+/** Figures in the form that passes between threads. */
 export type FigureRecord = Readonly<
   Record<'sums' | 'highest' | 'lowest' | 'nevers', readonly (readonly [string, number])[]>
 >;
 
-/** Makes figures of nothing yet. */
+/** Creates empty figures. */
 export function createFigures(): Figures {
   const sums = new Map<string, number>();
   const highest = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { createRollingCount } from './rolling-count.ts';
 
-/** Upstream's limits; they can change while a run is under way. */
+/** Upstream's limits. They can change during a run. */
 export interface Limits {
   general: number;
   readonly generalMs: number;
@@ -13,37 +13,37 @@ export interface Arrival {
   readonly atMs: number;
   readonly user: string;
   readonly isBurst: boolean;
-  /** Sent by the program under test; others use the same key. */
+  /** Whether the program under test sent it. Others use the same key. */
   readonly isOurs: boolean;
   readonly sentAtMs: number;
-  /** Of ours within the general window, with this one; and of everybody. */
+  /** Calls within the general window, this one included: ours, and those of all clients. */
   readonly ours: number;
   readonly all: number;
-  /** Of ours within the burst window. */
+  /** Our calls within the burst window. */
   readonly oursInBurst: number;
   readonly limit: number;
   readonly burstLimit: number;
   status: number;
 }
 
-/** What is seen from upstream's side, which is all that counts. */
+/** Judges a run from upstream's side, the only one that counts. */
 export interface Judge {
-  /** Records an arrival, before it is decided how it is answered. */
+  /** Records an arrival, before upstream decides on its response. */
   arrive(arrival: Pick<Arrival, 'atMs' | 'user' | 'isBurst' | 'isOurs' | 'sentAtMs'>): Arrival;
-  /** Calls of ours. */
+  /** Number of our calls. */
   readonly calls: number;
   readonly foreignCalls: number;
-  /** The newest arrivals, or those that were the newest when they were kept. */
+  /** The newest arrivals; if something went wrong, the newest at that time. */
   readonly trace: readonly Arrival[];
-  /** Something has gone wrong: what led to it is to be seen in the trace. */
+  /** Freezes the trace at the first thing that goes wrong, so that it shows what led to it. */
   freezeTrace(): void;
-  /** Equal for equal arrivals, and practically only for them. */
+  /** A hash of all arrivals. */
   readonly digest: string;
 }
 
 const TRACE_LENGTH = 80;
 
-/** Makes a judge for one run. Every arrival counts, answered or refused, and `limits` are those of the moment of arrival. */
+/** Creates the judge of one run. Served and refused arrivals count alike, against the `limits` at their arrival. */
 export function createJudge(limits: Limits): Judge {
   const users = new Map<string, ReturnType<typeof createCounts>>();
   const trace: Arrival[] = [];
@@ -113,7 +113,7 @@ export function createJudge(limits: Limits): Judge {
   };
 }
 
-/** Whether our own calls alone are more than a window allows. */
+/** Whether our calls alone exceed a window. */
 export function isOver({ isBurst, ours, oursInBurst, limit, burstLimit }: Arrival): boolean {
   return ours > limit || (isBurst && oursInBurst > burstLimit);
 }

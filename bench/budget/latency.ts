@@ -1,19 +1,19 @@
 import type { Random } from './random.ts';
 
-/** What becomes of one call on its way. */
+/** The way of one call through the network. */
 export interface Passage {
-  /** From sending to upstream's count. */
+  /** Time from sending until upstream counts the call. */
   readonly requestMs: number;
-  /** From there to the last byte of the answer. */
+  /** Time from there to the last byte of the response. */
   readonly responseMs: number;
-  /** `lost`: it never gets there; `unanswered`: it is counted there, and nothing comes back. */
+  /** `lost`: it never arrives. `unanswered`: upstream counts it, but its response never arrives. */
   readonly fate: 'answered' | 'lost' | 'unanswered';
 }
 
-/** Draws the passage of a call that is sent now. */
+/** Draws the network passage of a call that is sent now. */
 export type Latency = (nowMs: number) => Passage;
 
-/** The latency models, by the name under which the figures are shown. */
+/** The latency models, by their names in the figures. */
 export const LATENCIES = ['instant', 'constant', 'jitter', 'heavy tail', 'step', 'black holes'] as const;
 
 /** Name of a latency model. */
@@ -21,13 +21,13 @@ export type LatencyName = (typeof LATENCIES)[number];
 
 const TIMEOUT_MS = 60_000;
 
-/** Bounded Pareto: most are quick, some take a thousand times as long. */
+/** Bounded Pareto distribution: most calls are quick, some take a thousand times as long. */
 function heavyTailMs(random: Random, least: number, most: number, shape: number): number {
   const fraction = 1 - (least / most) ** shape;
   return least / (1 - random.next() * fraction) ** (1 / shape);
 }
 
-/** Makes one latency model; requests and responses are delayed apart from each other. */
+/** Creates one latency model. Requests and responses are delayed independently. */
 export function createLatency(name: LatencyName, random: Random): Latency {
   const answered = (requestMs: number, responseMs: number): Passage => ({ requestMs, responseMs, fate: 'answered' });
   switch (name) {
@@ -53,7 +53,7 @@ export function createLatency(name: LatencyName, random: Random): Latency {
     case 'black holes':
       return () => {
         if (random.chance(0.95)) return answered(random.between(5, 55), random.between(5, 55));
-        // One that is counted at the last moment before it is given up is the worst there is.
+        // The worst case: upstream counts the call at the last moment before it times out.
         const requestMs = random.chance(0.5) ? random.between(5, 55) : random.between(0, TIMEOUT_MS);
         return { requestMs, responseMs: 0, fate: random.chance(0.4) ? 'lost' : 'unanswered' };
       };

@@ -13,19 +13,19 @@ import { createFairShare } from '../../src/upstream/rate-limiter/queue/fair-shar
 export interface LimiterSettings
   extends Pick<BudgetOptions, 'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls'> {
   readonly cacheTtlMs: number;
-  /** What it does after a start, not knowing what was sent before: sends carefully, or waits until that is forgotten upstream. */
+  /** Behaviour after a start, when earlier calls are unknown: probe, or wait until upstream has forgotten them. */
   readonly coldStart: 'probe' | 'wait';
 }
 
 /** One operation of the limiter under test. */
 export interface OpenedOperation {
-  /** Rejects with an UpstreamError. */
+  /** Makes a call. @throws {UpstreamError} If it fails. */
   get(target: string, isBurst: boolean): Promise<unknown>;
-  /** It is answered: nothing more is spent on it. */
+  /** Ends the operation: it makes no more calls. */
   close(): void;
 }
 
-/** The program under test, without what GraphQL and HTTP add around it. */
+/** The program under test, without GraphQL and HTTP. */
 export interface Limiter {
   open(operation: {
     readonly key: string;
@@ -40,7 +40,7 @@ const ROUTES = {
   burst: { template: '/collections', routeClass: 'burst' },
 } as const;
 
-/** Builds the limiter as a process does when it starts. This is the one place that knows how it is put together. */
+/** Builds the limiter as a process does when it starts. Only this function knows its parts. */
 export function createLimiter({
   settings: { cacheTtlMs, ...settings },
   http,
@@ -87,13 +87,13 @@ export function createLimiter({
   };
 }
 
-/** The budget of one key alone, for measuring what it costs. */
+/** The budget of one key alone, to measure its cost. */
 export interface BareBudget {
-  /** Foretells the turn of a call, promises it, and queues the call, each as a new operation's. */
+  /** Predicts the slot of a call, reserves it, and queues the call, each as a new operation. */
   enter(): { readonly admitted: Promise<void>; readonly settle: () => void };
 }
 
-/** Builds a budget whose windows never fill: what waits, waits for one of ten connections. */
+/** Builds a budget whose windows never fill: calls wait only for one of ten connections. */
 export function createBareBudget(clock: Clock): BareBudget {
   const budget = new Budget({
     general: { limit: 100_000, windowMs: 60_000, isCap: true },

@@ -1,7 +1,7 @@
 /**
- * Drives the limiter in simulated time and prints one table of what upstream saw. `npm run bench:budget --`
- * `--short` for a hundredth of the runs, `--scenario X` for one scenario, `--seed N` for one run with a trace of its last arrivals,
- * `--seeds N` and `--calls N` for other numbers of runs and of calls per run.
+ * Runs the limiter in simulated time and prints a table of what upstream saw. Options after `npm run bench:budget --`:
+ * `--short`: a hundredth of the runs; `--scenario X`: one scenario; `--seed N`: one run, with a trace of its last
+ * arrivals; `--seeds N`, `--calls N`: number of runs, and of calls per run.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -32,13 +32,13 @@ function jobsOf(names: readonly ScenarioName[]): Job[] {
   return names.flatMap((scenario) => {
     const { seeds: fullSeeds, calls: fullCalls } = SCENARIOS[scenario];
     const seeds = Number(values.seeds ?? (values.short ? Math.ceil(fullSeeds / 10) : fullSeeds));
-    // A share of fewer windows than are measured in full would be a matter of how the first one began.
+    // With fewer windows than a full measurement the result would depend on how the first window starts.
     const calls = Number(values.calls ?? (values.short && fullCalls > 200 ? Math.ceil(fullCalls / 10) : fullCalls));
     return Array.from({ length: seeds }, (_, index) => ({ scenario, seed: index + 1, calls }));
   });
 }
 
-/** Hands the jobs out to one worker per core, each the next when it is done with the last. */
+/** Distributes the jobs over one worker per core. Each worker gets its next job when it has finished the last. */
 async function runJobs(jobs: readonly Job[], onResult: (result: Result, job: Job) => void): Promise<void> {
   const waiting = [...jobs];
   const work = () =>
@@ -89,13 +89,13 @@ async function main(): Promise<void> {
     }
   });
   const tookMs = performance.now() - startMs;
-  // When the workers are done, so that they do not take part.
+  // Measure after the workers have ended, so that they do not distort the result.
   const cost = scenario === undefined ? await measureCost() : undefined;
   printReport({ figures, failures, tookMs, ...(cost && { cost }) });
   if (failures.length > 0) process.exitCode = 1;
 }
 
-// Refusals are made by the million, and nobody reads where.
+// Millions of refusals are created, and nobody reads their stacks.
 if (!isMainThread) Error.stackTraceLimit = 0;
 
 if (isMainThread) {

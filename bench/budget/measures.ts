@@ -32,7 +32,7 @@ async function timeBigOperation(
   return { world, tookMs, answered };
 }
 
-/** Look-ups beside an operation of 200 calls, no more of them than are kept free for them. */
+/** Look-ups beside an operation of 200 calls, no more of them than the slots reserved for first calls. */
 export async function runLookups(seed: number): Promise<Run> {
   const latency = seed % 2 === 0 ? 'constant' : 'jitter';
   const alone = await timeBigOperation(seed, latency, 0, () => undefined);
@@ -51,7 +51,7 @@ export async function runLookups(seed: number): Promise<Run> {
       if (waitedMs === 0) figures.add('look-ups that did not wait');
     };
     const next = () => {
-      // Five a minute and no faster: each comes when the one five before it is out of the window.
+      // Five a minute at most: each look-up starts when the one five before it has left the window.
       timeline.act(timeline.nowMs() + 12_200 + random.between(0, 2_000), () => {
         if (loadedWorld.isOver()) return;
         void lookUp();
@@ -68,7 +68,7 @@ export async function runLookups(seed: number): Promise<Run> {
   return { world, figures };
 }
 
-/** Look-ups as many as the whole budget beside an operation of 200 calls. */
+/** Look-ups at the rate of the whole budget beside an operation of 200 calls. */
 export async function runLookupStream(seed: number): Promise<Run> {
   const { world, tookMs, answered } = await timeBigOperation(seed, 'jitter', 5, (loadedWorld) => {
     startStream(
@@ -83,14 +83,14 @@ export async function runLookupStream(seed: number): Promise<Run> {
   return { world, figures };
 }
 
-/** Whether clients that are refused, and come back exactly when they are told to, are then served in time. */
+/** Measures whether refused clients that retry exactly at the reported time are served within their deadline. */
 export async function runPromises(seed: number): Promise<Run> {
   const random = createRandom(seed);
   const timeoutMs = [1_000, 10_000, 30_000][seed % 3] ?? 1_000;
   const latency = random.pick<LatencyName>(['constant', 'jitter']);
   const world = createWorld(seed, { latency, announcement: random.pick(ANNOUNCEMENTS), durationMs: 60 * MINUTE_MS });
   const { timeline, facade, figures } = world;
-  // The others: steady, patient, and less than the budget, so that there is room for those who come back.
+  // Other clients: steady, patient, and below the budget, so that slots are left for the retries.
   startStream(
     world,
     () => 36,
@@ -103,7 +103,7 @@ export async function runPromises(seed: number): Promise<Run> {
     await timeline.sleep(first.retryAfterSeconds * 1_000);
     const [second] = await facade.execute({ key: KEY, calls, timeoutMs });
     figures.add(`refused, deadline ${timeoutMs / 1_000} s`);
-    if (second?.kind === 'answer') figures.add(`served when told, deadline ${timeoutMs / 1_000} s`);
+    if (second?.kind === 'answer') figures.add(`served when retried, deadline ${timeoutMs / 1_000} s`);
   };
   const next = () => {
     timeline.act(timeline.nowMs() + world.random.between(4, 6) * MINUTE_MS, () => {
@@ -117,7 +117,7 @@ export async function runPromises(seed: number): Promise<Run> {
   return { world, figures };
 }
 
-/** One 429 of every spelling in the midst of traffic: nothing is sent during the pause, and what was refused is served after it. */
+/** One 429 of each format during traffic. No call is sent during the pause; the refused call is served after it. */
 export async function runPauses(seed: number): Promise<Run> {
   const refusal: Refusal = REFUSALS[seed % REFUSALS.length] ?? 'nothing';
   const random = createRandom(seed);
@@ -140,7 +140,7 @@ export async function runPauses(seed: number): Promise<Run> {
   wire.onResponse = ({ ordered, arrival }) => {
     if (!ordered) return;
     figures.add('pauses');
-    // An instant in time is the same for both sides; a number of seconds counts from when it is received.
+    // A point in time is the same for both sides. A number of seconds counts from the receipt of the response.
     const isInstant = /epoch|date/.test(refusal);
     const fromMs = isInstant ? arrival.atMs : timeline.nowMs();
     pausedUntilMs = fromMs + leastPauseMs(refusal, waitMs, arrival.isBurst ? 10_000 : MINUTE_MS);
@@ -154,7 +154,7 @@ export async function runPauses(seed: number): Promise<Run> {
     upstream.refuseNext(refusal, waitMs);
   });
   await world.run();
-  // Who is told to come back in hours is not kept waiting for them.
+  // A client is not kept waiting for a pause of hours.
   if (refusal !== 'hours') {
     figures.never('refused calls that were not served after the pause', figures.get('client: rateLimited by upstream'));
   }
@@ -162,7 +162,7 @@ export async function runPauses(seed: number): Promise<Run> {
   return { world, figures };
 }
 
-/** Five minutes in which upstream is down: nobody listens, or everything is answered with 503. */
+/** Five minutes in which upstream is down: it refuses connections, or responds to every call with 503. */
 export async function runOutage(seed: number): Promise<Run> {
   const kind = seed % 2 === 0 ? 'connection refused' : '503';
   const random = createRandom(seed);

@@ -1,19 +1,19 @@
-/** The only source of chance in a simulated run: the same seed gives the same numbers in the same order. */
+/** The only source of randomness in a simulated run. Equal seeds give the same numbers in the same order. */
 export interface Random {
-  /** From 0 up to, and without, 1. */
+  /** From 0 (included) to 1 (excluded). */
   next(): number;
   between(low: number, high: number): number;
   /** A whole number, both ends included. */
   whole(low: number, high: number): number;
   chance(fraction: number): boolean;
   pick<T>(choices: readonly [T, ...T[]]): T;
-  /** The time to the next of events that come independently of each other, one in `mean` on average. */
+  /** Time to the next of independent events that occur once per `mean` on average. */
   exponential(mean: number): number;
-  /** Another source, so that what one part draws does not move what another part draws. */
+  /** Creates another source, so that draws of one part do not change those of another. */
   fork(): Random;
 }
 
-/** Makes a source of chance (mulberry32). */
+/** Creates a source of random numbers (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed | 0;
   const next = () => {

@@ -8,7 +8,7 @@ interface Row {
   readonly scenario: ScenarioName;
   readonly figure: string;
   readonly value: (get: (name: string) => number) => string;
-  /** Empty: it is told, not judged. */
+  /** Empty: the figure is reported, not judged. */
   readonly aim: string;
   readonly isMet?: (get: (name: string) => number) => boolean;
 }
@@ -25,7 +25,7 @@ const never = (scenario: ScenarioName, name: string, figure: string): Row => ({
   isMet: (get) => get(name) === 0,
 });
 
-/** What upstream saw of one kind of traffic. */
+/** The lines about what upstream saw of one kind of traffic. */
 const traffic = (scenario: ScenarioName, title: string): readonly Row[] => [
   {
     scenario,
@@ -62,10 +62,10 @@ const use = (scenario: ScenarioName, windowMs: number): readonly Row[] =>
 
 const servedOnRetry = (deadline: string): Row => {
   const fraction = (get: (name: string) => number) =>
-    ratio(get(`served when told, deadline ${deadline}`), get(`refused, deadline ${deadline}`));
+    ratio(get(`served when retried, deadline ${deadline}`), get(`refused, deadline ${deadline}`));
   return {
     scenario: 'promises',
-    figure: `refused, came back when told, served within ${deadline}`,
+    figure: `refused, retried at the reported time, served within ${deadline}`,
     value: (get) => `${percent(fraction(get))} of ${count(get(`refused, deadline ${deadline}`))}`,
     aim: '>= 90 %',
     isMet: (get) => fraction(get) >= 0.9,
@@ -163,7 +163,7 @@ const ROWS: readonly Row[] = [
 
 const FAILURES_SHOWN = 40;
 
-/** Prints the table of the scenarios that were run, and how to see each failure again. */
+/** Prints the table of the scenarios that ran, and how to reproduce each failure. */
 export function printReport({
   figures,
   failures,
@@ -172,7 +172,7 @@ export function printReport({
 }: {
   readonly figures: Figures;
   readonly failures: readonly string[];
-  /** Microseconds per call, by the number of calls that wait. */
+  /** Microseconds per call, by number of waiting calls. */
   readonly cost?: ReadonlyMap<number, number>;
   readonly tookMs: number;
 }): void {
@@ -185,7 +185,7 @@ export function printReport({
   const late = total('answered after the deadline');
   const forgotten = total('clients left without an answer');
   const everywhere = [
-    { figure: 'answers that came after their deadline', value: count(late), aim: '0', met: late === 0 ? 'yes' : 'NO' },
+    { figure: 'results after their deadline', value: count(late), aim: '0', met: late === 0 ? 'yes' : 'NO' },
     {
       figure: 'clients left without an answer',
       value: count(forgotten),

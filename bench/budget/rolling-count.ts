@@ -1,12 +1,12 @@
-/** Counts what came within the last `windowMs`, exactly: of two things `windowMs` apart only one is within. */
+/** Counts events within the last `windowMs`, exactly: of two events `windowMs` apart only one counts. */
 export interface RollingCount {
   add(atMs: number): void;
   count(nowMs: number): number;
-  /** When the oldest of the newest `count` falls out of the window; now, where there are fewer. */
+  /** When the oldest of the newest `count` events leaves the window; now, if there are fewer. */
   leavesAtMs(nowMs: number, count: number): number;
 }
 
-/** Makes a count of nothing yet. Times are handed in in ascending order. */
+/** Creates an empty count. Times must be passed in ascending order. */
 export function createRollingCount(windowMs: number): RollingCount {
   let times: number[] = [];
   let oldest = 0;

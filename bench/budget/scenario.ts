@@ -4,10 +4,13 @@ import * as traffic from './traffic.ts';
 import type { Run } from './traffic.ts';
 import * as use from './use.ts';
 
-/** A kind of run; the seed decides everything else. */
+/** A kind of run. The seed decides everything else. */
 export interface Scenario {
   readonly run: (seed: number, calls: number) => Promise<Run>;
-  /** For the full figures: how many seeds, and how many calls each (or windows, where the use of a window is measured). Those with 0 decide by themselves how long they last. */
+  /**
+   * For the full figures: number of seeds, and of calls per seed (of windows, if the use of a window is measured).
+   * 0: the scenario decides how long it lasts.
+   */
   readonly seeds: number;
   readonly calls: number;
 }
@@ -34,24 +37,24 @@ export const SCENARIOS = {
 /** Name of a scenario. */
 export type ScenarioName = keyof typeof SCENARIOS;
 
-/** Tells whether there is a scenario of this name. */
+/** Whether there is a scenario with this name. */
 export function isScenarioName(name: string): name is ScenarioName {
   return Object.hasOwn(SCENARIOS, name);
 }
 
-/** What one run came to. */
+/** Result of one run. */
 export interface Result {
   readonly scenario: ScenarioName;
   readonly seed: number;
-  /** Every figure's name begins with the scenario's. */
+  /** Names begin with the name of the scenario. */
   readonly figures: FigureRecord;
-  /** What must not happen and did. */
+  /** Counts of what must not happen. */
   readonly broken: readonly (readonly [string, number])[];
   readonly digest: string;
   readonly events: number;
 }
 
-/** Runs one scenario with one seed. The same two give the same result. */
+/** Runs one scenario with one seed. Equal inputs give the same result. */
 export async function runScenario(
   scenario: ScenarioName,
   seed: number,

@@ -1,15 +1,19 @@
-/** Simulated time: events in order of their time, and of equal times in the order in which they were asked for. */
+/** Simulated time. Events run in order of time, and at equal times in the order in which they were scheduled. */
 export interface Timeline {
   /** Milliseconds, always a multiple of 1/1024, so that sums and differences of times are exact. */
   nowMs(): number;
-  /** An event of the world outside. It must not settle a promise: nothing is waited for after it. */
+  /** Schedules an event outside the program under test. It must not settle promises: nothing is awaited after it. */
   at(atMs: number, run: () => void): void;
-  /** An event that reaches the program under test; all that it sets off is complete before the next event. Returns the way to call it off. */
+  /**
+   * Schedules an event that reaches the program under test. All its consequences complete before the next event.
+   *
+   * @returns A function that cancels it.
+   */
   act(atMs: number, run: () => void): () => void;
   sleep(ms: number): Promise<void>;
-  /** Runs events until none is left. */
+  /** Runs all events. */
   run(): Promise<void>;
-  /** Events so far. */
+  /** Number of events so far. */
   readonly events: number;
 }
 
@@ -22,12 +26,12 @@ interface Event {
 
 const TICKS_PER_MS = 1_024;
 
-/** Makes a timeline that starts at some odd time, like the monotonic clock of a machine that has been up for a while. */
+/** Creates a timeline that starts at an odd time, like the monotonic clock of a machine that has been up for long. */
 export function createTimeline(): Timeline {
   let nowMs = 5_000_000;
   let events = 0;
   let order = 0;
-  // A binary heap. An event that was called off stays in it, without anything to run, until its time has come.
+  // A binary heap. A cancelled event stays in it as a no-op until its time.
   const heap: Event[] = [];
 
   const isBefore = (a: Event, b: Event) => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
@@ -64,7 +68,7 @@ export function createTimeline(): Timeline {
   };
 
   const add = (atMs: number, isAct: boolean, run: () => void): Event => {
-    // Never early, as a timer must not be.
+    // Round up: a timer must not fire early.
     const event = { atMs: Math.max(nowMs, Math.ceil(atMs * TICKS_PER_MS) / TICKS_PER_MS), order: order++, isAct, run };
     push(event);
     return event;
@@ -77,7 +81,7 @@ export function createTimeline(): Timeline {
     };
   };
 
-  /** Runs events up to and with the first that can have set off something asynchronous. */
+  /** Runs events up to and including the first that may have asynchronous consequences. */
   const runUntilAct = (): boolean => {
     for (let event = pop(); event; event = pop()) {
       const { run } = event;
@@ -99,7 +103,7 @@ export function createTimeline(): Timeline {
     sleep: (ms) => new Promise((resolve) => void act(nowMs + ms, resolve)),
     run: () =>
       new Promise((resolve, reject) => {
-        // One turn of the event loop for each act: between two turns every microtask runs, however many set off others.
+        // One turn of the event loop per event: between two turns all microtasks run, including those they add.
         const runNext = () => {
           try {
             if (runUntilAct()) setImmediate(runNext);

@@ -1,7 +1,7 @@
 import type { Result } from './scenario.ts';
 import type { Run } from './traffic.ts';
 
-/** Prints one run: what it was like, what it came to, and the arrivals up to the first that was too many, or the last ones. */
+/** Prints one run: its settings, its figures, and the arrivals up to the first that was too many, or the last ones. */
 export function printTrace({ scenario, seed, broken, digest, events, figures }: Result, run: Run): void {
   const { judge, description } = run.world;
   console.log(`${scenario}, seed ${seed}: ${description}`);

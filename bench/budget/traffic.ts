@@ -15,10 +15,10 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const KEY = 'user-1';
 
-/** Limits, latencies, spellings and settings drawn from a seed. */
+/** Limits, latencies, header formats and settings drawn from a seed. */
 function drawOptions(seed: number, calls: number): WorldOptions {
   const random = createRandom(seed ^ 0x5bd1e995);
-  // Real limits mostly; others for what only shows at other proportions.
+  // Mostly the real limits; others for faults that only show at other proportions.
   const limits = random.chance(0.7)
     ? { general: random.chance(0.2) ? 300 : 60 }
     : {
@@ -30,7 +30,7 @@ function drawOptions(seed: number, calls: number): WorldOptions {
   const general = limits.general;
   return {
     calls,
-    // Where demand is thin: ten times as long as the limit would take.
+    // For low demand: ten times as long as the limit would require.
     durationMs: ((calls * (limits.generalMs ?? MINUTE_MS)) / general) * 10,
     latency: LATENCIES[seed % LATENCIES.length] ?? 'constant',
     limits,
@@ -59,7 +59,7 @@ function startDemands(
   const first = random.pick(DRAWN_DEMANDS);
   DEMANDS[first](world, key, burstFraction);
   if (random.chance(0.3)) DEMANDS[random.pick(DRAWN_DEMANDS)](world, key, burstFraction);
-  // Somebody sets the clock, and sets it back.
+  // The wall clock is changed, and changed back.
   if (random.chance(0.3)) {
     startRegularly(world, 20 * MINUTE_MS, () =>
       world.facade.jumpWallClock(random.pick([HOUR_MS, -HOUR_MS, 5_000, -5_000])),
@@ -67,7 +67,7 @@ function startDemands(
   }
 }
 
-/** Runs something at random moments, `everyMs` apart on average, until the world is over. */
+/** Runs a function at random moments, `everyMs` apart on average, until the end of the run. */
 export function startRegularly(world: World, everyMs: number, run: () => void): void {
   const { timeline, random } = world;
   const next = () => {
@@ -80,7 +80,7 @@ export function startRegularly(world: World, everyMs: number, run: () => void): 
   next();
 }
 
-/** Nobody else uses the key, upstream works: not one call may be too many, not one be refused. */
+/** Nobody else uses the key, and upstream works. No call may exceed a limit or be refused. */
 export async function runAlone(seed: number, calls: number): Promise<Run> {
   const world = createWorld(seed, drawOptions(seed, calls));
   startDemands(world, KEY);
@@ -90,7 +90,7 @@ export async function runAlone(seed: number, calls: number): Promise<Run> {
   return { world, figures: world.figures };
 }
 
-/** The same beside failures of upstream: a share of 5XX that changes, and minutes in which nobody listens. */
+/** The same with failures of upstream: a changing fraction of 5XX, and minutes in which it refuses connections. */
 export async function runFaults(seed: number, calls: number): Promise<Run> {
   const world = createWorld(seed, drawOptions(seed, calls));
   const { random, upstream, wire, timeline } = world;
@@ -108,7 +108,7 @@ export async function runFaults(seed: number, calls: number): Promise<Run> {
   return { world, figures: world.figures };
 }
 
-/** The process dies at random moments and starts again, without what it knew; upstream still counts. */
+/** The process dies at random moments and restarts without its state. Upstream still counts the earlier calls. */
 async function runCrashes(seed: number, calls: number, coldStart: 'probe' | 'wait'): Promise<Run> {
   const drawn = drawOptions(seed, calls);
   const options = { ...drawn, settings: { ...drawn.settings, coldStart } };
@@ -124,7 +124,7 @@ async function runCrashes(seed: number, calls: number, coldStart: 'probe' | 'wai
   return { world, figures };
 }
 
-/** After each start it waits until upstream has forgotten what came before: not one call may be too many. */
+/** After each start the process waits until upstream has forgotten earlier calls. No call may exceed a limit. */
 export async function runCrashesWaiting(seed: number, calls: number): Promise<Run> {
   const run = await runCrashes(seed, calls, 'wait');
   run.figures.never('calls above a window', run.figures.get('calls above a window'));
@@ -132,12 +132,12 @@ export async function runCrashesWaiting(seed: number, calls: number): Promise<Ru
   return run;
 }
 
-/** After each start it feels its way: what that costs. */
+/** After each start the process probes. Measures what that costs. */
 export async function runCrashesProbing(seed: number, calls: number): Promise<Run> {
   return runCrashes(seed, calls, 'probe');
 }
 
-/** Others use the same key: there are refusals, but our own calls alone stay within every window. */
+/** Others use the same key. Calls are refused, but our own calls alone stay within every window. */
 export async function runForeign(seed: number, calls: number): Promise<Run> {
   const world = createWorld(seed, drawOptions(seed, calls));
   const { random, upstream, figures } = world;
@@ -149,7 +149,7 @@ export async function runForeign(seed: number, calls: number): Promise<Run> {
   return { world, figures };
 }
 
-/** The limit is lowered and raised while calls are made; answers always announce it. */
+/** The limit is lowered and raised while calls are made. Responses always announce it. */
 export async function runLimits(seed: number, calls: number): Promise<Run> {
   const random = createRandom(seed);
   const announcement = random.pick<Announcement>(['X-RateLimit, epoch', 'RateLimit and policy', 'RateLimit-, seconds']);
@@ -168,7 +168,7 @@ export async function runLimits(seed: number, calls: number): Promise<Run> {
   let knownGeneration = 0;
   let knownAtMs = timeline.nowMs();
   wire.onResponse = ({ generation, arrival }) => {
-    // A 429 does not always name the limit, and a limit of 10 without its window can be the burst window's where there is one.
+    // A 429 does not always name the limit. A limit of 10 without its window can be that of the burst window.
     const isPlain = arrival.status !== 429 && (!arrival.isBurst || announcement === 'RateLimit and policy');
     if (generation > knownGeneration && isPlain) {
       knownGeneration = generation;
@@ -186,14 +186,14 @@ export async function runLimits(seed: number, calls: number): Promise<Run> {
     if (limit < upstream.limits.general) figures.add('lowerings');
     upstream.setGeneralLimit(limit);
   });
-  // Of burst routes alone nobody could tell: where no window is named, 10 can be the limit of either.
+  // Not only burst routes: if no window is named, a limit of 10 could be that of either window.
   startDemands(world, KEY, [0, 0.2, 0.5]);
   await world.run();
   figures.never('429 after the limit was announced', figures.get('429 after the limit was announced'));
   return { world, figures };
 }
 
-/** 50 keys, one of which asks for far more than it has: the others do not notice. */
+/** 50 keys, one of which far exceeds its budget. The others must not notice. */
 export async function runKeys(seed: number, calls: number): Promise<Run> {
   const drawn = drawOptions(seed, calls);
   const world = createWorld(seed, {
@@ -220,7 +220,7 @@ export async function runKeys(seed: number, calls: number): Promise<Run> {
       figures.most('longest wait of other keys, ms', waitedMs);
       if (waitedMs > 0) figures.never('calls of other keys that waited', 1);
     };
-    // At least three seconds apart: never so many in one window that the key's own budget would make them wait.
+    // At least three seconds apart: too few per window for the key's own budget to make them wait.
     const next = () => {
       timeline.act(timeline.nowMs() + 3_000 + random.exponential(17_000), () => {
         if (world.isOver()) return;

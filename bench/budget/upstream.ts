@@ -5,19 +5,19 @@ import type { Random } from './random.ts';
 import { createRollingCount } from './rolling-count.ts';
 import type { Timeline } from './timeline.ts';
 
-/** An answer on its way back. */
+/** A response on its way back. */
 export interface UpstreamResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly text: string;
   readonly arrival: Arrival;
-  /** How often the limits had been changed when it was given. */
+  /** Number of limit changes before it was sent. */
   readonly generation: number;
-  /** For a 429 that was asked for by `refuseNext`. */
+  /** Set for a 429 requested by `refuseNext`. */
   readonly ordered?: { readonly refusal: Refusal; readonly waitMs: number };
 }
 
-/** The simulated Postman API: counts what arrives, per user, and answers. */
+/** The simulated Postman API: counts arrivals per user, and responds. */
 export interface Upstream {
   receive(call: {
     readonly user: string;
@@ -28,24 +28,24 @@ export interface Upstream {
   readonly limits: Limits;
   setGeneralLimit(limit: number): void;
   readonly generation: number;
-  /** Refuses one more call of ours, whatever the count. */
+  /** Refuses our next call, whatever the count. */
   refuseNext(refusal: Refusal, waitMs: number): void;
-  /** From now on this share of the calls is answered with one of these instead. */
+  /** From now on this fraction of the calls gets one of these statuses. */
   fail(fraction: number, statuses: readonly [number, ...number[]]): void;
   epochMs(): number;
 }
 
-/** What upstream is like in a run. */
+/** Settings of the simulated upstream. */
 export interface UpstreamOptions {
   readonly limits: Limits;
   readonly announcement: Announcement;
-  /** What it says of the reset: when the next slot comes back, or when the whole window does. */
+  /** Meaning of the announced reset: when the next slot is free, or when the whole window is. */
   readonly reset: 'next slot' | 'whole window';
-  /** Whether a refused call counts in its windows like an answered one. */
+  /** Whether a refused call counts in the windows like a served one. */
   readonly countsRefused: boolean;
 }
 
-/** Makes the simulated upstream. It refuses whatever is over a rolling window at its arrival. */
+/** Creates the simulated upstream. It refuses calls that exceed a rolling window when they arrive. */
 export function createUpstream(
   { limits, announcement, reset, countsRefused }: UpstreamOptions,
   { timeline, random, judge, figures }: { timeline: Timeline; random: Random; judge: Judge; figures: Figures },
@@ -101,7 +101,7 @@ export function createUpstream(
       const isTooMany =
         windows.general.count(nowMs) >= limits.general || (isBurst && windows.burst.count(nowMs) >= limits.burst);
       const isRefused = isTooMany || order !== undefined;
-      // Until there is room again, as things stand before this call, and the window that takes longest.
+      // The time until a slot is free, without this call, in the window that takes longest.
       const generalWaitMs = windows.general.leavesAtMs(nowMs, limits.general) - nowMs;
       const burstWaitMs = isBurst ? windows.burst.leavesAtMs(nowMs, limits.burst) - nowMs : 0;
       const full =

@@ -8,29 +8,35 @@ import { createWorld } from './world.ts';
 const MINUTE_MS = 60_000;
 const KEY = 'user-1';
 
-/** Who asks while the use of the budget is measured. */
+/** The demand while the use of the budget is measured. */
 const USERS = {
   'clients, nothing reserved': { reservedCalls: 0, isOverloaded: false, minFraction: 0.98 },
-  /** Clients whose next operation follows the last: what is kept for newcomers lies idle until one of them begins anew. That is its price, told and not judged. */
+  /**
+   * Clients whose next operation follows the last. Slots reserved for first calls stay idle until one of the clients
+   * starts an operation. That is the price of the reservation: reported, not judged.
+   */
   'clients, 5 reserved': { reservedCalls: 5, isOverloaded: false, minFraction: 0 },
-  /** Twice as many operations as the budget has room for, whoever has been served. */
+  /** Twice as many operations as the budget can serve, independent of earlier ones. */
   'crowd, 5 reserved': { reservedCalls: 5, isOverloaded: true, minFraction: 0.98 },
 } as const;
 
-/** Names of the ways in which the use of the budget is measured. */
+/** Names of the kinds of demand. */
 export const USER_NAMES = Object.keys(USERS) as readonly (keyof typeof USERS)[];
 
-// A run is judged by itself only where it is far off: the share is an aim of all of them together.
+// Judge a single run only if it is far off: the target applies to all runs together.
 const RUN_TOLERANCE = 0.01;
 
-/** The share of the budget that has to be used; 0 where it is only told. */
+/** The fraction of the budget that has to be used; 0 if the use is only reported. */
 export const toMinFraction = (users: keyof typeof USERS) => USERS[users].minFraction;
 
-/** What a share of use is called among the figures. */
+/** Name of the figure for a use of the budget. */
 export const toUseName = (windowMs: number, users: keyof typeof USERS, latency: LatencyName) =>
   `use of the ${windowMs / 1_000} s window, ${users}, ${latency}`;
 
-/** How much of the budget is used when always enough operations wait, against what is possible if a slot is away for a window and a round trip. */
+/**
+ * Measures how much of the budget is used while enough operations wait, as a fraction of what is possible if each slot
+ * is used for one window and one round trip.
+ */
 async function runUse(seed: number, isBurst: boolean, windowCount: number): Promise<Run> {
   const latency = LATENCIES[seed % LATENCIES.length] ?? 'constant';
   const users = USER_NAMES[Math.floor(seed / LATENCIES.length) % USER_NAMES.length] ?? 'clients, 5 reserved';
@@ -48,7 +54,7 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
   const { timeline, figures, random, facade } = world;
   const burstFraction = isBurst ? 1 : 0;
   if (isOverloaded) {
-    // Lists are asked for in smaller numbers than trees.
+    // Operations request fewer lists than trees.
     const [perMinute, mostCalls] = isBurst ? [24, 10] : [12, 20];
     startStream(
       world,
@@ -63,7 +69,7 @@ async function runUse(seed: number, isBurst: boolean, windowCount: number): Prom
   } else startGreedyClients(world, KEY, burstFraction, 30);
   let before = { calls: 0, trips: 0, tripsMs: 0 };
   const measure = () => ({
-    // Sent, not arrived: one that is lost on its way has used its slot as well.
+    // Count calls sent, not arrived: a lost call has used its slot, too.
     calls: figures.get('attempts'),
     trips: figures.get('round trips'),
     tripsMs: figures.get('round trips, ms'),
@@ -93,7 +99,7 @@ export const runUseOfGeneral = (seed: number, windows: number): Promise<Run> => 
 /** Greedy demand of calls that the burst window limits first. */
 export const runUseOfBurst = (seed: number, windows: number): Promise<Run> => runUse(seed, true, windows);
 
-/** An account of 300 calls a minute, found out from its first answer. */
+/** An account with 300 calls a minute, which its first response announces. */
 export async function runLargeAccount(seed: number): Promise<Run> {
   const random = createRandom(seed);
   const world = createWorld(seed, {

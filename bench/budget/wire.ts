@@ -5,22 +5,22 @@ import type { Latency } from './latency.ts';
 import type { Timeline } from './timeline.ts';
 import type { Upstream, UpstreamResponse } from './upstream.ts';
 
-/** The network between the program and upstream, as it can be changed and watched during a run. */
+/** The network between the program and upstream, as a run can change and observe it. */
 export interface Wire {
-  /** Nobody listens at upstream's address. */
+  /** Whether upstream refuses connections. */
   isRefusing: boolean;
-  /** When a call for this target was last sent; only of targets that were entered here beforehand. */
+  /** When a call for a target was last sent. Only for targets entered here beforehand. */
   readonly sentAtMs: Map<string, number | undefined>;
-  /** Is told of every sending. */
+  /** Called for each call sent. */
   onSend?: (sentAtMs: number) => void;
-  /** Is told of every answer when it has reached the program, just before the program is. */
+  /** Called for each response just before the program receives it. */
   onResponse?: (response: UpstreamResponse) => void;
 }
 
 const TIMEOUT_MS = 60_000;
 const FAILURE_WAIT_MS = 10_000;
 
-/** Makes the HTTP client of one process: it fails as the real one does. */
+/** Creates the HTTP client of one process. It fails as the real one does. */
 export function createWireClient(
   wire: Wire,
   {
@@ -34,7 +34,7 @@ export function createWireClient(
     readonly upstream: Upstream;
     readonly latency: Latency;
     readonly figures: Figures;
-    /** False once the process is dead: what has not reached upstream by then never does. */
+    /** False once the process is dead: calls that have not arrived by then never do. */
     readonly isAlive: () => boolean;
   },
 ): HttpClient {

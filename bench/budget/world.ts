@@ -12,25 +12,25 @@ import type { Wire } from './wire.ts';
 /** One simulated run: the program under test, upstream, and the network between them. */
 export interface World {
   readonly timeline: Timeline;
-  /** For what clients do. */
+  /** Decides what clients do. */
   readonly random: Random;
   readonly judge: Judge;
   readonly upstream: Upstream;
   readonly wire: Wire;
   readonly facade: Facade;
   readonly figures: Figures;
-  /** What the run is like, for people. */
+  /** Describes the settings of the run for people. */
   readonly description: string;
-  /** A target nobody has asked for yet. */
+  /** Returns a target that nobody has requested yet. */
   newTarget(isBurst: boolean): { readonly target: string; readonly isBurst: boolean };
-  /** True when clients are to stop asking. */
+  /** Whether clients must stop sending operations. */
   isOver(): boolean;
   end(): void;
-  /** Runs until nothing happens any more, and checks that nobody was forgotten. */
+  /** Runs until no event is left, and checks that every client has its outcome. */
   run(): Promise<void>;
 }
 
-/** What a world is made from; everything has a plain default. */
+/** Settings of a world. All have defaults. */
 export interface WorldOptions {
   readonly latency?: LatencyName;
   readonly limits?: Partial<Limits>;
@@ -40,15 +40,15 @@ export interface WorldOptions {
   readonly settings?: Partial<LimiterSettings>;
   readonly wallOffsetMs?: number;
   readonly processAgeMs?: number;
-  /** Clients stop asking when upstream has seen so many calls of ours ... */
+  /** Clients stop when upstream has received so many of our calls ... */
   readonly calls?: number;
-  /** ... or after so long. */
+  /** ... or after this time. */
   readonly durationMs?: number;
 }
 
 const HOUR_MS = 3_600_000;
 
-/** Makes the world of one seed. */
+/** Creates the world of one seed. */
 export function createWorld(
   seed: number,
   {

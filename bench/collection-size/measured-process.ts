@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Spent } from './stall-probe.ts';
 
-/** A process with the probe in it. */
+/** A process that has loaded the probe. */
 export interface MeasuredProcess {
   readonly child: ChildProcess;
   /** The first line it wrote. */
   readonly firstLine: string;
-  /** Runs some work that keeps the process busy and tells what that cost it. */
+  /** Runs work that keeps the process busy, and returns what it cost the process. */
   measure(work: () => Promise<void>): Promise<Spent>;
   stop(): Promise<void>;
 }
 
-/** Starts a built module of this repository, `file` relative to this folder, with the probe in it, and waits for its first line. */
+/** Starts a built module with the probe, and waits for its first line. `file` is relative to this folder. */
 export async function startMeasured(
   file: string,
   args: readonly string[],
@@ -29,7 +29,7 @@ export async function startMeasured(
     ],
     { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   );
-  // A process that ends by itself would be waited for without end.
+  // Without this, a process that ends by itself would be awaited for ever.
   child.once('exit', (code) => {
     if (code !== 0 && code !== null) throw new Error(`${file} ended with ${code}`);
   });

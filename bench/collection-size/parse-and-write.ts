@@ -1,4 +1,4 @@
-/** What the server's work is compared with: on `run`, parses the file named on the command line and writes it again. */
+/** Baseline for the server's work: on `run`, parses the file named on the command line and writes it again. */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 

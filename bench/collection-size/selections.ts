@@ -7,12 +7,13 @@ import {
   isRequiredArgument,
 } from 'graphql';
 
-/** Types that lead from one item of a tree to others: of these the id is enough, the rest is selected where they are listed. */
+/** Types that lead from one item of a tree to others. Only their ids are selected; their lists select the rest. */
 const ITEM_TYPES = new Set(['CollectionItem', 'Folder', 'Request']);
 const LISTED = /Connection$/;
 
 /**
- * Writes a selection of every field of a type of the tree, each once: what leads to other items is left out or cut to their ids.
+ * Writes a selection of every field of a type of the tree, each once. Fields that lead to other items are left out or
+ * select only ids.
  *
  * @returns The selection with its braces.
  */
@@ -33,14 +34,14 @@ export function everyFieldOnce(schema: GraphQLSchema, typeName: string): string 
   return `{ __typename ${fields.join(' ')} }`;
 }
 
-/** Everything about the folders and requests of a collection, a hundred at a time. */
+/** Query for everything about the folders or requests of a collection, a hundred at a time. */
 export function pageQuery(schema: GraphQLSchema, list: 'folders' | 'requests'): string {
   const node = everyFieldOnce(schema, list === 'folders' ? 'Folder' : 'Request');
   return `query ($uid: ID!, $after: String) { collection(uid: $uid) { page: ${list}(first: 100, after: $after) {
     pageInfo { hasNextPage endCursor } nodes ${node} } } }`;
 }
 
-/** The whole tree in one answer, nested as it is. */
+/** Query for the whole nested tree in one response. */
 export function treeQuery(schema: GraphQLSchema, levels: number): string {
   const request = everyFieldOnce(schema, 'Request');
   const folder = everyFieldOnce(schema, 'Folder');

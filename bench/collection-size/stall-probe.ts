@@ -1,17 +1,17 @@
 /**
- * Loaded into a measured process with `--import`: on `start` it begins to count, on `stop` it tells its parent what the work
- * between cost. It knows nothing of the program it is loaded into.
+ * Loaded into a measured process with `--import`. Starts to measure on `start`, and sends the parent the cost of the
+ * work on `stop`. Knows nothing of the program it is loaded into.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 
-/** What a process spent between `start` and `stop`. */
+/** The cost of a process between `start` and `stop`. */
 export interface Spent {
-  /** Of all threads: also what collects garbage and unpacks gzip. */
+  /** Of all threads, including garbage collection and gzip. */
   readonly cpuMs: number;
-  /** How far the process grew at most over what it held at `start`. */
+  /** Largest growth of the process since `start`. */
   readonly peakBytes: number;
-  /** The longest time in which nothing else could happen in the process. */
+  /** The longest time the event loop was blocked. */
   readonly stallMs: number;
 }
 
@@ -26,7 +26,7 @@ process.on('message', (message) => {
     delay.reset();
     delay.enable();
     bytesAtStart = process.memoryUsage.rss();
-    // A timer has to have run before its lateness can be told.
+    // Let a timer run first, so that its lateness is known.
     setTimeout(() => {
       cpuAtStart = process.cpuUsage();
       process.send?.('started');

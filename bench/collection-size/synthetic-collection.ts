@@ -74,8 +74,8 @@ function toRequest(index: number): Json {
 }
 
 /**
- * Makes a collection as large teams have them: folders in folders, 25 requests in each of the inner ones, half of the requests
- * with a saved response. 10,000 requests come to about 14 MB of JSON. The same each time.
+ * Creates a collection like those of large teams: nested folders, 25 requests in each inner folder, and a saved
+ * response for half of the requests. 10,000 requests make about 14 MB of JSON. Equal arguments give equal collections.
  */
 export function createSyntheticCollection(requestCount: number): Json {
   const inner = Array.from({ length: Math.ceil(requestCount / REQUESTS_PER_FOLDER) }, (_, folder) => {

@@ -3,7 +3,7 @@ import type { Contents, Facts } from './contents.ts';
 import { isRecord, type JsonRecord, toRecords } from './json.ts';
 import { bodyTypes } from './walk-document.ts';
 
-/** What is asked of an item of the SDK, whose package does not say where its types are. */
+/** The used members of an SDK item. The SDK's package does not declare its types. */
 interface SdkItem {
   readonly request: {
     readonly method: string;
@@ -27,8 +27,8 @@ interface Sdk {
 const { Collection } = createRequire(import.meta.url)('postman-collection') as Sdk;
 
 /**
- * Tells what Postman's own SDK finds in a document. It leaves open what the SDK changes: ids, names it makes up, and the text of
- * URLs, into which it fills path variables.
+ * Reads a document with Postman's own SDK. Leaves out what the SDK changes: ids, names it invents, and the text of
+ * URLs, in which it replaces path variables.
  *
  * @returns Requests in the order of the document, and as many saved responses as it finds.
  * @throws {Error} Where the SDK cannot read the document.
@@ -40,7 +40,7 @@ export function readWithSdk(document: JsonRecord): Pick<Contents, 'requests' | '
     const { request, responses } = item;
     const { body } = request;
     requests.push({
-      // The SDK leaves it blank where the server says what is sent.
+      // The SDK leaves the key blank; the server returns what is sent.
       method: request.method.trim() || undefined,
       headers: request.headers.count(),
       body: body && !body.isEmpty() && Object.hasOwn(bodyTypes, body.mode) ? bodyTypes[body.mode] : undefined,
@@ -53,7 +53,9 @@ export function readWithSdk(document: JsonRecord): Pick<Contents, 'requests' | '
   return { requests, examples };
 }
 
-/** A copy in which lists of items and saved responses hold objects only: of everything else in them the SDK makes objects. */
+/**
+ * Returns a copy whose lists of items and saved responses have only objects: the SDK turns other values into objects.
+ */
 function withoutStrays(document: JsonRecord): JsonRecord {
   return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
     if (key === 'response') return toRecords(value);

@@ -6,22 +6,22 @@ import type { Queries } from './queries.ts';
 import { type ReportedContents, readFlat, readNested } from './read-answer.ts';
 import { walkDocument } from './walk-document.ts';
 
-/** What one collection turned out to be. */
+/** Result of checking one collection. */
 export interface CheckedCollection {
-  /** What the file holds, whatever was answered. */
+  /** Contents of the file, independent of the results. */
   readonly source: Contents;
-  /** One line for each thing that is wrong; empty when nothing is. */
+  /** One line per problem. */
   readonly problems: readonly string[];
 }
 
-/** The three ways in which a collection is answered, and the document itself. */
+/** The three results that contain a collection, and the document itself. */
 export interface CollectionResults {
   readonly flat: ReportedContents;
   readonly nested: ReportedContents;
   readonly json: unknown;
 }
 
-/** Asks for everything of a collection and holds it against the document of its file. */
+/** Queries everything about a collection and compares it with the document of its file. */
 export async function checkCollection(
   meter: Meter,
   queries: Queries,
@@ -41,7 +41,7 @@ export async function checkCollection(
   return { source, problems: judge(document, source, results) };
 }
 
-/** Says what is wrong with what was answered about a document. */
+/** Returns the differences between a document and the results about it. */
 export function judge(document: JsonRecord, source: Contents, { flat, nested, json }: CollectionResults): string[] {
   return [
     ...compareContents('lists', source, flat),

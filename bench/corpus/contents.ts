@@ -1,7 +1,9 @@
-/** What is known of one thing, by field. undefined: whoever tells it leaves it open. */
+/** The facts about one object, by field. undefined: the source leaves it open. */
 export type Facts = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** What a collection holds, as one source tells it: the file, the SDK, or an answer. Everything is in the order of the document. */
+/**
+ * Contents of a collection as one source has them: the file, the SDK, or a result. All in the order of the document.
+ */
 export interface Contents {
   readonly collection: readonly Facts[];
   readonly folders: readonly Facts[];
@@ -13,11 +15,12 @@ export interface Contents {
 const longestShown = 60;
 
 /**
- * Says where one telling of a collection differs from another.
+ * Compares the contents of a collection from two sources.
  *
- * @param expected - Its facts are looked for; what it leaves open is not compared.
- * @param title - Stands before each line: which two are compared.
- * @returns One line for each list of another length, and otherwise for each kind of difference its first case and how many more there are.
+ * @param expected - The facts to find. Facts that it leaves open are not compared.
+ * @param title - Prefix of each line: the sources compared.
+ * @returns One line per list of a different length. Otherwise, per kind of difference, its first case and the number of
+ *   further cases.
  */
 export function compareContents(title: string, expected: Contents, actual: Contents): string[] {
   return (['collection', 'folders', 'requests', 'examples'] as const).flatMap((list) =>
@@ -25,7 +28,7 @@ export function compareContents(title: string, expected: Contents, actual: Conte
   );
 }
 
-/** Does the same for two lists of facts. */
+/** Compares two lists of facts in the same way. */
 export function compareFacts(title: string, expected: readonly Facts[], actual: readonly Facts[]): string[] {
   if (expected.length !== actual.length) return [`${title}: ${expected.length} expected, ${actual.length} found`];
   const first = new Map<string, { readonly text: string; more: number }>();

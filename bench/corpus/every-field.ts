@@ -9,12 +9,12 @@ import {
   isRequiredArgument,
 } from 'graphql';
 
-/** By coordinate, as in `Folder.items`: what to write in the parentheses of that field, or false to leave it out. */
+/** By coordinate, such as `Folder.items`: the arguments to write for that field, or false to leave it out. */
 export type FieldRules = Readonly<Record<string, string | false>>;
 
 /**
- * Writes a selection of every field there is below a type, as deep as no type is inside itself; there, only its fields without fields
- * of their own are selected. Fields with required arguments are left out unless the rules give those.
+ * Writes a selection of every field below a type. Inside a type that contains itself, only leaf fields are selected.
+ * Fields with required arguments are left out unless the rules give these arguments.
  *
  * @returns The selection with its braces.
  */
@@ -47,7 +47,7 @@ export function everyField(schema: GraphQLSchema, typeName: string, rules: Field
     const type = getNamedType(field.type);
     const head = rule === undefined ? field.name : `${field.name}(${rule})`;
     if (isLeafType(type)) return head;
-    // An abstract type inside itself would spread its objects for ever.
+    // An abstract type inside itself would recurse for ever.
     if (isLeavesOnly || !isCompositeType(type) || (isAbstractType(type) && path.includes(type.name))) return [];
     return `${head} ${toSelection(type, path)}`;
   }

@@ -1,7 +1,8 @@
 /**
- * Proves that every field of the schema can be selected on every file of a folder of Postman exports, and that the answers are what
- * the files hold: `npm run corpus -- <folder>`. The files are read once more by other code, and by Postman's own SDK. Ends with
- * status 1 when anything is wrong. A file that is no export is listed with the reason; that is not wrong.
+ * Checks that every field of the schema can be selected on every file in a folder of Postman exports, and that the
+ * results match the files: `npm run corpus -- <folder>`. Independent code and Postman's own SDK read the files for
+ * comparison. Exits with 1 on any difference. A file that is no export is listed with the reason; that is not a
+ * failure.
  */
 import { runCorpus } from './run-corpus.ts';
 

@@ -12,10 +12,10 @@ import type { SendQuery } from './served-folder.ts';
 import type { Row } from './table.ts';
 import { walkValues } from './walk-document.ts';
 
-// The rest of a thousand errors says no more.
+// Further errors would say nothing new.
 const shownErrors = 3;
 
-/** Asks about one file after the other, in the order of their paths, and last about the account as a whole. */
+/** Queries one file after the other, in the order of their paths, and finally the account as a whole. */
 export async function* makeRows(
   folder: string,
   { account, read }: ExportsReport,
@@ -23,11 +23,11 @@ export async function* makeRows(
 ): AsyncGenerator<Row> {
   const schema = buildClientSchema((await sendQuery(getIntrospectionQuery())).data as unknown as IntrospectionQuery);
   const queries = createQueries(schema);
-  // Each kind is in the account in the order of its files.
+  // The account has the objects of each kind in the order of their files.
   const collections = account.collections.values();
   const environments = account.environments.values();
   const folders = [...new Set(read.map(({ file }) => dirname(file)))];
-  // The root is '.' here and an empty path where workspaces are sorted by theirs.
+  // The root is '.' here, but an empty path in the order of the workspaces.
   const workspaces = new Map(folders.sort(byPath).map((path, index) => [path, account.workspaces[index]?.id]));
   const sourceOf = (file: string) => readSource(join(folder, file));
 
@@ -50,7 +50,7 @@ export async function* makeRows(
       const problems = compareFacts('values', expected, readValues(values));
       yield { file, values: expected.length, ...toOutcome(meter, problems) };
     } else {
-      // A workspace has one list of globals, of all files in its folder that hold some.
+      // A workspace has one list of globals from all files of its folder.
       const files = read.filter((other) => other.kind === kind && dirname(other.file) === dirname(file));
       const expected = files.flatMap((other) => walkValues(sourceOf(other.file).values));
       const { globals } = await meter.query(queries.workspace, { id: workspaces.get(dirname(file)) });
@@ -81,7 +81,7 @@ function toOutcome(meter: Meter, differences: readonly string[]) {
   const problems = [
     ...errors.slice(0, shownErrors).map((error) => `error at ${error}`),
     ...[...nullLists].map((coordinate) => `${coordinate} is null`),
-    // After an error they are what it left out.
+    // After an error, differences are a consequence of it.
     ...(errors.length > 0 ? [] : differences),
   ];
   return { queries, pageSize, errors: errors.length, bytes, elapsedMs, problems };

@@ -3,37 +3,36 @@ import { type JsonRecord, toRecord, toRecords } from './json.ts';
 import { findNullLists } from './null-lists.ts';
 import type { GraphQLResponse, SendQuery } from './served-folder.ts';
 
-/** Asks the queries about one file, and adds up what came of them. */
+/** Sends the queries about one file, and sums up their results. */
 export interface Meter {
-  /** @returns The object under the one field that the query has. */
+  /** @returns The object under the query's only root field. */
   query(query: string, variables?: object): Promise<JsonRecord>;
   /** @returns All `data`. */
   queryAll(query: string): Promise<JsonRecord>;
   /**
-   * Asks for one page after the other. Where the server finds a page too large to answer, it does as the server says: it asks for
-   * half as much, from then on.
+   * Reads one page after the other. If the server refuses a page as too large, it halves the page size from then on.
    *
-   * @param query - Has the variables `first` and `after` besides those that are given.
-   * @param field - Where the page is in the object under the one field that the query has.
+   * @param query - Has the variables `first` and `after` besides the given ones.
+   * @param field - The field of the page in the object under the query's only root field.
    * @returns All nodes.
    */
   queryPages(query: string, field: string, variables: object): Promise<readonly JsonRecord[]>;
-  /** Entries of `errors`, of all answers. */
+  /** Entries of `errors` of all results. */
   readonly errors: readonly string[];
-  /** Coordinates of what was null although lists are not, each once. */
+  /** Coordinates of lists that were null, each once. */
   readonly nullLists: ReadonlySet<string>;
   readonly queries: number;
-  /** Nodes of the smallest page that was asked for; undefined when none was. */
+  /** Size of the smallest requested page; undefined if none was requested. */
   readonly pageSize: number | undefined;
-  /** Of all answers. */
+  /** Of all responses. */
   readonly bytes: number;
-  /** From the sending of each query until its answer was parsed. */
+  /** Time from sending each query until its response was parsed. */
   readonly elapsedMs: number;
 }
 
 const LARGEST_PAGE = 100;
 
-/** Makes a meter on which nothing has been asked. */
+/** Creates a meter without any results. */
 export function createMeter(schema: GraphQLSchema, sendQuery: SendQuery): Meter {
   const errors: string[] = [];
   const nullLists = new Set<string>();

@@ -8,11 +8,12 @@ import {
 } from 'graphql';
 import { isRecord } from './json.ts';
 
-/** The lists that may be null although everything could be read. */
+/** The lists that may be null without an error. */
 const mayBeNull = new Set(['FormParameter.src', 'RateLimit.plan', 'User.roles']);
 
 /**
- * Finds what may only be null when something could not be read, and is: lists, connections, and the document of a collection.
+ * Finds fields that are null although they may only be null after an error: lists, connections, and the document of a
+ * collection.
  *
  * @param data - Its objects have their `__typename`.
  * @returns Coordinates, each once, sorted.
@@ -31,7 +32,7 @@ export function findNullLists(schema: GraphQLSchema, data: unknown): string[] {
       const field = fields[name];
       const coordinate = `${typeName}.${name}`;
       if (member === null && field && holdsMore(field, coordinate)) found.add(coordinate);
-      // What a file has in there may look like an object of the schema.
+      // JSON of a file may look like an object of the schema.
       if (typeof member === 'object' && !(field && getNamedType(field.type).name === 'JSON')) open.push(member);
     }
   }

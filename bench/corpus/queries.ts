@@ -1,24 +1,24 @@
 import { getNamedType, type GraphQLSchema, isObjectType } from 'graphql';
 import { everyField, type FieldRules } from './every-field.ts';
 
-/** One query for each way into what a folder of exports holds. Together they select every field of the schema. */
+/** One query for each kind of object in a folder of exports. Together they select every field of the schema. */
 export interface Queries {
-  /** Everything about a collection but its tree, and the first folders without what is in them. Variable: `uid`. */
+  /** Everything about a collection except its tree, and its first folders without their contents. Variable: `uid`. */
   readonly collection: string;
-  /** A page of all folders or requests, with all that is below each. Variables: `uid`, `first`, `after`. */
+  /** A page of all folders or requests, with everything below each. Variables: `uid`, `first`, `after`. */
   readonly folders: string;
   readonly requests: string;
-  /** The tree as it is nested. Variable: `uid`. */
+  /** The nested tree. Variable: `uid`. */
   items(depth: number): string;
   /** Variable: `uid`. */
   readonly environment: string;
-  /** A workspace but for its lists. Variable: `id`. */
+  /** A workspace without its lists. Variable: `id`. */
   readonly workspace: string;
-  /** Every other field of Query, with the beginnings of all lists. */
+  /** Every other field of Query, with the first items of all lists. */
   readonly account: string;
 }
 
-/** Writes the queries for the schema as the server tells it. */
+/** Writes the queries for the schema that the server returns. */
 export function createQueries(schema: GraphQLSchema): Queries {
   const withoutTree = { ...leaveOutLists(schema, 'Collection'), ...leaveOutLists(schema, 'Folder') };
   const withoutLists = leaveOutLists(schema, 'Workspace');
@@ -47,20 +47,20 @@ export function createQueries(schema: GraphQLSchema): Queries {
       ...withoutTree,
       'Collection.json': false,
       'Collection.formatVersion': false,
-      // Each node costs calls of its own, and an operation may make 60.
+      // Each node costs separate calls, and an operation may make 60.
       'Query.workspaces': 'first: 2',
       'Query.collections': 'first: 2',
       'Query.environments': 'first: 2',
       'Workspace.collections': 'first: 2',
       'Workspace.environments': 'first: 2',
       'Workspace.mocks': 'first: 2',
-      // Folders of exports have none.
+      // Folders of exports have no mocks.
       'Query.mock': 'uid: "1-00000000-0000-4000-8000-000000000000"',
     }),
   };
 }
 
-/** Rules that leave out whatever lists items of a collection, or collections and environments. */
+/** Rules that leave out fields that list items of a collection, or collections and environments. */
 function leaveOutLists(schema: GraphQLSchema, typeName: string): FieldRules {
   const type = schema.getType(typeName);
   const fields = isObjectType(type) ? Object.values(type.getFields()) : [];

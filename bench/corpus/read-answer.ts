@@ -1,7 +1,7 @@
 import type { Contents, Facts } from './contents.ts';
 import { isRecord, type JsonRecord, toRecord, toRecords } from './json.ts';
 
-/** Contents as an answer tells them, and the ids of all folders, requests and saved responses, in that order. */
+/** Contents of a result, and the ids of all folders, requests and saved responses, in that order. */
 export interface ReportedContents extends Contents {
   readonly ids: readonly unknown[];
 }

@@ -6,11 +6,11 @@ import { formatRow, formatSummary, type Row, tableHead } from './table.ts';
 const usage = 'usage: npm run corpus -- <folder of Postman exports>';
 
 /**
- * Serves a folder of exports and asks for every field of the schema about every file in it, over HTTP.
+ * Serves a folder of exports and queries every field of the schema about every file in it, over HTTP.
  *
  * @param args - The folder, and nothing else.
- * @param print - Is given each line as soon as it is known.
- * @returns The status to exit with: 0 when every file that is served was answered whole and as it is, 1 otherwise.
+ * @param print - Called with each line as soon as it is known.
+ * @returns The exit status: 0 if every result is complete and matches its file, else 1.
  */
 export async function runCorpus(args: readonly string[], print: (line: string) => void): Promise<0 | 1> {
   const [folder, ...rest] = args;

@@ -12,7 +12,7 @@ export interface ResultError {
   readonly extensions?: { readonly code?: string };
 }
 
-/** A GraphQL answer as it came over the socket. `data` is empty where the answer has none. */
+/** A GraphQL response as received. `data` is empty if the response has none. */
 export interface GraphQLResponse {
   readonly data: Readonly<Record<string, unknown>>;
   readonly errors: readonly ResultError[];
@@ -30,9 +30,9 @@ export interface ServedFolder {
 }
 
 /**
- * Serves a folder as `SANDBOX_DIR` does, with all limits of the server as they are by default but for two: the rate limits of
- * upstream, which the files do not have, and the length and depth of a query, which follow the depth of a file. Secrets are shown, because
- * what is withheld cannot be compared.
+ * Serves a folder as `SANDBOX_DIR` does, with the server's default limits except two: upstream's rate limits, which do
+ * not apply to files, and the length and depth of a query, which follow the depth of a file. Shows secrets, because
+ * masked values cannot be compared.
  *
  * @throws {Error} When there is no such folder or it cannot be read.
  */

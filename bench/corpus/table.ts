@@ -1,7 +1,7 @@
 import { toPrintable } from '../../src/sandbox/exports/printable.ts';
 import type { ExportsReport } from '../../src/sandbox/exports/report.ts';
 
-/** One file that was asked about. A number is left out where the file has no such thing. */
+/** One file and its results. A number is undefined if it does not apply to the file. */
 export interface Row {
   readonly file: string;
   readonly items?: number;
@@ -11,12 +11,12 @@ export interface Row {
   /** Of an environment or globals. */
   readonly values?: number;
   readonly queries: number;
-  /** Folders or requests on a page; less than 100 where the server found that too large. */
+  /** Folders or requests per page; less than 100 if the server refused larger pages. */
   readonly pageSize?: number | undefined;
   readonly errors: number;
   readonly bytes: number;
   readonly elapsedMs: number;
-  /** One line each. */
+  /** One line per problem. */
   readonly problems: readonly string[];
 }
 
@@ -36,7 +36,7 @@ const columns = Object.entries({
 /** The line above the table. */
 export const tableHead = `${columns.map(([name, width]) => name.padStart(width)).join('')}  file`;
 
-/** Writes a file as a line of the table, and below it a line for everything that is wrong with its answers. */
+/** Writes a file as a line of the table, followed by a line for each problem. */
 export function formatRow({ file, problems, elapsedMs, pageSize, ...row }: Row): string[] {
   const numbers: Partial<Record<string, number>> = { ...row, page: pageSize, ms: Math.round(elapsedMs) };
   const cells = columns.map(([name, width]) => (numbers[name]?.toLocaleString('en-US') ?? '').padStart(width));

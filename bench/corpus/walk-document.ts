@@ -11,8 +11,8 @@ export const bodyTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Tells what a document in Collection Format v2 holds, without any code of the server: that is what answers are held against.
- * What can be read in more than one way is left open.
+ * Reads the contents of a document in Collection Format v2, without any code of the server. Results are compared with
+ * them. Leaves open what can be read in more than one way.
  */
 export function walkDocument(document: JsonRecord): Contents & { readonly depth: number } {
   const folders: Facts[] = [];
@@ -56,17 +56,17 @@ export function walkDocument(document: JsonRecord): Contents & { readonly depth:
   return { collection: [collection], folders, requests, examples, depth };
 }
 
-/** Tells what a list of an environment or of globals holds, value by value. */
+/** Reads the values of an environment or of globals. */
 export function walkValues(values: unknown): Facts[] {
   return toRecords(values).map(({ key, value, type, source }) => ({
     key: toTextFact(key),
     type: toTextFact(type),
-    // That of a secret in a vault is not there.
+    // The value of a secret in a vault is not in the file.
     value: source != null ? undefined : toTextFact(value),
   }));
 }
 
-/** What collections, folders and requests have alike. */
+/** Facts common to collections, folders and requests. */
 function toOwnerFacts({ event, variable, auth }: JsonRecord): Facts {
   const isList = event == null || Array.isArray(event);
   const scripts = toRecords(event).map(({ script }) => (isRecord(script) ? script.exec : script));
@@ -78,7 +78,7 @@ function toOwnerFacts({ event, variable, auth }: JsonRecord): Facts {
   };
 }
 
-/** What requests and the requests of saved responses have alike. */
+/** Facts common to requests and the requests of saved responses. */
 function toDefinitionFacts(request: unknown): Facts {
   const { method, url, header, body } = typeof request === 'string' ? { url: request } : toRecord(request);
   const hasUrl = typeof url === 'string' || isRecord(url);
@@ -121,7 +121,7 @@ function toExampleFacts({ name, code, status, header, body, originalRequest }: J
   };
 }
 
-/** Headers are a list of objects and lines, or a block of lines. */
+/** Reads headers. They are a list of objects and lines, or a block of lines. */
 function toHeaderCount(header: unknown): number | undefined {
   if (header == null) return 0;
   if (typeof header === 'string') return header.split('\n').filter((line) => /^\s*(\/\/)?\s*[^\s:]/.test(line)).length;

@@ -6,7 +6,7 @@ import type {
 } from '../../src/sandbox/account/account.ts';
 import type { Random } from '../budget/random.ts';
 
-/** How large one account is. */
+/** The size of one account. */
 export interface AccountShape {
   readonly workspaceCount: number;
   countCollections(): number;
@@ -24,13 +24,16 @@ const OWNER = '41829063';
 const AT = '2026-01-01T00:00:00.000Z';
 const SHARED_FRACTION = 1 / 20;
 
-/** Most values are near the median, and a few are many times as large. */
+/** Draws values of which most are near the median and a few are many times as large. */
 function logNormal(random: Random, median: number, sigma: number, most: number): number {
   const normal = Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
   return Math.min(most, Math.max(1, Math.round(median * Math.exp(sigma * normal))));
 }
 
-/** Teams of all sizes: half of them have ten workspaces at most; a workspace that is not empty has four collections and two environments, or several times as many. */
+/**
+ * Teams of all sizes. Half of them have ten workspaces at most. A workspace that is not empty has four collections and
+ * two environments at the median, and sometimes many more.
+ */
 export const teams: Population = {
   name: 'teams',
   draw: (random) => ({
@@ -41,7 +44,10 @@ export const teams: Population = {
   }),
 };
 
-/** Of five accounts three are of one person, with few workspaces, and two of a company, with many, of which a third and more are empty. */
+/**
+ * Three of five accounts belong to one person and have few workspaces. Two belong to a company and have many, of which
+ * a third or more are empty.
+ */
 export const personsAndCompanies: Population = {
   name: 'persons and companies',
   draw: (random) =>
@@ -63,7 +69,10 @@ export const personsAndCompanies: Population = {
 const toId = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = ({ id }: { readonly id: string }) => `${OWNER}-${id}`;
 
-/** Makes any account of a population. One collection in twenty is in two workspaces, and forks are of any other collection. */
+/**
+ * Creates a random account of a population. One collection in twenty is in two workspaces. Any collection can be
+ * forked.
+ */
 export function createAnyAccount(population: Population, random: Random): Account {
   const { workspaceCount, countCollections, countEnvironments, forkFraction } = population.draw(random);
   const collections: StoredCollection[] = [];
@@ -115,7 +124,7 @@ export function createAnyAccount(population: Population, random: Random): Accoun
 }
 
 function createCollection(index: number, parent: StoredCollection | undefined): StoredCollection {
-  // One name in ten is that of two.
+  // One name in ten belongs to two collections.
   const name = `Collection ${index % 10 === 0 ? index + 1 : index}`;
   return {
     id: toId(1, index),

@@ -1,14 +1,14 @@
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 
-/** An account for a sandbox that another one can replace. */
+/** An account for a sandbox, with replaceable contents. */
 export interface LiveAccount {
   readonly account: Account;
-  /** From now on this is what there is. */
+  /** Replaces the contents. */
   serve(next: Account): void;
 }
 
-/** Makes one that is the demo account, without its usage meters, until another one is served. */
+/** Creates one with the contents of the demo account, without its usage meters. */
 export function createLiveAccount(): LiveAccount {
   let current: Account = createDemoAccount();
   return {

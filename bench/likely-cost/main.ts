@@ -1,6 +1,8 @@
 /**
- * Measures by which factor likely costs are off, over generated operations on generated accounts: of accounts of which nothing is known, of those
- * of which only sizes are, and of operations that are repeated. `npm run bench:likely-cost -- [operations] [seed]`, by default 1000 of each population. The bounds are judged beside it; `bounds apart` are those operations of which the bounds are more than one and a half apart.
+ * Measures by which factor likely costs are off, for generated operations on generated accounts: unknown accounts,
+ * accounts of known size, and repeated operations. Also checks the bounds; `bounds apart` are the operations whose
+ * bounds differ by a factor of more than 1.5.
+ * `npm run bench:likely-cost -- [operations] [seed]`, by default 1000 operations of each population.
  */
 import { personsAndCompanies, teams } from './accounts.ts';
 import { measureLikelyCost, type Sample, STATES, toError, toFactor } from './measure.ts';

@@ -9,27 +9,30 @@ import { createRandom } from '../budget/random.ts';
 import { createAnyAccount, type Population } from './accounts.ts';
 import { createAnyOperation } from './operations.ts';
 
-/** What is known of an account when the cost is asked for: nothing; how long its lists were two days ago; and what the same operation read ten minutes ago. */
+/**
+ * What is known about an account at the dry run: nothing; its list sizes of two days ago; or what the same operation
+ * read ten minutes ago.
+ */
 export const STATES = ['cold', 'read two days ago', 'asked ten minutes ago'] as const;
 export type State = (typeof STATES)[number];
 
-/** What one dry run said, and what it came to. */
+/** The estimates of one dry run, and the real cost. */
 export interface Sample {
   readonly query: string;
   readonly atLeast: number;
   readonly likely: number;
   readonly atMost: number;
-  /** Calls that were made. */
+  /** Calls made. */
   readonly real: number;
 }
 
 export type Samples = Readonly<Record<State, readonly Sample[]>>;
 
-/** How far off estimates were: by which factor, too high or too low. */
+/** Errors of estimates, as factors that are too high or too low. */
 export interface Error {
   readonly median: number;
   readonly p90: number;
-  /** The share of estimates that were off by one and a half at most. */
+  /** Fraction of estimates with a factor of at most 1.5. */
   readonly within: number;
 }
 
@@ -50,7 +53,9 @@ const INVENTORY =
 const TEN_MINUTES_MS = 600_000;
 const TWO_DAYS_MS = 172_800_000;
 
-/** Asks what so many operations, each on an account of its own, cost, and then has them done. Nothing waits: the simulated Postman has no limits. */
+/**
+ * Estimates operations, each on a separate account, and then executes them. The sandbox has no limits, so none waits.
+ */
 export async function measureLikelyCost(population: Population, count: number, seed: number): Promise<Samples> {
   const random = createRandom(seed);
   const { account: liveAccount, serve } = createLiveAccount();
@@ -110,13 +115,13 @@ export async function measureLikelyCost(population: Population, count: number, s
   return samples;
 }
 
-/** By which factor an estimate was off; what costs nothing counts as one call. */
+/** Returns the factor by which an estimate was off. No calls count as one call. */
 export function toFactor(estimated: number, real: number): number {
   const [a, b] = [Math.max(1, estimated), Math.max(1, real)];
   return Math.max(a / b, b / a);
 }
 
-/** Sums up how far off estimates were. */
+/** Summarizes the errors of estimates. */
 export function toError(samples: readonly Sample[], estimateOf: (sample: Sample) => number): Error {
   const factors = samples.map((sample) => toFactor(estimateOf(sample), sample.real)).sort((a, b) => a - b);
   const at = (fraction: number) => factors[Math.floor(factors.length * fraction)] ?? Number.NaN;

@@ -17,10 +17,10 @@ const COLLECTION_FIELDS = [
 ] as const;
 const ENVIRONMENT_FIELDS = ['name', 'name', 'updatedAt', 'values { key }', 'values { key }'] as const;
 const WORKSPACE_FIELDS = ['name', 'name', 'about', 'description', 'globals { key }', 'createdAt'] as const;
-// Of the things that are named so many do not exist.
+// Fraction of named objects that do not exist.
 const MISSING_FRACTION = 1 / 10;
 
-/** Writes any operation that a client of this account could have: one field or two, lists with lists in them, look-ups of what the account has. */
+/** Writes a random operation for an account: one or two fields, nested lists, and look-ups of its objects. */
 export function createAnyOperation(account: Account, random: Random): string {
   const some = (fields: readonly [string, ...string[]], most: number) =>
     [...new Set(Array.from({ length: random.whole(1, most) }, () => random.pick(fields)))].join(' ');

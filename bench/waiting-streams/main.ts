@@ -1,8 +1,8 @@
 /**
- * Opens many streams of many keys, each of which needs more calls than its key has in ten minutes, under Postman's limits. Tells what a stream
- * that waits costs, what somebody else notices of it, and how all of them end when the server stops.
- * `npm run bench:waiting-streams -- [streams] [keys] [seconds]`, by default 2,000, 50 and 45. Needs `ulimit -n` above the number of streams, for
- * server and clients each.
+ * Opens many streams of many keys under Postman's limits. Each stream needs more calls than its key has in ten minutes.
+ * Prints what a waiting stream costs, how it affects other clients, and how all streams end when the server stops.
+ * `npm run bench:waiting-streams -- [streams] [keys] [seconds]`, by default 2,000, 50 and 45. Needs `ulimit -n` above
+ * the number of streams, for server and clients each.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import type { Reading } from './probe.ts';
 const [streamCount = 2_000, keyCount = 50, waitSeconds = 45] = process.argv.slice(2).map(Number);
 const WORKSPACES = 12;
 const COLLECTIONS_EACH = 50;
-// The same process is all the clients: opened at once, they would measure it.
+// All clients are in this process: opening them at once would measure this process.
 const OPENED_AT_ONCE = 20;
 const BETWEEN_MS = 20;
 const STREAM = '{ workspaces { nodes @stream { name collections(first: 50) { nodes @stream { description } } } } }';
@@ -29,7 +29,7 @@ const toKey = (index: number) => `PMAK-waiting-streams-${index}`;
 interface ClientOperation {
   status: number;
   headMs: number;
-  /** Code of the error of its connection; absent where there was none. */
+  /** Error code of the connection; absent if there was no error. */
   failure?: string;
   text: string;
   readonly over: Promise<void>;
@@ -67,7 +67,7 @@ function startOperation(port: number, key: string, query: string): ClientOperati
       operation.headMs = performance.now() - startedMs;
       markAnswered();
       response.setEncoding('utf8');
-      // The beginning of an answer and its end are enough.
+      // The start and the end of a response are enough.
       response.on('data', (chunk: string) => (operation.text = (operation.text + chunk).slice(-4_000)));
       response.once('close', finish);
       response.on('error', finish);
@@ -121,7 +121,7 @@ async function read(what: 'heap' | 'time'): Promise<Reading> {
   return reading;
 }
 
-// What runs for the first time is compiled first.
+// The first run includes compilation.
 const warm = toKey(keyCount);
 await startOperation(
   port,

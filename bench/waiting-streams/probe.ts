@@ -1,17 +1,17 @@
 /**
- * Loaded into the server's process with `--import`: tells its parent, each time it is asked, what the process holds and has spent.
+ * Loaded into the server's process with `--import`. Sends the parent, on request, what the process holds and has spent.
  */
 import { writeSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 
-/** What a process holds, and what it has spent since it was asked before. */
+/** Memory of a process, and what it has spent since the last request. */
 export interface Reading {
-  /** Of all threads: also what collects garbage. */
+  /** Of all threads, including garbage collection. */
   readonly cpuMs: number;
-  /** Live objects. Reading them costs a collection, which is not counted in `cpuMs`. */
+  /** Size of live objects. Measuring it takes a garbage collection, which `cpuMs` leaves out. */
   readonly heapBytes: number;
-  /** The longest time in which nothing else could happen in the process. */
+  /** The longest time the event loop was blocked. */
   readonly stallMs: number;
 }
 
