@@ -1,7 +1,7 @@
 import type { WindowReading } from './rate-windows.ts';
 
 /** Which generation of the Postman API is spoken: as first described around 2017, or as documented in 2026. */
-export type Behavior = 'seed' | 'today';
+export type Behavior = 'v2017' | 'current';
 
 /**
  * An answer before it is sent: `body` is JSON to be, or text that is sent as it is; undefined is no body. Its headers come before those
@@ -44,7 +44,7 @@ export function toProblem(
   title: string,
   detail: string,
 ): ServiceResponse {
-  if (behavior === 'seed') return toNamedError(behavior, status, name, detail);
+  if (behavior === 'v2017') return toNamedError(behavior, status, name, detail);
   const type = `https://api.postman.com/problems/${toKebabCase(name)}`;
   return { status, body: { type, title, detail, status }, contentType: toErrorContentType(behavior) };
 }
@@ -72,7 +72,7 @@ export function toNaturalError(behavior: Behavior, status: number): ServiceRespo
       return toNamedError(
         behavior,
         status,
-        behavior === 'seed' ? 'rateLimitError' : 'rateLimited',
+        behavior === 'v2017' ? 'rateLimitError' : 'rateLimited',
         'Rate limit exceeded.',
       );
     case 502:
@@ -113,7 +113,7 @@ export function toRateHeaders(
     'X-RateLimit-Remaining': String(remaining),
     'X-RateLimit-Reset': resetEpochSeconds,
   };
-  if (behavior === 'seed') return headers;
+  if (behavior === 'v2017') return headers;
   return {
     ...headers,
     'RateLimit-Limit': String(limit),
@@ -157,7 +157,7 @@ export function toQuotaHeaders(quota: QuotaReading): Record<string, string> {
  * @param epochMs - Wall-clock time of the refusal.
  */
 export function toTooManyRequests(behavior: Behavior, waitMs: number, epochMs: number): ServiceResponse {
-  if (behavior === 'seed') {
+  if (behavior === 'v2017') {
     const message = `Rate limit exceeded. Please retry at ${Math.ceil(epochMs + waitMs)}`;
     return toNamedError(behavior, 429, 'rateLimitError', message);
   }
@@ -175,7 +175,7 @@ export function toQuotaExhausted(behavior: Behavior): ServiceResponse {
 
 /** The content type of errors that are JSON. */
 function toErrorContentType(behavior: Behavior): string {
-  return behavior === 'seed' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
+  return behavior === 'v2017' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
 }
 
 function toWholeSeconds(durationMs: number): number {

@@ -114,7 +114,7 @@ function toStatusResponse(
 ): ServiceResponse {
   const { status, body, headers } = fault;
   if (body === undefined && headers === undefined && status === 429) {
-    return toRefusal(behavior === 'seed' ? 'seed' : 'problem', 1, respondedAtMs);
+    return toRefusal(behavior === 'v2017' ? 'v2017' : 'problem', 1, respondedAtMs);
   }
   const natural = toNaturalError(behavior, status);
   const contentType =

@@ -43,7 +43,7 @@ export function toMockRefs(
     .filter(({ deactivated }) => !deactivated || include.includes('mocks:deactivated'))
     .map((mock) => {
       const { id, name, deactivated } = mock;
-      return behavior === 'seed' ? { id } : { id, name, uid: toUid(mock), deactivated };
+      return behavior === 'v2017' ? { id } : { id, name, uid: toUid(mock), deactivated };
     });
 }
 

@@ -11,7 +11,7 @@ import {
  * which are whole generations of the answer, each gives its one hint in that one place and nowhere else.
  */
 export const refusalSpellings = [
-  'seed',
+  'v2017',
   'epoch-seconds-text',
   'problem',
   'retry-after',
@@ -39,8 +39,11 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
   const atMs = epochMs + waitSeconds * 1000;
   const atSeconds = String(Math.ceil(atMs / 1000));
   switch (spelling) {
-    case 'seed':
-      return { ...toTooManyRequests('seed', waitSeconds * 1000, epochMs), headers: { 'X-RateLimit-Reset': atSeconds } };
+    case 'v2017':
+      return {
+        ...toTooManyRequests('v2017', waitSeconds * 1000, epochMs),
+        headers: { 'X-RateLimit-Reset': atSeconds },
+      };
     case 'epoch-seconds-text':
       return {
         status: 429,
@@ -48,7 +51,7 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
         contentType: 'application/json; charset=utf-8',
       };
     case 'problem':
-      return toTooManyRequests('today', waitSeconds * 1000, epochMs);
+      return toTooManyRequests('current', waitSeconds * 1000, epochMs);
     case 'retry-after':
       return toBareRefusal({ 'Retry-After': String(waitSeconds) });
     case 'retry-after-date':
@@ -69,7 +72,7 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
       return toBareRefusal({});
     case 'monthly':
       return {
-        ...toQuotaExhausted('today'),
+        ...toQuotaExhausted('current'),
         headers: toQuotaHeaders({ limit: 10_000, remaining: 0 }),
       };
     default:
@@ -78,5 +81,5 @@ export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochM
 }
 
 function toBareRefusal(headers: Record<string, string>): ServiceResponse {
-  return { ...toNaturalError('today', 429), headers };
+  return { ...toNaturalError('current', 429), headers };
 }

@@ -67,7 +67,7 @@ function listWorkspaces(account: Account, behavior: Behavior, query: URLSearchPa
     .map(toWorkspaceRow);
 
   const limitText = query.get('limit');
-  if (behavior === 'seed' || limitText === null) return toData({ workspaces: rows });
+  if (behavior === 'v2017' || limitText === null) return toData({ workspaces: rows });
   const limit = toWholeNumber(limitText);
   if (limit === undefined || limit < 1 || limit > maxWorkspacesPage) {
     return toInvalidParams(behavior, `limit is a whole number from 1 to ${maxWorkspacesPage}.`);
@@ -103,7 +103,7 @@ function getWorkspace(account: Account, behavior: Behavior, id: string, query: U
       description: workspace.description,
       updatedBy: workspace.updatedBy,
       ...(include.includes('team') ? { team: teamId === 0 ? null : String(teamId) } : {}),
-      ...(behavior === 'today'
+      ...(behavior === 'current'
         ? elements
         : Object.fromEntries(Object.entries(elements).filter(([, refs]) => refs.length > 0))),
     },
@@ -112,8 +112,8 @@ function getWorkspace(account: Account, behavior: Behavior, id: string, query: U
 
 function listCollections(account: Account, behavior: Behavior, query: URLSearchParams): ServiceResponse {
   const name = query.get('name');
-  const limitText = behavior === 'seed' ? null : query.get('limit');
-  const offsetText = behavior === 'seed' ? null : query.get('offset');
+  const limitText = behavior === 'v2017' ? null : query.get('limit');
+  const offsetText = behavior === 'v2017' ? null : query.get('offset');
   if (name !== null && (limitText !== null || offsetText !== null)) {
     return toInvalidParams(behavior, 'name cannot be combined with limit and offset.');
   }
@@ -144,7 +144,7 @@ function getCollection(account: Account, behavior: Behavior, id: string, query: 
     fork: collection.fork,
   };
   // A service that does not know a parameter ignores it: before there was a minimal model, the answer was the whole collection.
-  if (behavior === 'seed') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
+  if (behavior === 'v2017') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
   if (query.get('model') !== 'minimal') return toData({ collection: { ...collection.document, info: fullInfo } });
   const nodes = toList(item).filter(isJsonObject);
   const folders = nodes.filter((node) => Array.isArray(node.item));

@@ -18,7 +18,7 @@ export interface SandboxOptions {
   readonly apiKey?: string;
   /** More keys that see the same account. */
   readonly otherApiKeys?: readonly OtherApiKey[];
-  /** Default `'today'`. */
+  /** Default `'current'`. */
   readonly behavior?: Behavior;
   /** Default: 60 calls in 60 s, and 10 in 10 s on the burst routes. */
   readonly limits?: RateLimits;
@@ -96,7 +96,7 @@ type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] };
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const apiKey = options.apiKey ?? `PMAK-sandbox-${randomBytes(12).toString('hex')}`;
-  const behavior = options.behavior ?? 'today';
+  const behavior = options.behavior ?? 'current';
   const account = options.account ?? createDemoAccount();
   const keys = toKnownKeys(apiKey, account.user, options.otherApiKeys ?? []);
   const faults = createFaultPlan();

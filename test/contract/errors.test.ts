@@ -479,7 +479,7 @@ describe('a 429 that comes back sooner than the client is ready to wait', () => 
 });
 
 describe('a 429 that comes back later than the client is ready to wait', () => {
-  const names: Partial<Record<RefusalSpelling, string>> = { seed: 'rateLimitError', problem: 'too-many-requests' };
+  const names: Partial<Record<RefusalSpelling, string>> = { v2017: 'rateLimitError', problem: 'too-many-requests' };
 
   it.each(timedSpellings)('fails at once with its time, spelling %s', async (spelling) => {
     facade = await startFacade();

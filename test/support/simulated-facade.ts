@@ -27,7 +27,7 @@ import type { HttpClient } from '../../src/upstream/http/http-client.ts';
 import { createKeyHasher } from '../../src/upstream/calls/api-keys/key-hash.ts';
 import { UpstreamError } from '../../src/upstream/http/upstream-error.ts';
 import type { ResultError } from './facade.ts';
-import { toHttpResponse } from './http-answer.ts';
+import { toHttpResponse } from './http-response.ts';
 import { merge, type Part } from './parts.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
@@ -272,10 +272,10 @@ function createUpstream(
       if (!isRefused) windows.count(isBurst, clock.nowMs());
       calls.push(path);
       const { general } = windows.read(limits, clock.nowMs());
-      const rateHeaders = toRateHeaders('today', full ?? general, undefined, undefined, clock.epochMs());
+      const rateHeaders = toRateHeaders('current', full ?? general, undefined, undefined, clock.epochMs());
       const normal = full
-        ? toTooManyRequests('today', full.resetMs, clock.epochMs())
-        : serveGet(account, 'today', path, new URLSearchParams(query));
+        ? toTooManyRequests('current', full.resetMs, clock.epochMs())
+        : serveGet(account, 'current', path, new URLSearchParams(query));
       const toResponse = (
         given: SandboxAnswer,
         headers: Readonly<Record<string, string>> = rateHeaders,
@@ -292,7 +292,7 @@ function createUpstream(
           return toResponse(toRefusal(fault.spelling, fault.waitSeconds, clock.epochMs()), {});
         case 'status':
           return toResponse({
-            ...toNaturalError('today', fault.status),
+            ...toNaturalError('current', fault.status),
             ...(fault.retryAfter !== undefined && { headers: { 'retry-after': fault.retryAfter } }),
           });
         case 'html':

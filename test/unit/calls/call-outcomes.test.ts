@@ -8,7 +8,7 @@ import type { HttpResponse, HttpClient } from '../../../src/upstream/http/http-c
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/http/upstream-error.ts';
-import { toHttpResponse } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-response.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;

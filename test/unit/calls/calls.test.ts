@@ -10,7 +10,7 @@ import { uncountedResponses } from '../../../src/upstream/calls/operation/held-r
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
-import { toHttpResponse } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-response.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
 const NOT_WHOLE = "Postman's answer is not valid JSON: it may be cut off.";

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { UnexpectedShapeError } from '../../../src/upstream/postman/resources/body.ts';
 import { parseResponse } from '../../../src/upstream/calls/parse-response.ts';
 import { parseThrottleHeaders } from '../../../src/upstream/http/retry-after.ts';
-import { toHttpResponse } from '../../support/http-answer.ts';
+import { toHttpResponse } from '../../support/http-response.ts';
 
 const route = { template: '/thing/{id}', routeClass: 'general' } as const;
 // When it came makes no difference here.

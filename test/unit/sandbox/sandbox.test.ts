@@ -83,8 +83,8 @@ describe('the API key', () => {
     expect(statuses).toEqual([200, 200, 401]);
   });
 
-  it.each(['seed', 'today'] as const)('is refused when it is unknown or missing (%s)', async (dialect) => {
-    const sandbox = await start({ behavior: dialect, apiKey: 'PMAK-known' });
+  it.each(['v2017', 'current'] as const)('is refused when it is unknown or missing (%s)', async (behavior) => {
+    const sandbox = await start({ behavior, apiKey: 'PMAK-known' });
     const unknown = await send(sandbox, '/me', { 'X-Api-Key': 'PMAK-unknown' });
     const missing = await send(sandbox, '/me');
     expect([unknown.status, missing.status]).toEqual([401, 401]);
@@ -97,7 +97,7 @@ describe('the API key', () => {
       message: expect.stringMatching(/^API Key missing/),
     });
     expect(unknown.headers['content-type']).toMatch(
-      dialect === 'seed' ? /^application\/json/ : /^application\/problem\+json/,
+      behavior === 'v2017' ? /^application\/json/ : /^application\/problem\+json/,
     );
   });
 
@@ -433,9 +433,9 @@ describe('reading', () => {
   });
 });
 
-describe('the seed dialect', () => {
+describe('the behavior of 2017', () => {
   it('has no pages and leaves empty lists of a workspace out', async () => {
-    const sandbox = await start({ behavior: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const workspaces = await getJson(sandbox, '/workspaces?limit=1');
     expect([workspaces.workspaces.length, workspaces.meta]).toEqual([7, undefined]);
     const collections = await getJson(sandbox, '/collections?limit=1&offset=3');
@@ -445,7 +445,7 @@ describe('the seed dialect', () => {
   });
 
   it('sends collections in format v2.0', async () => {
-    const sandbox = await start({ behavior: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const { collection } = await getJson(sandbox, `/collections/${ids.collections.rides}`);
     expect(Object.keys(collection).sort()).toEqual(['auth', 'event', 'info', 'item', 'variables']);
     expect(collection.info).toEqual({
@@ -469,30 +469,30 @@ describe('the seed dialect', () => {
   });
 
   it('ignores the model parameter, which it does not know', async () => {
-    const sandbox = await start({ behavior: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const path = `/collections/${ids.collections.scratch}`;
     expect(await getJson(sandbox, `${path}?model=minimal`)).toEqual(await getJson(sandbox, path));
   });
 
   it('has references of an id alone to the mock servers of a workspace', async () => {
-    const sandbox = await start({ behavior: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const { workspace } = await getJson(sandbox, `/workspaces/${ids.workspaces.payments}`);
     expect(workspace.mocks).toEqual([{ id: bareId(ids.mocks.payments) }]);
   });
 
   it('names unknown routes in the old form', async () => {
-    const sandbox = await start({ behavior: 'seed', limits: 'off' });
+    const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     expect(await getJson(sandbox, '/nothing')).toEqual({ error: { name: 'notFound', message: expect.any(String) } });
   });
 });
 
 describe('the rate windows', () => {
-  it('announce the general window in the headers of the dialect', async () => {
+  it('announce the general window in the headers of the behavior', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
     vi.spyOn(performance, 'now').mockReturnValue(5000);
-    const today = await get(await start({}), '/workspaces');
-    const seed = await get(await start({ behavior: 'seed' }), '/workspaces');
-    expect(rateHeadersOf(today)).toEqual({
+    const current = await get(await start({}), '/workspaces');
+    const v2017 = await get(await start({ behavior: 'v2017' }), '/workspaces');
+    expect(rateHeadersOf(current)).toEqual({
       ratelimit: 'limit=60, remaining=59, reset=60',
       'ratelimit-limit': '60',
       'ratelimit-limit-month': '100000',
@@ -506,7 +506,7 @@ describe('the rate windows', () => {
       'x-ratelimit-remaining-month': '81547',
       'x-ratelimit-reset': '1800000061',
     });
-    expect(rateHeadersOf(seed)).toEqual({
+    expect(rateHeadersOf(v2017)).toEqual({
       'x-ratelimit-limit': '60',
       'x-ratelimit-remaining': '59',
       'x-ratelimit-reset': '1800000061',
@@ -582,9 +582,12 @@ describe('the rate windows', () => {
     expect(replies[6]?.headers.ratelimit).toMatch(/^limit=1000, remaining=996/);
   });
 
-  it('name the moment in milliseconds in the seed dialect', async () => {
+  it('name the moment in milliseconds in 2017', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_465_452_642_843 });
-    const sandbox = await start({ behavior: 'seed', limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide } });
+    const sandbox = await start({
+      behavior: 'v2017',
+      limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
+    });
     vi.spyOn(performance, 'now').mockReturnValue(1000);
     await get(sandbox, '/me');
     const reply = await get(sandbox, '/me');
@@ -678,8 +681,8 @@ describe('the rate windows', () => {
         'x-ratelimit-retryafter': '10',
       },
     ]);
-    const seed = await start({ limits, behavior: 'seed' });
-    expect(rateHeadersOf(await get(seed, '/workspaces'))).toEqual({
+    const v2017 = await start({ limits, behavior: 'v2017' });
+    expect(rateHeadersOf(await get(v2017, '/workspaces'))).toEqual({
       'x-ratelimit-limit': '60',
       'x-ratelimit-remaining': '59',
       'x-ratelimit-reset': '1800000061',
@@ -752,9 +755,9 @@ describe('the monthly allowance', () => {
     expect((await get(sandbox, '/me')).status).toBe(200);
   });
 
-  it('is told by the body alone in the seed dialect', async () => {
+  it('is reported by the body alone in 2017', async () => {
     const operations = [{ name: 'api_usage', limit: 5, usage: 5, overage: 0 }];
-    const sandbox = await start({ account: { ...account(), operations }, limits, behavior: 'seed' });
+    const sandbox = await start({ account: { ...account(), operations }, limits, behavior: 'v2017' });
     const refused = await get(sandbox, '/me');
     expect([refused.status, refused.headers['content-type'], JSON.parse(refused.bytes.toString())]).toEqual([
       429,
@@ -934,7 +937,7 @@ describe('faults', () => {
       hints[spelling] = { ...Object.fromEntries(kept), ...(digits && { digits }) };
     }
     expect(hints).toEqual({
-      seed: { 'x-ratelimit-reset': '1800000007', digits: '1800000007000' },
+      v2017: { 'x-ratelimit-reset': '1800000007', digits: '1800000007000' },
       'epoch-seconds-text': { digits: '1800000007' },
       problem: { 'retry-after': '7', 'x-ratelimit-retryafter': '7' },
       'retry-after': { 'retry-after': '7' },

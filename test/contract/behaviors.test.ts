@@ -2,20 +2,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
-// 'seed' is Postman as it was first described: format 2.0, no uids inside collections, no paging, no minimal model, empty lists left out.
-let today: Facade;
-let seed: Facade;
+// 'v2017' is Postman as it was first described: format 2.0, no uids inside collections, no paging, no minimal model, empty lists left out.
+let current: Facade;
+let v2017: Facade;
 beforeAll(async () => {
-  [today, seed] = await Promise.all([
+  [current, v2017] = await Promise.all([
     startFacade({ CACHE_TTL_MS: '0' }),
-    startFacade({ CACHE_TTL_MS: '0' }, { behavior: 'seed' }),
+    startFacade({ CACHE_TTL_MS: '0' }, { behavior: 'v2017' }),
   ]);
 });
-afterAll(() => Promise.all([today.close(), seed.close()]));
-beforeEach(() => seed.postman.reset());
+afterAll(() => Promise.all([current.close(), v2017.close()]));
+beforeEach(() => v2017.postman.reset());
 
 async function bothAnswer(query: string) {
-  const [now, then] = await Promise.all([today.query(query), seed.query(query)]);
+  const [now, then] = await Promise.all([current.query(query), v2017.query(query)]);
   expect(then.errors).toEqual([]);
   expect(now.errors).toEqual([]);
   expect(then.data).toEqual(now.data);
@@ -41,13 +41,13 @@ const tree = `
     examples { id name status code language responseTimeMs headers { key value } body originalRequest { method ${url} } }
   } }`;
 
-describe('what was true in 2017 is answered as what is true today', () => {
+describe('the same query gives the same response in 2017 and today', () => {
   it.each(Object.entries(collections))('collection %s', async (_name, uid) => {
     const { collection } = await bothAnswer(
       `{ collection(uid: "${uid}") { id uid ownerId name description ${auth} ${script} ${variables} items { ${item} } ${tree} } }`,
     );
     expect(collection).toMatchObject({ uid, id: uid.slice(9), ownerId: uid.slice(0, 8) });
-    expect(seed.postman.calls).toEqual([`GET /collections/${uid}`]);
+    expect(v2017.postman.calls).toEqual([`GET /collections/${uid}`]);
   });
 
   it('bodies, where there is one', async () => {
@@ -71,7 +71,7 @@ describe('what was true in 2017 is answered as what is true today', () => {
       collections { totalCount nodes { id uid name ownerId } } environments { totalCount nodes { id uid name ownerId } }
     } } }`);
     expect(data.workspaces.nodes).toHaveLength(7);
-    expect([...seed.postman.calls].sort()).toEqual(
+    expect([...v2017.postman.calls].sort()).toEqual(
       [
         'GET /workspaces?limit=100',
         ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
@@ -128,7 +128,7 @@ describe('what was true in 2017 is answered as what is true today', () => {
         after = page.data.collections.pageInfo.endCursor;
       }
     };
-    const [now, then] = await Promise.all([walk(today), walk(seed)]);
+    const [now, then] = await Promise.all([walk(current), walk(v2017)]);
     expect(then).toEqual(now);
     expect(then).toHaveLength(13);
   });
@@ -136,7 +136,7 @@ describe('what was true in 2017 is answered as what is true today', () => {
 
 describe('what upstream did not say in 2017', () => {
   it('is null, and the format is named as it is', async () => {
-    const { data, errors } = await seed.query(
+    const { data, errors } = await v2017.query(
       `{ collection(uid: "${collections.openDataFork}") { formatVersion createdAt updatedAt lastUpdatedBy fork { label } requests(first: 1) { nodes { uid } } } }`,
     );
     expect({ data, errors }).toEqual({

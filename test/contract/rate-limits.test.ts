@@ -255,8 +255,8 @@ describe('a month that is used up', () => {
   });
 
   it('is known from a refusal, and those who wait behind it learn it without a call', async () => {
-    // This dialect has no headers of the month.
-    const facade = await start({ MAX_CONCURRENT_CALLS: '1' }, { ...spentAfter(1), behavior: 'seed' });
+    // This behavior has no headers for the monthly quota.
+    const facade = await start({ MAX_CONCURRENT_CALLS: '1' }, { ...spentAfter(1), behavior: 'v2017' });
     expect((await facade.query(me)).data).toEqual(myself);
     const together = await Promise.all(upTo(5).map((index) => facade.query(missing(index))));
     const [told, ...others] = together
