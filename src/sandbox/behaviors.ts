@@ -1,11 +1,14 @@
 import type { WindowReading } from './rate-windows.ts';
 
-/** Which generation of the Postman API is spoken: as first described around 2017, or as documented in 2026. */
+/**
+ * The generation of the Postman API that the sandbox simulates: as first described around 2017, or as documented in
+ * 2026.
+ */
 export type Behavior = 'v2017' | 'current';
 
 /**
- * An answer before it is sent: `body` is JSON to be, or text that is sent as it is; undefined is no body. Its headers come before those
- * every answer has; null takes one away.
+ * A response before it is sent. `body` is a value that is sent as JSON, text that is sent unchanged, or undefined for
+ * no body. `headers` override the headers that every response has; null removes one.
  */
 export interface ServiceResponse {
   readonly status: number;
@@ -14,18 +17,18 @@ export interface ServiceResponse {
   readonly headers?: Readonly<Record<string, string | null>>;
 }
 
-/** Calls of the billing month, as the `api_usage` meter counts them. */
+/** Monthly quota of calls, as the `api_usage` meter counts it. */
 export interface QuotaReading {
   readonly limit: number;
   readonly remaining: number;
 }
 
-/** An answer with data. */
+/** A 200 response with a JSON body. */
 export function toData(body: unknown): ServiceResponse {
   return { status: 200, body, contentType: 'application/json; charset=utf-8' };
 }
 
-/** An error in the shape of the oldest routes, `{ error: { name, message } }`, which both dialects use. */
+/** An error in the shape of the oldest routes, `{ error: { name, message } }`, which both behaviors use. */
 export function toNamedError(
   behavior: Behavior,
   status: number,
@@ -36,7 +39,7 @@ export function toNamedError(
   return { status, body: { error: { name, message, ...more } }, contentType: toErrorContentType(behavior) };
 }
 
-/** An error that is not about one resource: RFC 7807 today, the named form before. */
+/** An error that is not about one resource: RFC 7807 in `current`, {@link toNamedError} in `v2017`. */
 export function toProblem(
   behavior: Behavior,
   status: number,
@@ -49,12 +52,12 @@ export function toProblem(
   return { status, body: { type, title, detail, status }, contentType: toErrorContentType(behavior) };
 }
 
-/** The flat error `{ name, message }` of the element filter of `GET /workspaces`. */
+/** The flat error `{ name, message }`, which the element filter of `GET /workspaces` uses. */
 export function toFlatError(behavior: Behavior, status: number, name: string, message: string): ServiceResponse {
   return { status, body: { name, message }, contentType: toErrorContentType(behavior) };
 }
 
-/** What the service says with a status when it says nothing special; gateway statuses are HTML. */
+/** The default response for a status; 502 and 504 are HTML pages of a gateway. */
 export function toNaturalError(behavior: Behavior, status: number): ServiceResponse {
   switch (status) {
     case 400:
@@ -68,7 +71,7 @@ export function toNaturalError(behavior: Behavior, status: number): ServiceRespo
     case 405:
       return toProblem(behavior, status, 'methodNotAllowed', 'Method Not Allowed', 'This method is not served here.');
     case 429:
-      // Without a time: what names one is made where the time is known.
+      // Names no time to wait: refusals that name one are made where the time is known.
       return toNamedError(
         behavior,
         status,
@@ -87,16 +90,18 @@ export function toNaturalError(behavior: Behavior, status: number): ServiceRespo
   }
 }
 
-/** The page a gateway in front of the service answers with. */
+/** The HTML error page of a gateway in front of the service. */
 export function toHtmlPage(status: number): ServiceResponse {
   const body = `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n`;
   return { status, body, contentType: 'text/html' };
 }
 
 /**
- * The rate headers of an answer: three `X-RateLimit-` names before, those and the draft and month forms today.
+ * The rate-limit headers of a response: three `X-RateLimit-` headers in `v2017`; in `current` also those of the IETF
+ * draft and those of the monthly quota.
  *
- * @param policies - What the draft form tells, by name; undefined: the window alone, in the older draft without names.
+ * @param policies - Windows that the draft headers list, by name. Undefined: `window` alone, in the older draft without
+ * names.
  * @param epochMs - Wall-clock time of the reading; absolute resets are whole epoch seconds, rounded up.
  */
 export function toRateHeaders(
@@ -140,7 +145,7 @@ function toNamedPolicies(policies: Readonly<Record<string, WindowReading>>): Rec
   };
 }
 
-/** The month forms of the rate headers. */
+/** Rate-limit headers of the monthly quota. */
 export function toQuotaHeaders(quota: QuotaReading): Record<string, string> {
   return {
     'RateLimit-Limit-Month': String(quota.limit),
@@ -151,10 +156,10 @@ export function toQuotaHeaders(quota: QuotaReading): Record<string, string> {
 }
 
 /**
- * The refusal of a call over the limit, without the headers of the window.
+ * A 429 for a call over the limit, without the headers of {@link toRateHeaders}.
  *
- * @param waitMs - Until a call can be served again.
- * @param epochMs - Wall-clock time of the refusal.
+ * @param waitMs - Time until a call can be served again.
+ * @param epochMs - Wall-clock time of the 429.
  */
 export function toTooManyRequests(behavior: Behavior, waitMs: number, epochMs: number): ServiceResponse {
   if (behavior === 'v2017') {
@@ -168,12 +173,11 @@ export function toTooManyRequests(behavior: Behavior, waitMs: number, epochMs: n
   };
 }
 
-/** The refusal of a call when the month's allowance is used up, without the headers that say so. */
+/** A 429 for a call after the monthly quota is used up, without the headers of {@link toQuotaHeaders}. */
 export function toQuotaExhausted(behavior: Behavior): ServiceResponse {
   return toNamedError(behavior, 429, 'serviceLimitExhausted', 'The monthly allowance of API calls is used up.');
 }
 
-/** The content type of errors that are JSON. */
 function toErrorContentType(behavior: Behavior): string {
   return behavior === 'v2017' ? 'application/json; charset=utf-8' : 'application/problem+json; charset=utf-8';
 }

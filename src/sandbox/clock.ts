@@ -1,9 +1,9 @@
-/** Reads the monotonic clock: milliseconds, of which only differences mean anything. */
+/** Reads the monotonic clock, in milliseconds from an arbitrary start. */
 export function monotonicMs(): number {
   return performance.now();
 }
 
-/** Reads the wall clock: epoch milliseconds, for what answers say of times. */
+/** Reads the wall clock, in epoch milliseconds, for times in responses. */
 export function epochMs(): number {
   return Date.now();
 }

@@ -1,8 +1,9 @@
 import { isJsonObject, type JsonObject } from './json.ts';
 
 /**
- * Turns a collection of Collection Format v2.1 into what the service sent around 2017: v2.0, with `variables` in the plural, URLs and
- * scripts as one string, authorization parameters as a map, an empty form as the body of a GET, and no API extras in `info` or on nodes.
+ * Converts a collection from Collection Format v2.1 to the v2.0 that the service sent around 2017: `variables` in the
+ * plural, URLs and scripts as one string, authorization parameters as a map, an empty form as the body of a GET, and no
+ * ids and dates of the API in `info` or on nodes.
  */
 export function toCollectionV20(collection: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { info, item, auth, event, variable, ...rest } = collection;
@@ -59,7 +60,7 @@ function toRequest(request: unknown): unknown {
   };
 }
 
-/** Path variables have no place in a string, so a URL that has some stays an object. */
+/** A string cannot express path variables, so a URL that has some stays an object. */
 function toUrl(url: unknown): unknown {
   if (!isJsonObject(url) || typeof url.raw !== 'string') return url;
   return Array.isArray(url.variable) && url.variable.length > 0 ? url : url.raw;

@@ -12,26 +12,26 @@ import { toRefusal } from './rate-refusals.ts';
 
 const gzipLater = promisify(gzip);
 
-/** How much of a stream is made at a time. */
+/** Size of the blocks in which large bodies are generated. */
 const blockBytes = 1 << 20;
 
-/** The call an answer belongs to. */
+/** One call: its request, its response, and how the response is sent. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly behavior: Behavior;
-  /** How long the answer is on its way, milliseconds. */
+  /** Simulated transit time of the response, in milliseconds. */
   readonly responseMs: number;
-  /** Told the status just before the head of the answer is sent. */
+  /** Called with the status just before the response's headers are sent. */
   readonly recordStatus: (status: number) => void;
 }
 
 /**
- * Sends the answer of one call, spoilt by the fault if there is one. Resolves when nothing more will be sent, which with some faults
- * is before the connection is done.
+ * Sends the response of one call, modified by the fault if there is one. Resolves when nothing more will be sent; with
+ * some faults the connection is still open then.
  *
- * @param reply - The normal answer.
- * @param rateHeaders - The rate headers of the normal answer; refusals replace them.
+ * @param reply - The response without the fault.
+ * @param rateHeaders - Its rate-limit headers; a fault that is a 429 replaces them.
  */
 export async function deliver(
   exchange: Exchange,
@@ -42,7 +42,7 @@ export async function deliver(
   const { request, response, behavior, responseMs } = exchange;
   const respondedAtMs = epochMs();
   if (responseMs > 0) {
-    // Dated when it was made, as are all the times in it.
+    // All times in the response are of the moment before the transit, so its date is too.
     response.setHeader('Date', new Date(respondedAtMs).toUTCString());
     await untilLater(exchange, responseMs);
   }
@@ -145,7 +145,7 @@ function sendBytes(
   exchange.response.end(bytes);
 }
 
-/** The half that is sent is plain text under the whole's Content-Length, so the receiver waits for the rest. */
+/** Sends half of the body, uncompressed, with the Content-Length of the whole, so the receiver waits for the rest. */
 async function sendHalf(exchange: Exchange, reply: ServiceResponse): Promise<void> {
   const bytes = Buffer.from(toText(reply.body));
   writeHead(exchange, reply, { 'Content-Length': String(bytes.length) });
@@ -173,7 +173,7 @@ async function sendBlocks(
   blocks: Iterable<Buffer>,
 ): Promise<void> {
   writeHead(exchange, { status: 200, body: undefined, contentType: 'application/json; charset=utf-8' }, headers);
-  // The receiver is expected to hang up in the middle; that is no failure here.
+  // The receiver is expected to hang up early.
   await pipeline(Readable.from(blocks), exchange.response).catch(() => undefined);
 }
 
@@ -194,7 +194,7 @@ function writeHead(
   response.writeHead(reply.status);
 }
 
-/** Blanks and an empty object: valid JSON of exactly that many bytes. */
+/** Spaces and an empty object: valid JSON of exactly that many bytes. */
 function* plainBlocks(bytes: number): Generator<Buffer> {
   const block = Buffer.alloc(blockBytes, ' ');
   let bytesLeft = bytes - 2;
@@ -202,7 +202,7 @@ function* plainBlocks(bytes: number): Generator<Buffer> {
   yield Buffer.from(`${' '.repeat(Math.max(0, bytesLeft))}{}`);
 }
 
-/** A gzip file may be several members after each other, so a gigabyte costs one compressed megabyte, repeated. */
+/** A gzip file may have several members, so a gigabyte needs only one compressed megabyte, repeated. */
 function* gzipBlocks(bytes: number): Generator<Buffer> {
   const member = gzipSync(Buffer.alloc(blockBytes, ' '));
   for (const block of plainBlocks(bytes)) yield block.length === blockBytes ? member : gzipSync(block);
@@ -216,7 +216,7 @@ function encode(text: string, encoding: string): Buffer {
   }, Buffer.from(text));
 }
 
-/** Waits, but not longer than the connection lasts. */
+/** Waits for the delay, or until the connection closes. */
 async function untilLater({ response }: Exchange, delayMs: number): Promise<void> {
   const controller = new AbortController();
   const hangUp = () => controller.abort();

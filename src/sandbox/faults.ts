@@ -1,25 +1,27 @@
 import type { RefusalSpelling } from './rate-refusals.ts';
 
 /**
- * Something that goes wrong with one answer. Unless stated otherwise the call reaches the service and consumes its rate budget.
+ * A fault in one response. Unless stated otherwise, the call is counted in the rate limits.
  *
- * - `status`: that status with the given body (text is sent as it is, anything else as JSON) and headers. Without a body, what the
- *   service says with that status. A 429 consumes no budget, and has no rate headers but the given ones when a body or headers are given.
- * - `refusal`: a 429 in the given spelling, with times counted from the moment of answering. Consumes no budget.
- * - `reset`: the connection is reset, before anything is answered or after half of the body.
- * - `hang`: never an answer.
+ * - `status`: that status with the given body (text is sent unchanged, anything else as JSON) and headers. Without a
+ *   body, the service's default response for that status. A 429 is not counted, and with a body or headers given it has
+ *   no other rate-limit headers than the given ones.
+ * - `refusal`: a 429 in the given spelling; its times count from the moment of the response. Not counted.
+ * - `reset`: the connection is reset, before the response or after half of the body.
+ * - `hang`: no response, ever.
  * - `stall`: headers and half of the body, then silence.
  * - `trickle`: headers at once, the body one byte at a time.
- * - `truncate`: the JSON is cut in half; the transfer itself is flawless.
- * - `html`: a gateway's HTML page. Status 502 unless given.
- * - `empty`: no body. Status 200 unless given.
+ * - `truncate`: the JSON is cut in half; the transfer itself is complete.
+ * - `html`: the HTML error page of a gateway. Default status: 502.
+ * - `empty`: no body. Default status: 200.
  * - `redirect`: 302 to the location.
- * - `delay`: the normal answer, late.
- * - `headers`: the normal answer with headers replaced; null takes one away.
- * - `gzip-bomb`: valid JSON that is small under gzip and inflates to `bytes`.
- * - `oversize`: valid JSON of `bytes`, streamed without a Content-Length unless `isLengthDeclared`.
+ * - `delay`: the normal response, late.
+ * - `headers`: the normal response with headers replaced; null removes one.
+ * - `gzip-bomb`: valid JSON that is small under gzip and inflates to `bytes` bytes.
+ * - `oversize`: valid JSON of `bytes` bytes, streamed without a Content-Length unless `isLengthDeclared`.
  * - `wrong-type`: the normal body, labelled text/plain.
- * - `unknown-encoding`: the normal body under the given Content-Encoding (`br` unless given), gzip, deflate and br being really applied.
+ * - `unknown-encoding`: the normal body with the given Content-Encoding (default `br`). gzip, deflate and br are really
+ *   applied.
  * - `utf16`: the normal body in UTF-16 with a byte-order mark.
  */
 export type Fault =
@@ -41,24 +43,27 @@ export type Fault =
   | { kind: 'unknown-encoding'; encoding?: string }
   | { kind: 'utf16' };
 
-/** Whether a fault refuses the call for its rate, so that it consumes no budget. */
+/** Whether a fault is a 429, so that the call is not counted in the rate limits. */
 export function isRefusal(fault: Fault): boolean {
   return fault.kind === 'refusal' || (fault.kind === 'status' && fault.status === 429);
 }
 
-/** The faults that are planned. */
+/** The faults that the next calls get. */
 export interface FaultPlan {
-  /** The next `count` calls that no window refuses, whatever they ask for, before any matching fault. */
+  /** Applies to the next `count` calls of any path that no window refuses, before any matching fault. */
   next(count: number, fault: Fault): void;
-  /** Calls whose path and query contain the text or match the expression. Of several, the one planned last. */
+  /**
+   * Applies to calls whose path and query contain the text or match the expression. Of several rules, the newest
+   * applies.
+   */
   matching(match: string | RegExp, fault: Fault, times: number): void;
-  /** The fault of this call, which uses it up. */
+  /** Takes the fault for this call out of the plan. */
   take(pathAndQuery: string): Fault | undefined;
-  /** Forgets them all. */
+  /** Removes all faults. */
   clear(): void;
 }
 
-/** Makes a plan without faults. */
+/** Creates an empty plan. */
 export function createFaultPlan(): FaultPlan {
   const queue: Fault[] = [];
   let rules: { match: string | RegExp; fault: Fault; timesLeft: number }[] = [];

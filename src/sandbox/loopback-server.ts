@@ -9,22 +9,22 @@ export interface LoopbackServer {
    * @throws {Error} When the port is taken.
    */
   listen(port: number): Promise<number>;
-  /** Stops listening and drops all connections, answered or not. */
+  /** Stops listening and drops all connections, including those whose response is pending. */
   goDown(): Promise<void>;
 }
 
-/** Makes one that does not listen yet. */
+/** Creates a server that does not listen yet. */
 export function createLoopbackServer(
   serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): LoopbackServer {
   const server = createServer((request, response) => {
-    // A broken account must show as the upstream's failure, not as a call that never ends.
+    // An invalid account must show as a failure of upstream, not as a call that never ends.
     serve(request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' });
       response.end(String(error));
     });
   });
-  // Longer than any client keeps an idle connection, so that it never closes one in the moment of its reuse.
+  // Longer than any client keeps an idle connection open, so that the server never closes one just as it is reused.
   server.keepAliveTimeout = 120_000;
 
   return {

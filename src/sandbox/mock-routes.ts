@@ -3,8 +3,8 @@ import { findByUids, findElement } from './account/find-elements.ts';
 import { type ServiceResponse, type Behavior, toData, toNamedError } from './behaviors.ts';
 
 /**
- * `GET /mocks`: the active ones of the workspace that the query names, or else of the team that it names; without either, those of the
- * key's owner. A workspace or team that does not exist has none.
+ * `GET /mocks`: lists the active mock servers of the queried workspace, else of the queried team, else of the key's
+ * user. The list is empty for an unknown workspace or team.
  */
 export function listMocks(account: Account, query: URLSearchParams): ServiceResponse {
   const all = account.mocks ?? [];
@@ -19,7 +19,7 @@ export function listMocks(account: Account, query: URLSearchParams): ServiceResp
   return toData({ mocks: found.filter(({ deactivated }) => !deactivated).map(toMock) });
 }
 
-/** `GET /mocks/{id}`: also one that is deactivated. */
+/** `GET /mocks/{id}`: also serves deactivated mock servers. */
 export function getMock(account: Account, behavior: Behavior, id: string): ServiceResponse {
   const mock = findElement(account, account.mocks ?? [], id);
   if (mock === undefined) {
@@ -29,9 +29,9 @@ export function getMock(account: Account, behavior: Behavior, id: string): Servi
 }
 
 /**
- * The references to mock servers inside `GET /workspaces/{id}`. Before 2022 they had an id alone.
+ * References to mock servers inside `GET /workspaces/{id}`. Before 2022 they had only an id.
  *
- * @param include - Parts that the query asks for: `mocks:deactivated` adds those that are deactivated.
+ * @param include - Values of the query's `include`; `mocks:deactivated` adds the deactivated ones.
  */
 export function toMockRefs(
   account: Account,

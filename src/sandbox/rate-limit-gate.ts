@@ -13,43 +13,44 @@ import { createRateWindows, type RateLimits, type RateWindows } from './rate-win
 import { isBurstRoute } from './routes.ts';
 
 /**
- * A key beside the first one. A text alone has rate windows of its own and is answered as the account's own user. With a user it is
- * theirs: `/me` names that user, and all keys of one user id share their windows, those of the account's own user with the first key.
+ * A known key besides the first one. A string has separate rate windows, and `/me` returns the account's user for it.
+ * With a `user`, `/me` returns that user; all keys of one user id share their windows, and the first key belongs to the
+ * account's user.
  */
 export type OtherApiKey = string | { readonly apiKey: string; readonly user: AccountUser };
 
-/** A key that is known. */
+/** An API key that the sandbox accepts. */
 export interface KnownKey {
   /** 0 for the first key, from 1 for the others. */
   readonly index: number;
-  /** Undefined: the account's own user. */
+  /** Undefined: the account's user. */
   readonly user: AccountUser | undefined;
-  /** Whose windows its calls count in. */
+  /** Identifies the rate windows that count its calls. */
   readonly windowsKey: string;
 }
 
-/** What was decided about a call when it arrived. */
+/** Decision about a call, made when it arrives. */
 export interface GateResult {
-  /** The 429 it gets; undefined when it is served. */
+  /** The 429 for the call; undefined when it is served. */
   readonly refusal?: ServiceResponse;
-  /** What will go wrong with its answer. */
+  /** The planned fault of its response. */
   readonly fault?: Fault | undefined;
   readonly rateHeaders: Readonly<Record<string, string>>;
 }
 
-/** Where every call is counted or refused. */
+/** Counts every call in the rate windows, or refuses it. */
 export interface RateLimitGate {
   /**
-   * @param key - Undefined for a call without a key that is known: nobody's budget is touched by it.
+   * @param key - Undefined for a call without a known key; such a call is not counted.
    * @param nowMs - Monotonic time of arrival.
    */
   check(path: string, pathAndQuery: string, key: KnownKey | undefined, nowMs: number): GateResult;
   setLimits(limits: RateLimits): void;
-  /** Forgets what has been counted. */
+  /** Sets all counts to 0. */
   reset(): void;
 }
 
-/** Gives every key its place and the windows it counts in. */
+/** Assigns each key its index and its rate windows. */
 export function toKnownKeys(
   apiKey: string,
   owner: AccountUser,
@@ -64,7 +65,7 @@ export function toKnownKeys(
   return known;
 }
 
-/** Makes a door through which nobody has come yet. */
+/** Creates a gate that has counted no calls. */
 export function createRateLimitGate({
   account,
   behavior,
@@ -80,7 +81,7 @@ export function createRateLimitGate({
   let limits = firstLimits;
   let monthlyCalls = 0;
 
-  /** The allowance is the account's: all users spend it together. */
+  /** The monthly quota belongs to the account: the calls of all users count. */
   const readQuota = (): QuotaReading | undefined => {
     const meter = account.operations?.find(({ name }) => name === 'api_usage');
     return meter && { limit: meter.limit, remaining: Math.max(0, meter.limit - meter.usage - monthlyCalls) };

@@ -7,8 +7,9 @@ import {
 } from './behaviors.ts';
 
 /**
- * Every way in which a 429 of the Postman API has told, or failed to tell, how long to wait. Apart from the first three,
- * which are whole generations of the answer, each gives its one hint in that one place and nowhere else.
+ * Every known form of a 429 of the Postman API. They differ in how they say how long to wait, if they say so at all.
+ * The first three are complete responses of one generation of the API; each of the others, except `monthly`, has at
+ * most one hint, in one header.
  */
 export const refusalSpellings = [
   'v2017',
@@ -32,8 +33,9 @@ export type RefusalSpelling = (typeof refusalSpellings)[number];
 /**
  * A 429 in one of its spellings.
  *
- * @param waitSeconds - The wait it names; the monthly one and the one without a hint name none.
- * @param epochMs - Wall-clock time of the answer, which absolute times count from. They are rounded up, never early.
+ * @param waitSeconds - How long it says to wait; `monthly` and `no-hint` do not say.
+ * @param epochMs - Wall-clock time of the response. Absolute times count from it and are rounded up, so they are never
+ * early.
  */
 export function toRefusal(spelling: RefusalSpelling, waitSeconds: number, epochMs: number): ServiceResponse {
   const atMs = epochMs + waitSeconds * 1000;

@@ -5,26 +5,27 @@ export interface RateWindow {
 }
 
 /**
- * The windows in force, or `'off'` for none at all, nor a monthly allowance. `isBurstAnnounced`: answers of the burst routes announce
- * both windows, as two policies of the draft form (today's dialect only); else the general one alone.
+ * The rate windows. `'off'` disables them, and the monthly quota as well. With `isBurstAnnounced`, responses of the
+ * burst routes announce both windows, as two policies of the draft headers (`current` behavior only); without, only the
+ * general one.
  */
 export type RateLimits = { general: RateWindow; burst: RateWindow; isBurstAnnounced?: boolean } | 'off';
 
-/** How full one window was at one moment; waits are in milliseconds from that moment. */
+/** State of one window at one moment. */
 export interface WindowReading {
   readonly limit: number;
   readonly windowMs: number;
   readonly remaining: number;
-  /** Until the oldest counted call leaves, which is when the next slot comes back; a whole window when none is counted. */
+  /** Milliseconds until the next slot becomes free; a whole window when no call is counted. */
   readonly resetMs: number;
 }
 
-/** The rolling windows of one user or API key. It reads no clock: all times are handed in, as monotonic milliseconds of arrival. */
+/** The rolling windows of one user or API key. Reads no clock: callers pass monotonic milliseconds. */
 export interface RateWindows {
   /**
-   * Decides whether a call may be served, without counting it.
+   * Checks whether a call may be served, without counting it.
    *
-   * @returns Undefined when it may, else the window that refuses; of two, the one that refuses longer.
+   * @returns Undefined when it may. Otherwise the full window; of two, the one that takes longer to reset.
    */
   refusal(limits: Exclude<RateLimits, 'off'>, isBurstRoute: boolean, nowMs: number): WindowReading | undefined;
   /** Counts a call that is served. */
@@ -35,7 +36,7 @@ export interface RateWindows {
   ): { readonly general: WindowReading; readonly burst: WindowReading };
 }
 
-/** Makes windows in which nothing is counted yet. */
+/** Creates windows that have counted no calls. */
 export function createRateWindows(): RateWindows {
   const generalArrivals: number[] = [];
   const burstArrivals: number[] = [];
@@ -60,7 +61,8 @@ function read(arrivals: number[], window: RateWindow, nowMs: number): WindowRead
   const { limit, windowMs } = window;
   const firstCounted = arrivals.findIndex((at) => at > nowMs - windowMs);
   arrivals.splice(0, firstCounted === -1 ? arrivals.length : firstCounted);
-  // After a limit was lowered more calls can be counted than it allows: a slot is free only when enough of them have left.
+  // After a limit was lowered, more calls can be counted than it allows. A slot is free only after enough of them
+  // expire.
   const nextToExpire = arrivals[Math.max(0, arrivals.length - limit)];
   return {
     limit,

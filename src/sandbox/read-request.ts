@@ -1,22 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 
-/** A request, as far as the service looks at it. */
+/** The parts of a request that the service uses. */
 export interface ReceivedRequest {
   readonly method: string | undefined;
   readonly path: string;
   readonly pathAndQuery: string;
   readonly query: URLSearchParams;
-  /** Method, path and query exactly as sent, but for the value of an `apikey` parameter. */
+  /** Method, path and query as sent, with the value of an `apikey` parameter redacted. */
   readonly requestLine: string;
-  /** The API key; undefined: there is none. */
+  /** The API key; undefined if the request has none. */
   readonly sentKey: string | undefined;
-  /** Where the API key stood; the header comes before the query. */
+  /** Where the API key was sent. The header takes precedence over the query. */
   readonly keyIn: 'header' | 'query' | 'none';
-  /** Header names in lower case; the key's value is `[redacted]`. */
+  /** Names are in lower case. The value of `x-api-key` is `[redacted]`. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Reads a request but for its body. */
+/** Reads a request's line and headers, not its body. */
 export function readRequest({ method, url: pathAndQuery = '/', headers }: IncomingMessage): ReceivedRequest {
   const [path = '', ...search] = pathAndQuery.split('?');
   const query = new URLSearchParams(search.join('?'));

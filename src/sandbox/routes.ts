@@ -14,12 +14,12 @@ import { getMock, listMocks, toMockRefs } from './mock-routes.ts';
 /** The largest page of `GET /workspaces`. */
 const maxWorkspacesPage = 100;
 
-/** Whether calls of this path also count in the burst window. */
+/** Whether calls of this path count in the burst window as well as in the general one. */
 export function isBurstRoute(path: string): boolean {
   return /^\/(?:workspaces(?:\/[^/]+)?|collections)\/?$/.test(path);
 }
 
-/** What the service answers to an authenticated GET, rate limits aside. */
+/** Serves an authenticated GET. Rate limits are checked elsewhere. */
 export function serveGet(account: Account, behavior: Behavior, path: string, query: URLSearchParams): ServiceResponse {
   const segments = path.split('/').filter((segment) => segment !== '');
   const [kind, id, child] = segments.map(decodeSegment);
@@ -143,7 +143,7 @@ function getCollection(account: Account, behavior: Behavior, id: string, query: 
     lastUpdatedBy: collection.lastUpdatedBy,
     fork: collection.fork,
   };
-  // A service that does not know a parameter ignores it: before there was a minimal model, the answer was the whole collection.
+  // In 2017 there was no minimal model: the unknown parameter is ignored, and the response is the whole collection.
   if (behavior === 'v2017') return toData({ collection: toCollectionV20({ ...collection.document, info: fullInfo }) });
   if (query.get('model') !== 'minimal') return toData({ collection: { ...collection.document, info: fullInfo } });
   const nodes = toList(item).filter(isJsonObject);
@@ -168,7 +168,7 @@ function getEnvironment(account: Account, behavior: Behavior, id: string): Servi
   return toData({ environment: { ...row, values: environment.values } });
 }
 
-/** The elements of the workspace the query names, all of them when it names none; an unknown workspace holds nothing. */
+/** The elements of the queried workspace: none if it is unknown, all elements if the query names no workspace. */
 function inWorkspace<K extends 'collections' | 'environments'>(
   account: Account,
   kind: K,
@@ -224,7 +224,7 @@ function toWholeNumber(text: string): number | undefined {
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }
 
-/** A segment that is not proper percent-encoding names nothing. */
+/** A segment with invalid percent-encoding stays as it is, and then matches no id. */
 function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);

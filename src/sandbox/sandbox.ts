@@ -1,3 +1,11 @@
+/**
+ * A simulated Postman API, read side, with rate limits and planned faults: `startSandbox`, its options, and the log of
+ * arrived requests.
+ *
+ * It stands for a server of somebody else, so it shares no code with the facade: it must not import upstream, loaders,
+ * graph, dry-run, server or config, nor GraphQL or HTTP client packages. It uses plain `node:http`. Accounts to serve
+ * come from `account/` (the example account) and `exports/` (exported files).
+ */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from './account/account.ts';
@@ -12,41 +20,41 @@ import type { RateLimits } from './rate-windows.ts';
 import { type ReceivedRequest, readRequest } from './read-request.ts';
 import { serveGet } from './routes.ts';
 
-/** Settings of a sandbox; all may be left out. */
+/** Settings of a sandbox. */
 export interface SandboxOptions {
-  /** The key it knows; any other gets the 401 of the dialect. Default: a random one. */
+  /** The key it accepts; other keys get a 401. Default: a random key. */
   readonly apiKey?: string;
-  /** More keys that see the same account. */
+  /** More accepted keys, of the same account. */
   readonly otherApiKeys?: readonly OtherApiKey[];
   /** Default `'current'`. */
   readonly behavior?: Behavior;
   /** Default: 60 calls in 60 s, and 10 in 10 s on the burst routes. */
   readonly limits?: RateLimits;
-  /** How long each call is on its way, asked once for every call. Default: no time. */
+  /** Simulated transit times; called once per call. Default: 0. */
   readonly latency?: () => Latency;
-  /** Default: the demo account. It is read anew for every call. */
+  /** Default: the demo account. Read on every call, so changes show at once. */
   readonly account?: Account;
-  /** Default 0, which picks a free one. */
+  /** Default 0, which picks a free port. */
   readonly port?: number;
 }
 
-/** The two ways of a call, milliseconds. */
+/** Transit times of one call, in milliseconds. */
 export interface Latency {
-  /** Before the call arrives and is counted. */
+  /** Time before the call arrives and is counted. */
   readonly requestMs: number;
-  /** After that, before the answer begins. */
+  /** Time from the call's arrival to the start of the response. */
   readonly responseMs: number;
 }
 
 /** One request as it arrived. */
 export interface Arrival extends Pick<ReceivedRequest, 'requestLine' | 'keyIn' | 'headers'> {
-  /** When it was counted or refused: monotonic milliseconds, on the scale of `performance.now()`. */
+  /** When it was counted or refused, on the scale of `performance.now()`, in milliseconds. */
   readonly atMs: number;
-  /** Which of the known keys it was: 0 for `apiKey`, from 1 for the others, -1 for none of them. */
+  /** Index of its key: 0 for `apiKey`, from 1 for `otherApiKeys`, -1 for a missing or unknown key. */
   readonly keyIndex: number;
-  /** The status sent; 0 as long as there is none, for ever when the connection was reset or left hanging before. */
+  /** The status sent. 0 before it is sent, so it stays 0 if the connection was reset or left hanging first. */
   readonly status: number;
-  /** When the answer was sent completely or the connection was gone; undefined before. */
+  /** When the response was sent completely or the connection closed; undefined before. */
   readonly finishedAtMs: number | undefined;
 }
 
@@ -59,37 +67,38 @@ export interface Sandbox {
   readonly calls: string[];
   /** The same requests in detail, in the same order. */
   readonly arrivals: readonly Arrival[];
-  /** The next `count` calls that the rate windows admit meet this fault, whatever they ask for. */
+  /** Plans this fault for the next `count` calls, of any path, that the rate windows admit. */
   failNext(count: number, fault: Fault): void;
   /**
-   * Calls whose path and query contain the text or match the expression meet this fault; a later rule comes before an earlier one.
+   * Plans this fault for calls whose path and query contain the text or match the expression. Newer rules take
+   * precedence.
    *
-   * @param times - How often. Default: for ever.
+   * @param times - Number of calls. Default: no limit.
    */
   fail(match: string | RegExp, fault: Fault, times?: number): void;
-  /** Forgets all faults. */
+  /** Removes all faults. */
   heal(): void;
-  /** Replaces the rate windows' sizes from the next call on; what has been counted stays counted. */
+  /** Changes the sizes of the rate windows from the next call on; calls already counted stay counted. */
   setLimits(limits: RateLimits): void;
-  /** Forgets calls, arrivals, what the rate windows and the month have counted, and all faults. */
+  /** Clears calls, arrivals, the counts of the rate windows and of the monthly quota, and all faults. */
   reset(): void;
-  /** Stops listening and drops all connections, answered or not, until it comes back. What it has counted stays counted. */
+  /** Stops listening and drops all connections, until `comeBack`. Calls already counted stay counted. */
   goDown(): Promise<void>;
   /**
    * Listens again, on the same port.
    *
-   * @throws {Error} When somebody else has taken the port.
+   * @throws {Error} When the port is taken.
    */
   comeBack(): Promise<void>;
-  /** Goes down for good. */
+  /** Stops for good. */
   close(): Promise<void>;
 }
 
 type MutableArrival = { -readonly [K in keyof Arrival]: Arrival[K] };
 
 /**
- * Starts a simulated Postman API, read side, on loopback. It judges rate limits by the time at which a request reaches this process,
- * without tolerance.
+ * Starts a simulated Postman API, read side, on loopback. It applies the rate limits to the time at which a request
+ * reaches this process, without tolerance.
  *
  * @returns Once it listens.
  * @throws {Error} When the port is taken.
@@ -121,7 +130,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     request.resume();
     const { requestMs, responseMs } = options.latency?.() ?? { requestMs: 0, responseMs: 0 };
     if (requestMs > 0) {
-      // Sent is sent: it arrives also when the caller has hung up in the meantime, but not where nobody is.
+      // A sent call arrives even if its caller has hung up since, unless the server is down by then.
       await sleep(requestMs, undefined, { ref: false });
       if (!server.isListening()) return;
     }

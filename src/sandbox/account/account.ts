@@ -1,16 +1,19 @@
 import type { JsonObject } from '../json.ts';
 import type { CollectionDocument } from './collection-format.ts';
 
-/** Everything one API key of the simulated service can see. */
+/** Everything that one API key of the simulated service can read. */
 export interface Account {
   readonly user: AccountUser;
-  /** Usage meters as `GET /me` lists them; `api_usage` is the monthly allowance: the rate headers count it down, and at 0 every call is refused. Left out for guests. */
+  /**
+   * Usage meters as `GET /me` lists them. `api_usage` is the monthly quota: rate-limit headers announce what remains,
+   * and at 0 every call is refused. Absent for guests.
+   */
   readonly operations?: readonly UsageMeter[];
   readonly workspaces: readonly StoredWorkspace[];
-  /** Their documents may be anything: those of exported files are not checked. */
+  /** Documents may be any JSON object: those of exported files are not checked. */
   readonly collections: readonly StoredCollection<JsonObject>[];
   readonly environments: readonly StoredEnvironment[];
-  /** Left out: none. */
+  /** Default: none. */
   readonly mocks?: readonly StoredMock[];
 }
 
@@ -39,7 +42,7 @@ export interface UsageMeter {
   readonly overage: number;
 }
 
-/** A workspace and, by uid, what it holds. The same collection or environment may be in several. */
+/** A workspace, with the uids of its elements. A collection or environment may be in several workspaces. */
 export interface StoredWorkspace {
   readonly id: string;
   readonly name: string;
@@ -57,13 +60,13 @@ export interface StoredWorkspace {
   readonly collections: readonly string[];
   /** Uids, in the order in which the workspace lists them. */
   readonly environments: readonly string[];
-  /** Uids, in the order in which the workspace lists them. Left out: none. */
+  /** Uids, in the order in which the workspace lists them. Default: none. */
   readonly mocks?: readonly string[];
-  /** `StoredVariable`s, or whatever an exported file has in their place. */
+  /** `StoredVariable`s, or any other values that an exported file has here. */
   readonly globals: readonly unknown[];
 }
 
-/** A collection: the record the lists are made from, and the document of the single read in Collection Format v2.1. */
+/** A collection: the fields of its row in lists, and the document of the single read, in Collection Format v2.1. */
 export interface StoredCollection<Document extends JsonObject = CollectionDocument> {
   readonly id: string;
   /** User id; the uid is `<owner>-<id>`. */
@@ -75,7 +78,7 @@ export interface StoredCollection<Document extends JsonObject = CollectionDocume
   /** User id. */
   readonly lastUpdatedBy: string;
   readonly fork?: { readonly label: string; readonly createdAt: string; readonly from: string };
-  /** Served as it is, but for the ids and dates of `info`, which come from this record. */
+  /** Served unchanged, except the ids and dates of `info`, which come from this record. */
   readonly document: Document;
 }
 
@@ -88,14 +91,14 @@ export interface StoredEnvironment {
   readonly isPublic: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** `StoredVariable`s, or whatever an exported file has in their place. */
+  /** `StoredVariable`s, or any other values that an exported file has here. */
   readonly values: readonly unknown[];
 }
 
 /** A value of an environment or of a workspace's globals. */
 export interface StoredVariable {
   readonly key: string;
-  /** Missing when the secret is held by a vault. */
+  /** Absent if a vault holds the secret. */
   readonly value?: string;
   readonly type: string;
   readonly enabled: boolean;
@@ -110,20 +113,20 @@ export interface StoredMock {
   /** User id; the uid is `<owner>-<id>`. */
   readonly owner: string;
   readonly name: string;
-  /** Uid of the collection whose examples it serves; that collection need not exist any more. */
+  /** Uid of the collection whose examples it serves; that collection may have been deleted. */
   readonly collection: string;
-  /** Uid of the environment whose values it fills in. */
+  /** Uid of the environment whose values it substitutes. */
   readonly environment?: string;
   /** Whether it can be called without an API key. */
   readonly isPublic: boolean;
-  /** A deactivated mock server is in no list. */
+  /** Deactivated mock servers are left out of lists. */
   readonly deactivated: boolean;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly config: MockConfig;
 }
 
-/** How a mock server finds the answer to a call, and when it sends it. */
+/** How a mock server selects the response to a call, and when it sends it. */
 export interface MockConfig {
   /** Names of the headers that are compared. */
   readonly headers: readonly string[];
@@ -132,11 +135,11 @@ export interface MockConfig {
   readonly matchWildcards: boolean;
   /** `preset`: `1` is 2G, `2` is 3G; `duration`: milliseconds. */
   readonly delay: { readonly type: 'fixed'; readonly preset?: '1' | '2'; readonly duration: number } | null;
-  /** The server response that answers every call; an empty text or null is none. */
+  /** The server response that is sent for every call; empty or null for none. */
   readonly serverResponseId: string | null;
 }
 
-/** Where the value of a vault-held secret is kept. */
+/** Where a vault stores the value of a secret. */
 export interface VaultSource {
   readonly provider: 'postman';
   readonly postman: { readonly type: 'cloud'; readonly secretId: string; readonly vaultId: string };

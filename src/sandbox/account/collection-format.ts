@@ -1,4 +1,4 @@
-/** A collection in Collection Format v2.1. Open at every level, since real documents carry stray keys. */
+/** A collection in Collection Format v2.1. Real documents may have additional keys at every level. */
 export type CollectionDocument = {
   info: { name: string; description?: Description; schema?: string; version?: unknown };
   item: CollectionNode[];
@@ -8,19 +8,19 @@ export type CollectionDocument = {
   protocolProfileBehavior?: Record<string, unknown>;
 };
 
-/** What stands in an item list: a folder, a request, or an element the format has no form for. */
+/** An element of an item list: a folder, a request, or an element that the format cannot express. */
 export type CollectionNode = FolderNode | RequestNode | OtherNode;
 
-/** A folder: whatever has an item list, even an empty one. */
+/** A folder: any element with an item list, even an empty one. */
 export type FolderNode = NodeBase & { item: CollectionNode[]; auth?: Auth };
 
 /** A request with its saved examples. */
 export type RequestNode = NodeBase & { request: RequestDocument | string; response: ExampleNode[] };
 
-/** An element with neither request nor item list, as left by kinds of requests the format cannot express. */
+/** An element with neither request nor item list, exported from a kind of request that the format cannot express. */
 export type OtherNode = NodeBase & { response?: ExampleNode[] };
 
-/** What all nodes of the tree have in common; ids and dates are absent until the document is stamped. */
+/** Members of all nodes of the tree. Ids and dates are absent until `stampDocument` adds them. */
 export type NodeBase = {
   id?: string;
   uid?: string;
@@ -46,7 +46,7 @@ export type RequestDocument = {
   description?: Description;
 };
 
-/** A URL taken apart, with the text it was written as. */
+/** A URL split into its parts, with the original text. */
 export type UrlDocument = {
   raw: string;
   protocol?: string;
@@ -58,7 +58,7 @@ export type UrlDocument = {
   variable?: PathVariable[];
 };
 
-/** A query parameter: value null is `?key`, an empty value is `?key=`. */
+/** A query parameter. The value null is written `?key`, an empty value `?key=`. */
 export type QueryRow = { key: string; value: string | null; disabled?: boolean; description?: Description };
 
 /** The value of a `:name` segment of the path. */
@@ -67,7 +67,7 @@ export type PathVariable = { key: string; value: string; description?: Descripti
 /** A header of a request or of a saved response. */
 export type HeaderRow = { key: string; value: string; disabled?: boolean; description?: Description; type?: string };
 
-/** A request body; the payload stands under the key named like the mode. */
+/** A request body. The payload is under the key that equals `mode`. */
 export type Body = {
   mode: 'raw' | 'urlencoded' | 'formdata' | 'file' | 'graphql';
   raw?: string;
@@ -90,7 +90,7 @@ export type FormRow = {
   description?: Description;
 };
 
-/** Authorization; the parameters stand under the key named like the type, which `noauth` does not have. */
+/** Authorization. The parameters are under the key that equals `type`; `noauth` has none. */
 export type Auth = { type: string; [scheme: string]: string | AuthRow[] };
 
 /** One parameter of an authorization. */

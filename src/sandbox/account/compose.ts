@@ -17,32 +17,33 @@ import type {
   UrlDocument,
 } from './collection-format.ts';
 
-/** What can be said of a folder besides its name and items. */
+/** Optional members of a folder. */
 export type FolderMore = Omit<NodeBase, 'name'> & { auth?: Auth };
 
-/** A folder of the tree. */
+/** Creates a folder. */
 export function folder(name: string, item: CollectionNode[], more: FolderMore = {}): FolderNode {
   return { name, ...more, item };
 }
 
-/** What can be said of a request besides its name, method and URL. */
+/** Optional members of a request. */
 export type RequestMore = Pick<NodeBase, 'event' | 'variable' | 'protocolProfileBehavior'> & {
   description?: Description;
   header?: HeaderRow[];
   body?: Body | null;
   auth?: Auth | null;
-  /** Values and descriptions of the path's `:names`. */
+  /** Values and descriptions of the path variables (`:name`). */
   pathVariables?: PathVariable[];
-  /** Rows by key, in place of what the URL says of them; rows of other keys are added, which is how disabled ones come in. */
+  /** Rows that replace those of the URL with the same key. Rows of other keys are added, for example disabled ones. */
   query?: QueryRow[];
-  /** Saved responses; each gets this request as its original one. */
+  /** Saved responses; each gets this request as its `originalRequest`. */
   examples?: ExampleNode[];
 };
 
 /**
- * A request written the way one reads it.
+ * Creates a request from a line of text.
  *
- * @param line - Method and URL: `GET {{baseUrl}}/stations/:stationId?near=&full`. Parameters without `=` have the value null.
+ * @param line - Method and URL: `GET {{baseUrl}}/stations/:stationId?near=&full`. Parameters without `=` have the value
+ * null.
  */
 export function request(name: string, line: `${string} ${string}`, more: RequestMore = {}): RequestNode {
   const [method = '', raw = ''] = line.split(' ');
@@ -63,7 +64,7 @@ export function request(name: string, line: `${string} ${string}`, more: Request
   };
 }
 
-/** A saved response with a JSON body. */
+/** Creates a saved response with a JSON body. */
 export function example(
   name: string,
   code: number,
@@ -84,7 +85,7 @@ export function example(
   };
 }
 
-/** Authorization of a type, with its parameters in order. */
+/** Creates an authorization. The parameters stay in the given order. */
 export function auth(type: string, parameters: Readonly<Record<string, unknown>> = {}): Auth {
   const rows: AuthRow[] = Object.entries(parameters).map(([key, value]) => ({
     key,
@@ -94,37 +95,37 @@ export function auth(type: string, parameters: Readonly<Record<string, unknown>>
   return rows.length === 0 ? { type } : { type, [type]: rows };
 }
 
-/** A script before the request (`prerequest`) or after the response (`test`). */
+/** Creates a script that runs before the request (`prerequest`) or after the response (`test`). */
 export function script(listen: 'prerequest' | 'test', source: string): ScriptEvent {
   return { listen, script: { type: 'text/javascript', exec: source.trim().split('\n'), packages: {} } };
 }
 
-/** A raw body of JSON. */
+/** Creates a raw JSON body. */
 export function jsonBody(value: unknown): Body {
   return rawBody('json', JSON.stringify(value, undefined, 2));
 }
 
-/** A raw body in some language of the editor. */
+/** Creates a raw body in a language of Postman's editor. */
 export function rawBody(language: string, raw: string): Body {
   return { mode: 'raw', raw, options: { raw: { language } } };
 }
 
-/** A GraphQL body; variables are kept as JSON text. */
+/** Creates a GraphQL body, with the variables as JSON text. */
 export function graphqlBody(query: string, variables: unknown = {}): Body {
   return { mode: 'graphql', graphql: { query: query.trim(), variables: JSON.stringify(variables, undefined, 2) } };
 }
 
-/** A body of URL-encoded form rows. */
+/** Creates a body of URL-encoded form rows. */
 export function urlencodedBody(rows: FormRow[]): Body {
   return { mode: 'urlencoded', urlencoded: rows };
 }
 
-/** A multipart form body. */
+/** Creates a multipart form body. */
 export function formdataBody(rows: FormRow[]): Body {
   return { mode: 'formdata', formdata: rows };
 }
 
-/** A markdown description in its object form. */
+/** Creates a Markdown description in its object form. */
 export function markdown(content: string): Description {
   return { content, type: 'text/markdown' };
 }
@@ -133,7 +134,7 @@ function url(raw: string, pathVariables?: PathVariable[], rows: QueryRow[] = [])
   const [, protocol, address = '', search, hash] =
     /^(?:(https?):\/\/)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(raw) ?? [];
   const [hostAndPort = '', ...path] = address.split('/');
-  // A port is digits; the colon of a {{variable}} or of a :name in the path is none.
+  // Digits only: a {{variable}} or a :name of the path may also contain a colon.
   const [, hostText = '', port] = /^(.*?)(?::(\d+))?$/.exec(hostAndPort) ?? [];
   const written = search === undefined ? [] : search.split('&').map((part) => queryRow(part, rows));
   const added = rows.filter(({ key }) => !written.some((row) => row.key === key));

@@ -1,7 +1,7 @@
 import type { MockConfig, StoredMock } from './account.ts';
 import { ids } from './demo-ids.ts';
 
-/** How a new mock server finds its answers. */
+/** Default configuration of a new mock server. */
 export const newMockConfig: MockConfig = {
   headers: [],
   matchBody: false,

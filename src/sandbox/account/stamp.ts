@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CollectionDocument, CollectionNode, ExampleNode } from './collection-format.ts';
 
-/** What the elements of a collection are stamped with. */
+/** Values that the ids, uids and dates of a collection's elements are made from. */
 export interface Stamp {
   readonly collectionId: string;
   /** User id, the first part of every uid. */
@@ -11,8 +11,8 @@ export interface Stamp {
 }
 
 /**
- * Gives folders, requests and examples the ids, uids and dates the service gives them. Ids are made from the collection's id and the
- * place in the tree, so they are the same in every process; an id that is there is kept.
+ * Adds the ids, uids and dates of the service to folders, requests and examples. Ids are made from the collection's id
+ * and the position in the tree, so they are the same in every process; existing ids stay.
  */
 export function stampDocument(document: CollectionDocument, stamp: Stamp): CollectionDocument {
   return {
@@ -37,7 +37,7 @@ function toStamps(knownId: string | undefined, stamp: Stamp, path: string) {
   return { id, uid: `${stamp.owner}-${id}`, createdAt: stamp.createdAt, updatedAt: stamp.updatedAt };
 }
 
-/** A version 5 UUID, as far as its digits go; the namespace is the place itself. */
+/** A UUID with the digits of version 5, hashed from the path alone, without a namespace. */
 function toUuid(path: string): string {
   const hex = createHash('sha1').update(path).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import type { SkippedFile } from './report.ts';
 import { toPrintable } from './printable.ts';
 
-/** Folders of tools, full of JSON that is nobody's export. */
-const passedOver = new Set(['.git', 'node_modules']);
+/** Folders of tools, which hold JSON files but no exports. */
+const IGNORED_FOLDERS = new Set(['.git', 'node_modules']);
 
-/** What was found under a folder; paths are relative to it, with `/` between the names on every system. */
+/** Files found under a folder. Paths are relative to it, with `/` between the names on every system. */
 export interface FoundFiles {
   /** Every regular file whose name ends in `.json`, in any case, sorted. */
   readonly files: readonly string[];
-  /** Folders that cannot be read, and links, which are not followed. */
+  /** Folders that cannot be read, and symbolic links, which are not followed. */
   readonly skipped: readonly SkippedFile[];
 }
 
 /**
- * Looks for JSON files in a folder and all folders below it, but for `.git` and `node_modules`.
+ * Finds JSON files in a folder and all folders below it, except `.git` and `node_modules`.
  *
  * @throws {Error} When there is no such folder or it cannot be read.
  */
@@ -28,7 +28,7 @@ export async function findJsonFiles(folder: string): Promise<FoundFiles> {
     for (const entry of level.entries) {
       const path = `${level.path}${entry.name}`;
       const isJson = /\.json$/i.test(entry.name);
-      if (entry.isDirectory() && !passedOver.has(entry.name)) {
+      if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name)) {
         try {
           open.push({ path: `${path}/`, entries: await readdir(join(folder, path), { withFileTypes: true }) });
         } catch (error) {
@@ -44,7 +44,7 @@ export async function findJsonFiles(folder: string): Promise<FoundFiles> {
   return { files: files.sort(), skipped };
 }
 
-/** Why a file or folder is skipped when the system does not let it be read. */
+/** Why a file or folder is skipped after the system failed to read it. */
 export function toUnreadableReason(error: unknown): string {
   const code = toCode(error);
   return `cannot be read (${code})${code === 'EACCES' ? ': give the user of this process permission to read it' : ''}`;
@@ -55,9 +55,9 @@ async function listRoot(folder: string): Promise<Dirent[]> {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
     const code = toCode(error);
-    const said =
+    const problem =
       code === 'ENOENT' ? 'does not exist' : code === 'ENOTDIR' ? 'is not a folder' : `cannot be read (${code})`;
-    throw new Error(`The folder of exports "${toPrintable(folder)}" ${said}.`, { cause: error });
+    throw new Error(`The folder of exports "${toPrintable(folder)}" ${problem}.`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../json.ts';
 
-/** What a file holds. Names are absent where the file has none. */
+/** Content of an exported file. `name` is absent if the file has none. */
 export type Export = ExportedCollection | ExportedVariables;
 
 /** A collection in Collection Format v2.0 or v2.1; its `item` is a list, everything else may be anything. */
@@ -17,18 +17,22 @@ export interface ExportedVariables {
   readonly values: readonly unknown[];
 }
 
-/** Thrown for a file that cannot be served; the message says why and what to do about it. */
+/** Thrown for a file that cannot be served. The message gives the reason and how to fix it. */
 export class NotAnExportError extends Error {
   override readonly name = 'NotAnExportError';
 }
 
-/** Levels of objects and lists a file may have. Real exports stay below 30; writing JSON overflows the stack at some thousands. */
+/**
+ * Maximum nesting of objects and lists. Real exports stay below 30; `JSON.stringify` overflows the stack at some
+ * thousands.
+ */
 const maxDepth = 500;
 
 const longestParserMessage = 150;
 
 /**
- * Reads a file exported by Postman or saved from its API. Which kind it is, its shape tells: `info.schema` is often wrong.
+ * Parses a file exported by Postman or saved from its API. The kind is taken from its shape, since `info.schema` is
+ * often wrong.
  *
  * @throws {NotAnExportError}
  */
@@ -38,7 +42,7 @@ export function parseExport(bytes: Uint8Array): Export {
     throw new NotAnExportError(`nested deeper than ${maxDepth} levels: export it again, or flatten its folders`);
   }
   if (isJsonObject(value)) {
-    // What the API sends stands in an envelope.
+    // Responses of the API wrap the object in an envelope.
     for (const candidate of [value, value.collection, value.environment]) {
       const found = isJsonObject(candidate) ? toExport(candidate) : undefined;
       if (found !== undefined) return found;
@@ -52,12 +56,12 @@ export function parseExport(bytes: Uint8Array): Export {
 function decode(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const hasUtf16Mark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
-  // JSON begins with ASCII, which in UTF-16 has a zero beside it.
+  // JSON begins with an ASCII character, so one of the first two bytes of UTF-16 is zero.
   if (hasUtf16Mark || (bytes.length > 1 && (first === 0) !== (second === 0))) {
     throw new NotAnExportError('UTF-16 text: save it as UTF-8');
   }
   try {
-    // The decoder takes a byte order mark away.
+    // The decoder removes a byte order mark.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new NotAnExportError('neither UTF-8 nor UTF-16 text: save it as UTF-8');
@@ -80,7 +84,7 @@ function toLineAndColumn(text: string, position: number): string {
   return `line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Level by level, since files as deep as this is there to refuse would overflow the stack. */
+/** Goes level by level: recursion would overflow the stack on the very files that this check rejects. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth++) {
@@ -105,7 +109,7 @@ function toExport(value: JsonObject): Export | undefined {
   if (!Array.isArray(values)) return undefined;
   const scope = value._postman_variable_scope;
   if (scope === 'globals') return { kind: 'globals', ...toName(value), values };
-  // Lists called "values" are in many files; one of variables has keys or says that it is one.
+  // Many files have a list called "values". A list of variables has keys, or the file says that it is an environment.
   const isEnvironment =
     scope === 'environment' ||
     (values.length === 0 ? typeof value.name === 'string' : values.some((row) => hasKey(row, 'key')));
@@ -120,7 +124,10 @@ function isNode(value: unknown): boolean {
   return hasKey(value, 'request') || hasKey(value, 'item');
 }
 
-/** Other tools have files with `requests` too; only those of Postman have an order or the marks of its old requests. */
+/**
+ * Files of other tools have `requests` too. Those of Postman also have `order`, or requests with `collectionId` or
+ * `dataMode`.
+ */
 function isCollectionV1({ requests, order }: JsonObject): boolean {
   if (!Array.isArray(requests)) return false;
   return (

@@ -1,8 +1,8 @@
 const longestText = 200;
 
 /**
- * Text of a file, a path or a message as one line of a terminal or log can show it: clipped to 200 characters, with quotes,
- * control characters and characters that turn the direction of writing as JSON escapes.
+ * Makes text from a file, a path or a message safe for one line of a terminal or log: clips it to 200 characters, and
+ * writes quotes, control characters and characters that change the writing direction as JSON escapes.
  */
 export function toPrintable(text: string): string {
   const clipped = text.length > longestText ? `${text.slice(0, longestText)}…` : text;

@@ -18,7 +18,7 @@ import { stampItems } from './stamp-items.ts';
 const mebibyte = 1_048_576;
 const largestFileMebibytes = 100;
 
-/** Files do not say whose they are. */
+/** Exported files do not name their owner. */
 const user: AccountUser = {
   id: 10_000_001,
   sub: toStableId('user'),
@@ -48,12 +48,14 @@ interface Loaded {
 }
 
 /**
- * Makes an account of the collections, environments and globals that were exported to a folder, searched in depth.
+ * Builds an account from the collections, environments and globals that were exported to a folder, including its
+ * subfolders.
  *
- * Each folder that holds some is a workspace. Ids are made from paths relative to `folder` and from places in the file, so they
- * are the same each time; the ids in the files are not used. Everything else is served as the file has it, oddities included.
+ * Each folder that holds exports becomes a workspace. Ids are made from paths relative to `folder` and from positions
+ * in the file, so they are stable; the ids in the files are not used. Everything else is served unchanged, even if it
+ * is malformed.
  *
- * @throws {Error} When there is no such folder or it cannot be read. What is wrong with single files is in the report.
+ * @throws {Error} When there is no such folder or it cannot be read. Problems with single files are in the report.
  */
 export async function readExports(folder: string): Promise<ExportsReport> {
   const found = await findJsonFiles(folder);
@@ -104,7 +106,7 @@ async function load(root: string, file: string): Promise<Loaded | SkippedFile> {
   }
 }
 
-/** A collection without a name has the same one in lists and in its own document. */
+/** Gives a collection without a name the same name in its document as in lists. */
 function withName({ document, name: documentName }: ExportedCollection, name: string): JsonObject {
   const { info } = document;
   return documentName === undefined ? { ...document, info: { ...(isJsonObject(info) ? info : {}), name } } : document;
@@ -118,7 +120,7 @@ function toWorkspaces(root: string, loaded: readonly Loaded[]): StoredWorkspace[
     const uidsOf = (kind: Export['kind']) =>
       inFolder.filter(({ content }) => content.kind === kind).map(({ id }) => toUid({ owner, id }));
     return {
-      // No file's path ends in a slash.
+      // Cannot equal the id of a file: no file's path ends in a slash.
       id: toStableId(`${folder}/`),
       name: folder === '' ? basename(resolve(root)) || '/' : folder,
       type: 'team',

@@ -1,7 +1,7 @@
 import type { Account } from '../account/account.ts';
 import { toPrintable } from './printable.ts';
 
-/** An account made of exported files, and what became of each file. */
+/** An account built from exported files, and the result for each file. */
 export interface ExportsReport {
   readonly account: Account;
   /** In the order of their paths. */
@@ -16,19 +16,19 @@ export interface ReadFile {
   readonly file: string;
   readonly kind: 'collection' | 'environment' | 'globals';
   readonly name: string;
-  /** Of a collection, in all its folders. */
+  /** Number of requests of a collection, in all its folders. Absent for other kinds. */
   readonly requests?: number;
 }
 
 /** A file, link or folder that is not served. */
 export interface SkippedFile {
-  /** Relative to the folder of exports, with `/` between the names and after that of a folder. */
+  /** Relative to the folder of exports, with `/` between the names, and at the end of a folder. */
   readonly file: string;
-  /** One phrase, with advice where there is some. Parts of it may come from the file. */
+  /** One phrase, with advice if there is any. It may quote the file, so escape it before printing. */
   readonly reason: string;
 }
 
-/** The lines that tell a person what was read and what was not: one per file, then a summary. Control characters are escaped. */
+/** Formats the report for a terminal: one line per file, then a summary. Control characters are escaped. */
 export function formatReport({ account, read, skipped }: ExportsReport): string[] {
   const requestCount = read.reduce((sum, { requests = 0 }) => sum + requests, 0);
   const globalsCount = read.filter(({ kind }) => kind === 'globals').length;
@@ -39,7 +39,7 @@ export function formatReport({ account, read, skipped }: ExportsReport): string[
   ];
   const served =
     read.length === 0
-      ? 'nothing to serve: no file holds an export of Postman'
+      ? 'nothing to serve: no file is a Postman export'
       : `${counts.join(', ')} in ${count(account.workspaces.length, 'workspace')}`;
   return [
     ...read.map(toReadLine),

@@ -2,11 +2,11 @@ import { isJsonObject, type JsonObject, toList } from '../json.ts';
 import { toStableId } from './stable-id.ts';
 
 /**
- * Gives every folder, request and saved response a new id and uid, in place, as an import does: copies of one file must not
- * share ids. They are made from the collection's id and the place in the tree.
+ * Gives every folder, request and saved response a new id and uid, in place, as an import into Postman does: copies of
+ * one file must not share ids. Ids are made from the collection's id and the position in the tree.
  *
  * @param owner - User id, the first part of every uid.
- * @returns How many requests there are.
+ * @returns Number of requests.
  */
 export function stampItems(document: JsonObject, collectionId: string, owner: string): number {
   let requestCount = 0;

@@ -374,9 +374,7 @@ describe('formatReport', () => {
   });
 
   it('says that there is nothing to serve', async () => {
-    expect(formatReport(await readExports(root))).toEqual([
-      'nothing to serve: no file holds an export of Postman; 0 skipped',
-    ]);
+    expect(formatReport(await readExports(root))).toEqual(['nothing to serve: no file is a Postman export; 0 skipped']);
   });
 
   it('keeps each line one line, whatever names and paths say', async () => {

@@ -1,7 +1,7 @@
 import type { CollectionDocument } from '../collection-format.ts';
 import { auth, folder, rawBody } from '../compose.ts';
 
-/** Legacy dispatch: written in 2019 and exported, imported and forgotten since. URLs are text, one request is nothing but its URL. */
+/** Legacy dispatch: an old collection of 2019. URLs are text, and one request is only a URL. */
 export function createLegacyDispatch(): CollectionDocument {
   return {
     info: {

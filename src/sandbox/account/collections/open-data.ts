@@ -1,7 +1,7 @@
 import type { CollectionDocument } from '../collection-format.ts';
 import { auth, example, folder, request } from '../compose.ts';
 
-/** Open Data: read by everybody, without a key. */
+/** Open Data: a public API without keys. */
 export function createOpenData(): CollectionDocument {
   return {
     info: { name: 'Open Data API', description: 'Availability of bikes and docks, every minute. Licence: CC BY 4.0.' },

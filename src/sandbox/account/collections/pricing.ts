@@ -1,7 +1,7 @@
 import type { CollectionDocument } from '../collection-format.ts';
 import { auth, example, graphqlBody, jsonBody, request } from '../compose.ts';
 
-/** Pricing: a GraphQL service, as collections hold it. */
+/** Pricing: requests with GraphQL bodies. */
 export function createPricing(): CollectionDocument {
   return {
     info: { name: 'Pricing (GraphQL)', description: 'Quotes and passes. One endpoint; the operation is in the body.' },

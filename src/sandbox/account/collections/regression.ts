@@ -50,7 +50,7 @@ const checks = [
   { name: 'answers in Danish', path: '?lang=da', status: 200 },
 ];
 
-/** Regression matrix: 25 stations times 12 checks, made by a program as such collections are. */
+/** Regression matrix: 25 stations times 12 checks, generated. */
 export function createRegression(): CollectionDocument {
   return {
     info: {

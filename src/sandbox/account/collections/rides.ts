@@ -16,7 +16,7 @@ const ride = {
   price: { currency: 'EUR', amountMinor: 0 },
 };
 
-/** Rides API: what a rider does, from signing in to the receipt. */
+/** Rides API: a ride from signing in to the receipt. */
 export function createRides(): CollectionDocument {
   return {
     info: {
@@ -105,7 +105,7 @@ function ridesFolder(): FolderNode {
         pathVariables: [{ key: 'rideId', value: '{{rideId}}', description: 'Begins with rd_' }],
         examples: [
           example('An active ride', 200, 'OK', ride),
-          // Saved without having been sent, as one does for documentation: neither a status nor headers.
+          // Written by hand as documentation, never sent: it has neither a status nor headers.
           {
             name: 'Not mine',
             header: null,

@@ -1,7 +1,7 @@
 import type { CollectionDocument } from '../collection-format.ts';
 import { jsonBody, request } from '../compose.ts';
 
-/** A scratchpad, like everybody has one. */
+/** A scratchpad. */
 export function createScratch(): CollectionDocument {
   return {
     info: { name: 'New Collection' },

@@ -13,7 +13,7 @@ const creditTransfer = `<?xml version="1.0" encoding="UTF-8"?>
 </Document>
 `;
 
-/** Settlement files: bodies that are files, forms of files, and XML. */
+/** Settlement files: file bodies, forms with files, and XML. */
 export function createSettlement(): CollectionDocument {
   return {
     info: { name: 'Settlement files', description: 'Nightly exchange with the bank.' },

@@ -3,7 +3,7 @@ import { auth, folder, jsonBody, request, script } from '../compose.ts';
 
 const isUp = script('test', "pm.test('is up', () => pm.response.to.have.status(200));");
 
-/** Smoke tests: scripts above all, and some things that are odd though nobody meant them to be. */
+/** Smoke tests: mostly scripts, with some accidental oddities. */
 export function createSmoke(): CollectionDocument {
   return {
     info: { name: 'Smoke tests', description: null },
@@ -25,9 +25,9 @@ if (!pm.collectionVariables.get('runId')) {
     ],
     item: [
       request('Health', 'GET {{baseUrl}}/health', { auth: auth('noauth'), event: [isUp] }),
-      // Twins: a request was duplicated and the copy never renamed.
+      // Two requests with the same name: one was duplicated and never renamed.
       request('Health', 'GET {{baseUrl}}/health', { auth: auth('noauth'), event: [{ ...isUp, disabled: true }] }),
-      // The format has no form for this kind of request, so only its name is left.
+      // The format cannot express this kind of request, so only its name was exported.
       { name: 'Unlock stream (gRPC)', response: [] },
       folder('Write paths', [
         request('Start and end a ride', 'POST {{baseUrl}}/v1/rides', {

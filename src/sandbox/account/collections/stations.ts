@@ -9,7 +9,7 @@ const harbourNorth = {
   bikes: { classic: 11, electric: 4 },
 };
 
-/** Stations API: where the bikes are, and who looks after the docks. */
+/** Stations API: locations of bikes, and maintenance of docks. */
 export function createStations(): CollectionDocument {
   return {
     info: { name: 'Stations API', description: 'Stations, docks and the bikes in them.' },

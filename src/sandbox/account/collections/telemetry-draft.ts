@@ -1,6 +1,6 @@
 import type { CollectionDocument } from '../collection-format.ts';
 
-/** A collection somebody has named and not begun. */
+/** A collection with a name and no items. */
 export function createTelemetryDraft(): CollectionDocument {
   return { info: { name: 'Fleet telemetry (draft)' }, item: [] };
 }

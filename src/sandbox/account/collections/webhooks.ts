@@ -3,7 +3,7 @@ import { auth, folder, jsonBody, request } from '../compose.ts';
 
 const rideEnded = jsonBody({ event: 'ride.ended', rideId: 'rd_7h2k9', at: '2026-03-02T08:03:55Z' });
 
-/** Webhooks: what partners receive, with the less common kinds of authorization. */
+/** Webhooks for partners, with the less common kinds of authorization. */
 export function createWebhooks(): CollectionDocument {
   return {
     info: { name: 'Webhooks', description: 'One request for each way in which a partner checks that it was us.' },
