@@ -1,7 +1,7 @@
 /**
- * Prints the published contract, schema/schema.graphql and schema/subgraph.graphql, from the code of src/graph.
+ * Prints the published schemas, schema/schema.graphql and schema/subgraph.graphql, from the code of src/graph.
  *
- * `npm run codegen` writes it; `npm run codegen -- --check` writes nothing and exits 1 when a file is not what it would write.
+ * `npm run codegen` writes the files. `npm run codegen -- --check` writes nothing, and exits with 1 if a file is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -22,15 +22,15 @@ for (const [name, printed] of Object.entries(contract)) {
   if (!checks) {
     writeFileSync(file, printed);
     console.log(`wrote ${file}`);
-  } else if (readIfThere(file) === printed) {
-    console.log(`${name} is what src/graph prints.`);
+  } else if (readIfExists(file) === printed) {
+    console.log(`${name} is up to date.`);
   } else {
-    console.error(`${file} is not what src/graph prints. Run "npm run codegen" and commit the result.`);
+    console.error(`${file} is out of date. Run "npm run codegen" and commit the result.`);
     process.exitCode = 1;
   }
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -41,8 +41,9 @@ builder.queryField('_entities', (t) =>
     type: [EntityRef],
     nullable: { list: false, items: true },
     description:
-      'What representations refer to, in their order, all planned as one. One of something that does not exist ' +
-      'is null; one that cannot be read, or is none, is null with an error.',
+      'The entities that the representations refer to, in the same order; their calls are planned together. null ' +
+      'for an entity that does not exist; null with an error for one that cannot be read, and for an invalid ' +
+      'representation.',
     ...declareRoutes(workspaceRoute.template, ...childTypes.flatMap(routesTo)),
     args: {
       representations: t.arg({

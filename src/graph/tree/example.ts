@@ -66,7 +66,7 @@ ExampleRef.implement({
     }),
     responseTimeMs: t.float({
       nullable: true,
-      description: 'How long the response took, in milliseconds; null when it was saved without one.',
+      description: 'How long the response took, in milliseconds; null when that was not saved.',
       resolve: ({ json }) => toNumber(json.responseTime),
     }),
     originalRequest: t.field({

@@ -21,7 +21,7 @@ ScriptRef.implement({
     }),
     source: t.exposeString('source', {
       nullable: false,
-      description: 'Text of the script, with a line feed at the end of each line; empty when there is none.',
+      description: 'Text of the script, its lines separated by line feeds; empty when there is none.',
     }),
     enabled: t.exposeBoolean('enabled', { nullable: false, description: 'Whether the script is enabled.' }),
   }),

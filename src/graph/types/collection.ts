@@ -54,7 +54,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       type: childRefs.Collection,
       nullable: true,
       description:
-        'The collection it was forked from; null when the key may not see it.\n\n' +
+        'The collection it was forked from; null when it no longer exists or the key may not see it.\n\n' +
         'Cost: as for `Query.collection`, depending on the fields selected.',
       ...declareRoutes(...routesTo('Collection')),
       resolve: ({ parentUid }, _args, context, info) =>
@@ -116,7 +116,7 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(
         inReads,
-        'Scripts that run before and after every request of the collection; null only when the collection ' +
+        'Scripts that run before or after every request of the collection; null only when the collection ' +
           'cannot be read.',
       ),
       resolve: read(({ document }) => scriptsOf(document)),
@@ -127,7 +127,8 @@ childRefs.Collection.implement({
       ...carriedBy(
         ['dedicated'],
         'The workspace that holds the collection. If several do, the first that Postman lists. null when the ' +
-          'key sees none.\n\nCost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
+          'key sees no such workspace.\n\n' +
+          'Cost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
         [workspacesRoute.template],
       ),
       resolve: async (node, _args, { loaders }) => {

@@ -149,8 +149,8 @@ builder.objectFields(WorkspaceRef, (t) => ({
     ...carriedBy(
       ['dedicated'],
       "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
-        'Cost: nothing in addition to the `GET /workspaces/{id}` of other fields, if only identifiers, names and ' +
-        'owners are selected on the environments; otherwise one `GET /environments`.',
+        'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
+        'names and owners are selected on the environments; otherwise one `GET /environments`.',
       ['/workspaces/{id}', '/environments'],
     ),
     resolve: childrenOf('Environment'),
@@ -162,8 +162,8 @@ builder.objectFields(WorkspaceRef, (t) => ({
     ...carriedBy(
       ['dedicated'],
       "Active mock servers of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
-        'Cost: nothing in addition to the `GET /workspaces/{id}` of other fields, if only identifiers, names, ' +
-        'owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
+        'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
+        'names, owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
       ['/workspaces/{id}', '/mocks'],
     ),
     resolve: childrenOf('Mock'),
