@@ -1,8 +1,10 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import { meCall } from '../../upstream/postman/resources/me.ts';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
+import type { Context } from '../context.ts';
 import { CollectionConnection } from './collection.ts';
-import { pageArgs, parsePageArgs, toConnection } from '../paging/connection.ts';
+import { type PageArgs, pageArgs, parsePageArgs, toConnection } from '../paging/connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
 import { readChildren, toNodes } from '../planning/lists.ts';
@@ -76,22 +78,7 @@ builder.queryType({
         }),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: async (_root, { workspaceId, name, ...args }, context, info) => {
-        const page = parsePageArgs(args, ROOT_PAGE_SIZE);
-        const workspace = optionalIdentifier(workspaceId, 'workspaceId');
-        if (name == null) {
-          const list = { type: 'Collection', workspaceId: workspace, mustConfirm: true } as const;
-          return readChildren(context, list, page, info);
-        }
-        if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
-        const { loaders, readAhead } = context;
-        const list = await loaders.collectionsByName({ name, workspaceId: workspace });
-        // Postman also returns an empty list for a workspace that does not exist.
-        if (list.length === 0 && workspace !== null) {
-          if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
-        }
-        return toNodes(toConnection(list, page, ({ uid }) => uid));
-      },
+      resolve: (_root, args, context, info) => readCollections(args, context, info),
     }),
     environments: t.field({
       type: EnvironmentConnection,
@@ -128,3 +115,29 @@ builder.queryType({
     }),
   }),
 });
+
+interface CollectionsArgs extends PageArgs {
+  readonly workspaceId?: string | null | undefined;
+  readonly name?: string | null | undefined;
+}
+
+async function readCollections(
+  { workspaceId, name, ...args }: CollectionsArgs,
+  context: Context,
+  info: GraphQLResolveInfo,
+) {
+  const page = parsePageArgs(args, ROOT_PAGE_SIZE);
+  const workspace = optionalIdentifier(workspaceId, 'workspaceId');
+  if (name == null) {
+    const list = { type: 'Collection', workspaceId: workspace, mustConfirm: true } as const;
+    return readChildren(context, list, page, info);
+  }
+  if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
+  const { loaders, readAhead } = context;
+  const list = await loaders.collectionsByName({ name, workspaceId: workspace });
+  // Postman also returns an empty list for a workspace that does not exist.
+  if (list.length === 0 && workspace !== null) {
+    if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
+  }
+  return toNodes(toConnection(list, page, ({ uid }) => uid));
+}
