@@ -1,5 +1,5 @@
-// Does with the package what a stranger does: packs it, installs it elsewhere without the registry, and starts it by its name. It fails when the
-// installed package is larger than it may be, or when it does not answer, and prints what it has measured.
+// Tests the package as a user would install it: packs it, installs it in another folder without the registry, and
+// starts it by its name. Prints the sizes. Fails if the installed package is too large or the server does not respond.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ function npm(cwd, ...args) {
 function megabytesOf(path) {
   const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const bytes = files.reduce((sum, { parentPath, path: before, name }) => {
-    // As it is counted on disks: in blocks.
+    // Disk usage, in blocks.
     return sum + Math.ceil(statSync(join(parentPath ?? before, name)).size / 4_096) * 4_096;
   }, 0);
   return bytes / 1_048_576;
@@ -48,10 +48,12 @@ try {
   const licences = readFileSync(join(folder, 'node_modules/postman-graphql/THIRD-PARTY-LICENCES.txt'), 'utf8');
   console.log(`${tarball}: ${packed.toFixed(1)} MiB, installed ${installed.toFixed(1)} MiB`);
   console.log(`${licences.match(/^Licence: /gm).length} packages with their licences`);
-  if (installed > MAX_INSTALLED_MEGABYTES) throw new Error(`It may take ${MAX_INSTALLED_MEGABYTES} MiB.`);
-  if (packages.join() !== 'postman-graphql') throw new Error(`It has brought ${packages.join(', ')}.`);
+  if (installed > MAX_INSTALLED_MEGABYTES)
+    throw new Error(`The installed package exceeds ${MAX_INSTALLED_MEGABYTES} MiB.`);
+  if (packages.join() !== 'postman-graphql')
+    throw new Error(`Expected only postman-graphql, but installed ${packages.join(', ')}.`);
 
-  // Not by npx, which hands on signals late; what npx runs is this file.
+  // Run the file that npx would run. npx itself forwards signals late.
   const main = join(folder, 'node_modules/postman-graphql/dist/src/main.js');
   const server = spawn(process.execPath, [main, '--port', '0'], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(server.stdout.setEncoding('utf8'), 'data');
@@ -65,7 +67,8 @@ try {
     npm(folder, 'exec', '--offline', '--', 'postman-graphql', '--version').trim(),
     JSON.stringify(answer.data),
   );
-  if (answer.data?.workspaces.nodes.length !== 1 || (code !== 0 && !shell)) throw new Error('It does not answer.');
+  if (answer.data?.workspaces.nodes.length !== 1 || (code !== 0 && !shell))
+    throw new Error('The server did not respond correctly.');
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-// Compiles into dist, when dist is not what the sources make: it holds a hash of those that it was made of.
+// Compiles into dist if dist is out of date. A file in dist has the hash of the sources it was compiled from.
 // Plain JavaScript, because it runs before anything is compiled.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ const compiler = `${root}node_modules/typescript/bin/tsc`;
 const stampFile = `${root}dist/.sources`;
 const compiledFolders = ['src', 'bench'];
 
-/** Paths below the root, of all files in a folder of it, in a fixed order. */
+/** Returns the paths, relative to the root, of all files in a folder, in a fixed order. */
 function filesIn(folder) {
   return readdirSync(`${root}${folder}`, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -28,21 +28,21 @@ function hashSources() {
   return hash.digest('hex');
 }
 
-/** Whether dist is what the sources make. */
+/** Whether dist is up to date. */
 export function isCompiled() {
   return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === hashSources();
 }
 
-/** Whether there is a compiler. */
+/** Whether the compiler is installed. */
 export function canCompile() {
   return existsSync(compiler);
 }
 
-/** Compiles, and removes what sources made that are there no longer. Returns the exit code of the compiler. */
+/** Compiles, and removes the output of deleted sources. Returns the exit code of the compiler. */
 export function compile() {
   const hash = hashSources();
   rmSync(stampFile, { force: true });
-  // npm start prints the address on stdout for programs to read; the preparation speaks on stderr.
+  // Print to stderr: programs read the server's address from the stdout of npm start.
   const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
     cwd: root,
     stdio: ['ignore', 2, 2],

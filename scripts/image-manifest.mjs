@@ -1,5 +1,5 @@
-// Makes the optional peers of package.json dependencies, and leaves out what is for development: then `npm prune` leaves what an image needs. An
-// installed package gets optional peers from those who use them; an image cannot.
+// Turns the optional peers in package.json into dependencies, and removes development dependencies. `npm prune` then
+// leaves what an image needs. Users of the package install optional peers themselves; users of an image cannot.
 // Plain JavaScript, because it runs before anything is compiled.
 import { readFileSync, writeFileSync } from 'node:fs';
 

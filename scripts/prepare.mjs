@@ -1,5 +1,5 @@
-// Makes what is in a package and not in the repository: dist, and the licence texts of what is bundled. npm runs it for `npm pack`, and
-// in what it has fetched from git. Where there is no compiler there is no need.
+// Creates the files that are in the package but not in the repository: dist, and the licences of bundled packages. npm
+// runs it for `npm pack`, and after it has fetched the repository from git. Does nothing without a compiler.
 // Plain JavaScript, because it runs before anything is compiled.
 import { canCompile, compile, isCompiled } from './compile.mjs';
 import { writeThirdPartyLicences } from './third-party-licences.mjs';

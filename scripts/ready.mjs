@@ -1,7 +1,7 @@
-// Makes a fresh clone runnable: installs what package-lock.json names when node_modules lacks it, then compiles when dist is not
-// what the sources make (--build). With --start nothing but what runs has to be there: no compiler where dist is current.
-// Further arguments are folders with a package of their own, which are installed too.
-// Plain JavaScript without dependencies, because it runs before there are any.
+// Makes a fresh clone runnable: installs the packages of package-lock.json if they are missing, then compiles if dist
+// is out of date (--build). With --start, runtime dependencies are enough if dist is up to date.
+// Further arguments are folders with their own package.json, whose packages are installed, too.
+// Plain JavaScript without dependencies, because it runs before they are installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const say = (text) => process.stderr.write(`postman-graphql: ${text}\n`);
 function run(command, args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
-    // npm start prints the address on stdout for programs to read; the preparation speaks on stderr.
+    // Print to stderr: programs read the server's address from the stdout of npm start.
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
@@ -26,33 +26,33 @@ function run(command, args) {
 }
 
 const [major, minor] = process.versions.node.split('.').map(Number);
-// As `engines` in package.json says: what is between these is nobody's long-term release.
+// As `engines` in package.json says. Versions in between have no long-term support.
 if (!(major === 20 && minor >= 19) && !(major === 22 && minor >= 13) && major < 24) {
-  say(`it needs Node 20.19, 22.13, 24 or newer; this is ${process.version}.`);
+  say(`Node 20.19, 22.13, or 24 and newer is required; this is ${process.version}.`);
   process.exit(1);
 }
 
-/** Folders are relative to the root, with a slash at the end. */
+/** Installs the packages of a folder if they are out of date. `folder` is relative to the root and ends in a slash. */
 function install(folder) {
   const stampFile = `${root}${folder}node_modules/.ready`;
   const lockHash = createHash('sha256')
     .update(readFileSync(`${root}${folder}package-lock.json`))
     .digest('hex');
-  const wanted = `${lockHash} ${process.platform}-${process.arch}`;
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
+  const stamp = `${lockHash} ${process.platform}-${process.arch}`;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   say(`installing dependencies (npm ci${folder && ` in ${folder}`}), once …`);
   const where = folder === '' ? [] : ['--prefix', folder];
   run('npm', ['ci', ...where, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']);
-  writeFileSync(stampFile, wanted);
+  writeFileSync(stampFile, stamp);
 }
 
-/** Whether everything is installed that the server itself imports, in the version that package-lock.json names. */
+/** Whether all runtime dependencies are installed in the versions of package-lock.json. */
 function hasRuntimeDependencies() {
   const installedFile = `${root}node_modules/.package-lock.json`;
   if (!existsSync(installedFile)) return false;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const wanted = Object.entries(JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')).packages);
-  return wanted.every(([path, { dev, version }]) => path === '' || dev || installed[path]?.version === version);
+  const locked = Object.entries(JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')).packages);
+  return locked.every(([path, { dev, version }]) => path === '' || dev || installed[path]?.version === version);
 }
 
 function mayWrite() {
@@ -71,7 +71,7 @@ const isStart = options.includes('--start');
 
 if (!isStart || !isCompiled() || !hasRuntimeDependencies()) {
   if (isStart && !mayWrite()) {
-    say(`${root} is not built, and may not be written. Run "npm ci" and "npm run build" there as somebody who may.`);
+    say(`${root} is not built and not writable. Run "npm ci" and "npm run build" there as a user who can write to it.`);
     process.exit(1);
   }
   install('');

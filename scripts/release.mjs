@@ -1,5 +1,5 @@
-// Runs within `npm version`, when package.json has the new version: what is unreleased becomes the release, in CHANGELOG.md and as the schema
-// that later ones are compared with.
+// Runs within `npm version`, when package.json has the new version. Turns the unreleased changes in CHANGELOG.md into
+// the release, and the schema into the one that later schemas are compared with.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 

@@ -1,20 +1,21 @@
-// Writes THIRD-PARTY-LICENCES.txt: of each package that the server needs to run the licence, and its text and notices as it ships them.
+// Writes THIRD-PARTY-LICENCES.txt: the licence of each runtime dependency, and the licence text and notices it ships.
 // Plain JavaScript, because it runs before anything is compiled.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const INTRODUCTION = `What postman-graphql is delivered with, and under which licences. Where a package brings no text of its licence, that is said.
-@graphql-yoga/render-graphiql holds GraphiQL as one compiled file, with all that GraphiQL is made of.
+const INTRODUCTION = `\
+Packages delivered with postman-graphql, and their licences. A note marks those without a licence text.
+@graphql-yoga/render-graphiql contains GraphiQL and its dependencies as one compiled file.
 `;
 
-// The terms alone: whose they are stands above them.
+// The terms only. The author is named above them.
 const MIT_TERMS = readFileSync(`${root}LICENSE`, 'utf8')
   .replace(/^[^]*?(?=Permission is hereby granted)/, '')
   .trim();
 
-/** A person or a repository, as package.json writes them: a text, or an object. */
+/** Returns the text of a person or repository in package.json, which is a string or an object. */
 const toText = (value, key) => (typeof value === 'string' ? value : (value?.[key] ?? ''));
 
 function describe(path) {
@@ -30,11 +31,11 @@ function describe(path) {
 }
 
 function toTerms(name, license) {
-  if (license !== 'MIT') throw new Error(`${name} has the licence ${license}, and brings no text of it: add one here.`);
-  return `(The package brings no text of its licence. These are the terms of MIT.)\n\n${MIT_TERMS}`;
+  if (license !== 'MIT') throw new Error(`${name} has the licence ${license}, but no licence text: add one here.`);
+  return `(The package has no licence text. These are the terms of the MIT licence.)\n\n${MIT_TERMS}`;
 }
 
-/** Reads node_modules, which has to be what package-lock.json names. */
+/** Reads node_modules, which must match package-lock.json. */
 export function writeThirdPartyLicences() {
   const { packages } = JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8'));
   const paths = Object.keys(packages).filter((path) => path !== '' && !packages[path].dev);

@@ -2,21 +2,21 @@ import { hasPostmanExtensions, type RetryableErrorExtensions } from 'postman-gra
 import { type Answer, type AnswerError, type AskOptions, ask } from './ask.js';
 import type { TypedDocumentString } from './gql/graphql.js';
 
-/** How long to go on, and what to do meanwhile. */
+/** How long to retry, and what to do while waiting. */
 export interface AskAgainOptions<Result> extends AskOptions {
-  /** What is not there after so many seconds is left out. Default 120. */
+  /** Seconds after which it stops retrying, and fields may still be missing. Default: 120. */
   readonly patienceSeconds?: number;
-  /** Sees what is there, before each wait, and the error that is waited for. */
+  /** Called before each wait with the answer so far, and with the error whose retry is next. */
   readonly onWait?: (answer: Answer<Result>, first: RetryableErrorExtensions) => void;
 }
 
 /**
- * Asks until nothing is missing that waiting can bring.
+ * Asks again until no error is left that a retry can fix.
  *
- * It comes back at the earliest `retryAt`, not at the last: what the server has read by then is kept, so that each time costs
- * only what was missing, and an operation itself waits for turns that are less than its deadline away.
+ * Retries at the earliest `retryAt`, not at the last. The server caches what it has read, so each retry costs only the
+ * missing calls, and an operation waits itself for slots that come before its deadline.
  *
- * @returns The last answer. Errors that it still has cannot be mended by waiting, or not within `patienceSeconds`.
+ * @returns The last answer. Its remaining errors cannot be fixed by a retry, or not within `patienceSeconds`.
  */
 export async function askAgain<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
@@ -28,7 +28,8 @@ export async function askAgain<Result, Variables>(
     const answer = await ask(document, variables, options);
     const first = findFirstRetry(answer.errors ?? []);
     if (!first) return answer;
-    // The same moment as retryAt, and true on a device whose clock is wrong. A second at least, for a server that says "now" for ever.
+    // The same moment as retryAt, but correct even if the client's clock is wrong. Wait at least a second, in case a
+    // server always says "now".
     const waitMs = Math.max(1, first.retryAfterSeconds) * 1_000;
     if (performance.now() + waitMs > givesUpAtMs) return answer;
     onWait?.(answer, first);

@@ -1,12 +1,12 @@
 import { type Answer, type AnswerError, type AskOptions, send } from './ask.js';
 import type { TypedDocumentString } from './gql/graphql.js';
 
-/** What comes at a time: first the answer as far as it is there, then what is to be put into it. */
+/** One part of a response: first the initial answer, then increments to merge into it. */
 interface Part<Result> extends Answer<Result> {
   readonly incremental?: readonly Increment[];
 }
 
-/** The items of a list from a place on (`@stream`), or more fields of an object (`@defer`). */
+/** Further items of a list (`@stream`), or further fields of an object (`@defer`). */
 interface Increment {
   readonly path: readonly (string | number)[];
   readonly items?: readonly unknown[] | null;
@@ -15,10 +15,10 @@ interface Increment {
 }
 
 /**
- * Asks for an answer in parts: a document with `@stream` or `@defer`. Leaving the loop ends the operation, and its calls.
+ * Asks with a document that has `@stream` or `@defer`. Leaving the loop ends the operation and its calls.
  *
- * @returns The answer as far as it is there, each time that there is more of it. What has not changed is the same object as before.
- * @throws {Error} Something else than the server has answered, or nothing, or the connection broke.
+ * @returns The answer so far, each time a part has arrived. Unchanged objects keep their identity.
+ * @throws {Error} If the response is not from the GraphQL server, if there is none, or if the connection breaks.
  */
 export async function* askInParts<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
@@ -27,7 +27,7 @@ export async function* askInParts<Result, Variables>(
 ): AsyncGenerator<Answer<Result>, void> {
   const response = await send(document, variables, ['text/event-stream', 'application/graphql-response+json'], options);
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) {
-    // It was not executed.
+    // The request was not executed.
     yield (await response.json()) as Answer<Result>;
     return;
   }
@@ -39,9 +39,9 @@ export async function* askInParts<Result, Variables>(
   }
 }
 
-/** Reads what a stream of events says: of each event its `data`. */
+/** Yields the `data` of each server-sent event. */
 async function* readEvents({ body }: Response): AsyncGenerator<string, void> {
-  // Not `for await` over the body: not every browser has that.
+  // Not every browser supports `for await` over the body.
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   try {
@@ -60,16 +60,16 @@ async function* readEvents({ body }: Response): AsyncGenerator<string, void> {
 }
 
 function put<Result>(answer: Answer<Result>, { path, items, data, errors = [] }: Increment): Answer<Result> {
-  const place = items ? path.slice(0, -1) : path;
+  const changedPath = items ? path.slice(0, -1) : path;
   const change = (value: unknown) => (items ? [...(value as unknown[]), ...items] : { ...(value as object), ...data });
   return {
     ...answer,
-    data: (items || data ? changeAt(answer.data, place, change) : answer.data) as Result,
+    data: (items || data ? changeAt(answer.data, changedPath, change) : answer.data) as Result,
     ...(errors.length > 0 && { errors: [...(answer.errors ?? []), ...errors] }),
   };
 }
 
-/** Copies what lies on the way to a place, and changes what is there. */
+/** Changes the value at a path. Copies the objects and lists along the path. */
 function changeAt(value: unknown, [key, ...rest]: Increment['path'], change: (value: unknown) => unknown): unknown {
   if (key === undefined) return change(value);
   const copy: unknown = Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) };

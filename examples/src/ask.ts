@@ -1,14 +1,14 @@
 import type { ErrorExtensions } from 'postman-graphql/errors';
 import type { TypedDocumentString } from './gql/graphql.js';
 
-/** An entry of `errors`. Requests that are not executed have other extensions, so ask `hasPostmanExtensions` first. */
+/** An entry of `errors`. Requests that are not executed have other extensions: check `hasPostmanExtensions` first. */
 export interface AnswerError {
   readonly message: string;
   readonly path?: readonly (string | number)[];
   readonly extensions?: Partial<ErrorExtensions>;
 }
 
-/** What the server answers: what it has, and an error for each field that it has not. */
+/** A GraphQL response: the data, and an error for each field that could not be read. */
 export interface Answer<Result> {
   /** undefined: the request was not executed. */
   readonly data?: Result | null;
@@ -16,22 +16,22 @@ export interface Answer<Result> {
   readonly extensions?: { readonly upstream?: { readonly calls: number; readonly cached: number } };
 }
 
-/** What a request says besides its document. */
+/** Options of a request. */
 export interface AskOptions {
   /** For example `X-Api-Key`, `Prefer` or `Cache-Control`. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-// In a browser there is no such thing; a bundler puts the address here.
+// A browser has no `process`; a bundler inserts the address here.
 const environment: Readonly<Record<string, string | undefined>> = typeof process === 'undefined' ? {} : process.env;
 const url = environment['POSTMAN_GRAPHQL_URL'] ?? 'http://127.0.0.1:4000/graphql';
 const namesDocuments = environment['PERSISTED_DOCUMENTS_ONLY'] === 'true';
 
 /**
- * Asks the server once. The type of the answer is that of the document.
+ * Sends one operation. The document determines the type of the answer.
  *
- * @throws {Error} Something else than the server has answered, or nothing.
+ * @throws {Error} If the response is not from the GraphQL server, or if there is none.
  */
 export async function ask<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
@@ -43,10 +43,10 @@ export async function ask<Result, Variables>(
 }
 
 /**
- * Sends a document, or its id where the server executes nothing else.
+ * Sends a document, or only its id if the server executes only persisted documents.
  *
- * @param accept - The content types that will do, the best one first.
- * @throws {Error} Something else than the server has answered, or nothing.
+ * @param accept - The accepted content types, in order of preference.
+ * @throws {Error} If the response is not from the GraphQL server, or if there is none.
  */
 export async function send<Result, Variables>(
   document: TypedDocumentString<Result, Variables>,
@@ -63,6 +63,6 @@ export async function send<Result, Variables>(
   });
   const type = response.headers.get('content-type') ?? 'no content-type';
   if (!accept.some((accepted) => type.startsWith(accepted)))
-    throw new Error(`${url} answered ${response.status} with ${type}, which is no answer of a GraphQL server.`);
+    throw new Error(`${url} responded ${response.status} with ${type}, which is not a GraphQL response.`);
   return response;
 }

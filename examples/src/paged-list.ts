@@ -1,4 +1,4 @@
-/** A list, page by page: the requests of the collection whose uid is the argument. */
+/** Prints a list page by page: the requests of a collection. The argument is its uid. */
 import { graphql } from './gql/gql.js';
 import { readPages } from './read-pages.js';
 
@@ -22,7 +22,7 @@ const Requests = graphql(/* GraphQL */ `
 `);
 
 const [uid] = process.argv.slice(2);
-if (uid === undefined) throw new Error('Say whose requests: npm run paged-list -- <uid of a collection>');
+if (uid === undefined) throw new Error('Usage: npm run paged-list -- <uid of a collection>');
 
 for await (const { data, errors = [], extensions } of readPages(
   Requests,

@@ -1,4 +1,4 @@
-/** A dashboard that shows after two seconds what is there, and the rest when the budget has room for it. */
+/** A dashboard that shows the available data after two seconds, and the rest when the budget allows. */
 import type { Answer } from './ask.js';
 import { askAgain } from './ask-again.js';
 import { graphql } from './gql/gql.js';
@@ -28,7 +28,7 @@ const answer = await askAgain(
     headers: { Prefer: 'wait=2' },
     onWait(sofar, { code, retryAfterSeconds, retryAt }) {
       show(sofar);
-      console.log(`${code}: asking again in ${retryAfterSeconds} s, at ${retryAt}`);
+      console.log(`${code}: retrying in ${retryAfterSeconds} s, at ${retryAt}`);
     },
   },
 );

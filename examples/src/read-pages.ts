@@ -2,17 +2,17 @@ import type { Answer } from './ask.js';
 import { type AskAgainOptions, askAgain } from './ask-again.js';
 import type { TypedDocumentString } from './gql/graphql.js';
 
-/** What a document has to ask of a connection so that it can be paged through. */
+/** The fields of a connection that paging needs. */
 export interface Connection {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
 /**
- * Reads a connection page by page, each when it is asked for: the next click on "more", or the next turn of a loop.
+ * Reads a connection page by page, each page on demand: with the next click on "more", or the next iteration of a loop.
  *
- * @param connectionOf - Finds the connection in the data.
- * @returns Answers that have the connection; further errors are those of rows.
- * @throws {Error} A page is not there: its error, or that there is no such thing.
+ * @param connectionOf - Returns the connection in the data.
+ * @returns Answers that have the connection. Their errors are about rows.
+ * @throws {Error} If a page has no connection. The message is that of its first error, if any.
  */
 export async function* readPages<Result, Variables extends { after?: string | null | undefined }>(
   document: TypedDocumentString<Result, Variables>,

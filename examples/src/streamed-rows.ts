@@ -1,4 +1,4 @@
-/** Rows as they come: the collections, each with a description that is a call of its own. */
+/** Prints rows as they arrive: collections whose descriptions take one call each. */
 import type { Answer } from './ask.js';
 import { askInParts } from './ask-in-parts.js';
 import { graphql } from './gql/gql.js';

@@ -1,4 +1,4 @@
-/** One typed query: what is in the first workspace. */
+/** One typed query: the contents of the first workspace. */
 import { ask } from './ask.js';
 import { graphql } from './gql/gql.js';
 

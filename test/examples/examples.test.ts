@@ -128,7 +128,7 @@ describe('the typed query', () => {
     const { code, stderr } = await run('typed-query', { env: { POSTMAN_GRAPHQL_URL: url } });
     server.close();
     expect(code).toBe(1);
-    expect(stderr).toContain(`${url} answered 502 with text/html, which is no answer of a GraphQL server.`);
+    expect(stderr).toContain(`${url} responded 502 with text/html, which is not a GraphQL response.`);
   });
 });
 
