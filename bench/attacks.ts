@@ -130,7 +130,7 @@ figures['calls for 300 made-up keys, four root fields each'] = await callsOf(() 
     Array.from({ length: 300 }, (_, index) => sendQuery(`PMAK-made-up-${index}`, fourFields, ATTACKERS_ADDRESS)),
   ),
 );
-figures['calls for one made-up key, asked 40 times'] = await callsOf(async () => {
+figures['calls for one made-up key, queried 40 times'] = await callsOf(async () => {
   for (let index = 0; index < 40; index++) await sendQuery('PMAK-forty', fourFields, '192.0.2.1');
 });
 

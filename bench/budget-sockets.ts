@@ -33,9 +33,9 @@ interface Tally {
   failed: number;
   /** Of the answered operations. */
   withoutWaiting: number;
-  cameBack: number;
+  retried: number;
   /** Of the retried operations. */
-  servedThen: number;
+  servedOnRetry: number;
 }
 
 function createWideAccount() {
@@ -106,7 +106,7 @@ interface Client {
   readonly waitSeconds?: number;
   /** The client disconnects some time before this has passed. */
   readonly patienceMs?: number;
-  readonly comesBack?: boolean;
+  readonly retriesRefusals?: boolean;
 }
 
 // Clients of one key. Their demand is several times its budget.
@@ -129,11 +129,11 @@ const clients: readonly Client[] = [
     patienceMs: 5_000,
   })),
   ...Array.from({ length: 4 }, () => ({
-    kind: 'comes back',
+    kind: 'retries',
     query: () => many(2),
     pauseMs: 2_000,
     waitSeconds: 5,
-    comesBack: true,
+    retriesRefusals: true,
   })),
 ];
 
@@ -145,15 +145,15 @@ const toTally = (kind: string): Tally => {
     cutOff: 0,
     failed: 0,
     withoutWaiting: 0,
-    cameBack: 0,
-    servedThen: 0,
+    retried: 0,
+    servedOnRetry: 0,
   };
   tallies.set(kind, known);
   return known;
 };
 
 /** Sends one operation. Returns when to retry, in epoch milliseconds; undefined unless it was refused. */
-async function sendQuery({ kind, waitSeconds, patienceMs }: Client, query: string, apiKey: string, isReturn: boolean) {
+async function sendQuery({ kind, waitSeconds, patienceMs }: Client, query: string, apiKey: string, isRetry: boolean) {
   const tally = toTally(kind);
   const hangUp = patienceMs === undefined ? undefined : AbortSignal.timeout(Math.round(between(0, patienceMs)));
   try {
@@ -168,10 +168,10 @@ async function sendQuery({ kind, waitSeconds, patienceMs }: Client, query: strin
       signal: AbortSignal.any([timeUp.signal, ...(hangUp ? [hangUp] : [])]),
     });
     const { errors = [], extensions } = (await response.json()) as GraphQLResponse;
-    if (isReturn) tally.cameBack++;
+    if (isRetry) tally.retried++;
     if (errors.length === 0) {
       tally.answered++;
-      if (isReturn) tally.servedThen++;
+      if (isRetry) tally.servedOnRetry++;
       if (extensions?.upstream.waitedMs === 0) tally.withoutWaiting++;
       return undefined;
     }
@@ -199,7 +199,7 @@ async function run(client: Client, apiKey: string): Promise<void> {
   while (!timeUp.signal.aborted) {
     const query = client.query();
     let backAtMs = await sendQuery(client, query, apiKey, false);
-    while (client.comesBack && backAtMs !== undefined && !timeUp.signal.aborted) {
+    while (client.retriesRefusals && backAtMs !== undefined && !timeUp.signal.aborted) {
       await pause(backAtMs - Date.now());
       if (!timeUp.signal.aborted) backAtMs = await sendQuery(client, query, apiKey, true);
     }
@@ -263,8 +263,8 @@ console.table(
         'cut off by the end': tally.cutOff,
         failed: tally.failed,
         'answered without waiting': tally.withoutWaiting,
-        'came back at retryAt': tally.cameBack,
-        'served then': tally.servedThen,
+        'retried at retryAt': tally.retried,
+        'served on retry': tally.servedOnRetry,
       },
     ]),
   ),

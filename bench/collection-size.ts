@@ -102,10 +102,14 @@ const works: readonly Work[] = [
   { ...wholeCollection, what: 'every field, in pages of 100', run: queryPages },
   {
     ...wholeCollection,
-    what: 'the whole tree in one answer',
+    what: 'the whole tree in one response',
     run: (sendQuery, uid) => sendQuery(treeQuery(schema, TREE_LEVELS), { uid }),
   },
-  { ...wholeCollection, what: 'json in one answer', run: (sendQuery, uid) => sendQuery(onCollection('json'), { uid }) },
+  {
+    ...wholeCollection,
+    what: 'json in one response',
+    run: (sendQuery, uid) => sendQuery(onCollection('json'), { uid }),
+  },
   {
     what: `a search in ${SEARCHED_REQUESTS} requests`,
     uids: [toUid(2), toUid(3)],

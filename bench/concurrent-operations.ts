@@ -80,7 +80,7 @@ console.table({
     ({ result }) => result.errors?.[0]?.extensions.code === 'RATE_LIMITED' && result.errors[0].extensions.retryAt,
   ).length,
   'first and last retryAfterSeconds': `${waits[0] ?? '-'} to ${waits.at(-1) ?? '-'}`,
-  'slowest answer, ms after the start': Math.round(Math.max(...results.map(({ tookMs }) => tookMs))),
+  'slowest response, ms after the start': Math.round(Math.max(...results.map(({ tookMs }) => tookMs))),
   'deadline, ms': waitSeconds * 1_000,
   'GETs at upstream': sandbox.arrivals.length,
   '429 at upstream': sandbox.arrivals.filter(({ status }) => status === 429).length,

@@ -121,14 +121,14 @@ export function startFacade({
       abandon.add(onCrash);
       const each = calls.map(async ({ target, isBurst }): Promise<Outcome> => {
         if (isWatched) wire.sentAtMs.set(target, undefined);
-        figures.add('calls asked for');
+        figures.add('calls requested');
         const outcome = await operation.get(target, isBurst).then(
           (): Outcome => ({ kind: 'answer', requestedAtMs, atMs: timeline.nowMs() }),
           (error: unknown) => toOutcome(error, requestedAtMs),
         );
         const sentAtMs = isWatched ? wire.sentAtMs.get(target) : undefined;
         if (isWatched) wire.sentAtMs.delete(target);
-        if (outcome.atMs > requestedAtMs + timeoutMs) figures.never('answered after the deadline', 1);
+        if (outcome.atMs > requestedAtMs + timeoutMs) figures.never('results after the deadline', 1);
         return { ...outcome, ...(sentAtMs !== undefined && { sentAtMs }) };
       });
       const outcomes = await Promise.race([Promise.all(each), crash]);

@@ -63,7 +63,7 @@ export async function runLookups(seed: number): Promise<Run> {
   const { figures } = world;
   figures.most('big operation beside look-ups, longer by', tookMs / alone.tookMs - 1);
   figures.never('big operations more than 10 % longer', tookMs > alone.tookMs * 1.1 ? 1 : 0);
-  figures.never('calls of the big operation without an answer', 200 - answered);
+  figures.never('calls of the big operation without a response', 200 - answered);
   figures.never('calls above a window', figures.get('calls above a window'));
   return { world, figures };
 }
@@ -79,7 +79,7 @@ export async function runLookupStream(seed: number): Promise<Run> {
   });
   const { figures } = world;
   figures.most('big operation beside a stream of look-ups, s', tookMs / 1_000);
-  figures.never('calls of the big operation without an answer', 200 - answered);
+  figures.never('calls of the big operation without a response', 200 - answered);
   return { world, figures };
 }
 
@@ -181,7 +181,7 @@ export async function runOutage(seed: number): Promise<Run> {
   const downAtMs = timeline.nowMs() + random.between(2, 5) * MINUTE_MS;
   const upAtMs = downAtMs + 5 * MINUTE_MS;
   let before = { attempts: 0, requested: 0 };
-  const measure = () => ({ attempts: figures.get('attempts'), requested: figures.get('calls asked for') });
+  const measure = () => ({ attempts: figures.get('attempts'), requested: figures.get('calls requested') });
   timeline.at(downAtMs, () => {
     before = measure();
     if (kind === '503') upstream.fail(1, [503]);
@@ -190,7 +190,7 @@ export async function runOutage(seed: number): Promise<Run> {
   timeline.at(upAtMs, () => {
     const after = measure();
     figures.add(`${kind}: attempts`, after.attempts - before.attempts);
-    figures.add(`${kind}: calls asked for`, after.requested - before.requested);
+    figures.add(`${kind}: calls requested`, after.requested - before.requested);
     figures.most(
       `${kind}: attempts per call`,
       (after.attempts - before.attempts) / Math.max(1, after.requested - before.requested),
@@ -199,8 +199,8 @@ export async function runOutage(seed: number): Promise<Run> {
     wire.isRefusing = false;
   });
   wire.onResponse = ({ status }) => {
-    if (status === 200 && timeline.nowMs() > upAtMs && !figures.has('first answer after an outage, s')) {
-      figures.most('first answer after an outage, s', (timeline.nowMs() - upAtMs) / 1_000);
+    if (status === 200 && timeline.nowMs() > upAtMs && !figures.has('first response after an outage, s')) {
+      figures.most('first response after an outage, s', (timeline.nowMs() - upAtMs) / 1_000);
     }
   };
   await world.run();
@@ -208,7 +208,7 @@ export async function runOutage(seed: number): Promise<Run> {
     'outages with more than 1.1 attempts per call',
     figures.get(`${kind}: attempts per call`) > 1.1 ? 1 : 0,
   );
-  figures.never('no answer after an outage', figures.has('first answer after an outage, s') ? 0 : 1);
+  figures.never('no response after an outage', figures.has('first response after an outage, s') ? 0 : 1);
   figures.never('calls above a window', figures.get('calls above a window'));
   figures.never('429', figures.get('429'));
   return { world, figures };

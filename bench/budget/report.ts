@@ -74,10 +74,10 @@ const servedOnRetry = (deadline: string): Row => {
 
 const outage = (kind: string): Row => ({
   scenario: 'outage',
-  figure: `5 minutes of ${kind}: upstream requests per call asked for`,
-  value: (get) => ratio(get(`${kind}: attempts`), get(`${kind}: calls asked for`)).toFixed(3),
+  figure: `5 minutes of ${kind}: upstream requests per requested call`,
+  value: (get) => ratio(get(`${kind}: attempts`), get(`${kind}: calls requested`)).toFixed(3),
   aim: '<= 1.1',
-  isMet: (get) => get(`${kind}: attempts`) <= 1.1 * get(`${kind}: calls asked for`),
+  isMet: (get) => get(`${kind}: attempts`) <= 1.1 * get(`${kind}: calls requested`),
 });
 
 const ROWS: readonly Row[] = [
@@ -154,10 +154,10 @@ const ROWS: readonly Row[] = [
   outage('503'),
   {
     scenario: 'outage',
-    figure: 'after an outage: until the first answer, longest',
-    value: (get) => `${count(get('first answer after an outage, s'))} s`,
+    figure: 'after an outage: until the first response, longest',
+    value: (get) => `${count(get('first response after an outage, s'))} s`,
     aim: '<= 15 s',
-    isMet: (get) => get('first answer after an outage, s') <= 15,
+    isMet: (get) => get('first response after an outage, s') <= 15,
   },
 ];
 
@@ -182,12 +182,12 @@ export function printReport({
     const get = (name: string) => figures.get(`${scenario}/${name}`);
     return { figure, value: value(get), aim, met: isMet === undefined ? '' : isMet(get) ? 'yes' : 'NO' };
   });
-  const late = total('answered after the deadline');
-  const forgotten = total('clients left without an answer');
+  const late = total('results after the deadline');
+  const forgotten = total('clients left without a result');
   const everywhere = [
     { figure: 'results after their deadline', value: count(late), aim: '0', met: late === 0 ? 'yes' : 'NO' },
     {
-      figure: 'clients left without an answer',
+      figure: 'clients left without a result',
       value: count(forgotten),
       aim: '0',
       met: forgotten === 0 ? 'yes' : 'NO',

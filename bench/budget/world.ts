@@ -125,7 +125,7 @@ export function createWorld(
       const startMs = timeline.nowMs();
       await timeline.run();
       figures.add('virtual minutes', (timeline.nowMs() - startMs) / 60_000);
-      figures.never('clients left without an answer', facade.waiting);
+      figures.never('clients left without a result', facade.waiting);
     },
   };
 }

@@ -13,7 +13,7 @@ import { createAnyOperation } from './operations.ts';
  * What is known about an account at the dry run: nothing; its list sizes of two days ago; or what the same operation
  * read ten minutes ago.
  */
-export const STATES = ['cold', 'read two days ago', 'asked ten minutes ago'] as const;
+export const STATES = ['cold', 'read two days ago', 'queried ten minutes ago'] as const;
 export type State = (typeof STATES)[number];
 
 /** The estimates of one dry run, and the real cost. */
@@ -96,7 +96,7 @@ export async function measureLikelyCost(population: Population, count: number, s
     return { query, atLeast: estimate.costAtLeast, likely: estimate.likelyCost, atMost: estimate.cost, real };
   };
 
-  const samples: Record<State, Sample[]> = { cold: [], 'read two days ago': [], 'asked ten minutes ago': [] };
+  const samples: Record<State, Sample[]> = { cold: [], 'read two days ago': [], 'queried ten minutes ago': [] };
   for (let index = 0; index < count; index++) {
     const account = createAnyAccount(population, random);
     serve(account);
@@ -107,7 +107,7 @@ export async function measureLikelyCost(population: Population, count: number, s
     skippedMs += TWO_DAYS_MS;
     samples['read two days ago'].push(await sample(query, key));
     skippedMs += TEN_MINUTES_MS;
-    samples['asked ten minutes ago'].push(await sample(query, key));
+    samples['queried ten minutes ago'].push(await sample(query, key));
     sandbox.reset();
   }
   await server.stop();

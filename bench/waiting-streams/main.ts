@@ -149,7 +149,7 @@ const small = startOperation(port, toKey(keyCount), SMALL);
 await small.over;
 const answered = await read('heap');
 
-console.log(`${streamCount} streams of ${keyCount} keys, asked for within ${waitSeconds} s:`);
+console.log(`${streamCount} streams of ${keyCount} keys, opened within ${waitSeconds} s:`);
 console.table({
   admitted: admitted.length,
   'refused (status)': `${refused.length} (${[...new Set(refused.map(({ status }) => status))].join()})`,
@@ -161,7 +161,7 @@ console.table({
   'live heap a stream, KB': ((opened.heapBytes - before.heapBytes) / 1_024 / Math.max(1, admitted.length)).toFixed(0),
   'CPU in a second of waiting': seconds(waited.cpuMs / 5),
   'longest stall while waiting': seconds(waited.stallMs),
-  'a small query on a new connection: answered after': seconds(small.headMs),
+  'a small query on a new connection: response after': seconds(small.headMs),
   'CPU until then ': seconds(answered.cpuMs),
 });
 
@@ -182,7 +182,6 @@ console.table({
   'CPU until then': seconds(stopped.cpuMs),
   'longest stall': seconds(stopped.stallMs),
   'admitted streams that had a last part': `${open.filter(hasLastPart).length} of ${admitted.length}`,
-  'of those, with a time to come back': open.filter((s) => hasLastPart(s) && s.text.includes('"retryAfterSeconds":'))
-    .length,
+  'of those, with a retry time': open.filter((s) => hasLastPart(s) && s.text.includes('"retryAfterSeconds":')).length,
 });
 await sandbox.close();

@@ -16,7 +16,7 @@ const calls = {
   sizesOf: () => undefined,
   cachesAny: () => false,
   isRenewable: () => false,
-  fairShareOf: () => 'tenant',
+  fairShareOf: () => 'key hash',
 };
 
 /** Milliseconds to serve three calls when the monthly quota has so many left. */
@@ -30,12 +30,12 @@ async function servedInMs(monthRemaining: number | undefined): Promise<number | 
     maxBytes: 1_000_000,
     processStartedAtMs: clock.nowMs(),
     clock,
-  }).of('tenant');
+  }).of('key hash');
   const { view } = keyBudget;
   const snapshot = view.snapshot.bind(view);
   view.snapshot = () => ({ ...snapshot(), ...(monthRemaining !== undefined && { monthRemaining }) });
   const { operation } = openOperation({
-    keyHash: 'tenant',
+    keyHash: 'key hash',
     apiKey: new Secret('key'),
     keyBudget: { current: keyBudget.current, view, belongsTo() {} },
     clientAddress: '127.0.0.1',

@@ -29,9 +29,9 @@ function createOperation(maxCalls: number): {
     clock,
   });
   const { operation, close } = openOperation({
-    keyHash: 'tenant',
+    keyHash: 'key hash',
     apiKey: new Secret('key'),
-    keyBudget: budgets.of('tenant'),
+    keyBudget: budgets.of('key hash'),
     clientAddress: '127.0.0.1',
     heldResponses: { open: () => uncountedResponses },
     timeoutMs: 1_000,
@@ -60,7 +60,7 @@ async function planned(
     sizesOf: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
-    fairShareOf: () => 'tenant',
+    fairShareOf: () => 'key hash',
   };
   const execution = { schema, document: parse(query), operationName: undefined, variables, operation };
   const simulations = queue ?? createSimulationQueue(clock);
@@ -128,7 +128,7 @@ describe('the plan of an operation', () => {
       sizesOf: () => undefined,
       cachesAny: () => false,
       isRenewable: () => false,
-      fairShareOf: () => 'tenant',
+      fairShareOf: () => 'key hash',
     };
     const execution = {
       schema,
@@ -162,7 +162,7 @@ describe('the plan of an operation', () => {
         sizesOf: () => undefined,
         cachesAny: () => false,
         isRenewable: () => false,
-        fairShareOf: () => 'tenant',
+        fairShareOf: () => 'key hash',
       };
       const document = parse(`{ ${lookUps(20)} }`);
       const execution = { schema, document, operationName: undefined, variables: {}, operation };
@@ -207,7 +207,7 @@ describe('the plan of an operation', () => {
           sizesOf: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
-          fairShareOf: () => 'tenant',
+          fairShareOf: () => 'key hash',
         },
         clock,
         simulations: createSimulationQueue(clock),
@@ -275,7 +275,7 @@ describe('the plan of an operation', () => {
           sizesOf: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
-          fairShareOf: () => 'tenant',
+          fairShareOf: () => 'key hash',
         },
         clock,
         simulations: createSimulationQueue(clock),
@@ -307,7 +307,7 @@ describe('a bug of this program in a simulation', () => {
     sizesOf: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
-    fairShareOf: () => 'tenant',
+    fairShareOf: () => 'key hash',
   };
   const fails = () => {
     throw cause;
