@@ -58,7 +58,7 @@ it.each([
   [`PMAK-\u200B0123`, 'it has characters that are not visible ASCII'],
   ['P\0M\0A\0K\0', 'it has NUL characters: it may be UTF-16'],
   [`${key}\n${key}x`, /^it is (?:more than one line|two API keys in one)$/],
-])('explains why the API key %j cannot work, without repeating it', (text, reason) => {
+])('rejects the API key %j and says why it cannot work, without repeating it', (text, reason) => {
   const fault = faultOfApiKey(text);
   expect(fault).toMatch(reason);
   expect(fault).not.toContain('0123');

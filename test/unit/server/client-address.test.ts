@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseSubnet } from '../../../src/config/addresses.ts';
 import { createClientAddressOf } from '../../../src/server/http/client-address.ts';
 
-/** What is told of a request from an address, with what it says of the way it came. */
-const tell = (trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string) =>
+/** The client address of a request, by the address of its connection and its X-Forwarded-For. */
+const addressOf = (trustedProxies: readonly string[], remoteAddress: string | undefined, forwarded?: string) =>
   createClientAddressOf(trustedProxies, () => undefined)(toRequest(remoteAddress, forwarded));
 
 function toRequest(remoteAddress: string | undefined, forwarded?: string): IncomingMessage {
@@ -22,12 +22,12 @@ describe('the address of a client', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     [undefined, ''],
   ])('is that of the connection: %s', (remote, address) => {
-    expect(tell([], remote)).toBe(address);
+    expect(addressOf([], remote)).toBe(address);
   });
 
-  it('is not taken from what anybody else says than a trusted proxy', () => {
-    expect(tell([], '192.0.2.1', '198.51.100.7')).toBe('192.0.2.1');
-    expect(tell(['10.0.0.0/8'], '192.0.2.1', '198.51.100.7')).toBe('192.0.2.1');
+  it('is not taken from X-Forwarded-For unless a trusted proxy sent it', () => {
+    expect(addressOf([], '192.0.2.1', '198.51.100.7')).toBe('192.0.2.1');
+    expect(addressOf(['10.0.0.0/8'], '192.0.2.1', '198.51.100.7')).toBe('192.0.2.1');
   });
 
   it.each([
@@ -41,27 +41,27 @@ describe('the address of a client', () => {
     ['10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ['', '10.0.0.1'],
     [undefined, '10.0.0.1'],
-  ])('is the nearest one of X-Forwarded-For that is no trusted proxy: %s', (forwarded, address) => {
-    expect(tell(['10.0.0.0/8'], '10.0.0.1', forwarded)).toBe(address);
+  ])('is the last one in X-Forwarded-For that is not a trusted proxy: %s', (forwarded, address) => {
+    expect(addressOf(['10.0.0.0/8'], '10.0.0.1', forwarded)).toBe(address);
   });
 
-  it('is found behind a proxy that is on this machine, by whichever family it connects', () => {
-    expect(tell(['127.0.0.1', '::1'], '::ffff:127.0.0.1', '198.51.100.7')).toBe('198.51.100.7');
-    expect(tell(['127.0.0.1', '::1'], '::1', '198.51.100.7')).toBe('198.51.100.7');
+  it('is found behind a proxy on this machine that connects over IPv4 or IPv6', () => {
+    expect(addressOf(['127.0.0.1', '::1'], '::ffff:127.0.0.1', '198.51.100.7')).toBe('198.51.100.7');
+    expect(addressOf(['127.0.0.1', '::1'], '::1', '198.51.100.7')).toBe('198.51.100.7');
   });
 
-  it('says once that somebody else told it', () => {
-    let told = 0;
-    const addressOf = createClientAddressOf(['10.0.0.1'], () => told++);
-    addressOf(toRequest('192.0.2.1'));
-    addressOf(toRequest('10.0.0.1', '198.51.100.7'));
-    const before = told;
-    for (let index = 0; index < 3; index++) addressOf(toRequest('192.0.2.1', '198.51.100.7'));
-    expect([before, told]).toEqual([0, 1]);
+  it('reports once that a header was ignored', () => {
+    let ignored = 0;
+    const clientAddressOf = createClientAddressOf(['10.0.0.1'], () => ignored++);
+    clientAddressOf(toRequest('192.0.2.1'));
+    clientAddressOf(toRequest('10.0.0.1', '198.51.100.7'));
+    const before = ignored;
+    for (let index = 0; index < 3; index++) clientAddressOf(toRequest('192.0.2.1', '198.51.100.7'));
+    expect([before, ignored]).toEqual([0, 1]);
   });
 
-  it('is found in a header of any length', () => {
-    expect(tell(['10.0.0.1'], '10.0.0.1', `${'203.0.113.9, '.repeat(10_000)}198.51.100.7`)).toBe('198.51.100.7');
+  it('is found in a very long header', () => {
+    expect(addressOf(['10.0.0.1'], '10.0.0.1', `${'203.0.113.9, '.repeat(10_000)}198.51.100.7`)).toBe('198.51.100.7');
   });
 });
 

@@ -14,8 +14,8 @@ const limited = (seconds: number) => ({ code: 'RATE_LIMITED', retryable: true, .
 const toError = (message: string, extensions: object, path?: (string | number)[]) =>
   new GraphQLError(message, { extensions: { ...extensions }, ...(path && { path }) });
 
-/** Errors of few causes that may differ in any fact, each at a place of its own; a list of them for each part of an answer. */
-const anyAnswer = array(
+/** Errors of a few causes, which may differ in any fact, each with its own path; one list per part of a response. */
+const anyErrors = array(
   array(
     record({
       message: constantFrom('No room.', 'Not readable.'),
@@ -36,13 +36,13 @@ const anyAnswer = array(
   { minLength: 1, maxLength: 3 },
 );
 
-type Drawn = Parameters<Parameters<typeof anyAnswer.map>[0]>[0];
+type Drawn = Parameters<Parameters<typeof anyErrors.map>[0]>[0];
 
-/** Tells the errors of each part, as an answer does. */
-function tellAll(answer: Drawn, areGrouped: boolean) {
+/** Reports the errors of each part, as a response does. */
+function reportAll(drawnParts: Drawn, areGrouped: boolean) {
   const causes = createErrorsByCause(areGrouped);
   let index = 0;
-  const parts = answer.map((part) =>
+  const parts = drawnParts.map((part) =>
     causes
       .report(
         part.map(({ message, facts, seconds, name }) =>
@@ -63,37 +63,37 @@ function tellAll(answer: Drawn, areGrouped: boolean) {
 const withoutTime = (extensions: object) => ({ ...extensions, retryAt: undefined, retryAfterSeconds: undefined });
 
 describe('errors by cause', () => {
-  it('tell the same facts as the errors one by one', () => {
+  it('state the same facts as the single errors', () => {
     holds(
-      property(anyAnswer, (answer) => {
-        const plain = tellAll(answer, false);
-        const grouped = tellAll(answer, true);
-        // Everything is told one by one, in its order.
+      property(anyErrors, (drawnParts) => {
+        const plain = reportAll(drawnParts, false);
+        const grouped = reportAll(drawnParts, true);
+        // Without grouping, all errors are reported in order.
         expect(plain.errors.map(({ path }) => path)).toEqual(
-          answer.flat().map(({ name }, index) => ['list', index, name]),
+          drawnParts.flat().map(({ name }, index) => ['list', index, name]),
         );
         const seen: unknown[] = [];
         for (const [index, cause] of grouped.causes.entries()) {
           const { count, firstPath, paths = [], morePaths, ...facts } = cause;
-          const told = grouped.errors[index];
+          const reported = grouped.errors[index];
           const same = plain.errors.filter(
             ({ message, extensions }) =>
-              message === told?.message &&
+              message === reported?.message &&
               JSON.stringify(withoutTime(extensions)) === JSON.stringify(withoutTime(facts)),
           );
-          expect(told).toEqual({ ...same[0], extensions: told?.extensions });
+          expect(reported).toEqual({ ...same[0], extensions: reported?.extensions });
           expect([count, firstPath]).toEqual([same.length, same[0]?.path]);
           expect([...paths, ...same.slice(paths.length).map(({ path }) => path)]).toEqual(same.map(({ path }) => path));
           expect(morePaths).toBe(same.length - paths.length);
           expect(paths.length === 1 || JSON.stringify(paths).length <= 640 + paths.length + 1).toBe(true);
-          // What the last errors of the cause say is what is said of it.
+          // The facts of a cause are those of its last error.
           expect(facts).toEqual(same.at(-1)?.extensions);
           seen.push(...same);
           const { paths: _, morePaths: __, ...plainCause } = cause;
           expect(plain.causes[index]).toEqual(plainCause);
         }
         expect([seen.length, grouped.errors.length]).toEqual([plain.errors.length, grouped.causes.length]);
-        // In one part all errors of a cause have one time: the first that is still ahead.
+        // In one part, all errors of a cause have the same time: the earliest future one.
         for (const [index, part] of plain.parts.entries()) {
           const times = new Map<string, Set<unknown>>();
           for (const { message, extensions } of part) {
@@ -103,7 +103,7 @@ describe('errors by cause', () => {
           for (const [key, [time, ...others]] of times) {
             expect(others).toEqual([]);
             if (time === undefined) continue;
-            const drawn = (answer[index] ?? []).filter(
+            const drawn = (drawnParts[index] ?? []).filter(
               ({ message, facts }) => key === JSON.stringify([message, withoutTime(facts)]),
             );
             const ahead = drawn.map(({ seconds }) => seconds).filter((seconds) => seconds > 0);
@@ -114,7 +114,7 @@ describe('errors by cause', () => {
     );
   });
 
-  it('are counted for as long as an answer lasts, and their time from its end', () => {
+  it('are counted over all parts, with the time until a retry counted from the last part', () => {
     const causes = createErrorsByCause(false);
     causes.report([toError('a', limited(60)), toError('b', limited(20))]);
     causes.report([toError('a', limited(90))]);
@@ -125,7 +125,7 @@ describe('errors by cause', () => {
     ]);
   });
 
-  it('leave those of requests that are not executed as they are', () => {
+  it('leave errors of requests that are not executed unchanged', () => {
     const causes = createErrorsByCause(true);
     const errors = [
       toError('a', { code: 'GRAPHQL_VALIDATION_FAILED' }),
@@ -134,7 +134,7 @@ describe('errors by cause', () => {
     expect([causes.report(errors), causes.list()]).toEqual([errors, undefined]);
   });
 
-  it('are of one cause under whatever id they are logged, and say nothing of the status of the answer', () => {
+  it('have the same cause if only their ids in the log differ, and contain no HTTP status', () => {
     const causes = createErrorsByCause(true);
     const failed = (errorId: string) =>
       toError('Unexpected error.', { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId, http: { status: 500 } });
@@ -146,14 +146,14 @@ describe('errors by cause', () => {
     ]);
   });
 
-  it('list the first path however long it is', () => {
+  it('list the first path even if it is long', () => {
     const causes = createErrorsByCause(true);
     const path = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'folders of folders of folders' : 3));
     causes.report([toError('a', limited(1), path), toError('a', limited(1), ['short'])]);
     expect(causes.list()).toEqual([{ ...limited(1), count: 2, firstPath: path, paths: [path], morePaths: 1 }]);
   });
 
-  it('are none once they have been forgotten', () => {
+  it('are empty after clear()', () => {
     const causes = createErrorsByCause(false);
     causes.report([toError('a', limited(1))]);
     causes.clear();

@@ -10,7 +10,7 @@ const whole = { isIncremental: false, isStreamed: false };
 const deferred = { isIncremental: true, isStreamed: false };
 const streamed = { isIncremental: true, isStreamed: true };
 
-describe('what an operation asks for', () => {
+describe('toDelivery', () => {
   const toDeliveryOf = (text: string, variables = {}, operationName?: string) => {
     const document = parse(text);
     const definition = getOperationAST(document, operationName);
@@ -28,7 +28,7 @@ describe('what an operation asks for', () => {
     ['{ ... @defer(if: false) { me { username } } }', whole],
     ['{ ... @skip(if: true) { ... @defer { me { username } } } me { id } }', whole],
     ['{ workspaces { nodes @stream @include(if: false) { name } totalCount } }', whole],
-  ])('is read off %s', (text, delivery) => {
+  ])('reads %s', (text, delivery) => {
     expect(toDeliveryOf(text)).toEqual(delivery);
   });
 
@@ -36,20 +36,20 @@ describe('what an operation asks for', () => {
     [{ later: true }, deferred],
     [{ later: false }, whole],
     [{}, whole],
-  ])('depends on variables: %o', (variables, delivery) => {
+  ])('evaluates variables: %o', (variables, delivery) => {
     const text = 'query ($later: Boolean! = false) { ... @defer(if: $later) { me { username } } }';
     expect(toDeliveryOf(text, variables)).toEqual(delivery);
   });
 
-  it('is that of the operation which is executed, not of its neighbour', () => {
+  it('looks only at the operation that is executed', () => {
     const text = 'query Rows { workspaces { nodes @stream { name } } } query Me { me { username } }';
     expect(toDeliveryOf(text, {}, 'Rows')).toEqual(streamed);
     expect(toDeliveryOf(text, {}, 'Me')).toEqual(whole);
   });
 });
 
-describe('parts on their way out', () => {
-  /** Parts that come when a test says so. */
+describe('mapParts', () => {
+  /** Parts that the test sends. */
   function start() {
     const clock = createVirtualClock();
     const seen: unknown[] = [];
@@ -95,7 +95,7 @@ describe('parts on their way out', () => {
     };
   }
 
-  it('show every 15 s of silence that there are more, and none is lost or comes twice', async () => {
+  it('sends an empty part after every 15 s of silence, and loses or repeats no part', async () => {
     const { clock, seen, ends, reading, send } = start();
     await send({ hasNext: true, incremental: [] });
     await clock.advance(14_999);
@@ -111,7 +111,7 @@ describe('parts on their way out', () => {
     expect([seen.length, ends]).toEqual([4, ['end']]);
   });
 
-  it('end with a part that says so when there are no more to be had, also after a silence', async () => {
+  it('ends with a part that reports a failure, even after a silence', async () => {
     const { clock, seen, ends, reading, fail } = start();
     await clock.advance(20_000);
     fail(new Error('broken'));
@@ -120,7 +120,7 @@ describe('parts on their way out', () => {
     expect(ends).toEqual(['end']);
   });
 
-  it('end so at once when no more are to be waited for, whatever the next one comes to', async () => {
+  it('ends with such a part as soon as the signal aborts, even if another part would follow', async () => {
     const { clock, seen, ends, reading, send, stop } = start();
     await send({ hasNext: true, incremental: [] });
     await clock.advance(15_000);
@@ -135,7 +135,7 @@ describe('parts on their way out', () => {
     expect(ends).toEqual(['end']);
   });
 
-  it('end so, too, when one cannot be seen to', async () => {
+  it('ends with such a part if a part cannot be mapped', async () => {
     const { seen, ends, reading, send } = start();
     await send({ hasNext: true, errors: [] });
     await reading;

@@ -8,13 +8,13 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 function logged(error: unknown) {
   const lines: string[] = [];
   const mask = createErrorMask(pino({}, { write: (line) => void lines.push(line) }), createVirtualClock());
-  const answered = mask(error, 'Unexpected error.');
+  const masked = mask(error, 'Unexpected error.');
   expect(lines).toHaveLength(1);
-  return { line: lines[0]!, err: JSON.parse(lines[0]!).err as Record<string, string>, answered };
+  return { line: lines[0]!, err: JSON.parse(lines[0]!).err as Record<string, string>, masked };
 }
 
-describe('what is logged of an unexpected error', () => {
-  it('is its type, its message and where it was thrown', () => {
+describe('the log line of an unexpected error', () => {
+  it('has its type, its message and where it was thrown', () => {
     const { err } = logged(new TypeError('things is not iterable'));
     expect(err).toEqual({ type: 'TypeError', message: 'things is not iterable', stack: expect.any(String) });
     expect(err['stack']).toMatch(/^at .*mask-errors\.test\.ts:\d+:\d+\)?\nat /);
@@ -43,7 +43,7 @@ describe('what is logged of an unexpected error', () => {
       },
     ],
     [
-      'something that is no error',
+      'a thrown value that is not an error',
       () => {
         // oxlint-disable-next-line typescript/only-throw-error -- libraries do.
         throw { message: 'hunter2', stack: 'hunter2' };
@@ -55,21 +55,19 @@ describe('what is logged of an unexpected error', () => {
         throw new GraphQLError('x', { originalError: new GraphQLError('Int cannot represent value: "hunter2"') });
       },
     ],
-  ])('holds nothing of what upstream sent: %s', (_what, fail) => {
+  ])('contains nothing that upstream sent: %s', (_what, fail) => {
     let error: unknown;
     try {
       fail();
     } catch (thrown) {
       error = thrown;
     }
-    const { line, answered } = logged(
-      new GraphQLError('x', { path: ['me'], originalError: error as Error, nodes: [] }),
-    );
+    const { line, masked } = logged(new GraphQLError('x', { path: ['me'], originalError: error as Error, nodes: [] }));
     expect(line).not.toContain('hunter2');
-    expect(answered.message).toBe('Unexpected error.');
+    expect(masked.message).toBe('Unexpected error.');
   });
 
-  it('holds no API key', () => {
+  it('contains no API key', () => {
     const error = new Error('The key PMAK-0123abc-def and pmat-01 and then more', { cause: new Error('PMAK-4-5') });
     Object.assign(error, { code: 'PMAK-6', name: 'PMAK-7' });
     const { line, err } = logged(error);
@@ -77,14 +75,14 @@ describe('what is logged of an unexpected error', () => {
     expect(line).not.toMatch(/PMA[KT]-\d/i);
   });
 
-  it('holds no control characters, not even those JSON leaves as they are', () => {
+  it('contains no control characters, not even those that JSON does not escape', () => {
     const { line, err } = logged(new Error('red \u001b[31mtext\u0007\u009b2J\u202e end'));
     expect(err['message']).toBe('red');
     expect(logged(new Error('a\u0007b\u009bc\u202ed')).err['message']).toBe('abcd');
     expect(line.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 
-  it('ends somewhere when causes go in circles', () => {
+  it('is finite if causes form a circle', () => {
     const error = new Error('round and round');
     error.cause = error;
     expect(logged(error).line.match(/"message"/g)).toHaveLength(4);

@@ -1,33 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { createOpenStreams, type StreamBounds } from '../../../src/server/incremental/open-streams.ts';
 
-/** Opens streams by name, each with a share of its own unless one is named. */
+/** Opens streams by key; each key has its own fair share unless another is given. */
 function createSetup(bounds: StreamBounds) {
   const streams = createOpenStreams(bounds);
   const closing = new Map<string, (() => void)[]>();
   return {
-    open(tenant: string, fairShare = tenant) {
-      const close = streams.open(tenant, fairShare);
+    open(key: string, fairShare = key) {
+      const close = streams.open(key, fairShare);
       if (typeof close === 'string') return close;
-      closing.set(tenant, [...(closing.get(tenant) ?? []), close]);
+      closing.set(key, [...(closing.get(key) ?? []), close]);
       return 'open';
     },
-    close: (tenant: string) => closing.get(tenant)?.pop()?.(),
+    close: (key: string) => closing.get(key)?.pop()?.(),
   };
 }
 
-/** Opens as many of each tenant, in turns, as there is room for. */
-function fill(maxStreams: number, tenants: readonly string[]) {
+/** Opens as many streams of each key as possible, alternating between keys. */
+function fill(maxStreams: number, keys: readonly string[]) {
   const { open, close } = createSetup({ maxStreams, maxStreamsPerKey: maxStreams });
-  const counts = new Map(tenants.map((tenant) => [tenant, 0]));
+  const counts = new Map(keys.map((key) => [key, 0]));
   for (let round = 0; round < maxStreams; round++) {
-    for (const tenant of tenants) if (open(tenant) === 'open') counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
+    for (const key of keys) if (open(key) === 'open') counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return { open, close, counts: [...counts.values()] };
 }
 
-describe('streams that are open', () => {
-  it('of one key are as many as it may have, until one of them ends', () => {
+describe('open streams', () => {
+  it('are limited per key, until one of them ends', () => {
     const { open, close } = createSetup({ maxStreams: 100, maxStreamsPerKey: 2 });
     expect([open('a'), open('a'), open('a'), open('b')]).toEqual(['open', 'open', 'key', 'open']);
     close('a');
@@ -39,28 +39,28 @@ describe('streams that are open', () => {
     [2, [34, 33]],
     [4, [20, 20, 20, 20]],
     [9, [10, 10, 10, 10, 10, 10, 10, 10, 10]],
-  ])('of %i greedy keys leave room for others', (count, expected) => {
-    const tenants = Array.from({ length: count }, (_, index) => `greedy ${index}`);
-    const { open, counts } = fill(100, tenants);
+  ])('leave some to others if %i keys take as many as they can', (count, expected) => {
+    const keys = Array.from({ length: count }, (_, index) => `greedy ${index}`);
+    const { open, counts } = fill(100, keys);
     expect(counts).toEqual(expected);
-    expect([open('greedy 0'), open('somebody else')]).toEqual(['process', 'open']);
+    expect([open('greedy 0'), open('another')]).toEqual(['process', 'open']);
   });
 
-  it('of keys with one share are bounded together', () => {
+  it('of keys with the same fair share are limited together', () => {
     const { open, close } = createSetup({ maxStreams: 8, maxStreamsPerKey: 8 });
     const opened = Array.from({ length: 6 }, (_, index) => open(`made up ${index}`, 'one address'));
     expect(opened).toEqual(['open', 'open', 'open', 'open', 'process', 'process']);
-    expect(open('somebody else')).toBe('open');
+    expect(open('another')).toBe('open');
     close('made up 0');
     expect([open('made up 6', 'one address'), open('made up 7', 'one address')]).toEqual(['open', 'process']);
   });
 
-  it('are never more than the process may have', () => {
-    const tenants = Array.from({ length: 20 }, (_, index) => `tenant ${index}`);
-    const { open, close, counts } = fill(8, tenants);
+  it('are limited in the whole process', () => {
+    const keys = Array.from({ length: 20 }, (_, index) => `key ${index}`);
+    const { open, close, counts } = fill(8, keys);
     expect(counts.reduce((sum, count) => sum + count)).toBe(8);
-    expect(open('somebody else')).toBe('process');
-    close('tenant 0');
-    expect(open('somebody else')).toBe('open');
+    expect(open('another')).toBe('process');
+    close('key 0');
+    expect(open('another')).toBe('open');
   });
 });

@@ -12,8 +12,8 @@ import { Secret } from '../../../src/upstream/http/secret.ts';
 import type { KeyBudget } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** Whose slices of time, and whose room for answers, a request of this tenant takes. */
-function sharesOf(tenant: string | undefined): readonly string[] {
+/** The names under which a request of a key takes time slices and memory for held responses. */
+function sharesOf(keyHash: string | undefined): readonly string[] {
   const shares: string[] = [];
   const slices = createSliceScheduler();
   const schema = createSchema();
@@ -23,7 +23,7 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     calls: {} as Calls,
     heldResponses: {
       open(name) {
-        shares.push(`room of ${name}`);
+        shares.push(`memory of ${name}`);
         return uncountedResponses;
       },
     },
@@ -42,14 +42,15 @@ function sharesOf(tenant: string | undefined): readonly string[] {
     clientGone: new AbortController().signal,
     preferences: parsePreferences(null),
   });
-  if (tenant !== undefined) record.caller = { keyHash: tenant, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
+  if (keyHash !== undefined)
+    record.caller = { keyHash: keyHash, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
   contexts.create(record, new Request('http://localhost/'), { schema, document: parse('{ me { id } }') });
   endRequest(record);
   return shares;
 }
 
-it('a request takes what it needs of its own tenant, or of its address where it has none', () => {
-  expect(sharesOf('one')).toEqual(['room of one', 'slices of one']);
-  expect(sharesOf('two')).toEqual(['room of two', 'slices of two']);
+it('a request takes time and memory from the share of its key, or of its address without a key', () => {
+  expect(sharesOf('one')).toEqual(['memory of one', 'slices of one']);
+  expect(sharesOf('two')).toEqual(['memory of two', 'slices of two']);
   expect(sharesOf(undefined)).toEqual(['slices of 192.0.2.7']);
 });

@@ -3,7 +3,7 @@ import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { useParsedDocuments } from '../../../src/server/plugins/document/use-parsed-documents.ts';
 
-/** A server that counts which texts it has parsed and validated. */
+/** A server that records which texts it has parsed and validated. */
 function createCounted(maxBytes: number) {
   const parsed: string[] = [];
   const validated: string[] = [];
@@ -28,11 +28,11 @@ function createCounted(maxBytes: number) {
   return {
     parsed,
     validated,
-    async ask(query: string) {
+    async query(text: string) {
       const response = await yoga.fetch('http://localhost/graphql', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ query }),
+        body: JSON.stringify({ query: text }),
       });
       const { data, errors = [] } = (await response.json()) as { data?: unknown; errors?: { message: string }[] };
       return [data, errors.map(({ message }) => message)];
@@ -40,22 +40,22 @@ function createCounted(maxBytes: number) {
   };
 }
 
-const ANSWER = [{ a: null }, []];
+const RESULT = [{ a: null }, []];
 
 describe('a document', () => {
-  it('is parsed and validated once, however often it is sent', async () => {
-    const { ask, parsed, validated } = createCounted(1_000_000);
-    expect([await ask('{ a }'), await ask('{ a }')]).toEqual([ANSWER, ANSWER]);
+  it('is parsed and validated once, even if it is sent again', async () => {
+    const { query, parsed, validated } = createCounted(1_000_000);
+    expect([await query('{ a }'), await query('{ a }')]).toEqual([RESULT, RESULT]);
     expect([parsed, validated]).toEqual([['{ a }'], ['{ a }']]);
   });
 
-  it('that is wrong is not cached, nor is what is wrong with it', async () => {
-    const { ask, parsed, validated } = createCounted(1_000_000);
+  it('that is invalid is not cached, nor are its errors', async () => {
+    const { query, parsed, validated } = createCounted(1_000_000);
     const unknown = 'Cannot query field "c" on type "Query". Did you mean "a" or "b"?';
     const unfinished = 'Syntax Error: Expected Name, found <EOF>.';
     for (const _ of [1, 2]) {
-      expect(await ask('{ c }')).toEqual([undefined, [unknown]]);
-      expect(await ask('{ a')).toEqual([undefined, [unfinished]]);
+      expect(await query('{ c }')).toEqual([undefined, [unknown]]);
+      expect(await query('{ a')).toEqual([undefined, [unfinished]]);
     }
     expect([parsed, validated]).toEqual([
       ['{ c }', '{ a', '{ c }', '{ a'],
@@ -63,17 +63,17 @@ describe('a document', () => {
     ]);
   });
 
-  it('pushes out the one that was used least recently, by what they weigh', async () => {
-    // A comment of a thousand characters weighs two bytes for each of them, and 2,500 for the tokens.
-    const { ask, parsed } = createCounted(16 * 5_000);
+  it('evicts the least recently used one, by memory', async () => {
+    // A document with a comment of a thousand characters counts two bytes for each, and 2,500 for its tokens.
+    const { query, parsed } = createCounted(16 * 5_000);
     const documents = Array.from({ length: 20 }, (_, index) => `{ a } #${String(index).padStart(1_000, 'x')}`);
-    for (const document of documents) await ask(document);
+    for (const document of documents) await query(document);
     const [first = '', second = ''] = documents.slice(-17);
-    await ask(first);
+    await query(first);
     expect(parsed.slice(20)).toEqual([]);
-    await ask('{ b }');
-    await ask(second);
-    await ask(documents[0] ?? '');
+    await query('{ b }');
+    await query(second);
+    await query(documents[0] ?? '');
     expect(parsed.slice(20)).toEqual(['{ b }', documents[0]]);
   });
 
@@ -81,9 +81,9 @@ describe('a document', () => {
     ['its text', `{ a } #${'x'.repeat(3_000)}`],
     ['its tokens', `{ ${'a '.repeat(20)} }`],
     ['its comments', `{ a } ${'#\n'.repeat(60)}`],
-  ])('that is large by %s does not take the place of all others', async (_, document) => {
-    const { ask, parsed } = createCounted(16 * 5_000);
-    for (const _time of [1, 2]) expect(await ask(document)).toEqual(ANSWER);
+  ])('that is large because of %s is not cached', async (_, document) => {
+    const { query, parsed } = createCounted(16 * 5_000);
+    for (const _time of [1, 2]) expect(await query(document)).toEqual(RESULT);
     expect(parsed).toEqual([document, document]);
   });
 });

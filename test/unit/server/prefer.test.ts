@@ -50,7 +50,7 @@ describe('parsePreferWait', () => {
     expect(parsePreferWait(`wait=${'9'.repeat(400)}`)).toBe(2_147_483_648);
   });
 
-  it('starts afresh with each header', () => {
+  it('keeps no state between headers', () => {
     expect([parsePreferWait('foo, wait=1'), parsePreferWait('wait=2'), parsePreferWait('wait=3')]).toEqual([1, 2, 3]);
   });
 });
@@ -67,7 +67,7 @@ describe('parsePreferences', () => {
     ['errors=by-causes', undefined, false],
     ['foo="errors=by-cause"', undefined, false],
     ['foo="unclosed, errors=by-cause', undefined, false],
-  ])('of %j', (header, waitSeconds, areErrorsGrouped) => {
+  ])('reads %j', (header, waitSeconds, areErrorsGrouped) => {
     expect(parsePreferences(header)).toEqual({ waitSeconds, areErrorsGrouped });
   });
 });

@@ -4,17 +4,17 @@ import { parsePreferences } from '../../../src/server/http/prefer.ts';
 import { setResponseHeaders } from '../../../src/server/plugins/use-response-headers.ts';
 import { createRequestRecord } from '../../../src/server/operation/request-record.ts';
 
-type Told = readonly [code: string, seconds: number, limitedBy?: string];
+type Reported = readonly [code: string, seconds: number, limitedBy?: string];
 
-/** What an answer without a key says, with these errors. */
-function toHeaders(told: readonly Told[]): Headers {
+/** The headers of a response with these errors, without an API key. */
+function toHeaders(reported: readonly Reported[]): Headers {
   const record = createRequestRecord({
     startedAtMs: 0,
     clientAddress: '127.0.0.1',
     clientGone: new AbortController().signal,
     preferences: parsePreferences(null),
   });
-  const errors = told.map(
+  const errors = reported.map(
     ([code, retryAfterSeconds, limitedBy]) =>
       new GraphQLError('Later.', { extensions: { code, retryable: true, retryAfterSeconds, limitedBy } }),
   );
@@ -25,7 +25,7 @@ function toHeaders(told: readonly Told[]): Headers {
   return headers;
 }
 
-it.each<[readonly Told[], string | null]>([
+it.each<[readonly Reported[], string | null]>([
   [[], null],
   [[['UPSTREAM_ERROR', 0]], '0'],
   [
@@ -58,6 +58,6 @@ it.each<[readonly Told[], string | null]>([
     ],
     '4',
   ],
-])('Retry-After of the errors %j is %s', (told, retryAfter) => {
-  expect(toHeaders(told).get('retry-after')).toBe(retryAfter);
+])('Retry-After of the errors %j is %s', (errors, retryAfter) => {
+  expect(toHeaders(errors).get('retry-after')).toBe(retryAfter);
 });

@@ -2,7 +2,7 @@ import { array, assert, integer, property } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Stalls, watchStalls } from '../../../src/server/http/stalls.ts';
 
-describe('time given back after a stall', () => {
+describe('extra time after a stall', () => {
   const intervalMs = 500;
   const longestMs = 30_000;
   let nowMs: number;
@@ -19,7 +19,7 @@ describe('time given back after a stall', () => {
     vi.useRealTimers();
   });
 
-  /** Time passes in which the timer of the watch has its turns. */
+  /** Lets time pass while the timer runs regularly. */
   function run(ms: number) {
     for (let passedMs = 0; passedMs < ms; passedMs += intervalMs) {
       nowMs += Math.min(intervalMs, ms - passedMs);
@@ -27,21 +27,21 @@ describe('time given back after a stall', () => {
     }
   }
 
-  it('is none as long as there was none', () => {
+  it('is zero without a stall', () => {
     expect(stalls.extraMs(5_000)).toBe(0);
     run(60_000);
     expect(stalls.extraMs(5_000)).toBe(0);
-    // A look that is late by its interval is not held up, only busy.
+    // A timer that is late by one interval is normal in a busy process.
     nowMs += 2 * intervalMs;
     vi.advanceTimersByTime(intervalMs);
     expect(stalls.extraMs(5_000)).toBe(0);
   });
 
-  it('is there for whoever is the first to run, and until nobody can have been hit by it any more', () => {
+  it('is granted before the timer has run, and as long as the stall is within the period', () => {
     run(10_000);
     nowMs += 15_000;
     expect(stalls.extraMs(5_000)).toBe(14_500);
-    // The timer itself comes after that, and counts nothing twice.
+    // The timer runs after that, and counts nothing twice.
     vi.advanceTimersByTime(intervalMs);
     run(5_000);
     expect(stalls.extraMs(5_000)).toBe(14_500);
@@ -51,7 +51,7 @@ describe('time given back after a stall', () => {
     expect(stalls.extraMs(9_000)).toBe(14_500);
   });
 
-  it('adds up over stalls between which there was little time', () => {
+  it('adds up over stalls in quick succession', () => {
     nowMs += 4_000;
     vi.advanceTimersByTime(intervalMs);
     run(2_000);
@@ -62,7 +62,7 @@ describe('time given back after a stall', () => {
     expect(stalls.extraMs(3_500)).toBe(13_000);
   });
 
-  it('leaves everybody as much attention as was meant, whenever the stalls come', () => {
+  it('makes every period contain its full length of unblocked time, whenever the stalls occur', () => {
     assert(
       property(
         array(integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 400 }),

@@ -2,8 +2,8 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { untilStopped } from '../../../src/server/incremental/until-stopped.ts';
 
-describe('what is awaited until it is stopped', () => {
-  it('comes to its value or its failure, and leaves nothing on the signal', async () => {
+describe('untilStopped', () => {
+  it('settles like its promise, and leaves no listener on the signal', async () => {
     const { signal } = new AbortController();
     const rows = Array.from({ length: 100 }, (_, row) => untilStopped(Promise.resolve(row), signal));
     const failing = untilStopped(Promise.reject(new Error('broken')), signal);
@@ -13,7 +13,7 @@ describe('what is awaited until it is stopped', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  it('fails with the reason of the signal, also of one that has aborted before', async () => {
+  it('rejects with the reason of the signal, even of one that has already aborted', async () => {
     const stopping = new AbortController();
     const pending = untilStopped(new Promise(() => {}), stopping.signal);
     stopping.abort(new Error('too much'));
@@ -22,7 +22,7 @@ describe('what is awaited until it is stopped', () => {
     expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
   });
 
-  it('may fail after that without anybody to see to it', async () => {
+  it('causes no unhandled rejection if its promise rejects later', async () => {
     const stopping = new AbortController();
     let reject = (_error: Error) => {};
     const promise = new Promise<never>((_resolve, fail) => {
@@ -31,7 +31,7 @@ describe('what is awaited until it is stopped', () => {
     const pending = untilStopped(promise, stopping.signal);
     stopping.abort(new Error('too much'));
     await expect(pending).rejects.toThrow('too much');
-    reject(new Error('nobody looks'));
-    await expect(promise).rejects.toThrow('nobody looks');
+    reject(new Error('too late'));
+    await expect(promise).rejects.toThrow('too late');
   });
 });

@@ -7,20 +7,20 @@ import { toRuns } from '../../support/property-runs.ts';
 
 const toPath = (keys: readonly (string | number)[]) =>
   keys.reduce<ResponsePath | undefined>((prev, key) => ({ prev, key, typename: undefined }), undefined);
-const write = (value: object, ...places: (readonly (string | number)[])[]) =>
+const write = (value: object, ...paths: (readonly (string | number)[])[]) =>
   runAtOnce(
     writeJson(
       value,
-      places.flatMap((keys) => toPath(keys) ?? []),
+      paths.flatMap((keys) => toPath(keys) ?? []),
     ),
   ).toString();
 
-/** Every place in a value. */
-function* placesIn(value: unknown, around: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
+/** All paths in a value. */
+function* pathsIn(value: unknown, around: readonly (string | number)[] = []): Generator<readonly (string | number)[]> {
   if (around.length > 0) yield around;
   if (typeof value !== 'object' || value === null) return;
   for (const [key, member] of Object.entries(value))
-    yield* placesIn(member, [...around, Array.isArray(value) ? Number(key) : key]);
+    yield* pathsIn(member, [...around, Array.isArray(value) ? Number(key) : key]);
 }
 
 const anyJson = fc.letrec<{ json: unknown; object: object }>((tie) => ({
@@ -38,11 +38,11 @@ const anyJson = fc.letrec<{ json: unknown; object: object }>((tie) => ({
 })).object;
 
 describe('JSON in pieces', () => {
-  it('is to the byte that of JSON.stringify, wherever it is cut', () => {
+  it('equals that of JSON.stringify to the byte, whichever values are written in pieces', () => {
     fc.assert(
       fc.property(anyJson, fc.array(fc.nat(), { maxLength: 10 }), (value, picks) => {
-        const places = [...placesIn(value)];
-        const chosen = places.length === 0 ? [] : picks.map((pick) => places[pick % places.length] ?? []);
+        const paths = [...pathsIn(value)];
+        const chosen = paths.length === 0 ? [] : picks.map((pick) => paths[pick % paths.length] ?? []);
         expect(write(value, ...chosen)).toBe(Buffer.from(JSON.stringify(value)).toString());
       }),
       toRuns(1_000),
@@ -50,18 +50,18 @@ describe('JSON in pieces', () => {
   });
 
   it.each([
-    ['a long text of pairs of surrogates', { a: `x${'😀'.repeat(100_000)}` }, ['a']],
-    ['a long text with halves of them', { a: '\uD83D'.repeat(200_000) }, ['a']],
+    ['a long text of surrogate pairs', { a: `x${'😀'.repeat(100_000)}` }, ['a']],
+    ['a long text of single surrogates', { a: '\uD83D'.repeat(200_000) }, ['a']],
     ['a long list', { a: Array.from({ length: 50_000 }, (_, index) => ({ index })) }, ['a']],
-    ['a list of nothing', { a: Array.from({ length: 50_000 }) }, ['a']],
+    ['a list of undefined', { a: Array.from({ length: 50_000 }) }, ['a']],
     [
       'a collection',
       { json: { info: {}, item: [{ item: [{ item: [] }, { name: 'x'.repeat(100_000) }] }, null], event: [1] } },
       ['json'],
     ],
-    ['something that is not there', { a: null }, ['a', 5, 'b']],
-  ])('is the same of %s', (_what, value, place) => {
-    expect(write(value, place)).toBe(Buffer.from(JSON.stringify(value)).toString());
+    ['a path that does not exist', { a: null }, ['a', 5, 'b']],
+  ])('equals that of JSON.stringify for %s', (_what, value, path) => {
+    expect(write(value, path)).toBe(Buffer.from(JSON.stringify(value)).toString());
   });
 
   it('pauses after each 64 KiB', () => {
