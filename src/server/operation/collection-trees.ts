@@ -6,8 +6,8 @@ import { runAtOnce } from '../../upstream/steps.ts';
 
 /**
  * Makes functions that derive something from an upstream value: the tree of a collection, and the number of JSON
- * values. All operations share the results. They are kept in weak maps by the value, so they live as long as the value
- * is cached or held.
+ * values. All operations share the results. They are stored in weak maps by the value, so they live as long as the
+ * value is cached or held.
  */
 export function createCollectionTrees(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
