@@ -1,7 +1,7 @@
 /** Memory limits in bytes, one for each kind of data that grows with requests and responses. */
 export type MemoryShares = Readonly<ReturnType<typeof toMemoryShares>>;
 
-// V8's heap limit includes the young generation (192 MiB in Node 24, 48 MiB in Node 20), which long-lived objects leave.
+// V8's heap limit includes the young generation: 192 MiB in Node 24, 48 MiB in Node 20. Long-lived objects leave it.
 const YOUNG_BYTES = 192 * 1_048_576;
 
 /**

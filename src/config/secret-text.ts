@@ -30,7 +30,8 @@ const BASE64_BEGINNINGS = ['PMAK-', '"PMAK-', 'X-Api-Key'].map((text) =>
 
 /** Placeholders that examples have in place of a secret. */
 const PLACEHOLDERS: readonly RegExp[] = [
-  /^(?:null|undefined|none|nil|false|true|todo|tbd|example|placeholder|redacted|changeme|change[-_]me|replace[-_]?me)$/i,
+  /^(?:null|undefined|none|nil|false|true|todo|tbd|example|placeholder|redacted)$/i,
+  /^(?:changeme|change[-_]me|replace[-_]?me)$/i,
   /^(?:your|my|the|insert|enter|put|paste)[-_].*(?:key|token|secret|here)/i,
   /^(?:key|token|secret|api[-_]?key|access[-_]?token|postman[-_]?api[-_]?key)$/i,
   /^(?:PMAK-)?(?:[x*.]{3,}|…)(?:-[x*.]+)*$/i,

@@ -425,7 +425,7 @@ describe('the API key', () => {
       errors: [
         {
           message: expect.stringMatching(
-            /^X-Api-Key has to be sent once, and be one Postman API key\. There is white space, /,
+            /^X-Api-Key must be sent once and contain one Postman API key\. There is white space, /,
           ),
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },

@@ -389,7 +389,8 @@ describe('parseConfig rejects', () => {
 
   it('an access token that equals the API key, and more than two tokens', () => {
     expect(problemsOf({ POSTMAN_API_KEY: key, ACCESS_TOKEN: `${token},${key}` })).toEqual([
-      'ACCESS_TOKEN is the same as POSTMAN_API_KEY: every client would have the key; allowed: another secret; default: none',
+      'ACCESS_TOKEN is the same as POSTMAN_API_KEY: every client would have the key; allowed: another secret; ' +
+        'default: none',
     ]);
     expect(problemsOf({ ACCESS_TOKEN: 'one,two,three' })).toEqual([
       expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 tokens;/),
@@ -437,7 +438,8 @@ describe('parseConfig rejects', () => {
   it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0' })).toEqual([
       'ACCESS_TOKEN is unset while SANDBOX_DIR is set and HOST "0.0.0.0" is not loopback: everyone could read these ' +
-        'exports; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by a comma; default: none',
+        'exports; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by a ' +
+        'comma; default: none',
     ]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '0.0.0.0', ACCESS_TOKEN: token })).toEqual([]);
     expect(problemsOf({ SANDBOX_DIR: '/a', HOST: '::1' })).toEqual([]);
@@ -445,8 +447,9 @@ describe('parseConfig rejects', () => {
 
   it('a server key on an address that is not loopback without ACCESS_TOKEN', () => {
     const problem = [
-      'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everyone could read data with ' +
-        'this key; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by a comma; default: none',
+      'ACCESS_TOKEN is unset while POSTMAN_API_KEY is set and HOST "0.0.0.0" is not loopback: everyone could read data ' +
+        'with this key; allowed: visible ASCII without spaces, at most 256 characters; or two such tokens, separated by ' +
+        'a comma; default: none',
     ];
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0' })).toEqual(problem);
     expect(problemsOf({ POSTMAN_API_KEY: key, HOST: '0.0.0.0', ACCESS_TOKEN: '' })).toEqual(problem);

@@ -67,7 +67,8 @@ describe('readEnvironment', () => {
   it('warns about unknown names in .env and unknown POSTMAN_ variables, and suggests the closest known name', () => {
     writeFileSync(
       '.env',
-      'POSTMAN_APIKEY=a\nCACHE_TTL=5\nNODE_ENV=x\nNODE_OPTIONS=--max-old-space-size=1\nCOMPOSE_FILE=a\nno_proxy=a\nhost=a\n',
+      'POSTMAN_APIKEY=a\nCACHE_TTL=5\nNODE_ENV=x\nNODE_OPTIONS=--max-old-space-size=1\n' +
+        'COMPOSE_FILE=a\nno_proxy=a\nhost=a\n',
     );
     vi.stubEnv('POSTMAN_BASE_URL', 'a');
     vi.stubEnv('POSTMAN_COLLECTION', 'a');
