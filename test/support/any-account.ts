@@ -2,16 +2,16 @@ import type { Account } from '../../src/sandbox/account/account.ts';
 import { type Facade, startFacade } from './facade.ts';
 import { createLiveAccount } from '../../bench/likely-cost/live-account.ts';
 
-/** A facade before an account that each run of a property replaces. */
+/** A facade in front of an account that each run of a property replaces. */
 export interface AnyAccountFacade {
   readonly facade: Facade;
-  /** From now on this is what there is; calls made so far are forgotten. */
+  /** Replaces the account, and clears the recorded calls. */
   serve(account: Account): void;
-  /** The header of a key that nobody has used: nothing is kept of it. */
+  /** The header with an unused key, for which nothing is cached. */
   nextKey(): Record<string, string>;
 }
 
-/** Starts one without limits worth mentioning. */
+/** Starts a facade with limits too high to matter. */
 export async function startAnyAccount(keyCount: number): Promise<AnyAccountFacade> {
   const { account: liveAccount, serve } = createLiveAccount();
   const keys = Array.from({ length: keyCount }, (_, index) => `PMAK-any-${index}`);

@@ -17,10 +17,10 @@ type Fields = { readonly [name: string]: Arbitrary<unknown> };
 
 /** Stands in generated values for a word that `toDocument` makes unique. */
 const WORD = '@word@';
-/** Stands for a number that JSON can say and JavaScript cannot hold. */
+/** Stands for a number that JSON can express and JavaScript cannot represent. */
 const INFINITE = '@infinite@';
 
-/** What stands where a secret belongs, and what no answer may then hold. */
+/** A value generated as a secret, and the text that no response may then contain. */
 export const CANARIES = ['canary-7f3a', '918273645'];
 
 /** Names of the settings of each auth type: those that are credentials, and those that are not. */
@@ -94,7 +94,7 @@ const MEMBERS = [
   ...['script', 'exec', 'listen', 'code', 'status', 'cookie', 'info', 'variables', 'events', 'responses', 'secret'],
 ];
 
-/** Usually one of these, and now and then anything. */
+/** Usually one of these values, sometimes any value. */
 const odd = (...usual: Arbitrary<unknown>[]): Arbitrary<unknown> =>
   oneof({ weight: 19, arbitrary: oneof(...usual) }, { weight: 1, arbitrary: anyJson });
 
@@ -131,7 +131,7 @@ const number = oneof(
 const flag = constantFrom<unknown>(true, false, null, 'true', 0);
 const scalar = oneof({ weight: 5, arbitrary: text }, number, flag);
 
-/** Any JSON value, with members named as the format names its own more often than not. */
+/** Any JSON value; most of its members have names that the format uses. */
 export const anyJson: Arbitrary<unknown> = letrec((tie) => ({
   value: oneof({ depthSize: 'small', withCrossShrink: true }, scalar, tie('list'), tie('object')),
   list: array(tie('value'), { maxLength: 3 }),
@@ -146,7 +146,7 @@ export const anyJsonObject = array(tuple(oneof(constantFrom(...MEMBERS, ...ODD_N
   maxLength: 6,
 }).map((entries): JsonObject => Object.fromEntries(entries));
 
-/** An object with any of these members, and now and then others nobody knows. */
+/** An object with any of these members, and sometimes unknown ones. */
 function object(fields: Fields, always: Fields = {}): Arbitrary<JsonObject> {
   const unknownMembers = array(tuple(constantFrom(...ODD_NAMES, '_', 'warning'), anyJson), { maxLength: 1 });
   return tuple(
@@ -164,7 +164,7 @@ const switches = { disabled: flag, enabled: flag };
 const pairs = (rows: readonly JsonObject[]) =>
   rows.map(({ key, value }) => `${toText(key)}=${toText(value)}`).join('&');
 
-/** A list of keyed rows in every form the format has for it. */
+/** A list of keyed rows, in every form that the format allows. */
 function rows(row: Arbitrary<JsonObject>, toText?: (rows: readonly JsonObject[]) => string): Arbitrary<unknown> {
   const list = array(row, { maxLength: 3 });
   const toMap = (entries: readonly JsonObject[]) => Object.fromEntries(entries.map(({ key, value }) => [key, value]));
@@ -179,9 +179,9 @@ function rows(row: Arbitrary<JsonObject>, toText?: (rows: readonly JsonObject[])
 }
 
 /**
- * Makes collections.
+ * Generates collections.
  *
- * @param secret - What stands where a credential or secret belongs, and only there.
+ * @param secret - Generates credentials and secrets; used nowhere else.
  */
 export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<JsonObject> {
   const secretOf = (secretRow: JsonObject, value: unknown) => ({ ...secretRow, value });
@@ -223,7 +223,7 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
     credentialHeader,
     credentialHeader.map(({ key, ...more }) => ({ ...more, name: key })),
   );
-  // A line holds no line ends.
+  // A line cannot contain line ends.
   const toLine = (value: unknown) => (toText(value) ?? '').replaceAll(/[\r\n]/g, ' ');
   const headerText = (entries: readonly JsonObject[]) =>
     entries.map(({ key, name, value }) => `${toLine(key ?? name)}: ${toLine(value)}`).join('\r\n');
@@ -393,14 +393,14 @@ export function collections(secret: Arbitrary<unknown> = scalar): Arbitrary<Json
   const info = odd(
     object({ name: text, _postman_id: text, description, version: odd(text, object({ major: number })), schema: text }),
   );
-  // Folders inside each other far deeper than anybody nests them.
+  // Folders nested far deeper than in real collections.
   const deep = tuple(items, oneof({ weight: 19, arbitrary: constant(0) }, nat(30))).map(([list, depth]) =>
     Array.from({ length: depth }).reduce((inner: unknown) => [{ name: 'deep', item: inner }], list),
   );
   return object({ ...shared, auth }, { info, item: deep });
 }
 
-/** A secret to be found again: whole, behind a scheme, inside a list or object, or as a number. */
+/** A recognisable secret: alone, after a scheme, inside a list or object, or as a number. */
 export const canary: Arbitrary<unknown> = oneof(
   ...['canary-7f3a', 'Bearer canary-7f3a', '{{a}}:canary-7f3a', 'a=canary-7f3a'].map((value) =>
     constant<unknown>(value),
@@ -410,10 +410,10 @@ export const canary: Arbitrary<unknown> = oneof(
   constant(918_273_645),
 );
 
-/** A reference to a secret, which stays readable; `toDocument` makes each one another. */
+/** A reference to a secret, which is not masked; `toDocument` makes each one unique. */
 export const reference: Arbitrary<unknown> = constantFrom(`{{kept-${WORD}}}`, `Bearer {{kept-${WORD}}}`);
 
-/** Something done to a document at a place, which is a number that `mutate` counts its places by. */
+/** A change of a document at one position, an index into the positions that `mutate` counts. */
 export interface Mutation {
   readonly kind: 'replace' | 'delete' | 'repeat' | 'swap' | 'wrap';
   readonly at: number;
@@ -432,7 +432,7 @@ export const mutations: Arbitrary<Mutation[]> = array(
   { minLength: 1, maxLength: 5 },
 );
 
-/** Gives a document after the mutations; it stays an object. */
+/** Returns the document after the mutations; it is still an object. */
 export function mutate(document: JsonObject, changes: readonly Mutation[]): JsonObject {
   const copy = clone(document) as JsonObject;
   for (const { kind, at, other, value } of changes) {
@@ -451,7 +451,7 @@ export function mutate(document: JsonObject, changes: readonly Mutation[]): Json
       else setMember({ parent, key: other % 2 === 0 ? `${key}s` : 'item' }, copied);
     } else if (kind === 'wrap') setMember(position, other % 2 === 0 ? [copied] : { [key]: copied });
     else {
-      // What was around one of them may be gone with the other: then it is written to where nobody looks.
+      // An earlier mutation may have removed the parent: then the value is written to a detached object.
       setMember(position, clone(memberOf(otherPosition)));
       setMember(otherPosition, copied);
     }
@@ -460,8 +460,8 @@ export function mutate(document: JsonObject, changes: readonly Mutation[]): Json
 }
 
 /**
- * Makes a document of a generated value, as it would come out of a response: words made unique, numbers no JavaScript holds, all of it
- * frozen, so that whoever changes it fails.
+ * Makes a document from a generated value, as if parsed from a response: words are unique, some numbers exceed what
+ * JavaScript can represent, and everything is frozen, so that code that changes it fails.
  */
 export function toDocument(value: unknown): JsonObject {
   let words = 0;
@@ -471,7 +471,7 @@ export function toDocument(value: unknown): JsonObject {
   return freeze(JSON.parse(json)) as JsonObject;
 }
 
-/** Puts the members of every object into the opposite order, but not those of maps, whose order is that of their rows. */
+/** Reverses the order of members in every object, except in maps, whose order is that of their rows. */
 export function reverseKeys(value: unknown, name = '', around = ''): unknown {
   if (Array.isArray(value)) return value.map((element) => reverseKeys(element));
   if (typeof value !== 'object' || value === null) return value;

@@ -14,31 +14,34 @@ import { createSchema } from '../../src/graph/schema.ts';
 import type { Level } from '../../src/upstream/postman/levels.ts';
 import { identifierAt, nameAt } from './small-account.ts';
 
-/** A part of a list. */
+/** A page of a list. */
 export interface Page {
   readonly first: number;
-  /** Place of the node after which it starts. */
+  /** Index of the node after which it starts. */
   readonly after: number | undefined;
 }
 
-/** One selected field, as structure: what is written of it is made from this, and what it needs is derived from this. */
+/** One selected field. Both the query text and the needed calls are derived from this. */
 export interface Field {
   readonly name: string;
-  /** Name of the type that it is a field of. */
+  /** Name of its parent type. */
   readonly on: string;
-  /** Name of the type of the objects that it leads to, of a connection that of its nodes; undefined: it leads to nothing that is read. */
+  /**
+   * Name of the type that it returns, or of the nodes of a connection; undefined if reading it needs no call of its
+   * own.
+   */
   readonly to: string | undefined;
-  /** The levels that it declares; empty: it declares none. */
+  /** The levels that it declares; may be empty. */
   readonly levels: readonly Level[];
-  /** Texts, or names of values of an enum. */
+  /** Strings, or names of enum values. */
   readonly args: Readonly<Record<string, string>>;
-  /** Of a connection. */
+  /** Only for a connection. */
   readonly page?: Page;
-  /** Of a connection: of its nodes. */
+  /** Selection on the nodes of a connection. */
   readonly select: readonly Field[];
-  /** How it is written; `left out` is written, but not asked for. */
+  /** How it is written. `left out` is written, but skipped. */
   readonly written: 'plainly' | 'inline' | 'in a fragment' | 'included' | 'left out';
-  /** Of a connection: how its nodes are written. */
+  /** How the nodes of a connection are written. */
   readonly through: 'nodes' | 'edges' | 'both';
 }
 
@@ -52,13 +55,13 @@ const isConnection = (field: SchemaField) => nodeTypeOf(getNamedType(field.type)
 const fieldsOf = (type: GraphQLObjectType): readonly SchemaField[] => Object.values(type.getFields());
 const isLeveled = (type: GraphQLObjectType) => fieldsOf(type).some((field) => levelsOf(field).length > 0);
 
-/** The type of the nodes, if it is a connection. */
+/** The type of the nodes, if the type is a connection. */
 function nodeTypeOf(type: unknown): unknown {
   const nodes = isObjectType(type) ? type.getFields()['nodes'] : undefined;
   return nodes && getNamedType(nodes.type);
 }
 
-/** The type of the objects that a field leads to, if anything of them is read by itself. */
+/** The type that a field returns, if any of its fields needs a call of its own. */
 function targetOf(field: SchemaField): GraphQLObjectType | undefined {
   const type = getNamedType(field.type);
   const target = nodeTypeOf(type) ?? type;
@@ -66,7 +69,7 @@ function targetOf(field: SchemaField): GraphQLObjectType | undefined {
   return isLeveled(target) || fieldsOf(target).some((inner) => readsOf(inner).length > 0) ? target : undefined;
 }
 
-/** @throws {Error} Names an argument of which nothing says what can be given. */
+/** @throws {Error} Names an argument for which no values are defined. */
 function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: string): Arbitrary<string> {
   const named = getNamedType(type);
   const typeName = targetOf(field)?.name ?? '';
@@ -74,7 +77,7 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
   if (name === 'createdBy') return nat(1).map(identifierAt('User'));
   if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));
-  // OTHER is answered, and cannot be asked for.
+  // OTHER is returned, but not accepted as an argument.
   if (isEnumType(named))
     return constantFrom(
       ...named
@@ -85,7 +88,7 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   throw new Error(`test/support/any-operation.ts has no values for the argument ${on}.${field.name}(${name}:)`);
 }
 
-/** Arguments other than those of paging. They are left out where nothing is read by them. */
+/** Arguments other than those of paging. Omitted where they change no call. */
 function anyArgsOf(field: SchemaField, on: string): Arbitrary<Record<string, string>> {
   const readsMore = readsOf(field).length > 0;
   const args = field.args.filter(({ name }) => name !== 'first' && name !== 'after');
@@ -120,7 +123,7 @@ const anyPage: Arbitrary<Page> = record({
   after: option(nat(4), { nil: undefined, freq: 1 }),
 }).map(({ first, after }) => ({ first, after: first % 2 === 0 ? undefined : after }));
 
-/** One field with anything that can be given to it and selected on it. */
+/** One field with any arguments and any selection. */
 function anyFieldOf(on: GraphQLObjectType, field: SchemaField, depth: number): Arbitrary<Field> {
   const target = targetOf(field);
   const selection = target ? anySelectionOf(target, isLeveled(target) ? depth - 1 : depth) : constant([]);
@@ -142,14 +145,14 @@ function anyFieldOf(on: GraphQLObjectType, field: SchemaField, depth: number): A
   }));
 }
 
-/** The cheaper a field is, the more often it is asked for; lists are what plans differ by. */
+/** Cheap fields are selected more often, and so are lists, because plans differ by them. */
 function weightOf(field: SchemaField): number {
   const [level] = levelsOf(field);
   if (targetOf(field)) return isConnection(field) ? 4 : level === 'dedicated' ? 1 : 2;
   return level === 'ref' || level === 'summary' ? 4 : level === 'minimal' ? 2 : 1;
 }
 
-/** Fields of one type. Those that the same answers carry share their chances, however many they are. */
+/** Fields of one type. Fields carried by the same responses share one weight, whatever their number. */
 function anySelectionOf(type: GraphQLObjectType, depth: number): Arbitrary<readonly Field[]> {
   const groups = new Map<string, SchemaField[]>();
   for (const field of fieldsOf(type)) {
@@ -168,14 +171,14 @@ function anySelectionOf(type: GraphQLObjectType, depth: number): Arbitrary<reado
 }
 
 const queryType = schema.getQueryType() ?? new GraphQLObjectType({ name: 'Query', fields: {} });
-// Gateways ask for entities in documents of their own.
+// Gateways query entities in separate documents.
 const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !field.name.startsWith('_'));
 
-/** Up to four root fields, none of which any account needs to have. */
+/** Up to four root fields; the account may have none of the objects. */
 export const anyOperation: Arbitrary<readonly Field[]> = some(
   oneof(
     ...rootFields.map((field) => ({
-      // What is named can be asked for in more ways than what is listed.
+      // An object can be named in more ways than it can be listed.
       weight: targetOf(field) ? (field.args.some(isRequiredArgument) ? 5 : 4) : 1,
       arbitrary: anyFieldOf(queryType, field, 3),
     })),
@@ -183,7 +186,7 @@ export const anyOperation: Arbitrary<readonly Field[]> = some(
   4,
 );
 
-/** What is selected on objects of which nothing is read by itself: what tells them apart, if they have any such thing. */
+/** The selection on objects without calls of their own: the fields that identify them, if there are any. */
 function writeLeaf(on: string, name: string): string {
   const type = schema.getType(on);
   const named = isObjectType(type) ? getNamedType(type.getFields()[name]?.type) : undefined;
@@ -192,7 +195,7 @@ function writeLeaf(on: string, name: string): string {
   return ` { ${['id', 'key'].find((member) => member in members) ?? '__typename'} }`;
 }
 
-/** Writes the arguments of a field, without those of paging. */
+/** Prints the arguments of a field, without those of paging. */
 export function writeArgs({ on, name, args }: Field): readonly string[] {
   const type = schema.getType(on);
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
@@ -202,13 +205,13 @@ export function writeArgs({ on, name, args }: Field): readonly string[] {
   });
 }
 
-/** What the field is called in the answer: no two fields of a selection are merged by their names. */
+/** Response name of a field. Unique within a selection, so that no two fields merge. */
 export const aliasOf = (index: number) => `f${index}`;
 
 /**
- * Writes an operation.
+ * Prints an operation.
  *
- * @param cursors - Of the lists that start at a place, as far as it is known.
+ * @param cursors - Start cursors of the lists, where they are known.
  */
 export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, string>): string {
   const fragments: string[] = [];
@@ -238,7 +241,7 @@ export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, 
   const text = [body, ...fragments].join(' ');
   return `query ${text.includes('$yes') ? '($yes: Boolean = true) ' : ''}${text}`;
 }
-/** The same operation, asked in parts: whatever is a list or a fragment comes later. */
+/** The same operation with incremental delivery: lists are streamed, and fragments are deferred. */
 export function inParts(text: string): string {
   return text
     .replaceAll('nodes {', 'nodes @stream {')
@@ -247,14 +250,14 @@ export function inParts(text: string): string {
     .replaceAll(/(\.\.\.F\d+)/g, '$1 @defer');
 }
 
-/** What is asked for, without what is only written. */
+/** The selected fields, without the skipped ones. */
 export const requestedFields = (fields: readonly Field[]): readonly (readonly [alias: string, field: Field])[] =>
   fields.flatMap((field, index) => (field.written === 'left out' ? [] : [[aliasOf(index), field] as const]));
 
 /**
- * Nested lists of unnamed workspaces have places that no client knows: they start at the beginning.
+ * Makes nested lists of unnamed workspaces start at the beginning, because no client can know their cursors.
  *
- * @param isNamed - Whether the places of the fields themselves can be known.
+ * @param isNamed - Whether the cursors of the fields themselves can be known.
  */
 export function withKnownCursors(fields: readonly Field[], isNamed: boolean): readonly Field[] {
   return fields.map((field) => ({

@@ -6,7 +6,7 @@ import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import type { Episode, SimulatedFault } from './simulated-facade.ts';
 import { anySmallAccount, type SmallAccount, toServedAccount } from './small-account.ts';
 
-/** An operation on an account, and all that stands between it and its answer. */
+/** An operation on an account, with the failures that it meets. */
 export interface Trouble {
   readonly account: Account;
   readonly query: string;
@@ -16,9 +16,9 @@ export interface Trouble {
   readonly episodes: readonly Episode[];
   readonly foreignCallsAtMs: readonly number[];
   readonly latencyMs: number;
-  /** What has been asked before, and how long before, in milliseconds. */
+  /** Earlier operations, and how long before this one they ran, in milliseconds. */
   readonly before: { readonly query: string; readonly agoMs: number } | undefined;
-  /** Whether the client comes back at the earliest `retryAt`, or goes by the header `Retry-After`. */
+  /** Whether the client retries at the earliest `retryAt` or after the `Retry-After` header. */
   readonly follows: 'errors' | 'header';
 }
 
@@ -47,8 +47,8 @@ const anyGrid = tuple(
 }));
 
 /**
- * The same account, but the list of everything has what a workspace has. Whether something else is public is known where the list of its
- * workspace happens to be read, which is another matter of chance in every run: both answers are right.
+ * The same account, but the list of everything contains all that workspaces contain. Otherwise `isPublic` is known only
+ * if the list of the workspace happens to be read, which differs from run to run: both results would be right.
  */
 function withMembersListed(account: SmallAccount): SmallAccount {
   const members = new Set(account.workspaces.flatMap(({ collections }) => collections));
@@ -86,10 +86,10 @@ const anyFault: Arbitrary<SimulatedFault> = oneof(
   integer({ min: 1_000, max: 70_000 }).map((ms) => ({ kind: 'slow' as const, ms })),
 );
 
-/** Calls of an episode that ends with the time alone. */
+/** Number of calls of an episode that ends only by time. */
 export const LASTING = 1_000_000;
 
-/** Whether it is what Postman or somebody in between has decided: that is so for all calls until it is changed. */
+/** Whether the failure is a decision of Postman or an intermediary, which holds for all calls until it changes. */
 const isState = (fault: SimulatedFault) =>
   (fault.kind === 'status' && fault.status < 408) ||
   (fault.kind === 'html' && fault.status === 403) ||
@@ -102,7 +102,7 @@ const anyEpisode: Arbitrary<Episode> = record({
   calls: oneof(integer({ min: 1, max: 5 }), constant(LASTING)),
   untilMs: constantFrom(5_000, 60_000, 300_000),
 }).map(({ fault, match: of, calls, untilMs }) => {
-  // A key that is refused is so for everything, and what is wrong with the connection does not depend on what is asked.
+  // A refused key is refused for every path, and connection failures do not depend on the path.
   const isForAll =
     (fault.kind === 'status' && fault.status === 401) || fault.kind === 'certificate' || fault.kind === 'unknownHost';
   const match = isForAll ? /^/ : of;
@@ -142,7 +142,7 @@ const anyHeaders: Arbitrary<Readonly<Record<string, string>>> = oneof(
   },
 );
 
-/** An operation, and troubles that end. */
+/** An operation, and failures that end. */
 export const anyTrouble: Arbitrary<Trouble> = record({
   operation: oneof(anyGrid, anySmall),
   isInParts: oneof({ weight: 4, arbitrary: constant(false) }, { weight: 1, arbitrary: constant(true) }),
@@ -163,14 +163,14 @@ export const anyTrouble: Arbitrary<Trouble> = record({
   follows: constantFrom('errors' as const, 'header' as const),
 }).map(({ operation, isInParts, hasEarlierQuery, agoMs, env, limits, ...rest }) => ({
   ...rest,
-  // What comes after the deadline is of use to nobody then, but to whoever joins the same call.
+  // A response after the deadline is useless to its operation, but useful to one that joins the same call.
   episodes:
     env['CACHE_TTL_MS'] === '0' || 'cache-control' in rest.headers
       ? rest.episodes.filter(({ fault }) => fault.kind !== 'slow')
       : rest.episodes,
   account: operation.account,
   query: isInParts ? inParts(operation.query) : operation.query,
-  // Answers that always take longer than the operation may are no trouble that ends.
+  // Responses that always take longer than the operation's timeout are a failure that never ends.
   latencyMs:
     env['CACHE_TTL_MS'] === '0' ||
     'cache-control' in rest.headers ||

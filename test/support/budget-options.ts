@@ -1,6 +1,9 @@
 import type { Clock } from '../../src/upstream/clock.ts';
 
-/** Settings of a budget that starts now with nothing used: the server's own, with Postman's limits, 60 in a minute and 10 in 10 s. */
+/**
+ * Options of an unused budget that starts now: the server's defaults, with Postman's limits of 60 calls in a minute and
+ * 10 in 10 s.
+ */
 export function toBudgetOptions<OfClock extends Clock>(clock: OfClock) {
   return {
     general: { limit: 60, windowMs: 60_000, isCap: false },

@@ -15,31 +15,34 @@ export interface ProgramRun {
   ended(): Promise<number | string>;
 }
 
-/** One that listens. */
+/** A running server. */
 export interface RunningServer extends ProgramRun {
   readonly url: string;
-  /** Sends SIGTERM and waits for its end. */
+  /** Sends SIGTERM and waits for the process to exit. */
   stop(): Promise<number | string>;
 }
 
 /** The server, compiled for one test file. */
 export interface BuiltServer {
-  /** What Node runs. */
+  /** Path of the script that Node runs. */
   readonly main: string;
-  /** Where it runs unless said otherwise: no .env is read from the checkout. */
+  /** Default working directory, outside of the checkout, so that its .env is not read. */
   readonly folder: string;
   build(): void;
-  /** Runs it. It gets nothing of this process's environment. */
+  /** Runs it, without this process's environment. */
   run(env: Record<string, string>, args?: readonly string[], cwd?: string): ProgramRun;
-  /** Runs it on a free port and waits for its address. */
+  /** Runs it on a free port and waits until it logs its address. */
   start(env: Record<string, string>, args?: readonly string[], cwd?: string): Promise<RunningServer>;
-  /** Takes over a child that runs it in some other way: reads what it writes to pipes, if it has some. */
+  /** Adopts a child process that was started differently; reads its pipes, if it has any. */
   watch(child: ChildProcess): ProgramRun;
-  /** Ends what still runs, and removes the build. */
+  /** Kills running processes and removes the build. */
   remove(): void;
 }
 
-/** Makes a build apart from what `npm start` builds, which may be running, but inside the package, because it imports from node_modules. */
+/**
+ * Builds into a folder other than that of `npm start`, which may be running, but inside the package, because the build
+ * imports from node_modules.
+ */
 export function createBuiltServer(name: string): BuiltServer {
   const built = join(root, 'dist', `${name}-${process.pid}`);
   const main = join(built, 'src', 'main.js');

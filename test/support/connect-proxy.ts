@@ -2,21 +2,21 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 
-/** What a proxy does with a CONNECT: leads to a port of loopback, refuses with a status, or says nothing. */
+/** How a proxy handles a CONNECT: it connects to a loopback port, refuses with a status, or does not respond. */
 export type ConnectReply = { readonly port: number } | { readonly status: number } | 'silence';
 
-/** An HTTP proxy on loopback that knows nothing but CONNECT. */
+/** An HTTP proxy on loopback that supports only CONNECT. */
 export interface ConnectProxy {
   /** `127.0.0.1:<port>`. */
   readonly address: string;
-  /** Each CONNECT: the host and port that was asked for, and the credentials. */
+  /** Each CONNECT, with its host and port and its credentials. */
   readonly requests: { readonly target: string; readonly authorization: string | undefined }[];
-  /** What comes that is no CONNECT. */
+  /** Requests with other methods. */
   readonly others: string[];
   close(): Promise<void>;
 }
 
-/** Starts one that answers every CONNECT alike, or as a function of the target says. */
+/** Starts a proxy that handles every CONNECT alike, or as a function of the target decides. */
 export async function startConnectProxy(replyTo: (target: string) => ConnectReply): Promise<ConnectProxy> {
   const requests: ConnectProxy['requests'][number][] = [];
   const others: string[] = [];

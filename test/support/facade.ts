@@ -12,7 +12,7 @@ export interface ResultError {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** A GraphQL answer as it came over the socket. */
+/** A GraphQL response as received over the socket. */
 export interface FacadeResponse {
   readonly status: number;
   readonly headers: Headers;
@@ -22,26 +22,26 @@ export interface FacadeResponse {
   readonly upstream: UpstreamCost;
 }
 
-/** A whole facade before a simulated Postman, both on loopback sockets. */
+/** A complete facade in front of a simulated Postman API, both on loopback sockets. */
 export interface Facade {
   readonly url: string;
   readonly postman: Sandbox;
-  /** Everything logged, one JSON object a line. */
+  /** All log lines, each a JSON object. */
   readonly log: string[];
   query(
     query: string,
     options?: { variables?: object; headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<FacadeResponse>;
-  /** Moves the facade's time on, without waiting: what it kept gets older, its windows pass. */
+  /** Advances the facade's clocks without waiting: cached responses age, and rate windows pass. */
   skip(ms: number): void;
-  /** Sets the facade's wall clock, and only it, forward or back; forward it is also what a machine does that sleeps. */
+  /** Moves only the facade's wall clock, forward or back. Forward also simulates a machine that slept. */
   jumpWallClock(ms: number): void;
   close(): Promise<void>;
 }
 
 /**
- * Starts a facade and its simulated upstream. Without `env` it has the sandbox's key as its own and no rate limits worth
- * mentioning: 10,000 calls a window. Everything in `env` is read as from the environment.
+ * Starts a facade and its simulated upstream. Without `env`, the server uses the sandbox's key and rate limits too high
+ * to matter: 10,000 calls a window. `env` is parsed like the process's environment.
  */
 export async function startFacade(env: Record<string, string> = {}, sandbox: SandboxOptions = {}): Promise<Facade> {
   const postman = await startSandbox({ limits: 'off', ...sandbox });

@@ -1,28 +1,28 @@
 import type { PossibleGet } from './upstream-model.ts';
 
-/** How much a plan costs. */
+/** Cost of a plan. */
 export interface Cost {
   readonly gets: number;
-  /** Of these, those that the burst limit counts. */
+  /** How many of them count in the burst limit. */
   readonly burst: number;
 }
 
-/** One thing that has to be known, and which GETs may be asked for it; undefined: any that tells it. */
+/** A fact that is needed, and the GETs that may be used for it; undefined: any GET that reports it. */
 export interface Need {
   readonly fact: string;
   readonly from?: ReadonlySet<string>;
 }
 
-// One call more is worse than any number of calls of the burst class.
+// One additional call costs more than any number of burst calls saved.
 const CALL = 1_000;
 
 /**
- * Searches all plans, branch and bound, for one of the fewest GETs after which everything needed is known; of those, one of the
- * fewest that the burst limit counts. A GET is possible once what it asks for is known.
+ * Searches all plans, by branch and bound, for one with the fewest GETs after which all needed facts are known; among
+ * those, one with the fewest burst calls. A GET is possible once the fact that it requires is known.
  *
- * @param known - Facts known before any GET: what a client named.
- * @param cached - Request lines of answers that are at hand already.
- * @returns undefined where no plan will do.
+ * @param known - Facts known before any GET, because a client named them.
+ * @param cached - Request lines of cached responses.
+ * @returns undefined if no plan exists.
  */
 export function findFewestGets(
   gets: readonly PossibleGet[],
@@ -57,7 +57,7 @@ export function findFewestGets(
       if (!cached.has(line) && requires !== undefined && !isFree(requires) && !consider(getsByFact.get(requires) ?? []))
         return;
     open.sort((a, b) => a.length - b.length);
-    // Clauses that share no GET need one each.
+    // Needs that share no GET require one GET each.
     const counted = new Set<PossibleGet>();
     let atLeast = price;
     for (const options of open) {
@@ -73,7 +73,7 @@ export function findFewestGets(
         best = { price, plan: [...chosen] };
         return;
       }
-      // Some wait for each other: something else has to make one of them possible.
+      // Some require each other: another GET has to make one of them possible.
       const required = new Set([...stuck].map(({ requires }) => requires ?? ''));
       branch = gets.filter(
         (get) => !chosen.has(get) && !excluded.has(get) && [...required].some((fact) => get.reveals.has(fact)),

@@ -7,19 +7,19 @@ import {
   startSimulatedFacade,
 } from './simulated-facade.ts';
 
-/** How an operation ended whose client did what the errors said. */
+/** Outcome of an operation whose client followed the advice in the errors. */
 export interface Ending {
-  /** `stuck`: it did not end. `wrong`: without an error, and not with the data there is. */
+  /** `stuck`: it did not end. `wrong`: it ended without an error, but with wrong data. */
   readonly kind: 'complete' | 'final' | 'stuck' | 'wrong';
   readonly rounds: number;
-  /** Codes of the errors that are left. */
+  /** Codes of the remaining errors. */
   readonly codes: readonly string[];
-  /** Final errors of fields that were served when the same was asked again at once. */
+  /** Final errors of fields that an immediate retry served. */
   readonly untrue: readonly string[];
   readonly last: readonly ResultError[];
 }
 
-// After all troubles have ended.
+// After all failures have ended.
 const MAX_ROUNDS = 200;
 
 function createRandom(seed: number): () => number {
@@ -33,7 +33,7 @@ function createRandom(seed: number): () => number {
 const codeOf = ({ extensions, message }: ResultError) =>
   typeof extensions?.['code'] === 'string' ? extensions['code'] : message;
 
-/** Whether there is something at a path. */
+/** Whether there is a value at a path. */
 function hasValue(data: unknown, path: readonly (string | number)[]): boolean {
   let value = data;
   for (const key of path) {
@@ -43,7 +43,7 @@ function hasValue(data: unknown, path: readonly (string | number)[]): boolean {
   return value != null;
 }
 
-/** As text, whatever the order in which parts have come. */
+/** Serializes the data independently of the order in which parts arrived. */
 function toText(data: unknown): string {
   return JSON.stringify(data, (_, value: unknown) =>
     typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -52,7 +52,7 @@ function toText(data: unknown): string {
   );
 }
 
-/** Asks, does what the errors say, and asks again, until nothing is left that waiting brings. */
+/** Runs an operation, follows the advice in its errors and retries, until waiting brings nothing more. */
 export async function followAdvice(trouble: Trouble): Promise<Ending> {
   const { account, query, headers, env, limits, episodes, foreignCallsAtMs, latencyMs, before, follows } = trouble;
   const wide = { limit: 100_000, windowMs: 1_000 };
@@ -115,21 +115,24 @@ export async function followAdvice(trouble: Trouble): Promise<Ending> {
   }
 }
 
-/** Asks again at once, and lists what is served that is said not to be. What has changed at upstream in the meantime is no fault. */
+/**
+ * Retries at once, and lists the fields with final errors that are now served. Changes at upstream in between are not
+ * faults.
+ */
 async function findUntrue(
   facade: SimulatedFacade,
   { query, headers }: Trouble,
   final: readonly ResultError[],
   before: readonly Episode[],
 ): Promise<readonly string[]> {
-  // No time at all would be no age at all.
+  // Without any time in between, cached responses would have no age.
   await facade.advance(1);
   const again: SimulatedResponse = await facade.execute(query, headers);
   const after = facade.faults();
   const hasChanged = before.some((episode) => !after.includes(episode) && episode.calls === LASTING);
   if (hasChanged) return [];
   const isTooExpensive = ({ extensions }: ResultError) => extensions?.['code'] === 'OPERATION_TOO_EXPENSIVE';
-  // Which of its fields there is room for can change; that there is none for all of them, cannot.
+  // Which of its fields fit into the budget may change; that not all of them fit, may not.
   const isRefusedAgain = again.errors.length > 0;
   const failed = new Set(again.errors.map(({ path = [] }) => JSON.stringify(path)));
   return final.flatMap((error) => {

@@ -4,21 +4,24 @@ import { newMockConfig } from '../../src/sandbox/account/demo-mocks.ts';
 const OWNER = '31415926';
 const MADE_AT = '2026-01-02T03:04:05.000Z';
 
-/** An account as even as a grid, whose things can be edited. */
+/** A regular account whose objects can be edited. */
 export interface GridAccount {
   readonly account: Account;
   readonly workspaceIds: readonly string[];
   readonly collectionUids: readonly string[];
   readonly environmentUids: readonly string[];
   readonly mockUids: readonly string[];
-  /** Gives a collection another description, as somebody else would in the Postman app. */
+  /** Changes a collection's description, as a user of the Postman app would. */
   editCollection(index: number, description: string): void;
 }
 
 const toId = (kind: number, index: number) =>
   `${String(kind).padStart(8, '0')}-0000-4000-8000-${String(index).padStart(12, '0')}`;
 
-/** Makes an account of so many workspaces, each with so many collections, environments and mock servers of its own; a mock server is of its workspace's first collection. */
+/**
+ * Creates an account of that many workspaces, each with its own collections, environments and mock servers. All mock
+ * servers serve their workspace's first collection.
+ */
 export function createGridAccount(
   workspaces: number,
   collectionsEach: number,

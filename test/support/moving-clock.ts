@@ -1,10 +1,10 @@
 import { type Clock, createSystemClock } from '../../src/upstream/clock.ts';
 
-/** The system's time, which a test can move on. */
+/** The system's clocks, which a test can advance. */
 export interface MovingClock extends Clock {
-  /** Moves time on at once; timers that are due then run now, in their order. */
+  /** Advances time at once, and runs the timers that are then due, in their order. */
   skip(ms: number): void;
-  /** Sets the wall clock, and only it, forward or back; forward it is also what a machine does that sleeps. */
+  /** Moves only the wall clock, forward or back. Forward also simulates a machine that slept. */
   jumpWallClock(ms: number): void;
 }
 
@@ -14,7 +14,7 @@ interface Timer {
   cancel: () => void;
 }
 
-/** Makes a clock that goes like the system's. */
+/** Creates a clock that runs like the system's. */
 export function createMovingClock(): MovingClock {
   const system = createSystemClock();
   const timers = new Set<Timer>();

@@ -4,25 +4,27 @@ import type { Need } from './fewest-gets.ts';
 import type { SmallAccount, SmallCollection, SmallMock } from './small-account.ts';
 import { facts, lines, listedOf, type Named, passes, type PlainKind, plainKinds } from './upstream-model.ts';
 
-/** A need, and which GETs are sure to meet it: known beforehand to have it, whatever else upstream holds. */
+/** A need, and the GETs that are sure to meet it, whatever else upstream holds. */
 export interface SurveyedNeed extends Need {
   readonly fact: string;
   readonly sure: readonly string[];
-  /** How many answers have to be in before it can be known that this is needed. */
+  /** Number of responses that must have arrived before the need is known. */
   readonly round: number;
-  /** The answer that led to the workspace of which it is asked; empty: it was named. Two answers seldom come at the same time. */
+  /**
+   * The response that led to the workspace; empty if the client named it. Two responses seldom arrive at the same time.
+   */
   readonly via: string;
-  /** It is needed only by who does not know beforehand how the answers will turn out. */
+  /** Needed only by a planner that does not know the content of responses beforehand. */
   readonly isPrecaution?: true;
 }
 
-/** What an operation asks for of an account. */
+/** What an operation needs of an account. */
 export interface Survey {
-  /** The answer it ought to have. */
+  /** The expected result. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly needs: readonly SurveyedNeed[];
   readonly named: Named;
-  /** Facts the client has brought with it. */
+  /** Facts that the client named. */
   readonly known: ReadonlySet<string>;
 }
 
@@ -33,7 +35,7 @@ const { user } = createDemoAccount();
 const toKeys = (variables: readonly unknown[]) =>
   variables.map((one) => ({ key: (one as { readonly key: string }).key }));
 
-/** Values of fields that an account does not have under their own names. */
+/** Values of fields that an account stores under other names. */
 const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Query.me': () => ({ id: String(user.id) }),
   'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
@@ -64,7 +66,7 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
 const unknown = (what: string, { on, name }: Field) =>
   new Error(`test/support/operation-needs.ts does not know ${what} of ${on}.${name}`);
 
-/** @throws {Error} Names a field of which the accounts have nothing. */
+/** @throws {Error} Names a field for which the accounts have no data. */
 function valueOf(one: Thing, field: Field): unknown {
   const toValue = VALUES[`${field.on}.${field.name}`];
   if (toValue) return toValue(one as never);
@@ -74,20 +76,20 @@ function valueOf(one: Thing, field: Field): unknown {
 
 const has = ({ levels }: Field, ...any: readonly Field['levels'][number][]) => any.some((one) => levels.includes(one));
 const isDedicated = (field: Field) => has(field, 'dedicated');
-/** Only a single read has it. */
+/** Fields that only a single read has. */
 const isInReads = (field: Field) => has(field, 'minimal', 'detail') && !has(field, 'ref', 'summary');
-/** Only the read of the whole has it. */
+/** Fields that only the read of the whole collection has. */
 const isInTree = (field: Field) => field.levels.join() === 'detail';
-// Told by what a thing is named by; what else refs have is in an answer.
+// Known from the object's identifier; other fields of refs come with a response.
 const isIdentifying = ({ name }: Field) => ['id', 'uid', 'ownerId'].includes(name);
 
-/** The part of a list that a page has. */
+/** The rows of a list that a page has. */
 export function pageOf<Item>(list: readonly Item[], { first, after }: Page): readonly Item[] {
   const start = after === undefined || list.length === 0 ? 0 : Math.min(after, list.length - 1) + 1;
   return list.slice(start, start + first);
 }
 
-/** Works out what an operation asks for, and what its answer is. */
+/** Derives what an operation needs, and its expected result. */
 export function surveyOperation(account: SmallAccount, operation: readonly Field[]): Survey {
   const needs: SurveyedNeed[] = [];
   let via = '';
@@ -115,7 +117,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   const object = (fields: readonly Field[], valueOf: (field: Field) => unknown): Record<string, unknown> =>
     Object.fromEntries(requestedFields(fields).map(([alias, field]) => [alias, valueOf(field)]));
 
-  /** Whether a list has to have more than names, for who has not seen yet what is in it. */
+  /** Whether a list has to have more than names, as far as is known before it is read. */
   const needsRows = (fields: readonly Field[]): boolean => {
     const selected = requestedFields(fields).map(([, field]) => field);
     const isRead = selected.some(isInReads);
@@ -124,7 +126,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     );
   };
 
-  /** @param from - Lists that are sure to have it; undefined: a client, or a fork, named it. */
+  /** @param from - Lists that are sure to have it; undefined if a client or a fork named it. */
   const collection = (
     fields: readonly Field[],
     one: SmallCollection,
@@ -161,7 +163,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         : null;
     });
   };
-  // Only the list of a workspace has it, of which who named it need not know.
+  // Only the list of a workspace has it, and a client that named the object may not know that workspace.
   const ifSeen = ({ uid }: SmallCollection, known: unknown) =>
     account.workspaces.some(({ collections }) => collections.includes(uid))
       ? { asymmetricMatch: (value: unknown) => value === null || value === known }
@@ -173,7 +175,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     return containing ? workspace(fields, containing, round + 1, [lines.workspacesWith(uid)]) : null;
   };
 
-  // What was named is looked up first, unless nothing but its place is asked for.
+  // A named object is looked up first, unless only its workspaces are selected.
   const hasOnlyDedicatedFields = (fields: readonly Field[]) =>
     requestedFields(fields).every(([, field]) => isDedicated(field));
 
@@ -242,7 +244,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const items = listedOf(account, kind, workspaceId);
     return connection(field, items, (one) => plain(kind, field.select, one, round + 1, [list], refs));
   };
-  /** A list inside a workspace, or of everything. */
+  /** A list of one workspace, or of everything. */
   const list = (field: Field, workspaceId: string | null, round: number): unknown =>
     field.to === 'Collection'
       ? collectionList(field, workspaceId, round)
@@ -270,7 +272,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     return result;
   };
 
-  /** Proves that a named workspace is there. */
+  /** Proves that a named workspace exists. */
   const namedWorkspace = (id: string, fieldsOfIt: readonly Field[]) => {
     const one = account.workspaces.find((candidate) => candidate.id === id);
     need(0, facts.workspace(id, one ? 'exists' : 'absent'), lines.workspace(id));
@@ -278,7 +280,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const isGlobals = ({ name }: Field) => name === 'globals';
     const isPlain = subfields.every((field) => isGlobals(field) || has(field, 'ref'));
     const hasGlobals = subfields.some(isGlobals);
-    // Nothing but the workspace itself is sure to prove it, as soon as there turn out to be no globals.
+    // If there are no globals, only the read of the workspace itself is sure to prove it.
     if (fieldsOfIt.length > 0 && isPlain && !(hasGlobals && one?.globals.length)) {
       beCareful(hasGlobals ? 1 : 0, lines.workspace(id));
     }
@@ -361,6 +363,6 @@ function kindOf(field: Field): PlainKind {
   return kind;
 }
 
-/** The list that a field of a workspace can be read by. */
+/** The list from which a field of a workspace can be read. */
 const listLineOf = (field: Field, workspaceId: string) =>
   field.to === 'Collection' ? lines.collections(workspaceId) : kindOf(field).listLine(workspaceId);

@@ -1,6 +1,6 @@
 import type { Facade } from './facade.ts';
 
-/** One part of an answer that is delivered incrementally. */
+/** One part of an incremental response. */
 export interface Part {
   // oxlint-disable-next-line typescript/no-explicit-any -- tests compare whole results, whatever their shape.
   readonly data?: any;
@@ -22,7 +22,7 @@ export interface PartError {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Asks for an answer in parts as a browser does, with nothing but fetch, and gives each part when it comes. */
+/** Requests an incremental response as a browser does, with fetch alone, and yields each part as it arrives. */
 export async function* queryInParts(
   facade: Facade,
   query: string,
@@ -41,7 +41,7 @@ export async function* queryInParts(
   else yield* read(response.body.pipeThrough(new TextDecoderStream()), type);
 }
 
-/** Puts the parts together as a client does: what comes twice, by a fragment and beside it, is the same thing. */
+/** Merges the parts as a client does: objects that arrive twice, by a fragment and beside it, are merged. */
 export function merge(parts: readonly Part[]): unknown {
   let whole: unknown = parts[0]?.data;
   for (const { data, items, path } of parts.flatMap(({ incremental = [] }) => incremental)) {
@@ -78,7 +78,7 @@ async function* readMultipart(text: AsyncIterable<string>, type: string): AsyncG
       const body = piece.split('\r\n\r\n').slice(1).join('\r\n\r\n').trim();
       if (body !== '') yield JSON.parse(body) as Part;
     }
-    // A part is whole when its JSON is: its boundary comes with the next.
+    // A part is complete when its JSON is: its boundary arrives with the next part.
     const body = buffer.split('\r\n\r\n').slice(1).join('\r\n\r\n').trim();
     if (body.endsWith('}')) {
       const part = tryParse(body);

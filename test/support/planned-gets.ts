@@ -7,14 +7,14 @@ type Plan = Cost & { readonly plan: readonly string[] };
 
 const isTree = (line: string) => /^GET \/collections\/[^?]*$/.test(line);
 
-/** The earliest round of each. */
+/** The earliest round of each need. */
 function earliest(pairs: Iterable<readonly [string, number]>): ReadonlyMap<string, number> {
   const rounds = new Map<string, number>();
   for (const [line, round] of pairs) rounds.set(line, Math.min(round, rounds.get(line) ?? round));
   return rounds;
 }
 
-/** The cheapest plan of who knows beforehand what every answer will be: nobody can do with fewer calls. */
+/** The cheapest plan with perfect knowledge of all responses: a lower bound of the number of calls. */
 export function toLuckiestPlan(
   account: SmallAccount,
   { needs, known, named }: Survey,
@@ -31,13 +31,13 @@ export function toLuckiestPlan(
 }
 
 /**
- * The cheapest plan of who makes only calls that are sure to have something that is needed, but lets them answer whatever else they turn
- * out to have, as far as it is asked for no earlier than they are. Kept lists of everything are looked into; refs inside workspaces
- * and workspaces of a collection are not searched for what was named by its uid.
+ * The cheapest plan that makes only calls that are sure to have something needed, but uses everything else in their
+ * responses that is needed no earlier than they are sent. Cached lists of everything are searched; refs inside
+ * workspaces and the workspaces of a collection are not searched for objects named by uid.
  */
 export function toSurePlan(account: SmallAccount, { needs, known, named }: Survey, cached: ReadonlySet<string>): Plan {
   const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
-  // Read for what only they have, and so at hand for the rest.
+  // Read for facts that only they have, and so available for the rest.
   const onlyWay = (fact: RegExp) =>
     earliest(
       needs.flatMap(({ fact: one, sure: [line = '', ...others], round }) =>
@@ -55,7 +55,7 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
   const linesUpTo = (rounds: ReadonlyMap<string, number>, round: number) =>
     [...rounds].flatMap(([line, from]) => (from <= round ? [line] : []));
 
-  // A workspace that is read shows what it has nothing of, so that no list has to.
+  // The read of a workspace shows which of its lists are empty, so they need not be read.
   const withPrecautions = (get: PossibleGet): PossibleGet => {
     const shown = account.workspaces.flatMap((one) => {
       if (get.line !== lines.workspace(one.id) || !details.has(get.line)) return [];
@@ -66,7 +66,7 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
   const everything = listsOf(null).flatMap(({ line }) => (cached.has(line) ? [line] : []));
   const searches = (fact: string, line: string) =>
     !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
-  // A refusal of the one read of a collection is not taken for one of the other.
+  // A refused minimal read of a collection does not imply that the whole read is refused, nor the reverse.
   const isSameRead = (fact: string, line: string, round: number) =>
     !/^collection .* absent$/.test(fact) ||
     isTree(line) === (trees.get(line.replace('?model=minimal', '')) ?? Infinity) <= round;
@@ -91,7 +91,7 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
 }
 
 /**
- * How many calls more than a sure plan an operation has made because of what nobody knew at the time.
+ * Number of calls beyond the sure plan that an operation made because of facts unknown at the time.
  *
  * @param plan - The sure plan.
  */
@@ -106,10 +106,10 @@ export function countBadLuck(
   const idsIn = (pattern: RegExp) => made.flatMap((line) => pattern.exec(line)?.[1] ?? []);
   const count = <Value>(values: readonly Value[], test: (value: Value) => boolean) => values.filter(test).length;
 
-  // A list of everything, read for several things that were named, has too few of them.
+  // A list of everything, read for several named objects, had too few of them.
   const missing = count(listsOf(null), ({ line }) => made.includes(line) && !sure.has(line));
 
-  // All lists of a workspace that was named are empty: it has to be read, to tell whether it is there.
+  // All lists of a named workspace are empty: it has to be read to learn whether it exists.
   const empty = count(idsIn(/^GET \/workspaces\/([^/?]+)\?include=[^/]*$/), (id) => {
     const lists = listsOf(id)
       .map(({ member, line }) => ({ line, isEmpty: hasNone(account, id, member) }))
@@ -128,24 +128,24 @@ export function countBadLuck(
           : [],
       ),
     );
-  // One field wants a list of a workspace, and later another field, which was not in sight, more than that.
+  // One field needs a list of a workspace, and a later field, unknown at the time, needs more.
   const again = account.workspaces.map(({ id }) =>
     timesOf(id).size > 1 ? Math.max(0, count(waysTo(id), (line) => made.includes(line)) - 1) : 0,
   );
-  // Of two ways to the same names at the same price, one turned out to have something else as well.
+  // Of two calls of the same cost with the same names, one turned out to have other needed facts as well.
   const ties = count(account.workspaces, ({ id }) => {
     const [used, better] = [made, plan].map((calls) => waysTo(id).filter((line) => calls.includes(line)));
     return used?.length === better?.length && used?.join() !== better?.join();
   });
 
-  // One field wants a collection without its tree, and later another field wants the tree.
+  // One field needs a collection without its tree, and a later field needs the tree.
   const trees = count(
     idsIn(/^GET \/collections\/([^/?]+)$/),
     (uid) =>
       made.includes(lines.minimal(uid)) &&
       needs.some(({ fact, round }) => fact === facts.collection(uid, 'detail') && round > 0),
   );
-  // A collection is searched for by its name, and a list that is asked for at the same time, or later, has it.
+  // A collection is searched by name, and a list requested at the same time, or later, has it.
   const byName = count(made, (line) => line.startsWith('GET /collections?name=') && !plan.includes(line));
   return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
 }

@@ -31,7 +31,7 @@ import { toHttpResponse } from './http-response.ts';
 import { merge, type Part } from './parts.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
-/** What goes wrong with a call. */
+/** A failure of a call. */
 export type SimulatedFault =
   | { readonly kind: 'refusal'; readonly spelling: RefusalSpelling; readonly waitSeconds: number }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
@@ -40,18 +40,18 @@ export type SimulatedFault =
   | { readonly kind: 'refused' | 'reset' | 'connectTimeout' | 'timeout' | 'busy' | 'certificate' | 'unknownHost' }
   | { readonly kind: 'slow'; readonly ms: number };
 
-/** Something that goes wrong for some time. */
+/** A failure that lasts for some time. */
 export interface Episode {
   readonly fault: SimulatedFault;
-  /** Of the paths of which calls. */
+  /** Which calls fail, by their paths. */
   readonly match: RegExp;
-  /** Ends after so many calls ... */
+  /** Ends after this many calls ... */
   readonly calls: number;
-  /** ... and after so long, in milliseconds from the beginning. */
+  /** ... and after this time, in milliseconds from the start. */
   readonly untilMs: number;
 }
 
-/** An answer of the facade. */
+/** A response of the facade. */
 export interface SimulatedResponse {
   readonly status: number;
   readonly data: unknown;
@@ -59,33 +59,33 @@ export interface SimulatedResponse {
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** A facade before a simulated Postman, without sockets and on a clock that is moved. */
+/** A facade in front of a simulated Postman API, without sockets, on a virtual clock. */
 export interface SimulatedFacade {
   readonly clock: VirtualClock;
-  /** Paths of the calls that upstream has seen. */
+  /** Paths of the calls that upstream received. */
   readonly calls: string[];
-  /** Episodes that have not ended. */
+  /** Episodes that are not over. */
   faults(): readonly Episode[];
   execute(query: string, headers?: Readonly<Record<string, string>>): Promise<SimulatedResponse>;
   advance(ms: number): Promise<void>;
 }
 
-/** What a simulation is made from. */
+/** Options of a simulation. */
 export interface SimulationOptions {
   readonly account: Account;
   readonly env?: Readonly<Record<string, string>>;
-  /** Of upstream. */
+  /** Rate limits of upstream. */
   readonly limits: { readonly general: RateWindow; readonly burst: RateWindow };
   readonly episodes?: readonly Episode[];
-  /** From 0 to below 1. */
+  /** Source of chance: numbers from 0 to below 1. */
   readonly random: () => number;
   readonly latencyMs: number;
-  /** Calls that others make with the key, at these times from the beginning. */
+  /** Calls of other clients with the key, as milliseconds from the start. */
   readonly foreignCallsAtMs?: readonly number[];
 }
 
 const KEY = 'PMAK-simulated';
-/** What fails before anything is sent, by the code that Node gives it. */
+/** Failures before anything is sent, by Node's error code. */
 const UNCONNECTED: Readonly<Record<string, string>> = {
   refused: 'ECONNREFUSED',
   connectTimeout: 'UND_ERR_CONNECT_TIMEOUT',
@@ -93,10 +93,11 @@ const UNCONNECTED: Readonly<Record<string, string>> = {
   unknownHost: 'ENOTFOUND',
 };
 const FAILURE_WAIT_MS = 10_000;
-// What one timer sets off goes through planners, queues and the executor's promises; simulations of costs take many turns of the event loop.
+// A timer triggers planners, queues and the executor's promises; cost simulations take many iterations of the event
+// loop.
 const ROUNDS = 12;
 
-/** Starts one. */
+/** Starts a simulated facade. */
 export function startSimulatedFacade(options: SimulationOptions): SimulatedFacade {
   const { env = {}, random } = options;
   const clock = createVirtualClock();
@@ -198,7 +199,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
   };
 }
 
-/** Reads an answer, be it one JSON or an event stream of parts. */
+/** Reads a response: one JSON document, or an event stream of parts. */
 function toWhole(text: string): Pick<SimulatedResponse, 'data' | 'errors'> & Pick<Part, 'extensions'> {
   const parts: readonly Part[] = text.startsWith('{')
     ? [JSON.parse(text) as Part]

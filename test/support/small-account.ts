@@ -9,7 +9,10 @@ import type {
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { newMockConfig } from '../../src/sandbox/account/demo-mocks.ts';
 
-/** A collection, and whether the list of all collections has it: what belongs to others can be read, and can be in a workspace, but need not be there. */
+/**
+ * A collection, and whether the list of all collections has it. Collections of other users can be read, and may be in a
+ * workspace, without being in that list.
+ */
 export interface SmallCollection extends StoredCollection {
   readonly uid: string;
   readonly isListed: boolean;
@@ -25,7 +28,7 @@ export interface SmallMock extends StoredMock {
   readonly uid: string;
 }
 
-/** An account that can be surveyed: everything a key can read. */
+/** A small account: everything that a key can read. */
 export interface SmallAccount {
   readonly workspaces: readonly StoredWorkspace[];
   readonly collections: readonly SmallCollection[];
@@ -34,7 +37,7 @@ export interface SmallAccount {
 }
 
 const OWNERS = ['41829063', '55301274'] as const;
-/** The user whose key it is. */
+/** The key's user. */
 export const KEY_OWNER = OWNERS[0];
 const SCHEMA = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json';
 const AT = '2026-01-01T00:00:00.000Z';
@@ -42,14 +45,14 @@ const { user } = createDemoAccount();
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 
-/** The id of the workspace of that place, whether the account has it or not. */
+/** The id of the workspace with that index, whether or not the account has it. */
 export const workspaceIdAt = (index: number) => toUuid(3, index);
-/** The uid of the collection of that place, whether the account has it or not. */
+/** The uid of the collection with that index, whether or not the account has it. */
 export const collectionUidAt = (index: number) => `${OWNERS[index % 3 === 0 ? 1 : 0]}-${toUuid(1, index)}`;
-/** The uid of the environment of that place, whether the account has it or not. */
+/** The uid of the environment with that index, whether or not the account has it. */
 export const environmentUidAt = (index: number) => `${OWNERS[0]}-${toUuid(2, index)}`;
 
-/** The uid of the mock server of that place, whether the account has it or not. */
+/** The uid of the mock server with that index, whether or not the account has it. */
 export const mockUidAt = (index: number) => `${OWNERS[index % 2]}-${toUuid(4, index)}`;
 
 const IDENTIFIERS: Readonly<Record<string, (index: number) => string>> = {
@@ -61,9 +64,9 @@ const IDENTIFIERS: Readonly<Record<string, (index: number) => string>> = {
 };
 
 /**
- * What names the things of a type of the graph, by their places.
+ * Returns the function that maps an index to the id or uid of an object of a GraphQL type.
  *
- * @throws {Error} Names a type of which these accounts have none.
+ * @throws {Error} Names a type that these accounts do not have.
  */
 export function identifierAt(type: string): (index: number) => string {
   const identifier = IDENTIFIERS[type];
@@ -71,10 +74,13 @@ export function identifierAt(type: string): (index: number) => string {
   return identifier;
 }
 
-/** One of the few names that the things of a type have. */
+/** One of the few names that objects of a type have. */
 export const nameAt = (type: string, index: number) => `${type} ${index}`;
 
-/** Things of few names, in several workspaces or in none, some of them in no list; forks of each other and of what nobody may see. */
+/**
+ * Generates accounts: objects with few different names, in several workspaces or none, some in no list; forks of each
+ * other and of unreadable collections.
+ */
 export const anySmallAccount: Arbitrary<SmallAccount> = record({
   collections: array(
     record({
@@ -166,7 +172,7 @@ export const anySmallAccount: Arbitrary<SmallAccount> = record({
   };
 });
 
-/** Collections of nothing but a uid and a date, each in the list of all or not. */
+/** Collections with only a uid and a date, each in the list of all collections or not. */
 export function toPlainAccount(areListed: readonly boolean[]): SmallAccount {
   const collections = areListed.map((isListed, index) => ({
     id: collectionUidAt(index).slice(-36),
@@ -183,7 +189,10 @@ export function toPlainAccount(areListed: readonly boolean[]): SmallAccount {
   return { collections, environments: [], mocks: [], workspaces: [] };
 }
 
-/** The account as the simulated service takes it: it makes the list of everything with `filter`, and finds the rest by other ways. */
+/**
+ * The account in the form that the sandbox serves. The sandbox builds the list of everything with `filter`, and finds
+ * single objects by other methods.
+ */
 export function toServedAccount({ workspaces, collections, environments, mocks }: SmallAccount): Account {
   const served = [...collections];
   const listed = collections.filter(({ isListed }) => isListed);

@@ -1,19 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An upstream that answers what a test makes it, in shapes that the simulated service never sends. */
+/** An upstream with responses chosen by the test, in shapes that the sandbox never sends. */
 export interface StubUpstream {
   readonly origin: string;
-  /** Bodies by path and query; anything else is a 404. */
+  /** Bodies by path and query; other paths get a 404. */
   readonly bodies: Map<string, unknown>;
-  /** Headers of every answer. */
+  /** Headers of every response. */
   headers: Readonly<Record<string, string>>;
-  /** Request lines, as they came. */
+  /** Request lines, in order of arrival. */
   readonly calls: string[];
   close(): void;
 }
 
-/** Starts one on loopback. */
+/** Starts a stub on loopback. */
 export async function startStubUpstream(): Promise<StubUpstream> {
   const bodies = new Map<string, unknown>();
   const calls: string[] = [];

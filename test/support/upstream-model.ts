@@ -1,26 +1,26 @@
 import { identifierAt, KEY_OWNER, type SmallAccount, type SmallCollection } from './small-account.ts';
 
-/** A GET of the Postman API that could be made, and what its answer tells. */
+/** A possible GET of the Postman API, and the facts that its response reports. */
 export interface PossibleGet {
-  /** As the simulated service notes it, for example `GET /workspaces/{id}`. */
+  /** Request line as the sandbox records it, for example `GET /workspaces/{id}`. */
   readonly line: string;
-  /** Whether the burst limit counts it. */
+  /** Whether it counts in the burst limit. */
   readonly isBurst: boolean;
-  /** The fact without which nobody would know what to ask for; undefined: it can be asked for at any time. */
+  /** The fact that has to be known before the GET can be made; undefined: it can be made at any time. */
   readonly requires: string | undefined;
   readonly reveals: ReadonlySet<string>;
 }
 
 /** Which workspaces are listed. */
 export interface WorkspaceFilter {
-  /** A value of the enum of the graph. */
+  /** A value of the GraphQL enum. */
   readonly visibility?: string | undefined;
   readonly createdBy?: string | undefined;
 }
 
 const at = (offset: number) => `limit=99&offset=${offset}`;
 
-/** Request lines, by what is asked for. */
+/** Request lines, by what they read. */
 export const lines = {
   me: 'GET /me',
   workspaces: ({ visibility, createdBy }: WorkspaceFilter) =>
@@ -28,7 +28,7 @@ export const lines = {
   workspace: (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`,
   globals: (id: string) => `GET /workspaces/${id}/global-variables`,
   workspacesWith: (uid: string) => `GET /workspaces?elementType=collection&elementId=${uid}`,
-  /** null: of everything. */
+  /** null: list of everything. */
   collections: (workspaceId: string | null) =>
     `GET /collections?${workspaceId === null ? '' : `workspace=${workspaceId}&`}${at(0)}`,
   named: (name: string, workspaceId: string | null) =>
@@ -38,15 +38,15 @@ export const lines = {
   environments: (workspaceId: string | null) =>
     `GET /environments${workspaceId === null ? '' : `?workspace=${workspaceId}`}`,
   environment: (uid: string) => `GET /environments/${uid}`,
-  /** null: of everything that the key's owner has. */
+  /** null: list of everything of the key's user. */
   mocks: (workspaceId: string | null) => `GET /mocks${workspaceId === null ? '' : `?workspace=${workspaceId}`}`,
   mock: (uid: string) => `GET /mocks/${uid}`,
 } as const;
 
-/** What there is to know. A fact that is told is known to be so, also when it is that there is nothing. */
+/** Facts about an account. A fact is known once a response reports it, even if it is that there is nothing. */
 export const facts = {
   user: 'the user',
-  /** Not a fact, but that a call has been made which turned out not to be needed. */
+  /** Not a fact: marks a call that turned out not to be needed. */
   precaution: (line: string) => `precaution: ${line}`,
   workspaces: (filter: WorkspaceFilter) => `which workspaces ${lines.workspaces(filter)}`,
   /** `known`: its id; `exists`; `absent`: that it does not exist. */
@@ -68,18 +68,18 @@ export const facts = {
   mock: (uid: string, what: 'known' | 'exists' | 'absent' | 'ref' | 'summary' | 'detail') => `mock ${uid} ${what}`,
 } as const;
 
-/** A type whose things have one list, and one single read that has all that the list has. */
+/** A type whose objects have one list, and one single read with everything that the list has. */
 export interface PlainKind {
-  /** Member of a workspace and of an account that has them. */
+  /** Member of a workspace and of an account that holds them. */
   readonly member: 'environments' | 'mocks';
   readonly line: (uid: string) => string;
-  /** null: of everything. */
+  /** null: list of everything. */
   readonly listLine: (workspaceId: string | null) => string;
   readonly fact: (uid: string, what: Parameters<typeof facts.environment>[1]) => string;
   readonly listFact: (workspaceId: string | null) => string;
 }
 
-/** The plain kinds, by their types in the graph. */
+/** The plain kinds, by their GraphQL types. */
 export const plainKinds: Readonly<Record<string, PlainKind>> = {
   Environment: {
     member: 'environments',
@@ -98,9 +98,10 @@ export const plainKinds: Readonly<Record<string, PlainKind>> = {
 };
 
 /**
- * The things of a plain kind that a list has. Deactivated mock servers are in none; that of everything has those of the key's owner.
+ * The objects of a plain kind in a list. Deactivated mock servers are in no list; the list of everything has those of
+ * the key's user.
  *
- * @param workspaceId - null: of everything.
+ * @param workspaceId - null: list of everything.
  */
 export function listedOf(account: SmallAccount, { member }: PlainKind, workspaceId: string | null) {
   const uids = account.workspaces.find(({ id }) => id === workspaceId)?.[member] ?? [];
@@ -110,7 +111,7 @@ export function listedOf(account: SmallAccount, { member }: PlainKind, workspace
   });
 }
 
-/** Whether a workspace has nothing in its list of one member. */
+/** Whether a workspace's list of one member is empty. */
 export function hasNone(
   account: SmallAccount,
   workspaceId: string,
@@ -121,7 +122,7 @@ export function hasNone(
   return !account.workspaces.find(({ id }) => id === workspaceId)?.collections.length;
 }
 
-/** The things that a thing names. */
+/** The objects that an object refers to. */
 const namesOf = (one: object): readonly string[] => {
   const { collection, environment } = one as { readonly collection?: string; readonly environment?: string };
   return [
@@ -130,7 +131,7 @@ const namesOf = (one: object): readonly string[] => {
   ];
 };
 
-/** Request lines of all lists of things that a workspace can hold, with their members of it; null: of everything. */
+/** Request lines of all lists of a workspace's elements, with its members; null: lists of everything. */
 export const listsOf = (workspaceId: string | null) => [
   { member: 'collections' as const, line: lines.collections(workspaceId), fact: facts.collections(workspaceId) },
   ...Object.values(plainKinds).map(({ member, listLine, listFact }) => ({
@@ -140,19 +141,19 @@ export const listsOf = (workspaceId: string | null) => [
   })),
 ];
 
-/** What a client named, which need not exist. */
+/** Objects that a client named; they may not exist. */
 export interface Named {
   readonly workspaces: ReadonlySet<string>;
   readonly collections: ReadonlySet<string>;
-  /** Of the plain kinds, by their types. */
+  /** Objects of the plain kinds, by their types. */
   readonly plain: Readonly<Record<string, ReadonlySet<string>>>;
   readonly names: ReadonlySet<string>;
 }
 
 /**
- * Tells of every GET that could be made of an account what its answer would tell. It knows the Postman API and nothing of the
- * facade: lists have dates and flags, refs inside a workspace only names, single reads everything but whether a collection is public.
- * Lists of mock servers have what a single read has, but leave out those that are deactivated.
+ * Lists every possible GET of an account, with the facts that its response reports. It models the Postman API and not
+ * the facade: lists have dates and flags, refs inside a workspace only names, single reads everything except whether a
+ * collection is public. Lists of mock servers have everything that a single read has, but leave out deactivated ones.
  */
 export function surveyGets(account: SmallAccount, named: Named): readonly PossibleGet[] {
   const { workspaces, collections } = account;
@@ -210,7 +211,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
     undefined,
     [facts.collections(null)],
     everywhere.flatMap(rowOf),
-    // What is not in it is in no list.
+    // An object that is not in it is in no list.
     [...allUids].map((uid) => facts.collection(uid, 'public')),
   );
   for (const [, kind] of kinds)
@@ -248,7 +249,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
     }
     for (const name of names) {
       const rows = inside.filter((one) => one.name === name);
-      // Both the name and the workspace have to be known; who knows neither has no use for it.
+      // The GET needs both the name and the workspace.
       add(lines.named(name, id), true, known, [facts.named(name, id)], rows.flatMap(rowOf), proof(rows.length === 0));
     }
   }
@@ -306,7 +307,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
   return gets;
 }
 
-/** Whether a list that is filtered has a workspace. */
+/** Whether a filtered list has a workspace. */
 export function passes(
   { visibility, createdBy }: SmallAccount['workspaces'][number],
   filter: WorkspaceFilter,

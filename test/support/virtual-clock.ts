@@ -1,14 +1,20 @@
 import type { Clock } from '../../src/upstream/clock.ts';
 
-/** Time that stands still until a test moves it. */
+/** A clock that stands still until a test advances it. */
 export interface VirtualClock extends Clock {
-  /** Moves time on, running every timer when it is due; whatever a timer sets off is complete before the next one runs. */
+  /**
+   * Advances time, and runs each timer when it is due. Everything that a timer triggers is complete before the next one
+   * runs.
+   */
   advance(ms: number): Promise<void>;
-  /** Moves time to the next timer and runs it. Returns false where there is none, or none before `latestMs` (as `nowMs` counts): then time moves there. */
+  /**
+   * Advances to the next timer and runs it. Without a timer before `latestMs` (on the scale of `nowMs`), advances to
+   * `latestMs` and returns false.
+   */
   advanceToNext(latestMs?: number): Promise<boolean>;
-  /** Lets everything that is due now happen, without moving time. */
+  /** Lets all pending work happen, without advancing time. */
   settle(): Promise<void>;
-  /** Sets the wall clock, and only it, forward or back. */
+  /** Moves only the wall clock, forward or back. */
   jumpWallClock(ms: number): void;
 }
 
@@ -17,13 +23,13 @@ interface Timer {
   readonly run: () => void;
 }
 
-// A turn of the event loop is the one thing that comes after all microtasks, however many set off others.
+// Only an iteration of the event loop comes after all microtasks, including those that other microtasks queue.
 const nextLoopRound = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
 /**
- * Makes a clock that reads some odd number of milliseconds, like the one of a process that has been up for a while.
+ * Creates a clock that starts at an odd number of milliseconds, like that of a process that has run for a while.
  *
- * @param settle - Waits until everything has happened that is due. Default: for one turn of the event loop.
+ * @param settle - Waits until all pending work is done. Default: one iteration of the event loop.
  */
 export function createVirtualClock(settle: () => Promise<void> = nextLoopRound): VirtualClock {
   let nowMs = 1_000_000;

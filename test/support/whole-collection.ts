@@ -57,7 +57,7 @@ const example = (name: string, more: JsonObject = {}) => ({
   ...more,
 });
 
-/** A collection with everything the format has, for tests that put something else in its places. */
+/** A collection with everything that the format has, for tests that replace some of its values. */
 export const WHOLE_COLLECTION: JsonObject = {
   info: {
     _postman_id: '6b3a7e10-0000-4000-8000-000000000001',
