@@ -11,7 +11,7 @@ const me = '{ me { username } }';
 const myself = { me: { username: 'ines-aldana' } };
 const json = { 'content-type': 'application/json' };
 
-/** Sends a request as it is, to any path, and reads the answer. */
+/** Sends a raw request to any path, and reads the response. */
 async function send(
   path: string,
   { method = 'POST', headers = json, body }: { method?: string; headers?: Record<string, string>; body?: string } = {},
@@ -28,7 +28,7 @@ async function send(
   return { status: response.status, headers: response.headers, text, data: parsed.data, errors: parsed.errors };
 }
 
-/** As `send`, with a `Host` of one's own, which fetch does not allow. */
+/** Like `send`, with a custom `Host`, which fetch does not allow. */
 async function sendAs(host: string) {
   const { hostname, port } = new URL(facade.url);
   const request = httpRequest({ host: hostname, port, path: '/graphql', method: 'POST', headers: { ...json, host } });
@@ -48,7 +48,7 @@ const NOT_WHOLE =
 describe('the API key', () => {
   const keys = () => facade.postman.arrivals.map(({ keyIndex }) => keyIndex);
 
-  it("of the request goes before the server's own", async () => {
+  it("of the request takes precedence over the server's", async () => {
     facade = await startFacade({}, { otherApiKeys: ['PMAK-of-the-client'] });
     await facade.query(me);
     await facade.query(me, { headers: { 'x-api-key': 'PMAK-of-the-client' } });
@@ -61,13 +61,13 @@ describe('the API key', () => {
     expect(keys()).toEqual([0]);
   });
 
-  it('alone is what a server without one works with', async () => {
+  it('of the request is used by a server without one', async () => {
     facade = await startFacade({ POSTMAN_API_KEY: '' });
     const answer = await facade.query(me, { headers: { 'x-api-key': facade.postman.apiKey } });
     expect(answer.data).toEqual(myself);
   });
 
-  it('is asked for without a call where there is none', async () => {
+  it('is required, and its absence is reported without a call', async () => {
     facade = await startFacade({ POSTMAN_API_KEY: '' });
     const { status, data, errors } = await facade.query(`{ me { username } rateLimit { limit } }`);
     expect({ status, data, errors }).toEqual({
@@ -120,7 +120,7 @@ describe('the API key', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('that Postman refuses is told where it was asked, and what is wrong with it, also from memory', async () => {
+  it('that Postman refuses is reported with the reason, also from the cache', async () => {
     facade = await startFacade();
     const { host } = new URL(facade.postman.origin);
     const advice =
@@ -170,7 +170,7 @@ describe('the access token', () => {
     ['without a scheme', { authorization: 't0ken' }],
     ['empty', { authorization: 'Bearer ' }],
     ['sent as the API key', { 'x-api-key': 't0ken' }],
-  ])('is wanted: %s', async (_what, headers) => {
+  ])('is required: %s', async (_what, headers) => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
     const answer = await send('/graphql', { headers: { ...json, ...headers } });
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
@@ -212,7 +212,7 @@ describe('the access token', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('is not wanted for the page, for the health check and for a preflight', async () => {
+  it('is not required for the page, for the health check and for a preflight', async () => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken', CORS_ORIGINS: 'https://app.example' });
     const statuses = await Promise.all([
       send('/graphql', { method: 'GET', headers: { accept: 'text/html' } }),
@@ -244,13 +244,13 @@ describe('a server on loopback', () => {
     'evil.example:4000',
     '192.168.0.1',
     '0.0.0.0',
-  ])('answers to no other name: "%s"', async (host) => {
+  ])('serves no other host name: "%s"', async (host) => {
     facade = await startFacade();
     expect(await sendAs(host)).toEqual({ status: 403, body: { errors: refusal('FORBIDDEN') } });
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('answers to the names of ALLOWED_HOSTS', async () => {
+  it('serves the host names of ALLOWED_HOSTS', async () => {
     facade = await startFacade({ ALLOWED_HOSTS: 'graphql.test, api.test:8080' });
     const statuses: Record<string, number> = {};
     for (const host of ['graphql.test', 'graphql.test:9', 'api.test:8080', 'api.test', 'x.graphql.test'])
@@ -312,7 +312,7 @@ describe('a foreign web page', () => {
     ['text that mentions JSON', 415, '/graphql', { headers: { 'content-type': 'text/plain; application/json' } }],
     ['a form of parts', 415, '/graphql', { headers: { 'content-type': 'multipart/form-data; boundary=x' } }],
     ['two types', 415, '/graphql', { headers: { 'content-type': 'text/plain, application/json' } }],
-  ])('cannot ask by %s', async (_what, status, path, init) => {
+  ])('cannot send a query by %s', async (_what, status, path, init) => {
     facade = await startFacade();
     const answer = await send(path, init);
     expect(answer).toMatchObject({ status, data: undefined });
@@ -324,7 +324,7 @@ describe('a foreign web page', () => {
     ['a POST of JSON', '/graphql', {}],
     ['a POST of JSON with a charset', '/graphql', { headers: { 'content-type': 'application/json; charset=utf-8' } }],
     ['a GET with the header', address, { method: 'GET', headers: { 'x-graphql-yoga-csrf': '1' } }],
-  ])('would be asked about by the browser before %s, which works', async (_what, path, init) => {
+  ])('needs a preflight of the browser for %s, which works', async (_what, path, init) => {
     facade = await startFacade();
     const { status, data } = await send(path, init);
     expect({ status, data }).toEqual({ status: 200, data: myself });
@@ -343,7 +343,7 @@ describe('a foreign web page', () => {
   const cors = (headers: Headers) =>
     Object.fromEntries([...headers].filter(([name]) => name.startsWith('access-control')));
 
-  it('is told nothing by default', async () => {
+  it('may read nothing by default', async () => {
     facade = await startFacade();
     expect(cors((await preflight(origin)).headers)).toEqual({});
     expect(cors((await send('/graphql', { headers: { ...json, origin } })).headers)).toEqual({});
@@ -380,7 +380,7 @@ describe('a foreign web page', () => {
   );
 });
 
-describe('what else is served', () => {
+describe('other paths', () => {
   it('is the GraphiQL page, without the key and without anything from elsewhere', async () => {
     facade = await startFacade();
     const { status, headers, text } = await send('/graphql', { method: 'GET', headers: { accept: 'text/html' } });

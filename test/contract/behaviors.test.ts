@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
-// 'v2017' is Postman as it was first described: format 2.0, no uids inside collections, no paging, no minimal model, empty lists left out.
+// 'v2017' is Postman as it was first described: format 2.0, no uids inside collections, no paging, no minimal model,
+// empty lists left out.
 let current: Facade;
 let v2017: Facade;
 beforeAll(async () => {

@@ -12,10 +12,10 @@ const environments = '{ environments { nodes { uid } } }';
 const collection = (index: number) => `{ collection(uid: "${ids.users.ines}-none-${index}") { name } }`;
 const workspace = (index: number) => `{ workspace(id: "none-${index}") { name } }`;
 
-/** One call a minute: whoever comes second waits, or is refused. */
+/** One call a minute: a second one waits, or is refused. */
 const tight = { RATE_LIMIT: '1', BURST_LIMIT: '0' };
 
-/** The most calls that stand in any window of that length. */
+/** The largest number of calls in any window of that length. */
 function busiest(arrivals: readonly Arrival[], windowMs: number): number {
   const times = arrivals.map(({ atMs }) => atMs).sort((a, b) => a - b);
   return Math.max(0, ...times.map((start) => times.filter((atMs) => atMs >= start && atMs < start + windowMs).length));
@@ -27,7 +27,7 @@ const secondsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) =>
 const queued = async () => (await facade.query('{ rateLimit { queued } }')).data.rateLimit.queued as number;
 
 describe('many operations of one key', () => {
-  it('never go over a limit, use what there is, and are all answered or refused', async () => {
+  it('never exceed a limit, use all free slots, and are all served or refused', async () => {
     const timeoutMs = 6_000;
     const general = { limit: 20, windowMs: 2_400 };
     const burst = { limit: 5, windowMs: 800 };
@@ -68,7 +68,7 @@ describe('many operations of one key', () => {
     expect(await queued()).toBe(0);
   });
 
-  it('spend less when somebody else uses the key as well', async () => {
+  it('make fewer calls when another client uses the key as well', async () => {
     const general = { limit: 20, windowMs: 60_000 };
     facade = await startFacade(
       { RATE_LIMIT: '20', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', OPERATION_TIMEOUT_MS: '5000' },
@@ -85,7 +85,7 @@ describe('many operations of one key', () => {
     expect((await facade.query('{ rateLimit { remaining } }')).data).toEqual({ rateLimit: { remaining: 0 } });
   });
 
-  it('are told one after the other when to come back', async () => {
+  it('get staggered times to retry', async () => {
     facade = await startFacade({ ...tight, OPERATION_TIMEOUT_MS: '10000' });
     await facade.query(me);
     const refused = [];
@@ -97,7 +97,7 @@ describe('many operations of one key', () => {
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
-  it('that need more than is not kept for newcomers are told when that comes back, not to come at once', async () => {
+  it('that need more than the slots not reserved for first calls get the time when those are free, not the present', async () => {
     facade = await startFacade({ RATE_LIMIT: '20', RESERVED_CALLS: '5' }, {});
     const reads = Array.from(
       { length: 18 },
@@ -105,11 +105,11 @@ describe('many operations of one key', () => {
     );
     const answer = await facade.query(`{ ${reads.join(' ')} }`);
     expect(facade.postman.calls).toHaveLength(15);
-    // A window after the answers of the calls that are out, which come a moment from now.
+    // A window after the responses of the calls in flight, which arrive in a moment.
     expect(secondsOf(answer).map((seconds) => [60, 61].includes(Number(seconds)))).toEqual([true, true, true]);
   });
 
-  it('do not wait for those of another key', async () => {
+  it('do not wait for operations of another key', async () => {
     facade = await startFacade({ ...tight, OPERATION_TIMEOUT_MS: '10000' }, { otherApiKeys: ['PMAK-other'] });
     expect((await facade.query(me)).data).toEqual(myself);
     expect(codesOf(await facade.query(environments))).toEqual(['RATE_LIMITED']);
@@ -149,7 +149,7 @@ describe('Prefer: wait', () => {
     expect(answer.headers.get('preference-applied')).toBe('wait=2');
   });
 
-  it('of nothing is one of a second, the least in which a call can be made', async () => {
+  it('of 0 counts as one second, the shortest time in which a call can be made', async () => {
     facade = await startFacade({ ...tight, RATE_LIMIT: '2' });
     const headers = { prefer: 'wait=0' };
     await facade.query(me);
@@ -176,25 +176,25 @@ describe('the budget of a key', () => {
   };
   const stateOf = ({ headers }: FacadeResponse) => headers.get('ratelimit');
 
-  it('stands in every answer', async () => {
+  it('is in every response', async () => {
     facade = await startFacade(env);
     const general = await facade.query(me);
     expect(general.headers.get('ratelimit-policy')).toBe('"general";q=20;w=60, "burst";q=5;w=10');
     expect(stateOf(general)).toBe('"general";r=19;t=60, "burst";r=5;t=0');
     const burst = await facade.query('{ workspaces { nodes { id } } }');
     expect(stateOf(burst)).toBe('"general";r=18;t=60, "burst";r=4;t=10');
-    // One that is kept, and one that is refused as a query, cost nothing.
+    // A cached operation and an invalid query cost nothing.
     expect(stateOf(await facade.query(me))).toBe('"general";r=18;t=60, "burst";r=4;t=10');
     expect(stateOf(await facade.query('{ nobody }'))).toBe('"general";r=18;t=60, "burst";r=4;t=10');
   });
 
-  it('stands in no answer without a key', async () => {
+  it('is in no response without a key', async () => {
     facade = await startFacade({ ...env, POSTMAN_API_KEY: '' });
     const { headers } = await facade.query(me);
     expect([headers.get('ratelimit'), headers.get('ratelimit-policy')]).toEqual([null, null]);
   });
 
-  it('can be asked for without a call', async () => {
+  it('can be queried without a call', async () => {
     facade = await startFacade(env);
     const query = '{ rateLimit { limit windowSeconds remaining queued resetAt } }';
     const fresh = { limit: 20, windowSeconds: 60, remaining: 20, queued: 0, resetAt: null };
@@ -225,7 +225,7 @@ describe('a client that hangs up', () => {
     expect(facade.postman.calls).toEqual(['GET /me', 'GET /environments']);
   });
 
-  it('leaves alone a call that somebody else waits for', async () => {
+  it('does not cancel a call that another client waits for', async () => {
     facade = await startFacade({ ...tight, RATE_LIMIT_WINDOW_MS: '700' });
     await facade.query(me);
     const hangUp = new AbortController();

@@ -24,7 +24,7 @@ async function startGrid(
   );
 }
 
-/** Asks, without an error, and counts what it cost upstream. */
+/** Runs a query that must not fail, and counts its calls. */
 async function ask(
   query: string,
   headers: Record<string, string> = {},
@@ -39,7 +39,7 @@ async function ask(
 
 const getsOf = async (query: string, headers: Record<string, string> = {}) => (await ask(query, headers)).gets;
 
-/** Waits until the facade has refreshed what it serves stale: until nothing has been called for a while. */
+/** Waits until the facade has revalidated what it served stale: until it has made no calls for a while. */
 async function settled(): Promise<void> {
   for (let before = -1; before !== facade.postman.calls.length; ) {
     before = facade.postman.calls.length;
@@ -89,7 +89,7 @@ describe('an account of 20 workspaces with 10 collections and 5 environments eac
     expect([gets, answer.data.workspaces.nodes[0].collections.nodes[1].description]).toEqual([1, 'Edited']);
   });
 
-  it('renews nothing for ever', async () => {
+  it('revalidates nothing indefinitely', async () => {
     await startGrid([1, 3, 0], { CACHE_RENEW_MS: '100000' });
     expect(await getsOf(DESCRIPTIONS)).toBe(5);
     facade.skip(TTL_MS + 1);
@@ -112,7 +112,7 @@ describe('an account of 20 workspaces with 10 collections and 5 environments eac
   });
 });
 
-describe('collections that are asked for by uid', () => {
+describe('collections looked up by uid', () => {
   const byUid = (uids: readonly string[], fields: string) =>
     `{ ${uids.map((uid, index) => `c${index}: collection(uid: "${uid}") { ${fields} }`).join(' ')} }`;
 
@@ -128,7 +128,7 @@ describe('collections that are asked for by uid', () => {
     expect(await getsOf(byUid(grid.collectionUids.slice(5, 15), 'updatedAt'))).toBe(1);
   });
 
-  it('cost 1 list where their descriptions are kept, but too old', async () => {
+  it('cost 1 list where their descriptions are cached, but too old', async () => {
     await startGrid([6, 10, 0]);
     const query = byUid(grid.collectionUids.slice(5, 15), 'description');
     const cold = await ask(query);
@@ -138,7 +138,7 @@ describe('collections that are asked for by uid', () => {
     expect([warm.gets, warm.answer.data]).toEqual([1, cold.answer.data]);
   });
 
-  it('cost nothing for what is in a kept read or list of more', async () => {
+  it('cost nothing if a larger cached read or list has them', async () => {
     await startGrid([1, 3, 3]);
     const [uid = ''] = grid.collectionUids;
     await ask(`{ collection(uid: "${uid}") { items { id } } }`);
@@ -149,7 +149,7 @@ describe('collections that are asked for by uid', () => {
 });
 
 describe('environments', () => {
-  it('cost one list for their values where these are kept, but too old', async () => {
+  it('cost one list for their values where these are cached, but too old', async () => {
     await startGrid([1, 0, 5]);
     const query = '{ workspaces { nodes { environments { nodes { values { value } } } } } }';
     expect(await getsOf(query)).toBe(7);
@@ -160,7 +160,7 @@ describe('environments', () => {
     expect(await getsOf(byUid)).toBe(1);
   });
 
-  it('and collections cost nothing for names that a kept list has', async () => {
+  it('and collections cost nothing for names that a cached list has', async () => {
     await startGrid([1, 3, 3]);
     const [id = ''] = grid.workspaceIds;
     await ask(
@@ -172,8 +172,8 @@ describe('environments', () => {
   });
 });
 
-describe('an answer that is a little too old', () => {
-  it('is served at once, says so, and is refreshed by lists before reads, one of each', async () => {
+describe('a response that is slightly stale', () => {
+  it('is served at once, marked as stale, and revalidated by lists before reads, one of each', async () => {
     await startGrid([2, 3, 0], { CACHE_SWR_MS: String(SWR_MS) });
     const cold = await ask(DESCRIPTIONS);
     expect(cold.gets).toBe(9);
@@ -200,7 +200,7 @@ describe('an answer that is a little too old', () => {
     expect([gets, answer.upstream.stale, answer.data]).toEqual([0, undefined, cold.answer.data]);
   });
 
-  it('is refreshed once, however many ask, also where no list can renew it', async () => {
+  it('is revalidated once for many requests, also where no list can do it', async () => {
     await startGrid([1, 1, 0], { CACHE_SWR_MS: String(SWR_MS) });
     const query = `{ collection(uid: "${grid.collectionUids[0]}") { description } }`;
     await ask(query);
@@ -215,7 +215,7 @@ describe('an answer that is a little too old', () => {
     expect(answer.data.collection.description).toBe('Edited');
   });
 
-  it('is not refreshed where half of the budget is used, so that clients find the rest', async () => {
+  it('is not revalidated after half of the budget is used, which leaves the rest to clients', async () => {
     await startGrid([1, 8, 0], {
       CACHE_SWR_MS: String(SWR_MS),
       RATE_LIMIT: '10',
@@ -238,14 +238,14 @@ describe('Cache-Control of a request', () => {
   const query = '{ workspaces { nodes { name } } }';
   const start = () => startGrid([2, 1, 0], { CACHE_SWR_MS: String(SWR_MS) });
 
-  it('no-cache reads anew, and what it read is kept', async () => {
+  it('no-cache reads again, and the response is cached', async () => {
     await start();
     await ask(query);
     expect(await getsOf(query, { 'cache-control': 'no-cache' })).toBe(1);
     expect(await getsOf(query)).toBe(0);
   });
 
-  it('max-age takes nothing older, and nothing stale', async () => {
+  it('max-age accepts nothing older, and nothing stale', async () => {
     await start();
     await ask(query);
     facade.skip(10_000);
@@ -255,7 +255,7 @@ describe('Cache-Control of a request', () => {
     expect(await getsOf(query, { 'cache-control': 'max-age=3600' })).toBe(1);
   });
 
-  it('max-stale takes what is stale, for as long as it says, and does not have it refreshed', async () => {
+  it('max-stale accepts stale responses up to that age, and does not revalidate them', async () => {
     await start();
     await ask(query);
     facade.skip(TTL_MS + SWR_MS + 100_000);
@@ -266,7 +266,7 @@ describe('Cache-Control of a request', () => {
     expect(await getsOf(query, { 'cache-control': 'max-stale=100' })).toBe(1);
   });
 
-  it('only-if-cached makes no call, whatever is kept', async () => {
+  it('only-if-cached makes no call, whatever is cached', async () => {
     await start();
     const cold = await facade.query(query, { headers: { 'cache-control': 'only-if-cached' } });
     expect(cold).toMatchObject({
@@ -303,7 +303,7 @@ describe('while upstream fails', () => {
     ['answers 503', {}, () => facade.postman.fail('/', { kind: 'status', status: 503 }, 1_000)],
     ['answers 429', {}, () => facade.postman.fail('/', { kind: 'status', status: 429 }, 1_000)],
     ['does not answer', { UPSTREAM_TIMEOUT_MS: '2000' }, () => facade.postman.fail('/', { kind: 'hang' }, 1_000)],
-  ])('(it %s) what was read before is served and marked, with its age', async (_, env, breakDown) => {
+  ])('(it %s) earlier responses are served, marked, with their age', async (_, env, breakDown) => {
     await startGrid([2, 2, 0], { OPERATION_TIMEOUT_MS: '5000', ...env });
     const before = await ask(names);
     await Promise.resolve(breakDown());
@@ -326,7 +326,7 @@ describe('while upstream fails', () => {
     expect((await facade.query(names)).data).toEqual({ workspaces: null });
   });
 
-  it('what an operation may not call any more is served as it was', async () => {
+  it('an operation without calls left gets stale data', async () => {
     await startGrid([5, 1, 0], { MAX_CALLS_PER_OPERATION: '6', CACHE_RENEW_MS: '0' });
     for (const id of grid.workspaceIds)
       await ask(`{ workspace(id: "${id}") { collections { nodes { description } } } }`);
@@ -337,8 +337,8 @@ describe('while upstream fails', () => {
   });
 });
 
-describe('what upstream refuses', () => {
-  it('is asked for once in ten seconds, unless nothing kept will do', async () => {
+describe('a read that upstream refuses', () => {
+  it('is repeated once in ten seconds, except for requests that accept nothing cached', async () => {
     await startGrid([1, 1, 0]);
     const query = '{ collection(uid: "31415926-99999999-0000-4000-8000-000000000000") { name } }';
     for (let index = 0; index < 5; index++) expect((await facade.query(query)).data).toEqual({ collection: null });
@@ -350,7 +350,7 @@ describe('what upstream refuses', () => {
     expect(facade.postman.calls).toHaveLength(3);
   });
 
-  it('with 403 is served to nobody any more, and everything else is', async () => {
+  it('with 403 is no longer served from the cache, and everything else is', async () => {
     await startGrid([1, 2, 0]);
     const [one, other] = grid.collectionUids.map((uid) => `{ collection(uid: "${uid}") { description } }`);
     for (const query of [one, other]) await ask(query ?? '');
@@ -364,7 +364,7 @@ describe('what upstream refuses', () => {
     expect((await facade.query(other ?? '')).data).toEqual({ collection: { description: 'About Collection 1' } });
   });
 
-  it('with 401 drops everything of its key', async () => {
+  it('with 401 removes everything cached for its key', async () => {
     await startGrid([1, 2, 0]);
     await ask(DESCRIPTIONS);
     facade.postman.fail('/me', { kind: 'status', status: 401 }, 1);

@@ -26,7 +26,7 @@ interface Plan {
   readonly gets: readonly string[];
 }
 
-// Without a cache, so that a call saved is saved by the plan.
+// Without a cache, so that only the plan can save calls.
 let facade: Facade;
 beforeAll(async () => {
   facade = await startFacade({ CACHE_TTL_MS: '0' });
@@ -654,7 +654,7 @@ describe('the account', () => {
   ])('$what', expectPlan);
 });
 
-describe('what is selected is seen', () => {
+describe('selections are analysed', () => {
   const summaries = { workspace: { collections: { nodes: [{ updatedAt: '2026-01-07T08:00:00.000Z' }] } } };
   const names = { workspace: { collections: named('Open Data API') } };
   const list = [collectionList(workspaces.openData)];
@@ -728,7 +728,7 @@ describe('what is selected is seen', () => {
   ])('$what', expectPlan);
 });
 
-describe('fields of one operation answer each other', () => {
+describe('fields of one operation share responses', () => {
   const updatedAt = '2026-01-07T08:00:00.000Z';
   const { cityPilot, archive } = workspaces;
 
@@ -805,7 +805,7 @@ describe('fields of one operation answer each other', () => {
 });
 
 describe('with a cache', () => {
-  it('what was asked for within its lifetime costs nothing', async () => {
+  it('repeating a query within its lifetime costs nothing', async () => {
     const cached = await startFacade();
     const query = `{
       workspace(id: "${platform}") { name collections { nodes { name } } }
@@ -821,7 +821,7 @@ describe('with a cache', () => {
     expect(cached.postman.calls).toHaveLength(length);
   });
 
-  it('what another question has brought in costs nothing', async () => {
+  it('data read by another query costs nothing', async () => {
     const cached = await startFacade();
     await cached.query(`{ workspace(id: "${platform}") { description } }`);
     const { data, upstream } = await cached.query(

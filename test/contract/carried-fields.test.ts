@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
-/** Of each field, the members of an answer of which any tells it, as the Postman API is documented. */
+/** For each field, the members of a response that carry it, according to the documentation of the Postman API. */
 const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly string[]>>>> = {
   Workspace: {
     id: ['id'],
@@ -135,9 +135,9 @@ it.each(['Workspace', 'Collection', 'Environment', 'Mock'] as const)(
     const carried: Record<string, readonly string[]> = {};
     for (const [name, { extensions }] of Object.entries(type.getFields())) {
       const levels = extensions['carriedBy'] as readonly Level[];
-      // A call of its own: no answer about the thing itself has it.
+      // Needs a separate call: no response about the object itself has it.
       if (levels.includes('dedicated')) continue;
-      // What refs carry, or identifiers tell, everything does.
+      // Every response carries the members of refs and identifiers.
       declared[name] = levels.includes('ref') ? rowsOf.map(([level]) => level) : levels;
       carried[name] = rowsOf
         .filter(([, rows]) => rows.some((row) => (members[typeName][name] ?? []).some((member) => row[member] != null)))

@@ -13,7 +13,7 @@ describe.each([
   ['set back', -HOUR_MS],
   ['set forward', HOUR_MS],
 ])('a wall clock that is %s by an hour', (_how, jumpMs) => {
-  it('while an operation waits changes no time to wait', async () => {
+  it('while an operation waits does not change how long it waits', async () => {
     facade = await startFacade({ RATE_LIMIT: '2', RESERVED_CALLS: '0', BURST_LIMIT: '0' });
     await facade.query('{ environments { totalCount } }');
     facade.postman.fail('/me', { kind: 'delay', delayMs: 200 });
@@ -30,7 +30,7 @@ describe.each([
     expect(facade.postman.calls).toEqual(['GET /environments', 'GET /me']);
   });
 
-  it('between two operations opens no window and closes none', async () => {
+  it('between two operations does not affect the rate windows', async () => {
     facade = await startFacade({ RATE_LIMIT: '1', RESERVED_CALLS: '0', BURST_LIMIT: '0' });
     await facade.query(me);
     facade.jumpWallClock(jumpMs);
@@ -42,14 +42,14 @@ describe.each([
   });
 });
 
-describe('a machine that has slept, so that the wall clock alone went on', () => {
+describe('a machine that has slept, so that only the wall clock advanced', () => {
   it('knows how old its cached responses are', async () => {
     facade = await startFacade();
     await facade.query(me);
     facade.jumpWallClock(90_000);
     const stale = await facade.query(me);
     expect([stale.headers.get('age'), stale.upstream.stale]).toEqual(['90', [{ path: ['me'], ageSeconds: 90 }]]);
-    // It has been revalidated once nothing is stale any more.
+    // Revalidation is over when nothing is stale.
     await expect.poll(async () => (await facade.query(me)).upstream.stale, { interval: 5 }).toBeUndefined();
     facade.jumpWallClock(HOUR_MS + 1_000);
     const { headers, upstream } = await facade.query(me);
@@ -57,7 +57,7 @@ describe('a machine that has slept, so that the wall clock alone went on', () =>
     expect(facade.postman.calls).toEqual(['GET /me', 'GET /me', 'GET /me']);
   });
 
-  it('does not take them for younger when the wall clock is set back', async () => {
+  it('does not count them as younger when the wall clock is set back', async () => {
     facade = await startFacade();
     await facade.query(me);
     facade.jumpWallClock(-HOUR_MS);
@@ -70,7 +70,7 @@ describe('a machine that has slept, so that the wall clock alone went on', () =>
 describe('the budget beside other fields', () => {
   const remainingOf = (headers: Headers) => Number(/"general";r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
 
-  it('is what they have left of it, as in the headers, in the order in which it is asked for', async () => {
+  it('is what the other fields have left of it, as in the headers, with the fields in the requested order', async () => {
     facade = await startFacade({ RATE_LIMIT: '20' });
     const { data, headers } = await facade.query(
       `query ($uid: ID!) {
@@ -95,7 +95,7 @@ describe('the budget beside other fields', () => {
     expect(facade.postman.calls).toEqual(['GET /me', `GET /collections/${ids.collections.rides}?model=minimal`]);
   });
 
-  it('is told whatever becomes of them, and their errors are', async () => {
+  it('is reported even if they fail, and so are their errors', async () => {
     facade = await startFacade({ RATE_LIMIT: '20' });
     facade.postman.fail('/me', { kind: 'status', status: 403 });
     const { data, errors } = await facade.query(
@@ -108,7 +108,7 @@ describe('the budget beside other fields', () => {
     ]);
   });
 
-  it('is what it was at the beginning of an answer in parts', async () => {
+  it('is the budget at the start of an incremental response', async () => {
     facade = await startFacade({ RATE_LIMIT: '20' });
     const response = await fetch(facade.url, {
       method: 'POST',

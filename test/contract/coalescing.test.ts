@@ -14,7 +14,7 @@ const overviewData = {
   },
 };
 const platformRead = `GET /workspaces/${platform}?include=team,mocks:deactivated`;
-// Longer than it takes to send what is to arrive in the meantime, and waited for in full by nobody.
+// Long enough for other requests to arrive in the meantime; no test waits for all of it.
 const late = { kind: 'delay', delayMs: 200 } as const;
 
 let facade: Facade;
@@ -31,7 +31,7 @@ const sum = (answers: readonly FacadeResponse[], part: 'calls' | 'cached' | 'coa
 describe('operations of one key', () => {
   it.each([
     { what: 'with a cache', env: {}, delayMs: 0 },
-    // Long enough for all 50 to arrive while the first call is out, also on a busy machine.
+    // Long enough for all 50 to arrive while the first call is in flight, also on a busy machine.
     { what: 'without one', env: { CACHE_TTL_MS: '0' }, delayMs: 2_000 },
   ])('at the same time and equal, 50 of them, cost as much as one, $what', async ({ env, delayMs }) => {
     facade = await startFacade(env);
@@ -62,7 +62,7 @@ describe('operations of one key', () => {
     expect([sum([one, other], 'calls'), sum([one, other], 'coalesced')]).toEqual([2, 1]);
   });
 
-  it('share a failure, also those that ask soon after; one that wants nothing kept tries anew', async () => {
+  it('share a failure, also with operations soon after; one that accepts nothing cached retries', async () => {
     facade = await startFacade();
     facade.postman.fail('/workspaces', { kind: 'status', status: 403 }, 1);
     const failed = await facade.query(overview);
@@ -103,7 +103,7 @@ describe('operations of different keys', () => {
     ]);
   });
 
-  it('show nothing kept to a key that upstream does not know', async () => {
+  it('show nothing cached to a key that upstream does not know', async () => {
     facade = await startFacade();
     await facade.query(overview);
     const { data, errors } = await facade.query(overview, { headers: { 'x-api-key': 'PMAK-unknown' } });
@@ -116,7 +116,7 @@ describe('operations of different keys', () => {
 });
 
 describe('a client that goes away', () => {
-  /** Asks over a connection of its own; what is returned drops it. */
+  /** Sends a query over a new connection; returns a function that drops the connection. */
   const askAndLeave = (query: string) => {
     const asking = request(facade.url, {
       method: 'POST',
@@ -127,13 +127,14 @@ describe('a client that goes away', () => {
     return () => new Promise<void>((resolve) => asking.once('close', resolve).destroy());
   };
 
-  it('leaves the call it started to those who wait for it too', async () => {
+  it('does not cancel a call that others wait for', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/workspaces', late);
     const leave = askAndLeave(overview);
     await untilCalls(1);
     const follower = facade.query(`{ me { username } ${overview.slice(1)}`);
-    // Both of its fields are asked for in one tick: once the second one has arrived, it waits for the first.
+    // Both of its fields are requested in one tick: once the second call has arrived, the operation waits for the
+    // first.
     await untilCalls(2);
     await leave();
     const { data, errors, upstream } = await follower;
@@ -142,7 +143,7 @@ describe('a client that goes away', () => {
     expect(facade.postman.calls).toEqual([platformRead, 'GET /me']);
   });
 
-  it('leaves its place in the queue to those who wait for the same call', async () => {
+  it('leaves its slot in the queue to others that wait for the same call', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0', MAX_CONCURRENT_CALLS: '1' });
     facade.postman.fail('/me', late);
     const blocker = facade.query('{ me { username } }');
@@ -157,7 +158,7 @@ describe('a client that goes away', () => {
     expect([...facade.postman.calls].sort()).toEqual(['GET /environments', 'GET /me', platformRead]);
   });
 
-  it('takes with it what nobody else waits for, before it is sent', async () => {
+  it('cancels unsent calls that no one else waits for', async () => {
     facade = await startFacade({ MAX_CONCURRENT_CALLS: '1' });
     facade.postman.fail('/me', late);
     const blocker = facade.query('{ me { username } }');
@@ -171,7 +172,7 @@ describe('a client that goes away', () => {
     expect(facade.postman.calls).toEqual(['GET /me', 'GET /environments']);
   });
 
-  it('leaves behind the answer of a call that has been sent: it is paid for', async () => {
+  it('leaves the response of a sent call in the cache: it has been paid for', async () => {
     facade = await startFacade();
     facade.postman.fail('/workspaces', late);
     const leave = askAndLeave(overview);

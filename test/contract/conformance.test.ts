@@ -4,7 +4,7 @@ import { CSRF_HEADER } from '../../src/server/plugins/request/use-csrf-check.ts'
 import { type Facade, startFacade } from '../support/facade.ts';
 
 let facade: Facade;
-/** As a server stands on the street: production, and every client brings its own key. */
+/** A public server: production, and every client sends its own key. */
 let onTheStreet: Facade;
 beforeAll(async () => {
   [facade, onTheStreet] = await Promise.all([
@@ -38,7 +38,7 @@ describe('GraphQL over HTTP, with the header that a GET has to carry', () => {
 });
 
 describe('GraphQL over HTTP, without that header', () => {
-  it('misses what is optional of GET, and nothing else', async () => {
+  it('fails only optional audits of GET', async () => {
     const results = await Promise.all(serverAudits({ url: () => facade.url }).map((audit) => audit.fn()));
     const missed = results
       .filter(({ status }) => status !== 'ok')
@@ -51,7 +51,7 @@ describe('GraphQL over HTTP, without that header', () => {
   });
 });
 
-describe('what scanners for careless GraphQL servers probe', () => {
+describe('probes of GraphQL security scanners', () => {
   const post = async (body: string, headers: Record<string, string> = {}) => {
     const response = await fetch(onTheStreet.url, {
       method: 'POST',
@@ -88,7 +88,7 @@ describe('what scanners for careless GraphQL servers probe', () => {
     expect((await ask(`{ __schema { types { ${nested} } } }`)).text).not.toContain('"data"');
   });
 
-  it('answers duplicated fields once', async () => {
+  it('returns duplicated fields once', async () => {
     expect((await ask(`{ ${times(500, () => '__typename')} }`)).text).toContain('{"data":{"__typename":"Query"}');
   });
 
@@ -124,7 +124,7 @@ describe('what scanners for careless GraphQL servers probe', () => {
     expect(text).not.toContain('Did you mean');
   });
 
-  it('shows nobody without a key its schema', async () => {
+  it('does not show its schema without a key', async () => {
     expect((await ask('{ __schema { queryType { name } } }')).text).not.toContain('"data"');
   });
 
@@ -146,7 +146,7 @@ describe('what scanners for careless GraphQL servers probe', () => {
     );
   });
 
-  it('shows nothing of its inside in errors', async () => {
+  it('shows no internals in errors', async () => {
     const { text } = await ask('queryy { __typename }');
     expect(text).toContain('Syntax Error');
     expect(text).not.toMatch(/node_modules|\bat \w+ \(|stack/);

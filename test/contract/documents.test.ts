@@ -102,7 +102,10 @@ describe.each([
   });
 });
 
-/** Makes an operation of a cell: identifiers of the example account where it leaves them out, fields in place of the ellipsis. */
+/**
+ * Makes an operation of a cell: identifiers of the example account where it leaves them out, fields in place of the
+ * ellipsis.
+ */
 function toQuery(cell: string): string {
   const collections = Object.values(ids.collections).values();
   const fields = /^`(.+)`/.exec(cell)?.[1] ?? '';

@@ -14,7 +14,7 @@ const start = async (env: Record<string, string> = {}, sandbox = {}) => {
 beforeEach(() => start());
 afterEach(() => facade.close());
 
-/** Asks what an operation would cost, and makes sure that asking costs nothing. */
+/** Runs a dry run of an operation, which must make no calls. */
 async function dryRun(query: string, options: { variables?: object; headers?: Record<string, string> } = {}) {
   const before = facade.postman.calls.length;
   const answer = await facade.query(query, options);
@@ -23,7 +23,7 @@ async function dryRun(query: string, options: { variables?: object; headers?: Re
   return answer;
 }
 
-/** What an operation costs, foretold and then in truth; also what it costs once more. */
+/** The estimated and the real cost of an operation, and the cost of repeating it. */
 async function costOf(fields: string) {
   const ask = `query ($dry: Boolean!) { rateLimit(dryRun: $dry) { costAtLeast cost } ${fields} }`;
   const { data, errors } = await dryRun(ask, { variables: { dry: true } });
@@ -33,7 +33,7 @@ async function costOf(fields: string) {
 }
 
 describe('a dry run', () => {
-  it('says what the operation would cost, by which calls and for which fields, and answers nothing else', async () => {
+  it('says what the operation would cost, by which calls and for which fields, and returns nothing else', async () => {
     const { status, data, errors } = await dryRun(
       `{ rateLimit(dryRun: true) { limit windowSeconds remaining resetAt queued monthLimit monthRemaining cost costAtLeast ${PLAN} } workspaces(first: 3) { nodes { name description } } collection(uid: "${collections.rides}") { name isPublic } }`,
     );
@@ -77,27 +77,27 @@ describe('a dry run', () => {
     });
   });
 
-  it('knows what is kept, lists and their lengths included', async () => {
+  it('knows what is cached, lists and their lengths included', async () => {
     const names = 'workspaces { nodes { name collections { nodes { name } } environments { nodes { name } } } }';
-    // Twenty at most, seven in truth.
+    // Estimated at most twenty, really seven.
     expect(await costOf(names)).toEqual([1, 8, 21]);
     expect(await costOf(names)).toEqual([0, 0, 0]);
-    // The list is kept now, and each of the seven has globals.
+    // The list is cached now, and each of the seven has globals.
     expect(await costOf('workspaces { nodes { globals { key } } }')).toEqual([7, 7, 7]);
     expect(await costOf(`${names} me { id }`)).toEqual([1, 1, 1]);
   });
 
-  it('knows half of it where half of it is kept', async () => {
+  it('knows half of it where half of it is cached', async () => {
     const values = (uid: string) => `environment(uid: "${uid}") { name values { key } }`;
     await facade.query(`{ ${values(environments.local)} }`);
     expect(await costOf(`a: ${values(environments.local)} b: ${values(environments.staging)}`)).toEqual([1, 1, 1]);
   });
 
-  it('takes what is named for existing at most, and for not existing at least', async () => {
+  it('assumes for the upper bound that named objects exist, and for the lower that they do not', async () => {
     const fork = 'name isPublic fork { parent { name description } }';
     expect(await costOf(`collection(uid: "${UNKNOWN}") { ${fork} }`)).toEqual([1, 1, 3]);
     expect(await costOf(`collection(uid: "${collections.openDataFork}") { ${fork} }`)).toEqual([1, 3, 3]);
-    // That there is none is kept, too.
+    // Absence is cached as well.
     expect(await costOf(`collection(uid: "${UNKNOWN}") { ${fork} }`)).toEqual([0, 0, 0]);
   });
 
@@ -113,7 +113,8 @@ describe('a dry run', () => {
     const [smoke, regression] = [collections.smoke, collections.regression].map(
       (uid) => `collection(uid: "${uid}") { updatedAt }`,
     );
-    // One list, which may have both of them: it leads to up to twenty reads, or being empty has the workspace confirmed. The other may have two pages, and neither.
+    // One list, which may have both of them: it leads to up to twenty reads, or being empty has the workspace
+    // confirmed. The other may have two pages, and neither.
     expect(await costOf(`${ofWorkspace} a: ${smoke} b: ${regression}`)).toEqual([1, 6, 26]);
   });
 
@@ -184,7 +185,7 @@ describe('a dry run', () => {
     expect(data).toEqual({ rateLimit: { cost: 1 }, environment: { name: 'Local' } });
   });
 
-  it('is told of variables that do not fit, as ever', async () => {
+  it('reports invalid variables as usual', async () => {
     const { data, errors } = await dryRun('query ($dry: Boolean) { rateLimit(dryRun: $dry) { cost } me { id } }', {
       variables: { dry: 'yes' },
     });
@@ -194,13 +195,13 @@ describe('a dry run', () => {
     });
   });
 
-  it('costs nothing where nothing may be called', async () => {
+  it('costs nothing if no calls are allowed', async () => {
     const query = '{ rateLimit(dryRun: true) { cost costAtLeast readyAt } me { id } }';
     const { data } = await dryRun(query, { headers: { 'cache-control': 'only-if-cached' } });
     expect(data.rateLimit).toMatchObject({ cost: 0, costAtLeast: 0 });
   });
 
-  it('counts kept answers as calls for a client that takes none', async () => {
+  it('counts cached responses as calls for a client that accepts none', async () => {
     await facade.query('{ me { id } }');
     const query = '{ rateLimit(dryRun: true) { cost costAtLeast } me { id } }';
     expect((await dryRun(query)).data).toEqual({ rateLimit: { cost: 0, costAtLeast: 0 } });
@@ -208,7 +209,7 @@ describe('a dry run', () => {
     expect(data).toEqual({ rateLimit: { cost: 1, costAtLeast: 1 } });
   });
 
-  it('has an end, however much is asked for', async () => {
+  it('terminates for any operation', async () => {
     const { data } = await dryRun(
       '{ rateLimit(dryRun: true) { cost costAtLeast } workspaces(first: 100) { nodes { collections(first: 100) { nodes { description fork { parent { items { name } } } } } } } }',
     );
@@ -222,8 +223,8 @@ describe('dry runs at the same time', () => {
   const ask = (key: string) => dryRunQuery(`{ rateLimit(dryRun: true) { cost } ${everything} }`, { 'x-api-key': key });
   const dryRunQuery = (query: string, headers: Record<string, string>) => facade.query(query, { headers });
 
-  it('wait for each other; past twenty of a key they are refused with a time, and other keys have their turn', async () => {
-    // Keys that Postman has not accepted have one turn together.
+  it('wait for each other; past twenty of a key they are refused with a time, and other keys are served in between', async () => {
+    // Keys that Postman has not accepted share one slot.
     const many = Promise.all(Array.from({ length: 80 }, (_, index) => ask(`PMAK-large-${index % 4}`)));
     const other = dryRunQuery('{ rateLimit(dryRun: true) { cost } me { id } }', {});
     expect((await other).data).toEqual({ rateLimit: { cost: 1 } });
@@ -328,7 +329,7 @@ describe('a dry run of the rest of a list', () => {
 });
 
 describe('a dry run without a key', () => {
-  it('has no budget to tell of', async () => {
+  it('reports no budget', async () => {
     await facade.close();
     await start({ POSTMAN_API_KEY: '' });
     const { data, errors } = await dryRun('{ rateLimit(dryRun: true) { cost } me { id } }');
@@ -351,20 +352,20 @@ describe('readyAt', () => {
     await start(env);
   };
 
-  it('is now where nothing is needed', async () => {
+  it('is now if no calls are needed', async () => {
     const beforeMs = Date.now();
     const nowMs = await readyAtMs('__typename');
     expect(nowMs).toBeGreaterThanOrEqual(beforeMs);
     expect(nowMs).toBeLessThanOrEqual(Date.now());
   });
 
-  it('is a window later for what the window has no room for', async () => {
+  it('is a window later for calls that do not fit into the window', async () => {
     await restart({ RATE_LIMIT: '20', RESERVED_CALLS: '0' });
     const withRoomMs = await readyAtMs(values(20));
     expect(await readyAtMs(values(21))).toBeGreaterThan((withRoomMs ?? 0) + 60_000);
   });
 
-  it('is not known where less is left of the month', async () => {
+  it('is unknown if the monthly quota does not suffice', async () => {
     await restart({ CACHE_TTL_MS: '0' });
     facade.postman.failNext(1, { kind: 'refusal', spelling: 'monthly', waitSeconds: 1 });
     await facade.query('{ me { id } }');
@@ -411,7 +412,7 @@ describe('an operation that certainly needs more calls than it may make', () => 
     expect({ errors, calls: upstream.calls }).toEqual({ errors: [], calls: 10 });
   });
 
-  it('is not refused for what is kept', async () => {
+  it('is not refused if enough is cached', async () => {
     await facade.query(`{ ${named(6, 'description')} }`);
     const { errors, upstream } = await facade.query(`{ ${named(11, 'description')} }`);
     expect({ errors, calls: upstream.calls }).toEqual({ errors: [], calls: 5 });
@@ -433,7 +434,7 @@ describe('an operation that certainly needs more calls than it may make', () => 
 });
 
 describe('rateLimit beside other fields', () => {
-  it('says what they cost before they cost it, and they are answered', async () => {
+  it('reports their cost before they run, and they still run', async () => {
     const query = `{ me { id } rateLimit { cost costAtLeast readyAt plan { path } } workspace(id: "${workspaces.archive}") { name } }`;
     const rateLimit = { readyAt: null, plan: null };
     const expected = { me: { id: ids.users.ines }, workspace: { name: 'Archive 2023' } };

@@ -27,7 +27,7 @@ async function ask(query: string, headers: Record<string, string> = {}) {
   return { body: (await response.json()) as Body, headers: response.headers };
 }
 
-/** The operations in the log, by what their lines say of errors. */
+/** The operations in the log, with the errors that their lines report. */
 const loggedErrors = () => facade.log.flatMap((line) => (line.includes('"errors"') ? [JSON.parse(line).errors] : []));
 
 /** Ten workspaces of a hundred collections, and a budget for the lists and so many collections more. */
@@ -81,7 +81,7 @@ describe('a thousand equal refusals', () => {
     retryAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string,
   };
 
-  it('have one time, and one cause beside them', async () => {
+  it('have one retry time, and one cause', async () => {
     await startLarge(0);
     const { body, headers } = await ask(EVERYTHING);
     const [cause] = body.extensions.errorsByCause ?? [];
@@ -112,7 +112,7 @@ describe('a thousand equal refusals', () => {
     expect(loggedErrors()).toEqual([{ RATE_LIMITED: 1_000 }]);
   });
 
-  it('are told once, in less than 2 KB, to a client that prefers that', async () => {
+  it('are reported once, in less than 2 KB, to a client that prefers that', async () => {
     await startLarge(0);
     const { body, headers } = await ask(EVERYTHING, { prefer: 'wait=5, errors=by-cause' });
     // The list that came first: the others can come in any order.
@@ -153,7 +153,8 @@ describe('a thousand equal refusals', () => {
     facade.skip(first.retryAfterSeconds * 1_000);
     const { body } = await ask(EVERYTHING, BY_CAUSE);
     expect(first.count).toBe(911);
-    // Which of them come first hangs on how much of the time has gone by when they are asked for; each stands in its own place.
+    // Which of them come first hangs on how much of the time has gone by when they are asked for; each stands in its
+    // own place.
     const descriptions = (data: unknown) =>
       [...JSON.stringify(data).matchAll(/"description":("[^"]*"|null)/g)].map(([, one]) => one);
     const all = descriptions(dataWith(1_000));
@@ -164,7 +165,7 @@ describe('a thousand equal refusals', () => {
   });
 });
 
-describe('several causes in one answer', () => {
+describe('several causes in one response', () => {
   const QUERY = `{
     a: collection(uid: "A") { description } b: collection(uid: "B") { description } c: collection(uid: "C") { description }
     d: collection(uid: "D") { description } e: collection(uid: "not a uid") { name } f: collection(uid: "A") { items { name } }
@@ -184,7 +185,7 @@ describe('several causes in one answer', () => {
   };
   const causesOf = ({ extensions }: Body) => extensions.errorsByCause ?? [];
 
-  it('stand in the order in which they came up, each with its errors', async () => {
+  it('are listed in the order of their occurrence, each with its errors', async () => {
     const { body } = await ask(await start());
     expect(Object.fromEntries(causesOf(body).map(({ code, count }) => [code, count]))).toEqual({
       BAD_USER_INPUT: 1,
@@ -212,7 +213,7 @@ describe('several causes in one answer', () => {
     });
   });
 
-  it('are none in an answer without errors, and in one to a request that is not executed', async () => {
+  it('are absent from responses without errors and of requests that are not executed', async () => {
     await start();
     expect((await ask('{ me { username } }', BY_CAUSE)).body.extensions).toEqual({
       upstream: { calls: 1, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
@@ -222,7 +223,7 @@ describe('several causes in one answer', () => {
   });
 });
 
-describe('the errors of an answer in parts', () => {
+describe('the errors of an incremental response', () => {
   const QUERY = '{ workspaces { nodes { collections(first: 6) { nodes @stream(initialCount: 2) { description } } } } }';
   const start = async () => {
     const { account, collectionUids } = createGridAccount(1, 6, 0);
@@ -245,7 +246,7 @@ describe('the errors of an answer in parts', () => {
     upstream: { status: 503, name: 'serviceUnavailable', method: 'GET', route: '/collections/{uid}' },
   };
 
-  /** Every error of every part, by its place, and what the last part says of all. */
+  /** Every error of every part, by its path, and the summary in the last part. */
   const read = async (headers: Record<string, string>) => {
     const errors: Record<string, unknown> = {};
     let last: unknown;

@@ -13,12 +13,12 @@ vi.mock('../../src/loaders/loaders.ts', { spy: true });
 const uid = ids.environments.staging;
 const environmentPath = `/environments/${uid}`;
 const route = '/environments/{uid}';
-/** The first field is answered, the second one meets the fault. */
+/** The first field succeeds, the second one meets the fault. */
 const meAndEnvironment = `{ me { username } environment(uid: "${uid}") { name } }`;
 const meAlone = { me: { username: 'ines-aldana' }, environment: null };
 const both = { me: { username: 'ines-aldana' }, environment: { name: 'Staging' } };
 
-// One for every case that needs no setting of its own and leaves nothing behind.
+// One facade for all cases that need no special settings and leave no state behind.
 let shared: Facade;
 beforeAll(async () => {
   shared = await startFacade({ CACHE_TTL_MS: '0' });
@@ -27,7 +27,7 @@ afterAll(() => shared.close());
 
 let facade: Facade;
 afterEach(async () => {
-  // Of a key that has been refused nothing more is asked for a while.
+  // After a key was refused, no call is made with it for a while.
   const isKeyRefused = facade.postman.arrivals.some(({ status }) => status === 401 || status === 403);
   if (facade === shared && !isKeyRefused) {
     shared.postman.reset();
@@ -37,7 +37,7 @@ afterEach(async () => {
   if (facade === shared) shared = await startFacade({ CACHE_TTL_MS: '0' });
 });
 
-/** Asks, and checks what holds for every answer that has a time: it is told thrice, and as the same moment. */
+/** Runs a query, and checks that the three places that report a retry time agree. */
 async function ask(on: Facade, query: string, headers: Record<string, string> = {}): Promise<FacadeResponse> {
   const sentAtMs = Date.now();
   const answer = await on.query(query, { headers });
@@ -89,7 +89,7 @@ const unusable = (what: string, fault: Fault, message: string): Case => ({
   message,
   extensions: { code: 'UPSTREAM_BAD_RESPONSE', retryable: false, ...from({ status: 200 }) },
 });
-/** It goes on with where it was asked, and what to change. */
+/** The message continues with the path of the call, and with what to change. */
 const refusedKey = (said: string) =>
   expect.toSatisfy(
     (told: string) =>
@@ -98,7 +98,7 @@ const refusedKey = (said: string) =>
     said,
   ) as string;
 const NOT_JSON = 'Postman, or what stands between, answered with something else than JSON.';
-/** Another try can mend it, and one is made. */
+/** A retry may succeed, and one is made. */
 const broken = (what: string, fault: Fault, message: string): Case => ({
   what,
   fault,
@@ -107,7 +107,7 @@ const broken = (what: string, fault: Fault, message: string): Case => ({
   calls: 2,
   extensions: { code: 'UPSTREAM_ERROR', ...retryIn(10), ...from({ status: 200 }) },
 });
-/** Somebody in between has answered: neither the key nor what was asked for is to blame, and nothing is remembered of either. */
+/** An intermediary has responded: neither the key nor the path is at fault, and nothing is cached for either. */
 const foreign = (what: string, status: number): Case => ({
   what,
   fault: { kind: 'html', status },
@@ -325,7 +325,7 @@ describe('one field that fails', () => {
     expect({ status, data, errors }).toEqual({ status: 200, data: meAlone, errors: [] });
   });
 
-  it('leaves a sibling alone that is answered later', async () => {
+  it('does not affect a sibling that succeeds later', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/me', { kind: 'delay', delayMs: 100 });
     facade.postman.fail(environmentPath, { kind: 'status', status: 403 });
@@ -336,7 +336,7 @@ describe('one field that fails', () => {
     ]);
   });
 
-  it('leaves the other children of a list alone', async () => {
+  it('does not affect the other children of a list', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail(`/environments?workspace=${ids.workspaces.release}`, { kind: 'status', status: 503 });
     const { data, errors } = await ask(facade, '{ workspaces { nodes { id environments { nodes { uid } } } } }');
@@ -369,7 +369,7 @@ describe('one field that fails', () => {
 });
 
 describe('a Postman that cannot be reached', () => {
-  it('is told to the client without details, and to the log with them', async () => {
+  it('is reported to the client without details, and in the log with them', async () => {
     facade = await startFacade({ POSTMAN_API_BASE_URL: 'http://127.0.0.1:1', POSTMAN_API_KEY: 'PMAK-canary' });
     const { data, errors } = await facade.query('{ me { username } }');
     expect(data).toEqual({ me: null });
@@ -393,7 +393,7 @@ describe('the API key', () => {
     const { status, data, errors } = await ask(facade, meAndEnvironment, { 'x-api-key': 'PMAK-not-a-key' });
     const upstream = { status: 401, name: 'AuthenticationError', method: 'GET' };
     expect({ status, data }).toEqual({ status: 200, data: { me: null, environment: null } });
-    // One call told it of all.
+    // One call was enough to know it for all.
     expect(errors.map(({ path, extensions }) => [path, extensions])).toEqual([
       [['me'], { code: 'UNAUTHENTICATED', retryable: false, upstream: { ...upstream, route: '/me' } }],
       [['environment'], { code: 'UNAUTHENTICATED', retryable: false, upstream: { ...upstream, route: '/me' } }],
@@ -413,7 +413,7 @@ describe('the API key', () => {
     expect(elsewhere.calls).toEqual([]);
   });
 
-  it('stands in no answer and in no log line, even where Postman repeats it', async () => {
+  it('is in no response and no log line, even where Postman repeats it', async () => {
     facade = await startFacade({ LOG_LEVEL: 'trace' });
     const { apiKey } = facade.postman;
     facade.postman.fail(environmentPath, { kind: 'status', status: 403, body: json(apiKey, `No ${apiKey}, never.`) });
@@ -492,7 +492,8 @@ describe('a 429 that comes back later than the client is ready to wait', () => {
         extensions: {
           code: 'RATE_LIMITED',
           ...retryIn(90),
-          // An absolute time is rounded up to a second by whoever writes it, and is read against a clock of whole seconds.
+          // An absolute time is rounded up to a second by whoever writes it, and is read against a clock of whole
+          // seconds.
           retryAfterSeconds: secondsUpTo(91),
           limitedBy: 'upstream',
           ...from({ status: 429, name: names[spelling] ?? 'rateLimited' }),
@@ -562,7 +563,7 @@ describe('an operation that needs more calls than it may make', () => {
     expect(facade.postman.calls).toHaveLength(4);
   });
 
-  it('is not too expensive when the same thing is asked for under many names', async () => {
+  it('is not too expensive when many aliases select the same field', async () => {
     facade = await startFacade({ MAX_CALLS_PER_OPERATION: '1' });
     const fields = Array.from({ length: 50 }, (_, index) => `a${index}: environment(uid: "${uid}") { values { key } }`);
     const { errors, upstream } = await ask(facade, `{ ${fields.join(' ')} }`);
@@ -570,12 +571,12 @@ describe('an operation that needs more calls than it may make', () => {
   });
 });
 
-describe('an argument no call can be made with', () => {
+describe('an argument that no call can be made with', () => {
   it.each([
     ['environment(uid: "../me") { name }', '"uid" is not a Postman identifier: 1 to 128 letters, digits, "-" and "_".'],
     ['workspaces(first: 0) { nodes { id } }', '"first" is 0; it must be from 1 to 100.'],
     ['collections(after: "nonsense") { nodes { uid } }', expect.stringContaining('after')],
-  ])('is told without a call: %s', async (field, message) => {
+  ])('is reported without a call: %s', async (field, message) => {
     facade = shared;
     const { status, data, errors } = await ask(facade, `{ me { username } ${field} }`);
     expect({ status, data: Object.values(data) }).toEqual({ status: 200, data: [{ username: 'ines-aldana' }, null] });
@@ -586,12 +587,12 @@ describe('an argument no call can be made with', () => {
   });
 });
 
-describe('an error nobody expected', () => {
+describe('an unexpected error', () => {
   const cause = new TypeError('Cannot read properties of the private thing');
   const masked = { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId: expect.any(String) as string };
   const logged = (id: unknown) => facade.log.map((line) => JSON.parse(line)).filter(({ errorId }) => errorId === id);
 
-  it('is masked in its field, with an id that stands in the log beside the cause', async () => {
+  it('is masked in its field, with an id that is in the log beside the cause', async () => {
     facade = await startFacade();
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
     vi.mocked(createLoaders).mockImplementationOnce((api) => ({
@@ -616,7 +617,7 @@ describe('an error nobody expected', () => {
     ]);
   });
 
-  it('is masked with status 500 where nothing could be executed', async () => {
+  it('is masked with status 500 if nothing could be executed', async () => {
     facade = await startFacade();
     vi.mocked(createLoaders).mockImplementationOnce(() => {
       throw cause;
@@ -628,11 +629,11 @@ describe('an error nobody expected', () => {
       errors: [{ message: 'Unexpected error.', extensions: masked }],
     });
     expect(logged(errors[0]?.extensions?.['errorId'])).toMatchObject([{ err: { message: cause.message } }]);
-    // The server goes on, and knows of nothing it would have to wait for.
+    // The server keeps running, and has no pending work to wait for.
     expect((await ask(facade, meAndEnvironment)).data).toEqual(both);
   });
 
-  it('is no cost that a dry run tells, but an error with the cause in the log', async () => {
+  it('in a dry run is an error, not a cost, with the cause in the log', async () => {
     facade = await startFacade();
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
     const failing: typeof original = (session) => ({ ...original(session), read: () => Promise.reject(cause) });

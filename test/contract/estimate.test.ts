@@ -98,7 +98,7 @@ const anyAccount: Arbitrary<Account> = record({
   return { user, collections, environments, workspaces };
 });
 
-// Places in lists are taken from the answers of the operations before, as clients take them.
+// Cursors are taken from the responses of earlier operations, as clients take them.
 const anyPage = record({
   first: oneof(
     { weight: 12, arbitrary: integer({ min: 1, max: 6 }) },
@@ -230,12 +230,12 @@ const anyOperation: Arbitrary<Sketch> = record({
   workspaceFragment: anyWorkspace(1).map(toFragment),
 });
 
-/** What has been asked before: something else, or one of the fields that are asked for now. */
+/** Earlier operations: other fields, or one of the fields selected now. */
 const anyWarmUp = array(oneof({ weight: 2, arbitrary: anyOperation }, { weight: 1, arbitrary: nat(3) }), {
   maxLength: 3,
 });
 
-/** Every other root field stands in a fragment. */
+/** Puts every other root field into a fragment. */
 function toDocument({ fields, fragment, workspaceFragment }: Sketch, more: string, cursors: readonly string[]): string {
   const selections = fields.map((field, index) =>
     index % 2 === 0 ? `r${index}: ${field}` : `... on Query { r${index}: ${field} }`,
@@ -269,7 +269,7 @@ afterAll(() => tested.facade.close());
 
 const DRY_RUN = 'rateLimit(dryRun: true) { cost likelyCost costAtLeast plan { path atLeast likely atMost } }';
 
-it('never costs more than was foretold, nor less, whatever is kept', async () => {
+it('never costs more or less than the bounds, whatever is cached', async () => {
   const { facade } = tested;
   const seen = { runs: 0, exact: 0, over: 0, calls: 0, cost: 0, free: 0, ratios: [] as number[] };
   await assert(

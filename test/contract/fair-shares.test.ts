@@ -21,7 +21,7 @@ const brokenEnvironment = (index: number) => `{ environment(uid: "1-broken-${ind
 const rides = nameOf(ids.collections.rides);
 const stations = nameOf(ids.collections.stations);
 
-/** Has a tenant's documents of two routes fail for long enough for its circuit to open. */
+/** Fails a key's reads of two routes for long enough for its circuit to open. */
 async function breakDocuments(headers: Record<string, string>): Promise<void> {
   facade.postman.fail('broken', { kind: 'status', status: 500 });
   for (const index of upTo(3)) {
@@ -31,8 +31,8 @@ async function breakDocuments(headers: Record<string, string>): Promise<void> {
   }
 }
 
-describe('a tenant whose documents fail', () => {
-  it('is refused itself, and nobody else is', async () => {
+describe('an API key whose reads fail', () => {
+  it('is refused, and no other key is', async () => {
     facade = await start();
     await breakDocuments(other);
     facade.postman.calls.length = 0;
@@ -48,7 +48,7 @@ describe('a tenant whose documents fail', () => {
     expect(facade.postman.calls).toHaveLength(4);
   });
 
-  it('is served again with what does not fail, whatever it asks for besides', async () => {
+  it('is served again the reads that succeed, whatever else it requests', async () => {
     facade = await start();
     await breakDocuments(other);
     facade.skip(7_000);
@@ -59,7 +59,7 @@ describe('a tenant whose documents fail', () => {
     expect(facade.postman.calls).toEqual([`GET /collections/${ids.collections.rides}?model=minimal`]);
   });
 
-  it('does not make one hiccup of another an outage, nor take its second try', async () => {
+  it('does not turn a single failure of another key into an outage, or use up its retry', async () => {
     facade = await start();
     facade.postman.fail('broken', { kind: 'status', status: 500 });
     for (const index of upTo(4)) {
@@ -78,7 +78,7 @@ describe('a tenant whose documents fail', () => {
     expect(facade.postman.calls.slice(0, 2)).toEqual(['GET /me', 'GET /me']);
   });
 
-  it('leaves a third one served beside two, also right after a failure of its own', async () => {
+  it('does not block a third key beside two failing ones, even right after a failure of its own', async () => {
     facade = await start();
     await breakDocuments(other);
     await breakDocuments(third);
@@ -89,8 +89,8 @@ describe('a tenant whose documents fail', () => {
   });
 });
 
-describe('an upstream that is down for everybody', () => {
-  it('is asked once more by a tenant that has not failed yet, and then no more', async () => {
+describe('an upstream that is down for all keys', () => {
+  it('gets one more call from a key that has not failed yet, and then none', async () => {
     facade = await start();
     facade.postman.fail('/', { kind: 'status', status: 503 });
     for (const headers of [{}, other]) {
@@ -108,11 +108,11 @@ describe('an upstream that is down for everybody', () => {
   });
 });
 
-describe('keys that somebody made up', () => {
+describe('invented keys', () => {
   const fourFields = '{ me { id } workspaces { totalCount } environments { totalCount } collections { totalCount } }';
   const madeUp = (index: number) => ({ 'x-api-key': `PMAK-made-up-${index}` });
 
-  it('cost one call each, however many fields are asked for with them', async () => {
+  it('cost one call each, however many fields are selected', async () => {
     facade = await start({ OPERATION_TIMEOUT_MS: '7000' });
     const answers = await Promise.all(upTo(300).map((index) => facade.query(fourFields, { headers: madeUp(index) })));
     const codes = new Set(answers.map((answer) => codesOf(answer).join()));
@@ -123,7 +123,7 @@ describe('keys that somebody made up', () => {
     expect(answers.reduce((sum, { upstream }) => sum + upstream.calls, 0)).toBe(60);
   });
 
-  it('are remembered for a while: a key asked forty times costs one call, also for who wants nothing cached', async () => {
+  it('are cached for a while: forty requests with one key cost one call, also if they accept nothing cached', async () => {
     facade = await start();
     for (const index of upTo(40)) {
       const headers = { ...madeUp(0), ...(index % 2 === 1 && { 'cache-control': 'no-cache' }) };
@@ -150,7 +150,7 @@ describe('keys that somebody made up', () => {
     expect(facade.postman.calls).toHaveLength(2);
   });
 
-  it('make nobody wait who comes from elsewhere, and are told when they may try again', async () => {
+  it('do not delay other client addresses, and get a time to retry', async () => {
     facade = await start({ TRUSTED_PROXIES: '127.0.0.1', OPERATION_TIMEOUT_MS: '7000' });
     const from = (address: string) => ({ 'x-forwarded-for': address });
     await Promise.all(
@@ -182,7 +182,7 @@ describe('keys that somebody made up', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('are shown no schema in production; one call tells whose key is good', async () => {
+  it('are shown no schema in production; one call shows that a key is valid', async () => {
     facade = await start({ NODE_ENV: 'production' });
     const schema = '{ __schema { queryType { name } } }';
     const stranger = await facade.query(schema, { headers: madeUp(0) });

@@ -29,7 +29,10 @@ async function start(
 /** A failure that is not tried again while somebody waits: upstream names a longer time. */
 const FAILURE = { kind: 'status', status: 503, headers: { 'Retry-After': '60' } } as const;
 
-/** What came of a read: something read now or kept and fresh, something stale, or an error; and the GETs of the operation. */
+/**
+ * What came of a read: something read now or kept and fresh, something stale, or an error; and the GETs of the
+ * operation.
+ */
 type Outcome = readonly ['read' | 'cached' | 'stale' | 'error', 0 | 1];
 
 describe('what a request gets, by the age of what is cached, what it asks for, and whether Postman answers', () => {

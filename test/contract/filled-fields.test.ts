@@ -24,7 +24,10 @@ afterAll(() => facade.close());
 
 const defaults: readonly unknown[] = [null, false, 0, ''];
 
-/** Notes the fields, by coordinate, that have another value anywhere than null, an empty list, or the default of their type. */
+/**
+ * Notes the fields, by coordinate, that have another value anywhere than null, an empty list, or the default of their
+ * type.
+ */
 function noteFilled(value: unknown, declared: string, filled: Set<string>): void {
   if (Array.isArray(value)) {
     for (const item of value) noteFilled(item, declared, filled);

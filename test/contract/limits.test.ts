@@ -401,7 +401,8 @@ const tooMany = expect.stringMatching(
 
 describe('a query that goes round in circles', () => {
   it('is stopped before its answer fills the memory', async () => {
-    // Every request has a folder, which holds a dozen requests, each of which has a folder: two million nodes of one call.
+    // Every request has a folder, which holds a dozen requests, each of which has a folder: two million nodes of one
+    // call.
     const rounds = 4;
     const circle = `${'parent { items { '.repeat(rounds)} id ${'} } '.repeat(rounds)}`;
     const { status, data, errors, upstream } = await facade.query(

@@ -14,7 +14,9 @@ afterEach(async () => {
 
 const extensionsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions ?? {});
 
-/** Comes back when the first error says, until there is nothing to come back for. Returns how many calls each time took. */
+/**
+ * Comes back when the first error says, until there is nothing to come back for. Returns how many calls each time took.
+ */
 async function comeBack(query: string, headers: Record<string, string> = {}) {
   const calls: number[] = [];
   for (;;) {

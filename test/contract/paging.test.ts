@@ -21,7 +21,10 @@ const collectionIds = count(250, (index) => uuid(3, index));
 const bigWorkspace = uuid(1, 0);
 const bigCollection = `${owner}-${collectionIds[0]}`;
 
-/** 250 workspaces, of which the first holds 250 collections and 120 environments; the first collection holds 60 folders of 3 requests each. */
+/**
+ * 250 workspaces, of which the first holds 250 collections and 120 environments; the first collection holds 60 folders
+ * of 3 requests each.
+ */
 function createLargeAccount() {
   const tree = {
     info: { name: 'Collection 0' },

@@ -105,7 +105,8 @@ describe.concurrent('the program', () => {
   it('bounds its memory by the heap limit, says so, and withstands what is larger than its heap', async ({
     expect,
   }) => {
-    // 0.7 MB of text each, 7 MB on the heap: sixty are twice the heap, and a hundred documents of two bytes a character are as much as it.
+    // 0.7 MB of text each, 7 MB on the heap: sixty are twice the heap, and a hundred documents of two bytes a character
+    // are as much as it.
     const heavy = gzipSync(`{"collection":{"info":{"name":"Heavy"},"x":[${'{"a":{}},'.repeat(74_000)}{}]}}`);
     const upstream = createHttpServer((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(heavy);
