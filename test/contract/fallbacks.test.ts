@@ -26,7 +26,7 @@ async function start(
   );
 }
 
-/** A failure that is not tried again while somebody waits: upstream names a longer time. */
+/** A failure that is not retried while a client waits, because upstream names a longer time. */
 const FAILURE = { kind: 'status', status: 503, headers: { 'Retry-After': '60' } } as const;
 
 /**
@@ -35,7 +35,7 @@ const FAILURE = { kind: 'status', status: 503, headers: { 'Retry-After': '60' } 
  */
 type Outcome = readonly ['read' | 'cached' | 'stale' | 'error', 0 | 1];
 
-describe('what a request gets, by the age of what is cached, what it asks for, and whether Postman answers', () => {
+describe('the response, by the age of cached data, the requested freshness, and whether Postman responds', () => {
   const directives = [
     '',
     'no-cache',
@@ -52,7 +52,7 @@ describe('what a request gets, by the age of what is cached, what it asks for, a
   const READ: Outcome = ['read', 1];
   const CACHED: Outcome = ['cached', 0];
   const STALE: Outcome = ['stale', 0];
-  // Postman was asked, and did not answer.
+  // Postman was called, and did not respond.
   const STALE_AFTER_CALL: Outcome = ['stale', 1];
   const ERROR: Outcome = ['error', 0];
   const ERROR_AFTER_CALL: Outcome = ['error', 1];
@@ -82,7 +82,7 @@ describe('what a request gets, by the age of what is cached, what it asks for, a
       'only-if-cached, max-age=86400': ERROR,
       'only-if-cached, max-stale=86400': STALE,
     },
-    // Stale for eleven minutes and some seconds, but for whoever counts from the reading.
+    // Stale for eleven minutes and some seconds, unless its age counts from the read.
     old: {
       '': READ,
       'no-cache': READ,
@@ -109,7 +109,7 @@ describe('what a request gets, by the age of what is cached, what it asks for, a
     },
   } as const satisfies Record<string, Row>;
   const agesMs = { fresh: 30_000, 'a little too old': 90_000, old: 690_000, 'too old for anything': 3_700_000 };
-  /** Where a call fails, what is cached is better than an error, if the request takes what is stale. */
+  /** If a call fails, cached data is better than an error, provided that the request accepts stale data. */
   const withoutAnswer = (outcome: Outcome, age: keyof typeof agesMs, directive: string): Outcome => {
     if (outcome[0] !== 'read') return outcome;
     const takesStale = directive === '' || directive.startsWith('max-stale');
@@ -144,7 +144,7 @@ describe('what a request gets, by the age of what is cached, what it asks for, a
       outcomes.push([directive, [is, upstream.calls as 0 | 1]]);
       expect(data).toEqual({ collection: is === 'error' ? null : { description: `About Collection ${index}` } });
       expect(stale.map(({ path }) => path)).toEqual(is === 'stale' ? [['collection']] : []);
-      // A second or two can have passed.
+      // One or two seconds may have passed.
       const ageSeconds = Number(headers.get('age') ?? Number.NaN);
       const isFromCache = is === 'stale' || is === 'cached';
       const isWrong = isFromCache && Math.abs(ageSeconds - agesMs[age] / 1_000) >= 10;
@@ -152,14 +152,14 @@ describe('what a request gets, by the age of what is cached, what it asks for, a
     }
     expect(Object.fromEntries(outcomes)).toEqual(row);
     const asked = grid.collectionUids.filter((_, index) => row[directives[index] ?? '']?.[1] === 1);
-    // What was served stale without a word about it is refreshed, once, while Postman answers or not.
+    // Stale data that was served without an error is revalidated once, whether or not Postman responds.
     const refreshed = age === 'a little too old' ? [grid.collectionUids[0]] : [];
     const gets = [...asked, ...refreshed].map((uid) => `GET /collections/${uid}?model=minimal`);
     await expect.poll(() => [...facade.postman.calls].sort()).toEqual(gets.sort());
   });
 });
 
-describe('an answer of parts of different ages', () => {
+describe('a response from cached data of different ages', () => {
   const uid = () => grid.collectionUids[0] ?? '';
   const both = () => `{ collection(uid: "${uid()}") { isPublic description } }`;
   const list = '{ collections { nodes { isPublic } } }';
@@ -183,7 +183,7 @@ describe('an answer of parts of different ages', () => {
   });
 });
 
-describe('a list that would renew what is cached, and fails,', () => {
+describe('a failing list that should revalidate cached data', () => {
   it('has environments read singly', async () => {
     await start([0, 3]);
     const query = `{ ${grid.environmentUids.map((uid, index) => `e${index}: environment(uid: "${uid}") { values { text } }`).join(' ')} }`;
@@ -214,7 +214,7 @@ describe('a list that would renew what is cached, and fails,', () => {
     ]);
   });
 
-  it('does not take the fields of an environment with it that its single read has, too', async () => {
+  it('does not fail fields of an environment that its single read has too', async () => {
     await start([0, 3]);
     const query = `{ workspace(id: "${grid.workspaceIds[0]}") { description environments { nodes { updatedAt values { text } } } } }`;
     const before = await facade.query(query);
@@ -226,7 +226,7 @@ describe('a list that would renew what is cached, and fails,', () => {
   });
 });
 
-describe('a list that cannot renew anything is not read:', () => {
+describe('a list that cannot revalidate anything is not read:', () => {
   it('for one environment or collection that is too old', async () => {
     await start([1, 1]);
     const query = `{ environment(uid: "${grid.environmentUids[0]}") { values { text } } collection(uid: "${grid.collectionUids[0]}") { description } }`;
@@ -240,7 +240,7 @@ describe('a list that cannot renew anything is not read:', () => {
     ]);
   });
 
-  it('for a request that wants nothing cached', async () => {
+  it('for a request that accepts nothing cached', async () => {
     await start([3, 3]);
     const query = `{ ${grid.environmentUids.map((uid, index) => `e${index}: environment(uid: "${uid}") { values { text } }`).join(' ')}
       ${grid.collectionUids.map((uid, index) => `c${index}: collection(uid: "${uid}") { description }`).join(' ')} }`;
@@ -270,8 +270,8 @@ describe('a list that cannot renew anything is not read:', () => {
   });
 });
 
-describe('one answer that fails', () => {
-  it('does not take with it what another answer says of the same workspace', async () => {
+describe('one failed call', () => {
+  it('does not affect data about the same workspace from another response', async () => {
     await start([2, 2]);
     const [id] = grid.workspaceIds;
     facade.postman.fail(new RegExp(`/workspaces/${id}`), FAILURE);
@@ -304,8 +304,8 @@ describe('one answer that fails', () => {
   });
 });
 
-describe('what a list shows unchanged', () => {
-  it('is renewed by a list of one name, too', async () => {
+describe('data that a list shows to be unchanged', () => {
+  it('is revalidated by a list filtered by name, too', async () => {
     await start([2, 0]);
     const read = `{ collection(uid: "${grid.collectionUids[0]}") { description } }`;
     await facade.query(read);
@@ -321,8 +321,8 @@ describe('what a list shows unchanged', () => {
   });
 });
 
-describe('what is served stale', () => {
-  it('is refreshed each time that it has become so', async () => {
+describe('data served stale', () => {
+  it('is revalidated each time that it becomes stale', async () => {
     await start([1, 0]);
     const read = `{ collection(uid: "${grid.collectionUids[0]}") { description } }`;
     const get = `GET /collections/${grid.collectionUids[0]}?model=minimal`;

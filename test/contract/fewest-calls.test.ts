@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => tested.facade.close());
 
-/** Cursors as a client gets them: from an answer before, here to another key. */
+/** Cursors as a client gets them: from an earlier response, here for another key. */
 async function findCursors(
   operation: readonly Field[],
   headers: Record<string, string>,
@@ -41,7 +41,7 @@ const anyWarmUp = array(oneof({ weight: 2, arbitrary: anyOperation }, { weight: 
   maxLength: 2,
 });
 
-it('never makes more calls than a plan that knows what its answers so far have told, but for what is chance', async () => {
+it('never makes more calls than a plan with the knowledge of the responses so far, except by chance', async () => {
   const { facade } = tested;
   const seen = { runs: 0, calls: 0, least: 0, minimal: 0, sure: 0, lucky: 0, burst: 0 };
   await assert(
@@ -95,7 +95,7 @@ const anyLookUps = record({
   wanted: uniqueArray(nat(450), { minLength: 2, maxLength: 25 }),
   unlisted: integer({ min: 2, max: 9 }),
 }).map(({ size, wanted, unlisted }) => ({
-  // Places beyond the size are of collections that do not exist.
+  // Indexes beyond the size are of collections that do not exist.
   uids: wanted.map(collectionUidAt),
   account: toPlainAccount(Array.from({ length: size }, (_, index) => index % unlisted !== 0)),
 }));
@@ -118,7 +118,7 @@ it('reads, for summaries of many collections by uid, at most the first page of t
       const missing = uids.filter((uid) => !listed.slice(0, 99).includes(uid)).length;
       const unlisted = uids.filter((uid) => !listed.includes(uid)).length;
       const pages = Math.max(1, Math.ceil(listed.length / 99));
-      // The list is not read on where single reads are no more than what is left of it.
+      // Stops reading the list when single reads need at most as many calls as its remaining pages.
       const most = missing < pages ? 1 + missing : Math.min(1 + missing + unlisted, pages + missing);
       expect(facade.postman.calls.length).toBeLessThanOrEqual(most);
     }),

@@ -11,7 +11,7 @@ const [uid = '', otherUid = ''] = grid.collectionUids;
 const [environmentUid = ''] = grid.environmentUids;
 const OTHER_USER = '27182818';
 
-/** Every third collection is called `Shared`; the second workspace is public, and somebody else made it. */
+/** Every third collection is called `Shared`; the second workspace is public, and another user created it. */
 function toAccount(): Account {
   const { account } = grid;
   const collections = account.collections.map((collection, index) =>
@@ -46,7 +46,7 @@ const names = (from: number, to: number) =>
 const dated = (from: number, to: number) =>
   grid.collectionUids.slice(from, to).map((collectionUid) => ({ uid: collectionUid, isPublic: expect.any(Boolean) }));
 
-/** A place in a list, as clients hand it back. */
+/** A cursor, in the form in which clients send it. */
 const cursor = (page: string, index: number, id: string) =>
   Buffer.from(JSON.stringify([page, index, id])).toString('base64url');
 
@@ -57,7 +57,7 @@ interface Case {
   readonly gets: readonly string[];
 }
 
-describe('two fields of one operation that differ in one argument alone are answered each for itself', () => {
+describe('two fields of one operation that differ in one argument get separate results', () => {
   it.each<Case>([
     {
       what: 'workspaces: visibility',
@@ -186,13 +186,13 @@ describe('two fields of one operation that differ in one argument alone are answ
   ])('$what', async ({ query, data, gets }) => {
     const answer = await facade.query(query);
     expect({ data: answer.data, errors: answer.errors }).toEqual({ data, errors: [] });
-    // What a single workspace is asked to include is the same everywhere.
+    // Every read of a single workspace has the same `include`.
     const calls = facade.postman.calls.map((call) => call.replace(/\?include=.*$/, ''));
     expect(calls.sort()).toEqual([...gets].sort());
   });
 });
 
-describe('fields of one thing that different answers carry are answered each by one that does', () => {
+describe('fields of one object that different responses carry come each from one that carries it', () => {
   it('of collections: by the list, by the short read and by the whole one', async () => {
     const { data, errors } = await facade.query(
       `{ collections(workspaceId: "${one}", first: 2) { nodes { isPublic description formatVersion updatedAt } } }`,
@@ -239,7 +239,7 @@ describe('fields of one thing that different answers carry are answered each by 
     expect([...facade.postman.calls].sort()).toEqual(['GET /environments', `GET /environments/${environmentUid}`]);
   });
 
-  it('of a collection that a list has which is under way: by that list, not by one of its own', async () => {
+  it('of a collection in a list that is being read: by that list, not by a separate read', async () => {
     facade.postman.fail('?model=minimal', { kind: 'delay', delayMs: 200 });
     facade.postman.fail('/collections?', { kind: 'delay', delayMs: 1_000 });
     const { data, errors } = await facade.query(
@@ -259,7 +259,7 @@ describe('fields of one thing that different answers carry are answered each by 
     ]);
   });
 
-  it('of collections that a list will have which cannot be begun yet: by that list', async () => {
+  it('of collections in a list that cannot be read yet: by that list', async () => {
     const { data, errors } = await facade.query(
       `{ workspaces(first: 1) { nodes { name } } workspace(id: "${one}") { name collections(first: 2) { nodes { uid isPublic } } }
          a: collection(uid: "${uid}") { updatedAt } b: collection(uid: "${otherUid}") { updatedAt } }`,

@@ -6,7 +6,7 @@ import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
-/** Fields that the example account never fills, each with the reason. */
+/** Fields that are always empty in the example account, each with the reason. */
 const neverFilled: Readonly<Record<string, string>> = {
   'RateLimit.queued': 'Nothing waits while one operation is asked after the other.',
 };
@@ -16,7 +16,7 @@ let facade: Facade;
 beforeAll(async () => {
   facade = await startFacade(
     { MAX_CALLS_PER_OPERATION: '10000', MAX_QUERY_TOKENS: '100000', MAX_QUERY_ALIASES: '10000' },
-    // With limits, so that the answers speak of the month.
+    // With limits, so that responses report the monthly quota.
     { limits: { general: { limit: 10_000, windowMs: 60_000 }, burst: { limit: 10_000, windowMs: 10_000 } } },
   );
 });
@@ -41,7 +41,7 @@ function noteFilled(value: unknown, declared: string, filled: Set<string>): void
     const isEmpty = defaults.includes(member) || (Array.isArray(member) && member.length === 0);
     if (!isEmpty) filled.add(`${typeName as string}.${name}`);
     const field = type.getFields()[name];
-    // What a document holds is not of the schema.
+    // Members of a JSON document are not fields of the schema.
     const below = field && getNamedType(field.type);
     if (below && !isLeafType(below)) noteFilled(member, below.name, filled);
   }
@@ -54,7 +54,7 @@ it('is filled somewhere in the example account: every field of the schema', asyn
   const plan =
     '{ __typename cost costAtLeast likelyCost readyAt likelyReadyAt plan { __typename path atLeast likely atMost forFields } }';
   const asked: readonly (readonly [string, object])[] = [
-    // Before anything is cached, because what is cached costs nothing.
+    // Before anything is cached, because cached data costs nothing.
     [`{ rateLimit(dryRun: true) ${plan} workspaces { nodes { collections { nodes { name } } } } }`, {}],
     ...uids.flatMap((uid) => [
       [queries.collection, { uid }] as const,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FacadeResponse, type Facade, startFacade } from '../support/facade.ts';
 
-/** An upstream that answers every read of a collection with text of the test's own, whatever it is. */
+/** An upstream that sends the test's text for every read of a collection. */
 let upstream: Server;
 let facade: Facade | undefined;
 let send: (response: ServerResponse) => void;
@@ -64,7 +64,7 @@ const tooManyValues = {
   ...tooMuchText,
   errors: [
     {
-      // What was read makes the bound.
+      // The bound depends on the size of what was read.
       message: expect.stringMatching(
         /^The operation would return or search more than \d+ values\. Select less per operation, or page through the lists\.$/,
       ) as unknown,
@@ -141,7 +141,7 @@ describe('a folder of 160,000 requests', () => {
   const count = 160_000;
   const wide = `{"info":{},"item":[{"name":"all","item":[{"id":"first"}${',{}'.repeat(count - 2)},{"id":"last","name":"needle"}]}]}`;
 
-  it('is searched, and answered in one list, but not with every field', async () => {
+  it('can be searched, and returned in one list, but not with every field', async () => {
     const search = '{ items { ... on Folder { requests(filter: { search: "needle" }) { totalCount nodes { id } } } } }';
     expect(await ask(wide, search)).toEqual(
       collection({ items: [{ requests: { totalCount: 1, nodes: [{ id: 'last' }] } }] }),
@@ -205,7 +205,7 @@ describe('keys that every object has', () => {
               url: { query: rows, variables },
               headers: rows,
               body: { parameters: rows },
-              // Of a type that nobody knows names are shown, and no values.
+              // Of an unknown type, names are shown, but no values.
               auth: { type: '__proto__', parameters: rows.map(({ key }) => ({ key, value: null })) },
               examples: [{ code: null, headers: rows }],
             },
@@ -214,14 +214,14 @@ describe('keys that every object has', () => {
         json: JSON.parse(shownDocument) as unknown,
       }),
     );
-    // toEqual does not tell whether a key is a prototype.
+    // toEqual does not distinguish a key from a prototype.
     expect(JSON.stringify(answer.data.collection.requests.nodes[0].settings)).toBe(JSON.stringify(asRead));
     expect(JSON.stringify(answer.data.collection.json)).toBe(JSON.stringify(JSON.parse(shownDocument)));
   });
 });
 
 describe('half a surrogate pair', () => {
-  it('stays what it is in names, ids and cursors', async () => {
+  it('is unchanged in names, ids and cursors', async () => {
     const half = (letter: string) => `${letter}\uD83D`;
     const items = ['a', 'b', 'c'].map((letter) => ({ id: half(letter), name: half(letter), request: half(letter) }));
     const document = JSON.stringify({ info: { name: half('n') }, item: [{ name: half('f'), item: items }] });
@@ -289,7 +289,7 @@ describe('a text of 10 MB', () => {
     ['scripts { language }', { event: [{ script: { type: big } }] }],
     ['examples { status }', { response: [{ status: big }] }],
     ['settings', { protocolProfileBehavior: [big] }],
-  ])('is not answered a hundred times: %s', async (field, item) => {
+  ])('is not returned a hundred times: %s', async (field, item) => {
     const answer = await ask(
       JSON.stringify({ info: {}, item: [item] }),
       `{ requests { nodes { ${aliases(99, field)} } } }`,
@@ -297,7 +297,7 @@ describe('a text of 10 MB', () => {
     expect(answer).toEqual(tooMuchText);
   });
 
-  it('as the name of a folder is not answered once for each request in it', async () => {
+  it('as the name of a folder is not returned once for each request in it', async () => {
     const document = { info: {}, item: [{ name: big, item: Array.from({ length: 100 }, () => ({})) }] };
     expect(await ask(JSON.stringify(document), '{ requests(first: 100) { nodes { path } } }')).toEqual(tooMuchText);
   });
@@ -310,7 +310,7 @@ describe('a text of 10 MB', () => {
 });
 
 describe('one id for everything', () => {
-  it('leaves every item an id of its own, by which pages follow each other', async () => {
+  it('still gives every item a unique id, by which paging works', async () => {
     const item = { id: 'same', uid: '1-same', name: 'r' };
     const document = JSON.stringify({ info: {}, item: [{ ...item, item: Array.from({ length: 250 }, () => item) }] });
     const ids: string[] = [];
@@ -352,7 +352,7 @@ describe('a body larger than MAX_RESPONSE_BYTES', () => {
         isGone = true;
       });
       response.write('{"collection":{"info":{"name":"');
-      // A gigabyte, as long as anybody takes it.
+      // A gigabyte, as long as the client reads.
       const write = (left: number) => {
         if (left > 0 && !response.destroyed) response.write(part, () => write(left - 1));
       };
@@ -380,14 +380,14 @@ describe('a body larger than MAX_RESPONSE_BYTES', () => {
       ],
     });
     await expect.poll(() => isGone).toBe(true);
-    // What was written beyond the limit filled the buffers of the two sockets.
+    // The bytes written beyond the limit filled the buffers of the two sockets.
     expect(writtenBytes).toBeGreaterThan(limit);
     expect(writtenBytes).toBeLessThan(32 * limit);
   });
 });
 
 describe('numbers out of bounds', () => {
-  it('are answered as near as JavaScript has them, or not at all', async () => {
+  it('are returned as near as JavaScript can represent them, or not at all', async () => {
     const answer = await ask(
       `{"info":{},"variable":[{"key":"a","value":9007199254740993},{"key":"b","value":1e400},{"key":"c","value":-1e-400}],
         "item":[{"id":12345678901234567890,"name":1e21,"request":{"method":1,"url":{"host":["a"],"port":99999999999999999999}},
@@ -446,7 +446,7 @@ describe('lists in place of objects', () => {
     expect(await ask(document, '{ requests { totalCount } }')).toEqual(wrongShape(message));
   });
 
-  it('hold nothing further down', async () => {
+  it('count as empty further down', async () => {
     const answer = await ask(
       `{"info":{},"auth":[],"event":[[]],"variable":[[]],"item":[[{}],{"request":[],"response":[[]],"auth":[],"event":[[]]},
         {"request":{"url":[],"header":[[]],"body":[],"auth":[[]]}},{"item":[[]],"auth":[]}]}`,
@@ -473,7 +473,7 @@ describe('a folder of a hundred requests', () => {
   }));
   const text = JSON.stringify({ info: {}, item: [{ name: 'all', item: names }] });
 
-  it('is answered with every request a hundred times, but not with every one a thousand times', async () => {
+  it('is returned with every request a hundred times, but not with every one a thousand times', async () => {
     const round = (inside: string) => `requests(first: 100) { nodes { parent { ${inside} } } }`;
     const { status, data, errors } = await ask(text, `{ ${round('requests(first: 100) { nodes { name } }')} }`);
     const [first] = data.collection.requests.nodes;
@@ -494,7 +494,7 @@ describe('a folder of a hundred long descriptions', () => {
   const text = JSON.stringify({ info: {}, item: [{ item: Array.from({ length: 100 }, () => ({ description })) }] });
   const search = 'requests(filter: { search: "nothing like it" }) { totalCount }';
 
-  it('is searched, but not a thousand times', async () => {
+  it('can be searched, but not a thousand times', async () => {
     expect(await ask(text, `{ ${search} }`)).toEqual(collection({ requests: { totalCount: 0 } }));
     expect(await ask(text, `{ requests { nodes { parent { ${aliases(90, search)} } } } }`)).toEqual(tooManyValues);
   });
@@ -512,7 +512,7 @@ describe('a collection of 10,000 requests', () => {
   const selection =
     'name path ... on Request { method url { raw host path } headers { key value } body { __typename } }';
 
-  it('is answered whole, and others are answered meanwhile', async () => {
+  it('is returned whole, and other clients are served meanwhile', async () => {
     send = (response) => response.end(`{"collection":${text}}`);
     const { query } = await start();
     const whole = `{ collection(uid: "hostile") { items { ${selection} ... on Folder { items { ${selection} } } } } }`;
@@ -543,7 +543,7 @@ describe('a collection of 10,000 requests', () => {
     });
   });
 
-  it('fails as a whole where one of its folders does, though others are still being answered', async () => {
+  it('fails as a whole if one of its folders fails, even while others are still being resolved', async () => {
     const failing = `{ items { ... on Folder { items { ${selection} } requests(first: 0) { totalCount } } } }`;
     const { status, data, errors } = await ask(text, failing);
     expect({ status, data }).toEqual({ status: 200, data: { collection: { items: null } } });

@@ -29,7 +29,7 @@ function toRequest(fields: string, content: string | Buffer = body, line = 'POST
 /** A POST of any bytes, with their length. */
 const toPost = (content: Buffer, fields = json) => toRequest(`${fields}Content-Length: ${content.length}\r\n`, content);
 
-/** Everything that comes back, until the server closes the connection: it has to, or the test runs out of time. */
+/** Everything received until the server closes the connection; if it does not, the test times out. */
 async function read(socket: Socket): Promise<string> {
   let text = '';
   socket.setEncoding('latin1').on('data', (part: string) => (text += part));
@@ -38,10 +38,10 @@ async function read(socket: Socket): Promise<string> {
   return text;
 }
 
-describe('what anybody can send', () => {
+describe('a raw request', () => {
   let facade: Facade;
   beforeAll(async () => {
-    // Nothing is kept, so that every request that is let through shows upstream.
+    // Nothing is cached, so that every accepted request shows upstream.
     facade = await startFacade({ CACHE_TTL_MS: '0' });
   });
   beforeEach(() => {
@@ -50,7 +50,7 @@ describe('what anybody can send', () => {
   });
   afterAll(() => facade.close());
 
-  /** Sends bytes and waits for the end of the connection; then the server has to be as well as before. */
+  /** Sends bytes and waits for the end of the connection; then the server has to work as before. */
   async function send(bytes: Buffer): Promise<string> {
     const socket = connect(Number(new URL(facade.url).port), '127.0.0.1');
     socket.write(bytes);
@@ -150,20 +150,20 @@ describe('what anybody can send', () => {
   ])('is refused without a call: %s', async (_what, bytes) => {
     const text = await send(bytes);
     expect(text).toMatch(/^HTTP\/1\.1 4\d\d /);
-    // One request, one answer.
+    // One request, one response.
     expect(text.match(/^HTTP\/1\.1 /gm)).toHaveLength(1);
     expect(text).not.toMatch(/text\/html|PMAK-mine|node_modules|\n {4}at /);
-    // An answer without a type has no content to be taken for anything.
+    // A response without a type has no content.
     expect(/^content-type:/im.test(text) && !/^x-content-type-options: nosniff$/im.test(text)).toBe(false);
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('is no way to anywhere else', async () => {
+  it('is not proxied to another host', async () => {
     expect(await send(toRequest(host, '', 'CONNECT localhost:443 HTTP/1.1'))).toBe('');
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('inflates to nothing when it is a bomb', async () => {
+  it('is not decompressed when it is a bomb', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1_024 * 1_024, ' '));
     expect(await send(toPost(bomb, `${json}Content-Encoding: gzip\r\n`))).toMatch(/^HTTP\/1\.1 400 /);
   });
@@ -185,14 +185,14 @@ describe('what anybody can send', () => {
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
-  it('is answered in turn when it comes at once', async () => {
+  it('gets its response in order when it is pipelined', async () => {
     const first = Buffer.from(`POST /graphql HTTP/1.1\r\n${json}${length}\r\n${body}`);
     const text = await send(Buffer.concat([first, first, toRequest(`${json}${length}`)]));
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 200']);
     expect(text.split(answer)).toHaveLength(4);
   });
 
-  it('is waited for when it asks before it sends', async () => {
+  it('is read after an Expect: 100-continue', async () => {
     const socket = connect(Number(new URL(facade.url).port), '127.0.0.1');
     socket.write(toRequest(`${json}${length}Expect: 100-continue\r\n`, ''));
     const [go] = (await once(socket, 'data')) as [Buffer];
@@ -201,7 +201,7 @@ describe('what anybody can send', () => {
     expect(await read(socket)).toContain(answer);
   });
 
-  it('tells nothing by the health check, whoever asks', async () => {
+  it('learns nothing from the health check', async () => {
     const bare = (text: string) => text.replace(/^Date: .*\r\n/m, '');
     const nobody = bare(await send(toRequest(host, '', 'GET /health HTTP/1.1')));
     const somebody = bare(
@@ -221,7 +221,7 @@ describe('what anybody can send', () => {
     expect(facade.postman.calls).toEqual([]);
   });
 
-  it('has no control characters in the log', async () => {
+  it('leaves no control characters in the log', async () => {
     const escape = '\u001b]0;owned\u0007\u009b2J\u202e\n{"level":60}';
     const queries = [
       { query: 'query A { me { username } }', operationName: escape },
@@ -294,7 +294,7 @@ describe('a client that is slow', () => {
       408,
     ],
   ])('and %s is cut off, while others are served', async (what, limits, bytes, status) => {
-    // Answers only what has come in whole.
+    // Only complete requests get a response.
     await serve(limits, (request, response) => request.resume().on('end', () => response.end('hello')));
     const slow = open(bytes);
     if (!what.includes('anything')) dribble(slow);
@@ -304,19 +304,19 @@ describe('a client that is slow', () => {
     await hello();
   });
 
-  it('and asks for nothing more is let go', async () => {
+  it('and sends nothing more is disconnected', async () => {
     // Node waits a second longer than it announces.
     await serve({ idleMs: 200 });
     expect(await read(open('GET / HTTP/1.1\r\nHost: a\r\n\r\n'))).toMatch(/hello$/);
   });
 
-  it('and asks for nothing more is let go sooner while more than half of the room is taken', async () => {
+  it('and sends nothing more is disconnected sooner while more than half of the connections are in use', async () => {
     await serve({ maxConnections: 3, idleMs: 60_000, crowdedIdleMs: 200 });
     const first = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(String(await once(first, 'data'))).toMatch(/Keep-Alive: timeout=60\r\n/);
     const second = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(await read(second)).toMatch(/Keep-Alive: timeout=0\r\n(?:.*\r\n)*.*hello/);
-    // Nobody cuts off whoever has been told more.
+    // A client that was promised more time is not cut off.
     first.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     expect(await read(first)).toMatch(/hello$/);
   });
@@ -327,13 +327,13 @@ describe('a client that is slow', () => {
     slow.pause();
     await hello();
     await expect.poll(() => connectionCount()).toBeLessThanOrEqual(1);
-    // What had been under way is all that can be read now.
+    // Only the bytes already in transit can still be read.
     slow.resume();
     expect((await read(slow)).length).toBeLessThan(big.length);
     await hello();
   });
 
-  it('and stops reading is cut off also where a stream has turned the time-out of its socket off', async () => {
+  it('and stops reading is cut off also after a stream has disabled the time-out of its socket', async () => {
     await serve({ stalledMs: 200 }, (request, response) => {
       response.write(request.url === '/big' ? big : 'hello');
       request.socket.setTimeout(0);
@@ -357,7 +357,7 @@ describe('a client that is slow', () => {
     expect(received).toBeGreaterThan(big.length);
   });
 
-  it('to be answered is not cut off, and may ask again', async () => {
+  it('to get a response is not cut off, and may send another request', async () => {
     await serve({ stalledMs: 50 }, (request, response) => {
       setTimeout(() => response.end(request.url === '/big' ? big : 'hello'), 300);
     });
@@ -365,14 +365,14 @@ describe('a client that is slow', () => {
     expect(String((await once(waiting, 'data'))[0])).toMatch(/hello$/);
     waiting.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     expect(String((await once(waiting, 'data'))[0])).toMatch(/hello$/);
-    // The deadline has passed several times before the answer, and counts all the same from where it begins.
+    // The deadline has passed several times before the response, but it counts from the start of the response.
     waiting.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
     waiting.pause();
     await expect.poll(() => connectionCount()).toBe(0);
     waiting.destroy();
   });
 
-  it('cannot be there more often than there is room', async () => {
+  it('cannot have more connections than allowed', async () => {
     await serve({ maxConnections: 3 });
     const held = [open(''), open(''), open('')];
     await expect.poll(() => connectionCount()).toBe(3);
@@ -389,7 +389,7 @@ describe('a client that is slow', () => {
     );
 });
 
-describe('a client of a server that stood still', () => {
+describe('a client of a server that was blocked', () => {
   const limits: ConnectionLimits = {
     maxConnections: 100,
     headersMs: 1_000,
@@ -426,7 +426,7 @@ describe('a client of a server that stood still', () => {
     return socket;
   }
 
-  /** The status of what comes next on a connection, or how it ended. */
+  /** The status of the next response on a connection, or how the connection ended. */
   const nextStatus = (socket: Socket) =>
     new Promise<string>((resolve) => {
       socket.setEncoding('latin1').once('data', (text: string) => resolve(text.slice(9, 12)));
@@ -434,7 +434,7 @@ describe('a client of a server that stood still', () => {
       socket.once('close', () => resolve('closed'));
     });
 
-  it('is served what it had asked for by then, on fresh connections and on used ones', async () => {
+  it('is served the requests sent by then, on fresh connections and on used ones', async () => {
     const sockets: Socket[] = [];
     for (let index = 0; index < 30; index++) sockets.push(await open());
     const used = sockets.slice(0, 10);
@@ -458,7 +458,7 @@ describe('a client of a server that stood still', () => {
     for (const socket of [prompt, slow]) socket.write(part);
     await setImmediate();
     stall();
-    // Node looks for whom to cut off before it reads anything.
+    // Node checks for expired connections before it reads anything.
     for (let round = 0; round < 5; round++) await setImmediate();
     prompt.write(question.slice(part.length));
     expect(await status).toBe('200');
@@ -466,11 +466,11 @@ describe('a client of a server that stood still', () => {
     for (const socket of [prompt, slow]) socket.destroy();
   });
 
-  it('may take its answer after that', async () => {
+  it('may read its response after that', async () => {
     const socket = await open();
     socket.write('GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     await once(socket, 'readable');
-    // Once is not enough: Node itself gives a second chance to whoever has taken something.
+    // Once is not enough: Node itself extends the time of a client that has read something.
     for (let turn = 0; turn < 3; turn++) {
       stall(1_200);
       for (let round = 0; round < 5; round++) await setImmediate();
@@ -483,7 +483,7 @@ describe('a client of a server that stood still', () => {
 });
 
 describe('a server that stops', () => {
-  it('answers what comes on open connections before they are told, and tells them', async () => {
+  it('serves requests that arrive on open connections, and announces that it closes them', async () => {
     const connections = createConnections((_, response) => response.end('hello'), {
       maxConnections: 100,
       headersMs: 60_000,
@@ -502,7 +502,7 @@ describe('a server that stops', () => {
     let drained = 0;
     const closed = connections.close(() => Promise.resolve(void drained++));
     while (connections.server.listening) await setImmediate();
-    // The client does not know yet, and what it sends takes a while to come.
+    // The client does not know yet, and its request takes a while to arrive.
     for (let round = 0; round < 10; round++) await setImmediate();
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const text = await read(socket);
@@ -513,7 +513,7 @@ describe('a server that stops', () => {
     expect(error.code).toBe('ECONNREFUSED');
   });
 
-  it('does not wait for answers that were asked for ahead of their turn by a client that has gone', async () => {
+  it('does not wait for responses to pipelined requests of a client that has disconnected', async () => {
     const held: ServerResponse[] = [];
     const connections = createConnections((_, response) => void held.push(response), {
       ...publicLimits,
