@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => tested.facade.close());
 
-it('comes, put together, to what there is, by no more calls than were foretold, and no fewer', async () => {
+it('merges to the complete result, by a number of calls within the estimated bounds', async () => {
   await assert(
     asyncProperty(anySmallAccount, anyOperation, async (account, anything) => {
       const { facade } = tested;

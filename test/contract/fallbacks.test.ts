@@ -30,8 +30,7 @@ async function start(
 const FAILURE = { kind: 'status', status: 503, headers: { 'Retry-After': '60' } } as const;
 
 /**
- * What came of a read: something read now or kept and fresh, something stale, or an error; and the GETs of the
- * operation.
+ * Result of a read: fresh data (read now or cached), stale data, or an error; and the GETs of the operation.
  */
 type Outcome = readonly ['read' | 'cached' | 'stale' | 'error', 0 | 1];
 

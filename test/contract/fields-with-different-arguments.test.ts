@@ -3,7 +3,7 @@ import type { Account } from '../../src/sandbox/account/account.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
 
-// Two workspaces of 120 collections and 3 environments each, and one whose id is the word that stands for no workspace
+// Two workspaces of 120 collections and 3 environments each, and one whose id is the word that means no workspace
 // elsewhere.
 const grid = createGridAccount(2, 120, 3);
 const [one = '', other = ''] = grid.workspaceIds;

@@ -25,8 +25,7 @@ afterAll(() => facade.close());
 const defaults: readonly unknown[] = [null, false, 0, ''];
 
 /**
- * Notes the fields, by coordinate, that have another value anywhere than null, an empty list, or the default of their
- * type.
+ * Records the coordinates of fields that have a value other than null, an empty list, or the default of their type.
  */
 function noteFilled(value: unknown, declared: string, filled: Set<string>): void {
   if (Array.isArray(value)) {

@@ -35,8 +35,8 @@ const plain = ({ status, data, errors }: FacadeResponse) => ({ status, data, err
 const collection = (fields: object) => ({ status: 200, data: { collection: fields }, errors: [] });
 
 /**
- * Asks about a collection while another client asks about another one, and goes by what the first is answered: the
- * second has to be answered whatever the first is.
+ * Queries a collection while another client queries another one, and returns the result of the first. The second has to
+ * succeed in any case.
  */
 async function ask(collectionJson: string, selection: string, variables: Record<string, string | null> = {}) {
   const { query } = facade ?? (await start());

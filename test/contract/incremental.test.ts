@@ -24,7 +24,7 @@ async function collect(parts: AsyncIterable<Part>): Promise<Part[]> {
 
 const incrementsOf = (parts: readonly Part[]) => parts.flatMap(({ incremental = [] }) => incremental);
 
-describe('an answer in parts', () => {
+describe('an incremental response', () => {
   it.each(['multipart/mixed', 'text/event-stream', '*/*'])('is that of the same query in one (%s)', async (accept) => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     const query = (defer: string, stream: string) =>
@@ -50,7 +50,7 @@ describe('an answer in parts', () => {
     ]);
   });
 
-  it('begins with what is known, and does not wait for what is deferred', async () => {
+  it('starts with the fields at hand, and does not wait for deferred ones', async () => {
     facade = await startFacade();
     await facade.query(`{ workspace(id: "${platform}") { name } }`);
     facade.postman.reset();
@@ -66,7 +66,7 @@ describe('an answer in parts', () => {
     await expect(parts.next()).rejects.toThrow(/abort/i);
   });
 
-  it('says every 15 s that there is more to come, so that nothing between cuts the connection', async () => {
+  it('sends a keep-alive every 15 s, so that no intermediary cuts the connection', async () => {
     facade = await startFacade();
     facade.postman.fail('/collections', { kind: 'hang' }, 1);
     const client = new AbortController();
@@ -83,7 +83,7 @@ describe('an answer in parts', () => {
     await expect(parts.next()).rejects.toThrow(/abort/i);
   });
 
-  it('asks proxies to pass each part on as it comes', async () => {
+  it('asks proxies not to buffer its parts', async () => {
     facade = await startFacade();
     const headersOf = async (query: string) => {
       const response = await fetch(facade.url, {
@@ -98,7 +98,7 @@ describe('an answer in parts', () => {
     expect(await headersOf('{ me { username } }')).toEqual(['private, no-store', null]);
   });
 
-  it('leaves a line in the log also when its client has gone', async () => {
+  it('is logged even if its client has disconnected', async () => {
     facade = await startFacade();
     facade.postman.fail('/collections', { kind: 'hang' }, 1);
     const client = new AbortController();
@@ -143,7 +143,7 @@ describe('an answer in parts', () => {
     },
   );
 
-  it('is one of an operation like any other where everything is switched off', async () => {
+  it('is a single response if all parts are switched off', async () => {
     facade = await startFacade();
     const answer = await facade.query('{ workspaces(first: 1) { nodes @stream(if: false) { name } } }');
     expect(answer.data).toEqual({ workspaces: { nodes: [{ name: 'Rider Platform' }] } });
@@ -151,7 +151,7 @@ describe('an answer in parts', () => {
 });
 
 describe('an error in a later part', () => {
-  it('has its code, time and place, and nothing else is lost', async () => {
+  it('has its code, time and path, and nothing else is lost', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail(`/collections/${ids.collections.stations}`, { kind: 'status', status: 403 }, 1);
     const parts = await collect(
@@ -176,7 +176,7 @@ describe('an error in a later part', () => {
     expect(incrementsOf(parts).flatMap(({ items = [] }) => items)).toHaveLength(4);
   });
 
-  it('is masked where nobody expected it, with an id that stands in the log beside the cause', async () => {
+  it('is masked if it is unexpected, with an id that is in the log beside the cause', async () => {
     facade = await startFacade();
     const cause = new TypeError('Cannot read properties of the private thing');
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
@@ -200,9 +200,9 @@ describe('an error in a later part', () => {
     ]);
   });
 
-  it('ends what would fill the memory, once', async () => {
+  it('ends a response that would fill the memory, once', async () => {
     facade = await startFacade();
-    // Kept, so that it comes before what is deferred.
+    // Cached, so that it arrives before the deferred fields.
     await facade.query('{ me { username } }');
     const error = new GraphQLError('Too much.', { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false } });
     vi.mocked(createResultSize).mockImplementationOnce((stop) => ({
@@ -232,7 +232,7 @@ describe('an error in a later part', () => {
     ]);
   });
 
-  it('comes instead of more parts than can be kept waiting beside each other', async () => {
+  it('is sent instead of more pending parts than allowed', async () => {
     const { account } = createGridAccount(12, 50, 0);
     facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
     const parts = '... @defer { description } '.repeat(45);
@@ -245,7 +245,7 @@ describe('an error in a later part', () => {
     ]);
   });
 
-  it('tells when to come back, in the last part too', async () => {
+  it('says when to retry, in the last part too', async () => {
     facade = await startFacade({ CACHE_TTL_MS: '0' });
     facade.postman.fail('/environments', { kind: 'status', status: 503, headers: { 'retry-after': '7' } }, 10);
     const parts = await collect(
@@ -288,7 +288,7 @@ describe('a stream under a small budget', () => {
     expect(facade.postman.calls).toHaveLength(41);
   });
 
-  it('has its first row by its third call, whatever else there is to read', async () => {
+  it('has its first row by its third call, whatever else has to be read', async () => {
     const { account, workspaceIds, collectionUids } = createGridAccount(4, 10, 0);
     facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
     const parts = await collect(queryInParts(facade, NESTED));
@@ -315,7 +315,7 @@ describe('a stream under a small budget', () => {
     );
   });
 
-  it('shows a row also where three calls are all that is left', async () => {
+  it('shows a row even if only three calls are left', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade(
       {
@@ -339,7 +339,7 @@ describe('a stream under a small budget', () => {
     );
   });
 
-  it('goes on with the other lists when what its first row needs has no answer', async () => {
+  it('continues with the other lists if the calls for its first row get no response', async () => {
     const { account, collectionUids } = createGridAccount(2, 3, 0);
     facade = await startFacade({ CACHE_TTL_MS: '0' }, { account });
     facade.postman.fail(collectionUids[0]!, { kind: 'hang' });
@@ -357,7 +357,7 @@ describe('a stream under a small budget', () => {
     await reading;
   });
 
-  it('ends where it may make no more calls, with an error for each further row', async () => {
+  it('ends when it may make no more calls, with an error for each further row', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ MAX_CALLS_PER_STREAM: '11' }, { account });
     const parts = await collect(queryInParts(facade, DESCRIPTIONS));
@@ -381,7 +381,7 @@ describe('a stream under a small budget', () => {
     expect(facade.postman.calls).toHaveLength(10);
   });
 
-  it('ends with what it has when the server stops', async () => {
+  it('ends with the rows at hand when the server stops', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '60000' }, { account });
     const parts: Part[] = [];
@@ -404,7 +404,7 @@ describe('a stream under a small budget', () => {
     facade = await startFacade();
   });
 
-  it('makes no more calls once the client has gone', async () => {
+  it('makes no more calls after the client has disconnected', async () => {
     const { account } = createGridAccount(4, 10, 0);
     facade = await startFacade({ ...LIMITS, RATE_LIMIT_WINDOW_MS: '1000' }, { account });
     const client = new AbortController();
@@ -412,7 +412,7 @@ describe('a stream under a small budget', () => {
       if (part.incremental) break;
     }
     client.abort();
-    // An operation of somebody else takes what is free next, and nothing of the stream is called any more.
+    // Another client's operation takes the next free slot, and the stream makes no more calls.
     const calls = async () => {
       await facade.query('{ me { username } }', { headers: { prefer: 'wait=10' } });
       return facade.postman.calls.filter((call) => call !== 'GET /me').length;

@@ -23,7 +23,7 @@ const [one, two, three] = [0, 1, 2];
 const secret = Buffer.alloc(32, 7).toString('base64');
 
 describe.skipIf(skipsRedis)(`One instance with Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
-  it('serves what is cached without Redis, also while that stands still', async () => {
+  it('serves cached data without Redis, also while Redis does not respond', async () => {
     const redis = await startRedis();
     const facade = await startFacade({ REDIS_URL: redis.url, TENANT_SECRET: secret });
     const scripts = async () =>
@@ -43,7 +43,7 @@ describe.skipIf(skipsRedis)(`One instance with Redis${skipsRedis && ` (${skipsRe
     }
   });
 
-  it('does not start where keys may be evicted, or where nobody answers, and says so without the password', async () => {
+  it('does not start if Redis may evict keys or does not respond, and says so without the password', async () => {
     const redis = await startRedis('--maxmemory-policy', 'allkeys-lru');
     const start = async (url: string) => {
       const config = { PORT: '0', REDIS_URL: url, TENANT_SECRET: secret, POSTMAN_API_KEY: 'PMAK-1' };
@@ -113,14 +113,14 @@ describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRe
   const begin = (name: string) => phases.push([name, performance.now()]);
   const phaseOf = ({ atMs }: Arrival) => phases.findLast(([, sinceMs]) => sinceMs <= atMs)?.[0];
   const arrived = () => postman.arrivals.length;
-  /** Waits until upstream has seen so many more calls. */
+  /** Waits until upstream has received that many more calls. */
   const served = async (count: number) => {
     const from = arrived();
     await expect.poll(arrived, { interval: 50 }).toBeGreaterThan(from + count);
   };
   const lines = () => instances.servers.map((server) => server.stderr().match(/"msg":"Redis[^"]*"/g) ?? []);
 
-  it('use what there is, and never more, through kills, pauses and losses of Redis', async () => {
+  it('use all slots, and never more, through kills, pauses and losses of Redis', async () => {
     begin('calm');
     await served(60);
     begin('kills');
@@ -140,7 +140,7 @@ describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRe
 
     begin('a Redis that stands still');
     redis.child().kill('SIGSTOP');
-    // Long enough for every instance to live on its part of the limits.
+    // Long enough for every instance to use its fraction of the limits.
     await sleep(6_000);
     await served(15);
     begin('after it');

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Facade, startFacade } from '../support/facade.ts';
 
-/** An upstream that answers every key with a canary of its own, after a while of its own. */
+/** An upstream with a different canary and a different delay for every key. */
 let upstream: Server;
 let facade: Facade;
 const received: string[] = [];
@@ -27,7 +27,7 @@ afterAll(async () => {
   upstream.close();
 });
 
-it('gives 50 keys that ask the same thing at once, again and again, each its own answer and never another one', async () => {
+it('gives 50 keys that repeat the same query at once each its own data and never that of another', async () => {
   const keys = Array.from({ length: 50 }, (_, index) => `PMAK-tenant-${index}`);
   for (let round = 0; round < 20; round++) {
     const answers = await Promise.all(

@@ -33,7 +33,7 @@ const likelyCost = async (fields: string, headers: Headers = {}) => (await foret
 const realCost = async (fields: string, headers: Headers = {}) =>
   (await facade.query(`{ ${fields} }`, { headers })).upstream.calls;
 
-describe('the likely cost of an account of which nothing is known', () => {
+describe('the likely cost for an unknown account', () => {
   it('is that of an account of the assumed size, between the bounds, by route and with a time of its own', async () => {
     await start({ RATE_LIMIT: '60', BURST_LIMIT: '10' });
     const { data } = await facade.query(
@@ -63,7 +63,7 @@ describe('the likely cost of an account of which nothing is known', () => {
     expect(await foretold('__typename')).toEqual([0, 0, 0]);
   });
 
-  it('takes what is named for existing, and lists for having it', async () => {
+  it('assumes that named objects exist, and that lists have them', async () => {
     await start();
     const { rides, openDataFork } = ids.collections;
     expect(await foretold(`collection(uid: "${rides}") { name isPublic fork { parent { name } } }`)).toEqual([1, 2, 3]);
@@ -82,7 +82,7 @@ describe('the likely cost of an account of which nothing is known', () => {
     ]);
   });
 
-  it('takes a list for longer than the place from which it is gone on', async () => {
+  it('assumes that a list is longer than the position of its cursor', async () => {
     await start();
     const after = Buffer.from(JSON.stringify(['', 119, 'x'])).toString('base64url');
     expect(await foretold(`environments(first: 20, after: "${after}") { nodes { values { key } } }`)).toEqual([
@@ -90,7 +90,7 @@ describe('the likely cost of an account of which nothing is known', () => {
     ]);
   });
 
-  it('has nobody else’s data in it: what was learned with one key is not known of another', async () => {
+  it('contains no data of other keys: sizes learned with one key are not used for another', async () => {
     await start({}, { otherApiKeys: ['PMAK-other'] });
     await realCost(DASHBOARD);
     facade.skip(TWO_DAYS_MS);
@@ -99,7 +99,7 @@ describe('the likely cost of an account of which nothing is known', () => {
   });
 });
 
-describe('the likely cost of an account that was read', () => {
+describe('the likely cost for an account that was read', () => {
   it.each([
     ['the names of everything', DASHBOARD],
     ['collections and environments', 'collections { nodes { description } } environments { nodes { values { key } } }'],
@@ -115,7 +115,7 @@ describe('the likely cost of an account that was read', () => {
     expect(likely).toBe(await realCost(fields));
   });
 
-  it('learns also where nothing is cached', async () => {
+  it('learns even if nothing is cached', async () => {
     await start({ CACHE_TTL_MS: '0' });
     expect([await realCost(DASHBOARD), await likelyCost(DASHBOARD)]).toEqual([15, 15]);
   });
@@ -143,7 +143,7 @@ describe('the likely cost of an account that was read', () => {
     expect(await likelyCost(forks)).toBe(41);
   });
 
-  it('takes what is cached for what it is, and lists that are too old for unchanged', async () => {
+  it('uses cached data, and assumes that stale lists are unchanged', async () => {
     const { account } = createGridAccount(20, 10, 0);
     await start({ MAX_CALLS_PER_OPERATION: '1000' }, { account });
     expect(await realCost(DESCRIPTIONS)).toBe(221);
@@ -159,7 +159,7 @@ describe('the likely cost of an account that was read', () => {
     expect(await likelyCost(DESCRIPTIONS, { 'cache-control': 'only-if-cached' })).toBe(0);
   });
 
-  it('knows that look-ups which were answered are renewed by one list', async () => {
+  it('knows that one list revalidates earlier lookups', async () => {
     await start();
     const lookUps = Object.values(ids.collections)
       .slice(0, 6)
@@ -170,7 +170,7 @@ describe('the likely cost of an account that was read', () => {
     expect([await likelyCost(lookUps), await realCost(lookUps)]).toEqual([1, 1]);
   });
 
-  it('knows that what workspaces were seen to hold is renewed by one list of everything', async () => {
+  it('knows that one list of everything revalidates the known elements of workspaces', async () => {
     const { account } = createGridAccount(4, 10, 0);
     await start({}, { account });
     const fields = 'workspaces { nodes { description collections { nodes { description } } } }';
@@ -179,7 +179,7 @@ describe('the likely cost of an account that was read', () => {
     expect([await likelyCost(fields), await realCost(fields)]).toEqual([6, 6]);
   });
 
-  it('forgets what it has learned of a key that Postman refuses', async () => {
+  it('forgets the sizes learned with a key that Postman refuses', async () => {
     await start();
     await realCost(DASHBOARD);
     facade.skip(TWO_DAYS_MS);
@@ -199,7 +199,7 @@ it('says nothing of a time outside a dry run, and of nothing that it is ready no
 });
 
 describe.each([teams, personsAndCompanies])('over operations on accounts of $name', (population) => {
-  it('is seldom far from what they cost, and always between the bounds', async () => {
+  it('is seldom far from the real cost, and always between the bounds', async () => {
     await start();
     const samples = await measureLikelyCost(population, 60, 1);
     const medians = STATES.map((state) => {

@@ -14,7 +14,7 @@ afterAll(() => facade.close());
 
 const modern = 'application/graphql-response+json';
 
-/** Sends a body as it is and reads the answer, which must have cost nothing upstream. */
+/** Sends a raw body and reads the response, which must have cost no call. */
 async function send(body: string, accept: string, contentType = 'application/json') {
   const response = await fetch(facade.url, { method: 'POST', headers: { 'content-type': contentType, accept }, body });
   const { data, errors } = (await response.json()) as {
@@ -47,7 +47,9 @@ const times = (count: number, part: (index: number) => string) =>
 const folders = (levels: number) =>
   `{ collection(uid: "${ids.collections.rides}") { items { ${'... on Folder { items { '.repeat(levels)} name ${'} } '.repeat(levels)} } } }`;
 
-/** What validation or the parser refuses: 200 for clients of old, 400 for those that know the newer media type. */
+/**
+ * Documents that validation or the parser refuses: 200 for old clients, 400 for those that accept the newer media type.
+ */
 const invalid: [string, string, string, string | RegExp][] = [
   [
     'a query too deep',
@@ -88,7 +90,7 @@ const invalid: [string, string, string, string | RegExp][] = [
     'Fields "nodes" conflict because they have differing stream directives. Use different aliases on the fields to fetch both if this was intentional.',
   ],
   [
-    'more parts than anybody needs',
+    'more incremental parts than allowed',
     query(
       `{ ${'...A @defer '.repeat(20)} } fragment A on Query { ${'...B @defer '.repeat(20)} } fragment B on Query { me { id } }`,
     ),
@@ -175,7 +177,7 @@ const invalid: [string, string, string, string | RegExp][] = [
   ['no query', '{}', 'BAD_REQUEST', 'Must provide query string.'],
 ];
 
-/** What is no GraphQL request at all. */
+/** Requests that are not GraphQL requests. */
 const malformed: [string, string, number, string, string | RegExp][] = [
   [
     'a body over the limit',
@@ -246,7 +248,7 @@ const malformed: [string, string, number, string, string | RegExp][] = [
   ],
 ];
 
-describe('a query that cannot be valid', () => {
+describe('an invalid query', () => {
   it.each(invalid)('%s is refused with its code', async (_what, body, code, message) => {
     const errors = [{ message: as(message), code }];
     expect(await send(body, 'application/json')).toEqual({
@@ -264,7 +266,7 @@ describe('a query that cannot be valid', () => {
   });
 });
 
-describe('a request that is none', () => {
+describe('a malformed request', () => {
   it.each(malformed)('%s is refused with its code', async (_what, body, status, code, message) => {
     for (const accept of ['application/json', modern]) {
       expect(await send(body, accept)).toEqual({
@@ -276,7 +278,7 @@ describe('a request that is none', () => {
     }
   });
 
-  it('in another media type than JSON is told which one to use', async () => {
+  it('in another media type than JSON gets the right one in its error', async () => {
     expect(await send('<me/>', 'application/json', 'application/xml')).toEqual({
       status: 415,
       type: 'application/json; charset=utf-8',
@@ -285,7 +287,7 @@ describe('a request that is none', () => {
     });
   });
 
-  it('by another method is told which ones there are', async () => {
+  it('by another method gets the allowed ones in its error', async () => {
     const response = await fetch(facade.url, { method: 'DELETE' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, POST']);
     expect(await response.json()).toMatchObject({
@@ -347,7 +349,7 @@ describe('introspection', () => {
 });
 
 describe('a variable with a hundred thousand mistakes', () => {
-  it('is told some of them', async () => {
+  it('gets some of them', async () => {
     const { data, errors } = await facade.query(
       'query ($methods: [String!]) { collection(uid: "1") { requests(filter: { method: $methods }) { totalCount } } }',
       { variables: { methods: Array.from({ length: 100_000 }, () => 1) } },
@@ -359,7 +361,7 @@ describe('a variable with a hundred thousand mistakes', () => {
   });
 });
 
-describe('a query that is large without need', () => {
+describe('a needlessly large query', () => {
   it.each([
     ['the same field two hundred times', `{ ${'me { id } '.repeat(200)} }`],
     [
@@ -373,8 +375,8 @@ describe('a query that is large without need', () => {
   });
 });
 
-describe('a null that only turns up while executing', () => {
-  it('is told as what the client passed, and leaves the rest alone', async () => {
+describe('a null that only appears during execution', () => {
+  it('is reported as a mistake of the client, and does not affect other fields', async () => {
     const { status, data, errors } = await facade.query(
       'query ($u: ID = "x") { rateLimit { limit } collection(uid: $u) { name } }',
       { variables: { u: null } },
@@ -399,8 +401,8 @@ const tooMany = expect.stringMatching(
   /^The operation would return or search more than [2-9]\d{5} values\. Select less per operation, or page through the lists\.$/,
 ) as unknown;
 
-describe('a query that goes round in circles', () => {
-  it('is stopped before its answer fills the memory', async () => {
+describe('a circular query', () => {
+  it('is stopped before its response fills the memory', async () => {
     // Every request has a folder, which holds a dozen requests, each of which has a folder: two million nodes of one
     // call.
     const rounds = 4;

@@ -54,7 +54,7 @@ describe('an output whose reader does not read for a while', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('loses everything once that reader has gone, and goes on', async () => {
+  it('drops all lines after the reader has closed, and goes on', async () => {
     reader.destroy();
     await once(reader, 'close');
     for (let index = 0; index < 10; index++) {

@@ -18,7 +18,7 @@ async function ask(query: string, variables?: object) {
   return { data, errors, gets: [...facade.postman.calls].sort() };
 }
 
-describe('what does not exist is null without an error', () => {
+describe('an object that does not exist is null without an error', () => {
   it.each([
     [
       'workspace',
@@ -93,7 +93,7 @@ describe('what does not exist is null without an error', () => {
     expect(await ask(`{ it: ${field} }`)).toEqual({ data: { it: null }, errors: [], gets });
   });
 
-  it('beside what does exist', async () => {
+  it('beside objects that exist', async () => {
     const answer = await ask(
       `{ a: workspace(id: "${nowhere}") { name } b: workspace(id: "${workspaces.archive}") { name } }`,
     );
@@ -118,7 +118,7 @@ describe('what does not exist is null without an error', () => {
   });
 });
 
-describe('what is there is there', () => {
+describe('an object that exists is found', () => {
   const empty = { nodes: [], totalCount: 0, pageInfo: { hasNextPage: false, endCursor: null } };
   const page = '{ nodes { uid updatedAt } totalCount pageInfo { hasNextPage endCursor } }';
 
@@ -164,7 +164,7 @@ describe('what is there is there', () => {
     });
   });
 
-  it('when no list has the collection: then only the list knows nothing', async () => {
+  it('when no list has the collection: then only fields of the list are unknown', async () => {
     facade.postman.fail('name=', { kind: 'status', status: 200, body: { collections: [] } });
     expect(await ask(`{ collection(uid: "${collections.rides}") { isPublic } }`)).toEqual({
       data: { collection: { isPublic: null } },
@@ -173,7 +173,7 @@ describe('what is there is there', () => {
     });
   });
 
-  it('but the failure of the one read that would show it, where no list has it', async () => {
+  it('but fails with the only read that could show it, if no list has it', async () => {
     facade.postman.fail('/collections?limit', { kind: 'status', status: 200, body: { collections: [] } });
     facade.postman.fail(`${collections.rides}?model`, { kind: 'status', status: 500 });
     const { data, errors } = await ask(
@@ -199,7 +199,7 @@ describe('what is there is there', () => {
   });
 });
 
-describe("a bare id finds what is the key's own", () => {
+describe("a bare id finds objects of the key's user", () => {
   const collectionId = collections.openData.slice(9);
   const environmentId = environments.openData.slice(9);
 
@@ -267,7 +267,7 @@ describe("a bare id finds what is the key's own", () => {
     });
   });
 
-  it('but not what is of somebody else', async () => {
+  it('but not objects of other users', async () => {
     const id = collections.payments.slice(9);
     expect(await ask(`{ collection(uid: "${id}") { name } }`)).toEqual({
       data: { collection: null },

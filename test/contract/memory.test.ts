@@ -24,7 +24,7 @@ const toUid = (index: number) => `41829063-00000000-0000-4000-8000-${String(inde
 const BALLAST = 'y'.repeat(500_000);
 
 describe('a failure that is cached', () => {
-  it('holds on to nothing of the operation in which it happened', async () => {
+  it('does not retain its operation', async () => {
     const { query, postman } = await start();
     const ask = (index: number) =>
       query('query ($uid: ID!) { collection(uid: $uid) { name } }', {
@@ -52,11 +52,11 @@ describe('documents', () => {
     for (let index = 40; index < 240; index++) answers.push((await ask(index)).data);
     const grownBytes = (await usedHeapBytes()) - beforeBytes;
     expect(answers).toEqual(answers.map(() => ({ __typename: 'Query' })));
-    // All of them would be 20 MB.
+    // All of them together would take 20 MB.
     expect(grownBytes).toBeLessThan(5_000_000);
   });
 
-  it('that are wrong hold on to nothing of their requests', async () => {
+  it('that are invalid do not retain their requests', async () => {
     const { query } = await start();
     const ask = (index: number) => query(`{ unknown${index} }`, { variables: { unused: BALLAST } });
     for (let index = 0; index < 3; index++) await ask(index);
@@ -86,7 +86,7 @@ describe('an operation', () => {
   const asking = (from: number, to: number) =>
     `{ ${Array.from({ length: to - from }, (_, index) => `c${from + index}: collection(uid: "${toUid(from + index)}") { formatVersion name }`).join(' ')} }`;
 
-  it('that would hold more than it may keeps what it has, and makes no further calls', async () => {
+  it('that would exceed its memory limit returns the data read so far, and makes no further calls', async () => {
     const { query, postman } = await start(
       { MAX_HELD_BYTES_PER_OPERATION: '3000000', MAX_CONCURRENT_CALLS: '1' },
       { account: account() },
@@ -109,12 +109,12 @@ describe('an operation', () => {
     expect(upstream.calls).toBe(postman.calls.length);
   });
 
-  it('is refused with a time while others hold what there is, and served after them; another key is served', async () => {
+  it('is refused with a time while others use all of the memory, and served after them; another key is served', async () => {
     const { query, postman } = await start(
       { MAX_HELD_BYTES_PER_OPERATION: '2200000', MAX_HELD_BYTES: '4400000', CACHE_TTL_MS: '0' },
       { account: account(), otherApiKeys: ['PMAK-other'] },
     );
-    // It holds two collections until its last call is answered.
+    // It holds two collections until its last call gets its response.
     postman.fail('/me', { kind: 'hang' }, 1);
     const leaving = new AbortController();
     const holding = query(`{ ...F me { id } } fragment F on Query ${asking(0, 2)}`, { signal: leaving.signal });
@@ -143,7 +143,7 @@ describe('an operation', () => {
   });
 });
 
-/** Asks until the first error has this code. */
+/** Repeats a query until the first error has this code. */
 async function untilAnswered(ask: () => Promise<FacadeResponse>, code: string | undefined): Promise<FacadeResponse> {
   for (;;) {
     const answer = await ask();
@@ -151,7 +151,7 @@ async function untilAnswered(ask: () => Promise<FacadeResponse>, code: string | 
   }
 }
 
-describe('large answers that have been written', () => {
+describe('large responses that have been written', () => {
   it('are refused with a time while their client takes none of another, and served after it; another key is served', async () => {
     const original = vi.mocked(createWrittenResults).getMockImplementation() ?? createWrittenResults;
     vi.mocked(createWrittenResults).mockImplementationOnce(() => original(1));
@@ -187,7 +187,7 @@ describe('large answers that have been written', () => {
   });
 });
 
-describe('requests that are being read or answered', () => {
+describe('requests in progress', () => {
   const post = (url: string, body: string) =>
     fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   const withVariables = (unused: string, query = '{ workspaces(first: 1) { nodes { name } } }') =>
@@ -196,7 +196,7 @@ describe('requests that are being read or answered', () => {
   it.each([
     ['long', withVariables(`"${BALLAST}"`)],
     ['short, and large once they are parsed', withVariables(`[${'[],'.repeat(9_000)}[]]`)],
-  ])('share their room: one that does not fit has a time, those that are small are served (%s)', async (_, body) => {
+  ])('share a memory limit: one that does not fit gets a time, small ones are served (%s)', async (_, body) => {
     const { url, postman } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2200000', CACHE_TTL_MS: '0' });
     postman.fail('/me', { kind: 'hang' }, 1);
     const leaving = new AbortController();
@@ -246,7 +246,7 @@ describe('requests that are being read or answered', () => {
     expect(status).toBe(200);
   });
 
-  it('of one client address leave room for those of another', async () => {
+  it('of one client address leave memory for those of another', async () => {
     const { url, postman } = await start({
       MAX_REQUEST_BYTES_IN_FLIGHT: '2200000',
       TRUSTED_PROXIES: '127.0.0.1',
@@ -270,14 +270,14 @@ describe('requests that are being read or answered', () => {
     expect(statuses).toEqual([503, 200]);
   });
 
-  it('are no error of the server when they break off', async () => {
+  it('are not server errors when they break off', async () => {
     const { url, log } = await start();
     const { port } = new URL(url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write(
       `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 10000\r\n\r\n{`,
     );
-    // It has arrived when another request, sent later, has been answered.
+    // It has arrived when a later request has got its response.
     await (await post(url, withVariables('1'))).text();
     socket.destroy();
     while (log.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -64,7 +64,7 @@ describe('refs inside a workspace', () => {
   const serve = (collections: unknown, environments: unknown = collections) =>
     upstream.bodies.set(workspaceTarget, { workspace: { id: W, name: 'Own', collections, environments } });
 
-  it('that are complete need no list', async () => {
+  it('that are complete need no read of the list', async () => {
     serve(rows);
     expect(await ask(all)).toEqual({ data: whole, codes: [], gets: gets(workspaceTarget) });
   });
@@ -79,7 +79,7 @@ describe('refs inside a workspace', () => {
     ['no uid, one of them', [rows[0], { id: HEX, name: 'Rows' }]],
     ['no name', rows.map(({ id, uid }) => ({ id, uid }))],
     ['nothing', [{}, null, 7, 'text']],
-  ])('that have %s have the list read instead, once', async (_, refs) => {
+  ])('with %s cause one read of the list', async (_, refs) => {
     serve(refs);
     expect(await ask(all)).toEqual({
       data: whole,
@@ -89,7 +89,7 @@ describe('refs inside a workspace', () => {
     expect(await ask(all)).toEqual({ data: whole, codes: [], gets: [] });
   });
 
-  it('that are no list are not taken for none', async () => {
+  it('that are not a list do not count as empty', async () => {
     serve({ 0: rows[0] });
     expect((await ask(all)).data).toEqual(whole);
   });
@@ -103,7 +103,7 @@ describe('refs inside a workspace', () => {
     });
   });
 
-  it('without a name are enough for who does not ask for it', async () => {
+  it('without a name suffice if the name is not selected', async () => {
     serve(rows.map(({ id, uid }) => ({ id, uid })));
     expect(await ask(`{ workspace(id: "${W}") { name collections { nodes { uid } } } }`)).toEqual({
       data: { workspace: { name: 'Own', collections: { nodes: rows.map(({ uid }) => ({ uid })) } } },
@@ -112,7 +112,7 @@ describe('refs inside a workspace', () => {
     });
   });
 
-  it('without a name are enough where each is read for more', async () => {
+  it('without a name suffice if each object is read anyway', async () => {
     serve(rows.map(({ id, uid }) => ({ id, uid })));
     for (const { uid, name } of rows)
       upstream.bodies.set(`/collections/${uid}?model=minimal`, {
@@ -130,7 +130,7 @@ describe('refs inside a workspace', () => {
     });
   });
 
-  it('are unknown where the list has no uid either', async () => {
+  it('are unknown if the list has no uid either', async () => {
     serve(rows.map(({ id }) => ({ id })));
     upstream.bodies.set(collectionList, { collections: rows.map(({ id, name }) => ({ id, name })) });
     upstream.bodies.set(environmentList, { environments: rows.map(({ id, name }) => ({ id, name })) });
@@ -141,7 +141,7 @@ describe('refs inside a workspace', () => {
     });
   });
 
-  it('that are known not to have uids are foretold to have their lists read', async () => {
+  it('that are known to have no uids add the reads of their lists to the estimate', async () => {
     serve(rows.map(({ id }) => ({ id })));
     await ask(`{ workspace(id: "${W}") { description } }`);
     const { data } = await ask(
@@ -151,7 +151,7 @@ describe('refs inside a workspace', () => {
   });
 });
 
-describe('an answer of something else than what was asked for', () => {
+describe('a response about another object than the requested one', () => {
   const other = `${OWNER}-00000000-0000-4000-8000-000000000000`;
   const refused = (field: string) => ({ data: { [field]: null }, codes: ['UPSTREAM_BAD_RESPONSE'] });
   it.each([
@@ -220,7 +220,7 @@ describe('a list in which one uid has half a surrogate pair', () => {
     upstream.bodies.set(`/environments/${whole}`, { environment: { id: C, owner: OWNER, values: [{ key: 'a' }] } });
   });
 
-  it('has all its items, of which that one cannot be read singly', async () => {
+  it('has all its items, but that one cannot be read singly', async () => {
     expect(await ask('{ environments { nodes { name values { key } } } }')).toEqual({
       data: {
         environments: {
@@ -235,7 +235,7 @@ describe('a list in which one uid has half a surrogate pair', () => {
     });
   });
 
-  it('has a cost that can be told', async () => {
+  it('has a cost that can be estimated', async () => {
     await ask('{ environments { nodes { name } } }');
     const { data, codes } = await ask('{ rateLimit(dryRun: true) { cost } environments { nodes { values { key } } } }');
     expect({ data, codes }).toEqual({ data: { rateLimit: { cost: 2 } }, codes: [] });
@@ -255,7 +255,7 @@ describe('the list of workspaces', () => {
     expect(made).toEqual(gets(page()));
   });
 
-  it('ends where a cursor comes again, also on the page from which it is gone on', async () => {
+  it('ends when a cursor repeats, also after a cursor from a client', async () => {
     upstream.bodies.set(page(), { workspaces: workspacesOf('a'), meta: { nextCursor: 'x' } });
     upstream.bodies.set(page('x'), { workspaces: workspacesOf('b'), meta: { nextCursor: 'x' } });
     const whole = await walk();
@@ -266,7 +266,7 @@ describe('the list of workspaces', () => {
     expect(behind.data.workspaces).toMatchObject({ nodes: [], pageInfo: { hasNextPage: false } });
   });
 
-  it('knows its length once all of it is in hand, wherever it is gone on from', async () => {
+  it('knows its length once all pages are read, whatever cursor paging started from', async () => {
     upstream.bodies.set(page(), { workspaces: workspacesOf('a', 'b'), meta: { nextCursor: 'x' } });
     upstream.bodies.set(page('x'), { workspaces: workspacesOf('c') });
     const first = (await walk('(first: 1)')).data.workspaces;
@@ -278,7 +278,7 @@ describe('the list of workspaces', () => {
   });
 });
 
-it('forgets a limit that was announced once, after two windows of answers without it', async () => {
+it('forgets a limit that was announced once, after two windows of responses without it', async () => {
   await facade.close();
   facade = await startFacade({ POSTMAN_API_BASE_URL: upstream.origin, RATE_LIMIT: '', CACHE_TTL_MS: '0' });
   upstream.bodies.set('/me', { user: { id: 1 } });

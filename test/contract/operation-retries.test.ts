@@ -136,7 +136,7 @@ describe('what is not Postman', () => {
       },
     ]);
     expect(refused.errors[0]?.message).toMatch(/^The response came not from Postman/);
-    // Neither the key nor the route is remembered as refused.
+    // Neither the key nor the route is cached as refused.
     facade.postman.heal();
     expect((await facade.query('{ environments(first: 1) { nodes { name } } }')).errors).toEqual([]);
   });

@@ -89,7 +89,7 @@ interface List {
   readonly page: (selection: string) => string;
   readonly path: readonly string[];
   readonly names: readonly string[];
-  /** null where upstream does not say. */
+  /** null if upstream does not say. */
   readonly total: number | null;
   /** The GETs of the whole walk. */
   readonly gets: readonly string[];
@@ -232,8 +232,8 @@ beforeEach(() => {
 });
 
 describe.each(lists)('$what', (list) => {
-  it('come whole and in order when walked, each upstream page read once', async () => {
-    // A key of its own has nothing kept.
+  it('are complete and in order when all pages are read, each upstream page once', async () => {
+    // Nothing is cached for a new key.
     const apiKey = keyOf(list);
     const walked: string[] = [];
     let after: string | null = null;
@@ -267,7 +267,7 @@ describe.each(lists)('$what', (list) => {
     });
   });
 
-  it('go on from any cursor, in another process too', async () => {
+  it('continue from any cursor, in another process too', async () => {
     const { edges, pageInfo } = await readPage(cached, list, 100, null);
     const middle = Math.floor(edges.length / 2);
     const next = await readPage(uncached, list, 2, edges[middle]!.cursor);
@@ -288,7 +288,7 @@ describe.each(lists)('$what', (list) => {
     expect(list.path.reduce((value, key) => value[key], data)).toBeNull();
   });
 
-  it('come 1 and 100 at a time, and as many as is usual for null', async () => {
+  it('have 1 or 100 rows a page, or the default for null', async () => {
     const usual = list.path.length === 1 ? 20 : 50;
     expect(namesOf(await readPage(cached, list, 1, null))).toEqual(list.names.slice(0, 1));
     expect(namesOf(await readPage(cached, list, 100, null))).toEqual(list.names.slice(0, 100));
@@ -296,7 +296,7 @@ describe.each(lists)('$what', (list) => {
   });
 
   const forge = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  it('do not take for a cursor what is none', async () => {
+  it('refuse invalid cursors', async () => {
     const garbage = [
       '',
       'garbage',
@@ -332,7 +332,7 @@ describe.each(lists)('$what', (list) => {
   });
 });
 
-describe('as far as asked', () => {
+describe('only the requested pages', () => {
   const endOf = async (list: List, position: number) => {
     let page = await readPage(cached, list, ((position - 1) % 100) + 1, null);
     for (let read = page.nodes.length; read < position; read += page.nodes.length) {
@@ -369,7 +369,7 @@ describe('as far as asked', () => {
     expect(small.postman.calls).toEqual(['GET /workspaces?limit=100']);
   });
 
-  it("a page that was never there is the client's mistake, told by upstream", async () => {
+  it("a page that never existed is the client's mistake, reported by upstream", async () => {
     const forged = Buffer.from(JSON.stringify(['never-there', 0, 'a'])).toString('base64url');
     const { data, errors } = await uncached.query(workspaceList.page(connection), { variables: { after: forged } });
     expect({ data, errors }).toMatchObject({

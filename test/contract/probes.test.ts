@@ -12,7 +12,7 @@ interface Asked {
   readonly agent?: Agent;
 }
 
-/** Asks with any `Host`, which fetch does not allow, and reads the answer. */
+/** Sends a request with any `Host`, which fetch does not allow, and reads the response. */
 async function ask(path: string, { method = 'GET', headers = {}, agent }: Asked = {}) {
   const { hostname, port } = new URL(facade.url);
   const request = httpRequest({ host: hostname, port, path, method, headers, ...(agent && { agent }) });
@@ -52,14 +52,14 @@ describe('a probe', () => {
     },
   );
 
-  it('is a GET: a POST wants the token', async () => {
+  it('is a GET: a POST needs the token', async () => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
     expect((await ask('/readyz', { method: 'POST' })).status).toBe(401);
   });
 
   it('is ready, and says so, while Postman is down', async () => {
     facade = await startFacade();
-    // Nobody listens there any more.
+    // Nothing listens there any more.
     await facade.postman.close();
     for (let index = 0; index < 12; index++) {
       facade.skip(1_000);
@@ -71,7 +71,7 @@ describe('a probe', () => {
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
   });
 
-  it('is not ready, but alive, from the moment at which the server is told to stop', async () => {
+  it('is not ready, but alive, from the moment when the server is told to stop', async () => {
     facade = await startFacade();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     expect(await ask('/readyz', { agent })).toMatchObject({ status: 200, text: ready });
@@ -103,7 +103,7 @@ describe('an address that people open', () => {
     expect([head.status, head.text, head.headers['location']]).toEqual([status, '', answer.headers['location']]);
   });
 
-  it('is / for those alone who may ask: not for another Host, nor for anything but a GET', async () => {
+  it('is / only for allowed hosts and for GET', async () => {
     facade = await startFacade({ ACCESS_TOKEN: 't0ken' });
     expect((await ask('/', { headers: { host: 'evil.example' } })).status).toBe(403);
     expect((await ask('/', { method: 'POST' })).status).toBe(401);
@@ -114,7 +114,7 @@ describe('an address that people open', () => {
     expect(await ask('/favicon.ico')).toMatchObject({ status: 204, text: '' });
   });
 
-  it('is answered to HEAD as to GET, without the body', async () => {
+  it('gives HEAD the response of GET without the body', async () => {
     facade = await startFacade();
     for (const headers of [html, {}, { 'x-graphql-yoga-csrf': '1' }]) {
       const path = `/graphql?query=${encodeURIComponent('{ me { username } }')}`;

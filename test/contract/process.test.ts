@@ -39,7 +39,7 @@ async function ask(url: string, query: string, headers: Record<string, string> =
   return { status: response.status, data, errors, extensions };
 }
 
-/** Runs this before the program, in its process. */
+/** A script that runs before the program, in its process. */
 const withFault = (code: string) => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` });
 
 const toEnv = (postman: Sandbox) => ({ POSTMAN_API_BASE_URL: postman.origin, POSTMAN_API_KEY: postman.apiKey });
@@ -47,7 +47,7 @@ const me = '{ me { username } }';
 const myself = { me: { username: 'ines-aldana' } };
 
 describe.concurrent('the program', () => {
-  it('says its address and that the sandbox answers, and nothing else, on stdout', async ({ expect }) => {
+  it('prints its address and that it uses the sandbox, and nothing else, on stdout', async ({ expect }) => {
     const program = await start({});
     expect(program.stdout()).toMatch(
       /^listening on http:\/\/127\.0\.0\.1:\d+\/graphql \(sandbox: an embedded example account, set POSTMAN_API_KEY to use your own\)\n$/,
@@ -62,7 +62,7 @@ describe.concurrent('the program', () => {
     expect(program.stdout().split('\n')).toHaveLength(2);
   });
 
-  it('says to a client with a key that the sandbox takes none', async ({ expect }) => {
+  it('reports to a client with a key that the sandbox accepts none', async ({ expect }) => {
     const exported = mkdtempSync(join(folder, 'exports-'));
     writeFileSync(join(exported, 'a.json'), JSON.stringify({ info: { name: 'A' }, item: [] }));
     const sandboxes = [
@@ -87,7 +87,7 @@ describe.concurrent('the program', () => {
     }
   });
 
-  it('uses the Postman it is told of, and keeps the key to itself', async ({ expect }) => {
+  it('uses the configured Postman URL, and does not reveal the key', async ({ expect }) => {
     const postman = await startSandbox();
     const program = await start({ ...toEnv(postman), LOG_LEVEL: 'trace' });
     expect(program.stdout()).toBe(`listening on ${program.url} (${postman.origin}, the server's own API key)\n`);
@@ -157,7 +157,7 @@ describe.concurrent('the program', () => {
     upstream.close();
   });
 
-  it('reads .env, under what the environment says', async ({ expect }) => {
+  it('reads .env, and the environment takes precedence', async ({ expect }) => {
     const cwd = mkdtempSync(join(folder, 'env-'));
     const postman = await startSandbox({ otherApiKeys: ['PMAK-of-the-file'] });
     writeFileSync(
@@ -172,7 +172,7 @@ describe.concurrent('the program', () => {
     await postman.close();
   });
 
-  it('goes on when nobody reads its log any more', async ({ expect }) => {
+  it('goes on after the reader of its log has closed', async ({ expect }) => {
     const program = await start({ LOG_LEVEL: 'trace' });
     program.child.stderr?.destroy();
     for (let index = 0; index < 3; index++) expect((await ask(program.url, me)).data).toEqual(myself);
@@ -359,7 +359,7 @@ describe.concurrent('a program that is told to stop', () => {
       const answer = ask(program.url, me);
       await expect.poll(() => postman.calls.length).toBe(1);
       program.child.kill(signal);
-      // Impatience changes nothing. Sent at once, the second would be taken for the first.
+      // A second signal changes nothing. Sent at once, it would merge with the first.
       await expect.poll(() => program.stderr()).toContain('stopping');
       program.child.kill(signal);
       const ended = program.ended();
@@ -370,7 +370,7 @@ describe.concurrent('a program that is told to stop', () => {
     },
   );
 
-  it('tells those who wait for their turn when it comes', async ({ expect }) => {
+  it('reports to waiting operations when they can retry', async ({ expect }) => {
     const postman = await startSandbox();
     const program = await start({ ...toEnv(postman), RATE_LIMIT: '1' });
     await ask(program.url, me);
@@ -463,7 +463,7 @@ describe.concurrent('a program that is told to stop', () => {
     expect(await program.ended()).toBe('SIGTERM');
   });
 
-  it('is killed when its event loop does not turn any more', async ({ expect }) => {
+  it('is killed when its event loop is blocked', async ({ expect }) => {
     const program = await start(withFault("process.on('SIGTERM', () => setImmediate(() => { for (;;); }))"));
     program.child.kill('SIGTERM');
     expect(await program.ended()).toBe('SIGKILL');
@@ -483,7 +483,7 @@ describe.concurrent('a program that was stopped for a while and goes on', () => 
       [...new Set(outcomes)].map((outcome) => [outcome, outcomes.filter((o) => o === outcome).length]),
     );
 
-  it('answers what was sent to it meanwhile, on fresh connections and on used ones', async ({ expect }) => {
+  it('serves the requests sent meanwhile, on fresh connections and on used ones', async ({ expect }) => {
     const program = await start({});
     const send = (agent: Agent) =>
       new Promise<string>((resolve) => {
@@ -522,7 +522,7 @@ describe.concurrent('a program that was stopped for a while and goes on', () => 
     for (const agent of used) agent.destroy();
   });
 
-  it('ends an operation whose time has passed meanwhile with what there is', async ({ expect }) => {
+  it('ends an operation that timed out meanwhile with the data at hand', async ({ expect }) => {
     const postman = await startSandbox();
     const program = await start({ ...toEnv(postman), UPSTREAM_TIMEOUT_MS: '2000', COLD_START: 'off' });
     postman.fail('/environments', { kind: 'hang' });

@@ -22,21 +22,21 @@ const myself = { me: { username: 'ines-aldana' } };
 const names = { local: 'Local', staging: 'Staging', production: 'Production', openData: 'Open data' } as const;
 const environment = (name: keyof typeof names) => `{ environment(uid: "${ids.environments[name]}") { name } }`;
 const environmentRead = (name: keyof typeof names) => `GET /environments/${ids.environments[name]}`;
-/** One call each, for something that does not exist. */
+/** Operations of one call each, for an object that does not exist. */
 const missing = (index: number) => `{ environment(uid: "${ids.users.ines}-none-${index}") { name } }`;
 const missingRead = (index: number) => `GET /environments/${ids.users.ines}-none-${index}`;
 const workspaceMissing = (index: number) => `{ workspace(id: "none-${index}") { name } }`;
 const extensionsOf = ({ errors }: FacadeResponse) => errors.map(({ extensions }) => extensions);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
-/** The calls that came sooner than a window after the one a whole limit before. */
+/** Calls that exceeded the limit: less than a window after the call `limit` calls earlier. */
 const tooClose = (arrivals: readonly Arrival[], { limit, windowMs }: typeof wide) =>
   arrivals.slice(limit).filter(({ atMs }, index) => atMs - (arrivals[index]?.atMs ?? 0) < windowMs);
 const until = (condition: () => unknown) => vi.waitFor(condition, { interval: 10, timeout: 60_000 });
 const queued = async (facade: Facade) =>
   (await facade.query('{ rateLimit { queued } }')).data.rateLimit.queued as number;
 
-describe('calls that take their time', () => {
-  it('never come above a limit, and all of them come', async () => {
+describe('slow calls', () => {
+  it('never exceed a limit, and all arrive', async () => {
     const general = { limit: 20, windowMs: 600 };
     const burst = { limit: 4, windowMs: 200 };
     // From nothing to half a window, so that calls arrive in another order and at other distances than they were sent.
@@ -79,7 +79,7 @@ describe('equal requests', () => {
   const CHUNK = 500;
   const answerTo = JSON.stringify({ data: myself }).slice(0, -1);
 
-  /** Over connections that are kept; tells what the answers began with, and what they cost together. */
+  /** Sends them over reused connections; returns the starts of the responses, and their total cost. */
   async function askMany(facade: Facade, count: number, keys: readonly string[]) {
     const pool = new Pool(new URL(facade.url).origin, { connections: 100 });
     const body = JSON.stringify({ query: me });
@@ -121,7 +121,7 @@ describe('a 429 while others wait', () => {
   // The monthly one is no pause, and the one without a hint means a whole window.
   const spellings = refusalSpellings.filter((spelling) => spelling !== 'monthly' && spelling !== 'no-hint');
 
-  /** Sends one call, which is refused only when the others wait behind it. */
+  /** Sends one call, which is refused after the others have queued behind it. */
   async function refuseFirst(spelling: RefusalSpelling, headers: Record<string, string>) {
     let onTheWay = 0;
     const facade = await start(
@@ -157,7 +157,7 @@ describe('a 429 while others wait', () => {
         spelling,
         refusals: [429],
         insideThePause: 0,
-        // The refused one comes first again.
+        // The refused call is sent first again.
         calls: [environmentRead('local'), environmentRead('local')],
         others: waiting.map(environmentRead).sort(),
         answers: [
@@ -168,7 +168,7 @@ describe('a 429 while others wait', () => {
     );
   });
 
-  it('that names no time refuses those who cannot wait for a whole window, with it', async () => {
+  it('without a time also fails the operations that cannot wait for a whole window', async () => {
     const { facade, answers } = await refuseFirst('no-hint', { prefer: 'wait=30' });
     const [first, ...others] = answers.flatMap(extensionsOf);
     const limited = { code: 'RATE_LIMITED', retryable: true, retryAt: expect.any(String) as string };
@@ -193,7 +193,7 @@ describe('a 429 while others wait', () => {
 });
 
 describe('an account with 300 calls a minute', () => {
-  it('is used as such after its first answer, when no limit is configured', async () => {
+  it('is used to its limit after its first response, when no limit is configured', async () => {
     const facade = await start(
       { RATE_LIMIT: '', BURST_LIMIT: '', MAX_CONCURRENT_CALLS: '50' },
       { limits: { general: { limit: 300, windowMs: 60_000 }, burst: { limit: 10, windowMs: 10_000 } } },
@@ -215,7 +215,7 @@ describe('an account with 300 calls a minute', () => {
   });
 });
 
-describe('a month that is used up', () => {
+describe('a monthly quota that is used up', () => {
   const spentAfter = (calls: number) => ({
     account: {
       ...createDemoAccount(),
@@ -248,13 +248,13 @@ describe('a month that is used up', () => {
         null,
       ]);
     }
-    // What has been read is still there.
+    // Cached data is still served.
     const both = await facade.query(`{ me { username } ${environment('local').slice(1)}`);
     expect([both.data, extensionsOf(both)]).toEqual([{ ...myself, environment: null }, [unsent]]);
     expect(facade.postman.calls).toEqual(['GET /me', environmentRead('staging')]);
   });
 
-  it('is known from a refusal, and those who wait behind it learn it without a call', async () => {
+  it('is known from a refusal, and operations that wait behind it fail without a call', async () => {
     // This behavior has no headers for the monthly quota.
     const facade = await start({ MAX_CONCURRENT_CALLS: '1' }, { ...spentAfter(1), behavior: 'v2017' });
     expect((await facade.query(me)).data).toEqual(myself);
@@ -270,7 +270,7 @@ describe('a month that is used up', () => {
 });
 
 describe('an outage', () => {
-  it('is told to everybody who waits, with a time, and ends when Postman is back', async () => {
+  it('is reported to all waiting operations, with a time, and ends when Postman is back', async () => {
     const facade = await start({ MAX_CONCURRENT_CALLS: '1' });
     facade.postman.failNext(1, { kind: 'hang' });
     const asking = [facade.query(environment('local'))];
@@ -314,10 +314,10 @@ describe('an outage', () => {
   });
 });
 
-describe('the budget that is told', () => {
+describe('the reported budget', () => {
   const WINDOW_MS = 60_000;
 
-  /** What upstream has left and when all of it is back, by its own log: calls that it refused are not counted. */
+  /** Remaining calls and reset time according to upstream's log, without refused calls. */
   function countOf({ postman }: Facade, limit: number) {
     const counted = postman.arrivals.filter(
       ({ status, atMs }) => status !== 429 && atMs > performance.now() - WINDOW_MS,
@@ -329,7 +329,7 @@ describe('the budget that is told', () => {
     };
   }
 
-  /** Asks for it, and checks that the headers of the same answer say the same. */
+  /** Queries the budget, and checks that the headers of the response agree. */
   async function told(facade: Facade) {
     const { data, headers } = await facade.query('{ rateLimit { limit remaining resetAt queued } }');
     const { limit, remaining, resetAt, queued } = data.rateLimit as {
@@ -346,7 +346,7 @@ describe('the budget that is told', () => {
     return { limit, remaining, queued, resetAtMs: resetAt === null ? undefined : resetAtMs };
   }
 
-  /** Never sooner than it is so for upstream: a slot is free again one window after its answer. */
+  /** Never earlier than for upstream: a slot is free again one window after its response. */
   function expectNotEarly(resetAtMs: number | undefined, { restoredAtMs }: ReturnType<typeof countOf>) {
     // The wall clock and the monotonic one do not run quite alike.
     expect(resetAtMs).toBeGreaterThanOrEqual((restoredAtMs ?? Number.NaN) - 50);
@@ -401,7 +401,7 @@ describe('the budget that is told', () => {
     expect([...postman.calls].sort()).toEqual(['GET /me', ...own].sort());
   });
 
-  it('is nothing for as long as upstream has asked for a pause', async () => {
+  it('is 0 for as long as upstream has requested a pause', async () => {
     const limits = { general: { limit: 10, windowMs: WINDOW_MS }, burst: wide };
     const facade = await start({ RATE_LIMIT: '10', BURST_LIMIT: '0' }, { limits });
     await facade.query(me);
@@ -415,7 +415,7 @@ describe('the budget that is told', () => {
 });
 
 describe('keys of one user', () => {
-  it('share one budget once it is known whose they are', async () => {
+  it('share one budget once their user is known', async () => {
     const general = { limit: 4, windowMs: 60_000 };
     const { user } = createDemoAccount();
     const facade = await start(
@@ -450,7 +450,7 @@ describe('keys of one user', () => {
 
 describe('a process that starts when the budget is nearly used up', () => {
   const general = { limit: 6, windowMs: 60_000 };
-  /** Five calls of a process before, and then six operations at once of the one that has just started. */
+  /** Five calls of an earlier process, and then six simultaneous operations of a new process. */
   const restart = async (coldStart: string) => {
     const facade = await start(
       { RATE_LIMIT: '6', BURST_LIMIT: '0', RESERVED_CALLS: '0', OPERATION_TIMEOUT_MS: '5000', COLD_START: coldStart },
@@ -465,11 +465,11 @@ describe('a process that starts when the budget is nearly used up', () => {
     };
   };
 
-  it('sends one call alone, and learns from its answer that there is no room for another', async () => {
+  it('sends one call alone, and learns from its response that no slot is free', async () => {
     expect(await restart('probe')).toEqual({ codes: Array(5).fill('facade'), statuses: [400] });
   });
 
-  it('sends nothing until a window has passed where it is told to wait', async () => {
+  it('sends nothing until a window has passed if it is configured to wait', async () => {
     expect(await restart('wait')).toEqual({ codes: Array(6).fill('facade'), statuses: [] });
   });
 });

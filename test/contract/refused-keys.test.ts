@@ -22,7 +22,7 @@ describe.each([
     facade.postman.reset();
     facade.postman.fail('/', refusal);
     expect(await codes(environments)).toEqual(['UNAUTHENTICATED']);
-    // Also what was in the cache is gone.
+    // The cached data is gone as well.
     expect(await codes(me)).toEqual(['UNAUTHENTICATED']);
     expect(await codes(environments)).toEqual(['UNAUTHENTICATED']);
     expect(facade.postman.calls).toEqual(['GET /environments']);
@@ -38,7 +38,7 @@ describe.each([
 });
 
 describe('a good key that may not read everything', () => {
-  it('is shown the schema in production, though not who it belongs to', async () => {
+  it('may read the schema in production, though not its user', async () => {
     facade = await startFacade({ NODE_ENV: 'production' }, { otherApiKeys: [CLIENT['x-api-key']] });
     facade.postman.fail('/me', { kind: 'status', status: 403 });
     const schema = '{ __schema { queryType { name } } }';

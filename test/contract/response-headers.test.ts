@@ -15,7 +15,7 @@ interface Headers {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Sends a request as it is; nothing of its answer is decoded. */
+/** Sends a raw request; the response is not decoded. */
 function ask({
   method = 'POST',
   headers = json,
@@ -38,7 +38,7 @@ function ask({
 
 const query = (text: string, more: object = {}) => JSON.stringify({ query: text, ...more });
 
-/** Of all headers that say how long an answer holds and for whom, those that an answer has. */
+/** The headers of a response that control caching. */
 function told({ status, headers }: Headers) {
   const names = ['cache-control', 'vary', 'age', 'retry-after', 'ratelimit', 'preference-applied'];
   return [
@@ -55,11 +55,11 @@ function told({ status, headers }: Headers) {
 const uncached = { 'cache-control': 'private, no-store', vary: 'X-Api-Key, Authorization, Accept-Encoding' };
 const ofAKey = { ...uncached, ratelimit: 'told' };
 
-describe('what the headers of an answer say of its use', () => {
+describe('caching headers of a response', () => {
   interface Kind {
     readonly what: string;
     readonly env?: Record<string, string>;
-    /** What is asked before. */
+    /** An earlier query. */
     readonly before?: string;
     readonly breakDown?: () => void;
     readonly asked: Parameters<typeof ask>[0];
@@ -109,7 +109,7 @@ describe('what the headers of an answer say of its use', () => {
     expect(told(await ask(asked))).toEqual(says);
   });
 
-  it('parts: that they are to be passed on as they come', async () => {
+  it('parts: not to be buffered', async () => {
     facade = await startFacade();
     const answer = await ask({
       body: query('{ ... @defer { me { username } } }'),
@@ -144,7 +144,7 @@ describe('what the headers of an answer say of its use', () => {
 });
 
 describe('a body', () => {
-  it('of several parts is not read, also from whoever shows that no web page has sent it', async () => {
+  it('of several parts is refused, even with the header that no web page can send', async () => {
     facade = await startFacade();
     const part = (name: string, text: string) =>
       `--x\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;

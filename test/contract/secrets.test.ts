@@ -12,7 +12,7 @@ import { type Facade, startFacade } from '../support/facade.ts';
 let facade: Facade;
 afterEach(() => facade.close());
 
-/** All that a client or an operator can read of it. */
+/** Everything that a client or an operator can read. */
 const toText = (value: unknown) => JSON.stringify(value, (_key, part) => (part instanceof Headers ? [...part] : part));
 
 describe('secrets inside the data', () => {
@@ -238,7 +238,7 @@ describe('secrets inside the data', () => {
     expect(canaries(facade.log.join())).toEqual([]);
   });
 
-  it('leave what refers to them, and everything else, as it is', async () => {
+  it('do not affect references to them, nor anything else', async () => {
     await start({});
     const { data, errors } = await facade.query(`{
       collection(uid: "${owner}-${collectionId}") {
@@ -306,13 +306,13 @@ describe('secrets inside the data', () => {
 });
 
 describe('the API key', () => {
-  // Of no shape that could be recognised as a key.
+  // Does not have the recognisable form of a key.
   const serverKey = 'canary/of:the=server+0123456789abcdef';
   const echo = (key: string) => ({
     error: { name: key, message: `The key ${key} is bad.`, details: { param: key }, header: key },
   });
 
-  /** Everything that can go wrong, with the key in whatever upstream says about it. */
+  /** All faults, with the key in every text of upstream. */
   const toFaults = (key: string): readonly Fault[] => [
     ...[400, 401, 403, 404, 418, 422, 429, 500, 502, 503, 504].flatMap((status): Fault[] => [
       { kind: 'status', status },
@@ -354,11 +354,11 @@ describe('the API key', () => {
   const ask = (query: string, headers: Record<string, string> = {}) =>
     facade.query(query, { headers: { authorization: 'Bearer canary-access-token', ...headers } });
 
-  it('is in no answer and no log line, whatever upstream does', async () => {
+  it('is in no response and no log line, whatever upstream does', async () => {
     await start({
       UPSTREAM_TIMEOUT_MS: '100',
       MAX_RESPONSE_BYTES: '1000000',
-      // Shorter than any pause: what fails is not tried again.
+      // Shorter than any pause: failed calls are not retried.
       OPERATION_TIMEOUT_MS: '190',
     });
     const answers = [];
@@ -416,7 +416,7 @@ describe('the API key', () => {
     expect(toText([errors, rest, facade.log])).not.toContain('canary');
   });
 
-  it('that could be none is refused without a call, and not repeated', async () => {
+  it('that cannot be a key is refused without a call, and not repeated', async () => {
     await start();
     const { status, data, errors, ...rest } = await ask('{ me { username } }', { 'x-api-key': 'canary å' });
     expect({ status, data, errors }).toEqual({

@@ -16,7 +16,7 @@ const start = async (env: Record<string, string> = {}) => {
   return facade;
 };
 
-describe('what is skipped', () => {
+describe('a skipped field', () => {
   const no = '@include(if: $no)';
 
   it('makes no dry run of an operation', async () => {
@@ -51,7 +51,7 @@ describe('what is skipped', () => {
     });
   });
 
-  it('is in no look-ahead: nothing is read for it', async () => {
+  it('causes no calls: look-ahead ignores it', async () => {
     const { query, postman } = await start({ CACHE_TTL_MS: '0' });
     const { errors } = await query(
       `query ($no: Boolean = false) { workspace(id: "${ids.workspaces.riderPlatform}") { name
@@ -65,8 +65,8 @@ describe('what is skipped', () => {
   });
 });
 
-describe('what is deferred, and wanted now as well,', () => {
-  it('comes at once', async () => {
+describe('a field that is both deferred and selected directly', () => {
+  it('is sent at once', async () => {
     const opened = await start({ CACHE_TTL_MS: '0' });
     const parts = [];
     for await (const part of queryInParts(
@@ -81,7 +81,7 @@ describe('what is deferred, and wanted now as well,', () => {
   it.each([
     ['environment', ids.environments.staging, 'updatedAt ... @defer { values { key } }'],
     ['collection', ids.collections.rides, 'isPublic ... @defer { formatVersion }'],
-  ])('and cannot be read, is one error of the %s, and no unhandled one of the process', async (field, uid, fields) => {
+  ])('that fails is one error of the %s, and no unhandled error of the process', async (field, uid, fields) => {
     const opened = await start({ CACHE_TTL_MS: '0' });
     opened.postman.fail(`/${field}s`, { kind: 'status', status: 403 });
     const parts = [];
@@ -93,7 +93,7 @@ describe('what is deferred, and wanted now as well,', () => {
   });
 });
 
-describe('what bounds a document', () => {
+describe('limits of a document', () => {
   it.each(['\n', '\r', '\r\n'])('counts lines, however they end: %j', async (end) => {
     const { query } = await start({ MAX_QUERY_TOKENS: '100' });
     const { errors } = await query(`{ me { id } }${end.repeat(600)}`);
@@ -103,7 +103,7 @@ describe('what bounds a document', () => {
     expect((await query(`{ me { id } }${end.repeat(400)}`)).errors).toEqual([]);
   });
 
-  it('holds for documents that clients name, before any of them is named', async () => {
+  it('apply to persisted documents when they are loaded', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'documents-'));
     const file = join(folder, 'documents.json');
     try {

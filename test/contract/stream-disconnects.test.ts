@@ -12,7 +12,7 @@ afterEach(async () => {
   await facade.close();
 });
 
-/** Asks for a stream; its status, and the client that keeps it open. */
+/** Starts a stream; returns its status, and the client that keeps it open. */
 async function open(): Promise<{ readonly status: number; readonly client: AbortController }> {
   const client = new AbortController();
   clients.push(client);
@@ -26,8 +26,8 @@ async function open(): Promise<{ readonly status: number; readonly client: Abort
   return { status: response.status, client };
 }
 
-it('the room of a stream whose client leaves is given to one other, not to two', async () => {
-  // Two calls a minute: none of them comes to its end.
+it('the free capacity of a stream whose client disconnects goes to one other stream, not to two', async () => {
+  // Two calls a minute: none of the streams completes.
   facade = await startFacade(
     { RATE_LIMIT: '2', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', RESERVED_CALLS: '0', MAX_STREAMS_PER_KEY: '2' },
     { account: createGridAccount(2, 10, 0).account },
@@ -36,7 +36,7 @@ it('the room of a stream whose client leaves is given to one other, not to two',
   expect([first.status, second.status, (await open()).status]).toEqual([200, 200, 429]);
   for (let times = 0; times < 3; times++) {
     clients[times === 0 ? 0 : clients.length - 1]?.abort();
-    // Once it has been noticed there is room for one.
+    // Once the disconnect is noticed, one more stream fits.
     let status = 429;
     while (status !== 200) status = (await open()).status;
     expect((await open()).status).toBe(429);

@@ -22,7 +22,7 @@ const environment = (uid: string) => ({ __typename: 'Environment', uid });
 const tenCollections = Object.values(collections).slice(0, 10);
 const toUnknown = (index: number) => UNKNOWN.slice(0, -4) + String(index).padStart(4, '0');
 
-/** Asks as a gateway does, and tells which GETs it took. */
+/** Sends a query as a gateway does, and returns its GETs. */
 async function entities(select: string, representations: unknown, on = facade) {
   const before = on.postman.calls.length;
   const { status, data, errors } = await on.query(
@@ -135,7 +135,7 @@ describe('what references of a gateway cost', () => {
     }
   });
 
-  it('is told by a dry run, with the fields they are for', async () => {
+  it('is estimated by a dry run, with the fields they are for', async () => {
     const { data, errors } = await facade.query(
       'query ($representations: [_Any!]!) { rateLimit(dryRun: true) { costAtLeast cost plan { path atLeast atMost forFields } } _entities(representations: $representations) { ... on Collection { name } } }',
       { variables: { representations: tenCollections.map(collection) } },
@@ -155,7 +155,7 @@ describe('what references of a gateway cost', () => {
   });
 });
 
-describe('references that cannot be answered', () => {
+describe('references that cannot be resolved', () => {
   it.each([
     ['an unknown type', { __typename: 'Folder', uid: '1-1' }, /^"Folder" is not an entity of this subgraph\./],
     ['a name every object has', { __typename: 'constructor' }, /^"constructor" is not an entity of this subgraph\./],
@@ -257,7 +257,7 @@ describe('references that cannot be answered', () => {
   });
 });
 
-it("answers each client by its own key, which is the gateway's to pass on", async () => {
+it('serves each client with its own key, which the gateway has to forward', async () => {
   const own = await startFacade({ POSTMAN_API_KEY: '' }, { otherApiKeys: [OTHER_KEY] });
   try {
     const query = `{ _entities(representations: [{ __typename: "Environment", uid: "${environments.local}" }]) { ... on Environment { name } } }`;
@@ -271,7 +271,7 @@ it("answers each client by its own key, which is the gateway's to pass on", asyn
     expect((await ask({ 'x-api-key': 'PMAK-unknown' })).errors[0]?.extensions).toMatchObject({
       code: 'UNAUTHENTICATED',
     });
-    // What is kept for one key is nothing to another.
+    // Data cached for one key is not used for another.
     expect(own.postman.arrivals.map(({ keyIndex }) => keyIndex)).toEqual([0, 1, -1]);
   } finally {
     await own.close();
@@ -287,7 +287,7 @@ describe('the schema', () => {
     expect(upstream.calls).toBe(0);
   });
 
-  it('shows nothing of federation to whoever introspects it', async () => {
+  it('shows nothing of federation in introspection', async () => {
     const { data } = await facade.query(getIntrospectionQuery({ schemaDescription: true }));
     const published = readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8');
     expect(printSchema(buildClientSchema(data as IntrospectionQuery))).toBe(printSchema(buildSchema(published)));

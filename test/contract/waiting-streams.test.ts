@@ -41,7 +41,7 @@ async function start(env: Record<string, string>, workspaces = 2, collectionsEac
   facade.log.length = 0;
 }
 
-/** Asks for a stream and reads its first part, after which it is open until its client goes. */
+/** Starts a stream and reads its first part; then it stays open until its client disconnects. */
 async function open(headers: Header): Promise<AbortController> {
   const client = new AbortController();
   clients.push(client);
@@ -108,7 +108,7 @@ describe('streams beyond a bound', () => {
     expect(await ask(ONE)).toEqual(KEY_IS_FULL);
   });
 
-  it('of the process are refused first to those who have most', async () => {
+  it('of the process are refused first to the keys with most streams', async () => {
     await start({ MAX_STREAMS: '4' });
     await open(ONE);
     await open(ONE);
@@ -119,7 +119,7 @@ describe('streams beyond a bound', () => {
     expect(await ask(FOUR)).toEqual(PROCESS_IS_FULL);
   });
 
-  it('of keys that somebody made up are refused to their address, and not to others', async () => {
+  it('of invented keys are refused to their address, and not to others', async () => {
     await start({ MAX_STREAMS: '8' });
     facade.postman.fail('/workspaces', { kind: 'hang' });
     for (let index = 0; index < 4; index++) {
@@ -136,7 +136,7 @@ describe('streams beyond a bound', () => {
     for (const headers of EVERYBODY) await open(headers);
   });
 
-  it('leave dry runs and whole answers alone', async () => {
+  it('do not affect dry runs and single responses', async () => {
     await start({ MAX_STREAMS: '1' });
     await open(ONE);
     expect(await ask(ONE)).toEqual(PROCESS_IS_FULL);
@@ -151,14 +151,14 @@ describe('streams beyond a bound', () => {
 });
 
 describe('a stream that waits', () => {
-  it('has no more calls in the queue than are enough to use every slot', async () => {
+  it('queues only enough calls to use every slot', async () => {
     await start({}, 4, 50);
     await open(ONE);
     const queued = async () => (await facade.query('{ rateLimit { queued } }', { headers: { ...ONE } })).data;
     await expect.poll(queued).toEqual({ rateLimit: { queued: 4 } });
   });
 
-  it('reads everything, in order, by the calls that the whole answer takes', async () => {
+  it('reads everything, in order, by the same calls as a single response', async () => {
     await start({ RATE_LIMIT: '10000', MAX_CALLS_PER_OPERATION: '1000' }, 4, 50);
     const parts: Part[] = [];
     for await (const part of queryInParts(facade, STREAM, { headers: { ...ONE } })) parts.push(part);
@@ -222,7 +222,7 @@ describe('when the server stops', () => {
     await start({});
   });
 
-  it('every stream that waits ends with a last part that says when to come back', async () => {
+  it('every stream that waits ends with a last part that says when to retry', async () => {
     await start({}, 4, 50);
     const readAll = async (headers: Header): Promise<readonly Part[]> => {
       const parts: Part[] = [];

@@ -8,7 +8,7 @@ afterEach(() => facade.close());
 describe('who can see a workspace', () => {
   const known = ['personal', 'team', 'private', 'public', 'partner'];
 
-  it('is told by the name that Postman has for it, or as something else', async () => {
+  it('is the enum value for the name that Postman uses, or OTHER', async () => {
     const { account } = createGridAccount(known.length + 1, 0, 0);
     const workspaces = account.workspaces.map((workspace, index) => ({
       ...workspace,

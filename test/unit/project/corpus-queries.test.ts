@@ -56,7 +56,7 @@ describe('the queries about a folder of exports', () => {
     expect(findAll(schema).filter((coordinate) => !selected.has(coordinate))).toEqual([]);
   });
 
-  it('walk the tree as deep as it is', () => {
+  it('traverse the tree to its full depth', () => {
     const { items } = createQueries(buildSchema(sdl));
     expect([0, 1, 30].map((depth) => items(depth).split('on Folder { items').length - 1)).toEqual([0, 1, 30]);
   });

@@ -66,11 +66,11 @@ it('every document in docs can be reached from the README', () => {
   expect(guides.filter((guide) => !reached.has(guide))).toEqual([]);
 });
 
-it('docs/files.md names only what the repository has', () => {
+it('docs/files.md names only files that the repository has', () => {
   const [, table = ''] = /\| path \| contents \|\n((?:\|.*\n)+)/.exec(read('docs/files.md')) ?? [];
   const named = [...table.matchAll(/`([\w./-]+)`/g)].map(([, name = '']) => name);
   expect(named.length).toBeGreaterThan(15);
-  // The result of a build.
+  // Created by the build.
   expect(named.filter((name) => name !== 'dist/' && !existsSync(new URL(name, root)))).toEqual([]);
 });
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** From where, what must not be imported there, and what the linter says. */
+/** Importing file, forbidden import, and the linter's message. */
 const borders: readonly (readonly [from: string, imports: readonly string[], message: string])[] = [
   [
     'src/upstream/http',
@@ -362,7 +362,7 @@ const allowed: [string, string][] = [
   ['src/sandbox', 'node:http'],
 ];
 
-/** Other habits the linter keeps: a file's text, and the rule that it breaks. */
+/** Violations of other rules: the text of a file, and the rule that it breaks. */
 const habits: [string, string, string, string][] = [
   ['a default export', 'src/graph/planted-default.ts', 'export default 1;\n', 'import(no-default-export)'],
   [
@@ -418,7 +418,7 @@ interface Finding {
 let findings: readonly Finding[] = [];
 const findingsIn = (file: string) => findings.filter(({ filename }) => filename.replaceAll('\\', '/').endsWith(file));
 
-// A copy, so that whoever lints the checkout meanwhile does not meet the planted files.
+// Lints a copy, so that the planted files do not affect a linter that runs on the checkout meanwhile.
 const copy = mkdtempSync(join(tmpdir(), 'postman-graphql-lint-'));
 
 beforeAll(() => {
@@ -477,7 +477,7 @@ describe('the linter', () => {
     expect(findingsIn(file).map((finding) => finding.code)).toContain(code);
   });
 
-  it('lets the configuration alone read the environment', () => {
+  it('lets only the configuration read the environment', () => {
     expect(findingsIn('src/config/read-environment.ts')).toEqual([]);
   });
 });

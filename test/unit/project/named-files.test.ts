@@ -16,7 +16,7 @@ const folders = [
 const namesIn = (folder: string) =>
   readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`);
 const files = [...readdirSync(root), ...folders, ...folders.flatMap(namesIn)];
-// The others are for people who have the package alone.
+// The other documents are in the package, whose users do not have these files.
 const documents = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 it.each(documents)('%s names only files and folders that exist', (document) => {

@@ -12,7 +12,7 @@ const documents = [
   ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
 ].filter((name) => name.endsWith('.md'));
 const unit = read('deploy/postman-graphql.service');
-// Of Node, of the examples, and of what runs the server.
+// Variables of Node, of the examples, and of the service manager.
 const others = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'POSTMAN_GRAPHQL_URL']);
 const known = new Set([...variables.map(({ name }) => name), ...others]);
 
@@ -35,7 +35,7 @@ const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0;
 it.skipIf(!hasSystemd)('systemd finds nothing wrong with the unit', () => {
   const file = fileURLToPath(new URL('deploy/postman-graphql.service', root));
   const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
-  // Whether Node is at that path is a matter of the machine.
+  // Node may be at another path on this machine.
   const findings = `${stdout}${stderr}`
     .split('\n')
     .filter((line) => /\bpostman-graphql\.service:\d+:|Unknown/.test(line));

@@ -9,7 +9,7 @@ const { scripts, bin, exports, devDependencies, peerDependencies } = read('packa
   Record<string, unknown>
 >;
 
-it('runs every npm script by Node, npm and the binaries of packages alone, as it is on every system', () => {
+it('runs every npm script only by Node, npm and the binaries of packages, so that it runs on every system', () => {
   const binaries = new Set(
     Object.keys(devDependencies ?? {}).flatMap((name) => {
       const { bin: own } = read(`node_modules/${name}/package.json`);
@@ -27,14 +27,14 @@ it('runs every npm script by Node, npm and the binaries of packages alone, as it
   expect(others).toEqual([]);
 });
 
-it('names files that the sources make', () => {
+it('names files that the build creates', () => {
   const named = [bin?.['postman-graphql'], ...Object.values(exports?.['./errors'] as object)].map(String);
   const sources = named.map((file) => file.replace(/^(?:\.\/)?dist\//, '').replace(/(?:\.d\.ts|\.js)$/, '.ts'));
   expect(sources.filter((file) => !existsSync(new URL(file, root)))).toEqual([]);
   expect(readFileSync(new URL(sources[0] ?? '', root), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-it('asks for the version of an optional package that it is tested with', () => {
+it('requires the version of an optional package that it is tested with', () => {
   for (const dependencies of [devDependencies, peerDependencies])
     expect(REDIS_CLIENT).toBe(`@redis/client@${String(dependencies?.['@redis/client'])}`);
 });

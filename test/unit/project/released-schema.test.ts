@@ -29,12 +29,12 @@ describe('findUnnamedChanges', () => {
         ];
   const section = (title: string) => `## [${title}]\n\n${changes.map((change) => `- ${change}`).join('\n')}\n\n`;
 
-  it('finds all of those that are named nowhere, and none where nothing breaks', () => {
+  it('finds all unnamed breaking changes, and none if nothing breaks', () => {
     expect(findUnnamedChanges(released, current, '# Changelog\n').sort()).toEqual(changes.toSorted());
     expect(findUnnamedChanges(released, `${released} type H { i: E }`, '')).toEqual([]);
   });
 
-  it('takes those for named that are under Unreleased, and not those of an earlier release', () => {
+  it('counts changes as named if they are under Unreleased, not under an earlier release', () => {
     const unreleased = section('Unreleased');
     expect(findUnnamedChanges(released, current, `# Changelog\n\n${unreleased}## [0.1.0]\n`)).toEqual([]);
     expect(findUnnamedChanges(released, current, unreleased)).toEqual([]);

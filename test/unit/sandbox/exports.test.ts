@@ -8,7 +8,7 @@ import { formatReport } from '../../../src/sandbox/exports/report.ts';
 
 const denied = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
 
-// Permissions do not bind every user tests run as; this does.
+// Tests may run as a user that ignores permissions, so unreadable files are mocked.
 vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof fsPromises>();
   const guard =
@@ -28,7 +28,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** Writes text and bytes as they are, everything else as JSON. */
+/** Writes text and bytes unchanged, everything else as JSON. */
 function write(path: string, content: unknown): void {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -45,7 +45,7 @@ async function readNames() {
   return { read: read.map(({ file, kind, name }) => `${file}: ${kind} ${name}`), skipped };
 }
 
-/** Every id that was made, of workspaces, collections, environments, items and saved responses. */
+/** All generated ids: of workspaces, collections, environments, items and saved responses. */
 async function readIds(): Promise<Map<string, string>> {
   const { account } = await readExports(root);
   const ids = new Map<string, string>();
@@ -67,7 +67,7 @@ async function readIds(): Promise<Map<string, string>> {
   return ids;
 }
 
-describe('readExports finds out by its shape what a file is', () => {
+describe('readExports recognises a file by its shape', () => {
   it.each([
     ['a collection', collection('A'), 'collection A'],
     ['a collection in an envelope', { collection: collection('A') }, 'collection A'],
@@ -142,7 +142,7 @@ describe('readExports skips', () => {
     expect(await readNames()).toEqual({ read: ['file.json: collection A'], skipped: [] });
   });
 
-  it('what is not JSON with a bounded part of the file', async () => {
+  it('files that are not JSON, and quotes a bounded part of them', async () => {
     write('file.json', `{"a": ${'x'.repeat(10_000)}`);
     const [skipped] = (await readExports(root)).skipped;
     expect(skipped?.reason).toMatch(/^not JSON: Unexpected token/);
@@ -173,7 +173,7 @@ describe('readExports skips', () => {
     });
   });
 
-  it('symbolic links to files and folders, also in circles', async () => {
+  it('symbolic links to files and folders, also circular ones', async () => {
     write('real/a.json', collection('A'));
     write('real/notes.txt', '');
     symlinkSync(join(root, 'real/a.json'), join(root, 'link.json'));
@@ -190,7 +190,7 @@ describe('readExports skips', () => {
     });
   });
 
-  it('without a word what is called otherwise, and the folders of tools', async () => {
+  it('silently files with other names, and folders of tools', async () => {
     write('a.yaml', collection('A'));
     write('json', collection('A'));
     write('folder.json/b.txt', '');
@@ -209,7 +209,7 @@ describe('readExports refuses', () => {
     );
   });
 
-  it('what is not a folder', async () => {
+  it('a path that is not a folder', async () => {
     write('a.json', collection('A'));
     const file = join(root, 'a.json');
     await expect(readExports(file)).rejects.toThrow(`The folder of exports "${file}" is not a folder.`);
@@ -223,7 +223,7 @@ describe('readExports refuses', () => {
 });
 
 describe('the account', () => {
-  it('is one of a user who owns nothing when nothing can be read', async () => {
+  it('is empty when nothing can be read', async () => {
     const { account, read, skipped } = await readExports(root);
     expect({ ...account, user: account.user.username, read, skipped }).toEqual({
       user: 'exports',
@@ -280,7 +280,7 @@ describe('the account', () => {
     });
   });
 
-  it('serves what the file has, oddities included, but for the ids of items and responses', async () => {
+  it('serves files unchanged, even if malformed, except the ids of items and responses', async () => {
     const own = { id: 'own', uid: 'own' };
     write('a.json', {
       info: { name: 'A', _postman_id: 'own', odd: [] },
@@ -336,7 +336,7 @@ describe('ids', () => {
     expect(ids.filter((id) => !uuidForm.test(id))).toEqual([]);
   });
 
-  it('stay the same in another place and when other files come, change or go', async () => {
+  it('stay the same in another folder, and when other files are added, changed or removed', async () => {
     fill();
     const before = await readIds();
     expect(await readIds()).toEqual(before);
@@ -377,7 +377,7 @@ describe('formatReport', () => {
     expect(formatReport(await readExports(root))).toEqual(['nothing to serve: no file is a Postman export; 0 skipped']);
   });
 
-  it('keeps each line one line, whatever names and paths say', async () => {
+  it('writes one line per file, whatever names and paths contain', async () => {
     write('a\u001b[2J\n.json', { info: { name: '"\u0000\u009b\u2028\u202e\ud800é👩‍🚀\r\n' }, item: [] });
     write('b.json', { info: { name: 'x'.repeat(100_000) }, item: [] });
     write('c\n.json', '\u001b\n');

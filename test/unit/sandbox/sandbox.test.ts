@@ -28,7 +28,7 @@ interface Reply {
   bytes: Buffer;
 }
 
-/** Plain node:http, because it shows what was sent: no decoding, no redirects. */
+/** Uses plain node:http, which shows the raw response: no decoding, no redirects. */
 function send(sandbox: Sandbox, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest(sandbox.origin + path, { method, headers, agent: false }, (response) => {
@@ -52,11 +52,11 @@ async function getJson(sandbox: Sandbox, path: string): Promise<any> {
   return JSON.parse(bytes.toString());
 }
 
-/** Resolves once the sandbox has seen that many requests. */
+/** Resolves once the sandbox has received that many requests. */
 const arrived = (sandbox: Sandbox, count: number) =>
   vi.waitFor(() => expect(sandbox.calls).toHaveLength(count), { interval: 2 });
 
-/** Lets monotonic time run ahead by as much as is asked for. */
+/** Mocks the monotonic clock, so that a test can advance it. */
 function shiftableTime(): { shiftMs: number } {
   const time = { shiftMs: 0 };
   const now = performance.now.bind(performance);
@@ -68,12 +68,12 @@ const rateHeadersOf = ({ headers }: Reply) =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => /rate|retry/.test(name)));
 
 const wide = { limit: 1000, windowMs: 600_000 };
-/** Keys of a workspace in a list. */
+/** Members of a workspace in a list. */
 const keysOfRow = ['id', 'name', 'type', 'visibility', 'createdBy', 'about', 'createdAt', 'updatedAt'];
 const bareId = (uid: string) => uid.slice(-36);
 
 describe('the API key', () => {
-  it('is taken from the X-Api-Key header, which comes before the query', async () => {
+  it('is taken from the X-Api-Key header, which takes precedence over the query', async () => {
     const sandbox = await start();
     const statuses = [
       await get(sandbox, '/me'),
@@ -101,7 +101,7 @@ describe('the API key', () => {
     );
   });
 
-  it('never appears in the logs, whose rows say where it stood and which it was', async () => {
+  it('never appears in the logs, which record where it was sent and its index', async () => {
     const sandbox = await start({ limits: 'off', otherApiKeys: ['PMAK-second'] });
     await get(sandbox, '/me', { 'X-Test': 'yes' });
     await send(sandbox, '/me?apikey=PMAK-second&x=1');
@@ -118,7 +118,7 @@ describe('the API key', () => {
 });
 
 describe('reading', () => {
-  it('says who owns the key', async () => {
+  it('returns the user of the key', async () => {
     const sandbox = await start();
     const { user, operations } = createDemoAccount();
     expect(await getJson(sandbox, '/me')).toEqual({ user, operations });
@@ -142,7 +142,7 @@ describe('reading', () => {
     expect(await getJson(sandbox, '/workspaces?limit=7')).toEqual({ ...whole, meta: {} });
   });
 
-  it('filters workspaces by visibility, creator and what they hold', async () => {
+  it('filters workspaces by visibility, creator and element', async () => {
     const sandbox = await start();
     const found = async (query: string) =>
       (await getJson(sandbox, `/workspaces?${query}`)).workspaces.map(({ id }: { id: string }) => id);
@@ -161,7 +161,7 @@ describe('reading', () => {
     expect(await found('elementType=collection&elementId=nobody')).toEqual([]);
   });
 
-  it('reads a workspace with what the list lacks and with short references', async () => {
+  it('reads a workspace with the members that the list lacks and with short references', async () => {
     const sandbox = await start();
     const { workspace } = await getJson(sandbox, `/workspaces/${ids.workspaces.openData}?include=team`);
     expect(workspace).toEqual({
@@ -340,7 +340,7 @@ describe('reading', () => {
     expect(await found('?workspace=nobody')).toEqual([]);
   });
 
-  it('reads a mock server as the list has it, also one that is deactivated', async () => {
+  it('reads a mock server with the members of the list, also a deactivated one', async () => {
     const sandbox = await start();
     const { mocks } = await getJson(sandbox, `/mocks?workspace=${ids.workspaces.riderPlatform}`);
     expect(await getJson(sandbox, `/mocks/${ids.mocks.stations}`)).toEqual({
@@ -357,7 +357,7 @@ describe('reading', () => {
     });
   });
 
-  it('has short references to mock servers in a workspace, to those that are deactivated when asked', async () => {
+  it('has short references to mock servers in a workspace, and on request to deactivated ones', async () => {
     const sandbox = await start();
     const path = `/workspaces/${ids.workspaces.riderPlatform}`;
     const toRef = (uid: string, name: string, deactivated: boolean) => ({ id: bareId(uid), name, uid, deactivated });
@@ -372,7 +372,7 @@ describe('reading', () => {
     ]);
   });
 
-  it('finds by bare id only what the owner of the key owns', async () => {
+  it('finds by bare id only elements of the user of the key', async () => {
     const sandbox = await start();
     const statuses = [];
     for (const uid of [ids.collections.rides, ids.collections.payments]) {
@@ -474,7 +474,7 @@ describe('the behavior of 2017', () => {
     expect(await getJson(sandbox, `${path}?model=minimal`)).toEqual(await getJson(sandbox, path));
   });
 
-  it('has references of an id alone to the mock servers of a workspace', async () => {
+  it('has references with only an id to the mock servers of a workspace', async () => {
     const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const { workspace } = await getJson(sandbox, `/workspaces/${ids.workspaces.payments}`);
     expect(workspace.mocks).toEqual([{ id: bareId(ids.mocks.payments) }]);
@@ -540,7 +540,7 @@ describe('the rate windows', () => {
     expect(await statusesOf(4)).toEqual([200, 200, 200, 429]);
   });
 
-  it('give a slot back when its call is exactly one window old, and name the window that refuses longer', () => {
+  it('give a slot back when its call is exactly one window old, and return the window that takes longer to reset', () => {
     const limits = { general: { limit: 2, windowMs: 100 }, burst: { limit: 1, windowMs: 50 } };
     const windows = createRateWindows();
     windows.count(false, 0);
@@ -555,7 +555,7 @@ describe('the rate windows', () => {
     expect(windows.refusal(limits, true, 150)).toBeUndefined();
   });
 
-  it('put a second limit on workspaces and the list of collections, and on nothing else', async () => {
+  it('put a second limit on workspaces and the list of collections only', async () => {
     const sandbox = await start({ limits: { general: wide, burst: { limit: 3, windowMs: 60_000 } } });
     const { workspaces, collections } = ids;
     const paths = [
@@ -582,7 +582,7 @@ describe('the rate windows', () => {
     expect(replies[6]?.headers.ratelimit).toMatch(/^limit=1000, remaining=996/);
   });
 
-  it('name the moment in milliseconds in 2017', async () => {
+  it('report the moment in milliseconds in 2017', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_465_452_642_843 });
     const sandbox = await start({
       behavior: 'v2017',
@@ -599,7 +599,7 @@ describe('the rate windows', () => {
     expect(reply.headers['retry-after']).toBeUndefined();
   });
 
-  it('are separate for each key, and untouched by keys nobody knows', async () => {
+  it('are separate for each key, and do not count unknown keys', async () => {
     const limits = { general: { limit: 1, windowMs: 60_000 }, burst: wide };
     const sandbox = await start({ apiKey: 'PMAK-a', otherApiKeys: ['PMAK-b'], limits });
     const statuses = [];
@@ -716,7 +716,7 @@ describe('the rate windows', () => {
   });
 });
 
-describe('the monthly allowance', () => {
+describe('the monthly quota', () => {
   const limits = { general: wide, burst: wide };
   const account = () => ({
     ...createDemoAccount(),
@@ -773,7 +773,7 @@ describe('the monthly allowance', () => {
 });
 
 describe('latency', () => {
-  it('lets calls arrive, and be judged, in another order than they were sent in', async () => {
+  it('lets calls arrive, and be counted, in another order than they were sent in', async () => {
     const delays = [300, 0];
     const sandbox = await start({
       limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
@@ -790,7 +790,7 @@ describe('latency', () => {
     ]);
   });
 
-  it('counts a call whose caller has hung up on the way', async () => {
+  it('counts a call whose caller has disconnected before it arrives', async () => {
     const sandbox = await start({ limits: 'off', latency: () => ({ requestMs: 40, responseMs: 0 }) });
     const sent = httpRequest(`${sandbox.origin}/me`, { headers: { 'X-Api-Key': sandbox.apiKey }, agent: false });
     sent.on('error', () => undefined).end();
@@ -801,14 +801,14 @@ describe('latency', () => {
     expect(sandbox.arrivals[0]?.finishedAtMs).toBe(sandbox.arrivals[0]?.atMs);
   });
 
-  it('holds back the answer, which is dated when it was made', async () => {
+  it('delays the response, whose date is that before the delay', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_500 });
     const sandbox = await start({
       limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide },
       latency: () => ({ requestMs: 0, responseMs: 150 }),
     });
     const reply = get(sandbox, '/me');
-    // The arrival is stamped and the answer made in one go.
+    // The arrival is recorded and the response made at the same moment.
     await arrived(sandbox, 1);
     vi.setSystemTime(1_800_000_009_000);
     const { headers } = await reply;
@@ -819,7 +819,7 @@ describe('latency', () => {
 });
 
 describe('an outage', () => {
-  it('drops what is under way and refuses connections until it is over; what was counted stays counted', async () => {
+  it('drops calls in flight and refuses connections until it is over; counted calls stay counted', async () => {
     const sandbox = await start({ limits: { general: { limit: 3, windowMs: 60_000 }, burst: wide } });
     sandbox.failNext(1, { kind: 'hang' });
     const hanging = get(sandbox, '/me').catch(({ code }: NodeJS.ErrnoException) => code);
@@ -835,7 +835,7 @@ describe('an outage', () => {
     await sandbox.goDown();
   });
 
-  it('loses the calls that are on their way', async () => {
+  it('loses the calls in transit', async () => {
     const delays = [300];
     const sandbox = await start({
       limits: 'off',
@@ -856,7 +856,7 @@ describe('an outage', () => {
 describe('faults', () => {
   const path = `/collections/${ids.collections.scratch}`;
 
-  it('meet the next calls, or matching ones for a time or for ever, until they are healed', async () => {
+  it('apply to the next calls, or to matching ones a number of times or always, until they are healed', async () => {
     const sandbox = await start();
     const status = async (of: string) => (await get(sandbox, of)).status;
     sandbox.failNext(2, { kind: 'status', status: 500 });
@@ -871,7 +871,7 @@ describe('faults', () => {
     expect(await status('/environments')).toBe(200);
   });
 
-  it('leave the refusal of a full window in front', async () => {
+  it('do not replace the refusal of a full window', async () => {
     const sandbox = await start({ limits: { general: { limit: 1, windowMs: 60_000 }, burst: wide } });
     await get(sandbox, '/me');
     sandbox.failNext(1, { kind: 'status', status: 500 });
@@ -904,7 +904,7 @@ describe('faults', () => {
     expect(await get(sandbox, path)).toMatchObject(reply);
   });
 
-  it('replace and remove headers of the normal answer, whatever their case', async () => {
+  it('replace and remove headers of the normal response, whatever their case', async () => {
     const sandbox = await start({ limits: { general: wide, burst: wide } });
     sandbox.failNext(1, {
       kind: 'headers',
@@ -958,7 +958,7 @@ describe('faults', () => {
     });
   });
 
-  it('reset the connection before the answer or in the middle of it', async () => {
+  it('reset the connection before the response or in the middle of it', async () => {
     const sandbox = await start();
     sandbox.failNext(1, { kind: 'reset' });
     await expect(get(sandbox, path)).rejects.toMatchObject({ code: 'ECONNRESET' });
@@ -968,7 +968,7 @@ describe('faults', () => {
     expect(sandbox.arrivals.map(({ finishedAtMs }) => typeof finishedAtMs)).toEqual(['number', 'number']);
   });
 
-  it('cut the JSON in half in a transfer that is flawless', async () => {
+  it('cut the JSON in half in a complete transfer', async () => {
     const sandbox = await start();
     const whole = await get(sandbox, path);
     sandbox.failNext(2, { kind: 'truncate' });
@@ -1013,7 +1013,7 @@ describe('faults', () => {
     expect((await met({ kind: 'unknown-encoding' })).encoding).toBe('br');
   });
 
-  it('send as many bytes as are asked for, plain or hidden under gzip', async () => {
+  it('send the given number of bytes, plain or compressed by gzip', async () => {
     const sandbox = await start();
     const bytes = 3 * 1024 * 1024 + 17;
     sandbox.failNext(1, { kind: 'oversize', bytes });
@@ -1029,7 +1029,7 @@ describe('faults', () => {
     expect([inflated.length, JSON.parse(inflated.toString())]).toEqual([bytes, {}]);
   });
 
-  it('delay the normal answer', async () => {
+  it('delay the normal response', async () => {
     const sandbox = await start();
     sandbox.failNext(1, { kind: 'delay', delayMs: 40 });
     expect((await get(sandbox, '/me')).status).toBe(200);
@@ -1063,13 +1063,13 @@ describe('faults', () => {
 });
 
 describe('the server', () => {
-  it('listens on the port it is told and says so when that is taken', async () => {
+  it('listens on the given port, and fails when it is taken', async () => {
     const first = await start();
     const port = Number(new URL(first.origin).port);
     await expect(startSandbox({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
   });
 
-  it('shows a broken account as a failure of its own', async () => {
+  it('responds to an invalid account with a 500', async () => {
     const account = {
       ...createDemoAccount(),
       get collections(): never {
@@ -1080,7 +1080,7 @@ describe('the server', () => {
     expect((await get(sandbox, '/collections')).status).toBe(500);
   });
 
-  it('reads the account anew for every call', async () => {
+  it('reads the account again for every call', async () => {
     const demo = createDemoAccount();
     const account = { ...demo, environments: [...demo.environments] };
     const sandbox = await start({ account, limits: 'off' });
@@ -1092,11 +1092,11 @@ describe('the server', () => {
 describe('the demo account', () => {
   const account = createDemoAccount();
 
-  it('is the same each time it is made', () => {
+  it('is the same each time it is created', () => {
     expect(createDemoAccount()).toEqual(account);
   });
 
-  it('refers only to what it holds, and holds nothing that no workspace refers to', () => {
+  it('refers only to elements that it has, and has none outside of workspaces', () => {
     const uidsOf = (kind: 'collections' | 'environments') =>
       account[kind].map(({ owner, id }) => `${owner}-${id}`).sort();
     const referredTo = (kind: 'collections' | 'environments') =>
@@ -1107,14 +1107,14 @@ describe('the demo account', () => {
     expect(uidsOf('environments')).toEqual(Object.values(ids.environments).sort());
   });
 
-  it('gives every folder, request and example an id of its own', () => {
+  it('gives every folder, request and example a unique id', () => {
     const text = JSON.stringify(account.collections.map(({ document }) => document.item));
     const uids = [...text.matchAll(/"uid":"(\d+-[\da-f-]{36})"/g)].map(([, uid]) => uid);
     expect(uids.length).toBeGreaterThan(600);
     expect(new Set(uids).size).toBe(uids.length);
   });
 
-  it('holds a collection of 300 requests, one of none, and every body mode and common authorization', () => {
+  it('has a collection of 300 requests, an empty one, and every body mode and common authorization', () => {
     const textOf = (uid: string) => JSON.stringify(account.collections.find(({ id }) => id === bareId(uid))?.document);
     expect(textOf(ids.collections.regression).match(/"request":/g)).toHaveLength(300);
     expect(account.collections.find(({ id }) => id === bareId(ids.collections.telemetryDraft))?.document.item).toEqual(
