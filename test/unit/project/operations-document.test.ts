@@ -12,7 +12,7 @@ const documents = [
   ...readdirSync(new URL('docs/', root)).map((name) => `docs/${name}`),
 ].filter((name) => name.endsWith('.md'));
 const unit = read('deploy/postman-graphql.service');
-// Variables of Node, of the examples, and of the service manager.
+// Variables of Node and of the examples.
 const others = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'POSTMAN_GRAPHQL_URL']);
 const known = new Set([...variables.map(({ name }) => name), ...others]);
 
