@@ -75,7 +75,7 @@ function parseReference(representation: unknown): Reference {
   if (!isLeveledType(type)) {
     const entities = Object.entries(leveledTypes).map(([name, { key }]) => `${name} by "${key}"`);
     throw badUserInput(
-      `"${type.slice(0, SHOWN_NAME_LENGTH)}" is not an entity of this subgraph, which has ${entities.join(', ')}.`,
+      `"${type.slice(0, SHOWN_NAME_LENGTH)}" is not an entity of this subgraph. Entities: ${entities.join(', ')}.`,
     );
   }
   const keyField = leveledTypes[type].key;

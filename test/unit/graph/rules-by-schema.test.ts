@@ -52,7 +52,7 @@ builder.objectField(childRefs.Collection, 'planted', (t) =>
   }),
 );
 
-/** Executes a query on loaders that return these responses. Returns what was tracked and counted, and for which path. */
+/** Executes a query on loaders that return these responses. Returns what was tracked and counted, by path. */
 async function run(query: string, responses: Readonly<Record<string, unknown>>) {
   const tracked: [path: string, value: unknown][] = [];
   const counted: [path: string, count: number][] = [];

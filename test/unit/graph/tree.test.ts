@@ -68,7 +68,7 @@ beforeAll(() => {
   schema = builder.toSchema();
 });
 
-/** Runs a query on the tree of a collection. Execution must be synchronous: any promise would make the result a promise. */
+/** Runs a query on the tree of a collection. Fails if execution is not synchronous, as one promise would make it. */
 function run(document: JsonObject, query: string, { revealSecrets = false, variableValues = {} } = {}) {
   const parsed = parse(query);
   expect(validate(schema, parsed)).toEqual([]);

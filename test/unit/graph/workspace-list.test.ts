@@ -3,7 +3,7 @@ import type { Context } from '../../../src/graph/context.ts';
 import { readWorkspaces } from '../../../src/graph/paging/workspace-list.ts';
 import type { WorkspacePage, WorkspaceSummary } from '../../../src/upstream/postman/resources/workspaces.ts';
 
-/** Reads a list whose cursors lead to these next cursors. Returns cursors followed, workspaces found, and `hasNextPage`. */
+/** Reads a list with these next cursors. Returns the cursors followed, the number of workspaces and `hasNextPage`. */
 async function readList(next: Readonly<Record<string, string | null>>, itemsEach = 1) {
   const cursors: (string | null)[] = [];
   const page = (cursor: string | null): WorkspacePage => {
