@@ -14,7 +14,10 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 const MINUTE_MS = 60_000;
 const route = { template: '/collections/{uid}', routeClass: 'general' } as const;
 
-/** Calls through a cache with the default periods, to an upstream that answers after 100 ms with how often it was called, or not at all. */
+/**
+ * Calls through a cache with the default periods. Postman is simulated: it fails, or responds after 100 ms with a count
+ * of its calls.
+ */
 function createSetup({ windowLimit = 60 } = {}) {
   const clock = createVirtualClock();
   const upstream = { isDead: false, calls: 0, headers: {} as Record<string, string> };
@@ -63,12 +66,12 @@ function createSetup({ windowLimit = 60 } = {}) {
       clock,
     });
   const budgets = new Map<string, ReturnType<typeof newBudget>>();
-  const open = (tenant = 'tenant', directives: CacheDirectives = {}): { operation: Operation; close: () => void } => {
-    const budget = budgets.get(tenant) ?? newBudget();
-    budgets.set(tenant, budget);
+  const open = (keyHash = 'key', directives: CacheDirectives = {}): { operation: Operation; close: () => void } => {
+    const budget = budgets.get(keyHash) ?? newBudget();
+    budgets.set(keyHash, budget);
     return openOperation({
-      keyHash: tenant,
-      apiKey: new Secret(tenant),
+      keyHash,
+      apiKey: new Secret(keyHash),
       keyBudget: { current: budget, view: budget.view, belongsTo: () => {} },
       clientAddress: '127.0.0.1',
       heldResponses: { open: () => uncountedResponses },
@@ -79,9 +82,9 @@ function createSetup({ windowLimit = 60 } = {}) {
       clock,
     });
   };
-  /** Reads one thing as an operation of its own, and tells what came of it. */
-  const read = async (target: string, tenant?: string, directives?: CacheDirectives) => {
-    const { operation, close } = open(tenant, directives);
+  /** Reads one target in its own operation, and returns the value or the error. */
+  const read = async (target: string, keyHash?: string, directives?: CacheDirectives) => {
+    const { operation, close } = open(keyHash, directives);
     const startMs = clock.nowMs();
     try {
       const value = await calls.make({ route, target, parse: (body) => body as { call: number } }, operation);
@@ -96,8 +99,8 @@ function createSetup({ windowLimit = 60 } = {}) {
   return { clock, upstream, cache, calls, read };
 }
 
-describe('while upstream is dead for five minutes', () => {
-  it('all that is known is answered, and marked stale once it is; all that is not fails with a time, mostly at once', async () => {
+describe('while Postman is down for five minutes', () => {
+  it('cached responses are served and marked stale; other reads fail with a retry time, most of them at once', async () => {
     const { clock, upstream, read } = createSetup();
     const targets = Array.from({ length: 50 }, (_, index) => `/known/${index}`);
     const warmUp = targets.map((target) => read(target));
@@ -114,14 +117,14 @@ describe('while upstream is dead for five minutes', () => {
       await clock.advance(100);
     }
     await clock.advance(30_000);
-    const answers = await Promise.all(known);
-    expect(answers.filter(({ value, staleMs }) => value && (staleMs ?? 0) > MINUTE_MS)).toHaveLength(3_000);
-    // The others found out, or were the probe of their time.
-    expect(answers.filter(({ tookMs }) => tookMs > 0).length).toBeLessThan(90);
+    const responses = await Promise.all(known);
+    expect(responses.filter(({ value, staleMs }) => value && (staleMs ?? 0) > MINUTE_MS)).toHaveLength(3_000);
+    // The rest found out that Postman is down, or were probes.
+    expect(responses.filter(({ tookMs }) => tookMs > 0).length).toBeLessThan(90);
     const failures = await Promise.all(unknown);
     expect(failures.filter(({ error }) => error?.retryAtMs !== undefined)).toHaveLength(300);
     expect(failures.filter(({ tookMs }) => tookMs > 0).length).toBeLessThan(60);
-    // A probe every six seconds, and what it took to find out.
+    // One probe every six seconds, and the calls that found out.
     expect(upstream.calls).toBeLessThan(75);
     upstream.isDead = false;
     await clock.advance(10_000);
@@ -131,7 +134,7 @@ describe('while upstream is dead for five minutes', () => {
 });
 
 describe('while the budget is empty', () => {
-  it('what is kept is served at once, and no turn is promised for it', async () => {
+  it('cached responses are served at once, and reserve no slot', async () => {
     const { clock, upstream, read } = createSetup({ windowLimit: 2 });
     const [first] = await Promise.all([read('/a'), clock.advance(1_000)]);
     await clock.advance(3 * MINUTE_MS);
@@ -143,12 +146,12 @@ describe('while the budget is empty', () => {
   });
 });
 
-describe('a client that wants nothing kept', () => {
-  it('is not given the answer to a call that was sent before it asked', async () => {
+describe('a client with no-cache', () => {
+  it('does not receive the response to a call that was sent before its request', async () => {
     const { clock, upstream, read } = createSetup();
     const early = read('/a');
     await clock.advance(50);
-    const late = read('/a', 'tenant', { noCache: true });
+    const late = read('/a', 'key', { noCache: true });
     const joined = read('/a');
     await clock.advance(200);
     const values = (await Promise.all([early, late, joined])).map(({ value }) => value?.call);
@@ -157,7 +160,7 @@ describe('a client that wants nothing kept', () => {
   });
 });
 
-describe('different tenants', () => {
+describe('different API keys', () => {
   it.each([
     'public, max-age=86400',
     'public, s-maxage=86400, immutable',
@@ -167,10 +170,10 @@ describe('different tenants', () => {
     'max-age=0, must-revalidate',
     'stale-while-revalidate=86400, stale-if-error=86400',
     '',
-  ])('never see what the other was answered, whatever upstream says of caches (%s)', async (cacheControl) => {
+  ])("never see each other's responses, whatever Cache-Control Postman sends (%s)", async (cacheControl) => {
     const { clock, upstream, read } = createSetup();
     upstream.headers = { 'cache-control': cacheControl, vary: '*', expires: '0', age: '100' };
-    const reads = ['one', 'two', 'one ', 'One', 'one'].map(async (tenant) => (await read('/a', tenant)).value?.call);
+    const reads = ['one', 'two', 'one ', 'One', 'one'].map(async (keyHash) => (await read('/a', keyHash)).value?.call);
     await clock.advance(1_000);
     expect(await Promise.all(reads)).toEqual([1, 2, 3, 4, 1]);
     expect((await read('/a', 'two')).value?.call).toBe(2);

@@ -3,7 +3,7 @@ import { type CacheDirectives, createFreshness, type Verdict } from '../../../sr
 import type { CachedResponse } from '../../../src/upstream/cache/cached-response.ts';
 
 const SECOND_MS = 1_000;
-/** Fresh for a minute, revalidated for half of one more, and served for ten where Postman does not answer. */
+/** Fresh for one minute, revalidated for 30 seconds more, and served up to ten minutes if Postman fails. */
 const periods = { ttlMs: 60 * SECOND_MS, swrMs: 30 * SECOND_MS, staleIfErrorMs: 600 * SECOND_MS };
 
 const cached = (ageMs: number, more: Partial<CachedResponse> = {}): CachedResponse => ({
@@ -17,7 +17,7 @@ const cached = (ageMs: number, more: Partial<CachedResponse> = {}): CachedRespon
 });
 const refusal = { outcome: { failure: { kind: 'notFound', message: 'No.' } } } as const;
 
-describe('the verdict over a cached answer', () => {
+describe('the verdict on a cached response', () => {
   const at = (ageMs: number, directives: CacheDirectives = {}, more: Partial<CachedResponse> = {}) => {
     const freshness = createFreshness(periods);
     return [freshness.judge(cached(ageMs, more), directives), freshness.servesOnError(cached(ageMs, more), directives)];
@@ -51,28 +51,31 @@ describe('the verdict over a cached answer', () => {
     [10_001, {}, 'call'],
     [10_001, { maxStaleMs: 100_000 }, 'call'],
     [10_001, { onlyIfCached: true }, 'call'],
-  ])('that is a refusal, %d ms old, for %j: %s, and never in place of another error', (ageMs, directives, verdict) => {
+  ])('that is a failure, %d ms old, for %j: %s, and never instead of another error', (ageMs, directives, verdict) => {
     expect(at(ageMs, directives, refusal)).toEqual([verdict, false]);
   });
 
-  it('that a list has shown to be outdated: a call, unless there is no answer', () => {
+  it('that a list has shown to be outdated: a call, and only if that fails, the cached response', () => {
     expect(at(0, {}, { isOutdated: true })).toEqual(['call', true]);
     expect(at(70_000, {}, { isOutdated: true })).toEqual(['call', true]);
   });
 });
 
-describe('a refusal', () => {
+describe('a cached failure', () => {
   it.each([
     [5_000, 5_000, true],
     [5_000, 5_001, false],
     [60_000, 10_000, true],
     [60_000, 10_001, false],
-  ])('is fresh for ten seconds, but no longer than answers are: with %d ms, %d ms old', (ttlMs, ageMs, isFresh) => {
-    expect(createFreshness({ ...periods, ttlMs }).isFresh(cached(ageMs, refusal))).toBe(isFresh);
-  });
+  ])(
+    'is fresh for ten seconds, but no longer than other responses: with a TTL of %d ms, %d ms old',
+    (ttlMs, ageMs, isFresh) => {
+      expect(createFreshness({ ...periods, ttlMs }).isFresh(cached(ageMs, refusal))).toBe(isFresh);
+    },
+  );
 });
 
-describe('what is worth refreshing', () => {
+describe('the revalidation period', () => {
   it.each([
     [60_000, {}, false],
     [60_001, {}, true],
@@ -80,7 +83,7 @@ describe('what is worth refreshing', () => {
     [90_001, {}, false],
     [70_000, { isOutdated: true }, false],
     [20_000, refusal, false],
-  ])('%d ms old, %j: %s', (ageMs, more, isWorthIt) => {
-    expect(createFreshness(periods).isInRevalidationPeriod(cached(ageMs, more))).toBe(isWorthIt);
+  ])('%d ms old, %j: %s', (ageMs, more, isInPeriod) => {
+    expect(createFreshness(periods).isInRevalidationPeriod(cached(ageMs, more))).toBe(isInPeriod);
   });
 });

@@ -18,22 +18,22 @@ function createCache({
   return {
     clock,
     cache,
-    keep: (tenant: string, target: string, value: unknown, { bytes = 10, updatedAt = null as string | null } = {}) =>
-      cache.set(tenant, target, { outcome: { value }, bytes, updatedAt, sentAtMs: clock.nowMs() }),
-    valueOf(tenant: string, target: string) {
-      const outcome = cache.get(tenant, target)?.outcome;
+    put: (keyHash: string, target: string, value: unknown, { bytes = 10, updatedAt = null as string | null } = {}) =>
+      cache.set(keyHash, target, { outcome: { value }, bytes, updatedAt, sentAtMs: clock.nowMs() }),
+    valueOf(keyHash: string, target: string) {
+      const outcome = cache.get(keyHash, target)?.outcome;
       return outcome && 'value' in outcome ? outcome.value : undefined;
     },
   };
 }
 
-describe('createAnswerCache', () => {
-  it('keeps an answer for as long as it is of use, tells its age, also where the wall clock is set back', async () => {
-    const { clock, cache, keep } = createCache();
-    keep('tenant', '/a', { a: 1 });
+describe('createResponseCache', () => {
+  it('caches a response as long as it is useful, and knows its age even if the wall clock is set back', async () => {
+    const { clock, cache, put } = createCache();
+    put('key', '/a', { a: 1 });
     clock.jumpWallClock(-3_600_000);
     await clock.advance(10_000);
-    expect(cache.get('tenant', '/a')).toEqual({
+    expect(cache.get('key', '/a')).toEqual({
       outcome: { value: { a: 1 } },
       bytes: 10,
       ageMs: 10_000,
@@ -42,112 +42,112 @@ describe('createAnswerCache', () => {
       isRenewable: false,
     });
     await clock.advance(1);
-    expect(cache.get('tenant', '/a')).toBeUndefined();
+    expect(cache.get('key', '/a')).toBeUndefined();
   });
 
-  it('knows how old it is when the machine has slept, in which the monotonic clock stands still', async () => {
-    const { clock, cache, keep } = createCache();
-    keep('tenant', '/a', 1, { updatedAt: MOMENT });
+  it('knows the age after the machine has slept, which stops the monotonic clock', async () => {
+    const { clock, cache, put } = createCache();
+    put('key', '/a', 1, { updatedAt: MOMENT });
     clock.jumpWallClock(5_000);
-    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 5_000, isRenewable: true });
-    cache.renew('tenant', '/a', MOMENT);
-    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 0, isRenewable: true });
+    expect(cache.get('key', '/a')).toMatchObject({ ageMs: 5_000, isRenewable: true });
+    cache.renew('key', '/a', MOMENT);
+    expect(cache.get('key', '/a')).toMatchObject({ ageMs: 0, isRenewable: true });
     await clock.advance(1);
-    expect(cache.get('tenant', '/a')).toMatchObject({ ageMs: 1, isRenewable: false });
+    expect(cache.get('key', '/a')).toMatchObject({ ageMs: 1, isRenewable: false });
     clock.jumpWallClock(10_000);
-    expect(cache.get('tenant', '/a')).toBeUndefined();
+    expect(cache.get('key', '/a')).toBeUndefined();
   });
 
-  it('keeps it for the refresh period where that is longer', async () => {
-    const { clock, cache, keep } = createCache({ swrMs: 20_000, renewMs: 0 });
-    keep('tenant', '/a', 1);
+  it('caches it for the revalidation period if that is longer', async () => {
+    const { clock, cache, put } = createCache({ swrMs: 20_000, renewMs: 0 });
+    put('key', '/a', 1);
     await clock.advance(21_000);
-    expect(cache.get('tenant', '/a')?.ageMs).toBe(21_000);
+    expect(cache.get('key', '/a')?.ageMs).toBe(21_000);
     await clock.advance(1);
-    expect(cache.get('tenant', '/a')).toBeUndefined();
+    expect(cache.get('key', '/a')).toBeUndefined();
   });
 
-  it('tells a kept null from nothing kept', () => {
-    const { cache, keep } = createCache();
-    keep('tenant', '/a', null);
-    expect([cache.get('tenant', '/a')?.outcome, cache.get('tenant', '/b')]).toEqual([{ value: null }, undefined]);
+  it('distinguishes a cached null from a missing response', () => {
+    const { cache, put } = createCache();
+    put('key', '/a', null);
+    expect([cache.get('key', '/a')?.outcome, cache.get('key', '/b')]).toEqual([{ value: null }, undefined]);
   });
 
-  it('keeps nothing when it is turned off', () => {
-    const { cache, keep } = createCache({ ttlMs: 0 });
-    keep('tenant', '/a', 1);
-    cache.dropKey('tenant');
-    expect(cache.get('tenant', '/a')).toBeUndefined();
+  it('caches nothing if it is turned off', () => {
+    const { cache, put } = createCache({ ttlMs: 0 });
+    put('key', '/a', 1);
+    cache.dropKey('key');
+    expect(cache.get('key', '/a')).toBeUndefined();
   });
 
-  it('does not let the answer to an earlier call replace that to a later one', () => {
+  it('does not let the response to an earlier call replace that to a later one', () => {
     const { clock, cache, valueOf } = createCache();
-    const answer = (value: string, sentAtMs: number) =>
-      cache.set('tenant', '/a', { outcome: { value }, bytes: 1, updatedAt: null, sentAtMs });
-    answer('new', clock.nowMs());
-    answer('old', clock.nowMs() - 1);
-    expect(valueOf('tenant', '/a')).toBe('new');
-    answer('newer', clock.nowMs());
-    expect(valueOf('tenant', '/a')).toBe('newer');
+    const set = (value: string, sentAtMs: number) =>
+      cache.set('key', '/a', { outcome: { value }, bytes: 1, updatedAt: null, sentAtMs });
+    set('new', clock.nowMs());
+    set('old', clock.nowMs() - 1);
+    expect(valueOf('key', '/a')).toBe('new');
+    set('newer', clock.nowMs());
+    expect(valueOf('key', '/a')).toBe('newer');
   });
 
-  it('works with the least size that can be configured', () => {
-    const { cache, keep } = createCache({ maxBytes: 1 });
-    keep('tenant', '/a', 1, { bytes: 0 });
-    expect(cache.get('tenant', '/a')).toBeUndefined();
+  it('works with the smallest size that can be configured', () => {
+    const { cache, put } = createCache({ maxBytes: 1 });
+    put('key', '/a', 1, { bytes: 0 });
+    expect(cache.get('key', '/a')).toBeUndefined();
   });
 
-  it('never answers one tenant with the data of another', () => {
-    const { keep, valueOf } = createCache();
-    keep('one', '/a', 'of one');
+  it('never serves one API key the data of another', () => {
+    const { put, valueOf } = createCache();
+    put('one', '/a', 'of one');
     expect([valueOf('two', '/a'), valueOf('one', '/a')]).toEqual([undefined, 'of one']);
   });
 });
 
 describe('when it is full', () => {
-  const targetsLeft = (cache: ReturnType<typeof createCache>, tenant: string, targets: readonly string[]) =>
-    targets.filter((target) => cache.valueOf(tenant, target) !== undefined);
+  const targetsLeft = (cache: ReturnType<typeof createCache>, keyHash: string, targets: readonly string[]) =>
+    targets.filter((target) => cache.valueOf(keyHash, target) !== undefined);
 
-  it('never holds more bytes than it may, and drops what was used least recently', () => {
+  it('never exceeds its size in bytes, and evicts the least recently used response', () => {
     const cache = createCache({ maxBytes: 3 * (3_000 + ENTRY_BYTES + 2) });
-    for (const target of ['/a', '/b', '/c']) cache.keep('tenant', target, target, { bytes: 3_000 });
-    cache.valueOf('tenant', '/a');
-    cache.keep('tenant', '/d', '/d', { bytes: 3_000 });
-    expect(targetsLeft(cache, 'tenant', ['/a', '/b', '/c', '/d'])).toEqual(['/a', '/c', '/d']);
+    for (const target of ['/a', '/b', '/c']) cache.put('key', target, target, { bytes: 3_000 });
+    cache.valueOf('key', '/a');
+    cache.put('key', '/d', '/d', { bytes: 3_000 });
+    expect(targetsLeft(cache, 'key', ['/a', '/b', '/c', '/d'])).toEqual(['/a', '/c', '/d']);
   });
 
-  it('does not give up everything for an answer that is too large for it', () => {
+  it('evicts nothing for a response larger than the cache', () => {
     const cache = createCache({ maxBytes: 10_000 });
-    cache.keep('tenant', '/a', 1, { bytes: 3_000 });
-    cache.keep('tenant', '/huge', 2, { bytes: 10_000 });
-    expect(targetsLeft(cache, 'tenant', ['/a', '/huge'])).toEqual(['/a']);
+    cache.put('key', '/a', 1, { bytes: 3_000 });
+    cache.put('key', '/huge', 2, { bytes: 10_000 });
+    expect(targetsLeft(cache, 'key', ['/a', '/huge'])).toEqual(['/a']);
   });
 
-  it('counts small answers for more than their text, so that their number is bounded, too', () => {
+  it('counts an overhead for each response, so that the number of small ones is limited, too', () => {
     const cache = createCache({ maxBytes: 10 * (ENTRY_BYTES + 4) });
     const targets = Array.from({ length: 1_000 }, (_, index) => `/${String(index).padStart(3, '0')}`);
-    for (const target of targets) cache.keep('tenant', target, target, { bytes: 0 });
-    expect(targetsLeft(cache, 'tenant', targets)).toEqual(targets.slice(-10));
+    for (const target of targets) cache.put('key', target, target, { bytes: 0 });
+    expect(targetsLeft(cache, 'key', targets)).toEqual(targets.slice(-10));
   });
 
-  it('lets a tenant that floods it push out its own answers, not those of others', () => {
+  it('lets an API key that floods it evict its own responses, not those of others', () => {
     const cache = createCache({ maxBytes: 100 * (ENTRY_BYTES + 4) });
     const small = Array.from({ length: 20 }, (_, index) => `/s${index + 10}`);
-    for (const target of small) cache.keep('small', target, target, { bytes: 0 });
+    for (const target of small) cache.put('small', target, target, { bytes: 0 });
     const flood = Array.from({ length: 900 }, (_, index) => `/${index + 100}`);
-    for (const target of flood) cache.keep('flood', target, target, { bytes: 0 });
+    for (const target of flood) cache.put('flood', target, target, { bytes: 0 });
     expect([targetsLeft(cache, 'small', small), targetsLeft(cache, 'flood', flood)]).toEqual([small, flood.slice(-80)]);
   });
 
-  it('gives up of many tenants that of the one that holds most, whoever comes, goes and grows', () => {
+  it('evicts from the API key with the largest total, also when others are added, dropped or grow', () => {
     const cache = createCache({ maxBytes: 100 * (ENTRY_BYTES + 4) });
-    const tenants = Array.from({ length: 60 }, (_, index) => `tenant-${index}`);
-    for (const tenant of tenants) cache.keep(tenant, '/100', tenant, { bytes: 0 });
-    for (let index = 100; index < 140; index++) cache.keep('large', `/${index}`, index, { bytes: 0 });
-    cache.cache.dropKey('tenant-0');
-    cache.keep('tenant-1', '/100', 'anew', { bytes: 20 * (ENTRY_BYTES + 4) });
-    const kept = tenants.map((tenant) => targetsLeft(cache, tenant, ['/100']).length);
-    expect(kept).toEqual([0, ...Array<number>(59).fill(1)]);
+    const keyHashes = Array.from({ length: 60 }, (_, index) => `key-${index}`);
+    for (const keyHash of keyHashes) cache.put(keyHash, '/100', keyHash, { bytes: 0 });
+    for (let index = 100; index < 140; index++) cache.put('large', `/${index}`, index, { bytes: 0 });
+    cache.cache.dropKey('key-0');
+    cache.put('key-1', '/100', 'anew', { bytes: 20 * (ENTRY_BYTES + 4) });
+    const counts = keyHashes.map((keyHash) => targetsLeft(cache, keyHash, ['/100']).length);
+    expect(counts).toEqual([0, ...Array<number>(59).fill(1)]);
     expect(
       targetsLeft(
         cache,
@@ -157,57 +157,57 @@ describe('when it is full', () => {
     ).toHaveLength(21);
   });
 
-  it('shares itself among tenants that all flood it', () => {
+  it('is divided equally between API keys that all flood it', () => {
     const cache = createCache({ maxBytes: 100 * (ENTRY_BYTES + 4) });
-    const tenants = ['a', 'b', 'c', 'd'];
+    const keyHashes = ['a', 'b', 'c', 'd'];
     const targets = Array.from({ length: 200 }, (_, index) => `/${index + 100}`);
-    for (const target of targets) for (const tenant of tenants) cache.keep(tenant, target, 1, { bytes: 0 });
-    expect(tenants.map((tenant) => targetsLeft(cache, tenant, targets).length)).toEqual([25, 25, 25, 25]);
+    for (const target of targets) for (const keyHash of keyHashes) cache.put(keyHash, target, 1, { bytes: 0 });
+    expect(keyHashes.map((keyHash) => targetsLeft(cache, keyHash, targets).length)).toEqual([25, 25, 25, 25]);
   });
 });
 
-describe('what is dropped', () => {
-  it('is everything of one tenant and nothing of others', () => {
-    const { cache, keep, valueOf } = createCache();
-    const tenants = ['one', 'one-more', 'two'];
-    for (const tenant of tenants) for (const target of ['/a', '/b']) keep(tenant, target, tenant);
+describe('dropping', () => {
+  it('removes everything of one API key and nothing of others', () => {
+    const { cache, put, valueOf } = createCache();
+    const keyHashes = ['one', 'one-more', 'two'];
+    for (const keyHash of keyHashes) for (const target of ['/a', '/b']) put(keyHash, target, keyHash);
     cache.dropKey('one');
-    expect(tenants.map((tenant) => ['/a', '/b'].map((target) => valueOf(tenant, target)))).toEqual([
+    expect(keyHashes.map((keyHash) => ['/a', '/b'].map((target) => valueOf(keyHash, target)))).toEqual([
       [undefined, undefined],
       ['one-more', 'one-more'],
       ['two', 'two'],
     ]);
   });
 
-  it('stays dropped when a call that was out before is answered', async () => {
-    const { clock, cache, keep, valueOf } = createCache();
-    keep('tenant', '/a', 1);
+  it('also rejects the responses to calls that were sent before', async () => {
+    const { clock, cache, put, valueOf } = createCache();
+    put('key', '/a', 1);
     const sentAtMs = clock.nowMs();
     await clock.advance(10);
-    cache.dropKey('tenant');
-    cache.set('tenant', '/b', { outcome: { value: 'late' }, bytes: 1, updatedAt: null, sentAtMs });
-    expect(valueOf('tenant', '/b')).toBeUndefined();
-    keep('tenant', '/b', 'new');
-    expect(valueOf('tenant', '/b')).toBe('new');
+    cache.dropKey('key');
+    cache.set('key', '/b', { outcome: { value: 'late' }, bytes: 1, updatedAt: null, sentAtMs });
+    expect(valueOf('key', '/b')).toBeUndefined();
+    put('key', '/b', 'new');
+    expect(valueOf('key', '/b')).toBe('new');
   });
 
-  it('is one answer where the key may not read it any more', () => {
-    const { cache, keep, valueOf } = createCache();
-    for (const target of ['/a', '/b']) keep('tenant', target, target);
+  it('is not caused by a 403, which replaces only the response that it concerns', () => {
+    const { cache, put, valueOf } = createCache();
+    for (const target of ['/a', '/b']) put('key', target, target);
     const failure = { kind: 'forbidden', message: 'No.', route: '/a' } as const;
-    cache.set('tenant', '/a', { outcome: { failure }, bytes: 1, updatedAt: null, sentAtMs: Number.MAX_SAFE_INTEGER });
-    expect([cache.get('tenant', '/a')?.outcome, valueOf('tenant', '/b')]).toEqual([{ failure }, '/b']);
+    cache.set('key', '/a', { outcome: { failure }, bytes: 1, updatedAt: null, sentAtMs: Number.MAX_SAFE_INTEGER });
+    expect([cache.get('key', '/a')?.outcome, valueOf('key', '/b')]).toEqual([{ failure }, '/b']);
   });
 });
 
 describe('a list', () => {
-  it('that shows an unchanged thing renews its answer, until it was read too long ago', async () => {
-    const { clock, cache, keep } = createCache();
-    keep('tenant', '/a', 1, { updatedAt: MOMENT });
+  it('that shows an unchanged object renews its response, until that was read too long ago', async () => {
+    const { clock, cache, put } = createCache();
+    put('key', '/a', 1, { updatedAt: MOMENT });
     await clock.advance(4_000);
-    cache.renew('tenant', '/a', MOMENT);
+    cache.renew('key', '/a', MOMENT);
     await clock.advance(1_000);
-    expect(cache.get('tenant', '/a')).toEqual({
+    expect(cache.get('key', '/a')).toEqual({
       outcome: { value: 1 },
       bytes: 10,
       ageMs: 1_000,
@@ -215,19 +215,19 @@ describe('a list', () => {
       isOutdated: false,
       isRenewable: true,
     });
-    cache.renew('tenant', '/a', MOMENT);
+    cache.renew('key', '/a', MOMENT);
     await clock.advance(1);
-    cache.renew('tenant', '/a', MOMENT);
-    expect(cache.get('tenant', '/a')?.ageMs).toBe(1);
+    cache.renew('key', '/a', MOMENT);
+    expect(cache.get('key', '/a')?.ageMs).toBe(1);
   });
 
-  it('that shows a changed thing outdates its answer, until it is read again', () => {
-    const { cache, keep } = createCache();
-    keep('tenant', '/a', 1, { updatedAt: MOMENT });
-    cache.renew('tenant', '/a', LATER);
-    expect(cache.get('tenant', '/a')?.isOutdated).toBe(true);
-    keep('tenant', '/a', 2, { updatedAt: LATER });
-    expect(cache.get('tenant', '/a')).toEqual({
+  it('that shows a changed object outdates its response, until it is read again', () => {
+    const { cache, put } = createCache();
+    put('key', '/a', 1, { updatedAt: MOMENT });
+    cache.renew('key', '/a', LATER);
+    expect(cache.get('key', '/a')?.isOutdated).toBe(true);
+    put('key', '/a', 2, { updatedAt: LATER });
+    expect(cache.get('key', '/a')).toEqual({
       outcome: { value: 2 },
       bytes: 10,
       ageMs: 0,
@@ -237,22 +237,22 @@ describe('a list', () => {
     });
   });
 
-  it('from before a change says nothing, and neither does one about an answer without a moment', async () => {
-    const { clock, cache, keep } = createCache();
-    keep('tenant', '/a', 1, { updatedAt: LATER });
-    keep('tenant', '/b', 1);
+  it('has no effect if it is older than the response, or if the response has no time of its last change', async () => {
+    const { clock, cache, put } = createCache();
+    put('key', '/a', 1, { updatedAt: LATER });
+    put('key', '/b', 1);
     await clock.advance(100);
-    for (const target of ['/a', '/b', '/c']) cache.renew('tenant', target, MOMENT);
-    expect(['/a', '/b', '/c'].map((target) => cache.get('tenant', target))).toEqual([
+    for (const target of ['/a', '/b', '/c']) cache.renew('key', target, MOMENT);
+    expect(['/a', '/b', '/c'].map((target) => cache.get('key', target))).toEqual([
       { outcome: { value: 1 }, bytes: 10, ageMs: 100, isRetained: false, isOutdated: false, isRenewable: true },
       { outcome: { value: 1 }, bytes: 10, ageMs: 100, isRetained: false, isOutdated: false, isRenewable: false },
       undefined,
     ]);
   });
 
-  it('renews nothing for another tenant', async () => {
-    const { clock, cache, keep } = createCache();
-    keep('one', '/a', 1, { updatedAt: MOMENT });
+  it('renews nothing of another API key', async () => {
+    const { clock, cache, put } = createCache();
+    put('one', '/a', 1, { updatedAt: MOMENT });
     await clock.advance(100);
     cache.renew('two', '/a', MOMENT);
     expect(cache.get('one', '/a')?.ageMs).toBe(100);

@@ -40,12 +40,12 @@ describe('a collection tree', () => {
     ).toEqual([['two', 'three', 'four'], ['three'], []]);
   });
 
-  it('gives the names of the folders above, outermost first', () => {
+  it('returns the names of the folders above an item, outermost first', () => {
     expect(tree.requests.map(itemPath)).toEqual([[], ['A'], ['A', 'B'], ['A'], []]);
     expect(treeOf({ item: [{ item: [{ name: 'x' }] }] }).requests.map(itemPath)).toEqual([['']]);
   });
 
-  it('takes every object without a list of items for a request and passes over what is no object', () => {
+  it('treats every object without a list of items as a request, and skips everything that is not an object', () => {
     const odd = treeOf({
       item: [
         null,
@@ -69,7 +69,7 @@ describe('a collection tree', () => {
     expect(treeOf(document)).toMatchObject({ items: [], folders: [], requests: [] });
   });
 
-  it('holds 100,000 folders inside each other, and bounds what it says about the innermost', () => {
+  it('handles 100,000 nested folders, and limits the path of the innermost', () => {
     const depth = 100_000;
     const document = JSON.parse(
       `{"item":[${'{"name":"f","item":['.repeat(depth)}{"name":"deep"}${']}'.repeat(depth)}]}`,
@@ -101,11 +101,11 @@ describe('ids of items', () => {
     return [...tree.folders, ...tree.requests].map(({ id }) => id);
   };
 
-  it('are their own, or those of older exports', () => {
+  it('are those of the items, also in the form of older exports', () => {
     expect(idsOf({ item: [{ id: 'a' }, { _postman_id: 'b' }, { id: 7 }] })).toEqual(['a', 'b', '7']);
   });
 
-  it('are made where there is none, the same each time and others in another collection', () => {
+  it('are derived if there is none: the same each time, and different in another collection', () => {
     const document = { item: [{}, { id: '' }, { id: null }, { item: [{}, {}] }] };
     const ids = idsOf(document);
     expect(ids).toEqual(ids.map(() => expect.stringMatching(uuid)));
@@ -114,20 +114,20 @@ describe('ids of items', () => {
     expect(idsOf(document, 'other').some((id) => ids.includes(id))).toBe(false);
   });
 
-  it('are unique where upstream repeats them: the first keeps its own', () => {
+  it('are unique if Postman repeats them: the first item keeps its own', () => {
     const ids = idsOf({ item: [{ id: 'a', item: [{ id: 'a' }] }, { id: 'a' }, { id: 'b' }] });
     expect(ids).toEqual(['a', expect.stringMatching(uuid), expect.stringMatching(uuid), 'b']);
     expect(new Set(ids).size).toBe(4);
   });
 
-  it('are unique even where upstream uses one that is to be made', () => {
+  it('are unique even if Postman uses one that would be derived', () => {
     const [made] = idsOf({ item: [{ id: 'x' }, {}] }).slice(1);
     const ids = idsOf({ item: [{ id: made }, {}] });
     expect(ids[0]).toBe(made);
     expect(new Set(ids).size).toBe(2);
   });
 
-  it('are made where upstream has one that no cursor could hold', () => {
+  it('are derived if that of Postman is too long for a cursor', () => {
     const long = 'x'.repeat(500);
     expect(idsOf({ item: [{ id: long }, { id: `${long}x`, _postman_id: 'a' }, { id: `${long}x` }] })).toEqual([
       long,
@@ -136,7 +136,7 @@ describe('ids of items', () => {
     ]);
   });
 
-  it('go with the uid upstream gives, or none', () => {
+  it('come with the uid that Postman sends, or with none', () => {
     expect(treeOf({ item: [{ uid: '12-a' }, {}, { uid: 5 }] }).requests.map(({ uid }) => uid)).toEqual([
       '12-a',
       null,
@@ -164,7 +164,7 @@ describe('effective auth', () => {
       return auth && [auth.type, auth.definedOn && itemName(auth.definedOn)];
     });
 
-  it('is that of the request, else of the nearest folder, else of the collection, and says which', () => {
+  it('is that of the request, else of the nearest folder, else of the collection, and says where it is defined', () => {
     expect(
       foundFor({
         auth: { type: 'basic' },
@@ -197,7 +197,7 @@ describe('effective auth', () => {
     ]);
   });
 
-  it('is null where nothing says anything', () => {
+  it('is null if nothing defines one', () => {
     expect(
       foundFor({ auth: {}, item: [request('a'), folder('A', [request('b', { auth: {} })], { auth: 'basic' })] }),
     ).toEqual([null, null]);
@@ -247,7 +247,7 @@ describe('a filter of requests', () => {
     expect(names(runAtOnce(findRequests(tree.requests, filter)))).toEqual(expected);
   });
 
-  it('finds nothing in nothing', () => {
+  it('finds nothing in an empty collection', () => {
     expect(runAtOnce(findRequests([], { folderUid: 'a' }))).toEqual([]);
   });
 });

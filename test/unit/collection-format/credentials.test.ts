@@ -9,7 +9,7 @@ import { AUTH_SETTINGS, CREDENTIAL_HEADERS } from '../../support/any-collection.
 
 const CANARY = 'canary-7f3a';
 
-/** Pairs of a setting and what is shown of it. */
+/** Pairs of a setting and its shown value. */
 function shownOf(auth: unknown) {
   return (toAuth(auth)?.parameters ?? []).map((parameter) => [parameter.key, toShownParameter(parameter, false)]);
 }
@@ -35,7 +35,7 @@ describe.each(Object.entries(AUTH_SETTINGS))('auth of type %s', (type, { credent
     ['empty', '', { value: '', isMasked: false }],
     ['null', null, { value: null, isMasked: false }],
   ])('withholds its credentials and nothing else: %s', (_what, value, shown) => {
-    // Inside an object names count as they do outside.
+    // Names count inside an object, too.
     const open = isJsonObject(value) ? { value: { inner: null }, isMasked: true } : { value, isMasked: false };
     const expected = keys.map((key) => [key, credentials.includes(key) ? shown : open]);
     const { list, map } = settings(value);
@@ -89,7 +89,7 @@ describe.each(CREDENTIAL_HEADERS)('the header %s', (key) => {
   });
 });
 
-describe('headers that speak of credentials without holding one', () => {
+describe('headers about credentials that hold none', () => {
   it.each([
     ['Access-Control-Allow-Credentials', 'true'],
     ['WWW-Authenticate', 'Basic realm="a"'],

@@ -238,7 +238,7 @@ describe('the JSON of a collection', () => {
     ],
   };
 
-  it('has no secret left in it, wherever it stood', () => {
+  it('contains no secret in any position', () => {
     const before = structuredClone(document);
     const masked = runAtOnce(maskItems(document));
     expect(JSON.stringify(masked)).not.toContain(CANARY);
@@ -274,7 +274,7 @@ describe('the JSON of a collection', () => {
     });
   });
 
-  it('is not copied where nothing is secret', () => {
+  it('is not copied if it has no secrets', () => {
     const plain = { item: [{ request: { auth: { type: 'bearer', bearer: { token: '{{t}}' } } } }, { name: 'b' }] };
     expect(runAtOnce(maskItems(plain))).toBe(plain);
     const mixed: JsonObject & { item: unknown[] } = {
@@ -283,7 +283,7 @@ describe('the JSON of a collection', () => {
     expect((runAtOnce(maskItems(mixed)) as typeof mixed).item[0]).toBe(plain);
   });
 
-  it('keeps keys called __proto__ as they are, without their secrets', () => {
+  it('leaves keys called __proto__ in place, and masks their secrets', () => {
     const poisoned = JSON.parse('{"__proto__":{"auth":{"type":"bearer","bearer":{"token":"t"}},"polluted":1}}');
     const masked = runAtOnce(maskItems(poisoned)) as object;
     expect(JSON.stringify(masked)).toBe(
@@ -293,7 +293,7 @@ describe('the JSON of a collection', () => {
     expect(({} as JsonObject).polluted).toBeUndefined();
   });
 
-  it('is refused where it is nested too deep to be written', () => {
+  it('is refused if it is nested too deep to be serialised', () => {
     expect(() => runAtOnce(maskItems(JSON.parse('{"item":['.repeat(50_000) + ']}'.repeat(50_000))))).toThrow(
       JsonTooDeepError,
     );

@@ -77,7 +77,7 @@ const UID = '12-6b3a7e10-0000-4000-8000-000000000001';
 
 const schema = createSchema();
 
-/** Selects every field there is below a type: of the items of the two flat lists all, wherever else they stand only what has no fields of its own. */
+/** Selects every field below a type: all fields of items in the two flat lists, elsewhere only their leaf fields. */
 function everythingOf(type: GraphQLCompositeType, isInItem = false): string {
   const isItem = type.name === 'Folder' || type.name === 'Request' || type.name === 'CollectionItem';
   if (isAbstractType(type)) {
@@ -126,7 +126,7 @@ interface Answer {
   readonly errors?: readonly { readonly path: readonly string[]; readonly extensions: JsonObject }[];
 }
 
-/** Runs a query on a collection as the server would, without the calls. */
+/** Runs a query on a collection as the server does, but without calls. */
 async function answerOf(
   document: JsonObject,
   query = EVERYTHING,
@@ -149,7 +149,7 @@ async function answerOf(
     slices: unsliced,
   });
   const result = await execute({ schema, document: query, contextValue, variableValues });
-  // As it goes over the wire, which also gives objects back their prototypes.
+  // Serialised as for the wire, which also restores the prototypes of objects.
   return JSON.parse(JSON.stringify(result)) as Answer;
 }
 
@@ -171,18 +171,18 @@ const anyDocument = oneof(
 const idsOf = (items: readonly { readonly id: string }[]) => items.map(({ id }) => id);
 
 describe('every field of a collection', () => {
-  it('is valid to ask for', () => {
+  it('is valid in a query', () => {
     expect(validate(schema, EVERYTHING)).toEqual([]);
   });
 
   it.each([
     ['of a collection with everything the format knows, in any of its forms', plain.map(toDocument)],
     [
-      'of one with anything in the wrong place',
+      'of one with arbitrary values in wrong positions',
       tuple(plain, mutations).map(([one, changes]) => toDocument(mutate(one, changes))),
     ],
     [
-      'of a whole one with anything in the wrong place',
+      'of a complete one with arbitrary values in wrong positions',
       mutations.map((changes) => toDocument(mutate(WHOLE_COLLECTION, changes))),
     ],
     [
@@ -201,7 +201,7 @@ describe('every field of a collection', () => {
     );
   });
 
-  it('fails only where it would have to write out what is nested too deep', async () => {
+  it('fails only if it would have to serialise a value that is nested too deep', async () => {
     const nested = (depth: number): unknown => JSON.parse('[{"a":'.repeat(depth) + '1' + '}]'.repeat(depth));
     const change = record({
       kind: constantFrom('replace' as const),
@@ -226,7 +226,7 @@ describe('every field of a collection', () => {
   });
 
   it('does not depend on the order of keys', async () => {
-    // Objects can stand where text belongs; what they are written as follows the order of their keys.
+    // Objects can occur in place of text; their JSON depends on the order of keys.
     const sorted = (_key: string, value: unknown): unknown => {
       if (typeof value === 'string') return value.split('').sort().join('');
       if (!isJsonObject(value)) return value;
@@ -243,7 +243,7 @@ describe('every field of a collection', () => {
 });
 
 describe('the tree of a collection', () => {
-  /** What there is, found the plain way. */
+  /** The expected items, found by simple recursion. */
   const walk = (
     list: unknown,
     auth: unknown,
@@ -259,7 +259,7 @@ describe('the tree of a collection', () => {
   const flatten = (items: readonly CollectionItem[]): CollectionItem[] =>
     items.flatMap((item) => [item, ...(item.kind === 'folder' ? flatten(item.items) : [])]);
 
-  it('holds every folder and request, nested and in two flat lists, in one order', () => {
+  it('has every folder and request, nested and in two flat lists, in the same order', () => {
     assert(
       property(anyDocument, (document) => {
         const tree = createCollectionTree(document, UID);
@@ -293,7 +293,7 @@ describe('the tree of a collection', () => {
     );
   });
 
-  it('is answered so, level by level, as two flat lists, below each folder and page by page', async () => {
+  it('is returned in that order: by level, as two flat lists, below each folder and page by page', async () => {
     await assert(
       asyncProperty(anyDocument, async (document) => {
         const { items, folders, requests } = await run(document);
@@ -325,7 +325,7 @@ describe('the tree of a collection', () => {
     );
   });
 
-  it('is whole when it is filtered by what matches all of it, and finds each request by what is its own', () => {
+  it('is complete with a filter that matches everything, and finds each request by its own values', () => {
     assert(
       property(anyDocument, nat(), (document, at) => {
         const { requests, folders } = createCollectionTree(document, UID);
@@ -351,7 +351,7 @@ describe('the tree of a collection', () => {
           );
         }
         for (const { id } of some(folders)) {
-          // The id of one can be the uid of another before it.
+          // The id of one folder can be the uid of an earlier one.
           const named = folders.find((folder) => folder.id === id || folder.uid === id);
           expect(runAtOnce(findRequests(requests, { folderUid: id }))).toEqual(
             requests.slice(named?.firstRequest, named?.endRequest),
@@ -364,11 +364,11 @@ describe('the tree of a collection', () => {
 });
 
 describe('the secrets of a collection', () => {
-  it('are in no field and not in its JSON, unless they are revealed', async () => {
+  it('are neither in a field nor in its JSON, unless they are revealed', async () => {
     await assert(
       asyncProperty(collections(canary).map(toDocument), async (document) => {
-        const answer = JSON.stringify(await run(document));
-        expect(CANARIES.filter((secret) => answer.includes(secret))).toEqual([]);
+        const response = JSON.stringify(await run(document));
+        expect(CANARIES.filter((secret) => response.includes(secret))).toEqual([]);
         const revealed = await run(document, EVERYTHING, { revealSecrets: true });
         expect(JSON.stringify(revealed.json)).toEqual(JSON.stringify(document));
       }),
@@ -378,7 +378,7 @@ describe('the secrets of a collection', () => {
 
   const found = (value: unknown, what: RegExp) => new Set(JSON.stringify(value).match(what));
 
-  it('stay readable where they are references', async () => {
+  it('stay readable if they are references', async () => {
     const references = /\{\{kept-w\d+w\}\}/g;
     await assert(
       asyncProperty(collections(reference).map(toDocument), async (document) => {
@@ -391,7 +391,7 @@ describe('the secrets of a collection', () => {
     );
   });
 
-  it('are the same in the fields and in the JSON', async () => {
+  it('are masked alike in the fields and in the JSON', async () => {
     const words = /w\d+w/g;
     await assert(
       asyncProperty(anyDocument, async (document) => {
@@ -406,10 +406,10 @@ describe('the secrets of a collection', () => {
     );
   });
 
-  it('are all that is withheld: a document without them is shown as it is', async () => {
+  it('are all that is masked: a document without secrets is shown unchanged', async () => {
     await assert(
       asyncProperty(collections(constantFrom('', '{{kept}}')).map(toDocument), async (document) => {
-        // Of these nothing is shown but what is known to be no secret.
+        // Of these, only members that are known not to be secret are shown.
         const places = new Set(['auth', 'cookie', 'cookies', 'proxy', 'certificate', 'secret']);
         const plain = JSON.parse(JSON.stringify(document), (key, value: unknown) => {
           if (places.has(key) || isCredentialName(key)) return undefined;
@@ -422,7 +422,7 @@ describe('the secrets of a collection', () => {
     );
   });
 
-  it('leave what is masked as it is when it is masked again', () => {
+  it('do not change when they are masked again', () => {
     assert(
       property(anyDocument, (document) => {
         const masked = runAtOnce(maskItems(document));
@@ -451,7 +451,7 @@ describe('a URL', () => {
     constantFrom('{{a}}', '{{a.b/c?d#e:f@g&h=i}}', 'x{{a}}', '{{a}}{{b}}'),
   );
 
-  it('keeps its text, whatever its parts say', () => {
+  it('keeps its text, whatever its parts are', () => {
     assert(
       property(anyJson, anyJsonObject, (raw, more) => {
         const text = typeof raw === 'string' ? raw : JSON.stringify(raw);
@@ -462,7 +462,7 @@ describe('a URL', () => {
     );
   });
 
-  it('put together from its parts comes apart into the same', () => {
+  it('assembled from its parts is parsed into the same parts', () => {
     const urls = record({
       protocol: option(constantFrom('https', 'http', 'ws', '{{scheme}}')),
       host: array(name, { minLength: 1, maxLength: 4 }),
@@ -483,7 +483,7 @@ describe('a URL', () => {
     );
   });
 
-  it('of any text, put together from what it came apart into, comes apart the same', () => {
+  it('of any text, parsed and assembled, is parsed into the same parts again', () => {
     const text = string({
       unit: constantFrom('a', '.', '/', ':', '@', '?', '&', '=', '#', '{{', '}}', '1', '[', '://'),
     });
@@ -498,7 +498,7 @@ describe('a URL', () => {
 });
 
 describe('a JSON value', () => {
-  it('that can be written is handed on as it is, again and again', () => {
+  it('that can be serialised is returned unchanged every time', () => {
     assert(
       property(anyJson, (value) => {
         const once = toWritableJson(value);
@@ -509,7 +509,7 @@ describe('a JSON value', () => {
     );
   });
 
-  it('gives rows that are objects, whatever it is, and the same from its rows', () => {
+  it('of any kind gives rows that are objects, and the same rows from these', () => {
     assert(
       property(anyJson, (value) => {
         const rows = toRows(value);

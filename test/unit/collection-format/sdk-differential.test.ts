@@ -92,7 +92,7 @@ const toFacts = (item: RequestItem) => {
   };
 };
 
-it('reads every collection of valid form as the SDK of Postman does', () => {
+it("reads every valid collection as Postman's SDK does", () => {
   fc.assert(
     fc.property(collection, (document) => {
       const { requests } = createCollectionTree(document, '1-a');

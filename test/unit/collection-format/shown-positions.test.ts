@@ -72,7 +72,7 @@ describe('headers', () => {
   it.each([
     ['a list of objects', [{ key: 'Accept', value: 'text/plain' }], [header('Accept', 'text/plain')]],
     [
-      'one that is switched off and described',
+      'a disabled one with a description',
       [{ key: 'A', value: '1', disabled: true, description: { content: 'why' } }],
       [{ ...header('A', '1', false), description: 'why' }],
     ],
@@ -83,7 +83,7 @@ describe('headers', () => {
       [header('Accept', 'text/plain'), header('X-Off', 'a:b', false), header('X-Bare', '')],
     ],
     ['a map', { Accept: 'text/plain' }, [header('Accept', 'text/plain')]],
-    ['a row by itself', { key: 'Accept', value: 'text/plain' }, [header('Accept', 'text/plain')]],
+    ['a single row', { key: 'Accept', value: 'text/plain' }, [header('Accept', 'text/plain')]],
     ['name instead of key', [{ name: 'Accept', value: 'text/plain' }], [header('Accept', 'text/plain')]],
     ['a list as key', [{ key: ['a'], value: '1' }], [header('', '1')]],
     ['both, of which the key counts', [{ key: 'Accept', name: 'X', value: '1' }], [header('Accept', '1')]],
@@ -148,7 +148,7 @@ describe('body', () => {
       { kind: 'graphql', query: '{ a }', operationName: null, variables: '{"a":1}', enabled: true },
     ],
     [
-      'GraphQL without anything',
+      'empty GraphQL',
       { mode: 'graphql' },
       { kind: 'graphql', query: '', operationName: null, variables: null, enabled: true },
     ],
@@ -168,7 +168,7 @@ describe('body', () => {
       [row('a', '1'), row('b', ''), row('c', null), row('{{x&y}}', 'z')],
     ],
     ['a map', { mode: 'urlencoded', urlencoded: { a: 1 } }, [row('a', '1')]],
-    ['a row by itself', { mode: 'urlencoded', urlencoded: { key: 'a', value: '1' } }, [row('a', '1')]],
+    ['a single row', { mode: 'urlencoded', urlencoded: { key: 'a', value: '1' } }, [row('a', '1')]],
     ['null', { mode: 'urlencoded', urlencoded: null }, []],
     ['nothing', { mode: 'formdata' }, []],
     ['form data as text', { mode: 'formdata', formdata: 'a=1' }, [row('a', '1')]],
@@ -224,7 +224,7 @@ describe('auth', () => {
       basic,
     ],
     ['the map of format 2.0', { type: 'basic', basic: { username: 'ann', password: 'pw' } }, basic],
-    ['a row by itself', { type: 'bearer', bearer: { key: 'token', value: 't' } }, bearer],
+    ['a single row', { type: 'bearer', bearer: { key: 'token', value: 't' } }, bearer],
     [
       'the map of an API key, which looks like a row',
       { type: 'apikey', apikey: { key: 'X-Key', value: 'k', in: 'header' } },
@@ -286,7 +286,7 @@ describe('scripts', () => {
     ['a single event', { event: { listen: 'test', script: 'a' } }, [script('a')]],
     ['events', { events: [{ listen: 'test', script: 'a' }] }, [script('a')]],
     [
-      'a media type, switched off',
+      'a media type, disabled',
       { event: [{ disabled: true, script: { type: 'text/javascript', exec: ['a'] } }] },
       [{ listen: '', language: 'text/javascript', source: 'a', enabled: false }],
     ],
@@ -321,7 +321,7 @@ describe('variables', () => {
     ['a map', { a: 'b' }, [variable('a', 'b')]],
     ['a map of one called value', { value: 'b' }, [variable('value', 'b')]],
     [
-      'a row by itself',
+      'a single row',
       { key: 'a', type: 'secret', value: 's' },
       [variable('a', 's', { type: 'secret', isSecret: true })],
     ],
@@ -341,7 +341,7 @@ describe('variables', () => {
 });
 
 describe('saved responses', () => {
-  it('are found under response and under responses, without what is no object', () => {
+  it('are found under response and under responses, without elements that are not objects', () => {
     expect([
       examplesOf({ response: [{ id: 'a' }, null, 'x'] }),
       examplesOf({ responses: [{ id: 'a' }] }),
@@ -413,7 +413,7 @@ describe('text form', () => {
     expect(toText(value)).toBe(text);
   });
 
-  it('is null for what is nested too deep to be written', () => {
+  it('is null for a value nested too deep to be serialised', () => {
     expect(toText(JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)))).toBeNull();
   });
 });

@@ -162,11 +162,11 @@ describe('a URL as an object', () => {
     expect(partsOf(json)).toEqual(parts);
   });
 
-  it('keeps its raw text, be it wrong or empty', () => {
+  it('keeps its raw text, even if that is wrong or empty', () => {
     expect([urlRaw(urlOf({ raw: 'x y', host: ['a'] })), urlRaw(urlOf({ raw: '', host: ['a'] }))]).toEqual(['x y', '']);
   });
 
-  it('is put together where it has no raw text', () => {
+  it('is assembled if it has no raw text', () => {
     const json = {
       protocol: 'https',
       auth: { user: 'ann', password: 'pw' },
@@ -187,7 +187,7 @@ describe('a URL as an object', () => {
     expect(urlRaw(urlOf({}))).toBe('');
   });
 
-  it('says which query parameters are switched off and what they are for', () => {
+  it('says which query parameters are disabled, and gives their descriptions', () => {
     expect(
       urlQuery(urlOf({ query: [{ key: 'a', value: '1', disabled: true, description: { content: 'why' } }] })),
     ).toEqual([{ key: 'a', value: '1', isMasked: false, enabled: false, description: 'why' }]);

@@ -4,24 +4,23 @@ import { createBodyMemory, NoMemoryError } from '../../../src/upstream/http/body
 const MIB = 1_048_576;
 const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** Room for 16 MiB, and bodies that say what has become of them. */
+/** A memory of 16 MiB, and bodies that record the outcome of each `take`. */
 function createSetup() {
-  const intakes = createBodyMemory(16 * MIB);
+  const bodyMemory = createBodyMemory(16 * MIB);
   const { signal } = new AbortController();
   return {
-    intakes,
-    open(tenant: string) {
-      const intake = intakes.open(tenant);
+    open(keyHash: string) {
+      const bodyRead = bodyMemory.open(keyHash);
       const states: string[] = [];
       return {
-        ...intake,
+        ...bodyRead,
         states,
         take(bytes: number, until = signal) {
-          const room = intake.take(bytes, until);
-          const index = states.push(room ? 'waits' : 'has room') - 1;
-          void room?.then(
-            () => (states[index] = 'has waited'),
-            (error: unknown) => (states[index] = error instanceof NoMemoryError ? 'gave up' : 'failed'),
+          const memoryReady = bodyRead.take(bytes, until);
+          const index = states.push(memoryReady ? 'waits' : 'taken at once') - 1;
+          void memoryReady?.then(
+            () => (states[index] = 'taken later'),
+            (error: unknown) => (states[index] = error instanceof NoMemoryError ? 'aborted' : 'failed'),
           );
         },
       };
@@ -29,52 +28,52 @@ function createSetup() {
   };
 }
 
-describe('the room for bodies', () => {
-  it('is half of it for one tenant alone, a quarter for the next, and some for whoever comes then', async () => {
+describe('the memory for bodies', () => {
+  it('gives half to the first API key, a quarter to the second, and some to each further key', async () => {
     const { open } = createSetup();
     const [a, b, c] = [open('a'), open('b'), open('c')];
     for (let count = 0; count < 8; count++) a.take(MIB);
     for (let count = 0; count < 4; count++) b.take(MIB);
     c.take(MIB);
     expect([a.states, b.states, c.states]).toEqual([
-      Array(8).fill('has room'),
-      Array(4).fill('has room'),
-      ['has room'],
+      Array(8).fill('taken at once'),
+      Array(4).fill('taken at once'),
+      ['taken at once'],
     ]);
     const more = open('a');
     more.take(MIB);
     expect(more.states).toEqual(['waits']);
   });
 
-  it('is always there for small bodies', () => {
+  it('is always available for small bodies', () => {
     const { open } = createSetup();
     const large = open('a');
     large.take(8 * MIB);
     large.take(8 * MIB);
     for (let count = 0; count < 1_000; count++) {
-      const intake = open('a');
-      intake.take(65_536);
-      expect(intake.states).toEqual(['has room']);
+      const bodyRead = open('a');
+      bodyRead.take(65_536);
+      expect(bodyRead.states).toEqual(['taken at once']);
     }
   });
 
-  it('is exceeded by one body, so that those that wait do not wait for each other', async () => {
+  it('is exceeded by one body, so that waiting bodies do not block each other', async () => {
     const { open } = createSetup();
     const bodies = [open('a'), open('a'), open('a')];
     for (const body of bodies) body.take(2 * MIB);
     for (const body of bodies) body.take(30 * MIB);
     await settle();
-    expect(bodies.map(({ states }) => states[1])).toEqual(['has waited', 'waits', 'waits']);
+    expect(bodies.map(({ states }) => states[1])).toEqual(['taken later', 'waits', 'waits']);
     bodies[0]?.close();
     await settle();
-    expect(bodies.map(({ states }) => states[1])).toEqual(['has waited', 'has waited', 'waits']);
+    expect(bodies.map(({ states }) => states[1])).toEqual(['taken later', 'taken later', 'waits']);
     bodies[1]?.close();
     bodies[1]?.close();
     await settle();
-    expect(bodies.map(({ states }) => states[1])).toEqual(['has waited', 'has waited', 'has waited']);
+    expect(bodies.map(({ states }) => states[1])).toEqual(['taken later', 'taken later', 'taken later']);
   });
 
-  it('is exceeded by a body of the tenant that has least, whoever waits longest', async () => {
+  it('is exceeded by a body of the key that uses least, even if another waits longer', async () => {
     const { open } = createSetup();
     const [exempt, large, other] = [open('a'), open('a'), open('b')];
     exempt.take(8 * MIB);
@@ -85,10 +84,10 @@ describe('the room for bodies', () => {
     await settle();
     exempt.close();
     await settle();
-    expect([large.states, other.states]).toEqual([['has room', 'waits'], ['has waited']]);
+    expect([large.states, other.states]).toEqual([['taken at once', 'waits'], ['taken later']]);
   });
 
-  it('is given up by who cannot wait any longer', async () => {
+  it('rejects a body whose signal aborts while it waits', async () => {
     const { open } = createSetup();
     const ending = new AbortController();
     const [exempt, late, next] = [open('a'), open('a'), open('b')];
@@ -101,6 +100,10 @@ describe('the room for bodies', () => {
     exempt.close();
     next.take(8 * MIB);
     await settle();
-    expect([exempt.states, late.states, next.states]).toEqual([['has waited'], ['gave up', 'gave up'], ['has room']]);
+    expect([exempt.states, late.states, next.states]).toEqual([
+      ['taken later'],
+      ['aborted', 'aborted'],
+      ['taken at once'],
+    ]);
   });
 });

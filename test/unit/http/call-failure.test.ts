@@ -8,7 +8,7 @@ const failWith = (code: string, more: { readonly isSent?: boolean; readonly isTi
 };
 
 it.each(['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO', 'ENOTFOUND'])(
-  'says of %s that waiting does not mend it, and why',
+  'says for %s that retrying does not help, and why',
   (code) => {
     const error = failWith(code);
     expect([error.kind, error.isConnectFailure, error.retryAtMs]).toEqual(['unreachable', true, undefined]);
@@ -22,13 +22,13 @@ it.each([
   ['EAI_AGAIN', 'Could not connect to Postman: its host name cannot be looked up (DNS) at the moment.'],
   ['UND_ERR_CONNECT_TIMEOUT', 'Could not connect to Postman: the attempt timed out.'],
   ['toString', 'Could not connect to Postman: the attempt failed.'],
-])('says of %s when to try again', (code, message) => {
+])('says for %s when to try again', (code, message) => {
   const { kind, isConnectFailure, retryAtMs, ...error } = failWith(code);
   expect([kind, isConnectFailure, retryAtMs, failWith(code).message]).toEqual(['unavailable', true, 77, message]);
   expect(error.route).toBe('/me');
 });
 
-it('says nothing of a connection where there was one', () => {
+it('reports no connect failure for a call that had a connection', () => {
   expect([failWith('ECONNRESET', { isSent: true }), failWith('', { isSent: true, isTimedOut: true })]).toMatchObject([
     { kind: 'unavailable', message: 'The connection to Postman broke before the response was complete.' },
     { kind: 'timeout', message: 'Postman did not respond within 60000 ms.' },

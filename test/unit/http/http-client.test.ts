@@ -33,12 +33,12 @@ async function listen(server: Server | TcpServer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** A client of a server that answers with `respond`. */
+/** A client of a server that runs `respond` for each request. */
 async function createSetup(respond: RequestListener, options: Partial<HttpClientOptions> = {}) {
   return createClient(await listen(createServer(respond)), options);
 }
 
-/** A client of a server that writes these bytes, whatever it is asked, and then does what `after` does. */
+/** A client of a server that responds to any request with these bytes, and then calls `after`. */
 async function createRawSetup(
   bytes: string | Buffer,
   after: (socket: Socket) => void,
@@ -64,11 +64,11 @@ function createClient(origin: string, options: Partial<HttpClientOptions>) {
     ...options,
   });
   closing.push(() => client.close());
-  const get = (target = '/a?b=c') => client.get(target, '/thing/{id}', new Secret(KEY), 'tenant');
-  /** What a call fails with; it must not give the key away, however deep one looks. */
+  const get = (target = '/a?b=c') => client.get(target, '/thing/{id}', new Secret(KEY), 'key');
+  /** Returns the error of a call, after checking that the API key occurs nowhere in it. */
   const fail = async () => {
     const error = await get().then(
-      () => expect.unreachable('an answer'),
+      () => expect.unreachable('a response'),
       (reason: unknown) => reason as UpstreamError,
     );
     expect(inspect(error, { depth: 30, showHidden: true, getters: true })).not.toContain(KEY);
@@ -106,8 +106,8 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
-  it('comes with its status, headers and text, whatever the status', async () => {
+describe('a response', () => {
+  it('has a status, headers and text, also with an error status', async () => {
     const { get } = await createSetup((_, response) => {
       response
         .writeHead(404, { 'content-type': 'application/json', 'x-ratelimit-remaining': '7' })
@@ -141,7 +141,7 @@ describe('an answer', () => {
     expect(await get()).toMatchObject({ status: 204, text: '' });
   });
 
-  it('that is exactly as large as allowed is read', async () => {
+  it('of exactly the largest allowed size is read', async () => {
     for (const encoding of ['identity', 'gzip']) {
       const { get } = await createSetup((_, response) => {
         const body = Buffer.alloc(10_000, 'x');
@@ -159,7 +159,7 @@ describe('an answer', () => {
     expect(kindAndMessage(await fail())).toEqual(NOT_UTF8);
   });
 
-  it('in UTF-8 that ends within a character is read as far as it goes', async () => {
+  it('in UTF-8 that ends within a character is read up to that character', async () => {
     const { get } = await createSetup((__, response) => response.end(Buffer.from('"😀').subarray(0, 3)));
     expect((await get()).text).toBe('"');
   });
@@ -178,7 +178,7 @@ describe('an answer', () => {
   );
 
   it.each([
-    ['is none', Buffer.from('{"a":1}')],
+    ['is not gzip', Buffer.from('{"a":1}')],
     ['has a wrong checksum', Buffer.concat([gzipSync('{"a":1}').subarray(0, -8), Buffer.alloc(8)])],
   ])('whose gzip %s is refused', async (_, body) => {
     const { fail } = await createSetup((__, response) => {
@@ -190,7 +190,7 @@ describe('an answer', () => {
   it.each([
     ['is cut off', gzipSync('x'.repeat(1_000)).subarray(0, 20)],
     ['is empty', Buffer.alloc(0)],
-  ])('whose gzip %s can be read another time', async (_, body) => {
+  ])('whose gzip %s can be retried', async (_, body) => {
     const { fail } = await createSetup((__, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(body);
     });
@@ -203,14 +203,14 @@ describe('an answer', () => {
     ['that is not UTF-8', 'Content-Length: 1\r\n\r\n\u00fc', nothing],
     ['that is too large', 'Content-Length: 10001\r\n\r\n', nothing],
     ['that breaks off', 'Content-Length: 10\r\n\r\n{', reset],
-    ['that never comes', 'Content-Length: 10\r\n\r\n', nothing],
-  ])('that refuses still says so with a body %s', async (_, rest, after) => {
+    ['that never arrives', 'Content-Length: 10\r\n\r\n', nothing],
+  ])('with an error status is read despite a body %s', async (_, rest, after) => {
     const bytes = Buffer.from(`HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n${rest}`, 'latin1');
     const { get } = await createRawSetup(bytes, after, { timeoutMs: 2_000 });
     expect(await get()).toMatchObject({ status: 429, headers: { 'retry-after': '7' }, text: '' });
   });
 
-  it('that redirects is not followed: the key goes nowhere else', async () => {
+  it('with a redirect is not followed: the key goes nowhere else', async () => {
     const elsewhere: unknown[] = [];
     const canary = await listen(createServer((request, response) => (elsewhere.push(request.url), response.end('{}'))));
     for (const status of [301, 302, 303, 307, 308]) {
@@ -223,14 +223,14 @@ describe('an answer', () => {
   });
 });
 
-describe('an answer that is too large', () => {
-  it('is refused by its length before anything of it is read', async () => {
+describe('a response that is too large', () => {
+  it('is refused by its Content-Length before any of it is read', async () => {
     const { fail, closed } = await createRawSetup('HTTP/1.1 200 OK\r\nContent-Length: 10001\r\n\r\n', nothing);
     expect(kindAndMessage(await fail())).toEqual(TOO_LARGE);
     await closed[0];
   });
 
-  it('is refused without a length, too, and its connection is closed', async () => {
+  it('is refused without a Content-Length, too, and its connection is closed', async () => {
     const { fail, closed } = await createRawSetup(
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2711\r\n${'x'.repeat(0x2711)}\r\n`,
       nothing,
@@ -255,7 +255,7 @@ describe('an answer that is too large', () => {
     for (const encoding of ['identity', 'gzip']) {
       const { fail } = await createSetup(
         (__, response) => {
-          // The rest never comes: what has come is enough.
+          // The body never ends: its beginning is enough for a refusal.
           response.writeHead(200, { 'content-encoding': encoding });
           if (encoding === 'gzip') response.end(gzipSync(body));
           else response.write(body);
@@ -266,7 +266,7 @@ describe('an answer that is too large', () => {
     }
   });
 
-  it('is refused by its memory on its own, without having many values', async () => {
+  it('is refused by its memory alone, even if it has few values', async () => {
     const { fail } = await createSetup((_, response) => response.end(`"${'\u4e00'.repeat(3_000)}x"`), {
       limits: { ...LIMITS, maxHeapBytes: 6_000 },
     });
@@ -276,7 +276,7 @@ describe('an answer that is too large', () => {
     ]);
   });
 
-  it('as the page of an error is not read: its status says enough', async () => {
+  it('with an error status is not read: the status is enough', async () => {
     let sentBytes = 0;
     const { get } = await createSetup((_, response) => {
       response.writeHead(502, { 'content-type': 'application/json', 'retry-after': '7' });
@@ -295,7 +295,7 @@ describe('an answer that is too large', () => {
     expect(sentBytes).toBeLessThan(20_000_000);
   });
 
-  it('after decompression is refused without decompressing it all', async () => {
+  it('after decompression is refused before it is decompressed entirely', async () => {
     let sentBytes = 0;
     const { fail } = await createSetup(
       (_, response) => {
@@ -305,7 +305,7 @@ describe('an answer that is too large', () => {
         gzip.on('data', (chunk: Buffer) => (sentBytes += chunk.length));
         gzip.pipe(response);
         response.on('close', () => gzip.destroy());
-        // A gigabyte, as long as anybody takes it.
+        // Writes up to a gigabyte, until the client stops reading.
         const write = (left: number) => {
           if (left === 0) gzip.end();
           else if (!gzip.destroyed) gzip.write(zeros, () => write(left - 1));
@@ -317,13 +317,13 @@ describe('an answer that is too large', () => {
     const before = process.memoryUsage().rss;
     expect((await fail()).kind).toBe('badResponse');
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
-    // All of it would be about a megabyte.
+    // The whole response has about a megabyte.
     expect(sentBytes).toBeLessThan(500_000);
   });
 });
 
-describe('what is being read', () => {
-  /** An upstream whose bodies come in two halves, the second when it is let go. */
+describe('a large body', () => {
+  /** A server that sends bodies in two halves; each call of `letGo` sends one second half. */
   function createHalves() {
     const waiting: (() => void)[] = [];
     const half = `"${'x'.repeat(200_000)}`;
@@ -342,14 +342,14 @@ describe('what is being read', () => {
     maxBytesInFlight: 1_300_000,
   };
 
-  it('waits for room, and is read when there is some', async () => {
+  it('waits for memory, and is read when some is free', async () => {
     const { respond, letGo, waiting, text } = createHalves();
     const { get } = await createSetup(respond, LARGE);
-    const answers = [get(), get(), get()];
+    const responses = [get(), get(), get()];
     while (waiting.length < 3) await new Promise((resolve) => void setImmediate(resolve));
     for (let count = 0; count < 3; count++) letGo();
-    const read = answers.map(async (answer) => {
-      const { status, text: whole, release } = await answer;
+    const read = responses.map(async (response) => {
+      const { status, text: whole, release } = await response;
       release();
       return [status, whole === text];
     });
@@ -360,17 +360,17 @@ describe('what is being read', () => {
     ]);
   });
 
-  it('is given up with a time where there is no room until the time-out', async () => {
+  it('fails with a retry time if no memory becomes free before the time-out', async () => {
     const { respond, letGo, waiting } = createHalves();
     const { get, client, clock } = await createSetup(respond, { ...LARGE, timeoutMs: 400 });
     const held = get();
     while (waiting.length < 1) await new Promise((resolve) => void setImmediate(resolve));
     letGo();
-    // It keeps its room for as long as it is worked on.
+    // It keeps its memory until it is released.
     await held;
     const failures = await Promise.all(
       [1, 2, 3].map(() =>
-        client.get('/b', '/thing/{id}', new Secret(KEY), 'tenant').catch((error: unknown) => error as UpstreamError),
+        client.get('/b', '/thing/{id}', new Secret(KEY), 'key').catch((error: unknown) => error as UpstreamError),
       ),
     );
     const busy = failures.filter((failure) => failure instanceof Error && failure.kind === 'busy');
@@ -388,8 +388,8 @@ describe('what is being read', () => {
 
 describe('a connection', () => {
   it.each<[string, string, (socket: Socket) => void, string[]]>([
-    ['reset before the answer', '', reset, BROKEN],
-    ['closed before the answer', '', (socket) => socket.end(), BROKEN],
+    ['reset before the response', '', reset, BROKEN],
+    ['closed before the response', '', (socket) => socket.end(), BROKEN],
     ['reset within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', reset, BROKEN],
     ['closed within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":', (socket) => socket.end(), BROKEN],
     [
@@ -404,14 +404,9 @@ describe('a connection', () => {
       (socket) => socket.end(),
       BROKEN,
     ],
-    ['that speaks something else', 'SSH-2.0-OpenSSH_9.2\r\n', nothing, BROKEN],
-    [
-      'with headers without end',
-      `HTTP/1.1 200 OK\r\n${`x-filler: ${'y'.repeat(1_000)}\r\n`.repeat(40)}`,
-      nothing,
-      BROKEN,
-    ],
-  ])('%s is an error that names a time', async (_, bytes, after, expected) => {
+    ['to a server that speaks another protocol', 'SSH-2.0-OpenSSH_9.2\r\n', nothing, BROKEN],
+    ['with endless headers', `HTTP/1.1 200 OK\r\n${`x-filler: ${'y'.repeat(1_000)}\r\n`.repeat(40)}`, nothing, BROKEN],
+  ])('%s is an error with a retry time', async (_, bytes, after, expected) => {
     const { clock, fail } = await createRawSetup(Buffer.from(bytes, 'latin1'), after);
     const error = await fail();
     expect(kindAndMessage(error)).toEqual(expected);
@@ -432,7 +427,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('that is reset during the handshake is none', async () => {
+  it('that is reset during the TLS handshake is a connect failure', async () => {
     const server = createTcpServer((socket) => void socket.once('data', () => socket.resetAndDestroy()));
     const origin = await listen(server);
     const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
@@ -443,7 +438,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('to what speaks no TLS is none, and waiting does not make one', async () => {
+  it('to a server without TLS is a connect failure that retrying does not help', async () => {
     const server = createTcpServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const origin = await listen(server);
     const error = await createClient(origin.replace('http:', 'https:'), {}).fail();
@@ -453,19 +448,19 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['never answers', ''],
+    ['never responds', ''],
     ['stalls within the body', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"a":'],
     [
       'stalls within a body in gzip',
       `HTTP/1.1 200 OK\r\nContent-Length: 100\r\nContent-Encoding: gzip\r\n\r\n\u001f\u008b\u0008`,
     ],
-  ])('that %s is given up after the time-out, and closed', async (_, bytes) => {
+  ])('that %s is closed after the time-out', async (_, bytes) => {
     const { fail, closed } = await createRawSetup(Buffer.from(bytes, 'latin1'), nothing, { timeoutMs: 60 });
     expect(kindAndMessage(await fail())).toEqual(['timeout', 'Postman did not respond within 60 ms.']);
     await closed[0];
   });
 
-  it('that drips is given up after the time-out, counted from the sending', async () => {
+  it('that drips data is given up when the time-out has passed since the request was sent', async () => {
     const { fail } = await createSetup(
       (_, response) => {
         const drip = setInterval(() => response.write(' '), 10);
@@ -494,12 +489,12 @@ describe('a connection', () => {
     await closed[0];
   });
 
-  it('is never made with a key that is not fit for a header, and the error does not tell it', async () => {
+  it('is never made with a key that is invalid in a header, and the error does not show the key', async () => {
     const requests: unknown[] = [];
     const origin = await listen(createServer((request, response) => (requests.push(request.url), response.end('{}'))));
     const { client } = createClient(origin, {});
     const error: unknown = await client
-      .get('/a', '/a', new Secret(`${KEY}\r\nx-evil: 1`), 'tenant')
+      .get('/a', '/a', new Secret(`${KEY}\r\nx-evil: 1`), 'key')
       .catch((reason: unknown) => reason);
     expect(inspect(error, { depth: 30, showHidden: true })).not.toContain(KEY);
     expect([(error as UpstreamError).kind, requests]).toEqual(['unavailable', []]);

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** A client of a server that answers with `respond`. */
+/** A client of a server that runs `respond` for each request. */
 async function createSetup(respond: RequestListener, options: Partial<HttpClientOptions> = {}) {
   const server = createServer(respond).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,16 +32,16 @@ async function createSetup(respond: RequestListener, options: Partial<HttpClient
     ...options,
   });
   closing.push(() => client.close());
-  const get = (target: string) => client.get(target, '/thing/{id}', new Secret('PMAK-1'), 'tenant');
+  const get = (target: string) => client.get(target, '/thing/{id}', new Secret('PMAK-1'), 'key');
   const fail = (target = '/') =>
     get(target).then(
-      () => expect.unreachable('an answer'),
+      () => expect.unreachable('a response'),
       (reason: unknown) => reason as UpstreamError,
     );
   return { get, fail };
 }
 
-it('only one encoding is asked for that is decoded', async () => {
+it('requests only the encoding that it decodes', async () => {
   let accepted: string | undefined;
   const { get } = await createSetup((request, response) => {
     accepted = request.headersDistinct['accept-encoding']?.join();
@@ -51,8 +51,8 @@ it('only one encoding is asked for that is decoded', async () => {
   expect(accepted).toBe('gzip');
 });
 
-describe('the page of an error', () => {
-  it('of more than a page is not read, however large other answers may be', async () => {
+describe('the body of an error', () => {
+  it('is not read if it exceeds the limit for errors, even if larger responses are allowed', async () => {
     const { get } = await createSetup((_request, response) => {
       response
         .writeHead(404, { 'content-type': 'application/json' })
@@ -63,7 +63,7 @@ describe('the page of an error', () => {
   });
 });
 
-describe('the room for bodies', () => {
+describe('the memory for bodies', () => {
   const body = JSON.stringify({ text: 'x'.repeat(150_000) });
 
   it('is given back by calls that fail', async () => {
@@ -80,7 +80,7 @@ describe('the room for bodies', () => {
       { maxBytesInFlight: 2_500_000, timeoutMs: 20_000 },
     );
     for (let count = 0; count < 10; count++) expect((await fail('/broken')).kind).toBe('unavailable');
-    // Had it kept what it took, one body would be read at a time, and these would wait for each other.
+    // If failed calls did not give back their memory, these two bodies would block each other.
     const held = get('/held');
     const other = await get('/other');
     expect(other.text).toBe(body);
@@ -90,7 +90,7 @@ describe('the room for bodies', () => {
   });
 });
 
-it('an answer that is not read to its end leaves its connection to nobody', async () => {
+it('closes the connection of a response that is not read to its end', async () => {
   const closed: Promise<unknown>[] = [];
   const { fail, get } = await createSetup(
     (request, response) => {

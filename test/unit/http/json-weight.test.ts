@@ -18,7 +18,7 @@ function weigh(text: string, chunkBytes = Number.POSITIVE_INFINITY) {
 const list = (count: number, item: string | ((index: number) => string)) =>
   `[${Array.from({ length: count }, (_, index) => (typeof item === 'string' ? item : item(index))).join(',')}]`;
 const name = (index: number) => `k${index.toString(36)}`;
-/** Ten of the letters, each time in another order. */
+/** Ten letters, in an order that depends on the seed. */
 const shuffled = (seed: number) => {
   const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
   return Array.from({ length: 10 }, (_, index) => letters.splice((seed * 7_919 * (index + 1)) % letters.length, 1)[0]);
@@ -34,12 +34,12 @@ describe('values', () => {
     ['[]', 1],
     [' [ 1 , -2.5e3 , true , null , "a,]" ] ', 6],
     ['["\\"", "\\\\", "\\u0022", ""]', 5],
-    // Each new row of keys counts for nine more: a; a, b; b.
+    // Each new sequence of keys counts for nine more: a; a, b; b.
     ['[{"a":1,"b":2},{"a":1,"b":2},{"b":1}]', 9 + 3 * 9],
     ['{"a":{"b":[{"b":1}]}}', 5 + 2 * 9],
-    // For keys that are numbers there is no row.
+    // Keys that are numbers count for nine more each time.
     ['[{"7":1},{"7":1}]', 5 + 2 * 9],
-    // Items of trees and lists count for five more.
+    // Items of trees and lists count for five more each.
     ['{"item":[{},{}]}', 4 + 9 + 2 * 5],
     ['{"\\u0069tem":[{},{}]}', 4 + 9 + 2 * 5],
     ['{"items":[{},{}]}', 4 + 9],
@@ -47,12 +47,12 @@ describe('values', () => {
     expect(weigh(text).values).toBe(expected);
   });
 
-  it('are as many where the text is cut within an escape of a key', () => {
+  it('are the same if the text is cut within an escape of a key', () => {
     const text = '{"\\"":[{}],"\\\\1":[{}],"\\u0069tem":[{}]}';
     for (let chunkBytes = 1; chunkBytes < 9; chunkBytes++) expect(weigh(text, chunkBytes)).toEqual(weigh(text));
   });
 
-  it('are as many wherever the text is cut', () => {
+  it('are the same wherever the text is cut', () => {
     assert(
       property(json(), integer({ min: 1, max: 9 }), (text, chunkBytes) => {
         expect(weigh(text, chunkBytes)).toEqual(weigh(text));
@@ -60,14 +60,14 @@ describe('values', () => {
     );
   });
 
-  it('are those of the parsed value, but for rows of keys', () => {
+  it('are those of the parsed value, except for sequences of keys', () => {
     const count = (value: unknown): number =>
       typeof value === 'object' && value !== null
         ? Object.values(value).reduce((sum: number, member) => sum + count(member), 1)
         : 1;
     assert(
       property(jsonValue(), (value) => {
-        // With spaces, and without objects, which would count their rows of keys.
+        // With spaces, and without objects, whose sequences of keys would count.
         const text = JSON.stringify(value, (_, part: unknown) =>
           typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.values(part) : part,
         );
@@ -103,13 +103,13 @@ describe('bytes on the heap', () => {
       'objects of 26 members',
       list(COUNT / 20, `{${Array.from('abcdefghijklmnopqrstuvwxyz', (key) => `"${key}":1`).join(',')}}`),
     ],
-    ['a key of its own for each object', list(COUNT / 10, (index) => `{"${name(index)}":1}`)],
+    ['a unique key per object', list(COUNT / 10, (index) => `{"${name(index)}":1}`)],
     [
-      '20 keys of its own for each object',
+      '20 unique keys per object',
       list(COUNT / 100, (index) => `{${list(20, (key) => `"${name(index * 20 + key)}":1`).slice(1, -1)}}`),
     ],
     [
-      'the same keys in another order each',
+      'the same keys in a different order each',
       list(
         COUNT / 50,
         (seed) =>
@@ -131,7 +131,7 @@ describe('bytes on the heap', () => {
     ['workspaces', `{"workspaces":${list(COUNT, (index) => `{"id":"${index}"}`)}}`, workspacesCall({}, null).parse],
     ['collections', `{"collections":${list(COUNT, (index) => `{"uid":"${index}"}`)}}`, collectionsCall(null, 0).parse],
     [
-      'collections with moments',
+      'collections with timestamps',
       `{"collections":${list(COUNT, (index) => `{"id":"a","owner":${index},"fork":{"createdAt":"2"},"updatedAt":"2","createdAt":"2"}`)}}`,
       collectionsCall(null, 0).parse,
     ],
@@ -150,11 +150,11 @@ describe('bytes on the heap', () => {
   ])('of %s are at most a fifth below what V8 takes', async (_, text, read = (body: unknown) => body) => {
     const bytes = Buffer.from(text);
     const takenBytes = await takenHeapBytes(() => read(JSON.parse(bytes.toString())));
-    // The heap of a process that also runs the tests is not known to the last kilobyte.
+    // The heap size is not exact to the last kilobyte in a process that also runs the tests.
     expect(weigh(text).heapBytes).toBeGreaterThan(0.8 * takenBytes - 100_000);
   });
 
-  it('of a collection as people write it are hardly above what V8 takes', async () => {
+  it('of a typical collection are at most twice what V8 takes', async () => {
     const items = list(2_000, (index) =>
       JSON.stringify({
         id: `0f8fad5b-d9cb-469f-a165-${String(index).padStart(12, '0')}`,

@@ -13,7 +13,7 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 let upstream: Server;
 let port: number;
 let proxy: ConnectProxy;
-let answer: ConnectReply;
+let reply: ConnectReply;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
@@ -21,8 +21,8 @@ beforeEach(async () => {
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   ({ port } = upstream.address() as AddressInfo);
-  answer = { port };
-  proxy = await startConnectProxy(() => answer);
+  reply = { port };
+  proxy = await startConnectProxy(() => reply);
 });
 
 afterEach(async () => {
@@ -45,11 +45,11 @@ function createClient(origin: string, settings: Partial<ProxySettings> = {}, tim
     clock: createVirtualClock(),
   });
   closing.push(() => client.close());
-  const get = () => client.get('/', '/', new Secret('PMAK-canary'), 'tenant');
-  /** What a call fails with; it must not give anything away, however deep one looks. */
+  const get = () => client.get('/', '/', new Secret('PMAK-canary'), 'key');
+  /** Returns the error of a call, after checking that no secret occurs anywhere in it. */
   const fail = async () => {
     const error = await get().then(
-      () => expect.unreachable('an answer'),
+      () => expect.unreachable('a response'),
       (reason: unknown) => reason as UpstreamError,
     );
     expect(inspect(error, { depth: 30, showHidden: true, getters: true })).not.toMatch(/canary|Y2FuYXJ5/);
@@ -59,27 +59,27 @@ function createClient(origin: string, settings: Partial<ProxySettings> = {}, tim
 }
 
 const credentials = `Basic ${Buffer.from('canary-user:canary password').toString('base64')}`;
-const asked = { target: 'postman.test:80', authorization: credentials };
+const expected = { target: 'postman.test:80', authorization: credentials };
 
 describe('a proxy', () => {
-  it('is asked for a tunnel, and for later calls tunnels are used again', async () => {
+  it('opens tunnels, which later calls reuse', async () => {
     const { get } = createClient('http://postman.test');
     for (let index = 0; index < 5; index++) expect((await get()).text).toBe('"postman.test"');
-    // The second call comes before the first has given its connection back.
-    expect([proxy.requests, proxy.others]).toEqual([[asked, asked], []]);
+    // The second call is made before the first has returned its connection.
+    expect([proxy.requests, proxy.others]).toEqual([[expected, expected], []]);
   });
 
-  it('makes no more tunnels than there may be connections', async () => {
+  it('opens no more tunnels than the maximum number of connections', async () => {
     const { get } = createClient('http://postman.test');
-    const answers = await Promise.all(Array.from({ length: 20 }, get));
-    expect(answers.map(({ text }) => text)).toEqual(answers.map(() => '"postman.test"'));
+    const responses = await Promise.all(Array.from({ length: 20 }, get));
+    expect(responses.map(({ text }) => text)).toEqual(responses.map(() => '"postman.test"'));
     expect(proxy.requests.length).toBeLessThanOrEqual(4);
   });
 
   it.each(['postman.test', '.test', '*.test', 'other.test, postman.test:80', 'OTHER, POSTMAN.TEST', '*'])(
     'is not used for hosts of NO_PROXY: %s',
     async (noProxy) => {
-      // Nobody listens there: what is not tunnelled fails.
+      // There is no such host: calls without a tunnel fail.
       const { fail } = createClient('http://postman.test', { noProxy });
       expect((await fail()).kind).toBe('unreachable');
       expect([proxy.requests, proxy.others]).toEqual([[], []]);
@@ -87,37 +87,34 @@ describe('a proxy', () => {
   );
 
   it.each(['man.test', 'postman.test:443', 'a.postman.test'])(
-    'is used for all others: NO_PROXY=%s',
+    'is used for all other hosts: NO_PROXY=%s',
     async (noProxy) => {
       const { get } = createClient('http://postman.test', { noProxy });
       expect((await get()).text).toBe('"postman.test"');
     },
   );
 
-  it.each([407, 403, 502])(
-    'that answers %i has failed to connect, and is asked again by the next call',
-    async (status) => {
-      answer = { status };
-      const { get, fail } = createClient('http://postman.test');
-      const { kind, isConnectFailure } = await fail();
-      expect([kind, isConnectFailure]).toEqual(['unavailable', true]);
-      answer = { port };
-      expect((await get()).text).toBe('"postman.test"');
-    },
-  );
+  it.each([407, 403, 502])('that responds %i is a connect failure, and the next call tries again', async (status) => {
+    reply = { status };
+    const { get, fail } = createClient('http://postman.test');
+    const { kind, isConnectFailure } = await fail();
+    expect([kind, isConnectFailure]).toEqual(['unavailable', true]);
+    reply = { port };
+    expect((await get()).text).toBe('"postman.test"');
+  });
 
-  it('that is not there has failed to connect', async () => {
+  it('that is not running is a connect failure', async () => {
     await proxy.close();
     const { kind, isConnectFailure } = await createClient('http://postman.test').fail();
     expect([kind, isConnectFailure]).toEqual(['unavailable', true]);
-    proxy = await startConnectProxy(() => answer);
+    proxy = await startConnectProxy(() => reply);
   });
 
-  it('that says nothing costs the call its time, and no call after it', async () => {
-    answer = 'silence';
+  it('that does not respond fails the call, but not the calls after it', async () => {
+    reply = 'silence';
     const { get, fail } = createClient('http://postman.test', {}, 1_500);
     expect((await fail()).kind).toMatch(/^(?:timeout|unavailable)$/);
-    answer = { port };
+    reply = { port };
     expect((await get()).text).toBe('"postman.test"');
   });
 });

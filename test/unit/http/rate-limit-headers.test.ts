@@ -132,12 +132,12 @@ const structured: readonly WindowCase[] = [
     ],
   ],
   [
-    'a window whose policy is not told',
+    'a window without its policy',
     { ratelimit: '"default";r=5, "burst";t=4', 'ratelimit-policy': '300;w=60' },
     [{ remaining: 5 }, { resetInMs: 4000 }, { limit: 300, windowMs: 60_000 }],
   ],
   [
-    'a policy whose window is not told',
+    'a policy without its window',
     { ratelimit: '"default";r=5;t=9', 'ratelimit-policy': '"default";q=300;w=60, "burst";q=10;w=10' },
     [
       { limit: 300, remaining: 5, resetInMs: 9000, windowMs: 60_000 },
@@ -414,17 +414,17 @@ const resets: readonly WindowCase[] = [
 const oddities: readonly WindowCase[] = [
   ['nothing', {}, []],
   [
-    'less than nothing as nothing',
+    'negative counts as 0',
     { 'x-ratelimit-remaining': '-3', 'x-ratelimit-reset': '-1' },
     [{ remaining: 0, resetInMs: 0 }],
   ],
   [
-    'parts of calls as none',
+    'fractions of calls rounded down',
     { 'x-ratelimit-limit': '60.9', 'x-ratelimit-remaining': '0.9' },
     [{ limit: 60, remaining: 0 }],
   ],
   [
-    'counts as great as 32 bits hold',
+    'counts capped at 32 bits',
     { 'x-ratelimit-limit': '2147483648', 'x-ratelimit-remaining': '999999999999999' },
     [{ limit: 2_147_483_647, remaining: 2_147_483_647 }],
   ],
@@ -476,17 +476,17 @@ const oddities: readonly WindowCase[] = [
 
 const months: readonly (readonly [string, ResponseHeaders, AnnouncedRateLimit])[] = [
   [
-    'the monthly allowance',
+    'the monthly quota',
     { 'ratelimit-limit-month': '10000', 'ratelimit-remaining-month': '0' },
     { windows: [], monthLimit: 10_000, monthRemaining: 0 },
   ],
   [
-    'the monthly allowance in the X- form',
+    'the monthly quota in the X- form',
     { 'x-ratelimit-limit-month': '10000', 'x-ratelimit-remaining-month': '9999' },
     { windows: [], monthLimit: 10_000, monthRemaining: 9999 },
   ],
   [
-    'both forms of the monthly allowance, that without X- first',
+    'both forms of the monthly quota, that without X- first',
     {
       'ratelimit-limit-month': '10000',
       'ratelimit-remaining-month': '7',
@@ -497,12 +497,12 @@ const months: readonly (readonly [string, ResponseHeaders, AnnouncedRateLimit])[
   ],
   ['what is left of the month alone', { 'ratelimit-remaining-month': '-9' }, { windows: [], monthRemaining: 0 }],
   [
-    'no monthly allowance where there is no limit',
+    'no monthly quota where there is no limit',
     { 'ratelimit-limit-month': '99999999', 'ratelimit-remaining-month': '99999998' },
     { windows: [] },
   ],
   [
-    'the greatest monthly allowance',
+    'the largest monthly quota',
     { 'ratelimit-limit-month': '99999998', 'ratelimit-remaining-month': '99999997' },
     { windows: [], monthLimit: 99_999_998, monthRemaining: 99_999_997 },
   ],
@@ -520,7 +520,7 @@ const NAMES = ['ratelimit', 'ratelimit-policy', 'date'].concat(
   ]),
 );
 
-/** Header values: pieces of real ones in any order, dates, numbers of any size, and anything. */
+/** Header values: pieces of real ones in any order, dates, numbers of any size, and arbitrary text. */
 const anyValue = () => {
   const number = oneof(integer({ min: -5, max: 400 }), integer(), double(), constantFrom(1e9, 1e12, 999_999_999)).map(
     String,
@@ -564,7 +564,7 @@ describe('parseRateLimitHeaders', () => {
     expect(parseRateLimitHeaders({ ratelimit: `limit=3${', x=1'.repeat(1_000_000)}` }, NOW_MS)).toStrictEqual(nothing);
   });
 
-  it('says nothing out of bounds, whatever is sent', () => {
+  it('returns only values within bounds for any headers', () => {
     const isWithin = (value: number | undefined, least: number, most: number) =>
       value === undefined || (Number.isInteger(value) && value >= least && value <= most);
     assert(
@@ -660,7 +660,7 @@ describe('responseClockMs', () => {
 });
 
 describe('toWaitMs', () => {
-  it('is between nothing and 31 days, in whole milliseconds', () => {
+  it('is between 0 and 31 days, in whole milliseconds', () => {
     const mostMs = 31 * DAY_SECONDS * 1000;
     expect([-Infinity, -1, 0, 0.1, 1, mostMs, mostMs + 0.1, Infinity].map(toWaitMs)).toStrictEqual([
       0,

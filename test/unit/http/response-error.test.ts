@@ -84,7 +84,7 @@ const kinds: readonly (readonly [number, string, unknown, UpstreamErrorKind])[] 
   [403, 'a spent allowance', named('serviceLimitExhausted'), 'quotaExhausted'],
   [
     429,
-    'a spent plan',
+    'a used-up plan',
     problem('https://x.example/problems/rate-limit-exceeded', 'You have used up your plan'),
     'quotaExhausted',
   ],
@@ -112,7 +112,7 @@ const waits: readonly (readonly [string, number, Refusal, number | undefined])[]
   ['a 429 with an epoch in its message', 429, { body: named('rateLimitError', `retry at ${EPOCH_MS + 7001}`) }, 7001],
   ['a 429 with an absurd wait: the window', 429, { headers: { 'retry-after': '1000000000' } }, 60_000],
   [
-    'a spent allowance, whatever it hints',
+    'a used-up quota, despite its hint',
     429,
     { body: named('serviceLimitExhausted'), headers: { 'retry-after': '7' } },
     undefined,
@@ -130,19 +130,19 @@ const waits: readonly (readonly [string, number, Refusal, number | undefined])[]
 ];
 
 describe('toUpstreamError', () => {
-  it.each(kinds)('takes %s with %s by its kind', (status, _, body, kind) => {
+  it.each(kinds)('maps %s with %s to its kind', (status, _, body, kind) => {
     const error = refuse(status, body);
     expect([error.kind, error.status]).toStrictEqual([kind, status]);
   });
 
-  it('takes a 429 for a spent allowance when nothing is left of the month', () => {
+  it('treats a 429 as a used-up quota if no calls are left in the month', () => {
     expect(refuse(429, '', { headers: { 'ratelimit-remaining-month': '0', 'retry-after': '7' } }).kind).toBe(
       'quotaExhausted',
     );
     expect(refuse(429, '', { headers: { 'ratelimit-remaining-month': '1' } }).kind).toBe('rateLimited');
   });
 
-  it.each(waits)('tells when to try again after %s', (_, status, more, waitMs) => {
+  it.each(waits)('says when to try again after %s', (_, status, more, waitMs) => {
     expect(refuse(status, '', more).retryAtMs).toBe(waitMs === undefined ? undefined : NOW_MS + waitMs);
   });
 
@@ -161,7 +161,7 @@ describe('toUpstreamError', () => {
     });
   });
 
-  it('says that a rate limit is the one of the upstream', () => {
+  it('says that Postman imposed the rate limit', () => {
     expect(Object.fromEntries(Object.entries(refuse(429)))).toStrictEqual({
       name: 'UpstreamError',
       kind: 'rateLimited',
@@ -172,7 +172,7 @@ describe('toUpstreamError', () => {
     });
   });
 
-  it('quotes the title if there is no message, and nothing of markup', () => {
+  it('quotes the title if there is no message, and never quotes markup', () => {
     expect(refuse(500, { title: 'Something went wrong' }).message).toBe(
       'Postman failed to process the request (status 500). The response says: Something went wrong',
     );

@@ -96,7 +96,7 @@ describe('toRefusedWaitMs', () => {
     expect(waitMs(headers, text)).toBe(expected);
   });
 
-  it('takes the spellings in order when all are there', () => {
+  it('uses the first spelling if all are present', () => {
     const text = `retry after ${NOW_SECONDS + 6}`;
     const inOrder: readonly (readonly [string, string])[] = [
       ['retry-after', '1'],
@@ -110,13 +110,13 @@ describe('toRefusedWaitMs', () => {
     expect([...waits, waitMs({}, text)]).toStrictEqual([1000, 2000, 3000, 4000, 5000, 5500, 6000]);
   });
 
-  it('reads no further than a message is long', () => {
+  it('reads only the beginning of a long message', () => {
     expect(waitMs({}, `${'retry '.repeat(2_000_000)}at 1465452702843`)).toBeUndefined();
   });
 });
 
 describe('parseThrottleHeaders', () => {
-  it('does not take the reset of a window for a wait', () => {
+  it('does not treat the reset of a window as a wait', () => {
     const retryAfterMs = (headers: ResponseHeaders) => parseThrottleHeaders(headers, NOW_MS).retryAfterMs;
     expect(retryAfterMs({ ratelimit: 'reset=7', 'x-ratelimit-reset': '7' })).toBeUndefined();
     expect(retryAfterMs({ ratelimit: 'reset=7', 'retry-after': '120' })).toBe(120_000);

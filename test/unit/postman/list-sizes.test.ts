@@ -9,7 +9,7 @@ const workspaces = (count: number, from = 0) =>
   }));
 
 describe('learned sizes', () => {
-  it('are what the last answers showed, of each list', () => {
+  it('are those of the latest response for each list', () => {
     const sizes = createLearnedSizes();
     expect(sizes.of('a')).toBeUndefined();
     sizes.learn('a', { workspaces: workspaces(2), hasMoreWorkspaces: true }, 1);
@@ -28,13 +28,13 @@ describe('learned sizes', () => {
     expect(sizes.of('a')).toMatchObject({ workspaces: workspaces(1), hasMoreWorkspaces: false });
   });
 
-  it('are each tenant’s own', () => {
+  it('are separate for each API key', () => {
     const sizes = createLearnedSizes();
     sizes.learn('a', { workspaceId: null, collections: 1 }, 1);
     expect(sizes.of('b')).toBeUndefined();
   });
 
-  it('are forgotten with the key, and not learned again from calls that were sent before', () => {
+  it('are forgotten when the key is dropped, and not learned again from earlier calls', () => {
     const sizes = createLearnedSizes();
     sizes.learn('a', { workspaceId: null, collections: 1 }, 1);
     sizes.learn('b', { workspaceId: null, collections: 1 }, 1);
@@ -45,13 +45,13 @@ describe('learned sizes', () => {
     expect(sizes.of('a')?.overall).toEqual({ collections: 3 });
   });
 
-  it('take no memory for keys that are refused before anything was learned', () => {
+  it('take no memory for a key that is dropped before anything was learned', () => {
     const sizes = createLearnedSizes();
     sizes.dropKey('made up', 1);
     expect(sizes.of('made up')).toBeUndefined();
   });
 
-  it('are bounded for each tenant: the workspaces whose lists were read least recently are forgotten', () => {
+  it('are limited per API key: the workspaces whose lists were read least recently are forgotten', () => {
     const sizes = createLearnedSizes();
     for (let index = 0; index < 250; index++) {
       sizes.learn('a', { workspaceId: `workspace ${index}`, collections: index }, index);
@@ -71,10 +71,10 @@ describe('learned sizes', () => {
     expect(sizes.of('a')?.workspaces).toEqual(workspaces(1));
   });
 
-  it('are bounded over all tenants: those used least recently are forgotten', () => {
+  it('are limited over all API keys: those used least recently are forgotten', () => {
     const sizes = createLearnedSizes();
-    const learn = (tenant: string) => {
-      for (let index = 0; index < 199; index++) sizes.learn(tenant, { workspaceId: `${index}`, collections: 1 }, 1);
+    const learn = (keyHash: string) => {
+      for (let index = 0; index < 199; index++) sizes.learn(keyHash, { workspaceId: `${index}`, collections: 1 }, 1);
     };
     learn('first');
     learn('second');
@@ -84,7 +84,7 @@ describe('learned sizes', () => {
     expect([sizes.of('second'), sizes.of('first')?.byWorkspaceId.size]).toEqual([undefined, 199]);
   });
 
-  it('go by the collections that were read last, where forks have become more', () => {
+  it('weight recent collections more in the fraction of forks', () => {
     const sizes = createLearnedSizes();
     for (let time = 0; time < 40; time++) sizes.learn('a', { workspaceId: null, forks: { count: 0, total: 99 } }, 1);
     for (let time = 0; time < 30; time++) sizes.learn('a', { workspaceId: null, forks: { count: 99, total: 99 } }, 1);

@@ -42,32 +42,32 @@ const workspace: WorkspaceDetail = {
   mocks: [],
 };
 
-/** The loaders over an upstream whose list of collections has these pages, by offset, and none but what they are asked for. */
-function createSetup(pageAt: (offset: number) => CollectionPage, { keepsList = false, isRenewable = false } = {}) {
-  const asked: string[] = [];
-  const answer = (target: string): unknown => {
+/** Loaders on a simulated Postman with these pages of its list of collections; a single read finds any collection. */
+function createSetup(pageAt: (offset: number) => CollectionPage, { cachesList = false, isRenewable = false } = {}) {
+  const requested: string[] = [];
+  const respond = (target: string): unknown => {
     const { pathname, searchParams } = new URL(target, 'http://localhost');
     const [, kind, id] = pathname.split('/');
     if (kind === 'workspaces') {
-      asked.push(`workspace ${id}`);
+      requested.push(`workspace ${id}`);
       return { ...workspace, id };
     }
     if (id !== undefined) {
-      asked.push(`collection ${Number(id.slice(-12))}`);
+      requested.push(`collection ${Number(id.slice(-12))}`);
       return detailOf(id);
     }
     const offset = Number(searchParams.get('offset'));
-    asked.push(`list of ${searchParams.get('workspace')} from ${offset}`);
-    if (asked.length > 20) throw new TypeError('This goes on for ever');
+    requested.push(`list of ${searchParams.get('workspace')} from ${offset}`);
+    if (requested.length > 20) throw new TypeError('This goes on for ever');
     return pageAt(offset);
   };
   const session: PostmanSession = {
-    get: ({ target }) => Promise.resolve(answer(target) as never),
-    isCached: ({ target }) => keepsList && target === collectionsCall(null, 0).target,
+    get: ({ target }) => Promise.resolve(respond(target) as never),
+    isCached: ({ target }) => cachesList && target === collectionsCall(null, 0).target,
     isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
     idleTasks: createIdleTasks(),
   };
-  return { asked, loaders: createLoaders(session) };
+  return { requested, loaders: createLoaders(session) };
 }
 
 const pages =
@@ -78,9 +78,9 @@ const pages =
   });
 const everyLevel = ['summary', 'minimal', 'detail'] as const;
 
-describe('many collections, looked for in the list of all', () => {
+describe('many collections, searched in the list of all collections', () => {
   const lookUp = async (pageAt: (offset: number) => CollectionPage, count = 60, from = 900) => {
-    const { asked, loaders } = createSetup(pageAt);
+    const { requested, loaders } = createSetup(pageAt);
     const found = await Promise.all(
       Array.from({ length: count }, (_, index) =>
         loaders.childByUid({ type: 'Collection', uid: uidAt(from + index), levels: everyLevel }),
@@ -89,31 +89,31 @@ describe('many collections, looked for in the list of all', () => {
     expect(found.map((collection) => collection?.uid)).toEqual(
       Array.from({ length: count }, (_, index) => uidAt(from + index)),
     );
-    return asked;
+    return requested;
   };
-  const lists = (asked: readonly string[]) => asked.filter((call) => call.startsWith('list'));
+  const lists = (requested: readonly string[]) => requested.filter((call) => call.startsWith('list'));
 
-  it('are not looked for behind a page that is empty, whatever length the list is said to have', async () => {
+  it('are not searched beyond an empty page, even if the reported total is larger', async () => {
     expect(lists(await lookUp(pages(1_000, 99)))).toEqual(['list of null from 0', 'list of null from 99']);
   });
 
-  it('are read singly as soon as the pages left would cost as much', async () => {
-    // Three pages are left after the first, and three are missing.
+  it('are read singly once reading the remaining pages would cost as many calls', async () => {
+    // After the first page, three pages remain, and three collections are missing.
     expect(lists(await lookUp(pages(396, 396), 3))).toEqual(['list of null from 0']);
-    // Two are left: one call less.
+    // Two pages remain: one call less.
     expect(lists(await lookUp(pages(297, 297), 3))).toEqual(
       [0, 99, 198].map((offset) => `list of null from ${offset}`),
     );
   });
 
-  it('are read singly where the list does not say how long it is', async () => {
+  it('are read singly if the list has no total', async () => {
     expect(lists(await lookUp(pages(null, 50)))).toEqual(['list of null from 0']);
   });
 });
 
-describe('a stretch of the list of a workspace', () => {
+describe('a range of the list of a workspace', () => {
   const read = async (pageAt: (offset: number) => CollectionPage, from: number, count: number) => {
-    const { asked, loaders } = createSetup(pageAt);
+    const { requested, loaders } = createSetup(pageAt);
     const chunk = await loaders.childrenOf({
       type: 'Collection',
       workspaceId: 'w',
@@ -124,7 +124,7 @@ describe('a stretch of the list of a workspace', () => {
       from,
       count,
     });
-    return { asked, chunk: chunk && { ...chunk, items: chunk.items.length, first: chunk.items[0]?.name } };
+    return { requested, chunk: chunk && { ...chunk, items: chunk.items.length, first: chunk.items[0]?.name } };
   };
 
   it.each([
@@ -140,7 +140,7 @@ describe('a stretch of the list of a workspace', () => {
     ['the second page', pages(300, 300), 99, 99, [99], { items: 99, offset: 99, total: 300, first: 'Collection 99' }],
     ['the end', pages(300, 300), 299, 100, [297], { items: 3, offset: 297, total: 300, first: 'Collection 297' }],
     [
-      'a list that is shorter than it is said to be',
+      'a list that is shorter than its total',
       pages(300, 120),
       0,
       300,
@@ -148,29 +148,29 @@ describe('a stretch of the list of a workspace', () => {
       { items: 120, offset: 0, total: 300, first: 'Collection 0' },
     ],
     [
-      'what is behind the end',
+      'a range beyond the end',
       pages(120, 120),
       250,
       10,
       [198],
       { items: 0, offset: 198, total: 120, first: undefined },
     ],
-  ] as const)('is read by the pages that hold it: %s', async (_, pageAt, from, count, offsets, chunk) => {
+  ] as const)('is read with the pages that contain it: %s', async (_, pageAt, from, count, offsets, chunk) => {
     expect(await read(pageAt, from, count)).toEqual({
-      asked: offsets.map((offset) => `list of w from ${offset}`),
+      requested: offsets.map((offset) => `list of w from ${offset}`),
       chunk,
     });
   });
 
-  it('is the whole list, from its beginning, where upstream has no pages', async () => {
+  it('is the whole list, from its start, if Postman sends no pages', async () => {
     const whole = () => ({ items: Array.from({ length: 120 }, (_, index) => summaryAt(index)), total: null });
     expect((await read(whole, 110, 5)).chunk).toEqual({ items: 120, offset: 0, total: 120, first: 'Collection 0' });
   });
 });
 
-describe('the names of collections that are read one by one, too,', () => {
+describe('the names of collections that are also read singly', () => {
   const read = async (count: number, willReadEach: boolean) => {
-    const { asked, loaders } = createSetup(pages(120, 120));
+    const { requested, loaders } = createSetup(pages(120, 120));
     await loaders.childrenOf({
       type: 'Collection',
       workspaceId: 'w',
@@ -181,7 +181,7 @@ describe('the names of collections that are read one by one, too,', () => {
       from: 0,
       count,
     });
-    return asked;
+    return requested;
   };
 
   it.each([
@@ -189,28 +189,28 @@ describe('the names of collections that are read one by one, too,', () => {
     [100, true, ['workspace w']],
     [99, false, ['workspace w']],
   ] as const)(
-    'are taken from the list that renews them, if one page of it has them: %d, %s',
+    'come from the list that renews them, if one page contains all: %d, %s',
     async (count, willReadEach, gets) => {
       expect(await read(count, willReadEach)).toEqual(gets);
     },
   );
 });
 
-describe('reads that are too old', () => {
-  const lookUp = async (keepsList: boolean) => {
-    const { asked, loaders } = createSetup(pages(300, 300), { keepsList, isRenewable: true });
+describe('cached reads that are too old', () => {
+  const lookUp = async (cachesList: boolean) => {
+    const { requested, loaders } = createSetup(pages(300, 300), { cachesList, isRenewable: true });
     const uids = [200, 201, 202].map(uidAt);
     await Promise.all(
       uids.map((uid) => loaders.childByUid({ type: 'Collection', uid, levels: ['minimal', 'detail'] })),
     );
-    return asked;
+    return requested;
   };
 
   it('wait for the list that renews them', async () => {
     expect(await lookUp(false)).toContain('list of null from 0');
   });
 
-  it('do not, where it is cached: it has renewed already what it could, and further pages may not be', async () => {
+  it('do not wait for it if it is cached: it has already renewed what it could', async () => {
     expect(await lookUp(true)).toEqual(['collection 200', 'collection 201', 'collection 202']);
   });
 });

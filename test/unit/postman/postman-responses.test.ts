@@ -85,7 +85,7 @@ const wholes: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
 };
 
-/** Every way to put something wrong in one place of a body, or to leave that place out. */
+/** Yields copies of a body with a wrong value at, or without, each of its positions. */
 function* spoiled(value: unknown): Iterable<unknown> {
   yield* wrong;
   if (Array.isArray(value)) {
@@ -103,10 +103,10 @@ function* spoiled(value: unknown): Iterable<unknown> {
 
 const isText = (value: unknown) => value == null || typeof value === 'string';
 
-// What stays as it was sent is read elsewhere; the rest of these is tested by itself.
+// These stay as Postman sent them, or have tests of their own.
 const unread = ['document', 'values', 'description', 'items', 'total', 'fork', 'matching', 'delayMs'];
 
-/** Whether a member of a model is of one of the types that it can have. */
+/** Whether a member of a model has one of the allowed types. */
 function isPlain(value: unknown): boolean {
   if (Array.isArray(value))
     return value.every((item) =>
@@ -115,7 +115,7 @@ function isPlain(value: unknown): boolean {
   return isText(value) || typeof value === 'boolean';
 }
 
-/** What is wrong with what is made of a body; undefined: nothing, or it was refused as not what the route answers with. */
+/** What is wrong with the parsed body; undefined: nothing, or it was refused with an UnexpectedShapeError. */
 function findWrong(name: string, parse: (body: unknown) => unknown, body: unknown): unknown {
   let model: unknown;
   try {
@@ -130,7 +130,7 @@ function findWrong(name: string, parse: (body: unknown) => unknown, body: unknow
 }
 
 describe.each(parsers)('%s', (name, parse) => {
-  it('is read, or refused as not what the route answers with, whatever stands anywhere in it', () => {
+  it('is parsed, or refused with an UnexpectedShapeError, for a wrong value at any position', () => {
     parse(wholes[name]);
     const wrongs = Array.from(spoiled(wholes[name]), (body) => findWrong(name, parse, body));
     expect(wrongs.filter((one) => one !== undefined)).toEqual([]);
@@ -140,7 +140,7 @@ describe.each(parsers)('%s', (name, parse) => {
 
 describe('me', () => {
   const teamOf = (teamId: unknown) => parseUser({ user: { id: 1, teamId } }).teamId;
-  it.each([0, '0', null, undefined, '', false, [], {}])('has no team where it is %j', (teamId) => {
+  it.each([0, '0', null, undefined, '', false, [], {}])('has no team if the id is %j', (teamId) => {
     expect(teamOf(teamId)).toBeNull();
   });
   it.each([
@@ -153,7 +153,7 @@ describe('me', () => {
     expect(parseUser({ user: { id: 1, roles: ['a', 1, null, ['b'], 'c'] } }).roles).toEqual(['a', 'c']);
     expect(parseUser({ user: { id: 1, roles: 'admin' } }).roles).toBeNull();
   });
-  it('is nobody without an id', () => {
+  it('is refused without an id', () => {
     expect(() => parseUser({ user: { username: 'u' } })).toThrow(UnexpectedShapeError);
   });
 });
@@ -163,21 +163,21 @@ describe('the total of a list', () => {
   it.each([0, 1, 2 ** 53 - 1])('is %j', (total) => {
     expect(totalOf(total)).toBe(total);
   });
-  it.each([-1, 1.5, 2 ** 53, Infinity, NaN, '3', null, undefined, [3], {}])('is not said by %j', (total) => {
+  it.each([-1, 1.5, 2 ** 53, Infinity, NaN, '3', null, undefined, [3], {}])('is unknown for %j', (total) => {
     expect(totalOf(total)).toBeNull();
   });
-  it.each([null, undefined, 3, 'meta', []])('is not said where meta is %j', (meta) => {
+  it.each([null, undefined, 3, 'meta', []])('is unknown if meta is %j', (meta) => {
     expect(parseCollectionPage({ collections: [], meta }).total).toBeNull();
   });
 });
 
 describe('items of lists', () => {
-  it('come as often as they were sent, in their order', () => {
+  it('include duplicates, in the order they were sent', () => {
     const row = { id: UUID, uid: UID, name: 'a' };
     const names = parseCollectionPage({ collections: [row, { ...row, name: 'b' }, row] }).items.map((one) => one.name);
     expect(names).toEqual(['a', 'b', 'a']);
   });
-  it('are left out where they are no objects', () => {
+  it('are left out if they are not objects', () => {
     expect(parseCollectionPage({ collections: [null, 1, 'x', [], { uid: UID }] }).items.map(({ uid }) => uid)).toEqual([
       UID,
     ]);
@@ -185,13 +185,13 @@ describe('items of lists', () => {
     expect(parseWorkspacePage({ workspaces: [{}, { id: 7 }, { id: 'w' }] }).items.map(({ id }) => id)).toEqual(['w']);
   });
   it.each([[{ id: UUID }], [{ id: UUID, owner: null }], [{ owner: 1 }], [{ uid: '', id: UUID }], [poisoned]])(
-    'make the list unusable where their uid is not to be known: %j',
+    'make the list unusable if their uid is unknown: %j',
     (item) => {
       expect(() => parseCollectionPage({ collections: [item] })).toThrow(UnexpectedShapeError);
       expect(() => parseEnvironments({ environments: [item] })).toThrow(UnexpectedShapeError);
     },
   );
-  it.each([1, '1'])('have a uid by their owner %j and id', (owner) => {
+  it.each([1, '1'])('get a uid from their owner %j and id', (owner) => {
     expect(parseEnvironments({ environments: [{ id: UUID, owner }] })[0]).toMatchObject({ uid: `1-${UUID}`, id: UUID });
   });
 });
@@ -214,7 +214,7 @@ describe('times', () => {
     expect(timeOf(sent)).toBe(read);
   });
 
-  it('without a zone are UTC, whatever zone the process is in', () => {
+  it('without a zone are UTC, whatever the time zone of the process', () => {
     const { TZ } = process.env;
     process.env['TZ'] = 'Pacific/Apia';
     try {
@@ -249,7 +249,7 @@ describe('times', () => {
 });
 
 describe('a page of workspaces', () => {
-  it.each([undefined, null, '', 5, {}])('is the last one where nextCursor is %j', (nextCursor) => {
+  it.each([undefined, null, '', 5, {}])('is the last one if nextCursor is %j', (nextCursor) => {
     expect(parseWorkspacePage({ workspaces: [], meta: { nextCursor } })).toEqual({ items: [], nextCursor: null });
   });
 });
@@ -268,18 +268,15 @@ describe('mock servers', () => {
     [{ duration: '300' }, null],
     [null, null],
     ['300', null],
-  ])('with a delay of %j hold answers back for %j ms', (delay, delayMs) => {
+  ])('with a delay of %j delay responses by %j ms', (delay, delayMs) => {
     expect(mock({ config: { delay } }).delayMs).toBe(delayMs);
   });
 
-  it.each([undefined, null, 'x', []])(
-    'compare calls by nothing that is known where they have %j for a config',
-    (config) => {
-      expect(mock({ config }).matching).toBeNull();
-    },
-  );
+  it.each([undefined, null, 'x', []])('have no matching rules if their config is %j', (config) => {
+    expect(mock({ config }).matching).toBeNull();
+  });
 
-  it('compare calls only by what is said', () => {
+  it('match only by what their config says', () => {
     expect(mock({ config: { headers: ['a', 1, null], matchBody: 'yes' } }).matching).toEqual({
       body: false,
       headers: ['a'],
@@ -288,12 +285,12 @@ describe('mock servers', () => {
     });
   });
 
-  it.each([undefined, null, '', 7])('have no collection and no environment where it says %j', (uid) => {
+  it.each([undefined, null, '', 7])('have no collection and no environment if these are %j', (uid) => {
     const { collectionUid, environmentUid } = mock({ collection: uid, environment: uid });
     expect({ collectionUid, environmentUid }).toEqual({ collectionUid: null, environmentUid: null });
   });
 
-  it('are active unless they are said not to be, and those of a workspace are', () => {
+  it('are active unless marked as deactivated, and the refs of a workspace always are', () => {
     expect([mock({}), mock({ deactivated: false }), mock({ deactivated: true })].map((one) => one.isActive)).toEqual([
       true,
       true,

@@ -11,7 +11,7 @@ describe('a uid is cut at its first hyphen', () => {
     [`1-${uuid}`, '1', uuid],
     [`${'7'.repeat(23)}-${uuid}`, '7'.repeat(23), uuid],
     [`aB9-${uuid.toUpperCase()}`, 'aB9', uuid.toUpperCase()],
-    // As long as a UUID, and none.
+    // As long as a UUID, but not a UUID.
     ['12345678901-64f1c0a2b7e93d5a1c0e4f22', '12345678901', hex],
     ['1-c', '1', 'c'],
   ])('%s', (uid, owner, id) => {
@@ -34,7 +34,7 @@ describe('a uid is cut at its first hyphen', () => {
   });
 });
 
-describe('an answer is of what was asked for', () => {
+describe('a response describes the requested object', () => {
   it.each([
     [`1-${uuid}`, `1-${uuid}`, true],
     [`1-${uuid}`, uuid, true],
@@ -45,7 +45,7 @@ describe('an answer is of what was asked for', () => {
     [`1-${uuid}`, `1-${hex}`, false],
     [uuid, hex, false],
     ['', uuid, false],
-  ])('%s for %s: %s', (named, asked, isSame) => {
-    expect(isSameObject(named, asked)).toBe(isSame);
+  ])('%s for %s: %s', (actual, requested, isSame) => {
+    expect(isSameObject(actual, requested)).toBe(isSame);
   });
 });
