@@ -37,7 +37,7 @@ export interface Freshness {
 
 // Failures such as a 404 or 403 are cached only briefly: the object may be created or shared, but a client that retries
 // in a loop should cost one call.
-const REFUSAL_TTL_MS = 10_000;
+const FAILURE_TTL_MS = 10_000;
 
 /**
  * Computes for how long a response that is read now can serve the same request again, in milliseconds; 0: not at all.
@@ -53,7 +53,7 @@ export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions,
 
 /** Creates the rules by which cached responses are served. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
-  const ttlOf = ({ outcome }: CachedResponse) => ('failure' in outcome ? Math.min(ttlMs, REFUSAL_TTL_MS) : ttlMs);
+  const ttlOf = ({ outcome }: CachedResponse) => ('failure' in outcome ? Math.min(ttlMs, FAILURE_TTL_MS) : ttlMs);
   const isFresh = (cached: CachedResponse) => !cached.isOutdated && cached.ageMs <= ttlOf(cached);
   const isInRevalidationPeriod = (cached: CachedResponse) =>
     !isFresh(cached) && !cached.isOutdated && !('failure' in cached.outcome) && cached.ageMs <= ttlMs + swrMs;

@@ -33,13 +33,13 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
 }
 
 /** The list that a route returns; undefined: it returns a single object. */
-export const listedBy = (route: PostmanRoute) => listAt(route, 'summary');
+export const listedBy = (route: PostmanRoute) => listOf(route, 'summary');
 
 /** The list that contains the object that a route returns; undefined: no list does. */
-export const listWith = (route: PostmanRoute) => listAt(route, 'detail');
+export const listWith = (route: PostmanRoute) => listOf(route, 'detail');
 
 /** The list of the first type that a route carries at this level. */
-function listAt({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
+function listOf({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
   for (const { type, levels } of carries)
     if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;
   return undefined;

@@ -10,9 +10,9 @@ import { takenHeapBytes } from '../../support/heap.ts';
 
 function weigh(text: string, chunkBytes = Number.POSITIVE_INFINITY) {
   const bytes = Buffer.from(text);
-  const scale = createJsonMeter();
-  for (let at = 0; at < bytes.length; at += chunkBytes) scale.add(bytes.subarray(at, at + chunkBytes));
-  return { values: scale.values, heapBytes: scale.heapBytes };
+  const meter = createJsonMeter();
+  for (let at = 0; at < bytes.length; at += chunkBytes) meter.add(bytes.subarray(at, at + chunkBytes));
+  return { values: meter.values, heapBytes: meter.heapBytes };
 }
 
 const list = (count: number, item: string | ((index: number) => string)) =>

@@ -3,7 +3,7 @@ import { headerLines } from '../syntax/header-lines.ts';
 import { type JsonObject, toText } from '../syntax/json.ts';
 import { rowName } from '../masking/mask-rows.ts';
 import { isEnabled, toRows } from '../syntax/rows.ts';
-import { shownOf } from '../masking/shown-row.ts';
+import { maskedValueOf } from '../masking/shown-row.ts';
 
 /** One header line. */
 export interface Header {
@@ -25,7 +25,7 @@ export interface Header {
 export function toHeaders(json: unknown, revealSecrets = false): Header[] {
   return toRows(json, parseHeaderBlock).map((row) => ({
     key: rowName(row),
-    value: toHeaderValue(revealSecrets ? row.value : shownOf(row)),
+    value: toHeaderValue(revealSecrets ? row.value : maskedValueOf(row)),
     enabled: isEnabled(row),
     description: toDescription(row.description),
   }));

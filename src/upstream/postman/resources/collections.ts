@@ -62,7 +62,7 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
     offset: String(offset),
   }),
   parse: parseCollectionPage,
-  listedUpdates: collectionsShown,
+  listedUpdates: toListedUpdates,
   sizes: ({ items, total }) => ({
     workspaceId,
     collections: total ?? items.length,
@@ -79,7 +79,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   route: collectionsRoute,
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
-  listedUpdates: collectionsShown,
+  listedUpdates: toListedUpdates,
   simulate: (world) => ({
     items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
     total: null,
@@ -119,7 +119,7 @@ export const collectionResource: ChildResource<CollectionSummary, CollectionDeta
 const toTarget = (uid: string) => `/collections/${toSegment(uid)}`;
 const toMinimalTarget = (uid: string) => `${toTarget(uid)}?model=minimal`;
 
-function collectionsShown({ items }: CollectionPage) {
+function toListedUpdates({ items }: CollectionPage) {
   return items.flatMap(({ uid, updatedAt }) => [
     [toTarget(uid), updatedAt] as const,
     [toMinimalTarget(uid), updatedAt] as const,
@@ -144,13 +144,13 @@ function parseCollectionPage(body: unknown): CollectionPage {
 function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const document = objectAt(body, 'collection');
   const info = objectAt(document, 'info');
-  const namedUid = toPlainText(info['uid']);
-  const namedId = toPlainText(info['_postman_id']);
+  const responseUid = toPlainText(info['uid']);
+  const responseId = toPlainText(info['_postman_id']);
   // Copies can share an id, so the id is compared only where there is no uid.
-  checkIsRequested(namedUid ?? namedId, uid);
-  const collectionUid = namedUid ?? uid;
+  checkIsRequested(responseUid ?? responseId, uid);
+  const collectionUid = responseUid ?? uid;
   return {
-    id: namedId ?? toIdOfUid(collectionUid),
+    id: responseId ?? toIdOfUid(collectionUid),
     uid: collectionUid,
     name: toPlainText(info['name']),
     createdAt: toMoment(info['createdAt']),

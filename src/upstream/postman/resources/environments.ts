@@ -3,7 +3,7 @@ import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsRequested, toListedRef, toNamedUid } from './ref.ts';
+import { checkIsRequested, toListedRef, uidOf } from './ref.ts';
 import { toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -87,12 +87,12 @@ function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
  */
 function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const environment = objectAt(body, 'environment');
-  const namedId = toPlainText(environment['id']);
-  const namedUid = toNamedUid(environment);
-  checkIsRequested(namedUid ?? namedId, uid);
+  const responseId = toPlainText(environment['id']);
+  const responseUid = uidOf(environment);
+  checkIsRequested(responseUid ?? responseId, uid);
   return {
-    id: namedId ?? toIdOfUid(uid),
-    uid: namedUid ?? uid,
+    id: responseId ?? toIdOfUid(uid),
+    uid: responseUid ?? uid,
     name: toPlainText(environment['name']),
     ...toFacts(environment),
     values: environment['values'],

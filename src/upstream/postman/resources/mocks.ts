@@ -3,7 +3,7 @@ import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
-import { checkIsRequested, type Ref, toListedRef, toNamedUid, toRefs } from './ref.ts';
+import { checkIsRequested, type Ref, toListedRef, uidOf, toRefs } from './ref.ts';
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -85,10 +85,10 @@ const isDeactivated = (item: unknown) => isJsonObject(item) && item['deactivated
 
 function parseMock(body: unknown, uid: string): Mock {
   const mock = objectAt(body, 'mock');
-  const namedId = toPlainText(mock['id']);
-  const namedUid = toNamedUid(mock);
-  checkIsRequested(namedUid ?? namedId, uid);
-  return toMock(mock, { id: namedId ?? toIdOfUid(uid), uid: namedUid ?? uid, name: toPlainText(mock['name']) });
+  const responseId = toPlainText(mock['id']);
+  const responseUid = uidOf(mock);
+  checkIsRequested(responseUid ?? responseId, uid);
+  return toMock(mock, { id: responseId ?? toIdOfUid(uid), uid: responseUid ?? uid, name: toPlainText(mock['name']) });
 }
 
 function toMock(mock: JsonObject, { id, uid, name }: Ref): Mock {

@@ -30,7 +30,7 @@ export function toRefs(value: unknown = []): readonly Ref[] | null {
 }
 
 /** The uid that an object carries, either as `uid` or as `owner` and `id`. null: neither. */
-export function toNamedUid(thing: JsonObject): string | null {
+export function uidOf(thing: JsonObject): string | null {
   const uid = toPlainText(thing['uid']);
   if (uid) return uid;
   const id = toPlainText(thing['id']);
@@ -41,16 +41,16 @@ export function toNamedUid(thing: JsonObject): string | null {
 /**
  * Checks that a response describes the requested object.
  *
- * @param named - The id or uid in the response; null: it has none, which passes.
+ * @param actual - The id or uid in the response; null: it has none, which passes.
  * @throws {UnexpectedShapeError} For another object.
  */
-export function checkIsRequested(named: string | null, requested: string): void {
-  if (named !== null && !isSameObject(named, requested))
+export function checkIsRequested(actual: string | null, requested: string): void {
+  if (actual !== null && !isSameObject(actual, requested))
     throw new UnexpectedShapeError('The response describes a different object than the requested one.');
 }
 
 function toRef(thing: JsonObject): Ref | null {
-  const uid = toNamedUid(thing);
+  const uid = uidOf(thing);
   if (uid === null) return null;
   const name = Object.hasOwn(thing, 'name') ? toPlainText(thing['name']) : undefined;
   return { id: toPlainText(thing['id']) ?? toIdOfUid(uid), uid, name };

@@ -79,7 +79,7 @@ export const workspacesCall = (
   route: workspacesRoute,
   target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
   parse: parseWorkspacePage,
-  ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toShownWorkspaces }),
+  ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toWorkspaceSizes }),
   simulate(world) {
     const filter = { ...(visibility !== undefined && { visibility }), ...(createdBy !== undefined && { createdBy }) };
     const { ids, nextCursor } = world.workspacePage(filter, cursor, WORKSPACE_PAGE_SIZE);
@@ -198,7 +198,7 @@ function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   return Object.defineProperties(facts, Object.fromEntries(lists) as PropertyDescriptorMap) as WorkspaceDetail;
 }
 
-const toShownWorkspaces = ({ items, nextCursor }: WorkspacePage) => ({
+const toWorkspaceSizes = ({ items, nextCursor }: WorkspacePage) => ({
   workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),
   hasMoreWorkspaces: nextCursor !== null,
 });
