@@ -42,7 +42,7 @@ export class BudgetView {
     return { ...this.#parts.slots.view.snapshot(), queuedCalls: this.#parts.queued.size };
   }
 
-  /** When these calls would all have a response if one operation requested them now, after the others (monotonic ms). */
+  /** When these calls would all have a response if one operation requested them now, after others (monotonic ms). */
   servedAtMs(calls: Readonly<Record<RouteClass, number>>): number {
     return toServedAtMs(this.#parts, calls);
   }

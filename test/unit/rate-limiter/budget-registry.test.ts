@@ -10,7 +10,7 @@ function createSetup() {
     ...toBudgetOptions(clock),
     maxBytes: 140_000_000,
   });
-  /** Has a tenant make one call that is answered at once. */
+  /** Makes one call with a key; its response is immediate. */
   const use = async (tenant: string) => {
     const budget = budgets.of(tenant).current;
     const place = budget.enter('general', createFairShare(), 'key', () => {});
@@ -25,27 +25,27 @@ function createSetup() {
   return { clock, budgets, use, useMany, remaining };
 }
 
-describe('createBudgets', () => {
-  it('gives each tenant one budget of its own', () => {
+describe('createBudgetRegistry', () => {
+  it('gives each API key a budget of its own', () => {
     const { budgets } = createSetup();
     expect(budgets.of('one').current).toBe(budgets.of('one').current);
     expect(budgets.of('one').current).not.toBe(budgets.of('two').current);
   });
 
-  it('keeps budgets apart: what one uses is not missing to another', async () => {
+  it('separates budgets: slots used by one key are not missing from another', async () => {
     const { use, remaining } = createSetup();
     await use('one');
     expect([remaining('one'), remaining('two')]).toEqual([59, 60]);
   });
 
-  it('makes no budget for whoever only asks for it', () => {
+  it('creates no budget when only its view is read', () => {
     const { budgets } = createSetup();
     const views = Array.from({ length: 100 }, (_, index) => budgets.of(`tenant ${index}`).view);
     expect(new Set(views).size).toBe(1);
     expect(views[0]?.snapshot()).toMatchObject({ limit: 60, remaining: 60, restoredInMs: 0, hasResponse: false });
   });
 
-  it('forgets a budget only after its windows have passed', async () => {
+  it('drops a budget only after its windows have passed', async () => {
     const { clock, budgets, use, useMany } = createSetup();
     const budget = await use('one');
     await clock.advance(59_999);
@@ -56,7 +56,7 @@ describe('createBudgets', () => {
     expect(budgets.of('one').view).not.toBe(budget.view);
   });
 
-  it('forgets old budgets as new ones are made, without being full', async () => {
+  it('drops unused budgets as new ones are created, before the memory is used up', async () => {
     const { clock, budgets, use, useMany } = createSetup();
     const old = await use('old');
     await clock.advance(60_000);
@@ -65,7 +65,7 @@ describe('createBudgets', () => {
     expect(budgets.of('old').view).not.toBe(old.view);
   });
 
-  it('does not forget a budget whose call is out or waits', async () => {
+  it('does not drop a budget with a waiting or in-flight call', async () => {
     const { clock, budgets, useMany } = createSetup();
     const out = budgets.of('out').current;
     await out.enter('general', createFairShare(), 'key', () => {}).admitted;
@@ -77,7 +77,7 @@ describe('createBudgets', () => {
     expect([budgets.of('out').view, budgets.of('waiting').view]).toEqual([out.view, waiting.view]);
   });
 
-  it('has one of more than ten thousand that has no call under way make room for a new one', async () => {
+  it('drops a budget without calls to make space for a new one when more than ten thousand exist', async () => {
     const { budgets, use, useMany } = createSetup();
     const busy = budgets.of('busy').current;
     await busy.enter('general', createFairShare(), 'key', () => {}).admitted;
@@ -91,7 +91,7 @@ describe('createBudgets', () => {
     expect([budgets.of('busy').view === busy.view, budgets.of('first').view === first.view]).toEqual([true, false]);
   });
 
-  it('makes the budgets of one user one, until all of its keys are forgotten', async () => {
+  it('merges the budgets of one user, until all of its keys have been dropped', async () => {
     const { clock, budgets, use, useMany, remaining } = createSetup();
     for (const tenant of ['one', 'two', 'three']) {
       await use(tenant);

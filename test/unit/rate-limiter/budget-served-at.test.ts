@@ -7,10 +7,10 @@ import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 type Calls = Readonly<Record<RouteClass, number>>;
 
-// What a budget takes for granted before it has measured anything.
+// The latency that a budget assumes before its first measurement.
 const LATENCY_MS = 300;
 
-/** A budget of 60 per minute and 10 per 10 s, 5 of them reserved, and an upstream that answers each call after 300 ms. */
+/** A budget of 60 per minute and 10 per 10 s, 5 of them reserved. Each response takes 300 ms. */
 function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
   const clock = createVirtualClock();
   const budget = new Budget({
@@ -19,7 +19,7 @@ function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
     ...options,
   });
   let keys = 0;
-  /** Asks for calls of both classes in turns. Returns when the last of them is answered. */
+  /** Makes calls of both classes alternately. Returns when the last of them has its response. */
   const make = async (calls: Calls, share: FairShare = createFairShare()) => {
     const asked: Promise<void>[] = [];
     for (let index = 0; index < Math.max(calls.general, calls.burst); index++) {
@@ -39,7 +39,7 @@ function createSetup(options: Omit<Partial<BudgetOptions>, 'clock'> = {}) {
   return { clock, budget, make };
 }
 
-/** When all would be answered, as foretold and in truth, in milliseconds from now. */
+/** When all have their response, as predicted and actually, in milliseconds from now. */
 async function served({ clock, budget, make }: ReturnType<typeof createSetup>, calls: Calls) {
   const startMs = clock.nowMs();
   const foretoldMs = budget.view.servedAtMs(calls) - startMs;
@@ -66,15 +66,15 @@ describe('servedAtMs', () => {
     expect(await served(createSetup(), calls)).toEqual({ foretoldMs: atMs, madeMs: atMs });
   });
 
-  it('counts what is out and what waits before them', async () => {
+  it('counts the calls in flight and the waiting calls before them', async () => {
     const setup = createSetup({ reservedCalls: 0 });
     void setup.make({ general: 90, burst: 0 });
     await setup.clock.advance(1_000);
-    // Thirty wait for the second minute, which then has room for thirty more.
+    // Thirty wait for the second minute, which then has thirty free slots left.
     expect(await served(setup, { general: 30, burst: 0 })).toEqual({ foretoldMs: 59_600, madeMs: 59_600 });
   });
 
-  it('counts all that waits, although a small operation comes before a part of it', async () => {
+  it('counts all waiting calls, although a small operation goes before some of them', async () => {
     const setup = createSetup({ reservedCalls: 0 });
     void setup.make({ general: 150, burst: 0 });
     await setup.clock.advance(1_000);

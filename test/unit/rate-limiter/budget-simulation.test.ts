@@ -4,7 +4,7 @@ import { LATENCIES } from '../../../bench/budget/latency.ts';
 import { toUseName, USER_NAMES } from '../../../bench/budget/use.ts';
 import { runScenario, type ScenarioName } from '../../../bench/budget/scenario.ts';
 
-/** Runs so many seeds of a scenario; what must never happen is listed with its seed. */
+/** Runs a scenario with several seeds, and lists every violation with its seed. */
 async function runSeeds(scenario: ScenarioName, seeds: number, calls: number) {
   const figures = createFigures();
   const broken: string[] = [];
@@ -17,7 +17,7 @@ async function runSeeds(scenario: ScenarioName, seeds: number, calls: number) {
 }
 
 describe('upstream, in simulated time', () => {
-  // Refusals are made by the thousand, and the stack of each would take longer than the rest.
+  // Thousands of calls are refused; creating their stack traces would take most of the time.
   const { stackTraceLimit } = Error;
   beforeAll(() => {
     Error.stackTraceLimit = 0;
@@ -43,7 +43,7 @@ describe('upstream, in simulated time', () => {
     expect(get('calls')).toBeGreaterThan(seeds * Math.max(60, calls * 0.9));
   });
 
-  it('refuses no more than what was under way when a limit is lowered, and a few calls when the process has restarted', async () => {
+  it('refuses only calls in flight when a limit is lowered, and a few calls after a restart of the process', async () => {
     const limits = await runSeeds('limits', 1, 6_000);
     expect(limits.broken).toEqual([]);
     expect(limits.get('lowerings')).toBeGreaterThan(0);

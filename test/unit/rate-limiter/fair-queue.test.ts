@@ -7,7 +7,7 @@ const PLENTY: FreeSlots = { forFirstCalls: true, forLaterCalls: true };
 const SCARCE: FreeSlots = { forFirstCalls: true, forLaterCalls: false };
 const NONE: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
 
-/** What the name of a call begins with tells which it is: `n` a first call of its operation, `r` a later one. */
+/** The first letter of a name gives the kind of call: `n` a first call of its operation, `r` a later one. */
 const isFirstCall = (id: string) => id.startsWith('n');
 
 interface Call {
@@ -15,13 +15,13 @@ interface Call {
   readonly position: QueuePosition;
 }
 
-/** A queue, the room that it is told of, and the names of the calls that have been sent. */
+/** A queue, the free slots reported to it, and the names of the calls sent. */
 function createSetup(maxPasses = 2) {
   const state = { room: PLENTY };
   const started: string[] = [];
   const queue = new FairQueue<Call>(maxPasses);
   const enter = (id: string, position: QueuePosition) => queue.add({ id, position });
-  /** Sends what is next, as the owner of the queue does: whatever was held back has been passed. */
+  /** Sends the next call as the queue's owner does, and counts a pass if a later call was held back. */
   const startOne = () => {
     const next = queue.next(state.room);
     if (!next) return;
@@ -36,9 +36,9 @@ function createSetup(maxPasses = 2) {
     state,
     started,
     enter,
-    /** Whether something would be sent now, and whether a later call is held back. */
+    /** Whether a call would be sent now, and whether a later call is held back. */
     now: () => [queue.next(state.room) !== undefined, queue.isHeldBack(state.room)],
-    /** Calls that come in this order, all of the same virtual time. */
+    /** Calls that arrive in this order with the same virtual time. */
     enterAll: (...ids: readonly string[]) => {
       for (const id of ids) enter(id, { virtualTime: 1, sequenceNumber: order++, isFirstCall: isFirstCall(id) });
     },
@@ -56,7 +56,7 @@ const at = (virtualTime: number, order: number, ofFirstCall = false): QueuePosit
   isFirstCall: ofFirstCall,
 });
 
-/** How many calls a queue that never has a slot left over sends before each of those that wait in it. */
+/** How many calls a queue that is always short of slots sends before each waiting call. */
 function playOut(maxPasses: number, passes: number, calls: readonly Call[]) {
   const { queue, state, enter, startOne, started } = createSetup(maxPasses);
   for (const { id, position } of calls) enter(id, position);
@@ -64,7 +64,7 @@ function playOut(maxPasses: number, passes: number, calls: readonly Call[]) {
   for (let pass = 0; pass < passes && queue.isHeldBack(SCARCE); pass++) queue.countPass();
   const counted = new Map(calls.map(({ id, position }) => [id, queue.countAhead(position)]));
   while (queue.size > 0) {
-    // With no first call left the slots come back that are reserved for them.
+    // Without first calls, the slots reserved for them stay free.
     state.room = queue.next(SCARCE) ? SCARCE : PLENTY;
     startOne();
   }
@@ -87,7 +87,7 @@ describe('FairQueue', () => {
     expect([queue.size, ...now(), queue.remove({ position: at(1, 0) })]).toEqual([0, false, false, false]);
   });
 
-  it('sends calls by virtual time, and of the same time in the order they came', () => {
+  it('sends calls by virtual time, and those of the same time in order of arrival', () => {
     const { queue, enter, startAll } = createSetup();
     enter('r1', at(3, 1));
     enter('n2', at(2, 2, true));
@@ -100,14 +100,14 @@ describe('FairQueue', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('starts nothing while there is no room', () => {
+  it('sends nothing while no slot is free', () => {
     const { queue, state, now, enterAll, startAll } = createSetup();
     enterAll('n1', 'r2');
     state.room = NONE;
     expect([...now(), startAll(3), queue.size]).toEqual([false, false, [], 2]);
   });
 
-  it('holds later calls back from the slots kept for first calls', () => {
+  it('holds later calls back from the slots reserved for first calls', () => {
     const { state, now, enterAll } = createSetup();
     enterAll('r1');
     const withPlenty = now();
@@ -118,14 +118,14 @@ describe('FairQueue', () => {
     ]);
   });
 
-  it('holds nobody back where only first calls wait', () => {
+  it('holds no call back when only first calls wait', () => {
     const { state, now, enterAll } = createSetup();
     enterAll('n1');
     state.room = SCARCE;
     expect(now()).toEqual([true, false]);
   });
 
-  it('lets so many first calls pass, then starts the later call they have passed, and begins anew', () => {
+  it('lets that many first calls pass, then sends the later call they passed, and starts counting again', () => {
     const { queue, state, enterAll, startAll } = createSetup(2);
     enterAll('r1', 'r2', 'n3', 'n4', 'n5', 'n6', 'n7');
     state.room = SCARCE;
@@ -133,14 +133,14 @@ describe('FairQueue', () => {
     expect(queue.size).toBe(0);
   });
 
-  it('keeps the turns of first calls that stand before a later call, however many have passed it', () => {
+  it('sends first calls ahead of a later call before it, however many have passed it', () => {
     const { state, enterAll, startAll } = createSetup(2);
     enterAll('n1', 'n2', 'n3', 'r4', 'n5');
     state.room = SCARCE;
     expect(startAll(5)).toEqual(['n1', 'n2', 'n3', 'r4', 'n5']);
   });
 
-  it('counts those that passed on behalf of another queue too', () => {
+  it('counts passes by calls of another queue too', () => {
     const { queue, state, enterAll, startAll } = createSetup(2);
     enterAll('r1', 'n2');
     state.room = SCARCE;
@@ -150,7 +150,7 @@ describe('FairQueue', () => {
     expect([heldBack, queue.isHeldBack(state.room), startAll(2)]).toEqual([true, false, ['r1', 'n2']]);
   });
 
-  it('begins anew when a later call was started, not when a first call was', () => {
+  it('resets the passes when a later call is sent, not when a first call is', () => {
     const { queue, state, enterAll, startAll } = createSetup(2);
     enterAll('n1', 'r2', 'n3', 'r4', 'n5', 'n6');
     state.room = SCARCE;
@@ -162,14 +162,14 @@ describe('FairQueue', () => {
     expect([first, withPlenty, startAll(3)]).toEqual([['n1', 'r2'], ['n3'], ['n5', 'n6', 'r4']]);
   });
 
-  it('holds nobody back where no slot is kept', () => {
+  it('holds no call back when no slot is reserved', () => {
     const { queue, state, enterAll, startAll } = createSetup(0);
     enterAll('r1', 'n2', 'r3');
     state.room = SCARCE;
     expect([queue.isHeldBack(state.room), startAll(3)]).toEqual([false, ['r1', 'n2', 'r3']]);
   });
 
-  it('takes out who leaves, and no other', () => {
+  it('removes the call that leaves, and no other', () => {
     const { queue, enterAll, startAll } = createSetup();
     enterAll('n1', 'r2', 'n3', 'r4');
     const removed = [at(1, 1), at(1, 2, true), at(1, 1), at(1, 9)].map((position) => queue.remove({ position }));
@@ -179,12 +179,12 @@ describe('FairQueue', () => {
 });
 
 describe('FairQueue.countAhead', () => {
-  it('counts nobody in an empty queue', () => {
+  it('counts no calls in an empty queue', () => {
     const { queue } = createSetup();
     expect([queue.countAhead(at(1, 0)), queue.countAhead(at(1, 0, true))]).toEqual([0, 0]);
   });
 
-  it('counts those of its own kind before it, whether it waits itself or not, up to the end of the queue', () => {
+  it('counts the calls of its own kind before it, whether it is queued or not, up to the end of the queue', () => {
     const { queue, enter } = createSetup(0);
     for (const [order, time] of [1, 2, 2, 5].entries()) enter(`r${order}`, at(time, order));
     const places = [at(0, 9), at(1, 0), at(1, 9), at(2, 1), at(2, 2), at(2, 9), at(5, 3), at(5, 9), at(Infinity, 9)];
@@ -194,7 +194,7 @@ describe('FairQueue.countAhead', () => {
     ]);
   });
 
-  it('counts the first calls that will pass a later call, for one that is yet to come too', () => {
+  it('counts the first calls that will pass a later call, also for a call not queued yet', () => {
     const { queue, enterAll, state } = createSetup(2);
     enterAll('r0', 'r1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8');
     state.room = SCARCE;
@@ -207,21 +207,21 @@ describe('FairQueue.countAhead', () => {
     ]);
   });
 
-  it('counts the later calls before a first call that will have let enough first calls pass', () => {
+  it('counts the later calls that go before a first call because enough first calls passed them', () => {
     const { queue, enterAll } = createSetup(2);
     enterAll('r0', 'r1', 'r2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9', 'n10');
     const ahead = [3, 4, 5, 6, 7, 8, 9, 10, 11].map((order) => queue.countAhead(at(1, order, true)));
     expect(ahead).toEqual([0, 1, 3, 4, 6, 7, 9, 10, 11]);
   });
 
-  it('counts the first calls before the foremost later call, and then those that pass the next one', () => {
+  it('counts the first calls before the first later call, and then those that pass the next one', () => {
     const { queue, enterAll } = createSetup(2);
     enterAll('n0', 'n1', 'n2', 'n3', 'n4', 'r5', 'r6', 'n7', 'n8', 'n9');
     expect([5, 6].map((order) => queue.countAhead(at(1, order)))).toEqual([5, 8]);
     expect([7, 8, 9, 10].map((order) => queue.countAhead(at(1, order, true)))).toEqual([6, 7, 9, 10]);
   });
 
-  it('counts what the queue sends, where no first calls stand between later calls', () => {
+  it('agrees with the order of sending when no first calls stand between later calls', () => {
     assert(
       property(...queueRun, (maxPasses, passes, drawn) => {
         // Those of one kind stand together, on either side of the later calls.
@@ -236,7 +236,7 @@ describe('FairQueue.countAhead', () => {
     );
   });
 
-  it('counts what the queue sends, where no slot is kept', () => {
+  it('agrees with the order of sending when no slot is reserved', () => {
     assert(
       property(positions(40), (calls) => {
         const { counted, started } = playOut(0, 0, calls);
@@ -246,7 +246,7 @@ describe('FairQueue.countAhead', () => {
     );
   });
 
-  it('never puts a first call before its turn, nor a later call behind, and is seldom and little wrong', () => {
+  it('never estimates a first call too early or a later call too late, and is rarely off, and only a little', () => {
     let countedCalls = 0;
     let wrongCalls = 0;
     assert(

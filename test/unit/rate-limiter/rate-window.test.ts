@@ -9,7 +9,7 @@ import { inUse } from '../../support/in-use.ts';
 
 const T = 5_000;
 
-/** Elements that are copied out of lists while this runs. */
+/** Counts the list elements copied while this runs. */
 function countCopied(run: () => void): number {
   const { slice } = Array.prototype;
   let copied = 0;
@@ -26,17 +26,17 @@ function countCopied(run: () => void): number {
   return copied;
 }
 
-/** A time that tells how often it has been compared. */
+/** A time that counts its comparisons. */
 function createCountedTime(atMs: number) {
   const time = { comparisons: 0, valueOf: () => (time.comparisons++, atMs) };
   return { time, asMs: time as unknown as number };
 }
 
-/** What the answer to a call says that was sent at the mark, and does not count: so many slots were left. */
+/** Learns from the response of an uncounted call sent at the mark: so many slots remain. */
 const learn = (window: RateWindow, mark: SlotMark, remaining: number, nowMs = T) =>
   window.externalUse.learn({ remaining }, mark, false, nowMs);
 
-/** A window of 3 per second of which one slot is free, one comes back at T + 400, and one hangs on a call still out. */
+/** A window of 3 per second with one free slot, one that is free at T + 400, and one of a call in flight. */
 function createUsedWindow() {
   const window = createRateWindow(3, 1_000);
   window.take();
@@ -46,12 +46,12 @@ function createUsedWindow() {
 }
 
 describe('createRateWindow', () => {
-  it('has all its slots at first', () => {
+  it('starts with all slots free', () => {
     const window = createRateWindow(3, 1_000);
     expect([window.limit, window.windowMs, window.free(T), window.restoredAtMs(T)]).toEqual([3, 1_000, 3, T]);
   });
 
-  it('keeps a slot from sending until one window after the response', () => {
+  it('frees a slot one window after the response', () => {
     const window = createRateWindow(1, 1_000);
     window.take();
     expect([window.free(T), window.nextReleaseAtMs(T)]).toEqual([0, Infinity]);
@@ -61,12 +61,12 @@ describe('createRateWindow', () => {
     expect([window.free(T + 5_999), window.free(T + 6_000)]).toEqual([0, 1]);
   });
 
-  it('tells when each of its slots can next be taken', () => {
+  it('predicts when each of its slots can next be taken', () => {
     const window = createUsedWindow();
     expect([0, 1, 2].map((index) => window.slotAtMs(T, index, 100))).toEqual([T, T + 400, T + 1_100]);
   });
 
-  it('agrees with itself about its slots, whatever has happened', () => {
+  it('is consistent about its slots after any history', () => {
     assert(
       property(
         integer({ min: 1, max: 12 }),
@@ -96,7 +96,7 @@ describe('createRateWindow', () => {
           const slots = Array.from({ length: window.limit }, (_, index) => window.slotAtMs(nowMs, index, 50));
           expect(slots).toEqual([...slots].sort((a, b) => a - b));
           expect(slots.filter((atMs) => atMs <= nowMs)).toHaveLength(window.free(nowMs));
-          // As foretold, when calls still out are answered after 50 ms.
+          // As predicted, if calls in flight end after 50 ms.
           const freeAt = (atMs: number) => slots.filter((slotAtMs) => slotAtMs <= atMs).length;
           nowMs += 50;
           for (; out > 0; out--) window.release(nowMs);
@@ -110,7 +110,7 @@ describe('createRateWindow', () => {
     );
   });
 
-  it('holds slots others have used until they come back, each lot for itself', () => {
+  it('holds slots used by others until they are free, each lot separately', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.hold(4, T + 900, T + 900);
     window.externalUse.hold(3, T + 300, T + 300);
@@ -118,7 +118,7 @@ describe('createRateWindow', () => {
     expect([window.free(T + 300), window.free(T + 899), window.free(T + 900)]).toEqual([6, 6, 10]);
   });
 
-  it('pays the debt of a lowered limit before it gives a slot away', () => {
+  it('frees no slot until the slots in use are below a lowered limit', () => {
     const window = createRateWindow(4, 1_000);
     for (const ms of [0, 100, 200]) {
       window.take();
@@ -138,13 +138,13 @@ describe('createRateWindow', () => {
     expect(window.limit).toBe(1);
   });
 
-  it('counts a call still out as answered now when it tells when it is as if unused', () => {
+  it('assumes that calls in flight end now when it predicts when it is unused', () => {
     const window = createRateWindow(4, 1_000);
     window.take();
     expect(window.restoredAtMs(T)).toBe(T + 1_000);
   });
 
-  it('gives slots back where those others have used come back later', () => {
+  it('frees own slots that come before slots of others', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.hold(2, T + 5_000, T + 5_000);
     window.take();
@@ -160,7 +160,7 @@ describe('createRateWindow', () => {
     ]);
   });
 
-  it('gives slots back where some have come back and others come back later', () => {
+  it('frees own slots when some are free and slots of others come later', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.hold(1, T + 100, T + 100);
     window.externalUse.hold(1, T + 900, T + 900);
@@ -169,7 +169,7 @@ describe('createRateWindow', () => {
     expect([before, inUse(window, T + 100)]).toEqual([9, { takenCalls: 0, releasesAtMs: [T + 500, T + 900] }]);
   });
 
-  it('has a slot back at once that was taken and not used', () => {
+  it('frees a slot that was not used at once', () => {
     const window = createUsedWindow();
     window.giveBack();
     expect([window.free(T), inUse(window, T)]).toEqual([2, { takenCalls: 0, releasesAtMs: [T + 400] }]);
@@ -181,7 +181,7 @@ describe('createRateWindow', () => {
     expect([window.limit, window.free(T)]).toEqual([10, 8]);
   });
 
-  it('is as if unused once all of many slots have come back', () => {
+  it('is unused once all of many slots are free', () => {
     const window = createRateWindow(200, 1_000);
     window.externalUse.hold(65, T, T);
     window.externalUse.hold(65, T + 10, T + 10);
@@ -196,15 +196,15 @@ describe('createRateWindow', () => {
   });
 });
 
-describe('what others have used', () => {
-  it('comes back evenly from the first time to the second, a moment for each', () => {
+describe('slots used by others', () => {
+  it('become free evenly between the two times, each at its own time', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.hold(4, T + 200, T + 1_000);
     expect(inUse(window, T)).toEqual({ takenCalls: 0, releasesAtMs: [200, 400, 600, 800].map((ms) => T + ms) });
     expect([window.free(T), window.free(T + 400)]).toEqual([6, 8]);
   });
 
-  it('comes back in sixty lots at most, and all at once where the second time is not after the first', () => {
+  it('become free in sixty lots at most, and all at once if the second time is not after the first', () => {
     const window = createRateWindow(1_000, 1_000);
     window.externalUse.hold(125, T + 400, T + 1_000);
     const { releasesAtMs } = inUse(window, T);
@@ -219,7 +219,7 @@ describe('what others have used', () => {
     expect(inUse(other, T).releasesAtMs).toEqual([T + 500, T + 500]);
   });
 
-  it('is let go, the soonest first, as far as it was held before', () => {
+  it('are released, soonest first, if they were held before the call', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.hold(3, T + 300, T + 900);
     const mark = window.externalUse.mark(T);
@@ -235,7 +235,7 @@ describe('what others have used', () => {
     expect(inUse(window, T)).toEqual({ takenCalls: 1, releasesAtMs: [T + 700] });
   });
 
-  it('has one slot back sooner where upstream says so', () => {
+  it('are freed earlier, one slot, when Postman says so', () => {
     const window = createRateWindow(10, 1_000);
     window.externalUse.bringForward(T + 100, T);
     expect(inUse(window, T).releasesAtMs).toEqual([]);
@@ -249,7 +249,7 @@ describe('what others have used', () => {
 });
 
 describe('a mark', () => {
-  it('tells what calls of our own used then and have used since, whatever has come back', () => {
+  it('records slots used by our own calls then and since, whatever has become free', () => {
     const window = createUsedWindow();
     const mark = window.externalUse.mark(T);
     expect(mark).toEqual({ localUsed: 2, callsInFlight: 1, totalTaken: 2, totalHeld: 0 });
@@ -258,14 +258,14 @@ describe('a mark', () => {
     window.externalUse.hold(3, T + 100, T + 100);
     const later = window.externalUse.mark(T + 400);
     expect(later).toEqual({ localUsed: 2, callsInFlight: 1, totalTaken: 3, totalHeld: 3 });
-    // Upstream can have seen three of our own since the first mark, and two since the second.
+    // Postman may have counted three of our calls since the first mark, and two since the second.
     learn(window, mark, 0, T + 400);
     expect(inUse(window, T + 400).releasesAtMs).toEqual([T + 1_050]);
     learn(window, later, 0, T + 400);
     expect(inUse(window, T + 400).releasesAtMs).toEqual([T + 1_050, T + 1_400]);
   });
 
-  it('counts what has been taken over since', () => {
+  it('counts slots absorbed since', () => {
     const window = createRateWindow(10, 1_000);
     const mark = window.externalUse.mark(T);
     window.externalUse.absorb(createUsedWindow(), T);
@@ -277,7 +277,7 @@ describe('a mark', () => {
 });
 
 describe('RateWindow.absorb', () => {
-  it('takes over calls that are out and slots that have yet to come back', () => {
+  it('takes over calls in flight and slots that are not free yet', () => {
     const window = createUsedWindow();
     const other = createRateWindow(10, 1_000);
     other.externalUse.hold(1, T - 100, T - 100);
@@ -294,7 +294,7 @@ describe('RateWindow.absorb', () => {
     expect(inUse(other, T)).toEqual({ takenCalls: 1, releasesAtMs: [T + 200, T + 200, T + 700] });
   });
 
-  it('takes over nothing that has come back, nor forgets what has', () => {
+  it('takes over no slots that are free again, and keeps its own', () => {
     const window = createRateWindow(10, 1_000);
     const other = createRateWindow(10, 1_000);
     for (const used of [window, other]) used.externalUse.hold(4, T, T);
@@ -315,7 +315,7 @@ describe('a window of 100,000 slots', () => {
     return window;
   };
 
-  it('copies hardly more than each slot once while they are taken and come back one after the other', () => {
+  it('copies each slot about once while slots are taken and freed one after the other', () => {
     let window = createRateWindow(1, 1_000);
     const free: number[] = [];
     const copied = countCopied(() => {
@@ -332,7 +332,7 @@ describe('a window of 100,000 slots', () => {
     expect(copied).toBeLessThan(2 * COUNT);
   });
 
-  it('looks at a slot that has come back once, and at one that has not no more than each time it is asked', () => {
+  it('reads a slot that became free once, and one in use at most once per query', () => {
     const window = createFullWindow();
     const { time, asMs } = createCountedTime(T + 1_499.995);
     expect(window.free(asMs)).toBe(COUNT / 2);
@@ -342,7 +342,7 @@ describe('a window of 100,000 slots', () => {
     expect(time.comparisons).toBeLessThanOrEqual(COUNT / 2 + 6);
   });
 
-  it('copies each slot a few times when it takes over another like it', () => {
+  it('copies each slot a few times when it absorbs an equal window', () => {
     const window = createFullWindow();
     const other = createFullWindow(0.005);
     const copied = countCopied(() => window.externalUse.absorb(other, T));
@@ -352,7 +352,7 @@ describe('a window of 100,000 slots', () => {
     expect(releasesAtMs).toEqual([...releasesAtMs].sort((a, b) => a - b));
   });
 
-  it('forgets what has come back', () => {
+  it('drops slots that are free again', () => {
     const window = createFullWindow();
     window.free(T + 10_000);
     expect(countCopied(() => window.externalUse.hold(2, T + 20_000, T + 20_000))).toBe(0);

@@ -19,11 +19,11 @@ const createWindows = (options: Partial<RateWindowsOptions> = {}) =>
     ...options,
   });
 
-/** The general window alone. */
+/** The general window only. */
 const createGeneralOnly = (limit = 60, isCap = false) =>
   createRateWindows({ general: { limit, windowMs: 60_000, isCap } });
 
-/** Makes a call whose answer announces this. */
+/** Makes a call whose response announces this. */
 function answer(
   windows: RateWindows,
   routeClass: RouteClass,
@@ -41,7 +41,7 @@ const statesOf = (windows: RateWindows, nowMs = T) => windows.all().map((window)
 const limitsOf = (windows: readonly RateWindow[]) => windows.map(({ limit, windowMs }) => [limit, windowMs]);
 
 describe('createRateWindows', () => {
-  it('has the windows it is made with, unused, and those of each class', () => {
+  it('has the configured windows, unused, by class', () => {
     const windows = createWindows();
     expect(statesOf(windows)).toEqual([
       { limit: 60, windowMs: 60_000, free: 60 },
@@ -52,7 +52,7 @@ describe('createRateWindows', () => {
     expect(windows.all()).toEqual([windows.general, windows.burst]);
   });
 
-  it('has one window of every call where there is no burst window', () => {
+  it('has one window for every call without a burst window', () => {
     const windows = createGeneralOnly();
     expect([windows.burst, windows.of('general'), windows.of('burst'), windows.all()]).toEqual([
       undefined,
@@ -81,7 +81,7 @@ describe('createRateWindows', () => {
 });
 
 describe('RateWindows.giveBack', () => {
-  it('has the slots of a call that was not made back at once, in every window the call counts against', () => {
+  it('frees the slots of a call that was not sent at once, in every window it counts against', () => {
     const windows = createWindows();
     windows.take('burst', T);
     const slots = windows.take('burst', T);
@@ -93,7 +93,7 @@ describe('RateWindows.giveBack', () => {
     ]);
   });
 
-  it('counts the call no longer in a window that is learned of', () => {
+  it('does not count the call in a window learned later', () => {
     const windows = createWindows();
     windows.giveBack(windows.take('general', T));
     answer(windows, 'general', [{ limit: 1_000, windowMs: 3_600_000 }]);
@@ -102,7 +102,7 @@ describe('RateWindows.giveBack', () => {
 });
 
 describe('RateWindows.learn', () => {
-  it('learns nothing from an answer that announces nothing, or nothing it understands', () => {
+  it('learns nothing from a response without an announcement that it understands', () => {
     const windows = createWindows();
     const answers = [[], [{}], [{ resetInMs: 5_000 }], [{ remaining: 3, windowMs: 7_000 }], [{ limit: 60 }]];
     expect(answers.map((announced) => answer(windows, 'general', announced))).toEqual(
@@ -172,13 +172,13 @@ describe('RateWindows.learn', () => {
     expect(windows.all().map((window) => window.free(T))).toEqual([20, 9]);
   });
 
-  it('takes what tells no length for the general window, where there is no other', () => {
+  it('takes an announcement without length for the general window, if there is no other', () => {
     const windows = createGeneralOnly();
     answer(windows, 'burst', [{ limit: 7 }]);
     expect(limitsOf(windows.all())).toEqual([[7, 60_000]]);
   });
 
-  it('tells windows of the same length apart by their size', () => {
+  it('distinguishes windows of the same length by their limit', () => {
     const windows = createWindows({ burst: { limit: 10, windowMs: 60_000 } });
     const announced = [
       { limit: 9, windowMs: 60_000 },
@@ -201,7 +201,7 @@ describe('RateWindows.learn', () => {
     ]);
   });
 
-  it('finds the burst window by its length where the other one has another', () => {
+  it('finds the burst window by its length if the general one has another', () => {
     const windows = createWindows();
     answer(windows, 'burst', [{ limit: 40, windowMs: 10_000 }]);
     answer(windows, 'burst', [{ limit: 5, windowMs: 60_000 }]);
@@ -223,7 +223,7 @@ describe('RateWindows.learn', () => {
     }
   });
 
-  it('follows a lower limit, and a higher one up to what can be configured', () => {
+  it('follows a lower limit, and a higher one up to the highest that can be configured', () => {
     const windows = createWindows();
     const learned = [20, 300, 100_000, 100_001, 2_147_483_647].map((limit) => [
       answer(windows, 'general', [{ limit }]).isDelay,
@@ -238,7 +238,7 @@ describe('RateWindows.learn', () => {
     ]);
   });
 
-  it('tells of a delay where a lower limit leaves as little free as before', () => {
+  it('reports a delay when a lower limit leaves no slot free, as before', () => {
     const windows = createWindows();
     for (let call = 0; call < 59; call++) windows.take('general', T);
     expect(answer(windows, 'general', [{ limit: 30 }])).toEqual(DELAYED);
@@ -253,7 +253,7 @@ describe('RateWindows.learn', () => {
     expect(limits).toEqual([30, 20, 30]);
   });
 
-  it('follows no limit of the burst window above the one it is made with', () => {
+  it('follows no limit of the burst window above the configured one', () => {
     const windows = createWindows();
     const limits = [300, 4, 300].map((limit) => {
       answer(windows, 'burst', [{ limit, windowMs: 10_000 }]);
@@ -262,19 +262,19 @@ describe('RateWindows.learn', () => {
     expect(limits).toEqual([10, 4, 10]);
   });
 
-  it('takes nothing away below a cap while more than the cap is left', () => {
+  it('holds nothing below a cap while more than the cap remains', () => {
     const windows = createGeneralOnly(30, true);
     expect(answer(windows, 'general', [{ limit: 300, remaining: 200, resetInMs: 30_000 }])).toEqual(NOTHING_LEARNED);
     expect(windows.general.free(T)).toBe(29);
   });
 
-  it('takes away below a cap what is no longer left', () => {
+  it('holds the slots below a cap that no longer remain', () => {
     const windows = createGeneralOnly(30, true);
     expect(answer(windows, 'general', [{ limit: 300, remaining: 12, resetInMs: 30_000 }])).toEqual(DELAYED);
     expect(windows.general.free(T)).toBe(12);
   });
 
-  it('holds the first slot that others have used until the reset, and the rest until a window has passed', () => {
+  it('holds the first slot used by others until the reset, and the rest until a window has passed', () => {
     const windows = createWindows();
     expect(answer(windows, 'general', [{ limit: 60, remaining: 40, resetInMs: 20_000 }])).toEqual(DELAYED);
     expect([0, 19_999, 20_000, 40_000, 59_999].map((ms) => windows.general.free(T + ms))).toEqual([40, 40, 41, 50, 59]);
@@ -289,7 +289,7 @@ describe('RateWindows.learn', () => {
     },
   );
 
-  it('holds a slot of others once, however many answers count it', () => {
+  it('holds a slot of others once, however many responses count it', () => {
     const windows = createWindows();
     const slots = [1, 2, 3].map(() => windows.take('general', T));
     const learned = slots.map((ofCall) => {
@@ -300,26 +300,26 @@ describe('RateWindows.learn', () => {
     expect([learned, windows.general.free(T + 100)]).toEqual([[true, false, false], 50]);
   });
 
-  it('gives back what it has held where more is left than it thinks, and no more', () => {
+  it('releases held slots when more remain than estimated, and no others', () => {
     const windows = createWindows();
     answer(windows, 'general', [{ remaining: 40 }]);
     expect(answer(windows, 'general', [{ limit: 60, remaining: 59 }])).toEqual(NOTHING_LEARNED);
     expect(windows.general.free(T)).toBe(58);
   });
 
-  it('gives back no more than is left once all its calls have arrived that are on their way', () => {
+  it('releases no more slots than remain after all calls in flight have arrived', () => {
     const windows = createWindows();
     answer(windows, 'general', [{ remaining: 40 }]);
     for (let call = 0; call < 3; call++) windows.take('general', T);
     const slots = windows.take('general', T);
     for (let call = 0; call < 2; call++) windows.take('general', T);
     const before = windows.general.free(T);
-    // Of the 50 that are left three others that were out and the two that came later can still take theirs.
+    // Of the 50 remaining slots, three calls that were in flight and two later ones may still take theirs.
     expect(windows.learn(slots, [{ remaining: 50 }], T)).toEqual(NOTHING_LEARNED);
     expect([before, windows.general.free(T)]).toEqual([34, 45]);
   });
 
-  it('takes nothing away for calls of its own that were sent while the answer was on its way', () => {
+  it('holds nothing for own calls that were sent before the response arrived', () => {
     const windows = createWindows();
     const slots = windows.take('general', T);
     for (let call = 0; call < 9; call++) windows.take('general', T + 10);
@@ -327,7 +327,7 @@ describe('RateWindows.learn', () => {
     expect(windows.general.free(T + 100)).toBe(50);
   });
 
-  it('takes nothing away for slots of its own that have come back while the answer was on its way', () => {
+  it('holds nothing for own slots that became free before the response arrived', () => {
     const windows = createWindows();
     for (let call = 0; call < 20; call++) windows.release(windows.take('general', T - 60_000), T - 59_950);
     const slots = windows.take('general', T);
@@ -335,12 +335,12 @@ describe('RateWindows.learn', () => {
     expect(windows.general.free(T + 100)).toBe(59);
   });
 
-  it('costs no slot while upstream counts as it does, whatever is out and comes back meanwhile', () => {
+  it('holds no slot while Postman counts only our calls, whatever is in flight', () => {
     const start = tuple(constantFrom<RouteClass>('general', 'burst'), nat(400), integer({ min: 1, max: 3_000 }));
     assert(
       property(array(start, { minLength: 1, maxLength: 60 }), nat(100), (calls, seenPercent) => {
         const windows = createWindows({ burst: { limit: 30, windowMs: 2_000 } });
-        // When upstream saw each call of a class: somewhere between its sending and its answer.
+        // When Postman counted each call of a class: at some moment between its sending and its response.
         const seen: { readonly routeClass: RouteClass; readonly atMs: number }[] = [];
         const events: { readonly atMs: number; readonly run: () => void }[] = [];
         let sentAtMs = T;
@@ -368,14 +368,14 @@ describe('RateWindows.learn', () => {
             },
           });
         }
-        // Of what happens at the same moment the sending comes first.
+        // Of events at the same moment, sending comes first.
         for (const { run } of events.toSorted((a, b) => a.atMs - b.atMs)) run();
       }),
       { numRuns: 200 },
     );
   });
 
-  it('tells a burst call that the burst window was spoken of where a remaining count came with it', () => {
+  it('reports that the burst window was announced if its remaining count was', () => {
     const windows = createWindows();
     const told = [
       { limit: 10, windowMs: 10_000 },
@@ -389,7 +389,7 @@ describe('RateWindows.learn', () => {
 });
 
 describe('RateWindows.refused', () => {
-  /** A call that is refused at T, and how much is free then and later. */
+  /** A call that gets a 429 at T, and the free slots then and later. */
   const refuse = (
     windows: RateWindows,
     routeClass: RouteClass,
@@ -403,7 +403,7 @@ describe('RateWindows.refused', () => {
     return (inMs: number) => windows.all().map((window) => window.free(T + inMs));
   };
 
-  it('takes all that was free for used, and lets it come back evenly from the time that was named', () => {
+  it('holds all free slots, and frees them evenly from the announced time on', () => {
     const freeIn = refuse(createWindows(), 'general', 6_000);
     expect([0, 5_999, 6_000, 33_000, 59_999, 60_000].map((inMs) => freeIn(inMs))).toEqual([
       [0, 10],
@@ -415,7 +415,7 @@ describe('RateWindows.refused', () => {
     ]);
   });
 
-  it('takes the burst window for the one that is used up where a burst call may come again before it has passed', () => {
+  it('assumes that the burst window is used up if a burst call may be repeated before it has passed', () => {
     const freeIn = refuse(createWindows(), 'burst', 10_000);
     expect([0, 9_999, 10_000].map((inMs) => freeIn(inMs))).toEqual([
       [59, 0],
@@ -424,7 +424,7 @@ describe('RateWindows.refused', () => {
     ]);
   });
 
-  it('takes the general window for it where a burst call may come again only later', () => {
+  it('assumes the general window if a burst call may be repeated only later', () => {
     const freeIn = refuse(createWindows(), 'burst', 10_001);
     expect([0, 10_000, 10_001].map((inMs) => freeIn(inMs))).toEqual([
       [0, 9],
@@ -433,12 +433,12 @@ describe('RateWindows.refused', () => {
     ]);
   });
 
-  it('takes the general window for it where there is no other', () => {
+  it('assumes the general window if there is no other', () => {
     const freeIn = refuse(createGeneralOnly(), 'burst', 6_000);
     expect([0, 6_000].map((inMs) => freeIn(inMs))).toEqual([[0], [1]]);
   });
 
-  it('holds nothing more where the answer says which window is used up, and lets one call go when that may be', () => {
+  it('holds nothing more if the response says which window is used up, and allows one call at the announced time', () => {
     const told = [
       { limit: 60, remaining: 30, windowMs: 60_000 },
       { limit: 10, remaining: 0, resetInMs: 10_000, windowMs: 10_000 },
@@ -453,7 +453,7 @@ describe('RateWindows.refused', () => {
     ]);
   });
 
-  it('leaves the burst window alone where the answer says that another one is used up', () => {
+  it('leaves the burst window unchanged if the response says that another one is used up', () => {
     const told = [{ limit: 60, remaining: 0, resetInMs: 60_000, windowMs: 60_000 }];
     const freeIn = refuse(createWindows(), 'burst', 4_000, told);
     expect([0, 4_000, 10_000].map((inMs) => freeIn(inMs))).toEqual([
@@ -463,16 +463,16 @@ describe('RateWindows.refused', () => {
     ]);
   });
 
-  it('holds all that is free where the answer says that something is left', () => {
+  it('holds all free slots if the response says that some remain', () => {
     const freeIn = refuse(createWindows(), 'general', 6_000, [{ limit: 60, remaining: 30, windowMs: 60_000 }]);
     expect([0, 6_000].map((inMs) => freeIn(inMs)[0])).toEqual([0, 1]);
   });
 });
 
-describe('windows that are learned of', () => {
+describe('learned windows', () => {
   const HOUR = { limit: 1_000, remaining: 999, resetInMs: 3_600_000, windowMs: 3_600_000 };
 
-  it('count every call where the call that told of them is of every class', () => {
+  it('count every call if a general call announced them', () => {
     const windows = createWindows();
     expect(answer(windows, 'general', [HOUR])).toEqual(DELAYED);
     const [, , learned] = windows.all();
@@ -487,7 +487,7 @@ describe('windows that are learned of', () => {
     ]);
   });
 
-  it('count burst calls where a burst call told of them', () => {
+  it('count burst calls if a burst call announced them', () => {
     const windows = createWindows();
     answer(windows, 'burst', [HOUR]);
     const [, , learned] = windows.all();
@@ -501,7 +501,7 @@ describe('windows that are learned of', () => {
     expect([free, learned?.free(T)]).toEqual([999, 998]);
   });
 
-  it('are learned of where there is no burst window too, of each class', () => {
+  it('are learned without a burst window too, for each class', () => {
     for (const [routeClass, ofGeneral] of [
       ['burst', 1],
       ['general', 2],
@@ -516,7 +516,7 @@ describe('windows that are learned of', () => {
     }
   });
 
-  it('count the calls that are out, each until its answer', () => {
+  it('count the calls in flight, each until its response', () => {
     const windows = createWindows();
     const [first, second] = [windows.take('general', T), windows.take('burst', T)];
     windows.take('burst', T);
@@ -524,7 +524,7 @@ describe('windows that are learned of', () => {
     windows.release(over, T);
     expect(windows.learn(first, [{ ...HOUR, remaining: 996 }], T + 100)).toEqual(DELAYED);
     const [, , learned] = windows.all();
-    // Three of ours are out; the fourth is over and counts as somebody else's.
+    // Three of our calls are in flight; the fourth has ended and counts as another client's.
     const free = learned?.free(T + 100);
     windows.release(first, T + 100);
     windows.release(second, T + 200);
@@ -534,7 +534,7 @@ describe('windows that are learned of', () => {
     ]);
   });
 
-  it('count no call that is out and of another class', () => {
+  it('count no call in flight of another class', () => {
     const windows = createWindows();
     const general = windows.take('general', T);
     const burst = windows.take('burst', T);
@@ -545,19 +545,19 @@ describe('windows that are learned of', () => {
     expect(inUse(learned, T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 3_600_100] });
   });
 
-  it('are told apart from those of others that are still out, by the calls made since', () => {
+  it('take calls made since into account when they estimate the use by others', () => {
     const windows = createWindows();
     const first = windows.take('general', T);
     const second = windows.take('general', T);
     windows.learn(first, [HOUR], T + 100);
     windows.take('general', T + 100);
-    // Upstream can have seen three of ours when it saw the second.
+    // Postman may have counted three of our calls when it counted the second.
     expect(windows.learn(second, [{ ...HOUR, remaining: 997 }], T + 200)).toEqual(NOTHING_LEARNED);
     expect(windows.learn(second, [{ ...HOUR, remaining: 990 }], T + 200)).toEqual(DELAYED);
     expect(windows.all()[2]?.free(T + 200)).toBe(990);
   });
 
-  it('follow what is announced of them, lower and higher, up to the most that can be configured', () => {
+  it('follow announced limits, lower and higher, up to the highest that can be configured', () => {
     const windows = createWindows();
     const limits = [2_147_483_647, 50, 500, 2_147_483_647].map((limit) => {
       answer(windows, 'general', [{ limit, windowMs: 3_600_000 }]);
@@ -575,7 +575,7 @@ describe('windows that are learned of', () => {
     ]);
   });
 
-  it('are not learned of without a limit', () => {
+  it('are not learned without a limit', () => {
     const windows = createWindows();
     expect(answer(windows, 'general', [{ remaining: 5, windowMs: 3_600_000 }])).toEqual(NOTHING_LEARNED);
     expect(windows.all()).toHaveLength(2);
@@ -593,7 +593,7 @@ describe('windows that are learned of', () => {
     expect(windows.all().length).toBe(known + 4);
   });
 
-  it('are followed still when there is no room for more', () => {
+  it('are still followed when no more can be learned', () => {
     const windows = createWindows();
     const lengths = [1, 2, 3, 4, 5].map((hours) => hours * 3_600_000);
     answer(
@@ -607,7 +607,7 @@ describe('windows that are learned of', () => {
 });
 
 describe('windows of two keys of one user', () => {
-  it('count together what is in use of both', () => {
+  it('add up the slots in use of both', () => {
     const windows = createWindows();
     const other = createWindows();
     other.release(other.take('burst', T - 1_000), T - 500);
@@ -627,7 +627,7 @@ describe('windows of two keys of one user', () => {
     ]);
   });
 
-  it('give back what a call of the general class had, and nothing of the burst window', () => {
+  it('give back the slots of a general call, and none of the burst window', () => {
     const windows = createWindows();
     const other = createWindows();
     const general = other.take('general', T);
@@ -641,7 +641,7 @@ describe('windows of two keys of one user', () => {
     ]);
   });
 
-  it('count together where there is no burst window', () => {
+  it('are merged without a burst window', () => {
     const windows = createGeneralOnly();
     const other = createGeneralOnly();
     const slots = other.take('burst', T);
@@ -650,7 +650,7 @@ describe('windows of two keys of one user', () => {
     expect(inUse(windows.general, T + 100)).toEqual({ takenCalls: 0, releasesAtMs: [T + 60_100] });
   });
 
-  it('count together the general windows where one of them has a burst window and the other has none', () => {
+  it('merge the general windows if only one key has a burst window', () => {
     const withBurst = createWindows();
     const without = createGeneralOnly();
     const own = withBurst.take('burst', T);
@@ -661,7 +661,7 @@ describe('windows of two keys of one user', () => {
     expect([without.general.free(T), withBurst.general.free(T), withBurst.burst?.free(T)]).toEqual([60, 58, 8]);
   });
 
-  it('follow a limit that the answer of a call announces which was out, and draw nothing from what it says is left', () => {
+  it('follow a limit announced by the response of a call in flight, and ignore its remaining count', () => {
     const windows = createWindows();
     const other = createWindows();
     const slots = other.take('general', T - 1_000);
@@ -672,11 +672,11 @@ describe('windows of two keys of one user', () => {
   });
 });
 
-describe('a limit that is not announced any more', () => {
+describe('a limit that is no longer announced', () => {
   const silent = (windows: RateWindows, routeClass: RouteClass, nowMs: number) =>
     answer(windows, routeClass, [], { sentAtMs: nowMs, nowMs });
 
-  it.each([1, 300])('of %i is forgotten after two windows of answers without it', (limit) => {
+  it.each([1, 300])('of %i is forgotten after two windows of responses without it', (limit) => {
     const windows = createGeneralOnly();
     answer(windows, 'general', [{ limit }]);
     silent(windows, 'general', 500_000);
@@ -686,7 +686,7 @@ describe('a limit that is not announced any more', () => {
     expect(windows.general.limit).toBe(60);
   });
 
-  it('holds while nobody is answered, and begins anew with each answer that announces it', () => {
+  it('applies while there are no responses, and starts again with each response that announces it', () => {
     const windows = createGeneralOnly();
     answer(windows, 'general', [{ limit: 7 }]);
     silent(windows, 'general', 100_000);
@@ -698,7 +698,7 @@ describe('a limit that is not announced any more', () => {
     expect(windows.general.limit).toBe(60);
   });
 
-  it('of the burst window is missed by answers of its class alone', () => {
+  it('of the burst window expires only by responses of its class', () => {
     const windows = createWindows();
     answer(windows, 'burst', [{ limit: 3, windowMs: 10_000 }]);
     for (const nowMs of [10_000, 30_000, 900_000]) silent(windows, 'general', nowMs);
@@ -707,7 +707,7 @@ describe('a limit that is not announced any more', () => {
     expect(windows.burst?.limit).toBe(10);
   });
 
-  it('of the general window is not missed by answers of the other class that announce their own', () => {
+  it('of the general window does not expire by responses of the other class that announce their own limit', () => {
     const windows = createWindows();
     answer(windows, 'general', [{ limit: 7, windowMs: 60_000 }]);
     for (const nowMs of [100_000, 900_000])
@@ -717,7 +717,7 @@ describe('a limit that is not announced any more', () => {
     expect(windows.general.limit).toBe(60);
   });
 
-  it('of the general window is missed by answers of its class that announce another', () => {
+  it('of the general window expires by responses of its class that announce another limit', () => {
     const windows = createWindows();
     answer(windows, 'general', [{ limit: 7, windowMs: 60_000 }]);
     for (const nowMs of [100_000, 220_000])
@@ -729,7 +729,7 @@ describe('a limit that is not announced any more', () => {
     ]);
   });
 
-  it('of a window that was learned takes the window with it, for every class, and frees its place', () => {
+  it('of a learned window removes the window for every class, so that another can be learned', () => {
     const windows = createWindows();
     for (const windowMs of [1_000, 2_000, 3_000, 4_000, 5_000]) answer(windows, 'general', [{ limit: 1, windowMs }]);
     expect(windows.all()).toHaveLength(6);
@@ -743,7 +743,7 @@ describe('a limit that is not announced any more', () => {
     expect(limitsOf(windows.all())).toContainEqual([1, 5_000]);
   });
 
-  it('leaves the calls counted that are out', () => {
+  it('leaves the calls in flight counted', () => {
     const windows = createWindows();
     answer(windows, 'general', [{ limit: 1, windowMs: 1_000 }]);
     const out = windows.take('general', 7_000);

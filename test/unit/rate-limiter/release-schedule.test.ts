@@ -10,8 +10,8 @@ function createTimes(...times: readonly number[]) {
 
 const sorted = (times: readonly number[]) => [...times].sort((a, b) => a - b);
 
-describe('createReleaseTimes', () => {
-  it('keeps times in order, whatever the order in which they came', () => {
+describe('createReleaseSchedule', () => {
+  it('sorts times, whatever the order they were added in', () => {
     const list = createTimes(30, 10, 20);
     list.add(20, 2);
     list.addAll([5, 40]);
@@ -19,7 +19,7 @@ describe('createReleaseTimes', () => {
     expect([-1, 0, 6, 7].map((index) => list.atMs(index))).toEqual([-Infinity, 5, 40, Infinity]);
   });
 
-  it('forgets what has come, that moment included, and as many of the first as it is told', () => {
+  it('drops past times, including the present, and as many of the first as requested', () => {
     const list = createTimes(10, 20, 30, 40);
     list.forgetPast(9);
     list.forgetPast(10);
@@ -32,7 +32,7 @@ describe('createReleaseTimes', () => {
     expect([list.times(), list.size, list.lastAtMs(), list.atMs(0)]).toEqual([[], 0, -Infinity, Infinity]);
   });
 
-  it('is what a sorted list is, whatever happens', () => {
+  it('behaves like a sorted list in any history', () => {
     assert(
       property(array(integer({ min: 0, max: 50 }), { maxLength: 60 }), (numbers) => {
         const list = createReleaseSchedule();
@@ -53,8 +53,8 @@ describe('createReleaseTimes', () => {
   });
 });
 
-describe('timeInBoth', () => {
-  it('is what stands at that place when both are put together', () => {
+describe('mergedAtMs', () => {
+  it('returns the time with that index in both lists merged', () => {
     assert(
       property(array(integer({ min: 0, max: 30 })), array(integer({ min: 0, max: 30 })), (one, other) => {
         const together = sorted([...one, ...other]);

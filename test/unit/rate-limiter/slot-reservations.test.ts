@@ -7,8 +7,8 @@ import type { SlotGrant, SlotSource } from '../../../src/upstream/rate-limiter/s
 import { toBudgetOptions } from '../../support/budget-options.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** A source that notes what it is asked to reserve, and grants it when it is told to. */
-class NotingSource extends RateLimiter {
+/** A source that records reservations, and grants them on request. */
+class RecordingSource extends RateLimiter {
   readonly maxFractions: number[] = [];
   readonly given: SlotGrant[] = [];
   readonly returned: SlotGrant[] = [];
@@ -29,7 +29,7 @@ class NotingSource extends RateLimiter {
     super.giveBack(...args);
   }
 
-  /** Grants what has been asked for so far. */
+  /** Grants all pending requests. */
   answer(): void {
     for (const grant of this.#pending.splice(0)) grant();
   }
@@ -38,14 +38,14 @@ class NotingSource extends RateLimiter {
 function createSetup() {
   const clock = createVirtualClock();
   const options = toBudgetOptions(clock);
-  const slots = new NotingSource(options, () => {});
+  const slots = new RecordingSource(options, () => {});
   const queue = new AdmissionQueue(slots, options.reservedCalls, clock);
   const reservations = new SlotReservations(slots, queue, clock);
   return {
     clock,
     slots,
     reservations,
-    /** Has a call come back in so many milliseconds. */
+    /** Reserves a slot for a call that is expected after so many milliseconds. */
     keep(key: string, inMs: number) {
       const share = createFairShare();
       const position = queue.nextPosition('general', share);
@@ -56,8 +56,8 @@ function createSetup() {
   };
 }
 
-describe('slots of a call that was refused with a time', () => {
-  it('are asked for at that time, held for two seconds, and free again then; its position is kept for a minute more', async () => {
+describe('slots reserved for a refused call', () => {
+  it('are requested at its retry time and held for two seconds; its position is reserved for a minute more', async () => {
     const { clock, slots, reservations, keep, remaining } = createSetup();
     keep('a', 1_000);
     await clock.advance(999);
@@ -75,7 +75,7 @@ describe('slots of a call that was refused with a time', () => {
     expect(reservations.find('a')).toBeUndefined();
   });
 
-  it('are given back once when it comes back, and held no longer', async () => {
+  it('are given back once, when the call arrives', async () => {
     const { clock, slots, reservations, keep, remaining } = createSetup();
     keep('a', 0);
     slots.answer();
@@ -85,7 +85,7 @@ describe('slots of a call that was refused with a time', () => {
     expect(slots.returned).toHaveLength(1);
   });
 
-  it('are reserved in a smaller share the fewer come back, and in a larger one again when they do', async () => {
+  it('are a smaller fraction of a window when fewer calls return, and a larger one again when more do', async () => {
     const { clock, slots, reservations, keep } = createSetup();
     const refuse = async (key: string, inMs: number) => {
       keep(key, inMs);
@@ -122,7 +122,7 @@ describe('slots of a call that was refused with a time', () => {
     expect(slots.returned).toHaveLength(1);
   });
 
-  it('are given back when it is refused again, and when all are forgotten', () => {
+  it('are given back when the call is refused again, and when all reservations are cleared', () => {
     const { slots, reservations, keep, remaining } = createSetup();
     for (const key of ['a', 'b']) keep(key, 0);
     slots.answer();

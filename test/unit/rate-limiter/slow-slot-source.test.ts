@@ -5,12 +5,12 @@ import { createFairShare, type FairShare } from '../../../src/upstream/rate-limi
 import type { SlotSource } from '../../../src/upstream/rate-limiter/slot-source.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
-const ANSWER_MS = 5;
+const REPLY_MS = 5;
 const LATENCY_MS = 300;
 
-/** Has a source answer later, as one behind a network does. */
+/** Delays the replies of a source, like a network. */
 function toSlow(slots: SlotSource, clock: VirtualClock): SlotSource {
-  const later = (ask: () => void) => void clock.schedule(clock.nowMs() + ANSWER_MS, ask);
+  const later = (run: () => void) => void clock.schedule(clock.nowMs() + REPLY_MS, run);
   return {
     view: slots.view,
     isShared: slots.isShared,
@@ -52,20 +52,20 @@ function createSetup(options: Partial<BudgetOptions> = {}) {
   return { clock, budget, sent, call };
 }
 
-describe('a budget whose slots come from a source that answers later', () => {
-  it('asks for one call after the other, in the order of the queue', async () => {
+describe('a budget with a slot source that replies later', () => {
+  it('requests slots for one call after the other, in the order of the queue', async () => {
     const { clock, sent, call } = createSetup();
     const large = createFairShare();
     for (let index = 0; index < 6; index++) call('large', large);
     call('small');
     await clock.advance(100);
-    // The small one came while the first was asked for.
+    // The small operation arrived during the first request.
     expect(sent).toEqual(['large', 'small', 'large', 'large', 'large', 'large'].map((name, i) => [name, 5 * (i + 1)]));
     await clock.advance(61_000);
     expect(sent.slice(6)).toEqual([['large', 60_310]]);
   });
 
-  it('gives back what was granted to a call that has left meanwhile', async () => {
+  it('gives back slots granted to a call that left in the meantime', async () => {
     const { clock, budget, sent, call } = createSetup();
     const gone = call('gone');
     call('next');
@@ -76,7 +76,7 @@ describe('a budget whose slots come from a source that answers later', () => {
     expect(budget.view.snapshot()).toMatchObject({ remaining: 5, queuedCalls: 0 });
   });
 
-  it('serves a call that comes back at the time it was refused with, whoever else waits', async () => {
+  it('serves a refused call that returns at its retry time, whatever calls wait', async () => {
     const { clock, budget, sent, call } = createSetup();
     for (let index = 0; index < 6; index++) call(`first ${index}`);
     await clock.advance(1_000);
@@ -89,7 +89,7 @@ describe('a budget whose slots come from a source that answers later', () => {
     expect(sent).toHaveLength(12);
   });
 
-  it('serves a call that comes back while its slots are being reserved', async () => {
+  it('serves a call that returns while its slots are being reserved', async () => {
     const { clock, budget, sent, call } = createSetup();
     for (let index = 0; index < 6; index++) call(`first ${index}`);
     await clock.advance(1_000);
