@@ -1,6 +1,6 @@
 import type { RateWindow } from '../../src/upstream/rate-limiter/windows/rate-window.ts';
 
-/** Calls of a window that are out, and when all its other slots come back, whosever they are, soonest first. */
+/** Calls of a window in flight, and when all other slots in use become free, own and others', soonest first. */
 export function inUse(window: RateWindow | undefined, nowMs: number) {
   const { takenCalls, releasesAtMs, heldUntilMs } = window?.externalUse.inUse(nowMs) ?? {
     takenCalls: 0,

@@ -3,23 +3,23 @@ import type { Arrival, Sandbox } from '../../src/sandbox/sandbox.ts';
 import type { BuiltServer, RunningServer } from './built-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
-/** Limits of upstream, which the instances are told too. */
+/** Limits of the simulated Postman; the instances are configured with the same. */
 export interface Limits {
   readonly general: { readonly limit: number; readonly windowMs: number };
   readonly burst: { readonly limit: number; readonly windowMs: number };
 }
 
-/** Real servers before one upstream and one Redis, with clients that want more than there is. */
+/** Real servers with one upstream and one Redis, whose clients request more than the limits allow. */
 export interface InstancesUnderLoad {
   readonly servers: RunningServer[];
   /** Kills a server, and starts another in its place. */
   replace(index: number, signal?: NodeJS.Signals): Promise<void>;
-  /** What clients were told: how many were served, refused with a time, or had their connection cut. */
+  /** Results of the clients: served, refused with a retry time, connection cut. */
   readonly counts: { served: number; refused: number; cut: number; slowestMs: number };
   stop(): Promise<void>;
 }
 
-/** The calls that came sooner than a window after the one a whole limit before. */
+/** The calls that exceed the limit: less than a window after the call `limit` calls earlier. */
 export function tooClose(
   arrivals: readonly Arrival[],
   { limit, windowMs }: { readonly limit: number; readonly windowMs: number },
@@ -27,10 +27,10 @@ export function tooClose(
   return arrivals.slice(limit).filter(({ atMs }, index) => atMs - (arrivals[index]?.atMs ?? 0) < windowMs);
 }
 
-/** Whether a call counts against the burst window, too. */
+/** Whether a call counts against the burst window too. */
 export const isBurst = ({ requestLine }: Arrival) => requestLine.startsWith('GET /workspaces');
 
-/** What an instance is started with. */
+/** Environment variables of an instance. */
 export function instanceEnvironment(redis: RedisServer | undefined, postman: Sandbox, { general, burst }: Limits) {
   return {
     POSTMAN_API_BASE_URL: postman.origin,
@@ -44,7 +44,7 @@ export function instanceEnvironment(redis: RedisServer | undefined, postman: San
   };
 }
 
-/** Starts them, and has each keep `clients` clients busy: each asks for something that nobody has asked for, and again as soon as it is answered. */
+/** Starts the servers, each with so many clients, which send a new uncached query after each response. */
 export async function startUnderLoad(
   built: BuiltServer,
   environment: Record<string, string>,

@@ -5,31 +5,31 @@ import type { RouteClass } from '../../src/upstream/postman/route-class.ts';
 import { createFairShare } from '../../src/upstream/rate-limiter/queue/fair-share.ts';
 import type { VirtualInstance, VirtualRedis } from './virtual-redis.ts';
 
-/** A call as upstream saw it. */
+/** A call as Postman counted it. */
 export interface SeenCall {
   readonly name: string;
   readonly routeClass: RouteClass;
   readonly atMs: number;
 }
 
-/** One instance in simulated time: its store, and the budget of the one key. */
+/** One instance in simulated time: its store, and the budget of the only key. */
 export interface Instance extends VirtualInstance {
   readonly budget: Budget;
-  /** Keeps so many calls of an operation waiting. Returns how to end it. */
+  /** Always has so many calls of an operation waiting. Returns a function that ends it. */
   run(name: string, routeClass?: RouteClass, waiting?: number): () => void;
-  /** The process is gone: its calls that are out still arrive, nothing else happens. */
+  /** Kills the process: only its calls in flight still arrive. */
   kill(): void;
 }
 
-/** Simulated instances before one upstream, which sees each call at some moment between its sending and its answer. */
+/** Simulated instances with one upstream, which counts each call at some moment between sending and response. */
 export interface Instances {
   readonly seen: SeenCall[];
   start(): Promise<Instance>;
-  /** Arrivals beyond the limit in any window. */
+  /** Number of arrivals beyond the limit in any window. */
   over(limit: number, windowMs: number, routeClass?: RouteClass): number;
 }
 
-/** @param latencyMs - Of a call, drawn for each. */
+/** @param latencyMs - Draws the latency of one call. */
 export function createInstances(
   redis: VirtualRedis,
   limits: SlotLimits,

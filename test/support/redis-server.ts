@@ -7,23 +7,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 
-/** A Redis of a test's own, on loopback. */
+/** A Redis for one test file, on loopback. */
 export interface RedisServer {
   /** For `REDIS_URL`. */
   readonly url: string;
   readonly port: number;
   /** Its process: `kill`, `SIGSTOP`. */
   child(): ChildProcess;
-  /** Sends one command and gives its answer. */
+  /** Sends one command and returns its reply. */
   command(...words: string[]): Promise<unknown>;
-  /** Starts it again after it has been killed, without data. */
+  /** Starts it again, empty, after it was killed. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
-/** Why tests that need Redis are skipped; empty: they are not. In CI they never are, so that they fail where it is missing. */
+/** Why tests that need Redis are skipped; empty: they run. In CI they always run, and fail without Redis. */
 export const skipsRedis =
   isInstalled || process.env.CI ? '' : 'redis-server is not installed: apt-get install redis-server';
 
@@ -68,7 +68,7 @@ export async function startRedis(...settings: string[]): Promise<RedisServer> {
   };
 }
 
-/** A free port, from which on a node of a cluster has one 10,000 above, too. */
+/** Finds a free port of at most 55,535: a cluster node also uses the port 10,000 above. */
 export async function findPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

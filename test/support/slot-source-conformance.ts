@@ -10,24 +10,24 @@ import type {
 } from '../../src/upstream/rate-limiter/slot-source.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
-/** What a source is made with for the suite: 6 slots a second, 2 of the burst class in 200 ms, 1 reserved, 4 calls out, a warm start. */
+/** Creates a source with 6 slots per s, 2 burst slots per 200 ms, 1 reserved, 4 calls in flight, and no cold start. */
 export type CreateSlotSourceForTest = (clock: VirtualClock) => CreateSlotSource;
 
 const WINDOW_MS = 1_000;
 const LIMIT = 6;
 const BURST_WINDOW_MS = 200;
 const BURST_LIMIT = 2;
-const MAX_OUT = 4;
+const MAX_IN_FLIGHT = 4;
 
 const announced = (limit: number, remaining: number): AnnouncedRateLimit => ({
   windows: [{ limit, remaining, windowMs: WINDOW_MS }],
 });
 
 /**
- * Tests what `SlotSource` promises, whatever stands behind it.
+ * Tests the guarantees of `SlotSource` for any implementation.
  *
- * @param createFor - Makes the sources of one test. Before one is asked, the clock is settled.
- * @param createClock - Makes the clock of one test.
+ * @param createFor - Creates the sources of one test. The clock is settled before the first request.
+ * @param createClock - Creates the clock of one test.
  */
 export function describeSlotSource(
   name: string,
@@ -48,7 +48,7 @@ export function describeSlotSource(
       usesReserve: true,
       ...changes,
     });
-    /** Asks, and waits for the answer as long as it takes without time passing. */
+    /** Requests slots and waits for the reply; simulated time does not pass. */
     const requestGrant = async (how: (done: (grant: SlotGrant | undefined) => void) => void) => {
       const grants: (SlotGrant | undefined)[] = [];
       how((grant) => grants.push(grant));
@@ -60,7 +60,7 @@ export function describeSlotSource(
       requestGrant((done) => source.take(request(routeClass, changes), done));
     const reserve = (maxFraction: number, routeClass?: RouteClass) =>
       requestGrant((done) => slots.reserve(request(routeClass), maxFraction, done));
-    /** Takes what can be taken, has each answered at once, and tells how many there were. */
+    /** Takes all free slots, settles each at once, and counts them. */
     const drain = async (routeClass?: RouteClass, changes?: Partial<SlotRequest>, source: SlotSource = slots) => {
       for (let count = 0; ; count++) {
         const grant = await take(routeClass, changes, source);
@@ -71,14 +71,14 @@ export function describeSlotSource(
     return { clock, slots, open, take, reserve, drain, delays: () => delays };
   };
 
-  /** A grant that has to be there. */
+  /** Throws if the request was refused. */
   const granted = (grant: SlotGrant | undefined): SlotGrant => {
     if (!grant) throw new TypeError('No slots were granted');
     return grant;
   };
 
   describe(`${name} as a slot source`, () => {
-    it('grants what the window has, and again one window after the settlement, not after the grant', async () => {
+    it('grants all slots of the window, and again one window after the settlement, not after the grant', async () => {
       const { clock, slots, take, drain } = await createSetup();
       const slow = granted(await take());
       await clock.advance(500);
@@ -100,7 +100,7 @@ export function describeSlotSource(
       expect([await drain('burst'), await drain()]).toEqual([BURST_LIMIT, LIMIT - 2 * BURST_LIMIT]);
     });
 
-    it('has no slot used that is given back', async () => {
+    it('does not count a slot that was given back', async () => {
       const { slots, take, drain } = await createSetup();
       slots.giveBack(granted(await take('burst')));
       expect([slots.view.callsInFlight(), await drain('burst'), await drain()]).toEqual([
@@ -110,7 +110,7 @@ export function describeSlotSource(
       ]);
     });
 
-    it('takes nothing back twice', async () => {
+    it('accepts each grant back only once', async () => {
       const { slots, take } = await createSetup();
       const [settled, unused] = [granted(await take()), granted(await take())];
       slots.settle(settled);
@@ -120,30 +120,30 @@ export function describeSlotSource(
       expect(slots.view.snapshot().remaining).toBe(LIMIT - 1);
     });
 
-    it('leaves reserved slots to those that may use them', async () => {
+    it('leaves reserved slots to first calls', async () => {
       const { drain } = await createSetup();
       expect([await drain('general', { usesReserve: false }), await drain()]).toEqual([LIMIT - 1, 1]);
     });
 
-    it('has no more calls out than it may, and says that the next thing to happen is an answer', async () => {
+    it('limits the calls in flight, and reports that a response has to come first', async () => {
       const { slots, take } = await createSetup();
       const out = [await take(), await take(), await take(), await take()];
-      expect([await take(), slots.view.callsInFlight()]).toEqual([undefined, MAX_OUT]);
+      expect([await take(), slots.view.callsInFlight()]).toEqual([undefined, MAX_IN_FLIGHT]);
       expect(slots.view.nextFreeSlotAtMs('general')).toBe(Number.POSITIVE_INFINITY);
       slots.settle(granted(out[0]));
       expect(await take()).toBeDefined();
     });
 
-    it('leaves a connection to those that may use what is reserved', async () => {
+    it('leaves a connection to first calls', async () => {
       const { take } = await createSetup();
-      for (let call = 0; call < MAX_OUT - 1; call++) await take();
+      for (let call = 0; call < MAX_IN_FLIGHT - 1; call++) await take();
       expect([await take('general', { usesReserve: false }), (await take())?.routeClass]).toEqual([
         undefined,
         'general',
       ]);
     });
 
-    it('shows no room when it refuses, until a time that lies ahead', async () => {
+    it('shows no free slot when it refuses, until a time in the future', async () => {
       const { clock, slots, drain } = await createSetup();
       await drain();
       expect(slots.view.freeSlots('general').forFirstCalls).toBe(false);
@@ -153,9 +153,9 @@ export function describeSlotSource(
       expect(slots.view.freeSlots('general').forFirstCalls).toBe(true);
     });
 
-    it('reserves slots, which are not calls that are out, up to a share of the window', async () => {
+    it('reserves slots, which are not calls in flight, up to a fraction of the window', async () => {
       const { slots, reserve, drain } = await createSetup();
-      // Of windows as short as these a part is reserved that is small: of a class without another window, none.
+      // Of windows as short as these, only a small fraction may be reserved.
       const reserved = await reserve(40);
       expect([reserved?.isReservation, slots.view.callsInFlight(), await reserve(0)]).toEqual([true, 0, undefined]);
       expect(await drain()).toBe(LIMIT - 1);
@@ -163,13 +163,13 @@ export function describeSlotSource(
       expect(await drain()).toBe(1);
     });
 
-    it('keeps the virtual time of what was granted last, for each class, and never goes back', async () => {
+    it('reports the virtual time of the last grant of each class, which never decreases', async () => {
       const { slots, take } = await createSetup();
       for (const virtualTime of [5, Number.NEGATIVE_INFINITY, 3]) await take('general', { virtualTime });
       expect([slots.view.virtualTime('general'), slots.view.virtualTime('burst')]).toEqual([5, 0]);
     });
 
-    it('sends nothing during a pause, then one call alone, and says that turns were put off', async () => {
+    it('sends nothing during a pause, then one call alone, and reports the delay', async () => {
       const { clock, slots, take, delays } = await createSetup();
       slots.pause(clock.nowMs() + 1_500);
       expect([delays(), await take(), slots.view.outlook(true).startMs]).toEqual([1, undefined, clock.nowMs() + 1_500]);
@@ -180,7 +180,7 @@ export function describeSlotSource(
       expect(await take()).toBeDefined();
     });
 
-    it('sends nothing for longer each time that it is refused', async () => {
+    it('pauses for longer with each 429 in a row', async () => {
       const { clock, slots, take } = await createSetup();
       const pauses: number[] = [];
       for (let refusal = 0; refusal < 3; refusal++) {
@@ -196,14 +196,14 @@ export function describeSlotSource(
       expect(slots.view.nextFreeSlotAtMs('general') - clock.nowMs()).toBe(1_000);
     });
 
-    it('learns what others have used, and says that turns were put off', async () => {
+    it('learns the use by others, and reports the delay', async () => {
       const { clock, slots, take, drain, delays } = await createSetup();
       slots.settle(granted(await take()), announced(LIMIT, 2));
       await clock.settle();
       expect([delays(), await drain()]).toEqual([1, 2]);
     });
 
-    it('knows that the month is spent, says so, and finds out after ten minutes', async () => {
+    it('reports an exhausted monthly quota, and allows a check after ten minutes', async () => {
       const { clock, slots, delays } = await createSetup();
       slots.exhaustMonthlyQuota();
       expect([slots.view.isMonthlyQuotaExhausted(), delays(), slots.view.snapshot().remaining]).toEqual([true, 1, 0]);
@@ -221,7 +221,7 @@ export function describeSlotSource(
       expect(spare).toEqual([true, true, true, false]);
     });
 
-    it('absorbs what is in use of another, whose grants it settles', async () => {
+    it('absorbs the slots in use of another source, and settles its grants', async () => {
       const { clock, slots, open, take, drain, delays } = await createSetup();
       const other = open();
       other.settle(granted(await take('general', {}, other)));
@@ -242,7 +242,7 @@ export function describeSlotSource(
       expect(() => other.settle(out)).toThrow(TypeError);
     });
 
-    it('is never over, whatever is asked of it', async () => {
+    it('never exceeds a limit, whatever is requested', async () => {
       const step = oneof(
         record({ does: constantFrom('take', 'reserve', 'burst'), ms: constant(0) }),
         record({ does: constantFrom('settle', 'giveBack'), ms: constant(0) }),
@@ -253,7 +253,7 @@ export function describeSlotSource(
         asyncProperty(array(step, { maxLength: 120 }), async (steps) => {
           const { clock, slots, open, take, reserve } = await createSetup();
           const held: SlotGrant[] = [];
-          // Calls, as upstream may have seen them: at any moment from the grant to the settlement.
+          // Postman may count a call at any moment from the grant to the settlement.
           const calls: { readonly routeClass: RouteClass; readonly fromMs: number; toMs: number }[] = [];
           const callOf = new Map<SlotGrant, (typeof calls)[number]>();
           const note = (grant: SlotGrant | undefined) => {

@@ -6,30 +6,30 @@ import { Secret } from '../../src/upstream/http/secret.ts';
 import type { RedisServer } from './redis-server.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
-/** A real Redis whose scripts live in a test's own time. */
+/** A real Redis whose scripts use the simulated time of a test. */
 export interface VirtualRedis {
   readonly clock: VirtualClock;
-  /** Makes an instance's store. Its connection can be cut; what is then asked fails. */
+  /** Creates the store of an instance. Its connection can be cut: all exchanges then fail. */
   open(options: Pick<SlotStoreOptions, 'limits'> & Partial<SlotStoreOptions>, runId?: string): VirtualInstance;
-  /** Commands that have been sent. */
+  /** Number of commands sent. */
   commands(): number;
   flush(): Promise<void>;
   close(): void;
 }
 
-/** One instance's store, and its connection. */
+/** The store of one instance, and control over its connection. */
 export interface VirtualInstance {
   readonly store: SlotStore;
-  /** Nothing arrives from now on, and nothing is answered: the process is gone, or its network. */
+  /** Cuts the connection: no command arrives and no reply comes back. */
   cut(): void;
-  /** The network is there again. */
+  /** Restores the connection. */
   mend(): void;
-  /** How long an answer takes. Default: 0. */
+  /** Sets the time until a reply. Default: 0. */
   setRoundTripMs(ms: number): void;
   setRunId(runId: string): void;
 }
 
-/** Connects to a server, once for all tests of a file. */
+/** Connects to a server; once for all tests of a file. */
 export async function connectVirtualRedis(server: RedisServer) {
   const client = createClient({ url: server.url });
   await client.connect();
@@ -52,7 +52,7 @@ export async function connectVirtualRedis(server: RedisServer) {
 
   const nextLoopRound = () => new Promise<void>((resolve) => void setImmediate(resolve));
   const settle = async () => {
-    // What one answer sets off may be the next question.
+    // A reply may cause the next command.
     for (let quiet = 0; quiet < 3; quiet++) {
       await nextLoopRound();
       if (pending > 0) quiet = -1;

@@ -49,7 +49,7 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     for (const { setRoundTripMs } of started) setRoundTripMs(1);
     return started;
   };
-  /** Calls of each operation from one moment on. */
+  /** Number of calls of each operation since a moment. */
   const countSince = (sinceMs: number) => {
     const counts: Record<string, number> = {};
     for (const { name, atMs } of instances.seen) if (atMs > sinceMs) counts[name] = (counts[name] ?? 0) + 1;
@@ -57,7 +57,7 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
   };
   const total = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
-  it.each([1, 3, 10])('%i use all there is, and no more, with few commands', async (count) => {
+  it.each([1, 3, 10])('%i use the whole limit, never exceed it, and send few commands', async (count) => {
     const started = await start(count);
     for (const [index, instance] of started.entries()) instance.run(`operation ${index}`);
     await redis.clock.advance(WINDOW_MS);
@@ -65,12 +65,12 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     await redis.clock.advance(5 * WINDOW_MS);
     const calls = total(countSince(sinceMs));
     expect(instances.over(60, WINDOW_MS)).toBe(0);
-    // Of what is possible: an answer takes 300 ms.
+    // Compared with the possible number: a response takes 300 ms.
     expect(calls / (5 * 60 * (WINDOW_MS / (WINDOW_MS + 300)))).toBeGreaterThan(0.98);
     expect((redis.commands() - before) / calls).toBeLessThanOrEqual(count <= 3 ? 4 : 10);
   });
 
-  it('gives every operation as much, wherever it runs', async () => {
+  it('gives every operation the same number of slots, whichever instance it runs on', async () => {
     const [a, b] = await start(3);
     a?.run('a');
     for (const name of ['b1', 'b2', 'b3']) b?.run(name);
@@ -81,7 +81,7 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     expect(Math.max(...counts) / Math.min(...counts)).toBeLessThan(1.03);
   });
 
-  it('serves a refused call where it comes back, at its time', async () => {
+  it('serves a refused call at its retry time, at the instance where it returns', async () => {
     const [a, b] = await start(2);
     if (!a || !b) throw new TypeError('Two were started');
     const { clock } = redis;
@@ -97,14 +97,14 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
     };
     void others();
     let served = 0;
-    let asked = 0;
+    let refused = 0;
     const client = async (index: number) => {
       const key = `call ${index}`;
       const share = createFairShare();
       if (a.budget.expectedSlotAtMs('general', share, key) <= clock.nowMs() + 2_000) return;
-      const toldAtMs = Math.ceil(a.budget.reserveSlotAtMs('general', share, key) / 1_000) * 1_000;
-      asked++;
-      await new Promise<void>((resolve) => clock.schedule(toldAtMs + 50, resolve));
+      const reportedAtMs = Math.ceil(a.budget.reserveSlotAtMs('general', share, key) / 1_000) * 1_000;
+      refused++;
+      await new Promise<void>((resolve) => clock.schedule(reportedAtMs + 50, resolve));
       const again = createFairShare();
       await b.budget.redeemReservation('general', again, key, clock.nowMs() + 2_000);
       if (b.budget.expectedSlotAtMs('general', again, key) > clock.nowMs() + 2_000) return;
@@ -120,11 +120,11 @@ describe.skipIf(skipsRedis)(`Instances that share one key${skipsRedis && ` (${sk
       await clock.advance(2_500);
     }
     await clock.advance(3 * WINDOW_MS);
-    expect(asked).toBeGreaterThanOrEqual(30);
-    expect(served / asked).toBeGreaterThanOrEqual(0.97);
+    expect(refused).toBeGreaterThanOrEqual(30);
+    expect(served / refused).toBeGreaterThanOrEqual(0.97);
   });
 
-  it('stops everywhere when one is refused', async () => {
+  it('pauses all instances after a 429 at one of them', async () => {
     const [a, b] = await start(2);
     b?.run('b');
     await redis.clock.advance(1_000);

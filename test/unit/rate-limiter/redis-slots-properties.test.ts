@@ -21,7 +21,7 @@ const limits = {
   coldStart: 'probe',
 } as const;
 
-/** A call as upstream may count it: at any moment from its grant to its end. */
+/** A call. Postman may count it at any moment from its grant to its end. */
 interface Call {
   readonly routeClass: RouteClass;
   readonly fromMs: number;
@@ -56,7 +56,7 @@ const calm = [
 const withLosses = oneof(...calm, one(1, 'cut', 'mend', 'mend', 'flush', 'restart'));
 const withOutages = oneof(...calm, one(3, 'cutAll', 'mendAll'), wait(2, 40_000));
 
-/** Instances that do what a test says, and what upstream may have counted. */
+/** Instances that execute the steps of a test, and the calls that Postman may have counted. */
 function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
   const { clock } = redis;
   const calls: Call[] = [];
@@ -97,7 +97,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
     first.call.toMs = clock.nowMs();
   };
 
-  /** No call takes as long as a lease. */
+  /** Lets time pass; settles calls before their lease ends. */
   const wait = async (ms: number) => {
     for (let leftMs = ms; leftMs > 0; leftMs -= 1_000) {
       await clock.advance(Math.min(1_000, leftMs));
@@ -144,7 +144,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       if (what === 'cutAll') isCutOff = true;
       if (what === 'mendAll' && isCutOff) {
         isCutOff = false;
-        // One after the other, and each takes what it can before the next one is back.
+        // One after the other, so that each can take slots before the next one recovers.
         for (const each of instances) {
           each.mend();
           await wait(600);
@@ -154,7 +154,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       }
       if (what === 'kill' && !isCutOff) {
         kills++;
-        // What it has sent is on its way for as long as its lease lasts at most.
+        // Calls that it has sent are in flight for one lease at most.
         for (const { call } of one.out) call.toMs = Math.min(call.fromMs + LEASE_MS, clock.nowMs() + LEASE_MS);
         one.cut();
         await one.store.close();
@@ -169,7 +169,7 @@ function createModel(redis: VirtualRedis, withoutStore: 'share' | 'refuse') {
       }
       return undefined;
     },
-    /** Calls that one window can have counted, at most. */
+    /** Most calls that one window may have counted. */
     counted: (windowMs: number, routeClass?: RouteClass) =>
       calls.filter(
         ({ fromMs, toMs, routeClass: own }) =>
@@ -211,7 +211,7 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
           }
           kills += model.kills();
           granted += model.calls.length;
-          // Nothing is lost for longer than a lease and a window.
+          // After a lease and a window all slots are free again.
           for (const one of model.instances) {
             one.mend();
             while (one.out.length > 0) model.settle(one);
@@ -232,12 +232,12 @@ describe.skipIf(skipsRedis)(`Slots that instances share in Redis${skipsRedis && 
       ),
       { numRuns: RUNS, seed: 11, endOnFailure: true },
     );
-    // Of as many of both as would show it.
+    // The runs contained enough grants and kills.
     expect(granted).toBeGreaterThan(10 * RUNS);
     expect(kills).toBeGreaterThan(RUNS);
   }, 3_600_000);
 
-  it('are never more than there are while nobody can reach Redis, nor when all can again', async () => {
+  it('are never more than there are while no instance can reach Redis, nor when all can again', async () => {
     let local = 0;
     await assert(
       asyncProperty(

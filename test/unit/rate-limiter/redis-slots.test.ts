@@ -59,7 +59,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.settle();
       const open = (store: SlotStore, name: string, former?: string) =>
         new RedisSlots(store, name, { ...limits, clock, processStartedAtMs: 0 }, () => {}, former);
-      /** Takes what can be taken, has each answered at once, and counts them. */
+      /** Takes all free slots, settles each at once, and counts them. */
       const drain = async (slots: RedisSlots, most = Number.POSITIVE_INFINITY) => {
         for (let count = 0; ; count++) {
           if (count === most) return count;
@@ -74,7 +74,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       return { clock, stores, open, drain };
     };
 
-    it('are those of all keys of a user, also at an instance that has not read whose they are', async () => {
+    it('are shared by all keys of a user, also at an instance that does not know the user yet', async () => {
       const { clock, stores, open, drain } = await begin();
       const [here, there] = [open(stores[0], 'a key'), open(stores[1], 'a key')];
       expect([await drain(here, 1), await drain(there, 1)]).toEqual([1, 1]);
@@ -85,13 +85,13 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       user.absorb(other);
       await clock.settle();
       expect(await drain(user, 1)).toBe(1);
-      // It asks once under the old name, and is told the new one.
+      // It requests once under the old name; the reply says the new one.
       expect([await drain(there), await drain(there), await drain(user)]).toEqual([0, 2, 0]);
       await clock.advance(1_000);
       expect([await drain(there, 2), await drain(user)]).toEqual([2, 4]);
     });
 
-    it('move from the name under the secret before, also for instances that use it still', async () => {
+    it('move from the name under the previous secret, also for instances that still use it', async () => {
       const { clock, stores, open, drain } = await begin();
       const before = open(stores[0], 'former');
       expect(await drain(before, 2)).toBe(2);
@@ -102,23 +102,23 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       expect([await drain(before, 2), await drain(after)]).toEqual([2, 4]);
     });
 
-    it('keep nobody waiting for a reservation while they cannot be moved', async () => {
+    it('refuse a reservation at once while they cannot be moved', async () => {
       redis = await connection.begin();
       const instance = redis.open({ limits });
       await redis.clock.settle();
       const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
       const slots = new RedisSlots(instance.store, 'current', options, () => {}, 'former');
       instance.cut();
-      const claimed: (SlotGrant | undefined)[] = [];
+      const redeemed: (SlotGrant | undefined)[] = [];
       const request = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
-      slots.redeem(request, (grant) => void claimed.push(grant));
+      slots.redeem(request, (grant) => void redeemed.push(grant));
       await redis.clock.settle();
-      expect(claimed).toEqual([undefined]);
+      expect(redeemed).toEqual([undefined]);
     });
   });
 
   describe('of an instance that stops', () => {
-    const ask = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
+    const call = { routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true } as const;
     const begin = async () => {
       redis = await connection.begin();
       const { clock } = redis;
@@ -126,7 +126,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.settle();
       const open = ({ store }: typeof staying) =>
         new RedisSlots(store, 'a key', { ...limits, clock, processStartedAtMs: 0 }, () => {});
-      const take = async (slots: RedisSlots, request: SlotRequest = ask) => {
+      const take = async (slots: RedisSlots, request: SlotRequest = call) => {
         let grant: SlotGrant | undefined;
         slots.take(request, (given) => (grant = given));
         await clock.settle();
@@ -135,7 +135,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       return { clock, stopping, staying, here: open(stopping), there: open(staying), take };
     };
 
-    it('come back a window after the last answers, and its part of the limits is the others’ at once', async () => {
+    it('are free a window after the last responses, and its part of the limits goes to the others at once', async () => {
       const { clock, stopping, staying, here, there, take } = await begin();
       const grants = [await take(here), await take(here), await take(here), await take(here)];
       for (const grant of grants) if (grant) here.settle(grant);
@@ -148,19 +148,19 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       expect([await take(there), await take(there)]).not.toContain(undefined);
     });
 
-    it('are not left to what waited there', async () => {
+    it('are not left to calls that waited there', async () => {
       const { stopping, here, there, take } = await begin();
-      await take(here, { ...ask, virtualTime: 1, next: { virtualTime: 2, usesReserve: true } });
+      await take(here, { ...call, virtualTime: 1, next: { virtualTime: 2, usesReserve: true } });
       const waits = () => server.command('HKEYS', '{postman-graphql}:a key:waits');
       expect(await waits()).toHaveLength(1);
       await stopping.store.close();
       expect(await waits()).toEqual([]);
-      expect(await take(there, { ...ask, virtualTime: 3 })).toBeDefined();
+      expect(await take(there, { ...call, virtualTime: 3 })).toBeDefined();
     });
 
-    it('are waited for no longer than an answer may take', async () => {
+    it('delay its stop no longer than a reply may take', async () => {
       const { clock, stopping, here, take } = await begin();
-      await take(here, { ...ask, next: { virtualTime: 2, usesReserve: true } });
+      await take(here, { ...call, next: { virtualTime: 2, usesReserve: true } });
       stopping.setRoundTripMs(60_000);
       let isClosed = false;
       const close = async () => {
@@ -175,22 +175,22 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     });
   });
 
-  it('answer who asks for what another instance has reserved, also when Redis is lost before it was told', async () => {
+  it('refuse to redeem a reservation if Redis is lost before the request was sent', async () => {
     redis = await connection.begin();
     const { store, cut, setRoundTripMs } = redis.open({ limits });
     await redis.clock.settle();
     setRoundTripMs(100);
     const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
-    // Nothing else is told before it has taken over what is in use under the former name.
+    // Nothing else is sent before the slots under the former name have been taken over.
     const slots = new RedisSlots(store, 'current', options, () => {}, 'former');
-    const answers: (SlotGrant | undefined)[] = [];
+    const grants: (SlotGrant | undefined)[] = [];
     slots.redeem({ routeClass: 'general', key: 'a call', virtualTime: 1, usesReserve: true }, (grant) =>
-      answers.push(grant),
+      grants.push(grant),
     );
     await redis.clock.settle();
     cut();
     await redis.clock.advance(300);
-    expect(answers).toEqual([undefined]);
+    expect(grants).toEqual([undefined]);
   });
 
   describe('while the first reply of Redis is awaited', () => {
@@ -222,7 +222,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     });
   });
 
-  it('take no memory of keys that are not used any more, however long Redis is away', async () => {
+  it('take no memory for keys that are no longer used, however long Redis is unreachable', async () => {
     redis = await connection.begin();
     const { store, cut } = redis.open({ limits });
     cut();
@@ -243,7 +243,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
     describeSlotSource(
       'RedisSlots',
       (clock) => (onDelay) =>
-        new RedisSlots(store, `tenant ${names++}`, { ...limits, clock, processStartedAtMs: clock.nowMs() }, onDelay),
+        new RedisSlots(store, `key ${names++}`, { ...limits, clock, processStartedAtMs: clock.nowMs() }, onDelay),
       async () => {
         redis = await connection.begin();
         ({ store } = redis.open({ limits }));

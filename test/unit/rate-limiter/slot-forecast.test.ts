@@ -19,7 +19,7 @@ import type { UsableWindow } from '../../../src/upstream/rate-limiter/slot-sourc
 
 const T = 5_000;
 
-/** A window with calls that are out, and slots that come back so long after T. */
+/** A window with calls in flight, and slots that become free so many milliseconds after T. */
 function createUsed(limit: number, windowMs: number, calls = 0, releasesInMs: readonly number[] = []): RateWindow {
   const window = createRateWindow(limit, windowMs);
   for (let call = 0; call < calls; call++) window.take();
@@ -29,7 +29,7 @@ function createUsed(limit: number, windowMs: number, calls = 0, releasesInMs: re
 
 const usable = (window: RateWindow, slotsToLeave = 0): UsableWindow => ({ window, slotsToLeave });
 
-/** 60 per minute and 10 per 10 s, both unused, connections for everybody, answers after 300 ms, and nobody ahead. */
+/** 60 per minute and 10 per 10 s, both unused, enough connections, a latency of 300 ms, and no call ahead. */
 const createForecast = (changes: Partial<Forecast> = {}): Forecast => ({
   general: [usable(createUsed(60, 60_000))],
   burst: [usable(createUsed(10, 10_000))],
@@ -42,20 +42,20 @@ const createForecast = (changes: Partial<Forecast> = {}): Forecast => ({
   ...changes,
 });
 
-/** When calls get their turn with so many others ahead of them in their own line, in milliseconds from T. */
+/** Slot times of calls with so many others ahead in their line, in milliseconds from T. */
 const turnsOf = (routeClass: RouteClass, aheads: readonly number[], changes: Partial<Forecast> = {}) =>
   aheads.map((own) => {
     const ahead = { general: 0, burst: 0, ...changes.ahead, [routeClass]: own };
     return predictSlotMs(routeClass, createForecast({ ...changes, ahead })) - T;
   });
 
-/** Sends one call after the other, each as soon as it can be, and tells when the one that is asked for goes. */
+/** Simulates sending call after call, each as soon as possible. Returns the slot time of the requested one. */
 function playOut(routeClass: RouteClass, forecast: Forecast): number {
   const { connections, nowMs, startMs, latencyMs } = forecast;
   const eachMs = latencyMs / connections.total;
   const connectionAtMs = (index: number) =>
     Math.max(nowMs + (index + 1 - connections.free) * eachMs, startMs + (index + 1 - connections.total) * eachMs);
-  // Of each window, when its slots can be taken, soonest first.
+  // When the slots of each window can be taken, soonest first.
   const toSlots = ({ window, slotsToLeave }: UsableWindow) => ({
     cycleMs: window.windowMs + latencyMs,
     atMs: Array.from({ length: window.limit - slotsToLeave }, (_, index) =>
@@ -82,7 +82,7 @@ function playOut(routeClass: RouteClass, forecast: Forecast): number {
   }
 }
 
-/** A window in any state: calls out, slots to come back singly or in crowds, a limit below what is in use, slots to leave. */
+/** A window in any state: calls in flight, slots in use, a limit below the slots in use, slots to leave. */
 function anyWindow(limits: Arbitrary<number>, windowsMs: Arbitrary<number>): Arbitrary<UsableWindow> {
   return record({
     limit: limits,
@@ -119,14 +119,14 @@ const general = anyWindow(integer({ min: 1, max: 80 }), constant(60_000));
 const burst = anyWindow(integer({ min: 1, max: 15 }), constant(10_000));
 const learned = anyWindow(integer({ min: 1, max: 80 }), constantFrom(20_000, 120_000));
 
-/** How far a foretold turn is from when it comes, in cycles of the general window. */
+/** Difference between predicted and simulated slot time, in cycles of the general window. */
 const toError = (routeClass: RouteClass, forecast: Forecast) => {
   const cycleMs = Math.max(...forecast.general.map(({ window }) => window.windowMs)) + forecast.latencyMs;
   return (predictSlotMs(routeClass, forecast) - playOut(routeClass, forecast)) / cycleMs;
 };
 
 describe('predictSlotMs of the general line alone', () => {
-  it('sends now what a slot is free for', () => {
+  it('sends now while slots are free', () => {
     expect(turnsOf('general', [0, 1, 59])).toEqual([0, 0, 0]);
   });
 
@@ -134,7 +134,7 @@ describe('predictSlotMs of the general line alone', () => {
     expect(turnsOf('general', [0, 59, 60], { startMs: T + 7_000 })).toEqual([7_000, 7_000, 67_300]);
   });
 
-  it('takes a slot again one window after its answer', () => {
+  it('takes a slot again one window after its response', () => {
     expect(turnsOf('general', [60, 119, 120, 600])).toEqual([60_300, 60_300, 120_600, 603_000]);
   });
 
@@ -145,7 +145,7 @@ describe('predictSlotMs of the general line alone', () => {
     ]);
   });
 
-  it('waits until a limit that has been lowered below what is in use is kept again', () => {
+  it('waits until the slots in use are below a lowered limit again', () => {
     const window = createUsed(4, 60_000, 1, [10_000, 20_000, 30_000]);
     window.setLimit(2);
     expect(turnsOf('general', [0, 1, 2, 3], { general: [usable(window)] })).toEqual([30_000, 60_300, 90_300, 120_600]);
@@ -157,12 +157,12 @@ describe('predictSlotMs of the general line alone', () => {
     expect(turnsOf('general', [0, 1, 2], { general: [usable(window, 3)] })).toEqual([20_000, 80_300, 140_600]);
   });
 
-  it('waits for connections, which come back evenly', () => {
+  it('waits for connections, which become free evenly', () => {
     const changes = { connections: { free: 1, total: 3 } };
     expect(turnsOf('general', [0, 1, 2, 3, 4], changes)).toEqual([0, 100, 200, 300, 400]);
   });
 
-  it('has all connections after a pause in which they came back, and not at once those it takes', () => {
+  it('has all connections free after a pause, and waits for those it takes', () => {
     const changes = { connections: { free: 0, total: 3 }, startMs: T + 7_000 };
     expect(turnsOf('general', [0, 2, 3, 4], changes)).toEqual([7_000, 7_000, 7_100, 7_200]);
   });
@@ -172,12 +172,12 @@ describe('predictSlotMs of the general line alone', () => {
     expect(turnsOf('general', [0, 1, 2, 3, 4, 5], changes)).toEqual([0, 400, 1_400, 1_800, 2_800, 3_200]);
   });
 
-  it('keeps to several windows, each of which makes the slots of the others come back later', () => {
+  it('respects several windows, each of which delays the slots of the others', () => {
     const changes = { general: [usable(createUsed(2, 10_000)), usable(createUsed(3, 11_000))], latencyMs: 0 };
     expect(turnsOf('general', [0, 1, 2, 3, 4, 5, 6], changes)).toEqual([0, 0, 10_000, 11_000, 20_000, 21_000, 30_000]);
   });
 
-  it('tells of every call what playing it through tells, however many are ahead', () => {
+  it('agrees with the simulation for every call, however many are ahead', () => {
     assert(
       property(record({ general: general.map((window) => [window]), ...anyMoment }), nat(3_000), (moment, ahead) => {
         const forecast = createForecast({ ...moment, ahead: { general: ahead, burst: 0 } });
@@ -187,7 +187,7 @@ describe('predictSlotMs of the general line alone', () => {
     );
   });
 
-  it('tells of several windows what playing them through tells', () => {
+  it('agrees with the simulation for several windows', () => {
     assert(
       property(general, learned, record(anyMoment), nat(299), (window, another, moment, ahead) => {
         const forecast = createForecast({ ...moment, general: [window, another], ahead: { general: ahead, burst: 0 } });
@@ -197,7 +197,7 @@ describe('predictSlotMs of the general line alone', () => {
     );
   });
 
-  it('is not a cycle away from that for calls far behind several windows', () => {
+  it('is less than a cycle off for calls far behind, with several windows', () => {
     assert(
       property(
         general,
@@ -219,7 +219,7 @@ describe('predictSlotMs of the general line alone', () => {
 });
 
 describe('predictSlotMs of both lines', () => {
-  it('lets them take turns, beginning with the one whose turn is next', () => {
+  it('alternates, beginning with the preferred line', () => {
     const ahead = { general: 100, burst: 100 };
     const window = createUsed(4, 60_000, 0, [10_000, 20_000, 30_000, 40_000]);
     const changes = { general: [usable(window)], ahead };
@@ -229,17 +229,17 @@ describe('predictSlotMs of both lines', () => {
     expect(turnsOf('burst', [0, 1], { ...changes, preferred: 'burst' })).toEqual([10_000, 30_000]);
   });
 
-  it('lets general calls pass a burst line that its own window holds up', () => {
+  it('lets general calls pass a burst line that waits for its window', () => {
     const changes = { burst: [usable(createUsed(1, 10_000, 0, [5_000]))], ahead: { general: 0, burst: 50 } };
     expect(turnsOf('general', [0, 1, 58, 59], changes)).toEqual([0, 0, 0, 0]);
     expect(turnsOf('general', [0], { ...changes, preferred: 'burst' })).toEqual([0]);
   });
 
-  it('sends burst calls as their own window lets them, where nobody else waits', () => {
+  it('sends burst calls as their window allows when no other call waits', () => {
     expect(turnsOf('burst', [0, 9, 10, 20, 59, 60])).toEqual([0, 0, 10_300, 20_600, 51_500, 61_800]);
   });
 
-  it('gives the turns of a line that has come to its end to the other', () => {
+  it('gives all slots to the other line when one is empty', () => {
     const ahead = { general: 2, burst: 2 };
     expect(turnsOf('burst', [9, 10], { ahead })).toEqual([0, 10_300]);
     const one = [usable(createUsed(1, 1_000))];
@@ -253,7 +253,7 @@ describe('predictSlotMs of both lines', () => {
     ]);
   });
 
-  it('keeps to every window and to the pause', () => {
+  it('respects every window and the pause', () => {
     const changes = {
       burst: [usable(createUsed(10, 10_000)), usable(createUsed(3, 20_000))],
       startMs: T + 1_000,
@@ -261,7 +261,7 @@ describe('predictSlotMs of both lines', () => {
     expect(turnsOf('burst', [2, 3, 6], changes)).toEqual([1_000, 21_300, 41_600]);
   });
 
-  it('tells of every call what playing it through tells, with up to 300 ahead', () => {
+  it('agrees with the simulation for every call, with up to 300 ahead', () => {
     const moments = record({
       general: array(oneof(general, learned), { minLength: 1, maxLength: 2 }),
       burst: array(oneof(burst, learned), { maxLength: 2 }),
@@ -276,7 +276,7 @@ describe('predictSlotMs of both lines', () => {
     );
   });
 
-  it('is no more than a cycle of the general window away from that for calls far behind', () => {
+  it('is at most a cycle of the general window off for calls far behind', () => {
     const moments = record({
       general: general.map((window) => [window]),
       burst: burst.map((window) => [window]),
@@ -291,7 +291,7 @@ describe('predictSlotMs of both lines', () => {
     );
   });
 
-  it('tells turns of calls further and further behind one after the other', () => {
+  it('predicts later slot times for calls further behind', () => {
     const ahead = { general: 2_000, burst: 2_000 };
     for (const routeClass of ['general', 'burst'] as const) {
       const turns = turnsOf(routeClass, [0, 50, 100, 200, 400, 800, 1_600, 3_200, 100_000], { ahead });
