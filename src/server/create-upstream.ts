@@ -41,7 +41,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
     onOutage(isDown, scope) {
-      const whose = scope === 'everybody' ? 'calls' : 'the calls of one API key';
+      const whose = scope === 'all' ? 'calls' : 'the calls of one API key';
       if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, except for occasional probes`);
       else logger.info(`Postman serves ${whose} again`);
     },

@@ -41,9 +41,9 @@ async function sendAs(host: string) {
 
 const refusal = (code: string) => [{ message: expect.any(String), extensions: { code, retryable: false } }];
 
-const SENT_TWICE = 'There is white space, a comma or a semicolon in it: it was sent twice, or with something else.';
+const SENT_TWICE = 'It contains white space, a comma or a semicolon: the key was sent twice, or with something else.';
 const NOT_WHOLE =
-  'It has not the form of a whole API key, PMAK- with 24 and 34 characters and a hyphen between: it may have been cut off, or be a placeholder.';
+  'It does not have the form of a complete API key (PMAK-, 24 characters, a hyphen, 34 characters): it may have been cut off, or be a placeholder.';
 
 describe('the API key', () => {
   const keys = () => facade.postman.arrivals.map(({ keyIndex }) => keyIndex);
@@ -124,12 +124,12 @@ describe('the API key', () => {
     facade = await startFacade();
     const { host } = new URL(facade.postman.origin);
     const advice =
-      'What begins with PMAT- is a collection access key: it is the access_key of one collection and reads nothing else. An API key is wanted, which begins with PMAK-.';
+      'It begins with PMAT-, so it is a collection access key, which reads one collection and nothing else. Send an API key, which begins with PMAK-.';
     const apiKey = `PMAT-${'0123456789abcdef'.repeat(3)}`;
     for (let time = 0; time < 2; time++) {
       const { errors } = await facade.query(me, { headers: { 'x-api-key': apiKey } });
       expect(errors.map(({ message }) => message)).toEqual([
-        `Postman refused the API key (status 401). The response says: Invalid API Key. A request needs a valid key. ${host} was asked. ${advice}`,
+        `Postman refused the API key (status 401). The response says: Invalid API Key. A request needs a valid key. The key was sent to ${host}. ${advice}`,
       ]);
       expect(JSON.stringify([errors, facade.log])).not.toContain('0123456789abcdef');
     }

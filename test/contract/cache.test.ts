@@ -274,8 +274,7 @@ describe('Cache-Control of a request', () => {
       data: { workspaces: null },
       errors: [
         {
-          message:
-            'No answer of Postman is kept that is as new as asked for, and Cache-Control: only-if-cached allows no call.',
+          message: 'No cached response is fresh enough, and `Cache-Control: only-if-cached` forbids calling Postman.',
           path: ['workspaces'],
           extensions: { code: 'NOT_CACHED', retryable: false, upstream: { method: 'GET', route: '/workspaces' } },
         },

@@ -13,7 +13,7 @@ interface Body {
 const BY_CAUSE = { prefer: 'errors=by-cause' };
 const EVERYTHING = '{ workspaces { nodes { collections(first: 100) { nodes { description } } } } }';
 const NO_ROOM =
-  "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.";
+  "The API key's budget has no slot for this call before the operation's deadline. Retry at `retryAt`, or send `Prefer: wait=<seconds>` to wait longer.";
 
 let facade: Facade;
 afterEach(() => facade.close());

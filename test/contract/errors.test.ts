@@ -93,11 +93,11 @@ const unusable = (what: string, fault: Fault, message: string): Case => ({
 const refusedKey = (said: string) =>
   expect.toSatisfy(
     (told: string) =>
-      told.startsWith(`Postman refused the API key (${said} 127.0.0.1:`) &&
-      /:\d+ was asked\. It has not the form of a whole API key, [^.]+\.$/.test(told),
+      told.startsWith(`Postman refused the API key (${said} The key was sent to 127.0.0.1:`) &&
+      /:\d+\. It does not have the form of a complete API key \([^.]+\.$/.test(told),
     said,
   ) as string;
-const NOT_JSON = 'Postman, or what stands between, answered with something else than JSON.';
+const NOT_JSON = 'Postman, or a proxy in front of it, responded with something other than JSON.';
 /** A retry may succeed, and one is made. */
 const broken = (what: string, fault: Fault, message: string): Case => ({
   what,
@@ -256,11 +256,11 @@ const cases: readonly Case[] = [
     fault: { kind: 'hang' },
     env: { OPERATION_TIMEOUT_MS: '3000' },
     message:
-      "Postman did not answer before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+      "Postman did not respond before the operation's deadline. Retry at `retryAt`, or send `Prefer: wait=<seconds>` to wait longer.",
     extensions: { code: 'UPSTREAM_TIMEOUT', ...retryIn(10), ...from() },
   },
-  broken('truncated JSON', { kind: 'truncate' }, "Postman's answer is not valid JSON: it may be cut off."),
-  broken('no body', { kind: 'empty' }, "Postman's answer is not valid JSON: it may be cut off."),
+  broken('truncated JSON', { kind: 'truncate' }, "Postman's response is not valid JSON: it may be cut off."),
+  broken('no body', { kind: 'empty' }, "Postman's response is not valid JSON: it may be cut off."),
   broken('a page', { kind: 'html', status: 200 }, NOT_JSON),
   broken('plain text', { kind: 'wrong-type' }, NOT_JSON),
   foreign('a page that refuses', 403),
@@ -268,7 +268,7 @@ const cases: readonly Case[] = [
   unusable(
     'an error in a 200',
     { kind: 'status', status: 200, body: json('instanceNotFoundError') },
-    'Postman\'s answer is not what this route answers with. The response has no object "environment".',
+    'Postman\'s response does not have the shape of this route. The response has no object "environment".',
   ),
   unusable(
     'an unknown encoding',
@@ -523,7 +523,7 @@ describe('a 429 that comes back later than the client is ready to wait', () => {
     expect(errors.map(({ message, extensions }) => ({ message, extensions }))).toEqual([
       {
         message:
-          "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+          "The API key's budget has no slot for this call before the operation's deadline. Retry at `retryAt`, or send `Prefer: wait=<seconds>` to wait longer.",
         extensions: {
           code: 'RATE_LIMITED',
           ...retryIn(90),
@@ -549,7 +549,7 @@ describe('an operation that needs more calls than it may make', () => {
     expect(errors.map(({ message, path, extensions }) => ({ message, path, extensions }))).toEqual(
       [3, 4, 5, 6].map((index) => ({
         message:
-          'The operation has made the 4 calls to Postman that it may make. What it has read is cached: ask again at the time given for the rest.',
+          'The operation has reached its limit of 4 calls to Postman. The responses are cached: retry at `retryAt` to read the rest.',
         path: ['workspaces', 'nodes', index, 'environments'],
         extensions: {
           code: 'RATE_LIMITED',

@@ -427,7 +427,7 @@ describe('lists in place of objects', () => {
     data: { collection: null },
     errors: [
       {
-        message: `Postman's answer is not what this route answers with. ${message}`,
+        message: `Postman's response does not have the shape of this route. ${message}`,
         path: ['collection'],
         locations: [expect.anything()],
         extensions: {

@@ -96,7 +96,7 @@ describe('an operation', () => {
     expect(names).toEqual([...Array(3).fill('Heavy'), ...Array(17).fill(null)]);
     expect(errors.map(({ message, extensions }) => [message, extensions])).toEqual(
       Array.from({ length: 17 }, () => [
-        'The operation would hold answers of Postman that take more memory than it may, 3000000 bytes: MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES. Ask for less of it at a time.',
+        'The operation needs responses from Postman that take more memory than its limit of 3000000 bytes (MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES). Request fewer items per operation.',
         {
           code: 'OPERATION_TOO_EXPENSIVE',
           retryable: false,
@@ -123,7 +123,7 @@ describe('an operation', () => {
     expect(refused.data).toEqual({ c2: null });
     expect(refused.errors.map(({ message, extensions }) => [message, extensions])).toEqual([
       [
-        'This server holds as many answers for the operations that are being executed as it has memory for.',
+        'The operations in progress hold as many responses from Postman as this server has memory for. Retry at `retryAt`.',
         {
           code: 'SERVER_BUSY',
           retryable: true,

@@ -76,7 +76,7 @@ describe.concurrent('the program', () => {
         {
           message: expect.stringMatching(
             new RegExp(
-              `^The sandbox refused the API key\\. This server answers from its sandbox, ${what}, which takes no key:`,
+              `^The sandbox refused the API key\\. This server uses its sandbox, ${what}, which accepts no key:`,
             ),
           ),
           extensions: { code: 'UNAUTHENTICATED', retryable: false },

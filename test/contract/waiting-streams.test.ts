@@ -195,7 +195,7 @@ describe('when the server stops', () => {
       errors: [
         {
           message:
-            "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
+            "The list has more rows, but the API key's budget had no slot to read them before the operation's deadline. Retry at `retryAt`.",
           path: ['collections', field, 6],
           locations: expect.any(Array),
           extensions: {

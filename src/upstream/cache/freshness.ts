@@ -23,7 +23,7 @@ export interface CacheDirectives {
 }
 
 /** How a read is served: from the cache, from the cache while it is revalidated, or by a call. */
-export type Verdict = 'serve' | 'serveAndRefresh' | 'call';
+export type Verdict = 'serve' | 'serveAndRevalidate' | 'call';
 
 /** Decides whether cached responses may be served. */
 export interface Freshness {
@@ -78,7 +78,7 @@ export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptio
       if ('failure' in cached.outcome) return 'call';
       if (maxStaleMs !== undefined && cached.ageMs - ttlMs <= maxStaleMs) return 'serve';
       if (onlyIfCached) return servesOnError(cached, directives) ? 'serve' : 'call';
-      return isInRevalidationPeriod(cached) && directives.maxAgeMs === undefined ? 'serveAndRefresh' : 'call';
+      return isInRevalidationPeriod(cached) && directives.maxAgeMs === undefined ? 'serveAndRevalidate' : 'call';
     },
   };
 }

@@ -1,3 +1,10 @@
+/**
+ * Makes every GET to Postman: from the cache, by joining the same call in flight, or with a slot of the API key's budget.
+ *
+ * Exports `Calls` and `createCalls`, one instance per origin. This module connects the cache, the rate limiter, the HTTP client, the circuit
+ * breakers and the checks of API keys, through their entry files. It must not import `collection-format`, the limiter's windows, the body
+ * reader of `http`, or undici, and it knows no GraphQL.
+ */
 import type { AccountSizes } from '../postman/list-sizes.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
@@ -6,44 +13,46 @@ import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { ReceivedResponse, CachedResponse, Outcome } from '../cache/cached-response.ts';
 import type { Operation, OperationIdentity } from './operation/operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
-import { toBusy, toNotCached, toTooMuchHeld } from './local-errors.ts';
+import { toBusy, toNotCached, toMemoryExceeded } from './local-errors.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from '../http/upstream-error.ts';
 
-/** Makes calls: from the cache, with somebody else's call in flight, or inside the key's budget. */
+/** The calls of all API keys to one origin. */
 export interface Calls {
   /**
-   * @throws {UpstreamError} of every kind. `rateLimited` by the facade comes at once when the call's turn lies behind the operation's deadline,
-   *   `unavailable` at once while upstream counts as down, `quotaExhausted` at once while the month's allowance is known to be used up.
+   * Returns the response of a call: from the cache, from the same call in flight, or from a new call within the key's budget.
+   *
+   * @throws {UpstreamError} of every kind. Thrown at once, without waiting: `rateLimited` by the facade if the call's slot comes after the
+   *   operation's deadline, `unavailable` while upstream counts as down, `quotaExhausted` while the monthly quota is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
-  /** What `make` would answer with from the cache; undefined where a call is needed. It counts nothing. */
+  /** The outcome that `make` would take from the cache; undefined if it needs a call. Changes no meter. */
   cachedOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
-  /** What the call was answered with when it was last made, as far as that is cached, however old it is. It counts nothing. */
+  /** The cached outcome of the call, however old; undefined if there is none. Changes no meter. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
-  /** What answers have shown of the size of the operation's account; undefined: nothing. */
+  /** List lengths learned from responses to the operation's key; undefined: none yet. */
   sizesOf(operation: OperationIdentity): AccountSizes | undefined;
-  /** Whether anything is cached that could answer the operation. */
+  /** Whether any response is cached that the operation may be allowed to use. */
   cachesAny(operation: OperationIdentity): boolean;
-  /** Whether `make` would need a call, and a list that shows its thing unchanged would save it. */
+  /** Whether `make` would need a call that a list can save, by showing that the cached object is unchanged. */
   isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
   /**
-   * Has what an operation was given serve for when it comes back for the rest.
+   * Retains the cached responses that an operation was served, so that its retry needs calls only for the rest.
    *
-   * @param untilMs - When it comes (monotonic ms).
+   * @param untilMs - When the client is told to retry (monotonic ms).
    */
   retainForRetry(operation: Operation, untilMs: number): void;
   /**
-   * Tells whose fair share of the process an operation takes: that of its tenant, or the one that all keys have together which upstream has not
-   * accepted, so that whoever makes up keys takes none from those who have good ones.
+   * The name under which an operation takes its fair share of the process's capacity: its key hash, or one name common to all keys that
+   * upstream has not accepted, so that invented keys take nothing from valid ones.
    */
   fairShareOf(operation: OperationIdentity): string;
-  /** Which keys upstream has accepted. */
+  /** Says which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
-  /** Whether calls of a tenant are refused because upstream does not serve it, or nobody. */
+  /** Says whether the calls of a key are refused because upstream is down, for that key or for all. */
   readonly circuitBreakers: Pick<CircuitBreakers, 'isOpen'>;
 }
 
-/** Failures that say nothing about what was cached before. */
+/** Failures that do not show the cached response to be wrong: a stale one is served instead. */
 const FALLBACK_KINDS: ReadonlySet<UpstreamErrorKind> = new Set([
   'unavailable',
   'unreachable',
@@ -55,12 +64,12 @@ const FALLBACK_KINDS: ReadonlySet<UpstreamErrorKind> = new Set([
   'tooExpensive',
 ]);
 
-// Clients come a little later than they are told.
+// Clients retry a little later than the time they were given.
 const GRACE_MS = 60_000;
 
 const NOT_ACCEPTED = 'not accepted';
 
-/** Makes the one place through which every GET goes. */
+/** Makes the calls of one origin; nothing is cached or in flight. */
 export function createCalls(options: CallsOptions): Calls {
   const { cache, clock } = options;
   const { freshness } = cache;
@@ -68,7 +77,7 @@ export function createCalls(options: CallsOptions): Calls {
   const { apiKeys, breakers, learnedSizes } = inFlight.services;
   const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate);
 
-  /** Gives an answer to an operation, if there is memory for it to hold it. */
+  /** Passes a response to an operation, unless it would exceed the memory that the operation or the server may hold. */
   const serve = (
     { value, bytes }: ReceivedResponse,
     { route, target }: Call<unknown>,
@@ -76,7 +85,7 @@ export function createCalls(options: CallsOptions): Calls {
   ): unknown => {
     const { responses, meter } = operation;
     const refused = responses.take(value, bytes);
-    if (refused === 'operation') throw toTooMuchHeld(route, responses.maxBytes);
+    if (refused === 'operation') throw toMemoryExceeded(route, responses.maxBytes);
     if (refused === 'server') throw toBusy(route, clock);
     meter.servedTargets.add(target);
     return value;
@@ -96,26 +105,26 @@ export function createCalls(options: CallsOptions): Calls {
     const { caller, directives, responses } = operation;
     const { route, target } = call;
     const { keyHash } = caller;
-    // What else it asked for could not be held either, and would be paid for in vain.
-    if (responses.isOverLimit()) throw toTooMuchHeld(route, responses.maxBytes);
+    // The operation fails anyway, so further calls would be wasted.
+    if (responses.isOverLimit()) throw toMemoryExceeded(route, responses.maxBytes);
     const cached = cache.get(keyHash, target);
     const verdict = cached ? freshness.judge(cached, directives) : 'call';
     if (cached && verdict !== 'call') {
-      if (verdict === 'serveAndRefresh') revalidations.add(call, caller);
+      if (verdict === 'serveAndRevalidate') revalidations.add(call, caller);
       return serveCached(cached, call, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(route);
-    // Whoever waits for what the first call of a key finds out has its answer from the cache, if that was the call it wants.
+    // After the wait for the first call of a key, the recursion finds its response in the cache if both calls are equal.
     if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !isAdmitted) {
       return apiKeys.admit(operation, route, () => makeNow(call, operation, true));
     }
-    // Whoever is served a stale answer does not come back for a slot.
+    // A client that is served a stale response does not retry, so no slot is reserved for it.
     const isFallback = cached !== undefined && freshness.servesOnError(cached, directives);
     try {
       return serve(await inFlight.make(call, operation, !isFallback), call, operation);
     } catch (error) {
       if (!isFallback || !(error instanceof UpstreamError) || !FALLBACK_KINDS.has(error.kind)) throw error;
-      // A refused key has lost it in the meantime.
+      // The entry is gone if the key was rejected in the meantime.
       const stillCached = cache.get(keyHash, target);
       if (!stillCached || !freshness.servesOnError(stillCached, directives)) throw error;
       return serveCached(stillCached, call, operation);
@@ -135,7 +144,7 @@ export function createCalls(options: CallsOptions): Calls {
       const { retryOutlook, firstRowScheduler, meter } = operation;
       retryOutlook.need(call.route.routeClass, cache.renews && call.updatedAtOf !== undefined);
       const make = () => makeNow(call, operation) as Promise<T>;
-      // What is cached, and what somebody else has called, is no step of the operation's own.
+      // Only new calls are scheduled: cached responses and calls in flight cost the operation nothing.
       const isNewCall = firstRowScheduler && !inFlight.has(call, operation) && !toCachedOutcome(call, operation);
       return meter.pendingCalls.during(isNewCall ? firstRowScheduler.run(make) : make());
     },
@@ -149,7 +158,7 @@ export function createCalls(options: CallsOptions): Calls {
     fairShareOf: ({ caller }) => (apiKeys.isAccepted(caller.keyHash) ? caller.keyHash : NOT_ACCEPTED),
 
     retainForRetry({ caller, meter, deadlineMs, openedAtMs }, untilMs) {
-      // It asks for some of it late in its own time.
+      // The retry may read some of them only shortly before its own deadline.
       cache.retainForRetry(caller.keyHash, meter.servedTargets, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
     },
 

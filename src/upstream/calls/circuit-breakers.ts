@@ -1,8 +1,8 @@
 import { type CircuitBreaker, createCircuitBreaker, type Failure } from './circuit-breaker.ts';
 import type { Clock } from '../clock.ts';
 
-/** Whom upstream serves no longer: everybody, or one tenant whose calls fail while those of others succeed. */
-export type OutageScope = 'everybody' | 'tenant';
+/** Which calls upstream no longer serves: `all`, or those of one `apiKey` while the calls of other keys succeed. */
+export type OutageScope = 'all' | 'apiKey';
 
 /** The circuit breakers of one origin: one for connections, which all tenants share, and one for each tenant whose calls fail. */
 export interface CircuitBreakers {

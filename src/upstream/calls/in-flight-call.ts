@@ -7,15 +7,15 @@ import { toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 
 type State =
-  /** It waits for a slot. `slotAtMs`: when that is expected, or at the latest (monotonic ms). */
+  /** Waits for a slot. `slotAtMs`: when it is expected, or the latest time at which it can come (monotonic ms). */
   | { readonly is: 'queued'; readonly slot: QueuedCall; slotAtMs: number }
   | { readonly is: 'backingOff'; readonly cancel: () => void }
   | { readonly is: 'starting' | 'sent' | 'done' };
 
-/** One operation that waits for the answer. */
+/** One operation that waits for the response. */
 interface Waiter {
   readonly operation: Operation;
-  /** It does not end with its operation any more. */
+  /** Unregisters the waiter from its operation. */
   readonly cancelWait: () => void;
   readonly resolve: (response: ReceivedResponse) => void;
   readonly reject: (error: unknown) => void;
@@ -24,15 +24,15 @@ interface Waiter {
 const isRateLimited = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.kind === 'rateLimited';
 
-// Of an answer that has come too late: until its client has come back, and has asked for it.
+// How long a response that came after the deadline is retained, so that the client's retry finds it.
 const LATE_MS = 60_000;
 
 /**
- * A call that is in flight, and every operation that waits for its answer.
+ * A call in flight, and all operations that wait for its response.
  *
- * It is `queued` until it has a slot, `sent` until it is answered, and then `done`. After a 429 it is queued again; after a failure that is worth a
- * second try it is `backingOff` first. A call that is queued or backing off costs nothing: it ends with its last waiter.
- * A call that is sent is paid for, and ends in the cache also when nobody waits any more.
+ * The call is `queued` until it gets a slot, `sent` until the response arrives, and then `done`. After a 429 it is queued again; after a
+ * failure that is worth a retry it is `backingOff` first. A queued or backing-off call costs nothing, so it ends when its last waiter leaves.
+ * A sent call has used its slot, so its response goes to the cache even if nobody waits any more.
  */
 export class InFlightCall {
   readonly call: Call<unknown>;
@@ -41,13 +41,13 @@ export class InFlightCall {
   readonly #onSettled: () => void;
   readonly #waiters = new Set<Waiter>();
   #state: State = { is: 'starting' };
-  #isRetry = false;
+  #hasRetried = false;
 
   /**
-   * Starts it: at once where there is a free slot.
+   * Starts the call. It is sent at once if a slot is free, and queued otherwise.
    *
-   * @param initiator - The operation that asked for it first: the call has its key, and stands in the queue in its name.
-   * @param onSettled - Is called when it is over, whatever came of it, and can be joined no more.
+   * @param initiator - The operation that requested it first. Its key, budget and fair share are used.
+   * @param onSettled - Called when the call has ended in any way and can no longer be joined.
    */
   constructor(services: CallServices, call: Call<unknown>, initiator: Operation, onSettled: () => void) {
     this.call = call;
@@ -57,12 +57,12 @@ export class InFlightCall {
     this.#enterQueue(false);
   }
 
-  /** Whether it has got its slot: its answer can be from before whatever happens now. */
+  /** Whether the call has been sent: its response may be older than a change made now. */
   isSent(): boolean {
     return this.#state.is === 'sent';
   }
 
-  /** Waits for the answer too. */
+  /** Adds a waiter. Resolves with the response, or rejects when the call fails or the operation cannot wait for it. */
   join(operation: Operation): Promise<ReceivedResponse> {
     return new Promise((resolve, reject) => {
       const cancelWait = operation.waitFor({ slotAtMs: () => this.#slotAtMs(), end: () => this.#onEnd(waiter) });
@@ -78,7 +78,7 @@ export class InFlightCall {
     });
   }
 
-  /** Ends it with this error, unless it has been sent. */
+  /** Ends the call for all waiters with this error, unless it has been sent. */
   cancel(error: UpstreamError): void {
     if (this.#state.is !== 'queued' && this.#state.is !== 'backingOff') return;
     for (const waiter of [...this.#waiters]) this.#reject(waiter, error);
@@ -96,11 +96,11 @@ export class InFlightCall {
     return [...this.#waiters].filter((waiter) => this.#isLate(waiter));
   }
 
-  #enterQueue(isRepeat: boolean): void {
+  #enterQueue(isRetry: boolean): void {
     this.#state = { is: 'starting' };
     const { caller, fairShare } = this.#initiator;
     const { route, target } = this.call;
-    const slot = caller.keyBudget.current.enter(route.routeClass, fairShare, target, this.#onDelay, isRepeat);
+    const slot = caller.keyBudget.current.enter(route.routeClass, fairShare, target, this.#onDelay, isRetry);
     if (slot.isAdmitted()) {
       this.#send(slot);
       return;
@@ -116,7 +116,7 @@ export class InFlightCall {
   }
 
   #onAdmitted(slot: QueuedCall): void {
-    // The last waiter can have gone since.
+    // The last waiter may have left since.
     if (this.#state.is !== 'queued') {
       slot.giveBack();
       return;
@@ -125,7 +125,7 @@ export class InFlightCall {
     this.#send(slot);
   }
 
-  /** A small operation may get a slot earlier than the large one whose call it joins; if so, the call takes that one. */
+  /** A small operation may get a slot earlier than the large one whose call it joins; if so, the call moves to that slot. */
   #takeEarlierSlot({ fairShare, caller }: Operation): void {
     if (this.#state.is !== 'queued') return;
     const { slot } = this.#state;
@@ -137,13 +137,13 @@ export class InFlightCall {
     this.#waitFor(budget.enter(route.routeClass, fairShare, target, this.#onDelay));
   }
 
-  /** Its slot may come later than expected, at `latestSlotAtMs` at the latest. */
+  /** The slot may come later than expected, but not after `latestSlotAtMs` (monotonic ms). */
   readonly #onDelay = (latestSlotAtMs: number): void => {
     if (this.#state.is === 'queued') this.#state.slotAtMs = latestSlotAtMs;
     this.#refuseLate();
   };
 
-  /** Refuses every waiter that cannot have the answer in time, as its slot is expected now. */
+  /** Refuses every waiter whose deadline comes before the slot, by the current estimate. */
   #refuseLate(): void {
     const state = this.#state;
     const { caller } = this.#initiator;
@@ -153,7 +153,7 @@ export class InFlightCall {
     for (const waiter of this.#lateWaiters()) this.#refuse(waiter, state.slot, state.slotAtMs);
   }
 
-  /** Refuses a waiter until the call would get its slot. The last one takes the call's position in the queue with it. */
+  /** Refuses a waiter, naming the time of the call's slot. For the last waiter the call's position in the queue becomes a reservation. */
   #refuse(waiter: Waiter, slot: QueuedCall, earliestSlotAtMs?: number): void {
     const refusal = waiter.operation.refusals.of(this.call.route, slot.slotAtMs, earliestSlotAtMs);
     if (this.#waiters.size === 1 && refusal.reservesSlot) slot.swapForReservation(refusal.slotAtMs);
@@ -176,7 +176,7 @@ export class InFlightCall {
   #resolve(response: ReceivedResponse): void {
     const { caller, ended } = this.#initiator;
     const { cache, clock } = this.#services;
-    // Every operation that has waited for it comes back for it.
+    // The operation that timed out is told to retry, and must then find the response.
     if (this.#waiters.size === 0 && ended.reason === 'deadline')
       cache.retainForRetry(caller.keyHash, [this.call.target], clock.nowMs() + LATE_MS);
     for (const waiter of [...this.#waiters]) {
@@ -186,29 +186,29 @@ export class InFlightCall {
     this.#finish();
   }
 
-  /** Makes a failed call again, where that is worth it and somebody can wait for it. */
+  /** Repeats a failed call if the error is worth a retry and a waiter has the time for it. */
   #retry(error: unknown): void {
     const retryAtMs = this.#retryAtMs(error);
     for (const waiter of [...this.#waiters]) {
       if (retryAtMs === undefined || retryAtMs > waiter.operation.deadlineMs) this.#reject(waiter, error);
     }
     if (retryAtMs === undefined || this.#waiters.size === 0) this.#finish();
-    // The queue itself waits until upstream takes calls again.
+    // The queue itself holds calls back until upstream accepts them again.
     else if (isRateLimited(error)) this.#enterQueue(true);
     else {
-      this.#isRetry = true;
+      this.#hasRetried = true;
       const cancel = this.#services.clock.schedule(retryAtMs, () => this.#enterQueue(true));
       this.#state = { is: 'backingOff', cancel };
     }
   }
 
-  /** When a failed call is worth another try (monotonic ms); undefined: never. */
+  /** When to retry a failed call (monotonic ms); undefined: never. */
   #retryAtMs(error: unknown): number | undefined {
     const { clock, breakers, retryBudget } = this.#services;
     const { keyHash } = this.#initiator.caller;
     if (!(error instanceof UpstreamError) || this.#waiters.size === 0) return undefined;
     if (isRateLimited(error)) return clock.nowMs() + toWaitMs(error, clock);
-    if (this.#isRetry || breakers.isOpen(keyHash)) return undefined;
+    if (this.#hasRetried || breakers.isOpen(keyHash)) return undefined;
     const delayMs = retryBudget.spend(keyHash, error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;
   }
@@ -230,7 +230,7 @@ export class InFlightCall {
     if (this.#waiters.size === 0) this.#abandon();
   }
 
-  /** Nobody waits any more. */
+  /** The last waiter has left: ends the call unless it has been sent. */
   #abandon(): void {
     if (this.#state.is === 'queued') this.#state.slot.leave();
     else if (this.#state.is === 'backingOff') this.#state.cancel();

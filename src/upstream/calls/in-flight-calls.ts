@@ -14,57 +14,59 @@ import { toEnded, toQuotaExhausted, toOutage, toUnreachable } from './local-erro
 import { createRetryBudget } from './retry-budget.ts';
 import type { UpstreamError } from '../http/upstream-error.ts';
 
-/** What the call layer is made with; one per origin. */
+/** What the calls of one origin are made with. */
 export interface CallsOptions {
   readonly http: HttpClient;
   readonly cache: ResponseCache;
   readonly clock: Clock;
   /** A number from 0 to below 1, for jitter. */
   readonly random: () => number;
-  /** Whether the server itself was started with a tenant's key. */
+  /** Whether the server itself was started with the key of this hash. */
   readonly isTrusted: (keyHash: string) => boolean;
-  /** Is told when calls begin to be refused because upstream does not serve them (true), and when they no longer are. */
+  /** Called with true when calls begin to be refused because upstream does not serve them, and with false when that ends. */
   readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
-  /** Default: refusals of keys are told as upstream tells them. */
+  /** Adds advice to the error of a rejected key. Default: the error stays as upstream gave it. */
   readonly explainRefusedKey?: ExplainRefusedKey;
 }
 
-/** The calls that are in flight, of all tenants. */
+/** The calls in flight, of all API keys. */
 export interface InFlightCalls {
-  /** What they share, and learn together. */
+  /** The services that all calls use and report to. */
   readonly services: CallServices;
-  /** Whether a call for the same is in flight for the operation's tenant. */
+  /** Whether an equal call is in flight with the operation's key. */
   has(call: Call<unknown>, operation: Operation): boolean;
   /**
-   * Joins the call for the same that is in flight, or starts one.
+   * Joins an equal call in flight, or starts one.
    *
-   * @param reservesSlot - A call that is refused for want of budget has its slot reserved until the time that is named.
-   * @throws {UpstreamError} At once, where the call cannot be made in time, or not at all.
+   * @param reservesSlot - If the budget has no slot in time, reserve one for the time that the error names.
+   * @throws {UpstreamError} At once if the call cannot be sent before the deadline, or not at all.
    */
   make(call: Call<unknown>, operation: Operation, reservesSlot: boolean): Promise<ReceivedResponse>;
-  /** Starts a call that nobody waits for, if one can be made now and none is in flight. Never rejects. */
+  /** Starts a background call, unless an equal one is in flight or none can be sent now. Never rejects. */
   revalidate(call: Call<unknown>, operation: Operation): Promise<void>;
 }
 
-/** Makes the registry of calls in flight: there are none. */
+/** Makes an empty registry of calls in flight. */
 export function createInFlightCalls({ isTrusted, onOutage, random, ...options }: CallsOptions): InFlightCalls {
   const { clock, explainRefusedKey = (thrown) => thrown } = options;
-  // By tenant, then by target.
+  // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
 
   const cancelAll = (keyHash: string, toError: (call: Call<unknown>) => UpstreamError) => {
-    for (const one of [...(inFlight.get(keyHash)?.values() ?? [])]) one.cancel(toError(one.call));
+    for (const pending of [...(inFlight.get(keyHash)?.values() ?? [])]) pending.cancel(toError(pending.call));
   };
 
   const breakers = createCircuitBreakers(clock, (isOpen, keyHash) => {
-    onOutage(isOpen, keyHash === undefined ? 'everybody' : 'tenant');
+    onOutage(isOpen, keyHash === undefined ? 'all' : 'apiKey');
     if (!isOpen) return;
-    for (const one of keyHash === undefined ? [...inFlight.keys()] : [keyHash]) {
-      cancelAll(one, ({ route, target }) => toRefused(route, one, breakers.refuse(one, target) ?? clock.nowMs()));
+    for (const refusedKey of keyHash === undefined ? [...inFlight.keys()] : [keyHash]) {
+      cancelAll(refusedKey, ({ route, target }) =>
+        toRefused(route, refusedKey, breakers.refuse(refusedKey, target) ?? clock.nowMs()),
+      );
     }
   });
 
-  /** The refusal of a call by an open circuit breaker, until the next probe (monotonic ms). */
+  /** The error of a call that an open circuit breaker refuses. `probeAtMs`: when the next probe is due (monotonic ms). */
   const toRefused = (route: Route, keyHash: string, probeAtMs: number) => {
     const reason = breakers.unreachable(keyHash);
     return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
@@ -81,7 +83,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
 
   const find = ({ target }: Call<unknown>, { caller }: Operation) => inFlight.get(caller.keyHash)?.get(target);
 
-  /** Why a call cannot be made now, whatever else is in flight. */
+  /** The error of a new call that may not be sent or queued now; undefined: it may. */
   const refuse = ({ route, target }: Call<unknown>, operation: Operation, reservesSlot: boolean) => {
     const { caller, fairShare, deadlineMs, refusals } = operation;
     const budget = caller.keyBudget.current;
@@ -119,7 +121,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
         if (redeeming) await redeeming;
       }
       const other = find(call, operation);
-      // What was sent before the client asked may be from before what it wants to see.
+      // With no-cache, a call sent before the request may return data that is too old.
       if (other && !(operation.directives.noCache && other.isSent())) {
         meter.cost.coalesced++;
         return other.join(operation);
@@ -129,7 +131,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
         const slotAtMs = () => caller.keyBudget.current.expectedSlotAtMs(route.routeClass, fairShare, target);
         throw refusals.callLimitReached(route, slotAtMs, maxCalls);
       }
-      // Asked for is asked for, also when it is refused.
+      // Refused calls count too, so that the limit bounds the work of an operation.
       meter.requestedCalls++;
       const refusal = refuse(call, operation, reservesSlot);
       if (refusal) throw refusal;
@@ -138,7 +140,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
 
     async revalidate(call, operation) {
       if (find(call, operation) || refuse(call, operation, false)) return;
-      // A failure is nobody's: breakers, budget and cache have learned from it, and whoever asks next learns of it.
+      // No client waits for the failure. Breakers, budget and cache have learned from it already.
       await start(call, operation).catch(() => undefined);
     },
   };

@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts';
 import type { Operation } from './operation/operation.ts';
 import { UpstreamError, type UpstreamErrorDetails, type UpstreamErrorKind } from '../http/upstream-error.ts';
 
-// Without a hint: what is still in flight will be in the cache by then.
+// Postman gives no hint here. By then, calls that are still in flight have their responses in the cache.
 const TIMEOUT_RETRY_MS = 10_000;
-// Most operations have ended by then.
+// Most operations in progress end within this time and release their memory.
 const BUSY_RETRY_MS = 5_000;
 
 const toLocalError = (
@@ -15,99 +15,99 @@ const toLocalError = (
   details: Omit<UpstreamErrorDetails, 'route'> = {},
 ) => new UpstreamError(kind, message, { route: template, ...details });
 
-/** The refusal of a call whose turn (monotonic ms) lies behind the operation's deadline. */
+/** The refusal of a call whose slot (monotonic ms) comes after the operation's deadline. */
 export const toSlotTooLate = (route: Route, slotAtMs: number) =>
   toLocalError(
     route,
     'rateLimited',
-    "The API key's budget has no room for this call before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+    "The API key's budget has no slot for this call before the operation's deadline. Retry at `retryAt`, or send `Prefer: wait=<seconds>` to wait longer.",
     { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
-/** What stands in place of rows of a list that have not begun to be read before the deadline; their turn is in monotonic ms. */
+/** The error in place of list rows that were not started before the deadline. `slotAtMs`: when their calls get a slot (monotonic ms). */
 export const toUnread = (slotAtMs: number) =>
   new UpstreamError(
     'rateLimited',
-    "The list goes on, but the API key's budget had no room to read more of it before the operation's deadline. Ask again at the time given.",
+    "The list has more rows, but the API key's budget had no slot to read them before the operation's deadline. Retry at `retryAt`.",
     { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
-/** The refusal of a call beyond what its operation may make, where asking again at `retryAtMs` (monotonic) gets further. */
+/** The refusal of a call beyond the operation's call limit. A retry at `retryAtMs` (monotonic) gets further. */
 export const toCallLimitReached = (route: Route, retryAtMs: number, ceiling: number) =>
   toLocalError(
     route,
     'rateLimited',
-    `The operation has made the ${ceiling} calls to Postman that it may make. What it has read is cached: ask again at the time given for the rest.`,
+    `The operation has reached its limit of ${ceiling} calls to Postman. The responses are cached: retry at \`retryAt\` to read the rest.`,
     { limitedBy: 'operation', retryAtMs, ceiling },
   );
 
-/** The refusal of a call with a key that upstream has not accepted yet, until its turn (monotonic ms). */
+/** The refusal of a call with a key that upstream has not accepted yet. `slotAtMs`: when it would get a slot (monotonic ms). */
 export const toTooManyUnverified = (route: Route, slotAtMs: number) =>
   toLocalError(
     route,
     'rateLimited',
-    'This API key has not been used here before, and too many such keys of the same client address wait to be checked, or have lately been refused by Postman. Ask again at the time given.',
+    'This API key is new to this server, and too many new keys from the same client address are waiting to be checked, or were recently rejected by Postman. Retry at `retryAt`.',
     { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
-/** The error of a call that its operation waits for no longer. */
+/** The error of a call whose operation has ended, by the reason why it ended. */
 export function toEnded(route: Route, { ended, responses, refusals }: Operation): UpstreamError {
-  if (ended.reason === 'heldTooMuch') return toTooMuchHeld(route, responses.maxBytes);
-  // Nobody reads this one: the connection to the client is gone.
-  if (ended.reason === 'clientGone') return toLocalError(route, 'timeout', 'The client has gone.');
+  if (ended.reason === 'responseMemoryExceeded') return toMemoryExceeded(route, responses.maxBytes);
+  // Nobody reads this message: the client has disconnected.
+  if (ended.reason === 'clientGone') return toLocalError(route, 'timeout', 'The client has disconnected.');
   return refusals.timedOut(route);
 }
 
-/** The error of a call that has been sent, and is not answered before the deadline. */
+/** The error of a call that was sent but got no response before the deadline. */
 export const toTimedOut = (route: Route, clock: Clock) =>
   toLocalError(
     route,
     'timeout',
-    "Postman did not answer before the operation's deadline. Ask again at the time given, or send Prefer: wait=<seconds> to wait for longer.",
+    "Postman did not respond before the operation's deadline. Retry at `retryAt`, or send `Prefer: wait=<seconds>` to wait longer.",
     { retryAtMs: clock.nowMs() + TIMEOUT_RETRY_MS },
   );
 
-/** The refusal of a call for which there is no allowance left this month. */
+/** The refusal of a call because the monthly quota is used up. */
 export const toQuotaExhausted = (route: Route) =>
   toLocalError(
     route,
     'quotaExhausted',
-    "The API key's monthly allowance of Postman API calls is used up, as Postman's answers say. No call is made, but for one every ten minutes to see whether that is still so.",
+    "Postman reports that the API key's monthly quota of API calls is used up. This server sends only one call every ten minutes, to check whether it still is.",
   );
 
-/** The refusal of a call while upstream counts as down, until it is tried again (monotonic ms). */
+/** The refusal of a call while upstream counts as down. `probeAtMs`: when the next probe is due (monotonic ms). */
 export const toOutage = (route: Route, probeAtMs: number) =>
   toLocalError(
     route,
     'unavailable',
-    'Postman has not served any of the last calls, so this one is not made. Another is let through at the time given, to see whether it is back.',
+    'Postman appears to be down, so the call was not sent. The next attempt is at `retryAt`.',
     { retryAtMs: probeAtMs },
   );
 
-/** The refusal of a call while upstream cannot be reached before somebody has changed something. `reason`: what the last call has failed with. */
+/** The refusal of a call while upstream cannot be reached until someone changes something. `reason`: the message of the last failure. */
 export const toUnreachable = (route: Route, reason: string) => toLocalError(route, 'unreachable', reason);
 
-/** The refusal of a client that wants nothing but what is cached. */
+/** The refusal of a call that the client forbids with `only-if-cached`. */
 export const toNotCached = (route: Route) =>
   toLocalError(
     route,
     'notCached',
-    'No answer of Postman is kept that is as new as asked for, and Cache-Control: only-if-cached allows no call.',
+    'No cached response is fresh enough, and `Cache-Control: only-if-cached` forbids calling Postman.',
   );
 
-/** The refusal of an answer that an operation has no room for beside those it was given. */
-export const toTooMuchHeld = (route: Route, maxBytes: number) =>
+/** The refusal of a response that would exceed the memory one operation may hold. */
+export const toMemoryExceeded = (route: Route, maxBytes: number) =>
   toLocalError(
     route,
     'tooExpensive',
-    `The operation would hold answers of Postman that take more memory than it may, ${maxBytes} bytes: MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES. Ask for less of it at a time.`,
+    `The operation needs responses from Postman that take more memory than its limit of ${maxBytes} bytes (MAX_HELD_BYTES_PER_OPERATION, or half of MAX_HELD_BYTES). Request fewer items per operation.`,
   );
 
-/** The refusal of an answer that there is no memory for while other operations hold what they were given. */
+/** The refusal of a response for which there is no memory while other operations hold theirs. */
 export const toBusy = (route: Route, clock: Clock) =>
   toLocalError(
     route,
     'busy',
-    'This server holds as many answers for the operations that are being executed as it has memory for.',
+    'The operations in progress hold as many responses from Postman as this server has memory for. Retry at `retryAt`.',
     { retryAtMs: clock.nowMs() + BUSY_RETRY_MS },
   );

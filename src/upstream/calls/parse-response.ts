@@ -37,19 +37,23 @@ export async function parseResponse<T>(
       status,
       retryAtMs: head.receivedAtMs + BROKEN_WAIT_MS,
     });
-  if (!isJson(headers)) throw broken('Postman, or what stands between, answered with something else than JSON.');
+  if (!isJson(headers)) throw broken('Postman, or a proxy in front of it, responded with something other than JSON.');
   try {
     const body: unknown = await runTask(() => JSON.parse(text));
     return await runTask(() => parse(body));
   } catch (error) {
     if (error instanceof UnexpectedShapeError)
-      throw new UpstreamError('badResponse', `Postman's answer is not what this route answers with. ${error.message}`, {
-        route: template,
-        status,
-        cause: error,
-      });
+      throw new UpstreamError(
+        'badResponse',
+        `Postman's response does not have the shape of this route. ${error.message}`,
+        {
+          route: template,
+          status,
+          cause: error,
+        },
+      );
     // Without the cause: its message quotes the body, which can be anything.
-    if (error instanceof SyntaxError) throw broken("Postman's answer is not valid JSON: it may be cut off.");
+    if (error instanceof SyntaxError) throw broken("Postman's response is not valid JSON: it may be cut off.");
     throw error;
   }
 }

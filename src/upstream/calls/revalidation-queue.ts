@@ -1,28 +1,29 @@
 import type { ResponseCache } from '../cache/response-cache.ts';
 import type { Call } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
-import { type Caller, type Operation, toBackground } from './operation/operation.ts';
+import { type Caller, type Operation, toBackgroundOperation } from './operation/operation.ts';
 import { createRefusals } from './operation/refusals.ts';
 import { backgroundRetryOutlook } from './operation/retry-outlook.ts';
 
-/** What is to be revalidated for one tenant, by target. */
+/** The calls to revalidate for one API key, by target. */
 interface Queue {
   readonly lists: Map<string, Call<unknown>>;
   readonly singles: Map<string, Call<unknown>>;
 }
 
-// It has found a free slot: should it have to wait all the same, the next client that asks is sooner.
+// A revalidation starts when a slot is free. If that slot is put off for longer than this, the revalidation is dropped.
 const REVALIDATION_MS = 2_000;
 const RETRY_MS = 1_000;
 const MAX_JOBS = 1_000;
 
 /**
- * Makes the queue of the process, by which answers that were served stale are renewed, after the clients and below them.
+ * Makes the queue that revalidates responses that were served stale. Client calls always have priority.
  *
- * One call of a tenant at a time, lists first: what a list shows to be unchanged needs no call of its own any more. A call is only made while
- * half of every window is free and nobody waits; what is still waiting when it may be served stale no longer is left to whoever asks for it next.
+ * Each API key has one revalidation at a time, lists first: an object that a list shows to be unchanged needs no call. A call is sent only
+ * while no call waits and half of every window is free. A response that has meanwhile become too old to be served stale is skipped: the next
+ * client that requests it makes the call.
  *
- * @param revalidate - Makes the call now, if it can be made. Never rejects.
+ * @param revalidate - Sends the call now if possible. Never rejects.
  */
 export function createRevalidationQueue(
   cache: ResponseCache,
@@ -47,14 +48,17 @@ export function createRevalidationQueue(
       }
       const deadlineMs = clock.nowMs() + REVALIDATION_MS;
       if (shouldRevalidate(call, caller))
-        await revalidate(call, toBackground(caller, deadlineMs, createRefusals(clock, backgroundRetryOutlook)));
+        await revalidate(
+          call,
+          toBackgroundOperation(caller, deadlineMs, createRefusals(clock, backgroundRetryOutlook)),
+        );
       calls.delete(call.target);
     }
     queues.delete(caller.keyHash);
   };
 
   return {
-    /** Has an answer renewed for a tenant; once, however often it is asked for. */
+    /** Queues a call for revalidation with the key of the caller. A call that is queued already is not queued again. */
     add(call: Call<unknown>, caller: Caller): void {
       const known = queues.get(caller.keyHash);
       const queue: Queue = known ?? { lists: new Map(), singles: new Map() };

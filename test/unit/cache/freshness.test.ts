@@ -25,8 +25,8 @@ describe('the verdict on a cached response', () => {
 
   it.each<[number, CacheDirectives, Verdict, boolean]>([
     [60_000, {}, 'serve', true],
-    [60_001, {}, 'serveAndRefresh', true],
-    [90_000, {}, 'serveAndRefresh', true],
+    [60_001, {}, 'serveAndRevalidate', true],
+    [90_000, {}, 'serveAndRevalidate', true],
     [90_001, {}, 'call', true],
     [600_000, {}, 'call', true],
     [600_001, {}, 'call', false],

@@ -13,7 +13,7 @@ import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
 import { toHttpResponse } from '../../support/http-response.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
-const NOT_WHOLE = "Postman's answer is not valid JSON: it may be cut off.";
+const NOT_WHOLE = "Postman's response is not valid JSON: it may be cut off.";
 const KEY = 'PMAK-canary-0123456789';
 
 interface Reply {
@@ -183,7 +183,7 @@ describe('an answer', () => {
       'of another type',
       { text: '<html>', headers: { 'content-type': 'text/html' } },
       'serverError',
-      'Postman, or what stands between, answered with something else than JSON.',
+      'Postman, or a proxy in front of it, responded with something other than JSON.',
     ],
     ['that is cut off', { text: `{"key":"${KEY}` }, 'serverError', NOT_WHOLE],
     ['that is empty', { text: '' }, 'serverError', NOT_WHOLE],
@@ -319,7 +319,7 @@ describe('a call under way', () => {
       first.leave();
       await clock.advance(99_000);
       expect([first.errors().map(({ message }) => message), second.values()]).toEqual([
-        ['The client has gone.'],
+        ['The client has disconnected.'],
         [{ target: '/a' }],
       ]);
       expect(upstream.targets().filter((target) => target === '/a')).toHaveLength(1);

@@ -32,7 +32,7 @@ describe('the form of a key', () => {
     ['an access token', [`pma_at_${TAIL}`, `eyJhbGciOi.${TAIL}`]],
     ['an id', ['ec29121c-5203-409f-9e84-e83ffc10f226']],
     [
-      'not the form of a whole API key',
+      'not have the form of a complete API key',
       [WHOLE.slice(0, -1), `${WHOLE}0`, `PMAK-${PART}`, 'PMAK-...', 'PMAK-\u2026', 'PMAK-********'],
     ],
     ['begins with PMAK-', ['your-api-key', `PMSK-${TAIL}`, `sk-${TAIL}`, 'a']],
@@ -61,19 +61,19 @@ describe('the refusal of a key', () => {
   it.each([
     [
       'https://api.getpostman.com',
-      'api.getpostman.com was asked. The key may have expired or been revoked, or be of an account in the EU, where it works at https://api.eu.postman.com only (POSTMAN_API_BASE_URL).',
+      'The key was sent to api.getpostman.com. It may have expired or been revoked, or belong to an account in the EU, whose keys work only at https://api.eu.postman.com (POSTMAN_API_BASE_URL).',
     ],
     [
       'https://api.postman.com',
-      'api.postman.com was asked. The key may have expired or been revoked, or be of an account in the EU, where it works at https://api.eu.postman.com only (POSTMAN_API_BASE_URL).',
+      'The key was sent to api.postman.com. It may have expired or been revoked, or belong to an account in the EU, whose keys work only at https://api.eu.postman.com (POSTMAN_API_BASE_URL).',
     ],
     [
       'https://api.eu.postman.com',
-      'api.eu.postman.com was asked. The key may have expired or been revoked, or be of an account outside the EU, where it works at https://api.getpostman.com only (POSTMAN_API_BASE_URL).',
+      'The key was sent to api.eu.postman.com. It may have expired or been revoked, or belong to an account outside the EU, whose keys work only at https://api.getpostman.com (POSTMAN_API_BASE_URL).',
     ],
     [
       'http://127.0.0.1:8080',
-      "127.0.0.1:8080 was asked. The key may have expired or been revoked, or be for another host: this one is none of Postman's (POSTMAN_API_BASE_URL).",
+      "The key was sent to 127.0.0.1:8080. It may have expired or been revoked, or be for another host: this one is not Postman's (POSTMAN_API_BASE_URL).",
     ],
   ])('of %s names it, and where else the key may be good', (origin, advice) => {
     expect(explain({ origin }, WHOLE)).toEqual(refused(`Postman refused the API key (status 401). ${advice}`));
@@ -82,7 +82,7 @@ describe('the refusal of a key', () => {
   it('says what is wrong with its form, and nothing of regions then', () => {
     expect(explain({ origin: 'https://api.getpostman.com' }, '"a"', 'Postman says no')).toEqual(
       refused(
-        'Postman says no. api.getpostman.com was asked. There are quotation marks or brackets around the key: send it without them.',
+        'Postman says no. The key was sent to api.getpostman.com. There are quotation marks or brackets around the key: send it without them.',
       ),
     );
   });
@@ -90,12 +90,12 @@ describe('the refusal of a key', () => {
   it.each([
     [
       'exampleAccount',
-      'an embedded example account, which takes no key: leave X-Api-Key out, or empty. It asks Postman when it is started with POSTMAN_API_BASE_URL=https://api.getpostman.com.',
+      'an embedded example account, which accepts no key: omit X-Api-Key, or leave it empty. To use Postman, start the server with POSTMAN_API_BASE_URL=https://api.getpostman.com.',
     ],
-    ['exports', 'the exported files of SANDBOX_DIR, which takes no key: leave X-Api-Key out, or empty.'],
+    ['exports', 'the exported files of SANDBOX_DIR, which accepts no key: omit X-Api-Key, or leave it empty.'],
   ] as const)('of the sandbox says that it is one: %s', (upstream, what) => {
     expect(explain(upstream, WHOLE)).toEqual(
-      refused(`The sandbox refused the API key. This server answers from its sandbox, ${what}`),
+      refused(`The sandbox refused the API key. This server uses its sandbox, ${what}`),
     );
   });
 
@@ -116,9 +116,7 @@ describe('a request without a key', () => {
     expect(tell({ authorization: `Bearer ${WHOLE}` })).toBe(
       `${missing} The authorization header is not read as a key.`,
     );
-    expect(tell({ 'Postman-Api-Key': WHOLE })).toBe(
-      `${missing} The postman-api-key header is not read as a key.`,
-    );
+    expect(tell({ 'Postman-Api-Key': WHOLE })).toBe(`${missing} The postman-api-key header is not read as a key.`);
     expect(tell({ authorization: 'Bearer t0ken' }, '', true)).toBe(missing);
     expect(tell({}, `?access_key=PMAT-${TAIL}`)).toBe(
       `${missing} A key in the URL is not read, and should be replaced, because URLs end up in logs.`,

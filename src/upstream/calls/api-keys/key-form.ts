@@ -11,7 +11,7 @@ const FORMS: readonly KeyForm[] = [
   },
   {
     pattern: /^(?:\{\{.*\}\}|\$\{.*\}|\$[A-Z_]+|%\w+%|<.*>|process\.env\b.*|undefined|null|none|nan|\[object .*\])$/i,
-    advice: 'It is the name of a variable, a placeholder or no value at all, in place of a key.',
+    advice: 'It is the name of a variable, a placeholder or an empty value, not a key.',
   },
   {
     pattern: /^["'`([{]|["'`)\]}]$/,
@@ -19,31 +19,31 @@ const FORMS: readonly KeyForm[] = [
   },
   {
     pattern: /[\s,;]/,
-    advice: 'There is white space, a comma or a semicolon in it: it was sent twice, or with something else.',
+    advice: 'It contains white space, a comma or a semicolon: the key was sent twice, or with something else.',
   },
   {
     pattern: /^PMAT-/i,
     advice:
-      'What begins with PMAT- is a collection access key: it is the access_key of one collection and reads nothing else. An API key is wanted, which begins with PMAK-.',
+      'It begins with PMAT-, so it is a collection access key, which reads one collection and nothing else. Send an API key, which begins with PMAK-.',
   },
   {
     pattern: /^pma_at_|^eyJ/,
     advice:
-      "It is an access token, such as a service account's, and not an API key: that one begins with PMAK-, also of a service account.",
+      "It is an access token, such as a service account's, not an API key. API keys begin with PMAK-, also those of service accounts.",
   },
   {
     pattern: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i,
-    advice: 'It is an id, such as that of a workspace, and not an API key, which begins with PMAK-.',
+    advice: 'It is an id, such as that of a workspace, not an API key. API keys begin with PMAK-.',
   },
   {
     pattern: /^PMAK-(?![\da-z]{24}-[\da-z]{34}$)/i,
     advice:
-      'It has not the form of a whole API key, PMAK- with 24 and 34 characters and a hyphen between: it may have been cut off, or be a placeholder.',
+      'It does not have the form of a complete API key (PMAK-, 24 characters, a hyphen, 34 characters): it may have been cut off, or be a placeholder.',
   },
   {
     pattern: /^(?!PMAK-)(?![\da-f]{32,64}$)/i,
     advice:
-      'An API key of Postman begins with PMAK-, which it does not: keys for SCIM, and those of other services, are none.',
+      'A Postman API key begins with PMAK-, and this one does not. SCIM keys and keys of other services do not work here.',
   },
 ];
 

@@ -10,9 +10,9 @@ export type ExplainRefusedKey = (thrown: unknown, apiKey: Secret) => unknown;
 
 const WITHOUT_KEY = {
   exampleAccount:
-    'This server answers from its sandbox, an embedded example account, which takes no key: leave X-Api-Key out, or empty. It asks Postman when it is started with POSTMAN_API_BASE_URL=https://api.getpostman.com.',
+    'This server uses its sandbox, an embedded example account, which accepts no key: omit X-Api-Key, or leave it empty. To use Postman, start the server with POSTMAN_API_BASE_URL=https://api.getpostman.com.',
   exports:
-    'This server answers from its sandbox, the exported files of SANDBOX_DIR, which takes no key: leave X-Api-Key out, or empty.',
+    'This server uses its sandbox, the exported files of SANDBOX_DIR, which accepts no key: omit X-Api-Key, or leave it empty.',
 } as const;
 
 const EU_HOST = 'api.eu.postman.com';
@@ -36,16 +36,16 @@ export function createExplainRefusedKey(upstream: Upstream): ExplainRefusedKey {
 }
 
 function toAdvice(host: string, key: string): string {
-  const hostSentence = `${host} was asked.`;
+  const hostSentence = `The key was sent to ${host}.`;
   const advice = adviseOnKeyForm(key);
   if (advice !== undefined) return `${hostSentence} ${advice}`;
-  return `${hostSentence} The key may have expired or been revoked${toRegionHint(host)}.`;
+  return `${hostSentence} It may have expired or been revoked${toRegionHint(host)}.`;
 }
 
 /** A key is good in one region, and nothing in it says in which. */
 function toRegionHint(host: string): string {
-  const works = (origin: string) => `works at ${origin} only (POSTMAN_API_BASE_URL)`;
-  if (HOSTS.includes(host)) return `, or be of an account in the EU, where it ${works(`https://${EU_HOST}`)}`;
-  if (host === EU_HOST) return `, or be of an account outside the EU, where it ${works('https://api.getpostman.com')}`;
-  return ", or be for another host: this one is none of Postman's (POSTMAN_API_BASE_URL)";
+  const keysWorkAt = (origin: string) => `whose keys work only at ${origin} (POSTMAN_API_BASE_URL)`;
+  if (HOSTS.includes(host)) return `, or belong to an account in the EU, ${keysWorkAt(`https://${EU_HOST}`)}`;
+  if (host === EU_HOST) return `, or belong to an account outside the EU, ${keysWorkAt('https://api.getpostman.com')}`;
+  return ", or be for another host: this one is not Postman's (POSTMAN_API_BASE_URL)";
 }

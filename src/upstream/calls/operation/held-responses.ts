@@ -1,39 +1,40 @@
 import { createFairCapacity } from '../../fair-capacity.ts';
 
-/** What one operation holds of the answers it was given: until it ends they stay in memory, cached or not. */
+/** The responses that one operation holds. They stay in memory until the operation ends, cached or not. */
 export interface OperationResponses {
-  /** What it may hold, in bytes on the heap. */
+  /** How much it may hold, in bytes on the heap. */
   readonly maxBytes: number;
-  /** Whether it has been refused an answer because of what it holds itself: it is given no further one. */
+  /** Whether a response was refused because the operation would exceed `maxBytes`. It then gets no further responses. */
   isOverLimit(): boolean;
   /**
-   * Takes an answer into it; one that it has already counts once.
+   * Adds a response. One that the operation holds already is not counted again.
    *
-   * @returns Why it may not have it: it would hold too much (`operation`), or all operations would, or all of its tenant (`server`).
+   * @param bytes - Its size on the heap.
+   * @returns Whose limit the response would exceed: `operation`, or `server` (the fair share of the API key); undefined: it was added.
    */
   take(value: unknown, bytes: number): 'operation' | 'server' | undefined;
-  /** Lets go of everything. */
+  /** Releases all responses of the operation. */
   release(): void;
 }
 
-/** What all operations hold. */
+/** The responses that all operations hold. */
 export interface HeldResponses {
   /**
-   * Opens what one operation of a tenant holds.
+   * Starts counting for one operation with the key of this hash.
    *
-   * @param onOverLimit - Is told when it is refused an answer because of what it holds itself.
+   * @param onOverLimit - Called when the operation would exceed its own limit.
    */
   open(keyHash: string, onOverLimit: () => void): OperationResponses;
 }
 
 /** How much may be held, in bytes on the heap. */
 export interface HeldResponsesOptions {
-  /** By all operations. An answer that several of them hold is there once. */
+  /** By all operations together. A response that several of them hold counts once. */
   readonly maxBytes: number;
   readonly maxBytesPerOperation: number;
 }
 
-/** What operations of the server itself hold: an answer at a time, which is cached or forgotten. */
+/** For background operations, which hold one response at a time: counts nothing and refuses nothing. */
 export const uncountedResponses: OperationResponses = {
   maxBytes: Number.POSITIVE_INFINITY,
   isOverLimit: () => false,
@@ -41,20 +42,20 @@ export const uncountedResponses: OperationResponses = {
   release() {},
 };
 
-interface Held {
+interface HeldResponse {
   readonly bytes: number;
   refCount: number;
 }
 
-// An operation that has hardly anything is not refused because of others.
+// An operation that holds less than this is never refused because of others.
 const SMALL_BYTES = 32 * 1_024;
 
-/** Makes the count of what operations hold: nothing yet. */
+/** Makes the counter of all held responses, at zero. */
 export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResponsesOptions): HeldResponses {
   const capacity = createFairCapacity(maxBytes);
-  // One tenant never has more than half: what goes beyond that no waiting brings.
-  const mostBytes = Math.min(maxBytesPerOperation, Math.max(SMALL_BYTES, Math.floor(maxBytes / 2)));
-  const held = new Map<unknown, Held>();
+  // One key never gets more than half of the capacity, so a larger operation could never succeed.
+  const limitBytes = Math.min(maxBytesPerOperation, Math.max(SMALL_BYTES, Math.floor(maxBytes / 2)));
+  const heldResponses = new Map<unknown, HeldResponse>();
 
   return {
     open(keyHash, onOverLimit) {
@@ -63,22 +64,22 @@ export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResp
       let isOverLimit = false;
       let isReleased = false;
       return {
-        maxBytes: mostBytes,
+        maxBytes: limitBytes,
         isOverLimit: () => isOverLimit,
 
         take(value, bytes) {
-          // What is still executed after its end keeps nothing for long.
+          // Fields still running after the end of the operation soon drop what they read.
           if (isReleased || heldValues.has(value)) return undefined;
-          if (heldBytes + bytes > mostBytes) {
+          if (heldBytes + bytes > limitBytes) {
             isOverLimit = true;
             onOverLimit();
             return 'operation';
           }
-          const known = held.get(value);
+          const known = heldResponses.get(value);
           if (known) known.refCount++;
           else {
             if (heldBytes + bytes > SMALL_BYTES && !capacity.fits(keyHash, bytes)) return 'server';
-            held.set(value, { bytes, refCount: 1 });
+            heldResponses.set(value, { bytes, refCount: 1 });
             capacity.add(keyHash, bytes);
           }
           heldValues.add(value);
@@ -89,10 +90,10 @@ export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResp
         release() {
           isReleased = true;
           for (const value of heldValues) {
-            const one = held.get(value);
-            if (!one || --one.refCount > 0) continue;
-            held.delete(value);
-            capacity.add(keyHash, -one.bytes);
+            const heldResponse = heldResponses.get(value);
+            if (!heldResponse || --heldResponse.refCount > 0) continue;
+            heldResponses.delete(value);
+            capacity.add(keyHash, -heldResponse.bytes);
           }
           heldValues.clear();
         },

@@ -1,14 +1,14 @@
 /**
- * What an operation has finished when a task of this priority runs, the most urgent first:
- * - `plan`: its resolvers have asked the loaders for everything they can. Planners choose the calls.
+ * When a task runs, the most urgent first:
+ * - `plan`: the resolvers have requested everything they can from the loaders. Planners now choose the calls.
  * - `call`: the planners have chosen. The next call of a stream is made.
- * - `row`: the calls are made. Further rows of streamed lists begin.
+ * - `row`: the calls are made. Further rows of streamed lists start.
  */
 export type IdlePriority = (typeof PRIORITIES)[number];
 
 /**
- * Tasks of one operation that wait until its promises have nothing left to do without an answer from upstream. They run one at a time, the most
- * urgent first, and each waits until the one before it has had all its consequences.
+ * Tasks of one operation that wait until no promise of the operation can settle without a response from upstream. They run one at a time, the
+ * most urgent first. Each waits until all promises that the previous task triggered have settled.
  */
 export interface IdleTasks {
   add(priority: IdlePriority, task: () => void): void;
@@ -16,7 +16,7 @@ export interface IdleTasks {
 
 const PRIORITIES = ['plan', 'call', 'row'] as const;
 
-/** Makes the tasks of one operation: none yet. */
+/** Makes the idle tasks of one operation, with no task queued. */
 export function createIdleTasks(): IdleTasks {
   const tasks: Readonly<Record<IdlePriority, (() => void)[]>> = { plan: [], call: [], row: [] };
   let isScheduled = false;
@@ -24,7 +24,7 @@ export function createIdleTasks(): IdleTasks {
   const schedule = () => {
     if (isScheduled) return;
     isScheduled = true;
-    // Node settles all promises that it can before it runs this.
+    // Node settles all promises that it can before it runs a setImmediate callback.
     setImmediate(runNext);
   };
   const runNext = () => {

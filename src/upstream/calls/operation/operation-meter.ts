@@ -1,18 +1,18 @@
 import type { Clock } from '../../clock.ts';
-import { createPendingCalls, type PendingCalls } from './pending-fields.ts';
+import { createPendingCalls, type PendingCalls } from './pending-calls.ts';
 
 /** What has been counted of one operation so far. */
 export interface OperationMeter {
   readonly cost: OperationCost;
-  /** Calls it has asked for, sent or waiting. */
+  /** New calls that it has requested, including refused ones. Cached responses and joined calls do not count. */
   requestedCalls: number;
-  /** Those of its calls that have no answer yet. */
+  /** Its requested calls that have not settled. */
   readonly pendingCalls: PendingCalls;
-  /** Targets of the answers it was given. */
+  /** Targets of the responses it was served. */
   readonly servedTargets: Set<string>;
-  /** How old the cached answers are that it was given. */
+  /** Ages of the cached responses that it was served. */
   readonly ages: ServedAges;
-  /** Counts the time in which at least one call waits for a slot. */
+  /** Measures the time in which at least one call waits for a slot. */
   readonly wait: WaitMeter;
 }
 
@@ -20,33 +20,33 @@ export interface OperationMeter {
 export interface OperationCost {
   /** GETs sent upstream for it. */
   calls: number;
-  /** Answers that were cached. */
+  /** Responses served from the cache. */
   cached: number;
-  /** Answers of calls that were already in flight for somebody else. */
+  /** Calls joined that were already in flight. */
   coalesced: number;
 }
 
-/** How old the cached answers are that an operation was given. */
+/** Ages of the cached responses that an operation was served. */
 export interface ServedAges {
-  /** A cached answer is given out. `isStale`: past the time for which it counts as fresh. */
+  /** Records a cached response that is served. `isStale`: it is no longer fresh. */
   add(value: unknown, ageMs: number, isStale: boolean): void;
-  /** The age of a stale answer, or of an item in it, in milliseconds; undefined for everything else. */
+  /** The age of a stale response, or of an item of a list in it, in milliseconds; undefined for everything else. */
   staleMs(value: object): number | undefined;
-  /** Age of the oldest in milliseconds; undefined where nothing was cached. */
+  /** The greatest age in milliseconds; undefined if nothing came from the cache. */
   oldestMs(): number | undefined;
 }
 
-/** Measures for how long at least one of several things was waiting. */
+/** Measures how long at least one of several calls was waiting. */
 export interface WaitMeter {
   start(): void;
   stop(): void;
   /** How many are waiting. */
   readonly count: number;
-  /** Whole milliseconds so far. */
+  /** The time so far, in whole milliseconds. */
   totalMs(): number;
 }
 
-/** Makes the meter of one operation: nothing counted yet. */
+/** Makes the meter of one operation, all zero. */
 export function createOperationMeter(clock: Pick<Clock, 'nowMs'>): OperationMeter {
   const pendingCalls = createPendingCalls();
   return {
@@ -70,7 +70,7 @@ function createServedAges(): ServedAges {
       oldestMs = Math.max(oldestMs ?? 0, ageMs);
       if (!isStale || typeof value !== 'object' || value === null) return;
       mark(value, ageMs);
-      // Items of a list are handed on without it.
+      // Resolvers receive list items without the list, so items need their own mark.
       for (const part of Array.isArray(value) ? [value] : Object.values(value)) {
         if (Array.isArray(part)) for (const item of part) mark(item, ageMs);
       }

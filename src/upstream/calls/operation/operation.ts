@@ -1,3 +1,10 @@
+/**
+ * The state that calls need of one GraphQL operation: its API key and budget, deadline, end, meter, refusals and held responses.
+ *
+ * Exports `openOperation` for client requests, `toBackgroundOperation` for revalidations, and the types `Operation`, `OperationIdentity` and
+ * `Caller`. An operation makes no calls: this module must not import the files that send them, `http-client.ts`, `response-cache.ts` or
+ * `collection-format`.
+ */
 import { setMaxListeners } from 'node:events';
 import type { KeyBudget } from '../../rate-limiter/budget-registry.ts';
 import type { Clock } from '../../clock.ts';
@@ -12,75 +19,75 @@ import type { Secret } from '../../http/secret.ts';
 import { createFairShare, type FairShare } from '../../rate-limiter/queue/fair-share.ts';
 
 /** Why an operation stops waiting for its calls. */
-export type EndReason = 'deadline' | 'clientGone' | 'heldTooMuch';
+export type EndReason = 'deadline' | 'clientGone' | 'responseMemoryExceeded';
 
-/** Whose key calls are made with. It can outlive the operation: it holds on to nothing of it. */
+/** The API key that calls are made with. It may outlive the operation, so it must not reference it. */
 export interface Caller {
   readonly keyHash: string;
   readonly apiKey: Secret;
-  /** Where the client is, as `server/client-address.ts` has it. */
+  /** The client's address, as `server/client-address.ts` determines it. */
   readonly clientAddress: string;
-  /** `current` is the budget that counts now, and is made when it is first asked for; asking for `view` makes none. */
+  /** Reading `current` creates the budget if there is none; reading `view` does not. */
   readonly keyBudget: KeyBudget;
 }
 
-/** Who waits for the calls of an operation, until when, and which cached answers will do. */
+/** Whose calls an operation makes, how long it waits for them, and which cached responses it accepts. */
 export interface OperationIdentity {
   readonly caller: Caller;
   /** Monotonic milliseconds. */
   readonly openedAtMs: number;
   /** Monotonic milliseconds. */
   readonly deadlineMs: number;
-  /** Aborts, with an `EndReason`, when nobody waits any more. */
+  /** Aborts when the operation ends. The reason is an `EndReason`. */
   readonly ended: AbortSignal;
   readonly directives: CacheDirectives;
-  /** Calls that it may make. */
+  /** The most calls that it may make. */
   readonly maxCalls: number;
 }
 
-/** One GraphQL operation, as the upstream layer sees it. */
+/** One GraphQL operation, as the upstream layer knows it. */
 export interface Operation extends OperationIdentity {
   readonly meter: OperationMeter;
-  /** Its position in the queue of its key. */
+  /** Determines its position in the queue of its key. */
   readonly fairShare: FairShare;
-  /** undefined: each of its calls is made when it is asked for. */
+  /** Orders the first calls of a streamed operation; undefined: calls are made as soon as they are requested. */
   readonly firstRowScheduler: FirstRowScheduler | undefined;
-  /** What waits until nothing more happens without an answer. */
+  /** Tasks that run once the operation can do nothing more without a response. */
   readonly idleTasks: IdleTasks;
-  /** What comes of asking it again. */
+  /** Predicts what a retry of the operation achieves. */
   readonly retryOutlook: RetryOutlook;
-  /** The errors of calls that the budget has no room for before the deadline. */
+  /** Makes the errors of calls that the budget or the call limit refuses. */
   readonly refusals: Refusals;
-  /** The answers that it holds in memory. */
+  /** The responses that it holds in memory. */
   readonly responses: OperationResponses;
-  /** It has become known which user the key belongs to. */
+  /** Reports the user that the key belongs to, once it is known. */
   readonly belongsTo: KeyBudget['belongsTo'];
-  /** Has something end with the operation; what came last ends first. Returns the way to call it off. */
+  /** Registers something to end with the operation, the latest first. Returns a function that unregisters it. */
   waitFor(pending: Pending): () => void;
-  /** When the last thing that is awaited gets its slot (monotonic ms), as far as is known. */
+  /** The latest expected slot of all pending calls (monotonic ms); 0 if none waits for a slot. */
   lastSlotAtMs(): number;
 }
 
 /** Something an operation waits for. */
 export interface Pending {
-  /** When it gets its slot (monotonic ms), as far as is known; 0 once it has it. */
+  /** When its slot is expected (monotonic ms); 0 once it has one. */
   slotAtMs(): number;
-  /** The operation has ended. */
+  /** Called when the operation has ended. */
   end(): void;
 }
 
-/** What an operation is made from. */
+/** What `openOperation` needs. */
 export interface OperationOptions extends Caller {
   readonly heldResponses: HeldResponses;
-  /** From now. */
+  /** Time from now to the deadline. */
   readonly timeoutMs: number;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   readonly clientGone: AbortSignal;
   readonly maxCalls: number;
-  /** Its answer is a stream of rows, of which the first is to come soon. */
+  /** The result is a stream of rows, and the first should come soon. Default: false. */
   readonly isStreamed?: boolean;
   readonly directives?: CacheDirectives;
-  /** How long each answer that it reads will do for the same request, as `toReusableMs` tells. Default: for ever. */
+  /** How long a retry may reuse a response that the operation reads (see `toReusableMs`). Default: for ever. */
   readonly reusableMs?: number;
   readonly clock: Clock;
 }
@@ -88,8 +95,8 @@ export interface OperationOptions extends Caller {
 /**
  * Opens an operation.
  *
- * @returns The operation; `close`, to be called when its answer is complete or nobody waits for it, so that nothing more is spent on it; and `expire`,
- *   which brings its deadline forward to now.
+ * @returns The operation; `close`, to be called when its response is complete or its client has gone: it ends all pending calls and releases
+ *   the held responses; and `expire`, which ends the operation as if its deadline were now.
  */
 export function openOperation({
   keyHash,
@@ -108,7 +115,7 @@ export function openOperation({
   const openedAtMs = clock.nowMs();
   const { ended, end, waitFor, lastSlotAtMs } = createLifetime();
   const idleTasks = createIdleTasks();
-  const responses = heldResponses.open(keyHash, () => end('heldTooMuch'));
+  const responses = heldResponses.open(keyHash, () => end('responseMemoryExceeded'));
   const cancelDeadline = clock.schedule(openedAtMs + timeoutMs, () => end('deadline'));
   const retryOutlook = createRetryOutlook({ clock, reusableMs, timeoutMs, maxCalls, budget: () => keyBudget.current });
   const onClientGone = () => end('clientGone');
@@ -140,18 +147,18 @@ export function openOperation({
       cancelDeadline();
       clientGone.removeEventListener('abort', onClientGone);
       responses.release();
-      // An answer can be complete while fields of an abandoned part are still queued.
+      // The response can be complete while fields of an abandoned @defer part are still queued.
       end('clientGone');
     },
   };
 }
 
 /**
- * Makes an operation that no client waits for, with the key of somebody who has had one: for calls that are made after it, whoever profits.
+ * Makes an operation that no client waits for, with the key of an earlier client operation.
  *
  * @param deadlineMs - Monotonic milliseconds.
  */
-export function toBackground(caller: Caller, deadlineMs: number, refusals: Refusals): Operation {
+export function toBackgroundOperation(caller: Caller, deadlineMs: number, refusals: Refusals): Operation {
   return {
     caller,
     belongsTo: caller.keyBudget.belongsTo,
@@ -174,21 +181,21 @@ export function toBackground(caller: Caller, deadlineMs: number, refusals: Refus
 
 function createLifetime() {
   const ending = new AbortController();
-  // Every call of a key that is not known yet has one of its own.
+  // Calls of a key that is not yet accepted add a listener each, which may be more than Node's warning allows.
   setMaxListeners(0, ending.signal);
-  // One for each call that waits: a listener of the signal would take ten times the memory.
-  const awaited = new Set<Pending>();
+  // A listener of the signal for each pending call would take ten times the memory.
+  const pendingCalls = new Set<Pending>();
   return {
     ended: ending.signal,
     end(reason: EndReason) {
       if (ending.signal.aborted) return;
       ending.abort(reason);
-      for (const pending of [...awaited].reverse()) pending.end();
+      for (const pending of [...pendingCalls].reverse()) pending.end();
     },
     waitFor(pending: Pending) {
-      awaited.add(pending);
-      return () => void awaited.delete(pending);
+      pendingCalls.add(pending);
+      return () => void pendingCalls.delete(pending);
     },
-    lastSlotAtMs: () => [...awaited].reduce((lastMs, pending) => Math.max(lastMs, pending.slotAtMs()), 0),
+    lastSlotAtMs: () => [...pendingCalls].reduce((lastMs, pending) => Math.max(lastMs, pending.slotAtMs()), 0),
   };
 }

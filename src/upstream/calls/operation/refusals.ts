@@ -4,49 +4,60 @@ import { toCallLimitReached, toSlotTooLate, toTimedOut, toUnread } from '../loca
 import type { RetryOutlook } from './retry-outlook.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
 
-/** A refusal, and when its call would get its slot (monotonic ms). */
+/** The refusal of a call. */
 export interface Refusal {
   readonly error: UpstreamError;
+  /** When the call would get its slot (monotonic ms). */
   readonly slotAtMs: number;
-  /** It names that time, so the slot is to be reserved. */
+  /** Whether the error names that time, so that the slot must be reserved. */
   readonly reservesSlot: boolean;
 }
 
-/** Refuses calls of one operation: for want of budget, or because it has made all that it may. */
+/** Makes the errors of one operation's calls that get no slot in time, or that exceed its call limit. */
 export interface Refusals {
   /**
-   * @param route - undefined: no call has been asked for yet.
-   * @param predictSlotAtMs - When it would get its slot (monotonic ms); is asked where there is no refusal yet that names such a time.
-   * @param earliestSlotAtMs - Earlier than this it is not. Default: now.
+   * Refuses a call that has waited in the queue. Reuses the previous refusal of the route if its time is still ahead.
+   *
+   * @param route - undefined: rows of a list that were not started, so no call was requested.
+   * @param predictSlotAtMs - Returns when the call would get its slot (monotonic ms). Called only if no previous refusal can be reused.
+   * @param earliestSlotAtMs - The slot cannot come before this time (monotonic ms). Default: now.
    */
   of(route: Route | undefined, predictSlotAtMs: () => number, earliestSlotAtMs?: number): Refusal;
   /**
    * Refuses a call that has not been queued.
    *
-   * @param slotAtMs - When it would get its slot (monotonic ms).
-   * @param reserveSlot - Reserves that slot, and returns when it is.
+   * @param slotAtMs - When the call would get its slot (monotonic ms).
+   * @param reserveSlot - Reserves that slot, and returns its time (monotonic ms).
    */
   ofUnqueued(route: Route, slotAtMs: number, reserveSlot: () => number): UpstreamError;
-  /** A call that has been sent is not answered before the deadline. */
+  /** Makes the error of a call that was sent but got no response before the deadline. */
   timedOut(route: Route): UpstreamError;
-  /** @param predictSlotAtMs - When it would get its slot (monotonic ms). */
+  /**
+   * Refuses a call beyond the call limit of the operation.
+   *
+   * @param predictSlotAtMs - Returns when the call would get its slot (monotonic ms).
+   * @param ceiling - The call limit.
+   */
   callLimitReached(route: Route, predictSlotAtMs: () => number, ceiling: number): UpstreamError;
 }
 
-/** What becomes of all refused calls of an operation: each has its own time, all have the one from which there is room for all, or there is none. */
+/**
+ * What a retry of the operation achieves, for all of its refused calls: `further`: each route has its own retry time; `whole`: all share the
+ * time from which the budget has slots for all calls; `never`: there is no such time.
+ */
 type RetryKind = 'further' | 'whole' | 'never';
 
 /**
- * Makes the refusals of one operation: calls of one route that are refused for one cause share an error, and so a time. Thousands can be refused at
- * once: errors of their own would cost a stack each, and tell the client as many times that differ by milliseconds.
+ * Makes the refusals of one operation. Calls of one route that are refused for the same cause share one error, and so one retry time.
+ * Thousands can be refused at once: separate errors would cost a stack each, and give the client as many times that differ by milliseconds.
  *
- * Calls that are refused when they are asked for name the first of their slots. Whoever asks for all of them again then gets those whose slots come
- * before its own deadline, each when it comes, and the first slot of what is left; at the last of their slots no more than a window's calls could be
- * made, and the slots before would have gone to others. Calls that have waited name the slot of the one that is refused first, which should be
- * the last in the line: they all expected to be served by now.
+ * Calls that are refused before they are queued name the earliest of their slots. A retry at that time is served as the slots come, up to its
+ * own deadline, and the rest again names its earliest slot. If they named the latest slot instead, a retry could still make only one window's
+ * calls, and the earlier slots would have gone to others. Calls that have waited name the slot of the first one refused, which should be the
+ * last in the queue: all of them expected to be served by now.
  *
- * Where what the operation reads will not do when it is asked again, some of its calls are of no use without the others. That can turn out with a later
- * call, so it changes the errors of those before, too: they are sent after all of them.
+ * If a retry cannot reuse the responses that the operation reads, some of its calls are useless without the others. A later call can reveal
+ * this, and then changes the errors of earlier calls too: errors are sent to the client only after all of them.
  */
 export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusals {
   const refusalsByRoute = new Map<string | undefined, Refusal>();
@@ -55,17 +66,17 @@ export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusa
   let retryKind: RetryKind = 'further';
   let sharedError: UpstreamError | undefined;
 
-  /** Changes what all of them say. */
+  /** Makes all errors so far say what the current kind of retry means. `atMs`: the new retry time (monotonic ms). */
   const updateErrors = (atMs?: number) => {
     for (const error of errors) {
       if (retryKind === 'never')
-        Object.assign(error, { kind: 'tooExpensive', message: BEYOND_REACH, calls: retryOutlook.count });
+        Object.assign(error, { kind: 'tooExpensive', message: NEVER_COMPLETE, calls: retryOutlook.count });
       else if (atMs !== undefined) Object.assign(error, { retryAtMs: Math.max(error.retryAtMs ?? 0, atMs) });
-      if (retryKind === 'whole' && error.kind === 'rateLimited') error.message = AS_A_WHOLE;
+      if (retryKind === 'whole' && error.kind === 'rateLimited') error.message = ALL_IN_ONE_RUN;
     }
   };
 
-  /** @param make - Makes the error where the call has its own time. */
+  /** @param make - Makes the error if the call has its own retry time. */
   const refuse = (
     route: Route | undefined,
     slotAtMs: number,
@@ -131,7 +142,7 @@ export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusa
   };
 }
 
-const AS_A_WHOLE =
-  'There is no room for all calls of this operation before its deadline, and what it reads will not do when it is asked again. Ask again at the time given, when there is room for all of them.';
-const BEYOND_REACH =
-  'The operation needs more calls to Postman than it may make, or than the budget of the API key has room for before its deadline, and what it reads will not do when it is asked again. Ask for less at a time, wait for longer (Prefer: wait=<seconds>), or take cached answers.';
+const ALL_IN_ONE_RUN =
+  "The API key's budget has no slots for all calls of this operation before its deadline, and a retry cannot reuse the responses that it has read. Retry at `retryAt`, when there are slots for all calls.";
+const NEVER_COMPLETE =
+  "The operation needs more calls to Postman than it may make, or than the API key's budget allows before its deadline, and a retry cannot reuse the responses that it has read. Request fewer items per operation, wait longer (`Prefer: wait=<seconds>`), or accept cached responses.";

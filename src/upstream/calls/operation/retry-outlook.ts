@@ -4,55 +4,56 @@ import type { RouteClass } from '../../postman/route-class.ts';
 import { createFairShare } from '../../rate-limiter/queue/fair-share.ts';
 
 /**
- * What comes of asking an operation again that could not be given all of its calls.
+ * What a retry of an operation achieves that did not get all of its calls.
  *
- * - `further`: what it has read by then will do, so that only what is missing needs calls.
- * - `whole`: it will not; but from `atMs` on (monotonic) there is room for all of them at once.
- * - `never`: neither.
+ * - `further`: the retry can reuse the responses read so far, so only the missing ones need calls.
+ * - `whole`: it cannot, but from `atMs` on (monotonic ms) the budget has slots for all calls in one run.
+ * - `never`: neither, so no retry can complete the operation.
  */
 export type RetryPrediction =
   | { readonly kind: 'further' }
   | { readonly kind: 'whole'; readonly atMs: number }
   | { readonly kind: 'never' };
 
-/** Tells of one operation whether asking it again ends with the whole answer. */
+/** Predicts whether retries of one operation lead to its complete response. */
 export interface RetryOutlook {
   /**
-   * It needs one more call, whatever becomes of it.
+   * Counts one more call that the operation needs, even if it is served from the cache or refused.
    *
-   * @param isRenewable - Lists can renew its answer.
+   * @param isRenewable - A list can show the response to be unchanged.
    */
   need(routeClass: RouteClass, isRenewable: boolean): void;
-  /** Different calls that it needs, as far as is known. */
+  /** The calls that the operation needs, as far as is known. */
   readonly count: number;
   /**
-   * @param routeClass - That of a call that was refused.
-   * @param slotAtMs - When there is room for it (monotonic ms).
+   * @param routeClass - The route class of the refused call.
+   * @param slotAtMs - When that call would get a slot (monotonic ms).
    */
   predict(routeClass: RouteClass, slotAtMs: number): RetryPrediction;
 }
 
-/** What is to be known of an operation. */
+/** What `createRetryOutlook` needs to know of an operation. */
 export interface RetryOutlookOptions {
   readonly clock: Clock;
-  /** How long each answer that it reads will do for the same request, as `toReusableMs` tells. */
+  /** How long a retry may reuse a response that the operation reads (see `toReusableMs`). */
   readonly reusableMs: number;
   readonly timeoutMs: number;
   readonly maxCalls: number;
   readonly budget: () => Pick<Budget, 'view' | 'expectedSlotAtMs'>;
 }
 
-// Times are told in whole seconds, and clients come no sooner.
+// Retry times are given in whole seconds, and clients do not come earlier.
 const STEP_MS = 1_000;
-// From one repeat to the next where nothing but the ceiling is in the way: the step, and the calls themselves.
+// The time from one retry to the next if only the call limit stands in the way: one step, and the calls themselves.
 const ROUND_MS = 2_000;
 
 /**
- * Judges by the calls that are known to be needed: more of them can turn out later, and then it is judged anew.
+ * Makes the retry outlook of one operation. It judges by the calls known so far; each later call can change the prediction.
  *
- * Asking again gets further while answers of before still do when the client is told to come back: its calls are then for what is missing alone
- * (`AnswerCache.holdOver`), and each time at least one of them is made. So it ends after as many repeats as there are calls, at most; but not where what no list
- * renews takes longer to read than it stays good. Where answers of before do not do, all calls have to be made in one run, if one can make them.
+ * A retry gets further if earlier responses are still reusable at the time it is told to come: it then makes calls only for what is missing
+ * (`ResponseCache.retainForRetry`), and at least one of them. So at most as many retries are needed as there are calls. This fails if reading
+ * the responses that no list can renew takes longer than they stay reusable. If earlier responses are not reusable, one run must make all
+ * calls, if it can.
  */
 export function createRetryOutlook({
   clock,
@@ -79,7 +80,7 @@ export function createRetryOutlook({
       const endsInOneRun = retryOutlook.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
       if (getsFurther) return { kind: 'further' };
-      // The first calls of an operation may have slots that its later calls have to leave: asked again at once, it has some of these.
+      // Slots reserved for first calls are closed to later calls of the operation, but a retry at once may use some of them.
       const isServedAtOnce = budget().expectedSlotAtMs(routeClass, createFairShare(), '') <= clock.nowMs();
       return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
@@ -87,5 +88,5 @@ export function createRetryOutlook({
   return retryOutlook;
 }
 
-/** Background calls are nobody's who could ask again. */
+/** For background operations, which nobody retries. */
 export const backgroundRetryOutlook: RetryOutlook = { need() {}, count: 0, predict: () => ({ kind: 'further' }) };

@@ -1,15 +1,15 @@
-/** How many calls of an operation have been asked for and not been answered yet: those that are sent, and those that wait for their turn. */
+/** Counts the calls that an operation waits for, sent or queued. */
 export interface PendingCalls {
   readonly count: number;
-  /** Calls that have been answered. */
+  /** Calls that have ended, with a response or an error. */
   readonly settled: number;
-  /** Counts a call for as long as its answer takes. */
+  /** Counts a call as pending until its promise settles. */
   during<Value>(response: Promise<Value>): Promise<Value>;
-  /** Is called after each answer, and after each turn that has come. */
+  /** Called whenever a call settles or stops waiting for a slot. Assign a function; default: does nothing. */
   onProgress: () => void;
 }
 
-/** Makes the count of one operation: none yet. */
+/** Makes the counter of one operation, at zero. */
 export function createPendingCalls(): PendingCalls {
   let count = 0;
   let settled = 0;
