@@ -1,9 +1,10 @@
 /**
- * Makes every GET to Postman: from the cache, by joining the same call in flight, or with a slot of the API key's budget.
+ * Makes every GET to Postman: from the cache, by joining the same call in flight, or with a slot of the API key's
+ * budget.
  *
- * Exports `Calls` and `createCalls`, one instance per origin. This module connects the cache, the rate limiter, the HTTP client, the circuit
- * breakers and the checks of API keys, through their entry files. It must not import `collection-format`, the limiter's windows, the body
- * reader of `http`, or undici, and it knows no GraphQL.
+ * Exports `Calls` and `createCalls`, one instance per origin. This module connects the cache, the rate limiter, the
+ * HTTP client, the circuit breakers and the checks of API keys, through their entry files. It must not import
+ * `collection-format`, the limiter's windows, the body reader of `http`, or undici, and it knows no GraphQL.
  */
 import type { AccountSizes } from '../postman/list-sizes.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
@@ -19,10 +20,12 @@ import { toError, UpstreamError, type UpstreamErrorKind } from '../http/upstream
 /** The calls of all API keys to one origin. */
 export interface Calls {
   /**
-   * Returns the response of a call: from the cache, from the same call in flight, or from a new call within the key's budget.
+   * Returns the response of a call: from the cache, from the same call in flight, or from a new call within the key's
+   * budget.
    *
-   * @throws {UpstreamError} of every kind. Thrown at once, without waiting: `rateLimited` by the facade if the call's slot comes after the
-   *   operation's deadline, `unavailable` while upstream counts as down, `quotaExhausted` while the monthly quota is known to be used up.
+   * @throws {UpstreamError} of every kind. Thrown at once, without waiting: `rateLimited` by the facade if the call's
+   *   slot comes after the operation's deadline, `unavailable` while upstream counts as down, `quotaExhausted` while
+   *   the monthly quota is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** The outcome that `make` would take from the cache; undefined if it needs a call. Changes no meter. */
@@ -42,8 +45,8 @@ export interface Calls {
    */
   retainForRetry(operation: Operation, untilMs: number): void;
   /**
-   * The name under which an operation takes its fair share of the process's capacity: its key hash, or one name common to all keys that
-   * upstream has not accepted, so that invented keys take nothing from valid ones.
+   * The name under which an operation takes its fair share of the process's capacity: its key hash, or one name common
+   * to all keys that upstream has not accepted, so that invented keys take nothing from valid ones.
    */
   fairShareOf(operation: OperationIdentity): string;
   /** Says which keys upstream has accepted. */
@@ -114,7 +117,8 @@ export function createCalls(options: CallsOptions): Calls {
       return serveCached(cached, call, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(route);
-    // After the wait for the first call of a key, the recursion finds its response in the cache if both calls are equal.
+    // After the wait for the first call of a key, the recursion finds its response in the cache if both calls are
+    // equal.
     if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !isAdmitted) {
       return apiKeys.admit(operation, route, () => makeNow(call, operation, true));
     }

@@ -1,68 +1,79 @@
 import type { Clock } from '../clock.ts';
 
-/** One call that upstream has not served: it failed (5XX), broke the connection or did not answer. */
+/** A call that upstream has not served: a 5XX, a broken connection or no response. */
 export interface Failure {
   /** The route's template. */
   readonly route: string;
-  /** Tells one call from another. */
+  /** Identifies the call. */
   readonly key: string;
-  /** No connection was made, so that what was asked for can have nothing to do with it. */
+  /** No connection was made, so the requested object cannot be the reason. */
   readonly isConnectFailure: boolean;
-  /** There was no answer in time. */
+  /** There was no response in time. */
   readonly isTimeout?: boolean;
-  /** Why upstream cannot be reached before somebody has changed something; absent: time alone may mend it. */
+  /** Why upstream cannot be reached until someone changes something; absent: it may recover by itself. */
   readonly unreachable?: string;
 }
 
 /**
- * Closed, it lets calls through. Open, it refuses them until the next probe is due (monotonic ms). Half-open, its probe has been out since `sinceMs`,
- * and a probe that is abandoned leaves it as it was before.
+ * `closed` lets calls through. `open` refuses them until the next probe is due. `halfOpen` has had a probe in flight
+ * since `sinceMs`; if the probe is abandoned, the breaker is open again as before. Times are monotonic ms.
  */
 type State =
   | { readonly is: 'closed' }
   | { readonly is: 'open'; readonly nextProbeAtMs: number }
   | { readonly is: 'halfOpen'; readonly nextProbeAtMs: number; readonly probe: string; readonly sinceMs: number };
 
-/** A circuit breaker: stops calls that would fail, and finds out when they no longer do. */
+/** A circuit breaker: refuses calls that would fail, and sends probes to find out when they no longer do. */
 export interface CircuitBreaker {
   /**
-   * Asks to make a call.
+   * Asks whether a call must be refused.
    *
-   * @returns Monotonic ms at which to ask again; undefined: the call may be made. While the breaker is open that makes the call its probe, and the breaker half-open.
+   * @param key - Identifies the call.
+   * @returns When to try again (monotonic ms); undefined: the call may be made. If the breaker is open, the call then
+   *   becomes its probe and the breaker half-open.
    */
   refuse(key: string): number | undefined;
-  /** A call that was allowed will not be made. */
+  /** Reports that an allowed call will not be made. */
   abandon(key: string): void;
-  /** Upstream has answered, whatever it said. */
+  /** Reports that upstream has responded, with whatever status. */
   succeeded(): void;
-  /** @param threshold - So many failures open it, whatever failed and however fast; absent: by the rule of `createCircuitBreaker`. */
+  /**
+   * Reports a failed call.
+   *
+   * @param threshold - Opens the breaker at this many failures, of any kind and within any time. Default: the rule of
+   *   `createCircuitBreaker`.
+   */
   failed(failure: Failure, threshold?: number): void;
-  /** Whether it is open or half-open. */
+  /** Whether the breaker is open or half-open. */
   isOpen(): boolean;
-  /** Why it is open, where that is not mended by waiting: as the last call said. */
+  /** The `unreachable` reason of the last failure while the breaker is not closed; undefined if it has none. */
   unreachable(): string | undefined;
 }
 
-// Fewer failures than this say nothing. They count only without a success between them, and not for ever.
+// Fewer failures prove nothing. Only failures since the last success and within the window count.
 const MIN_FAILURES = 5;
 const FAILURE_WINDOW_MS = 60_000;
 const MAX_FAILURES = 50;
-// Calls that fail all at once can be one broken connection of somebody between.
+// Calls that fail at the same moment may have shared one broken connection to a proxy.
 const MIN_SPAN_MS = 1_000;
-/** Between two probes, and from opening to the first one. */
+/** The time between two probes, and from opening to the first one. */
 const PROBE_INTERVAL_MS = 6_000;
+/** How much longer the last probe waits than other calls, where only that one is avoided. */
 const LAST_PROBE_MS = 1_000;
 
 /**
  * Makes a closed circuit breaker.
  *
- * It opens when nothing has succeeded for at least five calls and a second, and when that cannot be the fault of what was asked for:
- * no connection was made, or calls of two routes failed. One route or one document that always fails leaves it closed.
- * Open, it lets one call through every six seconds; the first that is answered closes it. A call that has failed is let through only when no
- * other one has come for six seconds more: what it asks for can be the one thing that fails.
+ * It opens when at least five calls have failed over at least a second without a success between them, and the
+ * requested objects cannot be the reason: no connection was made, or calls of two routes failed. One route or one
+ * document that always fails does not open it.
  *
- * @param onChange - Is told when it has opened (true) or closed.
- * @param avoids - `lastProbe`: everything has failed, so that only what was the last probe gives way to others, for a second.
+ * Open, it lets one call through every six seconds as a probe; the first response closes it. A call that has failed
+ * becomes a probe only if no other call comes for six more seconds, because its object may be the only one that fails.
+ *
+ * @param onChange - Called when the breaker has opened (true) or closed (false).
+ * @param avoids - Which calls give way to others as probes. `failed`: those that have failed, for six seconds.
+ *   `lastProbe`: only the last probe, for one second, because every call fails anyway. Default: `failed`.
  */
 export function createCircuitBreaker(
   clock: Clock,
@@ -82,7 +93,7 @@ export function createCircuitBreaker(
 
   const recordFailure = (failure: Failure, nowMs: number) => {
     failures = [...failures.filter(({ atMs }) => nowMs - atMs < FAILURE_WINDOW_MS), { ...failure, atMs: nowMs }];
-    // The oldest stays: however fast they come, it tells how long this has been going on.
+    // The oldest stays, because it shows how long the failures have been going on.
     if (failures.length > MAX_FAILURES) failures.splice(1, 1);
   };
 
@@ -108,7 +119,7 @@ export function createCircuitBreaker(
       const nowMs = clock.nowMs();
       if (state.is === 'halfOpen') {
         if (nowMs < state.sinceMs + PROBE_INTERVAL_MS) return nowMs + PROBE_INTERVAL_MS;
-        // It takes too long to be waited for. What it comes to counts all the same.
+        // The probe takes too long to wait for it. Its outcome still counts when it comes.
         recordFailure({ route: '', key: state.probe, isConnectFailure: false }, nowMs);
         endProbe(state.probe, nowMs);
       }
@@ -139,7 +150,7 @@ export function createCircuitBreaker(
         state = { is: 'open', nextProbeAtMs: nowMs + PROBE_INTERVAL_MS };
         onChange(true);
       } else if (state.is === 'halfOpen' && failure.key === state.probe) {
-        // Calls that were sent before it opened are no probes.
+        // Other failures are of calls that were sent before it opened.
         endProbe(failure.key, nowMs + PROBE_INTERVAL_MS);
       }
     },

@@ -4,22 +4,31 @@ import type { Clock } from '../clock.ts';
 /** Which calls upstream no longer serves: `all`, or those of one `apiKey` while the calls of other keys succeed. */
 export type OutageScope = 'all' | 'apiKey';
 
-/** The circuit breakers of one origin: one for connections, which all tenants share, and one for each tenant whose calls fail. */
+/**
+ * The circuit breakers of one origin: one for connections, which all API keys share, and one for each key whose calls
+ * fail.
+ */
 export interface CircuitBreakers {
   /**
-   * Asks to make a call.
+   * Asks whether a call must be refused.
    *
-   * @param key - Tells the call from all others.
-   * @returns Monotonic ms at which to ask again; undefined: the call may be made, and then has to be settled by one of the functions below.
+   * @param key - Identifies the call.
+   * @returns When to try again (monotonic ms); undefined: the call may be made, and must then be ended with `abandon`,
+   *   `succeeded` or `failed`.
    */
   refuse(keyHash: string, key: string): number | undefined;
-  /** A call that was allowed will not be made. */
+  /** Reports that an allowed call will not be made. */
   abandon(keyHash: string, key: string): void;
-  /** Upstream has answered a tenant, whatever it said. */
+  /** Reports that upstream has responded to a call of this key, with whatever status. */
   succeeded(keyHash: string): void;
+  /** Reports a failed call of this key. */
   failed(keyHash: string, failure: Failure): void;
+  /** Whether calls of this key are refused, except for probes. */
   isOpen(keyHash: string): boolean;
-  /** Why a tenant's calls are refused, where that is not mended by waiting. */
+  /**
+   * Why calls of this key are refused, if upstream cannot be reached until someone changes something; otherwise
+   * undefined.
+   */
   unreachable(keyHash: string): string | undefined;
 }
 
@@ -28,20 +37,22 @@ interface Circuit {
   usedAtMs: number;
 }
 
-// What has not been asked about for so long says nothing any more.
+// A circuit that no call has used for this long is out of date.
 const FORGET_MS = 60_000;
-// The failures of one tenant can be those of its documents; of two, hardly.
+// The documents of one key may all fail; those of two keys hardly ever do.
 const MIN_KEYS = 2;
 
 /**
  * Makes the circuit breakers of one origin, all closed.
  *
- * Where no connection is made, nothing that was asked for can be the reason: such failures count together, whoever met them, and open the circuit of
- * everybody. All other failures (5XX, no answer in time, a connection that broke) can be those of the documents that were asked for, so they open
- * the circuit of their own tenant alone. When the circuits of two tenants are open and nobody is answered, upstream counts as down:
- * then the first failure of any other tenant opens its circuit. So nobody is refused for the failures of others alone.
+ * If no connection is made, the requested object cannot be the reason: such failures of all keys count together, and
+ * open the circuit for all. All other failures (5XX, timeouts, broken connections) may be caused by the requested
+ * documents, so they open only the circuit of their own key. When the circuits of two keys are open and no key gets a
+ * response, upstream counts as down: the first failure of any other key then opens its circuit. So no key is refused
+ * only because of the failures of others.
  *
- * @param onChange - Is told when calls begin to be refused, and when they no longer are: of everybody (no tenant), or of one tenant.
+ * @param onChange - Called with true when calls begin to be refused, and with false when that ends. `keyHash`: the key
+ *   whose calls are meant; undefined: the calls of all keys.
  */
 export function createCircuitBreakers(
   clock: Clock,
@@ -105,15 +116,15 @@ export function createCircuitBreakers(
     },
 
     failed(keyHash, failure) {
-      // What is asked for has nothing to do with it: a second call of a tenant is no better probe than its first.
+      // For connections the requested object does not matter: a second call of a key is no better probe than its first.
       const shared = { ...failure, key: keyHash };
       if (failure.isConnectFailure) {
         connections.failed(shared);
-        // It may have been let through to see whether its tenant is served again, and that has not been seen.
+        // The call may have been the probe of its key's circuit, and has not shown whether that key is served again.
         circuits.get(keyHash)?.breaker.abandon(failure.key);
         return;
       }
-      // Of a call without an answer nobody knows whether a connection was made for it.
+      // After a timeout it is unknown whether a connection was made.
       if (!failure.isTimeout) connections.succeeded();
       else if (connections.isOpen()) connections.failed(shared);
       const nowMs = clock.nowMs();

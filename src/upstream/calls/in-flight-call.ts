@@ -30,9 +30,10 @@ const LATE_MS = 60_000;
 /**
  * A call in flight, and all operations that wait for its response.
  *
- * The call is `queued` until it gets a slot, `sent` until the response arrives, and then `done`. After a 429 it is queued again; after a
- * failure that is worth a retry it is `backingOff` first. A queued or backing-off call costs nothing, so it ends when its last waiter leaves.
- * A sent call has used its slot, so its response goes to the cache even if nobody waits any more.
+ * The call is `queued` until it gets a slot, `sent` until the response arrives, and then `done`. After a 429 it is
+ * queued again; after a failure that is worth a retry it is `backingOff` first. A queued or backing-off call costs
+ * nothing, so it ends when its last waiter leaves. A sent call has used its slot, so its response goes to the cache
+ * even if nobody waits any more.
  */
 export class InFlightCall {
   readonly call: Call<unknown>;
@@ -125,7 +126,10 @@ export class InFlightCall {
     this.#send(slot);
   }
 
-  /** A small operation may get a slot earlier than the large one whose call it joins; if so, the call moves to that slot. */
+  /**
+   * A small operation may get a slot earlier than the large one whose call it joins; if so, the call moves to that
+   * slot.
+   */
   #takeEarlierSlot({ fairShare, caller }: Operation): void {
     if (this.#state.is !== 'queued') return;
     const { slot } = this.#state;
@@ -153,7 +157,10 @@ export class InFlightCall {
     for (const waiter of this.#lateWaiters()) this.#refuse(waiter, state.slot, state.slotAtMs);
   }
 
-  /** Refuses a waiter, naming the time of the call's slot. For the last waiter the call's position in the queue becomes a reservation. */
+  /**
+   * Refuses a waiter, naming the time of the call's slot. For the last waiter the call's position in the queue becomes
+   * a reservation.
+   */
   #refuse(waiter: Waiter, slot: QueuedCall, earliestSlotAtMs?: number): void {
     const refusal = waiter.operation.refusals.of(this.call.route, slot.slotAtMs, earliestSlotAtMs);
     if (this.#waiters.size === 1 && refusal.reservesSlot) slot.swapForReservation(refusal.slotAtMs);

@@ -23,7 +23,10 @@ export interface CallsOptions {
   readonly random: () => number;
   /** Whether the server itself was started with the key of this hash. */
   readonly isTrusted: (keyHash: string) => boolean;
-  /** Called with true when calls begin to be refused because upstream does not serve them, and with false when that ends. */
+  /**
+   * Called with true when calls begin to be refused because upstream does not serve them, and with false when that
+   * ends.
+   */
   readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
   /** Adds advice to the error of a rejected key. Default: the error stays as upstream gave it. */
   readonly explainRefusedKey?: ExplainRefusedKey;
@@ -66,7 +69,9 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
     }
   });
 
-  /** The error of a call that an open circuit breaker refuses. `probeAtMs`: when the next probe is due (monotonic ms). */
+  /**
+   * The error of a call that an open circuit breaker refuses. `probeAtMs`: when the next probe is due (monotonic ms).
+   */
   const toRefused = (route: Route, keyHash: string, probeAtMs: number) => {
     const reason = breakers.unreachable(keyHash);
     return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);

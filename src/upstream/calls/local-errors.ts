@@ -24,7 +24,10 @@ export const toSlotTooLate = (route: Route, slotAtMs: number) =>
     { limitedBy: 'facade', retryAtMs: slotAtMs },
   );
 
-/** The error in place of list rows that were not started before the deadline. `slotAtMs`: when their calls get a slot (monotonic ms). */
+/**
+ * The error in place of list rows that were not started before the deadline. `slotAtMs`: when their calls get a slot
+ * (monotonic ms).
+ */
 export const toUnread = (slotAtMs: number) =>
   new UpstreamError(
     'rateLimited',
@@ -41,7 +44,10 @@ export const toCallLimitReached = (route: Route, retryAtMs: number, ceiling: num
     { limitedBy: 'operation', retryAtMs, ceiling },
   );
 
-/** The refusal of a call with a key that upstream has not accepted yet. `slotAtMs`: when it would get a slot (monotonic ms). */
+/**
+ * The refusal of a call with a key that upstream has not accepted yet. `slotAtMs`: when it would get a slot (monotonic
+ * ms).
+ */
 export const toTooManyUnverified = (route: Route, slotAtMs: number) =>
   toLocalError(
     route,
@@ -84,7 +90,10 @@ export const toOutage = (route: Route, probeAtMs: number) =>
     { retryAtMs: probeAtMs },
   );
 
-/** The refusal of a call while upstream cannot be reached until someone changes something. `reason`: the message of the last failure. */
+/**
+ * The refusal of a call while upstream cannot be reached until someone changes something. `reason`: the message of the
+ * last failure.
+ */
 export const toUnreachable = (route: Route, reason: string) => toLocalError(route, 'unreachable', reason);
 
 /** The refusal of a call that the client forbids with `only-if-cached`. */

@@ -7,10 +7,11 @@ import { UpstreamError } from '../http/upstream-error.ts';
 const BROKEN_WAIT_MS = 10_000;
 
 /**
- * Parses what a call was answered with. Parsing a large body and reading it are two pieces, with a turn for everybody else in between.
+ * Parses the response to a call. JSON parsing and the call's own `parse` run as separate tasks, so that a large body
+ * blocks others for less time.
  *
- * @returns What the call's `parse` makes of the body.
- * @throws {UpstreamError} For every status but 200, and for a body that is not what the route answers with.
+ * @returns The value that the call's `parse` returns.
+ * @throws {UpstreamError} For every status except 200, and for a body that does not have the shape of the route.
  */
 export async function parseResponse<T>(
   { status, headers, text, runTask }: HttpResponse,
@@ -30,7 +31,7 @@ export async function parseResponse<T>(
     });
   }
   const { template } = route;
-  // Another try can mend these: a body that was cut off, the page of somebody in between.
+  // A retry can succeed here: the body was cut off, or is the page of a proxy.
   const broken = (message: string) =>
     new UpstreamError('serverError', message, {
       route: template,
@@ -52,7 +53,7 @@ export async function parseResponse<T>(
           cause: error,
         },
       );
-    // Without the cause: its message quotes the body, which can be anything.
+    // No `cause`: the message of a SyntaxError quotes the body, which may hold secrets.
     if (error instanceof SyntaxError) throw broken("Postman's response is not valid JSON: it may be cut off.");
     throw error;
   }
@@ -66,7 +67,7 @@ function parseJsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Gateways answer errors in HTML or not at all; the status says enough.
+    // Gateways send errors as HTML or with an empty body; the status says enough.
     return text.slice(0, 2_000);
   }
 }

@@ -4,15 +4,20 @@ import type { Operation } from './operation/operation.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 import type { PostmanCall } from '../postman/postman-call.ts';
 
-/** The read side of the Postman API for one GraphQL operation, bound to its key, deadline and ceiling. */
+/** Reads the Postman API for one GraphQL operation, with its key, deadline and call limit. */
 export interface PostmanSession {
-  /** Answers a call by one GET at most. @throws {UpstreamError} */
+  /**
+   * Returns the value of a call, with at most one GET, apart from retries. A 404 gives `whenMissing` if the call has
+   * it.
+   *
+   * @throws {UpstreamError}
+   */
   get<T, Missing extends null>(call: PostmanCall<T, Missing>): Promise<T | Missing>;
-  /** Whether `get` would answer without a GET. */
+  /** Whether `get` needs no GET. */
   isCached(call: PostmanCall<unknown, null>): boolean;
-  /** Whether `get` would need a GET, and none after a list that shows the thing unchanged. */
+  /** Whether `get` needs a GET now, but none after a list has shown the object to be unchanged. */
   isRenewable(call: PostmanCall<unknown, null>): boolean;
-  /** What waits until nothing more happens in the operation without an answer. */
+  /** Tasks that run once the operation can do nothing more without a response. */
   readonly idleTasks: IdleTasks;
 }
 
@@ -41,9 +46,9 @@ export function createPostmanSession(
 }
 
 /**
- * Makes a session without a key, which makes no calls.
+ * Makes a session for requests without a key. It makes no calls: `get` always rejects.
  *
- * @param toError - Makes what `get` throws, from the template of the route.
+ * @param toError - Makes the error from the template of the route.
  */
 export function createFailingSession(toError: (routeTemplate: string) => UpstreamError): PostmanSession {
   return {

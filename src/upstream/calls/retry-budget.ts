@@ -1,31 +1,31 @@
 import { LRUCache } from 'lru-cache';
 import type { UpstreamError } from '../http/upstream-error.ts';
 
-/** Decides which failed calls are made a second time. One per origin. */
+/** Decides which failed calls are retried. One per origin. */
 export interface RetryBudget {
-  /** Upstream has answered a call of a tenant: that earns a tenth of a retry. */
+  /** To be called when upstream has responded to a call of this key. Each response earns a tenth of a retry. */
   earn(keyHash: string): void;
   /**
-   * Decides about a call that has failed for the first time, and pays for its retry.
+   * Decides whether to retry a call that has failed for the first time, and deducts the retry from the budgets.
    *
-   * @returns Milliseconds to wait before it; undefined: there is none.
+   * @returns Milliseconds to wait before the retry; undefined: do not retry.
    */
   spend(keyHash: string, error: UpstreamError): number | undefined;
 }
 
-// So that an upstream that fails all the time gets hardly more calls than it would without retries.
+// An upstream that always fails then gets hardly more calls than without retries.
 const RESPONSES_PER_RETRY = 10;
 const MAX_RETRIES_PER_KEY = 3;
-// Ten tenants whose documents fail take no retry from an eleventh.
+// Ten keys whose calls always fail can use this up, so an eleventh then depends on what responses earn.
 const MAX_RETRIES_TOTAL = 30;
-// A tenant that is forgotten begins anew, and the budget of all bounds what that is worth.
+// A forgotten key starts with a full budget again. The common budget bounds what that allows.
 const MAX_KEYS = 10_000;
 const MIN_DELAY_MS = 200;
 const MAX_DELAY_MS = 1_000;
-/** Upstream's own wait is kept to; a longer one is the client's to wait. */
+/** The longest `Retry-After` that is waited for here. With a longer one, the client gets the error and its time. */
 const MAX_HINT_MS = 5_000;
 
-/** In answers: tenths of a retry, which add up without rounding. */
+/** Counted in responses, that is in tenths of a retry, to avoid rounding. */
 interface Balance {
   responses: number;
 }
@@ -35,15 +35,15 @@ const earnIn = (balance: Balance, maxRetries: number) => {
 };
 
 /**
- * Makes the retry budgets of one origin: one for each tenant, and below them one for all.
+ * Makes the retry budgets of one origin: one for each key, and one that all keys share. A retry is deducted from both.
  *
- * A failure of the server (5XX) or a broken connection is worth a second try, since every call is a GET. A call that was not answered
- * in time is not: it would take as long again.
+ * A 5XX or a broken connection is worth a retry, since every call is a GET. A timeout is not: the retry would take as
+ * long again.
  *
- * @param random - A number from 0 to below 1, for the jitter.
+ * @param random - Returns a number from 0 to below 1, for the jitter.
  */
 export function createRetryBudget(random: () => number): RetryBudget {
-  // Only tenants that have spent: all others have everything.
+  // Only keys that have used retries; all others have the full budget.
   const balancesByKey = new LRUCache<string, Balance>({ max: MAX_KEYS });
   const totalBalance: Balance = { responses: MAX_RETRIES_TOTAL * RESPONSES_PER_RETRY };
   return {

@@ -19,9 +19,9 @@ const MAX_JOBS = 1_000;
 /**
  * Makes the queue that revalidates responses that were served stale. Client calls always have priority.
  *
- * Each API key has one revalidation at a time, lists first: an object that a list shows to be unchanged needs no call. A call is sent only
- * while no call waits and half of every window is free. A response that has meanwhile become too old to be served stale is skipped: the next
- * client that requests it makes the call.
+ * Each API key has one revalidation at a time, lists first: an object that a list shows to be unchanged needs no call.
+ * A call is sent only while no call waits and half of every window is free. A response that has meanwhile become too
+ * old to be served stale is skipped: the next client that requests it makes the call.
  *
  * @param revalidate - Sends the call now if possible. Never rejects.
  */

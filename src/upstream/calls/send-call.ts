@@ -14,7 +14,7 @@ import type { RetryBudget } from './retry-budget.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from '../http/retry-after.ts';
 import { toFailure, UpstreamError } from '../http/upstream-error.ts';
 
-/** What all calls of the process share. */
+/** The services that all calls to one origin share. */
 export interface CallServices {
   readonly http: HttpClient;
   readonly cache: ResponseCache;
@@ -26,15 +26,15 @@ export interface CallServices {
   readonly explainRefusedKey: ExplainRefusedKey;
 }
 
-// A longer one would trust a typing error for hours.
+// A wrong Retry-After of hours must not stop all calls for as long.
 const MAX_PAUSE_MS = 300_000;
 
 /**
- * Sends a call once, in the name of an operation, and hands what comes of it to everything that learns from it: cache, API keys, circuit breakers,
- * retry budget, learned sizes. Only then its slots are settled, because that sends what waits.
+ * Sends a call once for an operation, and reports the outcome to the cache, the API keys, the circuit breakers, the
+ * retry budget and the learned sizes. The slot is settled last, because settling sends the next queued call.
  *
- * @param slot - Has been admitted.
- * @throws {UpstreamError} of every kind that is not the facade's own; and whatever a parser throws.
+ * @param slot - An admitted call of the queue.
+ * @throws {UpstreamError} of every kind that comes from upstream; and every other error of the call's `parse`.
  */
 export async function sendCall(
   services: CallServices,
@@ -73,7 +73,7 @@ export async function sendCall(
   }
 }
 
-/** For how long an error asks to wait from now, in milliseconds. */
+/** Milliseconds from now until the error's retry time; 0 if it has none. */
 export const toWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
 
 function learnFromResponse(
@@ -95,13 +95,13 @@ function learnFromResponse(
   if (sizes) learnedSizes.learn(keyHash, sizes, sentAtMs);
 }
 
-/** Upstream has answered, whatever it said. */
+/** Upstream has responded, with whatever status. */
 function recordResponded({ breakers, retryBudget }: CallServices, keyHash: string): void {
   breakers.succeeded(keyHash);
   retryBudget.earn(keyHash);
 }
 
-/** @returns Before when no call is to be sent any more (monotonic ms); undefined: that makes no difference. */
+/** @returns When the key may send calls again (monotonic ms); undefined: the failure pauses nothing. */
 function learnFromFailure(
   services: CallServices,
   { route, target }: Call<unknown>,
@@ -126,7 +126,7 @@ function learnFromFailure(
       apiKeys.refuse(keyHash, error);
       break;
     case 'quotaExhausted':
-      // There are other allowances, of single features; and headers that speak of the month are read with every answer.
+      // Other names mean the quota of a single feature. Headers about the monthly quota are read with every response.
       if (error.upstreamName?.toLowerCase() === 'servicelimitexhausted') keyBudget.current.slots.exhaustMonthlyQuota();
       apiKeys.accept(keyHash);
       break;
@@ -134,7 +134,7 @@ function learnFromFailure(
     case 'notFound':
     case 'badInput': {
       apiKeys.accept(keyHash);
-      // What was there before is not to be shown any more.
+      // The refusal replaces the cached response, so that data the key may no longer read is not served.
       const outcome = { failure: toFailure(error) };
       cache.set(keyHash, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
       break;

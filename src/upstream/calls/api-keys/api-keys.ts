@@ -1,3 +1,10 @@
+/**
+ * Remembers which API keys upstream has accepted or rejected, and lets the first call of an unknown key go alone.
+ *
+ * Exports `createApiKeys`. The other files of this folder hash keys (`key-hash.ts`), limit the calls of unknown keys
+ * (`unverified-calls.ts`) and explain rejections (`refused-keys.ts`, `key-form.ts`). This module judges keys: it sends
+ * and caches nothing, and must not import `cache`, `rate-limiter`, `collection-format` or undici.
+ */
 import { LRUCache } from 'lru-cache';
 import type { Route } from '../../postman/call.ts';
 import type { Clock } from '../../clock.ts';
@@ -6,56 +13,58 @@ import { toEnded, toTooManyUnverified } from '../local-errors.ts';
 import { UnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
 
-/** What upstream has said of the API keys that are used. */
+/** What upstream has said about the API keys in use. */
 export interface ApiKeys {
-  /** Whether upstream has accepted a tenant's key, or the server was started with it and upstream has not refused it. */
+  /** Whether upstream has accepted the key, or the server was started with it and upstream has not rejected it. */
   isAccepted(keyHash: string): boolean;
-  /** Upstream has answered a call otherwise than with 401. */
+  /** Reports that upstream has shown with a response that it accepts the key. */
   accept(keyHash: string): void;
-  /** Upstream has refused the key. */
+  /** Reports that upstream has rejected the key (401). */
   refuse(keyHash: string, error: UpstreamError): void;
   /**
-   * Lets a call through, once it is certain that it is worth making: upstream has accepted the key; or this is the call that finds out.
+   * Makes a call once upstream has accepted its key, or if it is the call that checks the key.
    *
    * @param make - Makes the call.
-   * @throws {UpstreamError} `unauthenticated` without a call for some seconds after the key was refused; `rateLimited` when calls of keys that
-   *   are not known yet have used up what they may; `timeout`; and whatever `make` throws.
+   * @throws {UpstreamError} `unauthenticated` without a call for 20 s after the key was rejected; `rateLimited` if
+   *   unknown keys have used up their allowance; `timeout`; and every error of `make`.
    */
   admit<Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value>;
 }
 
-/** What the memory of keys is made with. */
+/** What `createApiKeys` needs. */
 export interface ApiKeysOptions {
   readonly clock: Clock;
-  /** Whether the server itself was started with the key of a tenant: nobody made it up. */
+  /** Whether the server itself was started with the key of this hash, so that it is not an invented one. */
   readonly isTrusted: (keyHash: string) => boolean;
-  /** Is told when upstream has refused a key. */
+  /** Called when upstream has rejected a key. */
   readonly onRefused: (keyHash: string, error: UpstreamError) => void;
 }
 
-/** What upstream said when it refused a key. An error would hold on to the operation it was made for. */
+/** What upstream said when it rejected a key. The error itself is not stored: it would keep its operation in memory. */
 interface Refusal extends Pick<UpstreamError, 'message' | 'route' | 'status' | 'upstreamName'> {
   readonly untilMs: number;
 }
 
-/** A call that finds out whether a key is good. */
+/** A call that finds out whether upstream accepts a key. */
 interface Check {
-  /** Resolves when that is known, or the call has been out for too long to hold up others. */
+  /** Resolves when the call has ended, or has taken so long that others must not wait for it. */
   readonly settled: Promise<void>;
 }
 
-// Long enough for every field of an operation and a client that asks again at once, short enough for a key that was made a moment ago.
+// Long enough for all fields of an operation and for clients that retry at once, short enough for a key that was just
+// created.
 const REFUSED_FOR_MS = 20_000;
 const MAX_CHECK_MS = 2_000;
-// Tenants are 43 characters. One that is forgotten has its next call made alone, as a new one has.
+// Key hashes have 43 characters. The next call of a forgotten key goes alone, as with a new key.
 const MAX_ACCEPTED = 50_000;
 const MAX_REFUSED = 10_000;
 
 /**
- * Makes the memory of keys: none is known yet.
+ * Makes the memory of API keys; none is known yet.
  *
- * The first call of a key goes alone; all others of the key wait for what it finds out. So a key that somebody made up costs upstream one call,
- * whatever is asked with it, and calls of such keys share a small allowance (`unverified-calls.ts`).
+ * The first call of a key goes alone, and all other calls of the key wait for its outcome. So an invented key costs
+ * upstream one call, however many are requested with it. The calls of unknown keys share a small allowance
+ * (`unverified-calls.ts`).
  */
 export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): ApiKeys {
   const accepted = new LRUCache<string, true>({ max: MAX_ACCEPTED });
@@ -63,7 +72,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   const checks = new Map<string, Check>();
   const unverifiedCalls = new UnverifiedCalls(clock);
 
-  // Of a key that was refused, whoever it is from, one call finds out whether it is good again.
+  // After a rejection one call checks the key again, even if it is the server's own.
   const isAccepted = (keyHash: string) =>
     accepted.get(keyHash) === true || (isTrusted(keyHash) && !refused.has(keyHash));
 
@@ -72,7 +81,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     return refusal && clock.nowMs() < refusal.untilMs ? refusal : undefined;
   };
 
-  /** Makes a call while the others of its key wait. */
+  /** Makes a call that checks its key, while the other calls of the key wait. */
   const check = async <Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value> => {
     const { caller, meter, deadlineMs, ended } = operation;
     const { keyHash, clientAddress } = caller;
@@ -139,7 +148,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
   };
 }
 
-/** Waits, but no longer than the operation lasts. */
+/** Waits for `awaited`, but rejects when the operation ends. */
 function raceWithEnd(awaited: Promise<void>, { ended }: Operation, toError: () => UpstreamError): Promise<void> {
   if (ended.aborted) return Promise.reject(toError());
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ interface KeyForm {
   readonly advice: string;
 }
 
-// The first that fits counts. Of a key nothing is quoted but prefixes that everybody knows.
+// The first match counts. The advice quotes nothing of a key except well-known prefixes.
 const FORMS: readonly KeyForm[] = [
   {
     pattern: /^(?:bearer|basic|token|(?:x-)?api[-_]?key)\b[\s:=]/i,
@@ -48,10 +48,10 @@ const FORMS: readonly KeyForm[] = [
 ];
 
 /**
- * Tells what is wrong with the form of what somebody took for a Postman API key, and what to change.
+ * Explains what is wrong with the form of a supposed Postman API key, and what to change.
  *
- * @param text - What was sent. No part of it is in the advice.
- * @returns A sentence or two; undefined for what may be a key.
+ * @param text - The text that was sent. The advice contains no part of it.
+ * @returns One or two sentences; undefined if the text may be an API key.
  */
 export function adviseOnKeyForm(text: string): string | undefined {
   return FORMS.find(({ pattern }) => pattern.test(text))?.advice;

@@ -1,15 +1,20 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Secret } from '../../http/secret.ts';
 
-/** Names the owner of an API key without giving the key away. Equal keys give equal names under one secret. */
+/**
+ * Returns the hash of an API key, which identifies the key without revealing it. Under one secret, equal keys have
+ * equal hashes.
+ */
 export type KeyHasher = (apiKey: Secret) => string;
 
 /**
- * Makes the function that turns an API key into the tenant: the first part of every key of every map that outlives an operation.
+ * Makes the function that hashes API keys. Every map that outlives an operation has the hash as the first part of its
+ * keys.
  *
- * @param secret - Base64; instances that share something name tenants under the same one. Default: one drawn at random.
- * @returns HMAC-SHA256 of the key under the secret, so that a tenant seen in a dump cannot be tested against guessed keys.
- *   Always 43 characters, so that a map key that starts with it cannot be read as another tenant's.
+ * @param secret - Base64. Instances that share state need the same secret. Default: a random one.
+ * @returns A function that returns the HMAC-SHA256 of an API key under the secret, so that a hash seen in a dump cannot
+ *   be tested against guessed keys. It always has 43 characters, so that a map key that starts with one hash cannot be
+ *   read as starting with another.
  */
 export function createKeyHasher(secret?: Secret): KeyHasher {
   const key = secret ? Buffer.from(secret.reveal(), 'base64') : randomBytes(32);

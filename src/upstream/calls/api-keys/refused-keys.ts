@@ -2,10 +2,15 @@ import { adviseOnKeyForm } from './key-form.ts';
 import type { Secret } from '../../http/secret.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
 
-/** What answers the calls: Postman, or what stands in its place and was made with a key of its own. */
+/**
+ * What calls are sent to: Postman (or a server with its API) at an origin, or the sandbox, which has a key of its own.
+ */
 export type Upstream = { readonly origin: string } | 'exampleAccount' | 'exports';
 
-/** Adds to the refusal of an API key where it was asked, and what to change; gives back everything else as it is. */
+/**
+ * Adds to the error of a rejected API key the host it was sent to and what to change; returns every other error
+ * unchanged.
+ */
 export type ExplainRefusedKey = (thrown: unknown, apiKey: Secret) => unknown;
 
 const WITHOUT_KEY = {
@@ -18,7 +23,7 @@ const WITHOUT_KEY = {
 const EU_HOST = 'api.eu.postman.com';
 const HOSTS: readonly string[] = ['api.getpostman.com', 'api.postman.com'];
 
-/** Makes what explains why a key was refused. Its sentences hold the name of the host, and nothing of the key. */
+/** Makes the function that explains why a key was rejected. The text names the host and quotes nothing of the key. */
 export function createExplainRefusedKey(upstream: Upstream): ExplainRefusedKey {
   return (thrown, apiKey) => {
     if (!(thrown instanceof UpstreamError) || thrown.kind !== 'unauthenticated') return thrown;
@@ -42,7 +47,7 @@ function toAdvice(host: string, key: string): string {
   return `${hostSentence} It may have expired or been revoked${toRegionHint(host)}.`;
 }
 
-/** A key is good in one region, and nothing in it says in which. */
+/** A key works in one region only, and its form does not show in which. */
 function toRegionHint(host: string): string {
   const keysWorkAt = (origin: string) => `whose keys work only at ${origin} (POSTMAN_API_BASE_URL)`;
   if (HOSTS.includes(host)) return `, or belong to an account in the EU, ${keysWorkAt(`https://${EU_HOST}`)}`;

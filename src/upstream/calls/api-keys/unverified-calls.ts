@@ -1,23 +1,25 @@
 import type { Clock } from '../../clock.ts';
 
-/** A call of a key that upstream has not accepted yet, and its way through the allowance. */
+/** A call with a key that upstream has not accepted yet, admitted or waiting for the allowance. */
 export interface UnverifiedCall {
-  /** Resolves when it may be made; undefined: at once. Never rejects. */
+  /** Resolves when the call may be made; undefined: it may be made now. Never rejects. */
   readonly admitted: Promise<void> | undefined;
-  /** When it will be, at the latest (monotonic ms), as things stand. */
+  /** The latest time at which it is expected to be admitted (monotonic ms). */
   readonly slotAtMs: number;
-  /** It has been answered, or nobody waits for it any more. `isRefused`: with a 401. */
+  /**
+   * Reports that the call has ended, or that nobody waits for it any more. `isRefused`: upstream responded with 401.
+   */
   settle(isRefused: boolean): void;
 }
 
-/** What is known of one client address, as long as it uses the allowance or waits for it. */
+/** A client address, for as long as it uses the allowance or waits for it. */
 interface Client {
   readonly address: string;
-  /** Those that wait, in order. */
+  /** Its waiting calls, in order. */
   readonly waiting: Set<Waiting>;
-  /** When upstream refused a call of the client, oldest first; a window long. */
+  /** When upstream rejected calls of the client within the last window (monotonic ms), oldest first. */
   readonly refusedAtMs: number[];
-  callsOut: number;
+  callsInFlight: number;
   servedAtMs: number;
 }
 
@@ -28,30 +30,32 @@ interface Waiting {
 }
 
 const WINDOW_MS = 60_000;
-/** Calls that are out, and calls that were refused within the window. */
+/** The most calls that may be in flight or have been rejected within the window, together. */
 const MAX_CALLS = 120;
-// A client that has waited for so long has a call made all the same: nobody is turned away because of what others do.
+// A client that has waited this long gets a call in any case, so that others cannot shut it out.
 const LONGEST_WAIT_MS = 8_000;
-// Each holds a connection of its client meanwhile. A gateway that brings only good keys, after a restart say, may have all that there are.
+// Each waiting call holds a client connection. A gateway whose keys are all valid may use all of MAX_WAITING, for
+// instance after a restart.
 const MAX_WAITING_OF_CLIENT = 200;
 const MAX_WAITING = 2_000;
-// They take turns, so that those behind them are looked at next.
+// Served clients move to the end of the queue, so that the clients behind them are checked next.
 const MAX_CHECKED_CLIENTS = 50;
 
 /**
- * The allowance that calls of keys share which upstream has never accepted. Only what upstream refuses uses it up: a call that is answered gives its
- * place back at once.
+ * The allowance shared by the calls of all keys that upstream has not accepted. Only rejected calls use it up: a call
+ * that ends otherwise returns its part at once.
  *
- * A client address has another call made as long as it uses less of the allowance than all leave over, so one alone takes half of it, and there is
- * always something left for another. Whoever has had no call for eight seconds has one made in any case.
+ * A client address gets another call while it uses less of the allowance than is left, so a single address can use half
+ * of it, and some is always left for another. A client that has waited eight seconds without a call gets one in any
+ * case.
  */
 export class UnverifiedCalls {
   readonly #clock: Clock;
   readonly #clients = new Map<string, Client>();
-  // Those of which a call waits; whoever has been served goes to the end.
+  // Clients with waiting calls. A client that was served moves to the end.
   readonly #queue = new Set<Client>();
   readonly #refusals: { readonly client: Client; readonly atMs: number }[] = [];
-  #callsOut = 0;
+  #callsInFlight = 0;
   #waitingCalls = 0;
   #cancelTimer = () => {};
 
@@ -60,18 +64,19 @@ export class UnverifiedCalls {
   }
 
   /**
-   * Asks to make a call.
+   * Admits a call or queues it.
    *
-   * @param address - The client's: addresses have fair shares.
+   * @param address - The client's address: each address has a fair share.
    * @param deadlineMs - Monotonic ms.
-   * @returns The call; or, for one whose turn lies behind its deadline, monotonic ms at which to ask again.
+   * @returns The call; or the time to retry at (monotonic ms), if it cannot be admitted before the deadline or too many
+   *   calls wait.
    */
   enter(address: string, deadlineMs: number): UnverifiedCall | number {
     const nowMs = this.#clock.nowMs();
     this.#forgetOldRefusals(nowMs);
     const servedAtMs = Number.NEGATIVE_INFINITY;
     const known = this.#clients.get(address);
-    const client = known ?? { address, waiting: new Set(), refusedAtMs: [], callsOut: 0, servedAtMs };
+    const client = known ?? { address, waiting: new Set(), refusedAtMs: [], callsInFlight: 0, servedAtMs };
     const isFree = client.waiting.size === 0 && this.#hasFreeSlot(client);
     const slotAtMs = isFree ? nowMs : this.#expectedAtMs(client, nowMs);
     const maxWaiting = client.refusedAtMs.length > 0 ? MAX_WAITING_OF_CLIENT : MAX_WAITING;
@@ -91,8 +96,8 @@ export class UnverifiedCalls {
   #settle(client: Client, waiting: Waiting | undefined, isRefused: boolean): void {
     const hasLeftQueue = waiting !== undefined && this.#stopWaiting(client, waiting);
     if (!hasLeftQueue) {
-      client.callsOut--;
-      this.#callsOut--;
+      client.callsInFlight--;
+      this.#callsInFlight--;
     }
     if (isRefused) {
       const atMs = this.#clock.nowMs();
@@ -125,12 +130,12 @@ export class UnverifiedCalls {
   }
 
   #serve(client: Client, nowMs: number): void {
-    client.callsOut++;
-    this.#callsOut++;
+    client.callsInFlight++;
+    this.#callsInFlight++;
     client.servedAtMs = nowMs;
   }
 
-  /** Has everything made that can be now, then sets the timer for the next time something can. */
+  /** Admits all calls that may be made now, then sets a timer for the next possible time. */
   #pump(): void {
     this.#cancelTimer();
     const nowMs = this.#clock.nowMs();
@@ -155,14 +160,14 @@ export class UnverifiedCalls {
     else if (this.#queue.size > 0) this.#cancelTimer = this.#clock.schedule(nextAtMs, () => this.#pump());
   }
 
-  #hasFreeSlot({ callsOut, refusedAtMs }: Client): boolean {
-    return callsOut + refusedAtMs.length < MAX_CALLS - this.#refusals.length - this.#callsOut;
+  #hasFreeSlot({ callsInFlight, refusedAtMs }: Client): boolean {
+    return callsInFlight + refusedAtMs.length < MAX_CALLS - this.#refusals.length - this.#callsInFlight;
   }
 
-  /** When a call gets its turn, at the latest, that comes to stand behind all others of its client. */
+  /** The latest time at which a new call would be admitted, behind all waiting calls of its client (monotonic ms). */
   #expectedAtMs(client: Client, nowMs: number): number {
     const ahead = client.waiting.size;
-    // Calls that are out give their place back soon; what was refused holds it.
+    // Calls in flight return their part soon; rejected calls hold it for a window.
     const isUsedUp = client.refusedAtMs.length >= MAX_CALLS - this.#refusals.length;
     if (!isUsedUp) return nowMs + LONGEST_WAIT_MS;
     const refusalExpiresAtMs = (client.refusedAtMs[ahead] ?? Number.POSITIVE_INFINITY) + WINDOW_MS;
@@ -178,12 +183,12 @@ export class UnverifiedCalls {
     }
   }
 
-  #forgetUnused({ address, callsOut, waiting, refusedAtMs }: Client): void {
-    if (callsOut + waiting.size + refusedAtMs.length === 0) this.#clients.delete(address);
+  #forgetUnused({ address, callsInFlight, waiting, refusedAtMs }: Client): void {
+    if (callsInFlight + waiting.size + refusedAtMs.length === 0) this.#clients.delete(address);
   }
 }
 
-/** When a call that has waited since then is made whatever else there is. */
+/** When a call that has waited since `sinceMs` is admitted in any case (monotonic ms). */
 function dueAtMs({ servedAtMs }: Client, sinceMs: number): number {
   return Math.max(servedAtMs, sinceMs) + LONGEST_WAIT_MS;
 }

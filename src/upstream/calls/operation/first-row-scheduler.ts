@@ -16,10 +16,12 @@ const FIRST_CALLS = 3;
 const MAX_BLOCK_MS = 1_000;
 
 /**
- * Sends the calls that lead to the first streamed row first. The first three run one at a time, and calls triggered by the latest response
- * have priority. Without this, a list of lists would spend the rest of the budget on lists, and show no row before the next window.
+ * Sends the calls that lead to the first streamed row first. The first three run one at a time, and calls triggered by
+ * the latest response have priority. Without this, a list of lists would spend the rest of the budget on lists, and
+ * show no row before the next window.
  *
- * If one of them takes longer than a second after it was sent, all others are released, so that a hanging call cannot block the stream.
+ * If one of them takes longer than a second after it was sent, all others are released, so that a hanging call cannot
+ * block the stream.
  */
 export function createFirstRowScheduler(clock: Clock, idleTasks: IdleTasks): FirstRowScheduler {
   const queue = new PQueue({ concurrency: 1 });

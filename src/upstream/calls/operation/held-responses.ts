@@ -4,13 +4,16 @@ import { createFairCapacity } from '../../fair-capacity.ts';
 export interface OperationResponses {
   /** How much it may hold, in bytes on the heap. */
   readonly maxBytes: number;
-  /** Whether a response was refused because the operation would exceed `maxBytes`. It then gets no further responses. */
+  /**
+   * Whether a response was refused because the operation would exceed `maxBytes`. It then gets no further responses.
+   */
   isOverLimit(): boolean;
   /**
    * Adds a response. One that the operation holds already is not counted again.
    *
    * @param bytes - Its size on the heap.
-   * @returns Whose limit the response would exceed: `operation`, or `server` (the fair share of the API key); undefined: it was added.
+   * @returns Whose limit the response would exceed: `operation`, or `server` (the fair share of the API key);
+   *   undefined: it was added.
    */
   take(value: unknown, bytes: number): 'operation' | 'server' | undefined;
   /** Releases all responses of the operation. */

@@ -7,8 +7,9 @@
 export type IdlePriority = (typeof PRIORITIES)[number];
 
 /**
- * Tasks of one operation that wait until no promise of the operation can settle without a response from upstream. They run one at a time, the
- * most urgent first. Each waits until all promises that the previous task triggered have settled.
+ * Tasks of one operation that wait until no promise of the operation can settle without a response from upstream. They
+ * run one at a time, the most urgent first. Each waits until all promises that the previous task triggered have
+ * settled.
  */
 export interface IdleTasks {
   add(priority: IdlePriority, task: () => void): void;

@@ -1,9 +1,10 @@
 /**
- * The state that calls need of one GraphQL operation: its API key and budget, deadline, end, meter, refusals and held responses.
+ * The state that calls need of one GraphQL operation: its API key and budget, deadline, end, meter, refusals and held
+ * responses.
  *
- * Exports `openOperation` for client requests, `toBackgroundOperation` for revalidations, and the types `Operation`, `OperationIdentity` and
- * `Caller`. An operation makes no calls: this module must not import the files that send them, `http-client.ts`, `response-cache.ts` or
- * `collection-format`.
+ * Exports `openOperation` for client requests, `toBackgroundOperation` for revalidations, and the types `Operation`,
+ * `OperationIdentity` and `Caller`. An operation makes no calls: this module must not import the files that send them,
+ * `http-client.ts`, `response-cache.ts` or `collection-format`.
  */
 import { setMaxListeners } from 'node:events';
 import type { KeyBudget } from '../../rate-limiter/budget-registry.ts';
@@ -95,8 +96,8 @@ export interface OperationOptions extends Caller {
 /**
  * Opens an operation.
  *
- * @returns The operation; `close`, to be called when its response is complete or its client has gone: it ends all pending calls and releases
- *   the held responses; and `expire`, which ends the operation as if its deadline were now.
+ * @returns The operation; `close`, to be called when its response is complete or its client has gone: it ends all
+ *   pending calls and releases the held responses; and `expire`, which ends the operation as if its deadline were now.
  */
 export function openOperation({
   keyHash,

@@ -19,7 +19,8 @@ export interface Refusals {
    * Refuses a call that has waited in the queue. Reuses the previous refusal of the route if its time is still ahead.
    *
    * @param route - undefined: rows of a list that were not started, so no call was requested.
-   * @param predictSlotAtMs - Returns when the call would get its slot (monotonic ms). Called only if no previous refusal can be reused.
+   * @param predictSlotAtMs - Returns when the call would get its slot (monotonic ms). Called only if no previous
+   *   refusal can be reused.
    * @param earliestSlotAtMs - The slot cannot come before this time (monotonic ms). Default: now.
    */
   of(route: Route | undefined, predictSlotAtMs: () => number, earliestSlotAtMs?: number): Refusal;
@@ -42,22 +43,25 @@ export interface Refusals {
 }
 
 /**
- * What a retry of the operation achieves, for all of its refused calls: `further`: each route has its own retry time; `whole`: all share the
- * time from which the budget has slots for all calls; `never`: there is no such time.
+ * What a retry of the operation achieves, for all of its refused calls: `further`: each route has its own retry time;
+ * `whole`: all share the time from which the budget has slots for all calls; `never`: there is no such time.
  */
 type RetryKind = 'further' | 'whole' | 'never';
 
 /**
- * Makes the refusals of one operation. Calls of one route that are refused for the same cause share one error, and so one retry time.
- * Thousands can be refused at once: separate errors would cost a stack each, and give the client as many times that differ by milliseconds.
+ * Makes the refusals of one operation. Calls of one route that are refused for the same cause share one error, and so
+ * one retry time. Thousands can be refused at once: separate errors would cost a stack each, and give the client as
+ * many times that differ by milliseconds.
  *
- * Calls that are refused before they are queued name the earliest of their slots. A retry at that time is served as the slots come, up to its
- * own deadline, and the rest again names its earliest slot. If they named the latest slot instead, a retry could still make only one window's
- * calls, and the earlier slots would have gone to others. Calls that have waited name the slot of the first one refused, which should be the
- * last in the queue: all of them expected to be served by now.
+ * Calls that are refused before they are queued name the earliest of their slots. A retry at that time is served as the
+ * slots come, up to its own deadline, and the rest again names its earliest slot. If they named the latest slot
+ * instead, a retry could still make only one window's calls, and the earlier slots would have gone to others. Calls
+ * that have waited name the slot of the first one refused, which should be the last in the queue: all of them expected
+ * to be served by now.
  *
- * If a retry cannot reuse the responses that the operation reads, some of its calls are useless without the others. A later call can reveal
- * this, and then changes the errors of earlier calls too: errors are sent to the client only after all of them.
+ * If a retry cannot reuse the responses that the operation reads, some of its calls are useless without the others. A
+ * later call can reveal this, and then changes the errors of earlier calls too: errors are sent to the client only
+ * after all of them.
  */
 export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusals {
   const refusalsByRoute = new Map<string | undefined, Refusal>();

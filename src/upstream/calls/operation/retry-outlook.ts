@@ -48,12 +48,13 @@ const STEP_MS = 1_000;
 const ROUND_MS = 2_000;
 
 /**
- * Makes the retry outlook of one operation. It judges by the calls known so far; each later call can change the prediction.
+ * Makes the retry outlook of one operation. It judges by the calls known so far; each later call can change the
+ * prediction.
  *
- * A retry gets further if earlier responses are still reusable at the time it is told to come: it then makes calls only for what is missing
- * (`ResponseCache.retainForRetry`), and at least one of them. So at most as many retries are needed as there are calls. This fails if reading
- * the responses that no list can renew takes longer than they stay reusable. If earlier responses are not reusable, one run must make all
- * calls, if it can.
+ * A retry gets further if earlier responses are still reusable at the time it is told to come: it then makes calls only
+ * for what is missing (`ResponseCache.retainForRetry`), and at least one of them. So at most as many retries are needed
+ * as there are calls. This fails if reading the responses that no list can renew takes longer than they stay reusable.
+ * If earlier responses are not reusable, one run must make all calls, if it can.
  */
 export function createRetryOutlook({
   clock,
@@ -80,7 +81,8 @@ export function createRetryOutlook({
       const endsInOneRun = retryOutlook.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
       if (getsFurther) return { kind: 'further' };
-      // Slots reserved for first calls are closed to later calls of the operation, but a retry at once may use some of them.
+      // Slots reserved for first calls are closed to later calls of the operation, but a retry at once may use some of
+      // them.
       const isServedAtOnce = budget().expectedSlotAtMs(routeClass, createFairShare(), '') <= clock.nowMs();
       return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
