@@ -24,7 +24,7 @@ interface Reply {
   readonly fails?: unknown;
 }
 
-/** An upstream that answers each call 100 ms after it was sent, with what `reply` gives for it and the calls before it. */
+/** An upstream that responds to each call 100 ms after it was sent, with the result of `reply`. */
 function createUpstream(clock: VirtualClock, startMs: number) {
   const sent: { readonly target: string; readonly atMs: number; readonly key: string }[] = [];
   const upstream = {
@@ -101,7 +101,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
   };
 }
 
-/** One client's operation, with all that its calls came to. */
+/** One client's operation, with the outcomes of its calls. */
 function openClient(
   calls: Calls,
   clock: VirtualClock,
@@ -154,8 +154,8 @@ function openClient(
   };
 }
 
-describe('an answer', () => {
-  it('is parsed, kept, and counted', async () => {
+describe('a response', () => {
+  it('is parsed, cached, and counted', async () => {
     const { clock, open } = createSetup();
     const first = open();
     void first.get('/a');
@@ -167,7 +167,7 @@ describe('an answer', () => {
     expect(second.operation.meter.cost).toEqual({ calls: 0, cached: 1, coalesced: 0 });
   });
 
-  it('is asked for again once it is no longer fresh', async () => {
+  it('is requested again once it is no longer fresh', async () => {
     const { clock, upstream, open } = createSetup({ ttlMs: 1_000 });
     const client = open();
     for (const ms of [0, 1_100, 1]) {
@@ -205,7 +205,7 @@ describe('an answer', () => {
       'unavailable',
       'The connection to Postman failed.',
     ],
-  ])('%s is an error that does not give the key away, and is not kept', async (_, reply, kind, message) => {
+  ])('%s is an error that does not reveal the key, and is not cached', async (_, reply, kind, message) => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = () => reply;
     const client = open();
@@ -248,7 +248,7 @@ describe('an answer', () => {
     expect(budget.view.snapshot().remaining).toBe(60);
   });
 
-  it('with 401 drops all of its tenant and nothing of others', async () => {
+  it('with 401 drops all cached responses of its key and nothing of others', async () => {
     const { clock, upstream, open, newBudget } = createSetup();
     const other = open({ tenant: 'other', ofBudget: newBudget() });
     const client = open();
@@ -269,8 +269,8 @@ describe('an answer', () => {
   });
 });
 
-describe('a call under way', () => {
-  it('answers everybody who asks for the same, for one call', async () => {
+describe('a call in flight', () => {
+  it('serves all operations that request the same, with one call', async () => {
     const { clock, upstream, open } = createSetup();
     const clients = Array.from({ length: 1_000 }, () => open());
     for (const client of clients) void client.get('/a');
@@ -280,7 +280,7 @@ describe('a call under way', () => {
     expect(clients.map(({ operation }) => operation.meter.cost.coalesced)).toEqual([0, ...Array<number>(999).fill(1)]);
   });
 
-  it('is never shared by two tenants', async () => {
+  it('is never shared by two keys', async () => {
     const { clock, upstream, open, newBudget } = createSetup();
     const clients = Array.from({ length: 50 }, (_, index) =>
       open({ tenant: `tenant ${index}`, ofBudget: newBudget() }),
@@ -292,14 +292,14 @@ describe('a call under way', () => {
     expect(upstream.sent).toHaveLength(50);
   });
 
-  it('fails for everybody alike, and the next one who asks tries again', async () => {
+  it('fails for all its waiters, and a later request calls again', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (_, index) => (index === 0 ? { status: 403, body: {} } : { body: 1 });
     const clients = [open(), open(), open()];
     for (const client of clients) void client.get('/a');
     await clock.advance(100);
     expect(clients.flatMap((client) => client.kinds())).toEqual(['forbidden', 'forbidden', 'forbidden']);
-    // A refusal is kept, too, but not for long.
+    // A refusal is cached too, but not for long.
     await clock.advance(10_001);
     const later = open();
     void later.get('/a');
@@ -308,7 +308,7 @@ describe('a call under way', () => {
   });
 
   it.each(['waiting', 'sent'])(
-    'while %s still answers the others when the one who asked first has gone',
+    'while %s still serves the others when the initiator has disconnected',
     async (state) => {
       const { clock, upstream, open, spend } = createSetup();
       if (state === 'waiting') await spend();
@@ -326,7 +326,7 @@ describe('a call under way', () => {
     },
   );
 
-  it('leaves the queue and costs nothing when all have gone before it was sent', async () => {
+  it('leaves the queue and costs nothing if all waiters have disconnected before it was sent', async () => {
     const { clock, budget, upstream, open, spend } = createSetup();
     await spend();
     const clients = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 100_000 })];
@@ -341,7 +341,7 @@ describe('a call under way', () => {
     expect(clients.map(({ operation }) => operation.meter.cost.calls)).toEqual([0, 0]);
   });
 
-  it('gives its slot back when all have gone between its grant and its sending', async () => {
+  it('gives its slot back if all waiters disconnect between its grant and its sending', async () => {
     const { clock, budget, upstream, open, spend } = createSetup();
     await spend();
     const gone = open({ timeoutMs: 100_000 });
@@ -366,7 +366,7 @@ describe('a call under way', () => {
     expect(next.values()).toEqual([{ target: '/a' }]);
   });
 
-  it('can be asked for anew after it has left the queue', async () => {
+  it('can be requested again after it has left the queue', async () => {
     const { clock, open, spend } = createSetup();
     await spend();
     const [gone, next] = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 100_000 })];
@@ -381,7 +381,7 @@ describe('a call under way', () => {
     ]);
   });
 
-  it('ends in the cache when all have gone after it was sent', async () => {
+  it('ends in the cache if all waiters disconnect after it was sent', async () => {
     const { clock, upstream, open } = createSetup();
     const gone = open();
     void gone.get('/a');
@@ -394,7 +394,7 @@ describe('a call under way', () => {
     expect([next.values(), upstream.sent.length]).toEqual([[{ target: '/a' }], 1]);
   });
 
-  it('refuses only those who cannot wait as long', async () => {
+  it('refuses only the waiters that cannot wait as long', async () => {
     const { clock, open, spend, atMs } = createSetup();
     await spend();
     const [patient, hasty] = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 10_000 })];
@@ -408,18 +408,18 @@ describe('a call under way', () => {
     expect(patient.outcomes).toMatchObject([{ atMs: 60_200, value: { target: '/a' } }]);
   });
 
-  it('takes the turn of a newcomer where that comes sooner than the one it waits for', async () => {
+  it('moves to the slot of a small operation that joins it, if that slot comes earlier', async () => {
     const { clock, upstream, open } = createSetup();
     const large = open({ timeoutMs: 300_000 });
     large.getAll(80, 'thing');
     await clock.advance(3_000);
-    // The last five slots are left to newcomers.
+    // The last five slots are reserved for first calls.
     expect(upstream.sent).toHaveLength(55);
-    const newcomer = open();
-    void newcomer.get('/thing/79');
+    const small = open();
+    void small.get('/thing/79');
     await clock.advance(100);
-    expect(newcomer.outcomes).toEqual([{ target: '/thing/79', atMs: 3_100, value: { target: '/thing/79' } }]);
-    expect(newcomer.operation.meter.cost).toEqual({ calls: 0, cached: 0, coalesced: 1 });
+    expect(small.outcomes).toEqual([{ target: '/thing/79', atMs: 3_100, value: { target: '/thing/79' } }]);
+    expect(small.operation.meter.cost).toEqual({ calls: 0, cached: 0, coalesced: 1 });
     await clock.advance(120_000);
     expect(upstream.sent).toHaveLength(80);
     expect(large.outcomes).toHaveLength(80);
@@ -427,7 +427,7 @@ describe('a call under way', () => {
     expect(large.operation.meter.wait.totalMs()).toBeGreaterThan(50_000);
   });
 
-  it('keeps the turn of a newcomer who has gone', async () => {
+  it('keeps the earlier slot of a small operation that has disconnected', async () => {
     const { clock, upstream, open } = createSetup({ general: { limit: 12, windowMs: 60_000, isCap: false } });
     const large = open({ timeoutMs: 300_000 });
     large.getAll(30, 'thing');
@@ -435,17 +435,17 @@ describe('a call under way', () => {
     const others = open();
     others.getAll(5, 'other');
     await clock.advance(1_000);
-    const newcomer = open({ timeoutMs: 120_000 });
-    void newcomer.get('/thing/29');
-    newcomer.leave();
+    const small = open({ timeoutMs: 120_000 });
+    void small.get('/thing/29');
+    small.leave();
     await clock.advance(65_000);
     expect(upstream.targets().slice(12)).toContain('/thing/29');
-    expect(newcomer.kinds()).toEqual(['timeout']);
+    expect(small.kinds()).toEqual(['timeout']);
     await clock.advance(200_000);
     expect([upstream.sent.length, large.errors()]).toEqual([35, []]);
   });
 
-  it('refuses whoever comes when nobody can wait any more', async () => {
+  it('refuses a call of an operation that has ended', async () => {
     const { open } = createSetup();
     const client = open();
     client.leave();
@@ -455,7 +455,7 @@ describe('a call under way', () => {
 });
 
 describe('a deadline', () => {
-  it('refuses at once a call whose turn lies behind it, with the time of its own turn', async () => {
+  it('refuses at once a call whose slot comes later, with the time of that slot', async () => {
     const { clock, budget, upstream, open, spend, atMs } = createSetup();
     await spend();
     const clients = Array.from({ length: 70 }, () => open());
@@ -465,7 +465,7 @@ describe('a deadline', () => {
     expect(refusals.map(({ kind, limitedBy, route }) => [kind, limitedBy, route])).toEqual(
       Array.from({ length: 70 }, () => ['rateLimited', 'facade', '/thing/{id}']),
     );
-    // As many are told to come at a time as slots come back then: ten each 100 ms, and again a window and an answer later.
+    // As many get the same time as slots come back then: ten each 100 ms, and again a window and a round trip later.
     const secondRoundMs = refusals.slice(60).map(({ retryAtMs }) => (retryAtMs ?? 0) - atMs(120_000));
     expect(refusals.slice(0, 60).map(({ retryAtMs }) => retryAtMs)).toEqual(
       Array.from({ length: 60 }, (_, index) => atMs(60_100 + 100 * Math.floor(index / 10))),
@@ -474,7 +474,7 @@ describe('a deadline', () => {
     expect([upstream.sent.length, budget.view.snapshot().queuedCalls]).toEqual([60, 0]);
   });
 
-  it('names the first of their turns to all calls of an operation, and each has its own then', async () => {
+  it('gives all calls of an operation the time of their first slot, and each gets its own slot then', async () => {
     const { clock, upstream, open, spend, atMs } = createSetup({ maxConcurrentCalls: 1, reservedCalls: 0 });
     await spend();
     await clock.advance(6_000);
@@ -484,7 +484,7 @@ describe('a deadline', () => {
     const errors = client.errors();
     expect(errors.map(({ retryAtMs }) => retryAtMs)).toEqual(Array(5).fill(atMs(60_100)));
     expect(new Set(errors).size).toBe(1);
-    // Others come meanwhile, and wait: their turns are behind those that were promised.
+    // Calls of others wait meanwhile, behind the reserved slots.
     await clock.advance(34_100);
     open().getAll(5, 'other');
     await clock.advance(20_000);
@@ -516,7 +516,7 @@ describe('a deadline', () => {
     expect(upstream.sent).toHaveLength(1);
   });
 
-  it('that passes after the call was sent is a time-out, and the answer is kept', async () => {
+  it('that passes after the call was sent is a timeout, and the response is cached', async () => {
     const { clock, upstream, open, atMs } = createSetup();
     upstream.latencyMs = 40_000;
     const client = open();
@@ -567,7 +567,7 @@ describe('cost', () => {
     expect(client.operation.meter.wait.totalMs()).toBe(59_100);
   });
 
-  it('counts the waiting of those who share a call and of those who give up', async () => {
+  it('counts the waiting of operations that share a call and of those that disconnect', async () => {
     const { clock, open, spend } = createSetup({ reservedCalls: 0 });
     await spend();
     const [first, second] = [open({ timeoutMs: 100_000 }), open({ timeoutMs: 100_000 })];
@@ -580,19 +580,19 @@ describe('cost', () => {
     expect([first.operation.meter.wait.totalMs(), second.operation.meter.wait.totalMs()]).toEqual([20_000, 49_100]);
   });
 
-  it('has a ceiling, which shared and kept answers do not count towards', async () => {
+  it('has a ceiling that joined calls and cached responses do not count towards', async () => {
     const { clock, upstream, open } = createSetup();
     const other = open();
-    void other.get('/kept');
+    void other.get('/cached');
     await clock.advance(100);
     void other.get('/shared');
     const client = open({ maxCalls: 2 });
-    for (const target of ['/kept', '/shared', '/a', '/b', '/c']) void client.get(target);
+    for (const target of ['/cached', '/shared', '/a', '/b', '/c']) void client.get(target);
     await clock.advance(100);
     const [error] = client.errors();
     expect(client.values().filter(Boolean)).toHaveLength(4);
     expect([error?.kind, error?.limitedBy, error?.ceiling]).toEqual(['rateLimited', 'operation', 2]);
-    expect(upstream.targets()).toEqual(['/kept', '/shared', '/a', '/b']);
+    expect(upstream.targets()).toEqual(['/cached', '/shared', '/a', '/b']);
   });
 });
 
@@ -623,7 +623,7 @@ describe('a 429', () => {
     expect(upstream.sent).toHaveLength(16);
   });
 
-  it('that does not say what is left has used it all: it comes back bit by bit', async () => {
+  it('that does not say what is left means that nothing is left: slots come back bit by bit', async () => {
     const { clock, upstream, open } = createSetup({ reservedCalls: 0 });
     upstream.reply = (target, index) => (index === 0 ? refuse({ 'retry-after': '10' }) : { body: { target } });
     const client = open({ timeoutMs: 600_000 });
@@ -637,7 +637,7 @@ describe('a 429', () => {
     expect(upstream.sent).toHaveLength(60 + 10);
   });
 
-  it('lets answers that are on their way arrive', async () => {
+  it('lets responses that are on their way arrive', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (target) => (target === '/a/0' ? refuse() : { body: { target } });
     const client = open({ timeoutMs: 5_000 });
@@ -659,7 +659,7 @@ describe('a 429', () => {
     expect(upstream.sent).toHaveLength(1);
   });
 
-  it('is waited for by those who can, when others of the same call cannot', async () => {
+  it('is waited for by the waiters that can, when others of the same call cannot', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (target, index) => (index === 0 ? refuse({ 'retry-after': '40' }) : { body: { target } });
     const [hasty, patient] = [open(), open({ timeoutMs: 60_000 })];
@@ -670,7 +670,7 @@ describe('a 429', () => {
     expect(patient.operation.meter.wait.totalMs()).toBe(40_000);
   });
 
-  it('refuses at once what waits and now cannot be sent in time, all of an operation with one error and the turn of the last', async () => {
+  it('refuses at once queued calls that now cannot be sent in time, with one error per operation and the time of its last slot', async () => {
     const { clock, upstream, open, atMs } = createSetup({ general: { limit: 1, windowMs: 60_000, isCap: true } });
     upstream.reply = () => refuse({ 'retry-after': '200' });
     const client = open({ timeoutMs: 190_000 });
@@ -711,7 +711,7 @@ describe('a 429', () => {
     expect(client.operation.meter.cost.calls).toBe(5);
   });
 
-  it('about the month is not tried again, and nothing else is until it may be over', async () => {
+  it('about the monthly quota is not retried, and stops all other calls until the next check', async () => {
     const { clock, upstream, open } = createSetup({ maxConcurrentCalls: 1 });
     upstream.reply = (target, index) =>
       index === 0
@@ -735,7 +735,7 @@ describe('a 429', () => {
     expect([third.kinds(), upstream.targets()]).toEqual([['answer'], ['/a', '/c']]);
   });
 
-  it('about the allowance of one feature stops nothing else', async () => {
+  it('about the quota of one feature stops nothing else', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (target) =>
       target === '/a'
@@ -780,7 +780,7 @@ describe('a 429', () => {
 describe('a call that fails', () => {
   const failing: Reply = { status: 502, text: '<html>', headers: { 'content-type': 'text/html' } };
 
-  it('is made once more, a moment later, and first of what waits', async () => {
+  it('is retried once, a moment later, and before queued calls', async () => {
     const { clock, upstream, open } = createSetup({ maxConcurrentCalls: 1 });
     upstream.reply = (target, index) => (index === 0 ? failing : { body: { target } });
     const client = open();
@@ -818,7 +818,7 @@ describe('a call that fails', () => {
     expect(patient.kinds()).toEqual(['answer']);
   });
 
-  it('is not made again when nobody waits for it any more', async () => {
+  it('is not retried when nobody waits for it any more', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = () => failing;
     const client = open();
@@ -832,7 +832,7 @@ describe('a call that fails', () => {
     expect(upstream.sent).toHaveLength(2);
   });
 
-  it('is joined by those who ask for the same before it is made again', async () => {
+  it('is joined by requests for the same before it is retried', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (target, index) => (index === 0 ? failing : { body: { target } });
     const [first, second] = [open(), open()];
@@ -843,7 +843,7 @@ describe('a call that fails', () => {
     expect([first.kinds(), second.kinds(), upstream.sent.length]).toEqual([['answer'], ['answer'], 2]);
   });
 
-  it('costs a retry for every ten answers, and three beside', async () => {
+  it('is retried once for every ten responses, plus three times', async () => {
     const { clock, upstream, open } = createSetup({ general: { limit: 1_000, windowMs: 60_000, isCap: true } });
     upstream.reply = (target) => (target.startsWith('/bad') ? failing : { body: {} });
     const client = open({ maxCalls: 1_000 });
@@ -857,7 +857,7 @@ describe('a call that fails', () => {
     expect(upstream.sent).toHaveLength(13 + 20 + 12);
   });
 
-  it('keeps to the wait that upstream names, up to five seconds', async () => {
+  it('is retried after the wait that upstream names, up to five seconds', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = (target) => ({ ...failing, headers: { 'retry-after': target === '/short' ? '4' : '6' } });
     const client = open();
@@ -870,7 +870,7 @@ describe('a call that fails', () => {
     ]);
   });
 
-  it('is not made again where it was not answered in time', async () => {
+  it('is not retried after a timeout', async () => {
     const { clock, upstream, open } = createSetup();
     upstream.reply = () => ({ fails: new UpstreamError('timeout', 'Too late.', { route: '/x' }) });
     const client = open();
@@ -897,7 +897,7 @@ describe('an upstream that is down', () => {
     return { ...setup, client };
   }
 
-  it('gets no more calls but a probe every six seconds, and everybody else the time of the next one', async () => {
+  it('gets only a probe every six seconds, and all other calls fail with the time of the next one', async () => {
     const { clock, upstream, open, outages, atMs } = await createDown();
     expect([upstream.sent.length, outages]).toEqual([5, [true]]);
     const clients: ReturnType<typeof open>[] = [];
@@ -917,7 +917,7 @@ describe('an upstream that is down', () => {
     expect(outages).toEqual([true]);
   });
 
-  it('is used again as soon as a probe is answered', async () => {
+  it('is used again as soon as a probe gets a response', async () => {
     const { clock, upstream, open, outages } = await createDown();
     upstream.reply = (target) => ({ body: { target } });
     await clock.advance(6_000);
@@ -930,7 +930,7 @@ describe('an upstream that is down', () => {
     expect(outages).toEqual([true, false]);
   });
 
-  it('is told at once to all who wait for their turn, of every key', async () => {
+  it('is reported at once to all queued calls, of every key', async () => {
     const { clock, upstream, open, newBudget, atMs } = createSetup();
     const other = newBudget();
     other.slots.pause(clock.nowMs() + 100_000);
@@ -947,7 +947,7 @@ describe('an upstream that is down', () => {
     expect(other.view.snapshot().queuedCalls).toBe(0);
   });
 
-  it('leaves its probe to the next one when the client who asked for it goes away before it is sent', async () => {
+  it('gets the next call as its probe when the client of a queued probe disconnects', async () => {
     const { clock, upstream, budget, open } = await createDown();
     await clock.advance(6_000);
     budget.slots.pause(clock.nowMs() + 5_000);
@@ -962,9 +962,9 @@ describe('an upstream that is down', () => {
     expect([upstream.targets().slice(5), client.kinds()]).toEqual([['/b'], ['answer']]);
   });
 
-  it('still gives what is kept', async () => {
+  it('still serves what is cached', async () => {
     const { clock, upstream, open } = createSetup({ ttlMs: 60_000 });
-    void open().get('/kept');
+    void open().get('/cached');
     await clock.advance(100);
     upstream.reply = () => refused;
     for (let index = 0; index < 5; index++) {
@@ -972,13 +972,13 @@ describe('an upstream that is down', () => {
       await clock.advance(1_000);
     }
     const client = open();
-    void client.get('/kept');
+    void client.get('/cached');
     void client.get('/new');
     await clock.settle();
     expect(client.kinds().sort()).toEqual(['answer', 'unavailable']);
   });
 
-  it('is not what one route that always fails makes it', async () => {
+  it('is not assumed when one route always fails', async () => {
     const { clock, upstream, open, outages } = createSetup();
     upstream.reply = () => ({ status: 500, body: {} });
     for (let index = 0; index < 20; index++) {

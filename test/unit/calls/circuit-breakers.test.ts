@@ -2,47 +2,47 @@ import { describe, expect, it } from 'vitest';
 import { createCircuitBreakers } from '../../../src/upstream/calls/circuit-breakers.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** Closed circuit breakers, what they have told, and their refusals as times since they were made. */
+/** Closed circuit breakers, the changes they reported, and their refusals as times since they were made. */
 function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
   const changes: [boolean, string | undefined][] = [];
-  const breakers = createCircuitBreakers(clock, (isOpen, tenant) => changes.push([isOpen, tenant]));
+  const breakers = createCircuitBreakers(clock, (isOpen, keyHash) => changes.push([isOpen, keyHash]));
   return {
     breakers,
     changes,
     advance: (ms: number) => clock.advance(ms),
-    ask(tenant: string, key: string) {
-      const atMs = breakers.refuse(tenant, key);
+    ask(keyHash: string, key: string) {
+      const atMs = breakers.refuse(keyHash, key);
       return atMs === undefined ? 'may' : atMs - startMs;
     },
-    fail: (tenant: string, key = '/me', more: object = {}) =>
-      breakers.failed(tenant, { route: key, key, isConnectFailure: false, ...more }),
-    /** Calls of two routes of a tenant fail for a second, which opens its circuit. */
-    async failFor(tenant: string) {
+    fail: (keyHash: string, key = '/me', more: object = {}) =>
+      breakers.failed(keyHash, { route: key, key, isConnectFailure: false, ...more }),
+    /** Calls of one key to two routes fail for a second, which opens the circuit of the key. */
+    async failFor(keyHash: string) {
       for (let index = 0; index < 5; index++) {
         if (index > 0) await clock.advance(250);
-        breakers.failed(tenant, { route: `/route-${index % 2}`, key: `call-${index}`, isConnectFailure: false });
+        breakers.failed(keyHash, { route: `/route-${index % 2}`, key: `call-${index}`, isConnectFailure: false });
       }
     },
   };
 }
 
 describe('createCircuitBreakers', () => {
-  it('refuses only the tenant whose calls fail', async () => {
+  it('refuses only the key whose calls fail', async () => {
     const { breakers, ask, failFor, changes } = createSetup();
     await failFor('one');
     expect([ask('one', 'new'), ask('two', 'new'), ask('three', 'new')]).toEqual([7_000, 'may', 'may']);
     expect([breakers.isOpen('one'), breakers.isOpen('two'), changes]).toEqual([true, false, [[true, 'one']]]);
   });
 
-  it('adds no failure of one tenant to those of another', () => {
+  it('does not add the failures of one key to those of another', () => {
     const { ask, fail, changes } = createSetup();
-    for (let index = 0; index < 100; index++) fail(`tenant-${index}`);
-    expect([ask('tenant-0', 'a'), changes]).toEqual(['may', []]);
+    for (let index = 0; index < 100; index++) fail(`keyHash-${index}`);
+    expect([ask('keyHash-0', 'a'), changes]).toEqual(['may', []]);
   });
 
-  it('opens the circuit of a third tenant at its first failure once those of two are open', async () => {
+  it('opens the circuit of a third key at its first failure once the circuits of two keys are open', async () => {
     const { ask, fail, failFor, changes } = createSetup();
     await failFor('one');
     await failFor('two');
@@ -51,7 +51,7 @@ describe('createCircuitBreakers', () => {
     expect([before, ask('three', 'b'), changes.at(-1)]).toEqual(['may', 8_000, [true, 'three']]);
   });
 
-  it('takes upstream for up again when anybody is answered', async () => {
+  it('considers upstream up again when any key gets a response', async () => {
     const { breakers, ask, fail, failFor } = createSetup();
     await failFor('one');
     await failFor('two');
@@ -60,7 +60,7 @@ describe('createCircuitBreakers', () => {
     expect([ask('three', 'a'), ask('three', 'b'), ask('one', 'new')]).toEqual(['may', 'may', 7_000]);
   });
 
-  it('closes the circuit of a tenant when that tenant is answered', async () => {
+  it('closes the circuit of a key when that key gets a response', async () => {
     const { breakers, ask, failFor, advance, changes } = createSetup();
     await failFor('one');
     await advance(6_000);
@@ -73,10 +73,10 @@ describe('createCircuitBreakers', () => {
     ]);
   });
 
-  it('refuses everybody where no connection is made, whoever found that out', async () => {
+  it('refuses all keys if no connection is made, whichever keys noticed it', async () => {
     const { ask, fail, advance, changes } = createSetup();
     for (let index = 0; index < 5; index++) {
-      fail(`tenant-${index}`, '/me', { isConnectFailure: true });
+      fail(`keyHash-${index}`, '/me', { isConnectFailure: true });
       await advance(250);
     }
     expect([ask('another', '/me'), changes]).toEqual([7_000, [[true, undefined]]]);
@@ -84,10 +84,10 @@ describe('createCircuitBreakers', () => {
     expect([ask('another', '/me'), ask('one more', '/me')]).toEqual(['may', 13_250]);
   });
 
-  it('is probed by another tenant when one has a probe that is not answered, however often that one asks', async () => {
+  it('is probed by another key when a probe hangs, however often the key of that probe asks', async () => {
     const { ask, fail, advance } = createSetup();
     for (let index = 0; index < 5; index++) {
-      for (const tenant of ['one', 'two']) fail(tenant, '/me', { isConnectFailure: true });
+      for (const keyHash of ['one', 'two']) fail(keyHash, '/me', { isConnectFailure: true });
       await advance(250);
     }
     await advance(5_750);
@@ -98,7 +98,7 @@ describe('createCircuitBreakers', () => {
     expect([first, again, ask('one', 'hangs 2'), ask('two', 'reads')]).toEqual(['may', 14_000, 14_000, 'may']);
   });
 
-  it('sees by a failure of upstream that connections are made again', async () => {
+  it('takes a 5XX as proof that connections are made again', async () => {
     const { ask, fail, advance, changes } = createSetup();
     for (let index = 0; index < 5; index++) {
       fail('one', '/me', { isConnectFailure: true });
@@ -114,7 +114,7 @@ describe('createCircuitBreakers', () => {
     ]);
   });
 
-  it('learns nothing of connections from a call that is not answered, but that its probe has failed', async () => {
+  it('counts a timeout only as a failed probe, not as proof that connections are made', async () => {
     const { ask, fail, advance, changes } = createSetup();
     for (let index = 0; index < 5; index++) {
       fail('one', '/me', { isConnectFailure: true });
@@ -126,7 +126,7 @@ describe('createCircuitBreakers', () => {
     expect([probe, ask('three', 'b'), changes]).toEqual(['may', 13_250, [[true, undefined]]]);
   });
 
-  it('gives the probe of a call that will not be made to the next one', async () => {
+  it('makes the next call the probe when the probe will not be sent', async () => {
     const { breakers, ask, failFor, advance } = createSetup();
     await failFor('one');
     await advance(6_000);
@@ -136,7 +136,7 @@ describe('createCircuitBreakers', () => {
     expect(answers).toEqual(['may', 13_000, 'may']);
   });
 
-  it('forgets a tenant that has not been heard of for a minute', async () => {
+  it('forgets a key that has made no call for a minute', async () => {
     const { ask, fail, failFor, advance } = createSetup();
     await failFor('one');
     await advance(60_000);

@@ -3,7 +3,7 @@ import { createFirstRowScheduler } from '../../../src/upstream/calls/operation/f
 import { createIdleTasks } from '../../../src/upstream/calls/operation/idle-tasks.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** Calls that are answered when a test says so; `made` has them in the order in which they were made. */
+/** Calls that a test settles itself; `made` lists them in the order in which they were made. */
 function start() {
   const clock = createVirtualClock();
   const idleTasks = createIdleTasks();
@@ -33,7 +33,7 @@ function start() {
 }
 
 describe('the calls of an operation that streams', () => {
-  it('go one at a time, what the last answer led to first, until three are answered', async () => {
+  it('go one at a time, those triggered by the latest response first, until three have responses', async () => {
     const { made, ask, answer } = start();
     const leadTo = async (name: string, next: readonly string[]): Promise<unknown> => {
       await ask(name);
@@ -50,7 +50,7 @@ describe('the calls of an operation that streams', () => {
     expect(made.slice(6)).toEqual(['row 3']);
   });
 
-  it('give the next calls the time that planners take to ask for them', async () => {
+  it('wait until planners have requested the next calls', async () => {
     const { idleTasks, made, ask, answer } = start();
     const planned = () => new Promise<void>((resolve) => idleTasks.add('plan', resolve));
     const plan = async () => {
@@ -65,7 +65,7 @@ describe('the calls of an operation that streams', () => {
     expect(made).toEqual(['list 1', 'row 1']);
   });
 
-  it('count also when they fail, and fail for whoever asked', async () => {
+  it('count also when they fail, and reject for their caller', async () => {
     const { made, ask, fail } = start();
     const asked = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(name).catch(({ message }) => `no ${message}`));
     for (const name of ['a', 'b', 'c']) await fail(name);
@@ -73,7 +73,7 @@ describe('the calls of an operation that streams', () => {
     expect(await Promise.all(asked.slice(0, 3))).toEqual(['no a', 'no b', 'no c']);
   });
 
-  it('do not wait for longer than a second for one that has been sent, and for any time for one that waits for its turn', async () => {
+  it('wait at most a second for a sent call, and any time for one that waits for a slot', async () => {
     const { clock, scheduler, made, ask } = start();
     for (const name of ['a', 'b', 'c']) void ask(name);
     await clock.advance(100_000);

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createHeldResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 
 const KIB = 1_024;
-/** Each operation may hold 200 KiB, all of them 800 KiB. */
+/** Each operation may hold 200 KiB, all operations together 800 KiB. */
 const createSetup = () => createHeldResponses({ maxBytes: 800 * KIB, maxBytesPerOperation: 200 * KIB });
 
 const ignore = () => undefined;
 
 describe('an operation', () => {
-  it('holds each answer once, however often it is given it, and what one operation may hold', () => {
+  it('counts each response once, and is refused what exceeds its own limit', () => {
     let timesOver = 0;
     const operation = createSetup().open('a', () => void timesOver++);
     const [one, other] = [{}, {}];
@@ -20,7 +20,7 @@ describe('an operation', () => {
     expect([operation.take(other, 51 * KIB), operation.isOverLimit(), timesOver]).toEqual(['operation', true, 1]);
   });
 
-  it('is refused for what others of its tenant hold, unless it has hardly anything, and not for ever', () => {
+  it('is refused while other operations of its key hold too much, unless it holds very little', () => {
     const held = createSetup();
     const others = [held.open('a', ignore), held.open('a', ignore)];
     for (const other of others) expect(other.take({}, 200 * KIB)).toBeUndefined();
@@ -31,7 +31,7 @@ describe('an operation', () => {
     expect(operation.take({}, 33 * KIB)).toBeUndefined();
   });
 
-  it('may hold no more than its tenant ever can', () => {
+  it('may hold at most what its key can ever get', () => {
     const operation = createHeldResponses({ maxBytes: 200 * KIB, maxBytesPerOperation: 200 * KIB }).open('a', ignore);
     expect([operation.maxBytes, operation.take({}, 100 * KIB), operation.take({}, 1)]).toEqual([
       100 * KIB,
@@ -40,7 +40,7 @@ describe('an operation', () => {
     ]);
   });
 
-  it('is refused what is small, too, once it has some of it', () => {
+  it('is refused small responses too, once it holds several', () => {
     const held = createSetup();
     const others = [held.open('a', ignore), held.open('a', ignore)];
     for (const other of others) expect(other.take({}, 200 * KIB)).toBeUndefined();
@@ -49,14 +49,14 @@ describe('an operation', () => {
     expect(taken).toEqual([undefined, undefined, undefined, undefined, 'server', 'server']);
   });
 
-  it('is not refused for what another tenant holds', () => {
+  it('is not refused because of another key', () => {
     const held = createSetup();
     for (let count = 0; count < 10; count++) held.open('a', ignore).take({}, 100 * KIB);
     expect(held.open('b', ignore).take({}, 100 * KIB)).toBeUndefined();
     expect(held.open('c', ignore).take({}, 100 * KIB)).toBeUndefined();
   });
 
-  it('holds nothing after its end, though it be given more', () => {
+  it('holds nothing after its end, even if it takes more', () => {
     const held = createSetup();
     for (let count = 0; count < 100; count++) {
       const operation = held.open('a', ignore);
@@ -69,7 +69,7 @@ describe('an operation', () => {
   });
 });
 
-it('counts an answer that several operations hold once, until the last of them lets go of it', () => {
+it('counts a response that several operations hold once, until the last of them releases it', () => {
   const held = createSetup();
   const shared = {};
   const operations = Array.from({ length: 50 }, () => held.open('a', ignore));

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { createIdleTasks } from '../../../src/upstream/calls/operation/idle-tasks.ts';
 
 describe('idle tasks', () => {
-  it('run the most urgent first, each after all that the one before it has led to', async () => {
+  it('run the most urgent first, each after all promises that the previous one triggered', async () => {
     const tasks = createIdleTasks();
     const ran: string[] = [];
-    /** As many promises as any chain of resolvers. */
+    /** A chain of promises longer than any chain of resolvers. */
     const settle = async (name: string) => {
       for (let hop = 0; hop < 1_000; hop++) await Promise.resolve();
       ran.push(name);

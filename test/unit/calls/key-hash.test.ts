@@ -6,7 +6,7 @@ import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createKeyHasher } from '../../../src/upstream/calls/api-keys/key-hash.ts';
 import { toRuns } from '../../support/property-runs.ts';
 
-const tenantOf = createKeyHasher();
+const hashKey = createKeyHasher();
 const runs = toRuns(20_000);
 /** Keys and targets that differ by delimiters, empty parts, case and Unicode forms, which is where joined keys collide. */
 const awkward = oneof(
@@ -14,10 +14,10 @@ const awkward = oneof(
   string({ unit: constantFrom(' ', ':', '/', '|', '\0', 'a', 'A', 'é', 'e\u0301', '%20'), maxLength: 6 }),
 );
 
-it('names equal keys alike and different keys differently, always in 43 characters', () => {
+it('gives equal keys equal hashes and different keys different ones, always of 43 characters', () => {
   assert(
     property(awkward, awkward, (one, other) => {
-      const [a, b] = [tenantOf(new Secret(one)), tenantOf(new Secret(other))];
+      const [a, b] = [hashKey(new Secret(one)), hashKey(new Secret(other))];
       expect(a).toMatch(/^[\w-]{43}$/);
       expect(a === b).toBe(Buffer.from(one).equals(Buffer.from(other)));
     }),
@@ -25,14 +25,14 @@ it('names equal keys alike and different keys differently, always in 43 characte
   );
 });
 
-it('names the same key alike in every process with the same secret, and differently under another', () => {
+it('gives a key the same hash in every process with the same secret, and another under another secret', () => {
   const under = (byte: number) =>
     createKeyHasher(new Secret(Buffer.alloc(32, byte).toString('base64')))(new Secret('PMAK-1'));
   expect([under(1) === under(1), under(1) === under(2)]).toEqual([true, false]);
 });
 
-it('names the same key differently in another process', () => {
-  expect(createKeyHasher()(new Secret('PMAK-1'))).not.toBe(tenantOf(new Secret('PMAK-1')));
+it('gives a key different hashes in two processes without a secret', () => {
+  expect(createKeyHasher()(new Secret('PMAK-1'))).not.toBe(hashKey(new Secret('PMAK-1')));
 });
 
 it('never answers from the cache of another key or another target', () => {
@@ -46,10 +46,10 @@ it('never answers from the cache of another key or another target', () => {
         maxBytes: 100_000,
         clock: createSystemClock(),
       });
-      const [tenant, other] = [tenantOf(new Secret(key)), tenantOf(new Secret(otherKey))];
-      cache.set(tenant, target, { outcome: { value: 'canary' }, bytes: 6, updatedAt: null, sentAtMs: 0 });
-      const isSame = tenant === other && target === otherTarget;
-      expect(cache.get(other, otherTarget)?.outcome).toEqual(isSame ? { value: 'canary' } : undefined);
+      const [keyHash, otherHash] = [hashKey(new Secret(key)), hashKey(new Secret(otherKey))];
+      cache.set(keyHash, target, { outcome: { value: 'canary' }, bytes: 6, updatedAt: null, sentAtMs: 0 });
+      const isSame = keyHash === otherHash && target === otherTarget;
+      expect(cache.get(otherHash, otherTarget)?.outcome).toEqual(isSame ? { value: 'canary' } : undefined);
     }),
     runs,
   );

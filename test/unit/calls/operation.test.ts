@@ -84,13 +84,13 @@ describe('openOperation', () => {
     expect(operation.ended.reason).toBe('deadline');
   });
 
-  it('ends when the client goes', () => {
+  it('ends when the client disconnects', () => {
     const { client, operation } = open();
     client.abort();
     expect(operation.ended.reason).toBe('clientGone');
   });
 
-  it('has ended when the client went before', () => {
+  it('has ended if the client disconnected before', () => {
     const client = new AbortController();
     client.abort();
     expect(open(client).operation.ended.reason).toBe('clientGone');
@@ -102,7 +102,7 @@ describe('openOperation', () => {
     expect(operation.ended.reason).toBe('deadline');
   });
 
-  it('ends when it is closed, also by a listener that hears of the client first', () => {
+  it('ends when it is closed, also by an abort listener that runs before its own', () => {
     const client = new AbortController();
     let close = () => undefined as void;
     client.signal.addEventListener('abort', () => close());
@@ -119,7 +119,7 @@ describe('openOperation', () => {
     expect([operation.ended.reason, getEventListeners(client.signal, 'abort')]).toEqual(['clientGone', []]);
   });
 
-  it('measures for how long at least one call waits', async () => {
+  it('measures how long at least one call waits', async () => {
     const { clock, operation } = open();
     const { wait } = operation.meter;
     wait.start();

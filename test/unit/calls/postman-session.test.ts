@@ -26,7 +26,7 @@ import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/htt
 const userIds: string[] = [];
 const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
-const nothingKept = {
+const nothingCached = {
   cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
@@ -38,11 +38,11 @@ const nothingKept = {
   isRenewable: () => false,
 };
 
-/** A session whose calls are noted and come to what `answer` gives. */
+/** A session that records its calls; each settles with the result of `answer`. */
 function createSession(answer: (call: Call<unknown>) => unknown = () => ({})) {
   const made: Call<unknown>[] = [];
   const calls: Calls = {
-    ...nothingKept,
+    ...nothingCached,
     async make(call, forOperation) {
       expect(forOperation).toBe(operation);
       made.push(call);
@@ -109,7 +109,7 @@ const reads: readonly (readonly [string, PostmanCall<unknown, null>, string, str
   ['environments of everything', environmentsCall(null), '/environments', '/environments', 'general'],
   ['environment', environmentCall('1-e'), '/environments/1-e', '/environments/{uid}', 'general'],
   ['mocks', mocksCall('w-1'), '/mocks?workspace=w-1', '/mocks', 'general'],
-  ['mocks of the own', mocksCall(null), '/mocks', '/mocks', 'general'],
+  ['mocks of the key itself', mocksCall(null), '/mocks', '/mocks', 'general'],
   ['mock', mockCall('1-m'), '/mocks/1-m', '/mocks/{uid}', 'general'],
 ];
 
@@ -132,11 +132,14 @@ describe('createPostmanSession', () => {
     ]);
   });
 
-  it.each(singleReads)('%s gives null for what does not exist, and throws everything else', async (_, call) => {
-    expect(await failing('notFound').get(call)).toBeNull();
-    await expect(failing('forbidden').get(call)).rejects.toMatchObject({ kind: 'forbidden' });
-    await expect(failing('rateLimited').get(call)).rejects.toMatchObject({ kind: 'rateLimited' });
-  });
+  it.each(singleReads)(
+    '%s returns null if the object does not exist, and throws every other error',
+    async (_, call) => {
+      expect(await failing('notFound').get(call)).toBeNull();
+      await expect(failing('forbidden').get(call)).rejects.toMatchObject({ kind: 'forbidden' });
+      await expect(failing('rateLimited').get(call)).rejects.toMatchObject({ kind: 'rateLimited' });
+    },
+  );
 
   it.each<[string, PostmanCall<unknown, null>]>([
     ['me', meCall()],
@@ -145,11 +148,11 @@ describe('createPostmanSession', () => {
     ['collections by name', collectionsByNameCall('x', null)],
     ['environments', environmentsCall(null)],
     ['mocks', mocksCall(null)],
-  ])('%s throws where upstream says that there is no such route', async (_, call) => {
+  ])('%s throws if upstream says that there is no such route', async (_, call) => {
     await expect(failing('notFound').get(call)).rejects.toMatchObject({ kind: 'notFound' });
   });
 
-  it('reads answers by the rules of their route', async () => {
+  it('parses a response with the parser of its call', async () => {
     const { session } = createSession(({ parse }) => parse({ user: { id: 7, username: 'ada' } }));
     expect(await session.get(meCall())).toMatchObject({ id: '7', username: 'ada' });
     expect(userIds.at(-1)).toBe('7');
@@ -167,7 +170,7 @@ describe('createFailingSession', () => {
 });
 
 describe('routes', () => {
-  it('are all that the files of this folder declare', async () => {
+  it('lists every route that the resource files declare', async () => {
     const folder = new URL('../../../src/upstream/postman/resources/', import.meta.url);
     const files = await readdir(folder);
     const modules = await Promise.all(files.map((file) => import(new URL(file, folder).href) as Promise<object>));
@@ -178,7 +181,7 @@ describe('routes', () => {
     expect(declared).toHaveLength(routes.length);
   });
 
-  it('have templates of their own', () => {
+  it('gives every route its own template', () => {
     expect(new Set(routes.map(({ template }) => template)).size).toBe(routes.length);
   });
 });

@@ -8,12 +8,12 @@ const failure = (kind: UpstreamErrorKind, hintedWaitMs?: number) =>
 
 const createSteady = () => createRetryBudget(() => 0);
 
-/** What becomes of so many failures, one after the other. */
+/** The results of `spend` for this many failures in a row. */
 const spendAll = (retries: ReturnType<typeof createRetryBudget>, count: number) =>
   Array.from({ length: count }, () => retries.spend('tenant', failure('serverError')));
 
 describe('createRetryBudget', () => {
-  it('makes a call again that broke or that the server failed, and no other', () => {
+  it('retries broken connections and 5XX, and nothing else', () => {
     const kinds: readonly UpstreamErrorKind[] = [
       'unavailable',
       'serverError',
@@ -33,12 +33,12 @@ describe('createRetryBudget', () => {
     ]);
   });
 
-  it('waits from 200 ms to below a second, as chance has it', () => {
+  it('waits a random time from 200 ms to below a second', () => {
     const delayOf = (random: number) => createRetryBudget(() => random).spend('tenant', failure('unavailable'));
     expect([delayOf(0), delayOf(0.5), delayOf(0.999999)]).toEqual([200, 600, 999.9992]);
   });
 
-  it('waits as long as upstream asks, up to five seconds, and never less than without', () => {
+  it('waits as long as upstream asks, up to five seconds, and at least as long as without a hint', () => {
     const delayOf = (hintedWaitMs: number) => createSteady().spend('tenant', failure('serverError', hintedWaitMs));
     expect([0, 199, 201, 1_000, 5_000].map(delayOf)).toEqual([200, 200, 201, 1_000, 5_000]);
   });
@@ -47,11 +47,11 @@ describe('createRetryBudget', () => {
     expect(createSteady().spend('tenant', failure('serverError', 5_001))).toBeUndefined();
   });
 
-  it('keeps three at first', () => {
+  it('starts with three retries', () => {
     expect(spendAll(createSteady(), 5)).toEqual([200, 200, 200, undefined, undefined]);
   });
 
-  it('pays nothing for a failure that is not worth one', () => {
+  it('deducts nothing for a failure that is not worth a retry', () => {
     const retries = createSteady();
     for (let index = 0; index < 50; index++) {
       retries.spend('tenant', failure('timeout'));
@@ -60,7 +60,7 @@ describe('createRetryBudget', () => {
     expect(spendAll(retries, 4)).toEqual([200, 200, 200, undefined]);
   });
 
-  it('earns one with every ten answers', () => {
+  it('earns one retry with every ten responses', () => {
     const retries = createSteady();
     spendAll(retries, 3);
     for (let answer = 0; answer < 9; answer++) retries.earn('tenant');
@@ -69,7 +69,7 @@ describe('createRetryBudget', () => {
     expect([afterNine, ...spendAll(retries, 2)]).toEqual([undefined, 200, undefined]);
   });
 
-  it('keeps three for each tenant, whatever others have spent', () => {
+  it('has three retries for each key, whatever others have used', () => {
     const retries = createSteady();
     const spend = (tenant: string) => retries.spend(tenant, failure('serverError'));
     const one = Array.from({ length: 10 }, () => spend('one'));
@@ -77,7 +77,7 @@ describe('createRetryBudget', () => {
     expect([one.filter(Boolean).length, two]).toEqual([3, [200, 200, 200, undefined]]);
   });
 
-  it('keeps thirty for all tenants together, to which the answers of each add', () => {
+  it('has thirty retries for all keys together, to which the responses of each key add', () => {
     const retries = createSteady();
     const spend = (tenant: string) => retries.spend(tenant, failure('serverError')) !== undefined;
     const made = Array.from({ length: 40 }, (_, index) => spend(`tenant-${index}`)).filter(Boolean).length;
@@ -85,13 +85,13 @@ describe('createRetryBudget', () => {
     expect([made, spend('late'), spend('later')]).toEqual([30, true, false]);
   });
 
-  it('never keeps more than three', () => {
+  it('never saves up more than three retries', () => {
     const retries = createSteady();
     for (let answer = 0; answer < 1_000; answer++) retries.earn('tenant');
     expect(spendAll(retries, 4)).toEqual([200, 200, 200, undefined]);
   });
 
-  it('never makes more than three and a tenth of the answers, whatever comes in which order', () => {
+  it('never allows more retries than three plus a tenth of the responses, in whatever order they come', () => {
     assert(
       property(
         array(constantFrom('answer', 'answer', 'answer', 'unavailable', 'serverError', 'timeout'), { maxLength: 400 }),

@@ -21,7 +21,7 @@ function createSetup() {
     clock,
     admitted,
     enter,
-    /** Has calls of an address made one after the other, each refused at once, as long as they are made at once. */
+    /** Makes up to `count` calls of an address, each rejected at once, until one has to wait. Returns how many were made. */
     refuse(address: string, count: number) {
       let made = 0;
       for (; made < count; made++) {
@@ -45,20 +45,20 @@ const settle = (call: UnverifiedCall | number, isRefused: boolean) => {
 };
 
 describe('UnverifiedCalls', () => {
-  it('lets every call be made at once that is answered, however many', () => {
+  it('admits any number of calls at once that get a response', () => {
     const { enter, admitted } = createSetup();
     for (let index = 0; index < 10_000; index++) settle(enter('one'), false);
     expect(admitted).toHaveLength(10_000);
   });
 
-  it('lets one address use half of it, and leaves something to each other', () => {
+  it('lets one address use half of it, and leaves some for every other', () => {
     const { refuse } = createSetup();
     expect(['one', 'two', 'three', 'four', 'five'].map((address) => refuse(address, 1_000))).toEqual([
       60, 30, 15, 8, 4,
     ]);
   });
 
-  it('gives it back a minute after the refusal', async () => {
+  it('returns a part a minute after the rejection', async () => {
     const { clock, refuse } = createSetup();
     refuse('one', 1_000);
     await clock.advance(59_999);
@@ -67,7 +67,7 @@ describe('UnverifiedCalls', () => {
     expect([before, refuse('one', 1_000)]).toEqual([0, 60]);
   });
 
-  it('has one call made of whoever has waited for eight seconds, and the next eight seconds later', async () => {
+  it('admits one call of a client that has waited eight seconds, and the next one eight seconds later', async () => {
     const { clock, enter, refuse, admittedOf } = createSetup();
     refuse('one', 1_000);
     for (let index = 0; index < 3; index++) enter('one');
@@ -75,7 +75,7 @@ describe('UnverifiedCalls', () => {
     expect(admittedOf('one').filter((atMs) => atMs > 0)).toEqual([8_000, 16_000, 24_000]);
   });
 
-  it('refuses at once what would not have its turn before the deadline, with the time of the turn', () => {
+  it('refuses at once a call that would be admitted after its deadline, and returns that time', () => {
     const { enter, refuse } = createSetup();
     refuse('one', 1_000);
     const calls = Array.from({ length: 5 }, () => enter('one'));
@@ -88,7 +88,7 @@ describe('UnverifiedCalls', () => {
     ]);
   });
 
-  it('makes an address that was not there before wait for no other, and never for longer than eight seconds', async () => {
+  it('makes a new address wait for no other, and at most eight seconds', async () => {
     const { clock, enter, refuse, admittedOf } = createSetup();
     for (let index = 0; index < 200; index++) refuse(`stranger-${index}`, 1_000);
     for (let index = 0; index < 200; index++) enter(`stranger-${index}`);
@@ -97,7 +97,7 @@ describe('UnverifiedCalls', () => {
     expect(admittedOf('friend')).toEqual([8_000]);
   });
 
-  it('has those that wait for answers take their places as those come', async () => {
+  it('admits waiting calls as responses to earlier ones arrive', async () => {
     const { clock, enter, admittedOf } = createSetup();
     const out = Array.from({ length: 60 }, () => enter('gateway'));
     for (let index = 0; index < 100; index++) enter('gateway');
@@ -107,7 +107,7 @@ describe('UnverifiedCalls', () => {
     expect(admittedOf('gateway').filter((atMs) => atMs === 300)).toHaveLength(60);
   });
 
-  it('keeps two hundred waiting of an address of which keys were refused, and two thousand in all', async () => {
+  it('queues two hundred calls of an address with rejected keys, and two thousand in all', async () => {
     const { clock, enter, refuse } = createSetup();
     const isWaiting = (call: UnverifiedCall | number) => typeof call !== 'number' && call.admitted !== undefined;
     const fill = (address: string, count: number) =>
@@ -119,7 +119,7 @@ describe('UnverifiedCalls', () => {
     expect([ofOne, ofOne + gateway]).toEqual([200, 2_000]);
   });
 
-  it('forgets a call whose client has gone before it was made', async () => {
+  it('forgets a waiting call whose client has disconnected', async () => {
     const { clock, enter, refuse, admittedOf } = createSetup();
     refuse('one', 1_000);
     settle(enter('one'), false);
