@@ -18,11 +18,11 @@ const refusal = () =>
 
 function createSetup() {
   const clock = createVirtualClock();
-  const told: string[] = [];
+  const refusedKeys: string[] = [];
   const keys = createApiKeys({
     clock,
     isTrusted: (tenant) => tenant === 'server',
-    onRefused: (tenant) => void told.push(tenant),
+    onRefused: (tenant) => void refusedKeys.push(tenant),
   });
   const made: string[] = [];
   const open = (tenant: string, timeoutMs = 30_000) =>
@@ -40,9 +40,9 @@ function createSetup() {
   return {
     clock,
     keys,
-    told,
+    refusedKeys,
     made,
-    /** Has a call admitted that takes 100 ms, or as long as given, and is answered as given. */
+    /** Makes a call that takes `tookMs` (default 100) and ends as `answer` says. */
     ask(
       tenant: string,
       name: string,
@@ -68,7 +68,7 @@ function createSetup() {
 }
 
 describe('createApiKeys', () => {
-  it('has the first call of a key go alone, and all others after it', async () => {
+  it('lets the first call of a key go alone, and all others after it', async () => {
     const { clock, made, ask } = createSetup();
     const answers = Promise.all([ask('a', '1'), ask('a', '2'), ask('a', '3')]);
     await clock.advance(99);
@@ -79,7 +79,7 @@ describe('createApiKeys', () => {
     expect([first, then, await answers]).toEqual([['1'], ['1', '2', '3'], ['1', '2', '3']]);
   });
 
-  it('makes nobody wait for what another key finds out', async () => {
+  it('does not let a key wait for the check of another', async () => {
     const { clock, made, ask } = createSetup();
     void ask('a', '1');
     void ask('b', '2');
@@ -89,14 +89,14 @@ describe('createApiKeys', () => {
     expect(made).toEqual(['1', '2', '3', '4']);
   });
 
-  it('refuses everything of a key that was refused, without a call, for twenty seconds', async () => {
-    const { clock, made, told, ask } = createSetup();
+  it('refuses all calls of a rejected key for twenty seconds', async () => {
+    const { clock, made, refusedKeys, ask } = createSetup();
     const answers = Promise.all(Array.from({ length: 40 }, (_, index) => ask('a', String(index), 'refused')));
     await clock.advance(100);
     const afterwards = ask('a', 'soon', 'refused');
     await clock.advance(19_999);
     const late = ask('a', 'late', 'refused');
-    expect([made, told]).toEqual([['0'], ['a']]);
+    expect([made, refusedKeys]).toEqual([['0'], ['a']]);
     void ask('a', 'later', 'refused');
     await clock.advance(1);
     void ask('a', 'again', 'refused');
@@ -105,7 +105,7 @@ describe('createApiKeys', () => {
     expect([...(await answers), await afterwards, await late]).toEqual(Array(42).fill('unauthenticated'));
   });
 
-  it('says of a refused key what upstream has said of it, with an error that holds on to nothing else', async () => {
+  it('repeats what upstream said about a rejected key, in an error that references nothing else', async () => {
     const { keys, clock, ask } = createSetup();
     const first = ask('a', '1', 'refused');
     await clock.advance(100);
@@ -129,7 +129,7 @@ describe('createApiKeys', () => {
     expect(errors[0]).not.toBe(errors[1]);
   });
 
-  it('refuses a key, too, that was accepted before or that the server was started with', async () => {
+  it('also refuses a rejected key that was accepted before or that the server was started with', async () => {
     const { clock, made, ask } = createSetup();
     void ask('a', '1');
     await clock.advance(100);
@@ -142,7 +142,7 @@ describe('createApiKeys', () => {
     expect(made).toEqual(['1', 'a refused', 'server refused']);
   });
 
-  it('has the next call find out where the first has failed', async () => {
+  it('lets the next call check the key if the first has failed', async () => {
     const { clock, made, ask } = createSetup();
     const answers = Promise.all([ask('a', '1', 'fails'), ask('a', '2', 'fails'), ask('a', '3'), ask('a', '4')]);
     const seen: number[] = [];
@@ -157,7 +157,7 @@ describe('createApiKeys', () => {
     ]);
   });
 
-  it('waits two seconds for a call that finds out, then makes another', async () => {
+  it('waits two seconds for a call that checks a key, then makes another', async () => {
     const { clock, made, ask } = createSetup();
     void ask('a', '1', 'good', { tookMs: 60_000 });
     void ask('a', '2');
@@ -170,7 +170,7 @@ describe('createApiKeys', () => {
     expect([before, then, made]).toEqual([['1'], ['1', '2'], ['1', '2', '3']]);
   });
 
-  it('lets nobody wait for longer than its operation lasts', async () => {
+  it('lets no call wait longer than its operation lasts', async () => {
     const { clock, ask } = createSetup();
     void ask('a', '1', 'good', { tookMs: 1_500 });
     const waiting = ask('a', '2', 'good', { timeoutMs: 1_000 });
@@ -178,7 +178,7 @@ describe('createApiKeys', () => {
     expect(await waiting).toBe('timeout');
   });
 
-  it('refuses new keys of an address whose keys were refused too often, and gives the time', async () => {
+  it('refuses new keys of an address whose keys were rejected too often, and gives the time', async () => {
     const { clock, made, ask } = createSetup();
     for (let index = 0; index < 60; index++) void ask(`made-up-${index}`, String(index), 'refused', { tookMs: 0 });
     await clock.advance(0);

@@ -99,7 +99,7 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
   return { clock, budget, upstream, sent, cache, calls, open, make, made, released: () => released };
 }
 
-describe('what was cached, where its call fails', () => {
+describe('a cached response whose call fails', () => {
   it.each<[string, Reply, UpstreamErrorKind, boolean]>([
     ['503', { status: 503, headers: { 'retry-after': '60' } }, 'unavailable', true],
     ['500', { status: 500, headers: { 'retry-after': '60' } }, 'serverError', true],
@@ -115,7 +115,7 @@ describe('what was cached, where its call fails', () => {
     ['a refused key', { status: 401 }, 'unauthenticated', false],
     ['nothing there', { status: 404 }, 'notFound', false],
     ['a bad answer', { fails: 'badResponse' }, 'badResponse', false],
-  ])('(%s) is served, unless that says something of it', async (_, reply, kind, isServed) => {
+  ])('(%s) is served, unless the failure shows it to be wrong', async (_, reply, kind, isServed) => {
     const { clock, upstream, made, open } = createSetup();
     expect(await made('/a')).toEqual({ target: '/a' });
     await clock.advance(2 * MINUTE_MS);
@@ -124,7 +124,7 @@ describe('what was cached, where its call fails', () => {
     expect(await made('/a')).toEqual(isServed ? { target: '/a' } : kind);
   });
 
-  it('is not served when its key has been refused in the meantime', async () => {
+  it('is not served when its key was rejected in the meantime', async () => {
     const { clock, upstream, make, made, sent } = createSetup();
     await made('/a');
     await clock.advance(2 * MINUTE_MS);
@@ -138,7 +138,7 @@ describe('what was cached, where its call fails', () => {
     ]);
   });
 
-  it('is told for what does not exist only as long as that counts as known', async () => {
+  it('that is a 404 is served only while it is fresh', async () => {
     const { clock, upstream, made, sent } = createSetup();
     upstream.reply = () => ({ status: 404 });
     expect(await made('/a')).toBe('notFound');
@@ -152,7 +152,7 @@ describe('what was cached, where its call fails', () => {
 });
 
 describe('what upstream says about a call', () => {
-  it.each([400, 403, 404, 409])('(%i) is remembered, and not asked for again at once', async (status) => {
+  it.each([400, 403, 404, 409])('(%i) is cached, and not requested again at once', async (status) => {
     const { upstream, made, sent } = createSetup();
     upstream.reply = () => ({ status });
     const first = await made('/a');
@@ -175,7 +175,7 @@ describe('what upstream says about a call', () => {
     expect(calls.apiKeys.isAccepted(open().operation.caller.keyHash)).toBe(isAccepted);
   });
 
-  it('gives back the room of its body, whatever it says', async () => {
+  it('releases the memory of its body, whatever it says', async () => {
     const { upstream, made, sent, released } = createSetup();
     for (const status of [200, 404, 500]) {
       upstream.reply = () => ({ status, headers: { 'retry-after': '60' } });
@@ -200,7 +200,7 @@ describe('what upstream says about a call', () => {
 });
 
 describe('an operation', () => {
-  it('that has been refused an answer for its memory makes no further call, and is given nothing that is cached', async () => {
+  it('that exceeded its response memory makes no further call, and is served nothing from the cache', async () => {
     const { upstream, made, open, sent } = createSetup({ maxBytesPerOperation: 100 });
     upstream.reply = (target) => ({ body: { target, text: target === '/large' ? 'x'.repeat(200) : '' } });
     await made('/small', open());
@@ -211,21 +211,21 @@ describe('an operation', () => {
     expect(sent).toEqual(['/small', '/large']);
   });
 
-  it('that gets something cached in place of a refusal has no turn kept for it', async () => {
+  it('that gets a stale response in place of a refusal has no slot reserved', async () => {
     const { clock, made, open, budget } = createSetup({ windowLimit: 3 });
     await made('/a');
     await clock.advance(2 * MINUTE_MS);
     for (const target of ['/1', '/2', '/3']) await made(target, undefined, 200);
-    const turnAtMs = () =>
+    const slotAtMs = () =>
       budget.expectedSlotAtMs('general', { lastVirtualTime: { general: 0, burst: 0 }, requestedCalls: 0 }, '/new');
-    const before = turnAtMs();
+    const before = slotAtMs();
     for (let index = 0; index < 5; index++) {
       expect(await made('/a', open({ timeoutMs: 1_000 }), 0)).toEqual({ target: '/a' });
     }
-    expect(turnAtMs()).toBe(before);
+    expect(slotAtMs()).toBe(before);
     // Whoever has nothing cached does, and so those who come after it come later.
     for (const target of ['/b', '/c', '/d'])
       expect(await made(target, open({ timeoutMs: 1_000 }), 0)).toBe('rateLimited');
-    expect(turnAtMs()).toBeGreaterThan(before);
+    expect(slotAtMs()).toBeGreaterThan(before);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCircuitBreaker, type Failure } from '../../../src/upstream/calls/circuit-breaker.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
-/** A closed breaker, what it has told, and its refusals as times since it was made. */
+/** A closed breaker, the changes it reported, and its refusals as times since it was made. */
 function createSetup() {
   const clock = createVirtualClock();
   const startMs = clock.nowMs();
@@ -162,7 +162,7 @@ describe('createCircuitBreaker', () => {
     expect([due, early, ask('a')]).toEqual([19_000, 19_000, 'may']);
   });
 
-  it('makes whatever has failed within a minute wait longer, however many calls that are', async () => {
+  it('makes all calls that failed within a minute wait longer, however many they are', async () => {
     const { ask, advance, fail } = await createOpenSetup();
     await advance(6_000);
     ask('a');
@@ -183,7 +183,7 @@ describe('createCircuitBreaker', () => {
     expect(first).toBe('may');
   });
 
-  it('opens at once for as few failures as it is told', async () => {
+  it('opens at the number of failures that it is given', async () => {
     const { breaker, changes } = createSetup();
     const failure = { route: '/me', key: 'me', isConnectFailure: false };
     breaker.failed(failure, 2);
@@ -192,7 +192,7 @@ describe('createCircuitBreaker', () => {
     expect([withOne, breaker.isOpen(), changes]).toEqual([false, true, [true]]);
   });
 
-  it('waits six seconds for a probe that is not answered, then lets another one through', async () => {
+  it('waits six seconds for a probe that hangs, then lets another one through', async () => {
     const { ask, advance } = await createOpenSetup();
     await advance(6_000);
     const answers = [ask('slow')];
@@ -204,7 +204,7 @@ describe('createCircuitBreaker', () => {
     expect(answers).toEqual(['may', 18_999, 19_000, 'may', 19_000]);
   });
 
-  it('gives a probe that will not be made to whoever asks next', async () => {
+  it('makes the next call the probe when the probe will not be sent', async () => {
     const { ask, advance, breaker } = await createOpenSetup();
     await advance(6_000);
     const answers = [ask('a')];
@@ -215,7 +215,7 @@ describe('createCircuitBreaker', () => {
     expect(answers).toEqual(['may', 13_000, 'may', 13_000]);
   });
 
-  it('makes nothing of failures of calls that were out when it opened', async () => {
+  it('ignores failures of calls that were in flight when it opened', async () => {
     const { ask, advance, fail, changes } = await createOpenSetup();
     await advance(1_000);
     fail({ key: 'out' });
@@ -255,7 +255,7 @@ describe('createCircuitBreaker', () => {
     expect(changes).toEqual([true, false, true]);
   });
 
-  it('tells of a change once it has taken place', async () => {
+  it('reports a change after it has taken place', async () => {
     const clock = createVirtualClock();
     const seen: unknown[] = [];
     const breaker = createCircuitBreaker(clock, (isOpen) =>
