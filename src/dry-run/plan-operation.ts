@@ -1,28 +1,11 @@
 /**
- * The dry run: predicts which calls an operation would make, without making any.
+ * Entry of the dry run, which predicts the calls of an operation without making any. It exports `planOperation`, which
+ * the server calls before every execution. The module may import graph, loaders and upstream, but not the server, the
+ * sandbox or the configuration, and no HTTP client, response cache, Redis client or DataLoader.
  *
- * Exports `planOperation`, which the server calls before every execution. The module runs the real resolvers and
- * loaders on a session that records calls instead of making them. It may import graph, loaders and upstream, but not
- * the server, the sandbox or the configuration, and no HTTP client, response cache, Redis client or DataLoader.
- *
- * The operation is run once per scenario (`scenarios.ts`). Cached responses are used as they are; every other response
- * is simulated from the scenario's world (`scenario-world.ts`). A call recorded in any run for the upper bound is
- * possible (`cost`); a call recorded in every run for the lower bound is certain (`costAtLeast`).
- *
- * | scenario: what exists | responds first to | bound | why it can matter |
- * | --- | --- | --- | --- |
- * | nothing exists | oldest call | both | empty lists lead to no further calls |
- * | everything exists | newest call | both | full lists lead to every further call |
- * | everything exists, oldest call answered first | oldest call | both | order decides which cached path wins |
- * | everything exists, and lists have the items that cursors name | newest call | upper | pages start elsewhere |
- * | everything exists, but nothing is in a workspace | newest call | upper | a look-up reads the object itself |
- * | everything exists, and the list of everything ends | newest call | upper | a search fails, then reads singly |
- * | named things exist, in one of many lists | not run | lower | over 8 lists: single reads are not certain |
- * | named things exist, in every list | lists | lower | a list that has an object saves its single read |
- * | named things exist, in one list | lists | lower | the same, one run for each list |
- * | named things exist, in every list behind cached ones | lists | lower | cached objects: a list is not worth it |
- *
- * One more run, on an account of the likely size (`likely-account.ts`), gives `likelyCost`.
+ * The real resolvers and loaders run on a session that records calls (`simulated-session.ts`), once per scenario
+ * (`scenarios.ts`; a table is in ARCHITECTURE.md). A call of any run for the upper bound is possible (`cost`), one of
+ * every run for the lower bound is certain (`costAtLeast`); a run on an account of the likely size gives `likelyCost`.
  */
 import {
   type DocumentNode,
@@ -36,12 +19,8 @@ import {
 import { badUserInput } from '../graph/errors/bad-user-input.ts';
 import { type Estimate, LARGEST_COST } from '../graph/planning/estimate.ts';
 import { createSelectionCount } from '../graph/limits/count-selections.ts';
-import {
-  createDocumentReader,
-  type DocumentReader,
-  toRootFields,
-  withRootFields,
-} from '../graph/limits/document-reader.ts';
+import { createDocumentReader, toRootFields, withRootFields } from '../graph/limits/document-reader.ts';
+import type { DocumentReader } from '../graph/limits/document-reader.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';

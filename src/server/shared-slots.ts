@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { BudgetRegistryOptions } from '../upstream/rate-limiter/budget-registry.ts';
 import type { Clock } from '../upstream/clock.ts';
+import { waitForFirstReply } from '../upstream/rate-limiter/redis/first-reply.ts';
 import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts';
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
@@ -41,7 +42,7 @@ export async function openSharedSlots(config: Config, logger: Logger, clock: Clo
         logger.warn({ reason, budgetWithoutRedis: redis.withoutRedis }, 'Redis cannot be reached: no slots are shared');
     },
   });
-  await store.waitUntilUp(FIRST_REPLY_TIMEOUT_MS);
+  await waitForFirstReply(store, clock, FIRST_REPLY_TIMEOUT_MS);
   const options = { ...budget, clock, processStartedAtMs: clock.nowMs() };
   return {
     createSlots: (owner) => (onDelay) =>

@@ -1,5 +1,5 @@
 import { createClient } from '@redis/client';
-import { CLOCK_SCRIPT } from '../../src/upstream/rate-limiter/redis/generation-script.ts';
+import { CLOCK_SCRIPT } from '../../src/upstream/rate-limiter/redis/scripts/generation-script.ts';
 import type { RedisConnection } from '../../src/upstream/rate-limiter/redis/redis-connection.ts';
 import { SlotStore, type SlotStoreOptions } from '../../src/upstream/rate-limiter/redis/slot-store.ts';
 import { Secret } from '../../src/upstream/http/secret.ts';

@@ -86,9 +86,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     return now - startedMs >= SLICE_MS;
   };
 
-  /**
-   * The long work to run next: the one that has started, otherwise the first of another fair share than the last one.
-   */
+  /** The long work to run next: the one that has started, else the first of another fair share than the last one. */
   const chooseLong = (): SlicedWork | undefined => {
     if (long && works.includes(long)) return long;
     // It waits for something that may be ready in a moment.

@@ -9,6 +9,7 @@
 import type { AccountSizes } from '../postman/list-sizes.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
+import type { Clock } from '../clock.ts';
 import type { Call } from '../postman/call.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { ReceivedResponse, CachedResponse, Outcome } from '../cache/cached-response.ts';
@@ -80,20 +81,6 @@ export function createCalls(options: CallsOptions): Calls {
   const { apiKeys, breakers, learnedSizes } = inFlight.services;
   const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate);
 
-  /** Passes a response to an operation, unless it would exceed the memory that the operation or the server may hold. */
-  const serve = (
-    { value, bytes }: ReceivedResponse,
-    { route, target }: Call<unknown>,
-    operation: Operation,
-  ): unknown => {
-    const { responses, meter } = operation;
-    const refused = responses.take(value, bytes);
-    if (refused === 'operation') throw toMemoryExceeded(route, responses.maxBytes);
-    if (refused === 'server') throw toBusy(route, clock);
-    meter.servedTargets.add(target);
-    return value;
-  };
-
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
     const { cost, servedTargets, ages } = operation.meter;
     cost.cached++;
@@ -101,7 +88,7 @@ export function createCalls(options: CallsOptions): Calls {
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
     const { value } = cached.outcome;
     ages.add(value, cached.ageMs, !freshness.isFresh(cached));
-    return serve({ value, bytes: cached.bytes }, call, operation);
+    return serve({ value, bytes: cached.bytes }, call, operation, clock);
   };
 
   const makeNow = async (call: Call<unknown>, operation: Operation, isAdmitted = false): Promise<unknown> => {
@@ -125,7 +112,7 @@ export function createCalls(options: CallsOptions): Calls {
     // A client that is served a stale response does not retry, so no slot is reserved for it.
     const isFallback = cached !== undefined && freshness.servesOnError(cached, directives);
     try {
-      return serve(await inFlight.make(call, operation, !isFallback), call, operation);
+      return serve(await inFlight.make(call, operation, !isFallback), call, operation, clock);
     } catch (error) {
       if (!isFallback || !(error instanceof UpstreamError) || !FALLBACK_KINDS.has(error.kind)) throw error;
       // The entry is gone if the key was rejected in the meantime.
@@ -174,4 +161,18 @@ export function createCalls(options: CallsOptions): Calls {
       return cached !== undefined && cached.isRenewable && freshness.judge(cached, directives) === 'call';
     },
   };
+}
+
+/** Passes a response to an operation, unless it would exceed the memory that the operation or the server may hold. */
+function serve(
+  { value, bytes }: ReceivedResponse,
+  { route, target }: Call<unknown>,
+  { responses, meter }: Operation,
+  clock: Clock,
+): unknown {
+  const refused = responses.take(value, bytes);
+  if (refused === 'operation') throw toMemoryExceeded(route, responses.maxBytes);
+  if (refused === 'server') throw toBusy(route, clock);
+  meter.servedTargets.add(target);
+  return value;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitForFirstReply } from '../../../src/upstream/rate-limiter/redis/first-reply.ts';
 import { RedisSlots } from '../../../src/upstream/rate-limiter/redis/redis-slots.ts';
 import type { SlotStore } from '../../../src/upstream/rate-limiter/redis/slot-store.ts';
 import type { SlotGrant, SlotRequest } from '../../../src/upstream/rate-limiter/slot-source.ts';
@@ -199,7 +200,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       const { store, cut } = redis.open({ limits });
       if (isCut) cut();
       let isOver = false;
-      void store.waitUntilUp(1_000).then(() => (isOver = true));
+      void waitForFirstReply(store, redis.clock, 1_000).then(() => (isOver = true));
       return { clock: redis.clock, store, isOver: () => isOver };
     };
 
@@ -209,7 +210,7 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.settle();
       expect([isOver(), store.isUp()]).toEqual([true, true]);
       const startedAtMs = clock.nowMs();
-      await store.waitUntilUp(1_000);
+      await waitForFirstReply(store, clock, 1_000);
       expect(clock.nowMs()).toBe(startedAtMs);
     });
 

@@ -6,7 +6,7 @@ import {
   type SlotRequestBatch,
   type StoredSlots,
 } from './exchange.ts';
-import { LEAVE_SCRIPT } from './generation-script.ts';
+import { LEAVE_SCRIPT } from './scripts/generation-script.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
 // The store ignores waiting calls that their instance has not reported again within this time.

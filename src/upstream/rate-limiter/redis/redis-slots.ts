@@ -10,7 +10,8 @@ import type { RateLimiter } from '../rate-limiter.ts';
 import type { RateLimiterOptions } from '../rate-limiter-view.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from '../slot-source.ts';
-import { type Granted, LEASE_MS, type StoredSlots } from './exchange.ts';
+import type { Granted, StoredSlots } from './exchange.ts';
+import { LeaseRenewal } from './lease-renewal.ts';
 import { createLocalLimiter } from './local-slots.ts';
 import { Outbox } from './outbox.ts';
 import { createSharedView, type SharedView } from './shared-view.ts';
@@ -19,7 +20,6 @@ import type { SlotStore } from './slot-store.ts';
 
 type Done = (grant: SlotGrant | undefined) => void;
 
-const RENEW_MS = LEASE_MS / 2;
 // A grant that arrives later than this has lost part of its lease, for instance because the process was suspended.
 const LATE_MS = 2_000;
 
@@ -40,7 +40,7 @@ export class RedisSlots implements SlotSource {
   readonly #grants = new Map<SlotGrant, Granted>();
   #callsInFlight = 0;
   #local: RateLimiter | undefined;
-  #cancelRenewal: (() => void) | undefined;
+  readonly #renewal: LeaseRenewal;
 
   /**
    * @param name - Name of the key or user in the store, see `SlotStore.toName`.
@@ -55,6 +55,7 @@ export class RedisSlots implements SlotSource {
     this.#options = options;
     this.#onDelay = onDelay;
     this.#mirror = mirror;
+    this.#renewal = new LeaseRenewal(clock, () => this.#renew());
     this.#outbox = new Outbox(name, { store, mirror, clock, onDelay, onRecovered });
     this.#shared = createSharedView(mirror, options, store, {
       local: () => this.#useLocal()?.view,
@@ -146,8 +147,8 @@ export class RedisSlots implements SlotSource {
     this.#callsInFlight += other.#callsInFlight;
     other.#grants.clear();
     other.#callsInFlight = 0;
-    other.#stopRenewing();
-    this.#renewLater();
+    other.#renewal.stop();
+    if (this.#callsInFlight > 0) this.#renewal.start();
     this.#outbox.absorb(other.#outbox);
     this.#onDelay();
   }
@@ -211,7 +212,7 @@ export class RedisSlots implements SlotSource {
   #add(grant: SlotGrant, granted: Granted): void {
     this.#grants.set(grant, granted);
     if (!grant.isReservation) this.#callsInFlight++;
-    this.#renewLater();
+    if (this.#callsInFlight > 0) this.#renewal.start();
   }
 
   #takeBack(grant: SlotGrant): Granted {
@@ -219,24 +220,8 @@ export class RedisSlots implements SlotSource {
     if (!granted) throw new TypeError('A grant is settled or given back once, at the source that made it');
     this.#grants.delete(grant);
     if (!grant.isReservation) this.#callsInFlight--;
-    if (this.#callsInFlight === 0) this.#stopRenewing();
+    if (this.#callsInFlight === 0) this.#renewal.stop();
     return granted;
-  }
-
-  /** Extends the leases of calls in flight. */
-  #renewLater(): void {
-    if (this.#cancelRenewal || this.#callsInFlight === 0) return;
-    const { clock } = this.#options;
-    this.#cancelRenewal = clock.schedule(clock.nowMs() + RENEW_MS, () => {
-      this.#cancelRenewal = undefined;
-      this.#renew();
-      this.#renewLater();
-    });
-  }
-
-  #stopRenewing(): void {
-    this.#cancelRenewal?.();
-    this.#cancelRenewal = undefined;
   }
 
   #renew(): void {

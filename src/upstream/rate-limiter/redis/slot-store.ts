@@ -18,8 +18,8 @@ import {
   YIELD_MS,
 } from './exchange.ts';
 import { type RedisConnection, toReason } from './redis-connection.ts';
-import { EXCHANGE_SCRIPT } from './exchange-script.ts';
-import { HEARTBEAT_SCRIPT } from './generation-script.ts';
+import { EXCHANGE_SCRIPT } from './scripts/exchange-script.ts';
+import { HEARTBEAT_SCRIPT } from './scripts/generation-script.ts';
 import { KnownWaits, leaveStore, NO_WAITS, IGNORED_REPLY } from './leave.ts';
 
 /** Options of `SlotStore`. */
@@ -97,23 +97,6 @@ export class SlotStore {
   /** Calls the function once, when the store replies again, if the reference still holds it then. */
   onceRecovered(run: Pick<WeakRef<() => void>, 'deref'>): void {
     this.#onceRecovered.add(run);
-  }
-
-  /** Waits until Redis has replied to this instance, for `timeoutMs` at most. Never rejects. */
-  async waitUntilUp(timeoutMs: number): Promise<void> {
-    if (this.isUp()) return;
-    const { clock } = this.#options;
-    let stop = () => {};
-    let resolveUp = () => {};
-    const up = new Promise<void>((resolve) => (resolveUp = resolve));
-    const run = { deref: () => resolveUp };
-    const timedOut = new Promise<void>((resolve) => {
-      stop = clock.schedule(clock.nowMs() + timeoutMs, resolve);
-    });
-    this.onceRecovered(run);
-    await Promise.race([up, timedOut]);
-    this.#onceRecovered.delete(run);
-    stop();
   }
 
   /** Sends changes of one name's slots and a request for slots. Exchanges arrive in the order they were made. */
