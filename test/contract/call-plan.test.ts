@@ -628,6 +628,26 @@ describe('environments by uid', () => {
       },
       gets: [environmentRead(environments.blank), environmentRead(environments.openData)],
     },
+    {
+      what: 'how many values one has costs nothing beside the values',
+      query: `{ environment(uid: "${environments.production}") { valueCount values { key } } }`,
+      data: {
+        environment: {
+          valueCount: 5,
+          values: ['baseUrl', 'riderToken', 'mapsKey', 'city', 'traceEverything'].map((key) => ({ key })),
+        },
+      },
+      gets: [environmentRead(environments.production)],
+    },
+    {
+      what: 'how many values each has, without the values, is one read each',
+      query: `{
+        a: environment(uid: "${environments.blank}") { valueCount }
+        b: environment(uid: "${environments.openData}") { valueCount }
+      }`,
+      data: { a: { valueCount: 0 }, b: { valueCount: 2 } },
+      gets: [environmentRead(environments.blank), environmentRead(environments.openData)],
+    },
   ])('$what', expectPlan);
 });
 

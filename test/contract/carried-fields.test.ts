@@ -52,6 +52,7 @@ const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly str
     createdAt: ['createdAt'],
     updatedAt: ['updatedAt'],
     values: ['values'],
+    valueCount: ['values'],
   },
   Mock: {
     id: ['id'],

@@ -93,6 +93,13 @@ describe('a dry run', () => {
     expect(await costOf(`a: ${values(environments.local)} b: ${values(environments.staging)}`)).toEqual([1, 1, 1]);
   });
 
+  it('counts one read for the number of values, and none where the values are read too or cached', async () => {
+    const one = (uid: string, fields: string) => `environment(uid: "${uid}") { ${fields} }`;
+    expect(await costOf(one(environments.local, 'valueCount'))).toEqual([1, 1, 1]);
+    expect(await costOf(one(environments.local, 'valueCount values { key }'))).toEqual([0, 0, 0]);
+    expect(await costOf(one(environments.staging, 'valueCount values { key }'))).toEqual([1, 1, 1]);
+  });
+
   it('assumes for the upper bound that named objects exist, and for the lower that they do not', async () => {
     const fork = 'name isPublic fork { parent { name description } }';
     expect(await costOf(`collection(uid: "${UNKNOWN}") { ${fork} }`)).toEqual([1, 1, 3]);

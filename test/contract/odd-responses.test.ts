@@ -221,12 +221,12 @@ describe('a list in which one uid has half a surrogate pair', () => {
   });
 
   it('has all its items, but that one cannot be read singly', async () => {
-    expect(await ask('{ environments { nodes { name values { key } } } }')).toEqual({
+    expect(await ask('{ environments { nodes { name valueCount values { key } } } }')).toEqual({
       data: {
         environments: {
           nodes: [
-            { name: 'Half', values: null },
-            { name: 'Whole', values: [{ key: 'a' }] },
+            { name: 'Half', valueCount: null, values: null },
+            { name: 'Whole', valueCount: 1, values: [{ key: 'a' }] },
           ],
         },
       },

@@ -320,6 +320,7 @@ describe('the schema', () => {
     };
     expect(fieldsOf('Environment')).toEqual([
       'type Environment @key(fields: "uid") @cost(weight: 0) {',
+      'valueCount: Int @cost(weight: 1)',
       'values: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
     ]);
     const page =

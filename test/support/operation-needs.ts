@@ -61,6 +61,7 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Mock.collectionUid': ({ collection }: SmallMock) => collection,
   'Mock.environmentUid': ({ environment }: SmallMock) => environment ?? null,
   'Environment.values': ({ values }: { readonly values: readonly unknown[] }) => toKeys(values),
+  'Environment.valueCount': ({ values }: { readonly values: readonly unknown[] }) => values.length,
 };
 
 const unknown = (what: string, { on, name }: Field) =>

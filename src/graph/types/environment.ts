@@ -8,13 +8,14 @@ import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
   'summary detail':
-    `nothing if \`values\` is selected too; otherwise, in a list, one ${toGet(environmentsRoute)}, ` +
+    `nothing if \`values\` or \`valueCount\` is selected too; otherwise, in a list, one ${toGet(environmentsRoute)}, ` +
     `and for a single environment one ${toGet(environmentRoute)}`,
-  detail: `one ${toGet(environmentRoute)} per environment`,
+  detail: `one ${toGet(environmentRoute)} per environment, shared by \`values\` and \`valueCount\``,
 });
 
 const notInRefs = ['summary', 'detail'] as const;
 const summary = fromSummary('Environment', notInRefs);
+const read = fromRead('Environment', ['detail']);
 
 childRefs.Environment.implement({
   description: 'A Postman environment: a named set of variables that requests are sent with.',
@@ -33,7 +34,16 @@ childRefs.Environment.implement({
           'the Postman app are not included. Values of secrets are withheld unless the server is configured to ' +
           'reveal them. null only when the environment cannot be read.',
       ),
-      resolve: fromRead('Environment', ['detail'])(({ values }) => toVariables(values)),
+      resolve: read(({ values }) => toVariables(values)),
+    }),
+    valueCount: t.int({
+      nullable: true,
+      ...carriedBy(
+        ['detail'],
+        'How many variables `values` has, disabled ones and secrets included. null only when the environment ' +
+          'cannot be read.',
+      ),
+      resolve: read(({ values }) => toVariables(values).length),
     }),
   }),
 });
