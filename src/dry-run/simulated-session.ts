@@ -235,6 +235,7 @@ function countItems(value: unknown): number {
   return Object.values(value).reduce<number>((count, part) => count + (Array.isArray(part) ? part.length : 0), 0);
 }
 
+/** Returns a cached response without its large parts, which no simulation reads. */
 function withoutContents(call: PostmanCall<unknown, null>, value: unknown): unknown {
   return call.withoutContents && value !== null ? call.withoutContents(value) : value;
 }

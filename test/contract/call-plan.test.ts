@@ -590,7 +590,7 @@ describe('root lists', () => {
 describe('environments by uid', () => {
   it.each<Plan>([
     {
-      what: 'one, with or without its values, is one read',
+      what: 'one, with its values, is one read',
       query: `{ environment(uid: "${environments.openData}") { uid name isPublic values { key } } }`,
       data: {
         environment: {

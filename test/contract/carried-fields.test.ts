@@ -130,7 +130,7 @@ it.each(['Workspace', 'Collection', 'Environment', 'Mock'] as const)(
     };
     const rowsOf = Object.entries(answers[typeName]);
     const type = createSchema().getType(typeName);
-    if (!isObjectType(type)) throw new TypeError(`${typeName} is no type`);
+    if (!isObjectType(type)) throw new TypeError(`${typeName} is not an object type`);
 
     const declared: Record<string, readonly string[]> = {};
     const carried: Record<string, readonly string[]> = {};
@@ -139,9 +139,11 @@ it.each(['Workspace', 'Collection', 'Environment', 'Mock'] as const)(
       // Needs a separate call: no response about the object itself has it.
       if (levels.includes('dedicated')) continue;
       // Every response carries the members of refs and identifiers.
+      if (!members[typeName][name])
+        throw new TypeError(`test/contract/carried-fields.test.ts: add ${typeName}.${name} to members`);
       declared[name] = levels.includes('ref') ? rowsOf.map(([level]) => level) : levels;
       carried[name] = rowsOf
-        .filter(([, rows]) => rows.some((row) => (members[typeName][name] ?? []).some((member) => row[member] != null)))
+        .filter(([, rows]) => rows.some((row) => members[typeName][name]?.some((member) => row[member] != null)))
         .map(([level]) => level);
     }
     expect(carried).toEqual(declared);

@@ -65,7 +65,7 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
 };
 
 const unknown = (what: string, { on, name }: Field) =>
-  new Error(`test/support/operation-needs.ts does not know ${what} of ${on}.${name}`);
+  new Error(`test/support/operation-needs.ts does not know ${what} of ${on}.${name}: add it to VALUES`);
 
 /** @throws {Error} Names a field for which the accounts have no data. */
 function valueOf(one: Thing, field: Field): unknown {

@@ -6,7 +6,7 @@
  * - `detail`: a single read
  * - `dedicated`: a call that only this field needs
  *
- * A field that all of them carry, or that is derived from the identifier, has `ref` among its levels.
+ * A field with `ref` among its levels is free: every response carries it, or it is derived from the identifier.
  */
 export type Level = 'ref' | 'summary' | 'minimal' | 'detail' | 'dedicated';
 

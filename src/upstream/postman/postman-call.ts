@@ -26,7 +26,7 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
   readonly whenMissing?: Missing;
   /** The value of this call in a dry run. null: the object does not exist in that world. */
   simulate(world: SimulatedWorld): T | Missing;
-  /** Strips a cached value of large parts that lead to no further call; absent: it has none. */
+  /** A dry run calls this for a cached value: empties large parts that lead to no further call; absent: it has none. */
   withoutContents?(value: T): T;
   /** The id of the API key's owner, where the response says who that is. */
   keyOwnerIn?(value: T): string;

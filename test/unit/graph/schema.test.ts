@@ -16,6 +16,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { assertDeclared } from '../../../src/graph/subgraph/assert-declarations.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
+import { leveledTypes } from '../../../src/upstream/postman/levels.ts';
 
 const schema = createSchema();
 const ownTypes = Object.values(schema.getTypeMap()).filter(
@@ -49,9 +50,9 @@ it('describes every type, field, argument, input field and enum value', () => {
 });
 
 it('declares for every field of a type with levels which upstream responses carry it', () => {
-  for (const name of ['Workspace', 'Collection', 'Environment']) {
+  for (const name of Object.keys(leveledTypes)) {
     const type = schema.getType(name);
-    if (!isObjectType(type)) throw new TypeError(`${name} is no object type`);
+    if (!isObjectType(type)) throw new TypeError(`${name} is not an object type`);
     for (const field of Object.values(type.getFields())) {
       expect(field.extensions['carriedBy'], `${name}.${field.name}`).toEqual(
         expect.arrayContaining([expect.any(String)]),
@@ -62,9 +63,9 @@ it('declares for every field of a type with levels which upstream responses carr
 
 it('has a Cost line for every field that can need a call', () => {
   const silent: string[] = [];
-  for (const name of ['Workspace', 'Collection', 'Environment']) {
+  for (const name of Object.keys(leveledTypes)) {
     const type = schema.getType(name);
-    if (!isObjectType(type)) throw new TypeError(`${name} is no object type`);
+    if (!isObjectType(type)) throw new TypeError(`${name} is not an object type`);
     for (const field of Object.values(type.getFields())) {
       const levels = field.extensions['carriedBy'] as readonly string[];
       if (!levels.includes('ref') && !/^Cost: /m.test(field.description ?? '')) silent.push(`${name}.${field.name}`);
