@@ -424,9 +424,8 @@ describe('the API key', () => {
       data: undefined,
       errors: [
         {
-          message: expect.stringMatching(
-            /^X-Api-Key must be sent once and contain one Postman API key\. There is white space, /,
-          ),
+          message:
+            'X-Api-Key must be sent once and contain one Postman API key. It contains white space, a comma or a semicolon: the key was sent twice, or with something else.',
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
