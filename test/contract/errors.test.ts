@@ -457,7 +457,8 @@ describe('a 429 that comes back sooner than the client is ready to wait', () => 
     const { answer, calls } = waited.get(spelling)!;
     expect(answer).toMatchObject({ status: 200, data: both, errors: [], upstream: { calls: 3 } });
     expect(answer.headers.get('preference-applied')).toBe('wait=30');
-    expect(answer.upstream.waitedMs).toBeGreaterThanOrEqual(990);
+    // Less than the second between the calls: it counts from when the 429 was read.
+    expect(answer.upstream.waitedMs).toBeGreaterThanOrEqual(500);
     expect(calls.map(({ status }) => status)).toEqual([429, 200]);
     expect(calls[1]!.atMs - calls[0]!.atMs).toBeGreaterThanOrEqual(1_000);
   });
