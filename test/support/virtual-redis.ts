@@ -1,4 +1,5 @@
 import { createClient } from '@redis/client';
+import { keysOf } from '../../src/upstream/rate-limiter/redis/exchange.ts';
 import { CLOCK_SCRIPT } from '../../src/upstream/rate-limiter/redis/scripts/generation-script.ts';
 import type { RedisConnection } from '../../src/upstream/rate-limiter/redis/redis-connection.ts';
 import { SlotStore, type SlotStoreOptions } from '../../src/upstream/rate-limiter/redis/slot-store.ts';
@@ -13,6 +14,8 @@ export interface VirtualRedis {
   open(options: Pick<SlotStoreOptions, 'limits'> & Partial<SlotStoreOptions>, runId?: string): VirtualInstance;
   /** Number of commands sent. */
   commands(): number;
+  /** The fields that Redis stores about one key's slots. */
+  state(name: string): Promise<Record<string, string>>;
   flush(): Promise<void>;
   close(): void;
 }
@@ -66,6 +69,10 @@ export async function connectVirtualRedis(server: RedisServer) {
       return {
         clock,
         commands: () => commands,
+        async state(name) {
+          const stateKey = keysOf(name).find((key) => key.endsWith(':state')) ?? '';
+          return { ...(await client.hGetAll(stateKey)) };
+        },
         flush: async () => void (await client.sendCommand(['FLUSHALL'])),
         close: () => {},
         open(options, runId = 'run') {

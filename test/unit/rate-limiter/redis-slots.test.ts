@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RouteClass } from '../../../src/upstream/postman/route-class.ts';
 import { waitForFirstReply } from '../../../src/upstream/rate-limiter/redis/first-reply.ts';
 import { RedisSlots } from '../../../src/upstream/rate-limiter/redis/redis-slots.ts';
 import type { SlotStore } from '../../../src/upstream/rate-limiter/redis/slot-store.ts';
@@ -174,6 +175,27 @@ describe.skipIf(skipsRedis)(`Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
       await clock.advance(100);
       expect(isClosed).toBe(true);
     });
+  });
+
+  it('give back a grant whose reply was lost in the class of its call', async () => {
+    redis = await connection.begin();
+    const { store, setRoundTripMs } = redis.open({ limits });
+    await redis.clock.settle();
+    const options = { ...limits, clock: redis.clock, processStartedAtMs: 0 };
+    const slots = new RedisSlots(store, 'current', options, () => {});
+    const grants: (SlotGrant | undefined)[] = [];
+    const take = (routeClass: RouteClass) =>
+      slots.take({ routeClass, key: routeClass, virtualTime: 1, usesReserve: true }, (grant) => grants.push(grant));
+    take('burst');
+    await redis.clock.advance(10);
+    setRoundTripMs(600);
+    take('general');
+    await redis.clock.advance(1_000);
+    expect(grants).toEqual([expect.objectContaining({ routeClass: 'burst' }), undefined]);
+    setRoundTripMs(0);
+    await redis.clock.advance(2_000);
+    expect(store.isUp()).toBe(true);
+    expect(await redis.state('current')).toMatchObject({ 'taken:general': '1', 'taken:burst': '1' });
   });
 
   it('refuse to redeem a reservation if Redis is lost before the request was sent', async () => {

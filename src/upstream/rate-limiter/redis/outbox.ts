@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import type { RouteClass } from '../../postman/route-class.ts';
 import type { StoredSlotRequest, SlotChange, StoredSlots } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
@@ -17,6 +18,7 @@ export interface PendingChange {
 /** A request for slots. */
 export interface PendingRequest {
   readonly id: string;
+  readonly routeClass: RouteClass;
   /** For a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
   toStored(): StoredSlotRequest;
@@ -178,8 +180,10 @@ export class Outbox {
     this.#sent.splice(this.#sent.indexOf(batch), 1);
     this.#changes.unshift(...changes);
     // The store may have granted it without the reply arriving.
-    if (request)
-      this.change({ toStored: () => ({ kind: 'giveBack', id: request.id, key: request.key, class: 'burst' }) });
+    if (request) {
+      const { id, key, routeClass } = request;
+      this.change({ toStored: () => ({ kind: 'giveBack', id, key, class: routeClass }) });
+    }
     request?.done(undefined);
     this.wait();
   }

@@ -167,6 +167,7 @@ export class RedisSlots implements SlotSource {
     const kind = reservation ? 'reserve' : 'take';
     this.#outbox.request({
       id,
+      routeClass,
       key: reservation?.key,
       toStored: () => ({
         kind,
