@@ -11,7 +11,7 @@ export interface Clock {
   schedule(atMs: number, run: () => void): () => void;
 }
 
-/** One moment, read from both clocks. */
+/** One moment, in both times of a clock. */
 export interface Instant {
   /** Monotonic milliseconds. */
   readonly atMs: number;
@@ -54,14 +54,14 @@ export function createSystemClock(): Clock {
   };
 }
 
-/** Reads both clocks. */
+/** Returns the current moment. */
 export function readInstant(clock: Clock): Instant {
   return { atMs: clock.nowMs(), epochMs: clock.epochMs() };
 }
 
 /**
- * Computes the age of something. It takes the larger of the two clocks' differences, because the monotonic clock stops
- * while the machine sleeps, and the wall clock can be set back.
+ * Computes the age of something that dates from an instant: by monotonic time or by wall-clock time, whichever gives
+ * the larger age. Monotonic time stops while the machine sleeps, and the wall clock can be set back.
  *
  * @returns Milliseconds, 0 or more.
  */

@@ -3,8 +3,8 @@
  * budget.
  *
  * Exports `Calls` and `createCalls`, one instance per origin. This module connects the cache, the rate limiter, the
- * HTTP client, the circuit breakers and the checks of API keys, through their entry files. It must not import
- * `collection-format`, the limiter's windows, the body reader of `http`, or undici, and it knows no GraphQL.
+ * HTTP client, the circuit breakers and the checks of API keys. It must not import `collection-format`, the limiter's
+ * windows, the body reader of `http`, or undici, and it knows no GraphQL.
  */
 import type { AccountSizes } from '../postman/list-sizes.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
@@ -25,17 +25,17 @@ export interface Calls {
    * budget.
    *
    * @throws {UpstreamError} of every kind. Thrown at once, without waiting: `rateLimited` by the facade if the call's
-   *   slot comes after the operation's deadline, `unavailable` while upstream counts as down, `quotaExhausted` while
-   *   the monthly quota is known to be used up.
+   *   slot comes after the operation's deadline, `unavailable` or `unreachable` while a circuit breaker is open,
+   *   `quotaExhausted` while the monthly quota is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** The outcome that `make` would take from the cache; undefined if it needs a call. Changes no meter. */
   cachedOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** The cached outcome of the call, however old; undefined if there is none. Changes no meter. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
-  /** List lengths learned from responses to the operation's key; undefined: none yet. */
+  /** The list lengths that responses to the operation's key have shown; undefined: none yet. */
   sizesOf(operation: OperationIdentity): AccountSizes | undefined;
-  /** Whether any response is cached that the operation may be allowed to use. */
+  /** Whether the operation accepts cached responses and its key has any, fresh or not. */
   cachesAny(operation: OperationIdentity): boolean;
   /** Whether `make` would need a call that a list can save, by showing that the cached object is unchanged. */
   isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
@@ -104,8 +104,7 @@ export function createCalls(options: CallsOptions): Calls {
       return serveCached(cached, call, operation);
     }
     if (directives.onlyIfCached) throw toNotCached(route);
-    // After the wait for the first call of a key, the recursion finds its response in the cache if both calls are
-    // equal.
+    // A call that has waited for the first call of its key starts over: if both are equal, the response is now cached.
     if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !isAdmitted) {
       return apiKeys.admit(operation, route, () => makeNow(call, operation, true));
     }
@@ -136,8 +135,8 @@ export function createCalls(options: CallsOptions): Calls {
       retryOutlook.need(call.route.routeClass, cache.renews && call.updatedAtOf !== undefined);
       const make = () => makeNow(call, operation) as Promise<T>;
       // Only new calls are scheduled: cached responses and calls in flight cost the operation nothing.
-      const isNewCall = firstRowScheduler && !inFlight.has(call, operation) && !toCachedOutcome(call, operation);
-      return meter.pendingCalls.during(isNewCall ? firstRowScheduler.run(make) : make());
+      const isScheduled = firstRowScheduler && !inFlight.has(call, operation) && !toCachedOutcome(call, operation);
+      return meter.pendingCalls.during(isScheduled ? firstRowScheduler.run(make) : make());
     },
 
     cachedOutcome: toCachedOutcome,

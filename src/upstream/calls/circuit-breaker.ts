@@ -16,7 +16,8 @@ export interface Failure {
 
 /**
  * `closed` lets calls through. `open` refuses them until the next probe is due. `halfOpen` has had a probe in flight
- * since `sinceMs`; if the probe is abandoned, the breaker is open again as before. Times are monotonic ms.
+ * since `sinceMs`; if the probe is abandoned, the breaker is open again, with the same `nextProbeAtMs`. Times are
+ * monotonic ms.
  */
 type State =
   | { readonly is: 'closed' }
@@ -58,7 +59,7 @@ const MAX_FAILURES = 50;
 const MIN_SPAN_MS = 1_000;
 /** The time between two probes, and from opening to the first one. */
 const PROBE_INTERVAL_MS = 6_000;
-/** How much longer the last probe waits than other calls, where only that one is avoided. */
+/** How much longer the call that was the last probe waits than others, with `avoids: 'lastProbe'`. */
 const LAST_PROBE_MS = 1_000;
 
 /**
@@ -66,7 +67,7 @@ const LAST_PROBE_MS = 1_000;
  *
  * It opens when at least five calls have failed over at least a second without a success between them, and the
  * requested objects cannot be the reason: no connection was made, or calls of two routes failed. One route or one
- * document that always fails does not open it.
+ * object that always fails does not open it.
  *
  * Open, it lets one call through every six seconds as a probe; the first response closes it. A call that has failed
  * becomes a probe only if no other call comes for six more seconds, because its object may be the only one that fails.
@@ -102,7 +103,7 @@ export function createCircuitBreaker(
     state = { is: 'open', nextProbeAtMs };
   };
 
-  /** How much longer a call waits than one that has not failed. */
+  /** How much longer a call waits before it may be the probe than one that need not give way. */
   const avoidMsOf = (key: string, nowMs: number): number => {
     if (avoids === 'lastProbe') return key === lastProbe ? LAST_PROBE_MS : 0;
     const hasFailed = failures.some((failure) => failure.key === key && nowMs - failure.atMs < FAILURE_WINDOW_MS);
@@ -150,7 +151,7 @@ export function createCircuitBreaker(
         state = { is: 'open', nextProbeAtMs: nowMs + PROBE_INTERVAL_MS };
         onChange(true);
       } else if (state.is === 'halfOpen' && failure.key === state.probe) {
-        // Other failures are of calls that were sent before it opened.
+        // Any other call was sent before this probe.
         endProbe(failure.key, nowMs + PROBE_INTERVAL_MS);
       }
     },

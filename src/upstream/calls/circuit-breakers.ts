@@ -13,8 +13,8 @@ export interface CircuitBreakers {
    * Asks whether a call must be refused.
    *
    * @param key - Identifies the call.
-   * @returns When to try again (monotonic ms); undefined: the call may be made, and must then be ended with `abandon`,
-   *   `succeeded` or `failed`.
+   * @returns When to try again (monotonic ms); undefined: the call may be made, and its end must be reported with
+   *   `abandon`, `succeeded` or `failed`.
    */
   refuse(keyHash: string, key: string): number | undefined;
   /** Reports that an allowed call will not be made. */
@@ -39,7 +39,7 @@ interface Circuit {
 
 // A circuit that no call has used for this long is out of date.
 const FORGET_MS = 60_000;
-// The documents of one key may all fail; those of two keys hardly ever do.
+// The objects that one key requests may all fail; those of two keys hardly ever do.
 const MIN_KEYS = 2;
 
 /**
@@ -47,7 +47,7 @@ const MIN_KEYS = 2;
  *
  * If no connection is made, the requested object cannot be the reason: such failures of all keys count together, and
  * open the circuit for all. All other failures (5XX, timeouts, broken connections) may be caused by the requested
- * documents, so they open only the circuit of their own key. When the circuits of two keys are open and no key gets a
+ * objects, so they open only the circuit of their own key. When the circuits of two keys are open and no key gets a
  * response, upstream counts as down: the first failure of any other key then opens its circuit. So no key is refused
  * only because of the failures of others.
  *
@@ -59,16 +59,16 @@ export function createCircuitBreakers(
   onChange: (isOpen: boolean, keyHash?: string) => void,
 ): CircuitBreakers {
   const connections = createCircuitBreaker(clock, (isOpen) => onChange(isOpen), 'lastProbe');
-  // The ones used least recently come first.
+  // By key hash, the least recently used first.
   const circuits = new Map<string, Circuit>();
-  const open = new Set<string>();
+  const openKeyHashes = new Set<string>();
   let isDown = false;
 
   const forgetUnused = (nowMs: number) => {
     for (const [keyHash, { usedAtMs }] of circuits) {
       if (nowMs - usedAtMs < FORGET_MS) return;
       circuits.delete(keyHash);
-      open.delete(keyHash);
+      openKeyHashes.delete(keyHash);
     }
   };
 
@@ -80,9 +80,9 @@ export function createCircuitBreakers(
 
   const create = (keyHash: string): Circuit => ({
     breaker: createCircuitBreaker(clock, (isOpen) => {
-      if (isOpen) open.add(keyHash);
-      else open.delete(keyHash);
-      isDown = isOpen && open.size >= MIN_KEYS;
+      if (isOpen) openKeyHashes.add(keyHash);
+      else openKeyHashes.delete(keyHash);
+      isDown = isOpen && openKeyHashes.size >= MIN_KEYS;
       onChange(isOpen, keyHash);
     }),
     usedAtMs: 0,
@@ -117,16 +117,16 @@ export function createCircuitBreakers(
 
     failed(keyHash, failure) {
       // For connections the requested object does not matter: a second call of a key is no better probe than its first.
-      const shared = { ...failure, key: keyHash };
+      const connectionFailure = { ...failure, key: keyHash };
       if (failure.isConnectFailure) {
-        connections.failed(shared);
+        connections.failed(connectionFailure);
         // The call may have been the probe of its key's circuit, and has not shown whether that key is served again.
         circuits.get(keyHash)?.breaker.abandon(failure.key);
         return;
       }
       // After a timeout it is unknown whether a connection was made.
       if (!failure.isTimeout) connections.succeeded();
-      else if (connections.isOpen()) connections.failed(shared);
+      else if (connections.isOpen()) connections.failed(connectionFailure);
       const nowMs = clock.nowMs();
       forgetUnused(nowMs);
       const circuit = circuits.get(keyHash) ?? create(keyHash);

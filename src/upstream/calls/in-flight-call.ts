@@ -24,7 +24,7 @@ interface Waiter {
 const isRateLimited = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.kind === 'rateLimited';
 
-// How long a response that came after the deadline is retained, so that the client's retry finds it.
+// How long a response that came after the deadline is retained for the client's retry.
 const LATE_MS = 60_000;
 
 /**
@@ -147,7 +147,7 @@ export class InFlightCall {
     this.#refuseLate();
   };
 
-  /** Refuses every waiter whose deadline comes before the slot, by the current estimate. */
+  /** Refuses the waiters whose deadline comes before the slot; all of them if the monthly quota is used up. */
   #refuseLate(): void {
     const state = this.#state;
     const { caller } = this.#initiator;

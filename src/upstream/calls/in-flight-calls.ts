@@ -49,22 +49,23 @@ export interface InFlightCalls {
   revalidate(call: Call<unknown>, operation: Operation): Promise<void>;
 }
 
-/** Makes an empty registry of calls in flight. */
+/** Makes the registry of calls in flight, empty, and the services that they share. */
 export function createInFlightCalls({ isTrusted, onOutage, random, ...options }: CallsOptions): InFlightCalls {
   const { clock, explainRefusedKey = (thrown) => thrown } = options;
   // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
 
   const cancelAll = (keyHash: string, toError: (call: Call<unknown>) => UpstreamError) => {
-    for (const pending of [...(inFlight.get(keyHash)?.values() ?? [])]) pending.cancel(toError(pending.call));
+    for (const inFlightCall of [...(inFlight.get(keyHash)?.values() ?? [])])
+      inFlightCall.cancel(toError(inFlightCall.call));
   };
 
-  const breakers = createCircuitBreakers(clock, (isOpen, keyHash) => {
-    onOutage(isOpen, keyHash === undefined ? 'all' : 'apiKey');
+  const breakers = createCircuitBreakers(clock, (isOpen, onlyKeyHash) => {
+    onOutage(isOpen, onlyKeyHash === undefined ? 'all' : 'apiKey');
     if (!isOpen) return;
-    for (const refusedKey of keyHash === undefined ? [...inFlight.keys()] : [keyHash]) {
-      cancelAll(refusedKey, ({ route, target }) =>
-        toRefused(route, refusedKey, breakers.refuse(refusedKey, target) ?? clock.nowMs()),
+    for (const keyHash of onlyKeyHash === undefined ? [...inFlight.keys()] : [onlyKeyHash]) {
+      cancelAll(keyHash, ({ route, target }) =>
+        toRefused(route, keyHash, breakers.refuse(keyHash, target) ?? clock.nowMs()),
       );
     }
   });
@@ -126,7 +127,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
         if (redeeming) await redeeming;
       }
       const other = find(call, operation);
-      // With no-cache, a call sent before the request may return data that is too old.
+      // A call that is already sent may return data from before the client's request: too old with no-cache.
       if (other && !(operation.directives.noCache && other.isSent())) {
         meter.cost.coalesced++;
         return other.join(operation);

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Operation } from './operation/operation.ts';
 import { UpstreamError, type UpstreamErrorDetails, type UpstreamErrorKind } from '../http/upstream-error.ts';
 
-// Postman gives no hint here. By then, calls that are still in flight have their responses in the cache.
+// Long enough for calls that are still in flight to get their responses into the cache.
 const TIMEOUT_RETRY_MS = 10_000;
 // Most operations in progress end within this time and release their memory.
 const BUSY_RETRY_MS = 5_000;
