@@ -22,7 +22,7 @@ export interface ApiKeys {
   /** Reports that upstream has rejected the key (401). */
   refuse(keyHash: string, error: UpstreamError): void;
   /**
-   * Makes a call once upstream has accepted its key, or if it is the call that checks the key.
+   * Makes a call once upstream has accepted its key, or at once as the call that checks the key.
    *
    * @param make - Makes the call.
    * @throws {UpstreamError} `unauthenticated` without a call for 20 s after the key was rejected; `rateLimited` if
@@ -55,7 +55,7 @@ interface Check {
 // created.
 const REFUSED_FOR_MS = 20_000;
 const MAX_CHECK_MS = 2_000;
-// Key hashes have 43 characters. The next call of a forgotten key goes alone, as with a new key.
+// The next call of a forgotten key goes alone, as with a new key.
 const MAX_ACCEPTED = 50_000;
 const MAX_REFUSED = 10_000;
 
@@ -81,23 +81,23 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     return refusal && clock.nowMs() < refusal.untilMs ? refusal : undefined;
   };
 
-  /** Makes a call that checks its key, while the other calls of the key wait. */
+  /** Makes the call that checks its key, while the other calls of the key wait. */
   const check = async <Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value> => {
     const { caller, meter, deadlineMs, ended } = operation;
     const { keyHash, clientAddress } = caller;
     const call = unverifiedCalls.enter(clientAddress, deadlineMs);
     if (typeof call === 'number') throw toTooManyUnverified(route, call);
-    let finish = () => {};
+    let settle = () => {};
     const currentCheck: Check = {
       settled: new Promise<void>((resolve) => {
-        finish = resolve;
+        settle = resolve;
       }),
     };
     checks.set(keyHash, currentCheck);
     let cancelTimer = () => {};
     const end = () => {
       if (checks.get(keyHash) === currentCheck) checks.delete(keyHash);
-      finish();
+      settle();
     };
     try {
       if (call.admitted) {

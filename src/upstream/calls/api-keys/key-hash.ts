@@ -8,8 +8,8 @@ import type { Secret } from '../../http/secret.ts';
 export type KeyHasher = (apiKey: Secret) => string;
 
 /**
- * Makes the function that hashes API keys. Every map that outlives an operation has the hash as the first part of its
- * keys.
+ * Makes the function that hashes API keys. In every map that outlives an operation, the key of each entry begins with
+ * such a hash.
  *
  * @param secret - Base64. Instances that share state need the same secret. Default: a random one.
  * @returns A function that returns the HMAC-SHA256 of an API key under the secret, so that a hash seen in a dump cannot
@@ -17,6 +17,6 @@ export type KeyHasher = (apiKey: Secret) => string;
  *   read as starting with another.
  */
 export function createKeyHasher(secret?: Secret): KeyHasher {
-  const key = secret ? Buffer.from(secret.reveal(), 'base64') : randomBytes(32);
-  return (apiKey) => createHmac('sha256', key).update(apiKey.reveal()).digest('base64url');
+  const hmacKey = secret ? Buffer.from(secret.reveal(), 'base64') : randomBytes(32);
+  return (apiKey) => createHmac('sha256', hmacKey).update(apiKey.reveal()).digest('base64url');
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 export interface UnverifiedCall {
   /** Resolves when the call may be made; undefined: it may be made now. Never rejects. */
   readonly admitted: Promise<void> | undefined;
-  /** The latest time at which it is expected to be admitted (monotonic ms). */
+  /** When it is admitted at the latest, as far as can be expected (monotonic ms). */
   readonly slotAtMs: number;
   /**
    * Reports that the call has ended, or that nobody waits for it any more. `isRefused`: upstream responded with 401.
@@ -12,7 +12,7 @@ export interface UnverifiedCall {
   settle(isRefused: boolean): void;
 }
 
-/** A client address, for as long as it uses the allowance or waits for it. */
+/** What is known of a client address while it uses the allowance or waits for it. */
 interface Client {
   readonly address: string;
   /** Its waiting calls, in order. */

@@ -4,7 +4,7 @@ import type { IdleTasks } from './idle-tasks.ts';
 
 /** Decides when a streamed operation makes its calls. The budget then decides when they are sent. */
 export interface FirstRowScheduler {
-  /** Makes the call when it is its turn in the order below. Settles as the call does. */
+  /** Makes the call as soon as the order of calls allows it. Settles as the call does. */
   run<Value>(call: () => Promise<Value>): Promise<Value>;
   /** To be called when a call of the operation has been sent. */
   sent(): void;

@@ -26,7 +26,7 @@ export type EndReason = 'deadline' | 'clientGone' | 'responseMemoryExceeded';
 export interface Caller {
   readonly keyHash: string;
   readonly apiKey: Secret;
-  /** The client's address, as `server/client-address.ts` determines it. */
+  /** The client's address, as the server determines it. */
   readonly clientAddress: string;
   /** Reading `current` creates the budget if there is none; reading `view` does not. */
   readonly keyBudget: KeyBudget;
@@ -63,7 +63,7 @@ export interface Operation extends OperationIdentity {
   readonly responses: OperationResponses;
   /** Reports the user that the key belongs to, once it is known. */
   readonly belongsTo: KeyBudget['belongsTo'];
-  /** Registers something to end with the operation, the latest first. Returns a function that unregisters it. */
+  /** Registers what must end with the operation: the latest ends first. Returns a function that unregisters it. */
   waitFor(pending: Pending): () => void;
   /** The latest expected slot of all pending calls (monotonic ms); 0 if none waits for a slot. */
   lastSlotAtMs(): number;

@@ -54,14 +54,15 @@ type RetryKind = 'further' | 'whole' | 'never';
  * many times that differ by milliseconds.
  *
  * Calls that are refused before they are queued name the earliest of their slots. A retry at that time is served as the
- * slots come, up to its own deadline, and the rest again names its earliest slot. If they named the latest slot
- * instead, a retry could still make only one window's calls, and the earlier slots would have gone to others. Calls
- * that have waited name the slot of the first one refused, which should be the last in the queue: all of them expected
- * to be served by now.
+ * slots come, up to its own deadline; the calls that are left again name their earliest slot. If they named the latest
+ * slot instead, a retry could still make only one window's calls, and others would have taken the earlier slots.
+ *
+ * Calls that have waited were expected to be served by now. They name the slot of the first one refused: an operation
+ * ends its latest call first, so that slot should be the last of theirs.
  *
  * If a retry cannot reuse the responses that the operation reads, some of its calls are useless without the others. A
- * later call can reveal this, and then changes the errors of earlier calls too: errors are sent to the client only
- * after all of them.
+ * later call can reveal this, and then changes the errors of earlier calls too. That is possible because errors are
+ * sent to the client only after all calls.
  */
 export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusals {
   const refusalsByRoute = new Map<string | undefined, Refusal>();

@@ -4,7 +4,7 @@ import type { RouteClass } from '../../postman/route-class.ts';
 import { createFairShare } from '../../rate-limiter/queue/fair-share.ts';
 
 /**
- * What a retry of an operation achieves that did not get all of its calls.
+ * What a retry achieves after an operation that did not get all of its calls.
  *
  * - `further`: the retry can reuse the responses read so far, so only the missing ones need calls.
  * - `whole`: it cannot, but from `atMs` on (monotonic ms) the budget has slots for all calls in one run.
@@ -26,6 +26,8 @@ export interface RetryOutlook {
   /** The calls that the operation needs, as far as is known. */
   readonly count: number;
   /**
+   * Predicts what a retry achieves after a refused call.
+   *
    * @param routeClass - The route class of the refused call.
    * @param slotAtMs - When that call would get a slot (monotonic ms).
    */
@@ -52,9 +54,9 @@ const ROUND_MS = 2_000;
  * prediction.
  *
  * A retry gets further if earlier responses are still reusable at the time it is told to come: it then makes calls only
- * for what is missing (`ResponseCache.retainForRetry`), and at least one of them. So at most as many retries are needed
- * as there are calls. This fails if reading the responses that no list can renew takes longer than they stay reusable.
- * If earlier responses are not reusable, one run must make all calls, if it can.
+ * for what is missing (`ResponseCache.retainForRetry`), and at least one. So there are at most as many retries as calls.
+ * This fails if some responses cannot be renewed by lists, and reading those takes longer than they stay reusable. One
+ * run must then make all calls, if it can.
  */
 export function createRetryOutlook({
   clock,
@@ -81,8 +83,7 @@ export function createRetryOutlook({
       const endsInOneRun = retryOutlook.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
       if (getsFurther) return { kind: 'further' };
-      // Slots reserved for first calls are closed to later calls of the operation, but a retry at once may use some of
-      // them.
+      // Slots reserved for first calls are closed to later calls of this operation, but open to a retry.
       const isServedAtOnce = budget().expectedSlotAtMs(routeClass, createFairShare(), '') <= clock.nowMs();
       return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
