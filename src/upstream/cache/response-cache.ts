@@ -35,11 +35,11 @@ export interface ResponseCache {
   hasAny(keyHash: string): boolean;
   /** Caches a response, unless that of a later call is cached, or the API key was dropped after the call was sent. */
   set(keyHash: string, target: string, response: NewResponse): void;
-  /** Applies the last change that a list shows: an equal time renews the cached response, a later one outdates it. */
+  /** Compares with the `updatedAt` in a list: an equal time renews the cached response, a later one outdates it. */
   renew(keyHash: string, target: string, updatedAt: string): void;
   /**
-   * Serves cached responses for longer, as stale and without a call, because an operation that received them had other
-   * calls refused: each of its retries then needs only the refused calls.
+   * Lets cached responses be served without a call for longer. An operation received them, but had other calls refused:
+   * its retries then need only the refused calls.
    *
    * @param untilMs - Monotonic milliseconds.
    */
@@ -63,6 +63,7 @@ interface Entry {
   readonly updatedAt: string | null;
   readonly sentAtMs: number;
   readonly readAt: Instant;
+  /** When it was read, or last renewed. */
   confirmedAt: Instant;
   isOutdated: boolean;
   retainedUntilMs: number;
@@ -76,7 +77,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry>(maxBytes);
-  // When an API key was dropped: responses to calls that were sent before that are not cached.
+  // By key hash, when the API key was dropped: responses to calls sent before that are not cached.
   const droppedAtMs = new Map<string, number>();
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
@@ -132,7 +133,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     },
 
     dropKey(keyHash) {
-      // Made-up keys are dropped, too: an API key without any data must not take up memory.
+      // Invented keys are dropped, too: an API key without any data must not take up memory.
       if (!store.hasAny(keyHash) && !droppedAtMs.has(keyHash)) return;
       store.clear(keyHash);
       const nowMs = clock.nowMs();

@@ -24,7 +24,7 @@ interface Size {
   readonly keyHash: string;
 }
 
-// Overhead per entry; it also bounds the number of entries.
+// Overhead of an entry. It also bounds the number of entries that have next to no content.
 const ENTRY_BYTES = 1_024;
 
 /**
@@ -69,9 +69,9 @@ export function createResponseStore<Entry extends { readonly bytes: number }>(ma
     set(keyHash, target, entry) {
       change(keyHash, (entries) => entries.set(target, entry));
       while (isOverfull()) {
-        const largest = bySize.back()?.[1];
-        if (largest === undefined) return;
-        change(largest, (entries) => entries.pop());
+        const largestKeyHash = bySize.back()?.[1];
+        if (largestKeyHash === undefined) return;
+        change(largestKeyHash, (entries) => entries.pop());
       }
     },
     delete: (keyHash, target) => change(keyHash, (entries) => entries.delete(target)),

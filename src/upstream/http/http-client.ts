@@ -54,14 +54,14 @@ export interface HttpClientOptions {
   readonly limits: BodyLimits;
   /** Memory for the bodies that are being read and parsed, over all API keys. */
   readonly maxBytesInFlight: number;
-  /** Connections to Postman, over all API keys. */
+  /** The most connections to Postman at a time, over all API keys. */
   readonly maxConnections: number;
   /** The proxy for the calls; absent: direct connections. */
   readonly proxy?: ProxySettings | undefined;
   readonly clock: Clock;
 }
 
-/** How long to wait before a call that failed without a hint from Postman is tried again, in milliseconds. */
+// When a call that got no response may be tried again.
 const FAILURE_WAIT_MS = 10_000;
 // undici's default. It must be less than the call's time-out, or a call that never got a connection would look sent.
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -38,7 +38,7 @@ export function toProxy(text: string): Proxy | undefined {
 /** Options of `createDispatcher`. */
 export interface ConnectionOptions {
   readonly origin: string;
-  /** Connections to Postman. */
+  /** The most connections to Postman at a time. */
   readonly maxConnections: number;
   /** Time to make a connection: to Postman, to a proxy, and through a proxy. */
   readonly timeoutMs: number;

@@ -105,18 +105,18 @@ export function toWaitMs(differenceMs: number): number | undefined {
 }
 
 /** Merges everything that the headers say about the same window. */
-function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindow[] {
+function parseWindows(headers: ResponseHeaders, senderMs: number): AnnouncedWindow[] {
   const number = (name: string) => leadingNumber(readHeader(headers, name));
   const separate: ParsedWindow = {
     limit: firstCount(1, number('ratelimit-limit'), number('x-ratelimit-limit')),
     remaining: firstCount(0, number('ratelimit-remaining'), number('x-ratelimit-remaining')),
-    resetInMs: toResetMs(number('ratelimit-reset'), clockMs) ?? toResetMs(number('x-ratelimit-reset'), clockMs),
+    resetInMs: toResetMs(number('ratelimit-reset'), senderMs) ?? toResetMs(number('x-ratelimit-reset'), senderMs),
   };
   const policies = parsePolicies(readHeader(headers, 'ratelimit-policy'));
   const [first, second] = policies.filter(isRateWindow);
-  const single = second === undefined ? first : undefined;
+  const onlyPolicy = second === undefined ? first : undefined;
   const policyOf = ({ name, limit }: ParsedWindow) => {
-    if (name === undefined && limit === undefined) return single;
+    if (name === undefined && limit === undefined) return onlyPolicy;
     return policies.find((policy) => (name === undefined ? policy.limit === limit : policy.name === name));
   };
   const matched = new Set<ParsedWindow | undefined>();
@@ -125,14 +125,14 @@ function parseWindows(headers: ResponseHeaders, clockMs: number): AnnouncedWindo
     return mergeWindows(parsed, policy);
   };
 
-  const windows = parseServices(readHeader(headers, 'ratelimit'), clockMs)
-    .map((service) => withPolicy(service))
+  const windows = parseServiceLimits(readHeader(headers, 'ratelimit'), senderMs)
+    .map((serviceLimit) => withPolicy(serviceLimit))
     .filter(isRateWindow);
   const isOnly = windows.length === 1;
   const matchIndex = windows.findIndex(
     ({ limit }) => separate.limit === undefined || limit === separate.limit || (limit === undefined && isOnly),
   );
-  if (matchIndex < 0) windows.push(withPolicy(separate, policyOf(separate) ?? single));
+  if (matchIndex < 0) windows.push(withPolicy(separate, policyOf(separate) ?? onlyPolicy));
   else windows.splice(matchIndex, 1, mergeWindows(windows[matchIndex], separate));
   windows.push(...policies.filter((policy) => !matched.has(policy)));
   return windows
@@ -174,7 +174,8 @@ function parsePolicies(text: string | undefined): ParsedWindow[] {
   return policies.filter(({ limit, windowMs }) => (limit ?? windowMs) !== undefined);
 }
 
-function parseServices(text: string | undefined, clockMs: number): ParsedWindow[] {
+/** Parses `RateLimit`, whose items its specification calls service limits. */
+function parseServiceLimits(text: string | undefined, senderMs: number): ParsedWindow[] {
   const items = parseItems(text);
   const named = items.filter(({ params }) => params.has('r') || params.has('t'));
   const combined: Map<string, number>[] = [];
@@ -189,15 +190,15 @@ function parseServices(text: string | undefined, clockMs: number): ParsedWindow[
     name: bare,
     limit: firstCount(1, params.get('limit')),
     remaining: firstCount(0, params.get('r'), params.get('remaining')),
-    resetInMs: toResetMs(params.get('t') ?? params.get('reset'), clockMs),
+    resetInMs: toResetMs(params.get('t') ?? params.get('reset'), senderMs),
   }));
 }
 
 /** Resets come as epoch milliseconds, epoch seconds or seconds from now; their size tells which. */
-function toResetMs(reset: number | undefined, clockMs: number): number | undefined {
+function toResetMs(reset: number | undefined, senderMs: number): number | undefined {
   if (reset === undefined) return undefined;
-  if (reset >= 1e12) return toWaitMs(reset - clockMs);
-  return toWaitMs(reset >= 1e9 ? reset * 1000 - clockMs : reset * 1000);
+  if (reset >= 1e12) return toWaitMs(reset - senderMs);
+  return toWaitMs(reset >= 1e9 ? reset * 1000 - senderMs : reset * 1000);
 }
 
 function firstCount(least: 0 | 1, ...candidates: readonly (number | undefined)[]): number | undefined {
@@ -210,6 +211,7 @@ function firstCount(least: 0 | 1, ...candidates: readonly (number | undefined)[]
 }
 
 interface Item {
+  /** The part without `=`: a name, or a limit. */
   readonly bare: string | undefined;
   readonly params: ReadonlyMap<string, number>;
 }

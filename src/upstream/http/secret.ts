@@ -10,7 +10,7 @@ export class Secret {
     this.#value = value;
   }
 
-  /** Returns the secret itself, for the one header or comparison that needs it. */
+  /** Returns the secret itself, which must not be shown or logged. */
   reveal(): string {
     return this.#value;
   }

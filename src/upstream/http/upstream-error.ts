@@ -1,5 +1,5 @@
 /**
- * Why a read failed, in terms of what the caller can do about it.
+ * Why a read failed, in terms of what the client can do about it.
  *
  * `rateLimited`, `unavailable`, `serverError`, `timeout` and `busy` (this server lacks memory at the moment) can be
  * retried later; the others cannot.
@@ -34,11 +34,11 @@ export interface UpstreamErrorDetails {
   readonly hintedWaitMs?: number;
   /** No connection was made, so the call was never sent. */
   readonly isConnectFailure?: true;
-  /** Which rate limit refused the call; `operation`: the operation has used up its own ceiling of calls. */
+  /** Which rate limit refused the call; `operation`: the operation has reached its call limit. */
   readonly limitedBy?: 'upstream' | 'facade' | 'operation';
   /** Calls that were made or would be needed. */
   readonly calls?: number;
-  /** Maximum number of calls of one operation. */
+  /** The call limit of the operation. */
   readonly ceiling?: number;
   /** The error that was caught. Never shown to clients. */
   readonly cause?: unknown;

@@ -3,7 +3,7 @@ import type { Secret } from '../../http/secret.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
 
 /**
- * What calls are sent to: Postman (or a server with its API) at an origin, or the sandbox, to which clients send no key.
+ * What calls are sent to: Postman (or a server with its API) at an origin, or the sandbox, where clients send no key.
  */
 export type Upstream = { readonly origin: string } | 'exampleAccount' | 'exports';
 

@@ -54,7 +54,7 @@ const ROUND_MS = 2_000;
  * prediction.
  *
  * A retry gets further if earlier responses are still reusable at the time it is told to come: it then makes calls only
- * for what is missing (`ResponseCache.retainForRetry`), and at least one. So there are at most as many retries as calls.
+ * for what is missing (`ResponseCache.retainForRetry`), and at least one. So at most one retry is needed for each call.
  * This fails if some responses cannot be renewed by lists, and reading those takes longer than they stay reusable. One
  * run must then make all calls, if it can.
  */

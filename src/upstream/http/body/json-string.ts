@@ -12,7 +12,7 @@ const FIRST_WIDE = 0xc4;
 export class JsonStringReader {
   /** Keys only: equal for keys that are written alike. */
   hash: number;
-  /** Keys only: it may be an array index: it starts with a digit, or contains a `\u` escape. */
+  /** Keys only: it may be an array index, because it starts with a digit or contains a `\u` escape. */
   isIndex = false;
   /** Keys only: it contains `\u` escapes, so its hash is not that of the unescaped key. */
   hasNumbers = false;
@@ -63,10 +63,10 @@ export class JsonStringReader {
       this.#characters += index - start;
       if (index === length) return length;
       const byte = chunk[index] as number;
-      if (this.#isEnd(byte)) return index;
+      if (this.#readSpecial(byte)) return index;
       if (isKey) {
         this.hash = toHash(this.hash, byte);
-        // Other escapes cannot be digits or letters of the keys in question, so they need no care.
+        // Only a \u escape can stand for a digit or a letter, and so hide an array index or a known key.
         this.hasNumbers ||= this.#digitsLeft > 0;
         this.isIndex ||= this.#digitsLeft > 0;
       }
@@ -78,12 +78,12 @@ export class JsonStringReader {
     const first = chunk[start] as number;
     if (this.#characters === 0 && end > start) this.isIndex = first >= ZERO && first <= NINE;
     let { hash } = this;
-    for (let read = start; read < end; read++) hash = toHash(hash, chunk[read] as number);
+    for (let index = start; index < end; index++) hash = toHash(hash, chunk[index] as number);
     this.hash = hash;
   }
 
-  /** Processes a byte that is not plain ASCII text. Returns whether it is the closing quote. */
-  #isEnd(byte: number): boolean {
+  /** Processes a byte of an escape or beyond ASCII, or the closing quote. Returns whether it is that quote. */
+  #readSpecial(byte: number): boolean {
     if (this.#digitsLeft > 0) {
       // The first two of the four digits are 00 for a Latin-1 character.
       if (this.#digitsLeft > 2 && byte !== ZERO) this.#isWide = true;

@@ -44,7 +44,7 @@ const CLOSE_BRACE = 0x7d;
 
 // Random, so that nobody can construct keys whose hashes collide.
 const SEED = randomInt(1, 2 ** 30);
-/** The keys whose lists are read item by item. */
+/** Hashes of the keys whose lists are read item by item. */
 const ITEM_KEYS: ReadonlySet<number> = new Set(
   ['item', ...Object.values(leveledTypes).map(({ list }) => list)].map((key) => Buffer.from(key).reduce(toHash, SEED)),
 );
@@ -69,7 +69,7 @@ export function createJsonMeter(): JsonMeter {
   let isKeyNext = false;
   // Whether the last key is, or may be, one of ITEM_KEYS.
   let mayBeItemKey = false;
-  const text = new JsonStringReader(SEED);
+  const string = new JsonStringReader(SEED);
   // The innermost open container, and the hash of its keys so far: V8 creates one hidden class per sequence of keys.
   let container: Container = ARRAY;
   let shape = SEED;
@@ -91,7 +91,7 @@ export function createJsonMeter(): JsonMeter {
   };
 
   const endKey = () => {
-    const { hash, isIndex, hasNumbers } = text;
+    const { hash, isIndex, hasNumbers } = string;
     isKeyNext = false;
     mayBeItemKey = hasNumbers || ITEM_KEYS.has(hash);
     if (shape === SEED) heapBytes -= SLACK_BYTES;
@@ -100,7 +100,7 @@ export function createJsonMeter(): JsonMeter {
     if (seenShapes.has(shape) && !isIndex) return;
     seenShapes.add(shape);
     values += VALUES_OF_SHAPE - 1;
-    heapBytes += SHAPE_BYTES + STRING_BYTES + text.bytes();
+    heapBytes += SHAPE_BYTES + STRING_BYTES + string.bytes();
   };
 
   /** Processes a byte outside strings. */
@@ -108,7 +108,7 @@ export function createJsonMeter(): JsonMeter {
     switch (byte) {
       case QUOTE:
         position = isKeyNext ? 'key' : 'string';
-        text.begin(isKeyNext);
+        string.begin(isKeyNext);
         if (!isKeyNext) addValue(0);
         break;
       case COMMA:
@@ -150,10 +150,10 @@ export function createJsonMeter(): JsonMeter {
       for (let index = 0; index < chunk.length; index++) {
         if (position === 'between' || position === 'scalar') readBetween(chunk[index] as number);
         else {
-          index = text.read(chunk, index);
+          index = string.read(chunk, index);
           if (index === chunk.length) return;
           if (position === 'key') endKey();
-          else heapBytes += STRING_BYTES + text.bytes();
+          else heapBytes += STRING_BYTES + string.bytes();
           position = 'between';
         }
       }

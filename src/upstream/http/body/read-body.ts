@@ -30,7 +30,7 @@ export interface BodyContext {
 
 type ByteStream = NodeJS.ReadableStream & AsyncIterable<Buffer> & { destroy(): unknown };
 
-// The received bytes, and the text decoded from them.
+// Each byte takes memory twice: as received, and in the decoded text.
 const COPIES = 2;
 
 /**
@@ -59,6 +59,7 @@ export async function readBody(
 
   const meter = createJsonMeter();
   const chunks: Buffer[] = [];
+  // At first the announced size, then the bytes read.
   let bytes = Number(context.headers['content-length'] ?? 0);
   const check = () => {
     const { maxBytes, maxValues, maxHeapBytes } = limits;
