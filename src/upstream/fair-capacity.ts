@@ -1,6 +1,6 @@
 /**
- * Divides a capacity of `maxBytes` between API keys. A key may use at most as much as it leaves free: the first key gets
- * up to half of the capacity, the second a quarter, and so on, so a further key always finds some.
+ * Divides a capacity of `maxBytes` between API keys. A key may use at most as much as it leaves free: the first key can
+ * have half of the capacity, the second a quarter, and so on, so a further key always finds some.
  */
 export function createFairCapacity(maxBytes: number) {
   const bytesByKey = new Map<string, number>();

@@ -3,7 +3,8 @@ import { isJsonObject, type JsonObject } from '../collection-format/syntax/json.
 /** The contents of an error body, independent of its format. Missing facts are absent. */
 export interface ErrorBody {
   /**
-   * Postman's error code: `error` as text, `name`, or the last segment of `type`. At most 2,000 characters, not redacted.
+   * Postman's error code: `error` as text, `name`, or the last segment of `type`. At most 2,000 characters, not
+   * redacted.
    */
   readonly name?: string;
   /** At most 2,000 characters, not redacted. */

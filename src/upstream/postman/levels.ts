@@ -1,5 +1,5 @@
 /**
- * A kind of Postman response that carries a field:
+ * How much of an object a response carries, and which response carries that much:
  * - `ref`: `{id, uid, name}` inside `GET /workspaces/{id}`
  * - `summary`: an item of a list
  * - `minimal`: `GET /collections/{uid}?model=minimal`
@@ -32,7 +32,7 @@ export type ListName = (typeof leveledTypes)[LeveledType]['list'];
 /** Name of a type whose objects live in workspaces. */
 export type ChildType = Exclude<LeveledType, 'Workspace'>;
 
-/** Name of the list of such a type; it exists per workspace, and for everything the API key can see. */
+/** Name of the list of such a type. There is one for each workspace, and one for everything the API key can see. */
 export type ChildListName = (typeof leveledTypes)[ChildType]['list'];
 
 /** All types whose objects live in workspaces. */
@@ -43,7 +43,7 @@ export const childTypes: readonly ChildType[] = Object.keys(leveledTypes)
 /** The names of their lists. */
 export const childLists: readonly ChildListName[] = childTypes.map((type) => leveledTypes[type].list);
 
-/** Builds a record with one value for each of these types. */
+/** Builds a record with one value for each type of workspace content. */
 export function toChildRecord<Value>(make: (type: ChildType) => Value): Readonly<Record<ChildType, Value>> {
   return Object.fromEntries(childTypes.map((type) => [type, make(type)])) as Record<ChildType, Value>;
 }

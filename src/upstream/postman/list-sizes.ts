@@ -37,8 +37,8 @@ export interface AccountSizes {
 }
 
 /**
- * The list sizes of accounts, learned from responses and separate for each API key. They are only counts, so they stay
- * useful for longer than the responses they come from.
+ * The list lengths of accounts, learned from responses and separate for each API key. They are only counts, so they
+ * stay useful for longer than the responses they come from.
  */
 export interface LearnedSizes {
   of(keyHash: string): AccountSizes | undefined;
@@ -62,7 +62,7 @@ interface Learned {
   readonly droppedAtMs: number;
 }
 
-// Per API key; the workspaces whose lists were read most recently.
+// For each API key, the workspaces whose lists were read most recently.
 const MAX_WORKSPACES = 200;
 // An entry is one workspace of one API key and takes about 150 bytes: 3 MB in all.
 const MAX_ENTRIES = 20_000;

@@ -26,7 +26,9 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
   readonly whenMissing?: Missing;
   /** The value of this call in a dry run. null: the object does not exist in that world. */
   simulate(world: SimulatedWorld): T | Missing;
-  /** A dry run calls this for a cached value: empties large parts that lead to no further call; absent: it has none. */
+  /**
+   * Empties the large parts of a cached value that lead to no further call, for a dry run. Absent: the value has none.
+   */
   withoutContents?(value: T): T;
   /** The id of the API key's owner, where the response says who that is. */
   keyOwnerIn?(value: T): string;

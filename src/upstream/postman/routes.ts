@@ -32,18 +32,20 @@ export type RouteTemplate = (typeof routes)[number]['template'];
 
 /** The levels at which routes carry a type, cheapest first. */
 export function levelsOf(type: LeveledType): readonly Level[] {
-  return CARRIED_LEVELS.filter((level) => routes.some((route) => carries(route, type, level)));
+  return CARRIED_LEVELS.filter((level) => routes.some((route) => carriesAt(route, type, level)));
 }
 
 /** The routes that return objects of a type: its list and its single read. */
 export function routesTo(type: ChildType): readonly RouteTemplate[] {
-  const [, ...levels] = CARRIED_LEVELS;
-  return routes.filter((route) => levels.some((level) => carries(route, type, level))).map(({ template }) => template);
+  const [, ...levelsAboveRef] = CARRIED_LEVELS;
+  return routes
+    .filter((route) => levelsAboveRef.some((level) => carriesAt(route, type, level)))
+    .map(({ template }) => template);
 }
 
 const CARRIED_LEVELS = ['ref', 'summary', 'minimal', 'detail'] as const;
 
-const carries = ({ carries }: PostmanRoute, type: LeveledType, level: Level) =>
+const carriesAt = ({ carries }: PostmanRoute, type: LeveledType, level: Level) =>
   carries.some((carried) => carried.type === type && carried.levels?.includes(level));
 
 /** How each type of workspace content is read. */
@@ -53,7 +55,7 @@ export const childResources = {
   Mock: mockResource,
 } as const satisfies Readonly<Record<ChildType, ChildResource>>;
 
-/** An item of the list of such a type. */
+/** An item of the list of a type of workspace content. */
 export type SummaryOf<Type extends ChildType> =
   (typeof childResources)[Type] extends ChildResource<infer Summary extends ChildSummary> ? Summary : never;
 

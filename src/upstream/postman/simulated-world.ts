@@ -10,11 +10,11 @@ import type { ChildListName } from './levels.ts';
 export interface SimulatedWorld {
   /** Whether the object exists that the call requests by its identifier. */
   readonly exists: boolean;
-  /** The name of an object. No two objects have the same. */
+  /** The name of an object. No two objects have the same name. */
   nameOf(identifier: string): string;
   /** The uid of the object that a fork was made from; null: it is no fork. */
   parentOf(uid: string): string | null;
-  /** The uid of the object, out of this list, that the object `uid` refers to; null: it refers to none. */
+  /** The uid of the object in `list` that the object `uid` refers to; null: it refers to none. */
   linkOf(uid: string, list: ChildListName): string | null;
   /** The uids in a list that has no pages. */
   uidsIn(list: ChildListName, workspaceId: string | null): readonly string[];
@@ -31,7 +31,7 @@ export interface SimulatedWorld {
 /** One page of a list that is paged by offset. */
 export interface SimulatedPage {
   readonly uids: readonly string[];
-  /** Items of the whole list. */
+  /** How many items the whole list has. */
   readonly total: number;
 }
 

@@ -24,7 +24,7 @@ export function metaOf(body: unknown): JsonObject {
   return isJsonObject(body) && isJsonObject(body['meta']) ? body['meta'] : {};
 }
 
-/** Returns a string, and null for anything else; `toText` of the collection format converts other values to text. */
+/** Returns a string, and null for anything else. (`toText` of the collection format converts other values to text.) */
 export function toPlainText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
@@ -43,7 +43,7 @@ export function toTeamId(value: unknown): string | null {
 const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?([Zz]|[+-]\d\d:?\d\d)?)?$/;
 
 /**
- * Reads a time as RFC 3339, with or without milliseconds. Old data lacks the zone, which means UTC.
+ * Reads a time in RFC 3339, or a date alone. Old data lacks the zone, which means UTC.
  *
  * @returns RFC 3339 in UTC with milliseconds; null for anything that is not a time.
  */

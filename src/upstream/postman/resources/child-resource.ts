@@ -4,11 +4,11 @@ import type { Ref } from './ref.ts';
 /** One page of a list. */
 export interface ListPage<Item> {
   readonly items: readonly Item[];
-  /** Items of the whole list; null where Postman does not say, because this page is the whole list. */
+  /** How many items the whole list has; null where Postman does not say, because this page is the whole list. */
   readonly total: number | null;
 }
 
-/** The fields of an item of any such list. */
+/** The fields that items have in every list of workspace content. */
 export interface ChildSummary extends Ref {
   readonly createdAt: string | null;
   readonly updatedAt: string | null;
@@ -17,7 +17,7 @@ export interface ChildSummary extends Ref {
 /** How objects of one type of workspace content are read: by list, and singly. */
 export interface ChildResource<Summary extends ChildSummary = ChildSummary, Detail extends Ref = Ref> {
   /**
-   * Requests a list or, where lists have pages, one page from an offset on. An unknown workspace has an empty list.
+   * Requests a list; where it has pages, the page from an offset on. An unknown workspace has an empty list.
    *
    * @param workspaceId - null: everything the API key can see.
    */

@@ -7,7 +7,7 @@ import { checkIsRequested, type Ref, toListedRef, uidOf, toRefs } from './ref.ts
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
-/** Which parts of a request, besides method and path, a mock server matches examples by. */
+/** Which parts of a request, besides method and path, decide which example a mock server returns. */
 export interface MockMatching {
   readonly body: boolean;
   /** Names of headers. */

@@ -10,7 +10,7 @@ export interface Ref {
   readonly name: string | null | undefined;
 }
 
-/** Reads the identifiers of a list item. @throws {UnexpectedShapeError} For one without a uid: nothing else has it. */
+/** Reads the id, uid and name of a list item. @throws {UnexpectedShapeError} For an item without a uid. */
 export function toListedRef(item: JsonObject): Ref {
   const ref = toRef(item);
   if (!ref) throw new UnexpectedShapeError('A list item has no uid.');
@@ -18,7 +18,7 @@ export function toListedRef(item: JsonObject): Ref {
 }
 
 /**
- * Reads the refs of a workspace.
+ * Reads the refs in one list of a workspace.
  *
  * @returns null where some have no uid, as in older responses: a uid guessed from a bare id would be wrong.
  */
@@ -30,11 +30,11 @@ export function toRefs(value: unknown = []): readonly Ref[] | null {
 }
 
 /** The uid that an object carries, either as `uid` or as `owner` and `id`. null: neither. */
-export function uidOf(thing: JsonObject): string | null {
-  const uid = toPlainText(thing['uid']);
+export function uidOf(object: JsonObject): string | null {
+  const uid = toPlainText(object['uid']);
   if (uid) return uid;
-  const id = toPlainText(thing['id']);
-  const owner = toId(thing['owner']);
+  const id = toPlainText(object['id']);
+  const owner = toId(object['owner']);
   return id && owner ? `${owner}-${id}` : null;
 }
 
@@ -49,9 +49,9 @@ export function checkIsRequested(actual: string | null, requested: string): void
     throw new UnexpectedShapeError('The response describes a different object than the requested one.');
 }
 
-function toRef(thing: JsonObject): Ref | null {
-  const uid = uidOf(thing);
+function toRef(object: JsonObject): Ref | null {
+  const uid = uidOf(object);
   if (uid === null) return null;
-  const name = Object.hasOwn(thing, 'name') ? toPlainText(thing['name']) : undefined;
-  return { id: toPlainText(thing['id']) ?? toIdOfUid(uid), uid, name };
+  const name = Object.hasOwn(object, 'name') ? toPlainText(object['name']) : undefined;
+  return { id: toPlainText(object['id']) ?? toIdOfUid(uid), uid, name };
 }

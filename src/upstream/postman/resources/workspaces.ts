@@ -102,7 +102,8 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
 /** Requests one workspace. */
 export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> => ({
   route: workspaceRoute,
-  // Postman sends the team only on request. All reads of a workspace share one target, so it is read and cached once.
+  // Postman sends the team and deactivated mock servers only on request. All reads of a workspace share one target, so
+  // it is read and cached once.
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
   whenMissing: null,
