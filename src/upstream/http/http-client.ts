@@ -63,7 +63,7 @@ export interface HttpClientOptions {
 
 // When a call that got no response may be tried again.
 const FAILURE_WAIT_MS = 10_000;
-// undici's default. It must be less than the call's time-out, or a call that never got a connection would look sent.
+// undici's default. It must not outlast the call's time-out, or a call that never got a connection would look sent.
 const CONNECT_TIMEOUT_MS = 10_000;
 // The bodies that use up the memory are parsed within seconds.
 const NO_MEMORY_WAIT_MS = 5_000;

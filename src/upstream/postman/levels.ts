@@ -26,13 +26,13 @@ export const leveledTypes = {
 /** Name of a type that Postman returns at several levels. */
 export type LeveledType = keyof typeof leveledTypes;
 
-/** Name of the list of such a type. */
+/** Name of the list of a leveled type. */
 export type ListName = (typeof leveledTypes)[LeveledType]['list'];
 
 /** Name of a type whose objects live in workspaces. */
 export type ChildType = Exclude<LeveledType, 'Workspace'>;
 
-/** Name of the list of such a type. There is one for each workspace, and one for everything the API key can see. */
+/** Name of the list of a child type. There is one for each workspace, and one for everything the API key can see. */
 export type ChildListName = (typeof leveledTypes)[ChildType]['list'];
 
 /** All types whose objects live in workspaces. */
@@ -40,10 +40,10 @@ export const childTypes: readonly ChildType[] = Object.keys(leveledTypes)
   .filter(isLeveledType)
   .filter((type) => type !== 'Workspace');
 
-/** The names of their lists. */
+/** The names of the lists of all child types. */
 export const childLists: readonly ChildListName[] = childTypes.map((type) => leveledTypes[type].list);
 
-/** Builds a record with one value for each type of workspace content. */
+/** Builds a record with one value for each child type. */
 export function toChildRecord<Value>(make: (type: ChildType) => Value): Readonly<Record<ChildType, Value>> {
   return Object.fromEntries(childTypes.map((type) => [type, make(type)])) as Record<ChildType, Value>;
 }

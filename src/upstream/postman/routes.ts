@@ -59,6 +59,6 @@ export const childResources = {
 export type SummaryOf<Type extends ChildType> =
   (typeof childResources)[Type] extends ChildResource<infer Summary extends ChildSummary> ? Summary : never;
 
-/** The result of a single read of such a type. */
+/** The result of a single read of a type of workspace content. */
 export type DetailOf<Type extends ChildType> =
   (typeof childResources)[Type] extends ChildResource<SummaryOf<Type>, infer Detail> ? Detail : never;

@@ -22,7 +22,7 @@ export interface ApiKeys {
   /** Reports that upstream has rejected the key (401). */
   refuse(keyHash: string, error: UpstreamError): void;
   /**
-   * Makes a call once upstream has accepted its key, or at once as the call that checks the key.
+   * Makes a call once upstream has accepted its key, or as the call that checks the key.
    *
    * @param make - Makes the call.
    * @throws {UpstreamError} `unauthenticated` without a call for 20 s after the key was rejected; `rateLimited` if
