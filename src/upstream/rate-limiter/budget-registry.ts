@@ -24,7 +24,7 @@ interface Entry {
   userId: string | undefined;
 }
 
-/** The budget of a user with several keys. */
+/** A user, whose keys share one budget. */
 interface User {
   readonly budget: Budget;
   readonly keyHashes: Set<string>;
@@ -58,7 +58,7 @@ export function createBudgetRegistry({ maxBytes, createSlots, ...options }: Budg
   // Least recently used first.
   const entries = new Map<string, Entry>();
   const users = new Map<string, User>();
-  // For views only: no call enters it.
+  // For its view only: no call enters it.
   const unused = new Budget(options).view;
 
   const leaveUser = (keyHash: string, { userId }: Entry) => {

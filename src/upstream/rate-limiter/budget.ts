@@ -42,7 +42,7 @@ export class BudgetView {
     return { ...this.#parts.slots.view.snapshot(), queuedCalls: this.#parts.queued.size };
   }
 
-  /** When these calls would all have a response if one operation requested them now, after others (monotonic ms). */
+  /** When these calls would all have a response if one operation requested them now, behind others (monotonic ms). */
   servedAtMs(calls: Readonly<Record<RouteClass, number>>): number {
     return toServedAtMs(this.#parts, calls);
   }
@@ -60,12 +60,12 @@ export class BudgetView {
     return this.#parts.queued.size === 0 && this.#parts.slots.view.hasSpareSlot(routeClass);
   }
 
-  /** Whether 20,000 calls wait, the most that may. */
+  /** Whether 20,000 calls wait: no more may. */
   isFull(): boolean {
     return this.#parts.queued.size >= MAX_WAITING_CALLS;
   }
 
-  /** Whether no call waits or is in flight. */
+  /** Whether no call is in flight, and no call or reservation waits. */
   isQuiet(): boolean {
     const { general, burst } = this.#parts.queue.ahead();
     return this.#parts.slots.view.callsInFlight() + general + burst === 0;
@@ -106,15 +106,17 @@ export class Budget {
     const { slots, queue, reservations, clock } = this.#parts;
     const reserved = reservations.find(key);
     const position = reserved?.position ?? queue.nextPosition(routeClass, fairShare);
-    // No waiting call could be sent at the last attempt; if this one can, none is ahead of it.
+    // The queue sends a call as soon as it can. So if this one could be sent now, no waiting call is ahead of it.
     const freeSlots = slots.view.freeSlots(routeClass);
     if (position.isFirstCall ? freeSlots.forFirstCalls : freeSlots.forLaterCalls) return clock.nowMs();
     return reserved?.grant ? slots.view.outlook(true).startMs : toSlotAtMs(this.#parts, routeClass, position);
   }
 
   /**
-   * Predicts when a refused call would have got its slot had it waited, behind all waiting and all refused calls, and
-   * reserves its position: a call with the same key at that time gets the slot. Returns that time (monotonic ms).
+   * Reserves for a refused call the position that it would have got in the queue, and predicts its slot. A call with
+   * the same key that comes at that time gets the slot.
+   *
+   * @returns The time of the slot (monotonic ms).
    */
   reserveSlotAtMs(routeClass: RouteClass, fairShare: FairShare, key: string): number {
     const { queue, reservations } = this.#parts;
@@ -126,10 +128,10 @@ export class Budget {
   }
 
   /**
-   * If a call would get its slot here only after `deadlineMs`, takes over a slot that another process may have reserved
-   * for it.
+   * Takes over a slot that another process has reserved for this call, if there is one and the call would get a slot
+   * here only after `deadlineMs`.
    *
-   * @returns undefined if the call is early enough, or if slots are not shared.
+   * @returns undefined if it gets one here in time, or if slots are not shared.
    */
   redeemReservation(
     routeClass: RouteClass,
@@ -167,7 +169,10 @@ export class Budget {
     return new QueuedCall(this.#parts, { routeClass, fairShare, key, onDelay, isRetry });
   }
 
-  /** Merges this budget into another of the same user: moves its calls and slots. New calls have to enter the other. */
+  /**
+   * Merges this budget into another of the same user: moves its calls and slots, and ends its reservations. New calls
+   * have to enter the other.
+   */
   moveTo(other: Budget): void {
     const { reservations, queued, inFlight } = this.#parts;
     reservations.clear();
@@ -179,8 +184,8 @@ export class Budget {
 }
 
 /**
- * Reports to all waiting calls that slots are delayed. Newest first, because their report covers other calls of their
- * operation.
+ * Reports to all waiting calls that slots are delayed. The newest go first: if one is refused, the older calls of its
+ * operation are refused with the same retry time, without another prediction.
  */
 function reportDelays(parts: BudgetParts): void {
   const { queued } = parts;

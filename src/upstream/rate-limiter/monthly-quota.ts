@@ -10,7 +10,7 @@ export interface MonthlyQuota {
   read(announced: AnnouncedRateLimit, sentAtMs: number): void;
   /** Postman refused a call because the quota is used up. */
   exhaust(): void;
-  /** Whether the quota is used up. Ten minutes after the last sign of it this is false, so that a call can check. */
+  /** Whether the quota is used up. Ten minutes after Postman last said so, this is false, so that a call can check. */
   isExhausted(): boolean;
   /** Most calls in flight: `maxCalls`, or the remaining quota if that is smaller, but at least 1. */
   maxInFlight(maxCalls: number): number;

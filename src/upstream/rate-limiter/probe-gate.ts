@@ -3,12 +3,12 @@ import type { RateWindows } from './windows/rate-windows.ts';
 import type { RouteClass } from '../postman/route-class.ts';
 
 /**
- * What a new process assumes about calls made with the key before it started.
+ * What a new process assumes about the slots that calls with the key used before it started.
  *
- * - `probe`: unknown. One call at a time until a response reports how many slots are left; in the burst class until a
- *   response reports that window, or the window has passed.
- * - `wait`: every slot is used until each window has passed.
- * - `off`: no slot is used.
+ * - `probe`: unknown. One call at a time is sent until the first response; in the burst class, until a response reports
+ *   how many slots of the burst window are left, or that window has passed.
+ * - `wait`: all are used, until each window has passed.
+ * - `off`: none is used.
  */
 export type ColdStart = 'probe' | 'wait' | 'off';
 
@@ -30,7 +30,7 @@ export interface ProbeGate {
   untilMs(routeClass: RouteClass, callsInFlight: Readonly<Record<RouteClass, number>>): number | undefined;
   /** A call is being sent. */
   onSent(): void;
-  /** Postman sent a 429: responses to calls sent before `untilMs` (monotonic) do not end the suspicion. */
+  /** Postman sent a 429: the count is suspect until the response to a call sent at `untilMs` (monotonic) or later. */
   suspect(untilMs: number): void;
   /** A response arrived; `reportsBurst`: it says how many slots of the burst window are left. */
   onResponse(sentAtMs: number, reportsBurst: boolean): void;
@@ -39,7 +39,7 @@ export interface ProbeGate {
 // Without a response to the probe, another call is sent after this long.
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** Creates the probe gate of one key. With `wait` it holds all slots of windows not passed since the start. */
+/** Creates the probe gate of one key. With `wait`, it holds all slots until each window has passed since the start. */
 export function createProbeGate(
   windows: RateWindows,
   { coldStart, processStartedAtMs, clock }: ProbeGateOptions,

@@ -9,9 +9,9 @@ import type { RateWindowsOptions } from './windows/window-set.ts';
 /** Options of a rate limiter, the same for every key. */
 export interface RateLimiterOptions extends RateWindowsOptions, ProbeGateOptions {
   /**
-   * So many calls of an operation are first calls. Its later calls leave this many slots of the general window, one of
-   * every other window and one connection to first calls of other operations. After that many have passed a later call,
-   * it takes the next slot itself: a stream of new operations can slow an operation down, not stop it.
+   * How many calls of an operation are first calls. Its later calls leave this many slots of the general window, one of
+   * every other window and one connection to the first calls of other operations. Once this many first calls have
+   * passed a later call, the later call takes the next slot: new operations can slow an operation down, not stop it.
    */
   readonly reservedCalls: number;
   /** Most calls of one key in flight at the same time. */

@@ -7,7 +7,7 @@ import { createRateWindows, type TakenSlots } from './windows/rate-windows.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../postman/route-class.ts';
 import type { SlotGrant, SlotRequest, SlotSource, SlotView } from './slot-source.ts';
 
-// A reserved slot stays idle until it is redeemed; of windows shorter than this only a smaller part is reserved.
+// A reserved slot is idle until it is redeemed, so of windows shorter than this a smaller fraction may be reserved.
 const RESERVABLE_WINDOW_MS = 30_000;
 // Avoids a busy loop if Postman announces a wait of 0.
 const MIN_PAUSE_MS = 1_000;

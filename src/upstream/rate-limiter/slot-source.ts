@@ -14,7 +14,7 @@ export interface SlotRequest {
   readonly routeClass: RouteClass;
   /** Identifies the call. A shared source finds by it the slot that another process reserved for the call. */
   readonly key: string;
-  /** Its position in the queue: lower goes first. */
+  /** Of two calls of a class, the one with the lower virtual time goes first. */
   readonly virtualTime: number;
   /** It may use the slots reserved for first calls of operations. */
   readonly usesReserve: boolean;
@@ -22,7 +22,7 @@ export interface SlotRequest {
   readonly next?: { readonly virtualTime: number; readonly usesReserve: boolean } | undefined;
 }
 
-/** One slot of every window that a call counts against. Ended exactly once: by `settle` or `giveBack`. */
+/** One slot of every window that a call counts against. It ends once, with `settle` or `giveBack`. */
 export interface SlotGrant {
   readonly routeClass: RouteClass;
   /** Monotonic ms. */
@@ -78,9 +78,9 @@ export interface SlotView {
   freeSlots(routeClass: RouteClass): FreeSlots;
   /** When a slot may next be free (monotonic ms) without a response first; Infinity if a response has to come first. */
   nextFreeSlotAtMs(routeClass: RouteClass): number;
-  /** State for forecasts. `usesReserve`: of a call that may use the slots reserved for first calls. */
+  /** State for forecasts. `usesReserve`: for a call that may use the slots reserved for first calls. */
   outlook(usesReserve: boolean): SlotOutlook;
-  /** Virtual time of the last granted call of the class. It never decreases. */
+  /** Highest virtual time of all granted calls of the class. */
   virtualTime(routeClass: RouteClass): number;
   /** Calls that were granted and have not settled. */
   callsInFlight(): number;
@@ -127,7 +127,7 @@ export interface SlotSource {
   giveBack(grant: SlotGrant, done?: (wasUsed: boolean) => void): void;
   /**
    * Requests slots for a refused call that is expected again. The grant is given back when the call arrives, or when it
-   * does not.
+   * is no longer expected.
    *
    * @param maxFraction - Largest fraction of a window that may be reserved; of windows shorter than 30 s a smaller one.
    */

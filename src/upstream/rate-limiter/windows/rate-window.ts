@@ -8,7 +8,7 @@ export interface RateWindowView {
   free(nowMs: number): number;
   /** When the next slot becomes free without another response; Infinity if a response has to come first. */
   nextReleaseAtMs(nowMs: number): number;
-  /** When slots can next be taken, soonest first (`index` 0 to `limit - 1`), if calls in flight end in `latencyMs`. */
+  /** When the slot with this index, soonest first, can be taken if the calls in flight end in `latencyMs`. */
   slotAtMs(nowMs: number, index: number, latencyMs: number): number;
   /** When the window would be entirely unused if the calls in flight ended now. */
   restoredAtMs(nowMs: number): number;
@@ -67,7 +67,7 @@ export interface ExternalUse {
 export interface SlotMark {
   /** Slots in use by our own calls: in flight, or not free again yet. */
   readonly localUsed: number;
-  /** Our own calls in flight. */
+  /** Our own calls in flight, and reserved slots. */
   readonly callsInFlight: number;
   /** Slots taken since the window was created, except those given back. */
   readonly totalTaken: number;
@@ -88,7 +88,7 @@ interface State {
   readonly externalReleases: ReleaseSchedule;
 }
 
-// A rough estimate needs no more release times than this.
+// Slots held for others become free in this many lots at most: more would be pointless for a rough estimate.
 const MAX_LOTS = 60;
 
 /**
@@ -190,7 +190,8 @@ function createExternalUse(state: State): ExternalUse {
         hold(externalCalls, nowMs + Math.min(resetInMs, windowMs), nowMs + windowMs);
         return;
       }
-      // Held slots are an estimate. Free now = reported remaining - our calls not yet arrived then - calls sent since.
+      // Held slots are an estimate, so the response can free them. Free now = what it reports as remaining - our calls
+      // that had not arrived by then - slots taken or held since.
       const notCounted = mark.callsInFlight - (isCounted ? 1 : 0) + takenSince + heldSince;
       externalReleases.removeFirst(
         Math.max(0, Math.min(remaining - notCounted - free, externalReleases.size - heldSince)),

@@ -11,9 +11,9 @@ import { createWindowSet, type RateWindowsOptions, type WindowSet } from './wind
 /** The slots that one call has taken. */
 export interface TakenSlots {
   readonly routeClass: RouteClass;
-  /** The windows it counts against. */
+  /** The windows that the call counts against. */
   readonly taken: RateWindow[];
-  /** The slots of every window in use when the call was sent. */
+  /** For every window: its slots in use when the call was sent. */
   readonly marks: Map<RateWindow, SlotMark>;
 }
 
@@ -27,7 +27,7 @@ export interface RateWindows extends Pick<WindowSet, 'general' | 'burst' | 'of' 
   giveBack(slots: TakenSlots): void;
   /**
    * Updates limits and external use from the announcement of a response; to be called before the slots are released.
-   * A limit is forgotten if responses do not announce it for two of its windows.
+   * A limit is forgotten if responses have not announced it for as long as two of its windows.
    *
    * @returns `isDelay`: slots predicted before are delayed now. `reportsBurst`: the response says how many slots of the
    *   burst window are left.
@@ -39,8 +39,8 @@ export interface RateWindows extends Pick<WindowSet, 'general' | 'burst' | 'of' 
   ): { readonly isDelay: boolean; readonly reportsBurst: boolean };
   /**
    * A call got a 429 although a slot was free, so other clients have used more than estimated. Unless the response
-   * reports a window without remaining slots, all free slots of the window in question are held for others; they become
-   * free evenly between `untilMs` and one window from now.
+   * reports a window without remaining slots, all free slots of one window are held for others: of the burst window if
+   * it can explain the wait, else of the general one. They become free evenly, from `untilMs` to one window from now.
    *
    * @param untilMs - When Postman allows the next call (monotonic ms).
    */

@@ -1,6 +1,5 @@
 /** Times (monotonic ms) at which slots become free, soonest first. */
 export interface ReleaseSchedule {
-  /** Number of times, without those dropped by `forgetPast`. */
   readonly size: number;
   forgetPast(nowMs: number): void;
   add(atMs: number, count: number): void;

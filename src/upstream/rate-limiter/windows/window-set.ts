@@ -29,15 +29,15 @@ export interface WindowSet {
   /** Sets the limit that a response to a call of the class announces, at most the configured one if that is a cap. */
   setAnnouncedLimit(window: RateWindow, limit: number, routeClass: RouteClass): void;
   /**
-   * Forgets limits that responses have not announced for two of their windows: a mistake, or lifted. Configured windows
-   * get their configured limit back, learned ones are removed.
+   * Forgets limits that responses have not announced for as long as two of their windows: they were a mistake, or have
+   * been lifted. Configured windows get their configured limit back, learned ones are removed.
    *
    * @param announced - Windows whose limit the response announces.
    */
   forgetUnannounced(routeClass: RouteClass, announced: ReadonlySet<RateWindow>, nowMs: number): void;
 }
 
-/** Origin of an announced limit. */
+/** Which responses announce a limit. */
 interface Announcement {
   readonly routeClass: RouteClass;
   /** Time of the first response that did not repeat it; undefined: the last one did. */
@@ -76,7 +76,7 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
     find(routeClass, { windowMs, limit }) {
       const isSameLength = burst?.windowMs === general.windowMs;
       if (burst && (windowMs === undefined || (isSameLength && windowMs === general.windowMs))) {
-        // Both windows have one length: only the limit can distinguish them.
+        // The announced length does not say which window it is: only the limit can.
         return routeClass === 'burst' && limit !== undefined && limit <= (configured.get(burst) ?? 0) ? burst : general;
       }
       if (windowMs === undefined) return general;
