@@ -52,7 +52,7 @@ export class AdmissionQueue {
     return { virtualTime: Number.NEGATIVE_INFINITY, sequenceNumber: this.#nextSequenceNumber++, isFirstCall: true };
   }
 
-  /** Counts a call of the operation that took this position. */
+  /** Records that a call of the operation took this position. */
   count(routeClass: RouteClass, fairShare: FairShare, { virtualTime }: QueuePosition): void {
     this.#nextSequenceNumber++;
     fairShare.lastVirtualTime[routeClass] = Math.max(fairShare.lastVirtualTime[routeClass], virtualTime);

@@ -25,12 +25,13 @@ const byPosition = (a: QueuePosition, b: QueuePosition) =>
   a.virtualTime - b.virtualTime || a.sequenceNumber - b.sequenceNumber;
 
 /**
- * Order of the calls of one class: by virtual time (start-time fair queueing). Positions can be read, so that slots can
- * be predicted. Every method takes logarithmic time at most.
+ * Order of the calls of one class: by virtual time (start-time fair queueing). The virtual times of an operation count
+ * up from that of the last call sent, so the calls of several operations alternate. Positions can be read, so that
+ * slots can be predicted. Every method takes logarithmic time at most.
  *
  * First calls of operations and later calls are stored separately, because the head of the queue may be a later call
- * that has to leave the last free slots to first calls behind it. After `maxPasses` of them it takes the next slot
- * itself: a stream of new operations can slow a large operation down, not stop it.
+ * that has to leave the last free slots to first calls behind it. Once `maxPasses` of them have passed it, it takes the
+ * next slot: new operations can slow a large operation down, not stop it.
  */
 export class FairQueue<Item extends Queued> {
   readonly #maxPasses: number;
@@ -81,7 +82,7 @@ export class FairQueue<Item extends Queued> {
     return fronts.sort((a, b) => byPosition(a.position, b.position))[0];
   }
 
-  /** Whether only the slots reserved for first calls prevent the first later call from being sent now. */
+  /** Whether the foremost later call waits only because the free slots are reserved for first calls. */
   isHeldBack(freeSlots: FreeSlots): boolean {
     return (
       this.#laterCalls.size() > 0 &&
@@ -91,7 +92,7 @@ export class FairQueue<Item extends Queued> {
     );
   }
 
-  /** Counts a first call, of either queue, that took a slot the first later call could have used. */
+  /** Counts a call, of either class, that took a slot which the foremost later call could have used. */
   countPass(): void {
     this.#passes++;
   }
@@ -105,9 +106,9 @@ export class FairQueue<Item extends Queued> {
     const laterAhead = countBefore(this.#laterCalls, position);
     const passes = this.#maxPasses;
     if (passes === 0) return firstAhead + laterAhead;
-    const firstLater = this.#laterCalls.front()?.[0];
-    const beforeLater = firstLater && laterAhead > 0 ? countBefore(this.#firstCalls, firstLater) : firstAhead;
-    // Before each later call go as many first calls as may pass it; before the first one, at least those ahead of it.
+    const foremostLater = this.#laterCalls.front()?.[0];
+    const beforeLater = foremostLater && laterAhead > 0 ? countBefore(this.#firstCalls, foremostLater) : firstAhead;
+    // As many first calls go before each later call as may pass it; before the foremost, at least those ahead of it.
     if (position.isFirstCall) {
       const passing = Math.min(this.#passes + firstAhead, passes + firstAhead - beforeLater);
       return firstAhead + Math.min(laterAhead, Math.floor(passing / passes));

@@ -30,7 +30,10 @@ export function toLastSlotAtMs(parts: ForecastParts): CallCounts {
   return { general: predict(parts, 'general', ahead, false), burst: predict(parts, 'burst', ahead, false) };
 }
 
-/** Predicts when these calls would all have a response if one operation requested them now (monotonic ms). */
+/**
+ * Predicts when all of these calls would have a response if one operation requested them now, behind those that wait
+ * (monotonic ms).
+ */
 export function toServedAtMs(parts: ForecastParts, calls: CallCounts): number {
   const { slots, queue, clock } = parts;
   const waiting = queue.ahead();

@@ -126,7 +126,7 @@ export class QueuedCall implements QueueEntry {
     this.#options.onDelay(latestSlotAtMs[this.routeClass]);
   }
 
-  /** Removes the call from its budget before `attachTo`. A waiting call is uncounted; a sent one stays sent. */
+  /** Removes the call from its budget before `attachTo`. A waiting call no longer counts for its operation. */
   detach(): void {
     this.#parts.inFlight.delete(this);
     if (this.#grant) return;

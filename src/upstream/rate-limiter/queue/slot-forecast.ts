@@ -25,7 +25,7 @@ export function predictSlotMs(routeClass: RouteClass, forecast: Forecast): numbe
     : simulateLines(routeClass, forecast);
 }
 
-/** When the call with this index gets a connection: `free` are available now, `total` after the start. */
+/** When the call with this index gets a connection: `free` are available now, `total` at most when sending starts. */
 function toConnectionMs(index: number, { connections, nowMs, startMs, latencyMs }: Forecast): number {
   const { free, total } = connections;
   // Calls in flight were sent one after the other, so on average they end evenly.

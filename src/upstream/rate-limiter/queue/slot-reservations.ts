@@ -5,14 +5,14 @@ import type { QueuePosition } from './fair-queue.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotSource } from '../slot-source.ts';
 
-/** Reservation for a refused call that is expected at the time named to the client. */
+/** A reservation for a refused call, which is expected again at the time named to the client. */
 export interface Reservation {
   readonly routeClass: RouteClass;
   /** Its position in the queue, as if it had waited. */
   readonly position: QueuePosition;
   /** The time named to the client (monotonic ms). */
   readonly retryAtMs: number;
-  /** Slots held for it. Default: none. */
+  /** The slots reserved for it. Default: only its position is. */
   grant?: SlotGrant | undefined;
 }
 
@@ -72,7 +72,7 @@ export class SlotReservations {
     this.#hold(key, active, grant);
   }
 
-  /** Reserves a position. With 1,000 active reservations it does nothing. */
+  /** Reserves a position, unless there are 1,000 reservations. */
   add(key: string, reservation: Reservation): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
