@@ -44,7 +44,7 @@ export interface StoredSlotRequest {
   readonly key: string;
   readonly virtualTime: number;
   readonly usesReserve: boolean;
-  /** The class's virtual time as known here, if no call waited here: it lags behind the grants of other instances. */
+  /** The class's virtual time as known here, if no call waited here. It may lag behind grants to other instances. */
   readonly knownVirtualTime?: number | undefined;
   /** For a reservation: the largest fraction of a window that may be reserved. */
   readonly maxFraction?: number | undefined;
@@ -62,10 +62,13 @@ export interface ScriptCaller {
   readonly coldStart: RateLimiterOptions['coldStart'];
   /** How long nothing is granted after data was lost. */
   readonly closeMs: number;
+  /** How long nothing is granted while other instances may still report that data was lost. */
   readonly graceMs: number;
+  /** An instance counts for so long after its last contact. */
   readonly aliveMs: number;
-  /** It was without the store for so long that it may have used its own part of the limits. */
+  /** It was without the store for so long that it may have used its own part of the limits, or it is new. */
   readonly isReturning: boolean;
+  /** It has had no reply yet. */
   readonly isNew: boolean;
   /** When it was sent, on Redis' clock if known. A script that starts more than `staleMs` later does nothing. */
   readonly sentAtMs?: number | undefined;
@@ -89,8 +92,9 @@ export interface StoredWindow {
   readonly windowMs: number;
   /** Slots of calls in flight, and reserved slots. */
   readonly inFlight: number;
+  /** Slots in use: these, those of settled calls, and those held for other clients. */
   readonly used: number;
-  /** When slots become free, in ms from the reply, soonest first, separated by spaces; 300 at most of our own. */
+  /** In how many ms slots become free, soonest first, separated by spaces; of settled calls, at most 300. */
   readonly releasesInMs: string;
 }
 
@@ -139,19 +143,19 @@ export interface ExchangeHandlers {
   failed(): void;
 }
 
-/** The slot of a call in flight counts as settled after this long, unless it is renewed. */
+/** A call in flight counts as settled after this long, unless its lease is renewed. */
 export const LEASE_MS = 10_000;
 
 /** A call elsewhere that goes first has this long, plus two round trips, to request its slot. */
 export const YIELD_MS = 100;
 
-/** The reply to a script that started too late, see `staleMs`. */
+/** The reply of a script that started too late, see `staleMs`. */
 export interface StaleReply {
   readonly now: string;
   readonly isStale: true;
 }
 
-/** The reply to a heartbeat. */
+/** The reply of a heartbeat's script. */
 export interface Heartbeat {
   readonly generation: string;
   readonly instances: number;
@@ -183,12 +187,12 @@ export type SlotLimits = Pick<
   'general' | 'burst' | 'reservedCalls' | 'maxConcurrentCalls' | 'coldStart'
 >;
 
-/** What an instance stores about a grant of its own. */
+/** What an instance remembers about a grant that it got. */
 export interface Granted {
   readonly id: string;
   readonly usageAtGrant?: UsageAtGrant | undefined;
   /** For a reservation: the name of its call in the store. */
   readonly key?: string | undefined;
-  /** Granted by the local limiter while the store could not be reached. */
+  /** The local limiter granted it, while the store could not be reached. */
   isLocal: boolean;
 }

@@ -3,7 +3,7 @@ import { LEASE_MS } from './exchange.ts';
 
 const RENEW_MS = LEASE_MS / 2;
 
-/** Extends leases again and again, from `start` to `stop`: each time half of a lease has passed. */
+/** From `start` to `stop`, extends leases each time half of a lease has passed. */
 export class LeaseRenewal {
   readonly #clock: Clock;
   readonly #renew: () => void;

@@ -18,7 +18,7 @@ export const NO_WAITS: SlotRequestBatch = { changes: [{ kind: 'leave' }] };
 /** Handlers of an exchange whose reply does not matter. */
 export const IGNORED_REPLY: ExchangeHandlers = { replied() {}, failed() {} };
 
-/** Names under which the store may know calls that wait here, so that they can be withdrawn when the instance stops. */
+/** Under which names the store may know calls that wait here: they are withdrawn when the instance stops. */
 export class KnownWaits {
   /** Time of the last request by name, latest last. */
   readonly #requestedAtMs = new Map<string, number>();
@@ -34,7 +34,7 @@ export class KnownWaits {
     if (isGranted && !next) this.#requestedAtMs.delete(name);
   }
 
-  /** The names; those whose waiting calls the store ignores by now are dropped. */
+  /** Returns the names, after it has dropped those whose waiting calls the store ignores by now. */
   names(nowMs: number): Iterable<string> {
     for (const [name, atMs] of this.#requestedAtMs) {
       if (atMs > nowMs - WAITS_MS) break;

@@ -4,8 +4,8 @@ import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
 
 /**
- * Creates the limiter of this instance for the time without a store: each limit divided by the number of instances seen
- * lately. It starts with a probe, because the first response reports how many slots are left.
+ * Creates the limiter of this instance for the time without a store. Its limits are this instance's part: each limit
+ * divided by the number of instances seen lately. It starts with a probe: the response reports how many slots are left.
  *
  * @param mirror - Provides the limits.
  * @returns undefined while the store can be reached, while slots granted by the store may still be in use, if

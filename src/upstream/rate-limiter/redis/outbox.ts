@@ -10,7 +10,7 @@ export interface PendingChange {
   /** Applies it to the mirror until the store's reply contains it. */
   readonly show?: ((mirror: SlotMirror) => void) | undefined;
   /** Called with the result that the store reports for the change. */
-  readonly done?: ((isTrue: boolean) => void) | undefined;
+  readonly done?: ((result: boolean) => void) | undefined;
   /** Dropped if the store is lost: `done` is called with false. Default: sent again when the store is back. */
   readonly isTransient?: boolean;
 }
@@ -26,6 +26,7 @@ export interface PendingRequest {
   done(slots: StoredSlots | undefined): void;
 }
 
+/** A move of the slots in use under the name `from` to the name `to`. */
 interface Import {
   readonly from: string;
   readonly to: string;
@@ -104,10 +105,10 @@ export class Outbox {
   /** Waits for the store to recover, then sends the changes. Refuses the requests. */
   readonly wait = () => {
     const { store, clock } = this.#options;
-    // Slots settled before that are free by now.
-    const leastMs = clock.nowMs() - store.closeMs;
+    // The slots of older changes are free by now.
+    const oldestMs = clock.nowMs() - store.closeMs;
     const changes = this.#changes;
-    this.#changes = changes.filter(({ atMs, isTransient }) => !isTransient && atMs > leastMs);
+    this.#changes = changes.filter(({ atMs, isTransient }) => !isTransient && atMs > oldestMs);
     // Without changes to send, a key that is no longer used may be garbage-collected.
     store.onceRecovered(this.#changes.length > 0 ? this.#strongOnRecovered : this.#weakOnRecovered);
     for (const { isTransient, done } of changes) if (isTransient) done?.(false);
@@ -163,8 +164,8 @@ export class Outbox {
     const { changes, request } = batch;
     this.#sent.splice(this.#sent.indexOf(batch), 1);
     const isDelay = mirror.read(slots, atMs);
-    const later = [...this.#sent.flatMap((one) => one.changes), ...this.#changes, ...this.#imports];
-    for (const { show } of later) show?.(mirror);
+    const notInReply = [...this.#sent.flatMap((one) => one.changes), ...this.#changes, ...this.#imports];
+    for (const { show } of notInReply) show?.(mirror);
     for (const [index, { done }] of changes.entries()) done?.(slots.results[index] === '1');
     request?.done(slots);
     // Another instance found out which user the key belongs to.
@@ -188,7 +189,7 @@ export class Outbox {
     this.wait();
   }
 
-  /** Moves the slots in use under another name to this one: one move at a time. */
+  /** Makes the next move of slots in use under another name. One at a time. */
   #importNext(): void {
     const [next] = this.#imports;
     if (!next || this.#isImporting) return;

@@ -12,7 +12,7 @@ export interface RedisConnection {
   close(): void;
 }
 
-/** The package to install, for the message of a start without it. A test compares the version with package.json. */
+/** The package to install, as the error of a start without it names it. A test compares it with package.json. */
 export const REDIS_CLIENT = '@redis/client@6.3.1';
 
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -24,7 +24,7 @@ type Done = (grant: SlotGrant | undefined) => void;
 const LATE_MS = 2_000;
 
 /**
- * The slots of one key or user, shared by several instances through Redis. Only the store grants slots. The view shows
+ * The slots of one key or user, shared by several instances through Redis, the store, which grants them. The view shows
  * the store's last reply plus the changes made here since. While the store cannot be reached, slots come from this
  * instance's part of each limit, or there are none (`withoutStore`).
  */
@@ -153,7 +153,7 @@ export class RedisSlots implements SlotSource {
     this.#onDelay();
   }
 
-  /** Requests slots from the store. `reservation`: for a call that is expected later. */
+  /** Requests slots from the store. `reservation`: they are for a call that is expected again. */
   #request(
     request: SlotRequest,
     done: Done,
@@ -238,7 +238,7 @@ export class RedisSlots implements SlotSource {
     return this.#local;
   }
 
-  /** The store can be reached again: grants made here without it count there from now on. */
+  /** The store can be reached again: it counts the grants that were made here without it from now on. */
   #rejoin(): void {
     this.#local = undefined;
     for (const granted of this.#grants.values()) granted.isLocal = false;

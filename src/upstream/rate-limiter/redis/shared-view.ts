@@ -15,7 +15,7 @@ export interface SharedViewSource {
   onUnreached(): void;
 }
 
-/** The view of shared slots, and the translation of requests for the store. */
+/** The view of shared slots, and the part of requests to the store that depends on it. */
 export interface SharedView {
   readonly view: SlotView;
   toStored(
@@ -43,8 +43,11 @@ const ALL_FREE = { forFirstCalls: true, forLaterCalls: true };
 // Other instances give slots back without this one learning of it.
 const RETRY_MS = 5_000;
 const RETRY_SOON_MS = 100;
+// The store ignores waiting calls that their instance has not reported again within this time.
 const FORGOTTEN_MS = 6_000;
+// The forecast while no call is allowed and nobody knows for how long.
 const REFUSED_MS = 60_000;
+// The store's virtual time of a call that goes before all others: JSON has no infinity.
 const FRONT = -1;
 
 const never = Number.NEGATIVE_INFINITY;
@@ -76,7 +79,7 @@ export function createSharedView(
   };
   const isBusyAlone = () => localCallsInFlight() >= mirror.quota.maxInFlight(options.maxConcurrentCalls);
 
-  /** The reading while the store is unreachable; undefined while it can be reached. */
+  /** What a view reads while the store cannot be reached; undefined while it can. */
   const whenUnreachable = <T>(read: (view: SlotView) => T, otherwise: () => T): { readonly value: T } | undefined => {
     if (store.isUp()) return undefined;
     onUnreached();
@@ -148,13 +151,13 @@ function createRequests(
     toStored({ routeClass, virtualTime, usesReserve, next }) {
       const one = waiting[routeClass];
       const nowMs = clock.nowMs();
-      const isFirst = !one.isKnown || nowMs > one.requestedAtMs + FORGOTTEN_MS;
+      const isKnown = one.isKnown && nowMs <= one.requestedAtMs + FORGOTTEN_MS;
       one.requestedAtMs = nowMs;
       return {
         class: routeClass,
         virtualTime: toStoredTime(routeClass, virtualTime),
         usesReserve,
-        knownVirtualTime: isFirst ? toStoredTime(routeClass, view.virtualTime(routeClass)) : undefined,
+        knownVirtualTime: isKnown ? undefined : toStoredTime(routeClass, view.virtualTime(routeClass)),
         next: next && { ...next, virtualTime: toStoredTime(routeClass, next.virtualTime) },
       };
     },

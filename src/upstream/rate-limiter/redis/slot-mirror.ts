@@ -3,6 +3,7 @@ import type { RateLimiterOptions, ViewedState, ViewedWindow } from '../rate-limi
 import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 import type { StoredSlots, StoredWindow } from './exchange.ts';
 
+// As in `RateLimiter`, `MonthlyQuota` and `ProbeGate`.
 const MIN_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 32_000;
 const QUOTA_PROBE_INTERVAL_MS = 600_000;

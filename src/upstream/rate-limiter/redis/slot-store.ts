@@ -208,7 +208,7 @@ export class SlotStore {
     this.#isUp = false;
   }
 
-  /** Sends a heartbeat, one at a time. If Redis hangs, the late reply shows that it works again. */
+  /** Sends a heartbeat unless the last one is out. If Redis stalls, its late reply shows that it works again. */
   #beat(): void {
     if (this.#isBeating || this.#isClosed) return;
     const { connection, clock } = this.#options;
@@ -228,7 +228,7 @@ export class SlotStore {
       }
       this.#isBeating = false;
       stop();
-      // This reply answers a heartbeat sent before Redis stalled; only a new one shows what happened meanwhile.
+      // So late a reply does not count (see `#readReply`): only a new one shows what happened meanwhile.
       if (!this.#isUp && clock.nowMs() - sentAtMs > STALE_MS) this.#beat();
     };
     void send();
@@ -243,6 +243,7 @@ export class SlotStore {
       this.#isLossReported = true;
       onReach(false, this.#reason);
     }
+    // Drops old names.
     this.#waits.names(nowMs);
     this.#stopTicking = clock.schedule(nowMs + RETRY_MS, () => this.#tick());
   }
