@@ -52,8 +52,8 @@ local function otherWaits()
   return waits
 end
 
--- The waiting call that goes before one that could be sent: one of its class with a lower virtual time, or one of the
--- other class, if that class is next.
+-- The waiting call that goes before a request that could be granted: one of its class with a lower virtual time, or one
+-- of the other class, if that class is next.
 local function findBefore(request, forLater, waits)
   local before
   for _, wait in ipairs(waits) do

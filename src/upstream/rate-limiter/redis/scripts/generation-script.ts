@@ -2,13 +2,13 @@
 export const CLOCK_SCRIPT = `local time = redis.call('TIME'); local nowUs = time[1] * 1000000 + time[2]`;
 
 /**
- * Beginning of both scripts: counts the instances, and checks that no data was lost. Data that may be incomplete starts
- * a new generation, in which nothing is granted until every slot that may have been lost would be free again.
+ * Beginning of an exchange and of a heartbeat: counts the instances, and checks that no data was lost. If data may be
+ * incomplete, a new generation starts, and nothing is granted until every slot that may have been lost would be free.
  */
 export const GENERATION_SCRIPT = `
 local input = cjson.decode(ARGV[1])
 local generation, closedUntil, bornAt
--- The script waited while Redis was stalled, and its sender has given it up.
+-- The script has waited because Redis stalled, and its sender no longer waits for the reply.
 if input.sentAtMs and nowUs / 1000 - input.sentAtMs > input.staleMs then
   return cjson.encode({ now = string.format('%.3f', nowUs / 1000), isStale = true })
 end
@@ -54,5 +54,5 @@ ${GENERATION_SCRIPT}
 return cjson.encode({ generation = generation, instances = instances, now = string.format('%.3f', nowUs / 1000) })
 `;
 
-/** Script of an instance that stops: its part of the limits goes to the others. KEYS: as above. ARGV: the instance. */
+/** Script of an instance that stops: others get its part of the limits. KEYS: as of a heartbeat. ARGV: the instance. */
 export const LEAVE_SCRIPT = `return tostring(redis.call('ZREM', KEYS[2], ARGV[1]))`;

@@ -8,7 +8,7 @@ local MIN_PAUSE_MS, MAX_BACKOFF_MS, QUOTA_PROBE_MS = 1000, 32000, 600000
 
 local function findWindow(class, one)
   if burst and (not one.windowMs or (burst.ms == general.ms and one.windowMs == general.ms)) then
-    -- Both windows have one length: only the limit can distinguish them.
+    -- The announced length does not say which window it is: only the limit can.
     return class == 'burst' and one.limit and one.limit <= input.burst.limit and burst or general
   end
   if not one.windowMs then return general end

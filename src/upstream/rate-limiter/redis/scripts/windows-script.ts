@@ -50,7 +50,7 @@ local function setOf(class) return class == 'burst' and BURST or CALLS end
 redis.call('ZREMRANGEBYSCORE', CALLS, '-inf', text(now - longestMs))
 redis.call('ZREMRANGEBYSCORE', BURST, '-inf', text(now - longestMs))
 
--- Reservations: slots for calls that were refused with a time and are expected to be repeated.
+-- Reservations: slots for refused calls, which are expected again at the time named to the client.
 local reserved = {}
 do
   local flat = redis.call('HGETALL', RESERVED)
@@ -115,8 +115,9 @@ local function hold(window, count, fromMs, toMs)
   loadHeld()
 end
 
-local function releaseHeld(window, count, heldEver)
-  count = math.min(count, countHeld(window) - (num('held:' .. window.name, 0) - heldEver))
+-- Frees slots held for others, but not those held since the total was heldThen.
+local function releaseHeld(window, count, heldThen)
+  count = math.min(count, countHeld(window) - (num('held:' .. window.name, 0) - heldThen))
   for _, lot in ipairs(held) do
     if count <= 0 then break end
     if lot.name == window.name then
