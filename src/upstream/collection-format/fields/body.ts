@@ -46,7 +46,7 @@ export interface FormParameter {
   readonly value: string | null;
   /** The value, or a part of it, was masked. */
   readonly isMasked: boolean;
-  /** File names of a file row; null for a text row. */
+  /** Names of the files in a row of files; null for a row of text. */
   readonly src: readonly string[] | null;
   readonly contentType: string | null;
   readonly enabled: boolean;

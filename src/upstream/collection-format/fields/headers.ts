@@ -31,7 +31,7 @@ export function toHeaders(json: unknown, revealSecrets = false): Header[] {
   }));
 }
 
-/** Parses `Name: value` lines. A leading `//` marks a disabled header; lines without a name are left out. */
+/** Parses lines such as `Name: value`. A leading `//` marks a disabled header; lines without a name are left out. */
 function parseHeaderBlock(block: string): JsonObject[] {
   return headerLines(block).flatMap((line) => {
     const disabled = line.trimStart().startsWith('//');

@@ -12,9 +12,9 @@ export interface Script {
 }
 
 /**
- * Reads a list of events with one script each: an object with lines or text, or just text or lines.
+ * Reads the scripts of events, one each. A script is text or a list of lines, or an object with either in `exec`.
  *
- * @param json - The list, or a single event; anything else has no scripts.
+ * @param json - A list of events, or a single one; anything else has no scripts.
  */
 function toScripts(json: unknown): Script[] {
   const events: readonly unknown[] = Array.isArray(json) ? json : [json];

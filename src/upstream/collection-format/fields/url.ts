@@ -35,7 +35,7 @@ export function toUrl(json: unknown, revealSecrets = false): Url | null {
   return { json, revealSecrets, parts: () => (parts ??= partsOfText(json)) };
 }
 
-/** Returns the URL as text: as Postman sent it, or else assembled from its parts. */
+/** Returns the URL as the text that Postman sent, or else assembled from its parts. Masked unless revealed. */
 export function urlRaw(url: Url): string {
   const raw = typeof url.json === 'string' ? url.json : url.json.raw;
   if (typeof raw === 'string') return url.revealSecrets ? raw : maskUrlText(raw);
@@ -121,7 +121,7 @@ function partsOfText(json: JsonObject | string): UrlParts | null {
   return json.host == null && json.path == null && typeof json.raw === 'string' ? parseUrlText(json.raw) : null;
 }
 
-/** Segments are text or `{ type, value }`. */
+/** Reads the labels of a host or the segments of a path, which are text or `{ type, value }`. */
 function toTexts(list: unknown): string[] {
   return toList(list).flatMap((part) => toText(isJsonObject(part) ? part.value : part) ?? []);
 }

@@ -24,7 +24,7 @@ export function mapMembers(
   return copy;
 }
 
-/** Does the same for the elements of a list. */
+/** Like `mapMembers`, for the elements of a list. */
 export function mapElements(
   list: readonly unknown[],
   levels: number,

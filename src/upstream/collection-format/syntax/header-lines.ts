@@ -1,4 +1,4 @@
-/** Splits a block of headers into lines. As in HTTP, an indented line without a colon continues the line before it. */
+/** Splits a block of headers into lines. An indented line without a colon continues the one before. */
 export function headerLines(block: string): string[] {
   const lines: string[] = [];
   for (const line of block.split(/\r\n|\n|\r/)) {

@@ -66,7 +66,7 @@ function isTooDeep(value: unknown, levels = MAX_JSON_DEPTH): boolean {
 }
 
 /**
- * Checks that a value can be serialised.
+ * Checks that a whole value can be serialised.
  *
  * @returns The value itself; null for a missing one.
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`.
@@ -77,7 +77,7 @@ export function toWritableJson(value: unknown): unknown {
 }
 
 /**
- * Does the same for a part of a value.
+ * Checks that a part of a value can be serialised, and returns it.
  *
  * @param levels - How many levels of objects and lists the part may have.
  * @throws {JsonTooDeepError} If it has more.

@@ -32,7 +32,7 @@ export function positionsOutsideReferences(text: string, character: string, max 
   return positions;
 }
 
-/** Splits text at each such character outside of references. Text without it gives one part. */
+/** Splits text wherever a character stands outside of references. Text without it gives one part. */
 export function splitOutsideReferences(text: string, character: string): string[] {
   const parts: string[] = [];
   let start = 0;
@@ -44,7 +44,7 @@ export function splitOutsideReferences(text: string, character: string): string[
   return parts;
 }
 
-/** Cuts text at the first such character outside of references; the second part is null if there is none. */
+/** Cuts text where a character first stands outside of references; the second part is null if it nowhere does. */
 export function cutOutsideReferences(text: string, character: string): [before: string, after: string | null] {
   const [position] = positionsOutsideReferences(text, character, 1);
   return position === undefined ? [text, null] : [text.slice(0, position), text.slice(position + 1)];

@@ -26,7 +26,7 @@ export function parseUrlText(text: string): UrlParts {
   const [address, query] = cutOutsideReferences(beforeHash, '?');
   const [protocol, rest] = cutProtocol(address);
   const [authority, path] = cutOutsideReferences(rest, '/');
-  const [host, port] = cutPort(authority);
+  const [host, port] = toHostAndPort(authority);
   return {
     protocol,
     host: splitHost(host),
@@ -48,7 +48,7 @@ export function splitPath(path: string): string[] {
   return path === '' ? [] : splitOutsideReferences(path.startsWith('/') ? path.slice(1) : path, '/');
 }
 
-/** Cuts `protocol://` off an address; null if it does not start with one. */
+/** Cuts `protocol://` off an address; the protocol is null if the address does not start with one. */
 export function cutProtocol(address: string): [protocol: string | null, rest: string] {
   const [slash] = positionsOutsideReferences(address, '/', 1);
   // The first slash has to be part of "://": a URL inside the path does not count.
@@ -56,7 +56,8 @@ export function cutProtocol(address: string): [protocol: string | null, rest: st
   return [address.slice(0, slash - 1), address.slice(slash + 2)];
 }
 
-function cutPort(authority: string): [host: string, port: string | null] {
+/** Splits `user:password@host:port`, and leaves the user info out. */
+function toHostAndPort(authority: string): [host: string, port: string | null] {
   const at = positionsOutsideReferences(authority, '@').at(-1);
   const host = at === undefined ? authority : authority.slice(at + 1);
   const colon = positionsOutsideReferences(host, ':').at(-1);

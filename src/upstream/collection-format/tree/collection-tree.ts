@@ -1,8 +1,8 @@
 /**
- * Entry of the `collection-format` module, which reads collections in the Postman Collection formats 2.0 and 2.1: the
- * tree of items here, their fields (`fields/`), the syntax of values (`syntax/`), and hiding secrets (`masking/`).
+ * Entry of the module `collection-format`, which reads collections in the Postman Collection formats 2.0 and 2.1. This
+ * file reads the tree of items, `fields/` their fields; `syntax/` parses values, and `masking/` hides secrets in them.
  *
- * It reads one JSON document and makes no calls: it must not import `postman`, `http`, `rate-limiter`, `cache`,
+ * The module reads JSON and makes no calls: it may not import `postman`, `http`, `rate-limiter`, `cache`,
  * `calls`, undici, p-queue or lru-cache.
  */
 import { authTypeOf } from '../fields/auth.ts';
@@ -87,7 +87,7 @@ export function createCollectionTree(document: JsonObject, collectionUid: string
   return runAtOnce(buildCollectionTree(document, collectionUid));
 }
 
-/** Does the same in steps: it yields after every 500 items. */
+/** Like `createCollectionTree`, in steps: it yields after every 500 items. */
 export function* buildCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
   const items: CollectionItem[] = [];
   const folders: FolderItem[] = [];
@@ -106,14 +106,14 @@ export function* buildCollectionTree(document: JsonObject, collectionUid: string
       open.pop();
       continue;
     }
-    const position = list.next;
+    const index = list.next;
     list.next += 1;
     visited += 1;
     if (visited % ITEMS_PER_STEP === 0) yield;
-    const json = list.source[position];
+    const json = list.source[index];
     if (!isJsonObject(json)) continue;
     const { parent } = list;
-    const id = toItemId(json, parent?.id ?? null, position);
+    const id = toItemId(json, parent?.id ?? null, index);
     const uid = toId(json.uid);
     if (Array.isArray(json.item)) {
       const below: CollectionItem[] = [];

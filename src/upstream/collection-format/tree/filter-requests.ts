@@ -6,11 +6,11 @@ import { toUrl, urlHost, urlRaw } from '../fields/url.ts';
 
 /** Conditions on requests; null and missing ones match every request. */
 export interface RequestFilter {
-  /** Text in the name, the URL or the description, case-insensitive. */
+  /** Text in the name, the URL or the description, case-insensitive; empty text matches every request. */
   readonly search?: string | null | undefined;
   /** Any of these methods, case-insensitive; an empty list matches every request. */
   readonly method?: readonly string[] | null | undefined;
-  /** The host or a parent domain of it, case-insensitive. */
+  /** The host or a parent domain of it, case-insensitive; empty text matches every request. */
   readonly host?: string | null | undefined;
   /** Uid or id of a folder: matches the requests below it. */
   readonly folderUid?: string | null | undefined;
@@ -25,8 +25,8 @@ const REQUESTS_PER_STEP = 100;
  * Returns the requests that match every condition, in order. It yields after every 100 requests.
  *
  * @param onText - Called with the length of each text before it is searched.
- * @param revealSecrets - Whether the search covers credentials in URLs. If they are masked, a search must not reveal
- *   them.
+ * @param revealSecrets - Whether `search` finds credentials in URLs. Where they are masked, it must not: a match would
+ *   reveal them.
  */
 export function* findRequests(
   requests: readonly RequestItem[],

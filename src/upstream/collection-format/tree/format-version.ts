@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../syntax/json.ts';
 /**
  * Reads the version of the collection format that a collection declares in `info.schema`.
  *
- * @returns `2.1.0` or `2.0.0`; null for no or another version. The actual shape of a file may differ from it.
+ * @returns `2.1.0` or `2.0.0`; null for none or another one. A collection may have the shape of another version.
  */
 export function toFormatVersion(document: JsonObject): string | null {
   const schema = isJsonObject(document.info) ? document.info.schema : undefined;

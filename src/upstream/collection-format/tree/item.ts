@@ -12,7 +12,7 @@ export function itemName(item: CollectionItem): string | null {
   return toText(item.json.name);
 }
 
-/** Returns the description of a folder or request; that of a request is in its definition, or beside it. */
+/** Returns the description of a folder or request. A request has it in its definition, or else beside it. */
 export function itemDescription(item: CollectionItem): string | null {
   const description = toDescription(item.json.description);
   return item.kind === 'folder' ? description : toDescription(definitionOf(item).description) || description;
