@@ -42,7 +42,7 @@ function maskedText(value: unknown): unknown {
   return isSecretValue(value) ? MASKED_TEXT : value;
 }
 
-/** Masks all text and numbers, at any depth, except under the `shown` names. */
+/** Masks all text and numbers, at any depth; under the `shown` names only the user info in text. */
 function maskAllBut(shown: ReadonlySet<string>, json: unknown, levels: number, isShown = false): unknown {
   if (typeof json === 'string' && isShown) return maskUserInfo(json);
   if (typeof json !== 'object' || json === null) return isShown || !isSecretValue(json) ? json : null;

@@ -13,6 +13,7 @@ function maskHeaderBlock(block: string): string {
   return masked.some((line, index) => line !== lines[index]) ? masked.join('\n') : block;
 }
 
+/** Masks the credential in a line. A leading `//` marks a disabled header. */
 function maskHeaderLine(line: string): string {
   const colon = line.indexOf(':', line.trimStart().startsWith('//') ? line.indexOf('//') + 2 : 0);
   if (colon === -1) return line;

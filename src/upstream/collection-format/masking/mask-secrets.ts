@@ -46,8 +46,8 @@ const MASKS_BY_KEY: ReadonlyMap<string, Mask> = new Map<string, Mask>([
 ]);
 
 /**
- * Masks the secrets in a collection: with `MASKED_TEXT` in headers, cookies, rows and URLs, with null everywhere else.
- * It yields after each item.
+ * Masks the secrets in a collection: `MASKED_TEXT` replaces those in headers, cookies, rows and URLs, and null all
+ * others. It yields after each item.
  *
  * @param json - Not changed. The result shares the parts without secrets instead of copying them.
  * @throws {JsonTooDeepError} For a value nested deeper than `MAX_JSON_DEPTH`, which could not be serialised anyway.

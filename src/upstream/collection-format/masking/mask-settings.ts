@@ -4,7 +4,7 @@ import { maskRowText } from './mask-url-text.ts';
 import { isRow } from '../syntax/rows.ts';
 import { isSecretValue, toPlainName } from './secrets.ts';
 
-/** The settings of each auth type that are shown, by plain name. All others, and those of other types, are masked. */
+/** The plain names of the settings that are shown, by auth type. All others, and those of other types, are masked. */
 const SHOWN_SETTINGS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     apikey: 'key in',
@@ -53,8 +53,8 @@ export function maskSettings(type: string, json: unknown, levels: number): unkno
 }
 
 /**
- * Masks the value of a setting: null if its type does not show it. Settings inside lists and objects are masked
- * likewise.
+ * Masks the value of a setting: it becomes null if the auth type does not show the setting. Settings inside a list or
+ * object that is shown are masked likewise.
  *
  * @returns The very same value if nothing in it is masked.
  * @throws {JsonTooDeepError} For a value nested deeper than `levels`.

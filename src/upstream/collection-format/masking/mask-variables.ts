@@ -22,7 +22,7 @@ export function maskVariables(json: unknown, levels: number): unknown {
 }
 
 /**
- * Masks the value of a variable: null for a secret, and for a variable with the name of a credential.
+ * Masks the value of a variable: it becomes null for a secret, and for a variable with the name of a credential.
  *
  * @param isSecret - Whether the variable is declared a secret.
  * @returns The very same value if nothing in it is masked.

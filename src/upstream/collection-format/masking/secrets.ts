@@ -3,7 +3,7 @@ import { textAroundReferences } from '../syntax/references.ts';
 /** Replaces a masked secret in text (headers, rows of forms and queries, URLs, cookies). Elsewhere, null does. */
 export const MASKED_TEXT = '******';
 
-/** A cheap first check: names without any of these parts hold no credentials. */
+/** A cheap first check: a name without any of these parts is not that of a credential. */
 const SUSPICIOUS =
   /pass|pwd|secret|token|key|session|sid|cred|assert|auth|cookie|jwt|verifier|sign|csrf|xsrf|hmac|otp|bearer|code/i;
 /** Parts of names of credentials, matched against plain names (see `toPlainName`). */

@@ -1,7 +1,7 @@
 import { type JsonObject, MAX_JSON_DEPTH, toText } from '../syntax/json.ts';
 import { maskMember, rowName } from './mask-rows.ts';
 
-/** Returns the masked value of a row: credentials are `MASKED_TEXT`. null if it is nested too deep to be serialised. */
+/** Returns the value of a row, with `MASKED_TEXT` for credentials; null if it is nested too deep to be serialised. */
 export function maskedValueOf(row: JsonObject): unknown {
   return toText(row.value) === null ? null : maskMember(rowName(row), row.value, MAX_JSON_DEPTH);
 }
