@@ -54,6 +54,7 @@ export interface ViewedState
   readonly quota: Pick<MonthlyQuota, 'limit' | 'remaining' | 'isExhausted' | 'maxInFlight'>;
 }
 
+// Assumed until a call has been measured.
 const FIRST_LATENCY_MS = 300;
 /** No call can be sent. */
 export const NO_FREE_SLOTS: FreeSlots = { forFirstCalls: false, forLaterCalls: false };

@@ -104,16 +104,16 @@ export class FairQueue<Item extends Queued> {
   countAhead(position: QueuePosition): number {
     const firstAhead = countBefore(this.#firstCalls, position);
     const laterAhead = countBefore(this.#laterCalls, position);
-    const passes = this.#maxPasses;
-    if (passes === 0) return firstAhead + laterAhead;
+    const maxPasses = this.#maxPasses;
+    if (maxPasses === 0) return firstAhead + laterAhead;
     const foremostLater = this.#laterCalls.front()?.[0];
     const beforeLater = foremostLater && laterAhead > 0 ? countBefore(this.#firstCalls, foremostLater) : firstAhead;
     // As many first calls go before each later call as may pass it; before the foremost, at least those ahead of it.
     if (position.isFirstCall) {
-      const passing = Math.min(this.#passes + firstAhead, passes + firstAhead - beforeLater);
-      return firstAhead + Math.min(laterAhead, Math.floor(passing / passes));
+      const passing = Math.min(this.#passes + firstAhead, maxPasses + firstAhead - beforeLater);
+      return firstAhead + Math.min(laterAhead, Math.floor(passing / maxPasses));
     }
-    const passing = Math.max((laterAhead + 1) * passes - this.#passes, beforeLater + laterAhead * passes);
+    const passing = Math.max((laterAhead + 1) * maxPasses - this.#passes, beforeLater + laterAhead * maxPasses);
     return laterAhead + Math.max(firstAhead, Math.min(this.#firstCalls.size(), passing));
   }
 

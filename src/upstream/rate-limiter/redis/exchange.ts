@@ -115,9 +115,12 @@ export interface StoredSlots {
   /** One character per change: `1` if a reservation was redeemed, or if one given back had been used elsewhere. */
   readonly results: string;
   readonly pausedForMs: number;
+  /** Nothing is granted for so long, because data may have been lost. */
   readonly closedForMs: number;
   readonly consecutive429s: number;
+  /** One call at a time is granted, see `ProbeGate`. */
   readonly isSuspect: boolean;
+  /** For so long at most, one burst call at a time is granted. */
   readonly burstColdForMs: number;
   readonly sinceLastSentMs: number;
   readonly inFlightGeneral: number;

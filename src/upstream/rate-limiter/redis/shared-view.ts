@@ -124,9 +124,9 @@ export function createSharedView(
       return unreached?.value ?? base.outlook(usesReserve);
     },
     virtualTime(routeClass) {
-      const one = waiting[routeClass];
-      one.virtualTime = Math.max(one.virtualTime, mirror.virtualTime[routeClass] - one.offset);
-      return one.virtualTime;
+      const state = waiting[routeClass];
+      state.virtualTime = Math.max(state.virtualTime, mirror.virtualTime[routeClass] - state.offset);
+      return state.virtualTime;
     },
     callsInFlight: localCallsInFlight,
     isMonthlyQuotaExhausted: base.isMonthlyQuotaExhausted,
@@ -149,10 +149,10 @@ function createRequests(
 
   return {
     toStored({ routeClass, virtualTime, usesReserve, next }) {
-      const one = waiting[routeClass];
+      const state = waiting[routeClass];
       const nowMs = clock.nowMs();
-      const isKnown = one.isKnown && nowMs <= one.requestedAtMs + FORGOTTEN_MS;
-      one.requestedAtMs = nowMs;
+      const isKnown = state.isKnown && nowMs <= state.requestedAtMs + FORGOTTEN_MS;
+      state.requestedAtMs = nowMs;
       return {
         class: routeClass,
         virtualTime: toStoredTime(routeClass, virtualTime),
@@ -162,14 +162,14 @@ function createRequests(
       };
     },
     replied({ routeClass, next }, { virtualTimeShift, isGranted, isYielding }) {
-      const one = waiting[routeClass];
+      const state = waiting[routeClass];
       const nowMs = clock.nowMs();
-      one.offset += virtualTimeShift;
-      one.isKnown = !isGranted || next !== undefined;
-      if (isYielding) one.yieldsUntilMs = nowMs + YIELD_MS;
+      state.offset += virtualTimeShift;
+      state.isKnown = !isGranted || next !== undefined;
+      if (isYielding) state.yieldsUntilMs = nowMs + YIELD_MS;
       const isSoon = mirror.isBusy() || mirror.isSuspect;
       const retryInMs = isSoon ? Math.max(RETRY_SOON_MS, mirror.latencyMs ?? 0) : RETRY_MS;
-      for (const ofClass of ROUTE_CLASSES) waiting[ofClass].retriesAtMs = nowMs + retryInMs;
+      for (const eachClass of ROUTE_CLASSES) waiting[eachClass].retriesAtMs = nowMs + retryInMs;
     },
   };
 }
