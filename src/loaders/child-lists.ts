@@ -35,7 +35,7 @@ export interface ChildListRequest<Type extends ChildType = ChildType> {
 /** Creates the reader of child lists of all types. */
 export function createChildLists(reads: UpstreamReads, children: Readonly<Record<ChildType, Children>>) {
   // Targets requested before in this operation: reading them again costs nothing.
-  const begun = new Set<string>();
+  const requestedTargets = new Set<string>();
   const sizeOf = (type: ChildType) => children[type].resource.paging?.size;
   const callOf = ({ type, workspaceId, from }: ChildListRequest, skip = 0) =>
     children[type].resource.listCall(workspaceId, pageStart(from, sizeOf(type)) + skip);
@@ -44,7 +44,7 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
     /** Whether the first requested page needs no call. */
     needsNoCall(request: ChildListRequest): boolean {
       const call = callOf(request);
-      return begun.has(call.target) || reads.isCached(call);
+      return requestedTargets.has(call.target) || reads.isCached(call);
     },
 
     /** Whether reading the list counts against the burst limit. */
@@ -57,7 +57,7 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
     /** Reads the pages with the requested items. The chunk may have more items; fewer only at the end of the list. */
     async read(request: ChildListRequest): Promise<Chunk<Ref>> {
       const { type, from, count } = request;
-      begun.add(callOf(request).target);
+      requestedTargets.add(callOf(request).target);
       const start = pageStart(from, sizeOf(type));
       let items: readonly Ref[] = [];
       let length: number;

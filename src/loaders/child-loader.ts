@@ -13,7 +13,7 @@ export interface ChildRequest<Type extends ChildType = ChildType> {
   readonly uid: string;
   /** Levels that provide the selected fields. One of them is enough. */
   readonly levels: readonly Level[];
-  /** The object's name, if known. It allows to search a list by name. */
+  /** The object's name, if known: a list can then be searched by name. */
   readonly name?: string | null;
 }
 
@@ -29,8 +29,8 @@ type SingleLevel = 'minimal' | 'detail';
 interface RequestedChild {
   readonly uid: string;
   readonly requests: readonly ChildRequest[];
-  /** The single read that some request cannot do without. */
-  readonly read: SingleLevel | undefined;
+  /** Level of the single read that some request cannot do without. */
+  readonly requiredRead: SingleLevel | undefined;
   /** Whether some request can only be served by a list. */
   readonly needsList: boolean;
 }
@@ -40,14 +40,14 @@ interface RequestedChild {
  *
  * All requests of one tick are planned together. A request's levels decide its sources. The first that applies wins:
  *
- * - `summary` or a single read: a list that has shown the object; the single read that other requests need or have
- *   made; the list of everything, if it is read; the cheapest single read.
+ * - `summary` or a single read, either is enough: a list that has shown the object; the single read that
+ *   other requests need or have made; the list of everything, if it is read; the cheapest single read.
  * - `summary` alone: a list that has shown the object; the list of everything, if it is read; a search by name.
  * - a single read alone: `minimal` if it is enough and `detail` is neither read nor cached; else `detail`.
  *
- * The list of everything is read for two or more objects (for one, if the list is cached) that need only `summary` and
- * have nothing cached. It is also read for two or more objects whose cached reads are too old, because it revalidates
- * those that it shows unchanged.
+ * The list of everything is read for two or more objects (for one, if the list is cached) that only a list can serve,
+ * or for which a list is enough and nothing is cached. It is also read for two or more objects whose cached reads are
+ * too old, because it revalidates those that it shows unchanged.
  */
 export function createChildLoader(
   reads: UpstreamReads,
@@ -65,21 +65,21 @@ export function createChildLoader(
       uid,
       requests: pending,
       needsList: pending.some(({ levels }) => isOnlyListed(levels)),
-      read: needsDetail ? 'detail' : strict.length > 0 ? cheapest : undefined,
+      requiredRead: needsDetail ? 'detail' : strict.length > 0 ? cheapest : undefined,
     };
   };
 
   // Lists are searched by uid, so an object requested by its bare id is not found.
   const isSearchable = (uid: string) => toOwnerOfUid(uid) !== null;
-  const isListable = ({ uid, requests, needsList, read }: RequestedChild) =>
+  const isListable = ({ uid, requests, needsList, requiredRead }: RequestedChild) =>
     requests.length > 0 &&
     isSearchable(uid) &&
-    (needsList || (read === undefined && !singles.has(uid) && !singles.isCached(uid)));
-  const isRenewable = ({ uid, read }: RequestedChild) =>
-    read !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, read);
+    (needsList || (requiredRead === undefined && !singles.has(uid) && !singles.isCached(uid)));
+  const isRenewable = ({ uid, requiredRead }: RequestedChild) =>
+    requiredRead !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, requiredRead);
 
   const toRequestedChildren = (requests: readonly ChildRequest[]): readonly RequestedChild[] =>
-    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofOne]) => toRequestedChild(uid, ofOne));
+    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofUid]) => toRequestedChild(uid, ofUid));
 
   const planNow = (requests: readonly ChildRequest[]): ((request: ChildRequest) => Promise<Ref | null>) => {
     const requested = toRequestedChildren(requests);
@@ -92,7 +92,7 @@ export function createChildLoader(
     const listing = isListWorthIt
       ? listMany([...new Set([...listable, ...renewable].map(({ uid }) => uid))])
       : undefined;
-    const renewed = new Set(renewable.length > 1 ? renewable.map(({ uid }) => uid) : []);
+    const mayBeRenewed = new Set(renewable.length > 1 ? renewable.map(({ uid }) => uid) : []);
 
     const findListed = async ({ uid, name }: ChildRequest): Promise<Ref | null> => {
       if (listing && isSearchable(uid)) {
@@ -101,26 +101,26 @@ export function createChildLoader(
         if (item || isComplete) return item ?? null;
       }
       if (name != null && isSearchable(uid)) return listOne(uid, name);
-      const single = await singles.read(uid, byUid.get(uid)?.read ?? cheapest);
+      const single = await singles.read(uid, byUid.get(uid)?.requiredRead ?? cheapest);
       return single && listOne(single.uid, single.name ?? null);
     };
 
     return async (request) => {
       const { uid, levels } = request;
-      const read = byUid.get(uid)?.read;
+      const requiredRead = byUid.get(uid)?.requiredRead;
       if (levels.includes('summary')) {
         const item = listed.get(uid);
         if (item) return item;
         if (isOnlyListed(levels)) return findListed(request);
-        if (listing && read === undefined && !singles.has(uid)) {
+        if (listing && requiredRead === undefined && !singles.has(uid)) {
           await listing;
           const found = listed.get(uid);
           if (found) return found;
         }
       }
       // An object that the list shows unchanged needs no call. If the list fails, each object is read by itself.
-      if (renewed.has(uid)) await listing?.catch(() => undefined);
-      return singles.read(uid, levels.includes(cheapest) ? (read ?? cheapest) : 'detail');
+      if (mayBeRenewed.has(uid)) await listing?.catch(() => undefined);
+      return singles.read(uid, levels.includes(cheapest) ? (requiredRead ?? cheapest) : 'detail');
     };
   };
 

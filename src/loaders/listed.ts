@@ -20,7 +20,7 @@ export interface Listed<Item> {
 export function createListed<Item>(keyOf: (item: Item) => string): Listed<Item> {
   const items = new Map<string, Item>();
   let expecting = 0;
-  // Callbacks by key. To race all lists for each waiting caller would take lists × callers steps.
+  // Callbacks by key. Racing all lists for each waiting caller would take lists × callers steps.
   const awaited = new Map<string, (() => void)[]>();
   const waiting = new Set<() => void>();
   const isExpecting = () => expecting > 0;

@@ -44,7 +44,7 @@ export function createPlanner<Request extends object | string, Result>(
 }
 
 /**
- * Creates a loader of objects that lists may show. It plans after all lists that the same tick requests have started.
+ * Creates a loader of objects that lists may show. It plans after the lists requested in the same tick have started.
  * Requests that a running list may serve are planned when the lists have shown their objects, or have ended.
  *
  * @param listed - The lists that are being read.
@@ -61,11 +61,11 @@ export function createPlannerAfterLists<Request extends { readonly uid: string }
 ): (request: Request) => Promise<Result> {
   const planAll = (requests: readonly Request[]): readonly Promise<Result>[] => {
     const uids = listed.isExpecting() ? mayBeListed(requests) : new Set<string>();
-    const planned = plan(requests.filter(({ uid }) => !uids.has(uid)));
-    if (uids.size === 0) return requests.map(planned);
-    const plannedLater = listed.expected([...uids]).then(() => plan(requests.filter(({ uid }) => uids.has(uid))));
+    const serveNow = plan(requests.filter(({ uid }) => !uids.has(uid)));
+    if (uids.size === 0) return requests.map(serveNow);
+    const whenListed = listed.expected([...uids]).then(() => plan(requests.filter(({ uid }) => uids.has(uid))));
     return requests.map((request) =>
-      uids.has(request.uid) ? plannedLater.then((planOf) => planOf(request)) : planned(request),
+      uids.has(request.uid) ? whenListed.then((serve) => serve(request)) : serveNow(request),
     );
   };
   return createPlanner(planAll, keyOf, (run) => idleTasks.add('plan', run));

@@ -14,14 +14,14 @@ export interface UpstreamReads extends PostmanSession {
 
 interface Read {
   readonly call: PostmanCall<unknown, null>;
-  note?(response: unknown): void;
+  onResponse?(response: unknown): void;
 }
 
 /** Creates the reads of one operation. */
 export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: PostmanSession): UpstreamReads {
-  const make = async ({ call, note }: Read) => {
+  const make = async ({ call, onResponse }: Read) => {
     const response = await get(call);
-    note?.(response);
+    onResponse?.(response);
     return response;
   };
   const read = createPlanner(
@@ -37,10 +37,10 @@ export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: P
       listed: Listed<Item>,
       call: PostmanCall<Page, Missing>,
     ) {
-      const note = (page: Page | Missing) => {
+      const onResponse = (page: Page | Missing) => {
         if (page) listed.add('items' in page ? page.items : page);
       };
-      return listed.expect(read({ call, note }) as Promise<Page | Missing>);
+      return listed.expect(read({ call, onResponse }) as Promise<Page | Missing>);
     },
   };
 }

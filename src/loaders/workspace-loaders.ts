@@ -14,9 +14,9 @@ import type { UpstreamReads } from './reads.ts';
 
 /** Loaders for workspaces and the lists in them. */
 export interface WorkspaceLoaders {
-  /** Returns a workspace as in a list (`summary`) or as only the single read has it (`detail`); null if none exists. */
+  /** Returns a workspace as lists have it (`summary`) or as the single read has it (`detail`); null if none exists. */
   workspaceById<L extends WorkspaceLevel>(request: WorkspaceRequest<L>): Promise<AtLevel<L> | null>;
-  /** Returns a part of a list with at least the requested items, as far as it goes; null if there is no workspace. */
+  /** Returns a chunk with the requested items, as far as the list has them; null if the workspace does not exist. */
   childrenOf<Type extends ChildType>(request: ChildListRequest<Type>): Promise<Chunk<Ref | SummaryOf<Type>> | null>;
 }
 
@@ -52,30 +52,29 @@ type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
  * | children, with more than names | their list; no call if the workspace is read anyway and has none of them |
  * | children by name | the workspace, if it is read anyway or takes fewer calls than their lists; else their lists |
  *
- * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each of its items
- * is read singly and its first page can revalidate them.
+ * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each requested
+ * item is read singly and all are on its first page, which can revalidate them.
  */
 export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoadersOptions): WorkspaceLoaders {
   const lists = createChildLists(reads, children);
   // Workspaces requested before in this operation: reading them again costs nothing.
-  const detailed = new Set<string>();
+  const requestedWorkspaces = new Set<string>();
 
   /** Whether to read the workspace: because a part needs it, or because it is the cheapest source of names. */
   const prefersWorkspace = (workspaceId: string, parts: readonly Part[]): boolean => {
-    if (detailed.has(workspaceId) || parts.some(({ kind }) => kind === 'detail')) return true;
+    if (requestedWorkspaces.has(workspaceId) || parts.some(({ kind }) => kind === 'detail')) return true;
     if (parts.some(({ kind }) => kind === 'summary') && !listed.has(workspaceId)) return true;
-    const named = [...toGroups(parts.filter(isChildPart), ({ type }) => type).values()].filter((ofType) =>
+    const byName = [...toGroups(parts.filter(isChildPart), ({ type }) => type).values()].filter((ofType) =>
       ofType.every(({ level }) => level === 'ref'),
     );
-    if (named.length === 0) return false;
-    const unread = named.filter((ofType) => !ofType.every(lists.needsNoCall));
+    if (byName.length === 0) return false;
+    const unread = byName.filter((ofType) => !ofType.every(lists.needsNoCall));
     const workspaceCalls = reads.isCached(workspaceCall(workspaceId)) ? 0 : 1;
     if (workspaceCalls !== unread.length) return workspaceCalls < unread.length;
+    // At most one list is unread here, so all these parts are of one type.
     return unread
       .flat()
-      .some(
-        (part, _, ofType) => lists.isBurst(part) && !ofType.some((one) => one.willReadEach && lists.isOnFirstPage(one)),
-      );
+      .some((part, _, all) => lists.isBurst(part) && !all.some((one) => one.willReadEach && lists.isOnFirstPage(one)));
   };
 
   /** Whether a list being read may make it unnecessary to read the workspace. */
@@ -93,7 +92,7 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
   /** @returns The function that serves each of the parts. */
   const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartResult>) => {
     const readsWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
-    if (readsWorkspace) detailed.add(workspaceId);
+    if (readsWorkspace) requestedWorkspaces.add(workspaceId);
     const isConfirmed = createConfirmation(reads, listed, workspaceId);
     const needsList = (type: ChildType) =>
       parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
@@ -111,14 +110,14 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
 
   const partOf = createPlanner((parts: readonly Part[]) => {
     const results = new Map<Part, Promise<PartResult>>();
-    for (const [workspaceId, ofOne] of toGroups(parts, (part) => part.workspaceId)) {
-      const planned = mayBeListed(workspaceId, ofOne)
-        ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofOne))
-        : planWorkspace(workspaceId, ofOne);
-      for (const part of ofOne) {
-        const result = planned instanceof Promise ? planned.then((resultOf) => resultOf(part)) : planned(part);
+    for (const [workspaceId, ofWorkspace] of toGroups(parts, (part) => part.workspaceId)) {
+      const planned = mayBeListed(workspaceId, ofWorkspace)
+        ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofWorkspace))
+        : planWorkspace(workspaceId, ofWorkspace);
+      for (const part of ofWorkspace) {
+        const result = planned instanceof Promise ? planned.then((serve) => serve(part)) : planned(part);
         results.set(part, result);
-        // Announce the list even if it starts later: look-ups are planned as soon as this returns.
+        // Announce the list even if it starts later: lookups are planned as soon as this returns.
         if (isChildPart(part) && part.level === 'summary') void children[part.type].listed.expect(result);
       }
     }
@@ -141,7 +140,7 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
 function toKey(part: Part): string {
   if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
   const { type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count } = part;
-  // JSON keeps a workspace with the id "null" apart from no workspace.
+  // As JSON, a workspace with the id "null" differs from no workspace.
   return JSON.stringify([type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count]);
 }
 
@@ -153,7 +152,8 @@ const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
 /**
  * Reads the children of one type from the workspace.
  *
- * @param needsList - Whether some request needs more than names, so that only an empty list is enough.
+ * @param needsList - Whether some request needs more than names: the workspace is then enough only if it has no such
+ *   children.
  * @returns undefined if their list has to be read; null if there is no such workspace.
  */
 async function refsOf(
@@ -172,7 +172,7 @@ async function refsOf(
   return needsNames && refs.some(({ name }) => name === undefined) ? undefined : refs;
 }
 
-/** Creates the test whether the workspace of a list exists. Postman returns empty lists for unknown workspaces. */
+/** Creates the check whether the workspace of a list exists. Postman returns empty lists for unknown workspaces. */
 function createConfirmation(reads: UpstreamReads, listed: Listed<WorkspaceSummary>, workspaceId: string | null) {
   const listsAreEmpty: Promise<boolean>[] = [];
   const isEmpty = (list: Promise<Chunk<Ref>>) => list.then(({ total }) => total === 0);
