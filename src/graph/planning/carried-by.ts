@@ -20,9 +20,9 @@ export const toGet = ({ template }: PostmanRoute, query = '') => `\`GET ${templa
  */
 export function createCarriedBy(type: LeveledType, costs: Readonly<Record<string, string>>) {
   return (levels: readonly Level[], description: string, routes: readonly RouteTemplate[] = []) => {
-    const isFree = levels.includes('ref') || routes.length > 0;
-    const cost = isFree ? undefined : costs[levels.join(' ')];
-    if (!isFree && cost === undefined)
+    const needsNoCostLine = levels.includes('ref') || routes.length > 0;
+    const cost = needsNoCostLine ? undefined : costs[levels.join(' ')];
+    if (!needsNoCostLine && cost === undefined)
       throw new TypeError(`No cost is declared for fields of ${type} carried by ${levels.join()}`);
     return {
       description: cost ? `${description}\n\nCost: ${cost}.` : description,

@@ -1,7 +1,7 @@
 /**
- * Looks up single objects that a client or another object names: `lookUpWorkspace` and `lookUpChild`. Before a field
- * below is resolved, it reads ahead in the selection and requests all calls at once, so that the loaders can plan
- * them together. It must not know the GraphQL types: a field declares by `carriedBy` and `reads` what it needs
+ * Looks up single objects that a client or another object names: `lookUpWorkspace` and `lookUpChild`. Both read ahead
+ * in the selection and request everything before the fields of the object are resolved, so that the loaders can plan
+ * all calls together. This file must not know the GraphQL types: a field declares by `carriedBy` and `reads` what it needs
  * (`planning/carried-by.ts`).
  */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
@@ -45,13 +45,13 @@ export async function lookUpWorkspace(
   const readParts = (fields: readonly SelectedField[]): Promise<unknown>[] => {
     const levels = fields.map(({ carriedBy }) => carriedBy);
     const lists = fields.flatMap((field) => workspaceListOf(field, context, id));
-    const isOnlyDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
+    const needsDetail = (carriers: readonly Level[]) => carriers.includes('detail') && !carriers.includes('summary');
     return [
       ...lists,
       ...(levels.some((carriers) => carriers.includes('summary'))
         ? [loaders.workspaceById({ id, level: 'summary' })]
         : []),
-      ...(levels.some(isOnlyDetail) ? [loaders.workspaceById({ id, level: 'detail' })] : []),
+      ...(levels.some(needsDetail) ? [loaders.workspaceById({ id, level: 'detail' })] : []),
     ];
   };
   const parts = readParts(selection.filter(({ isDeferred }) => !isDeferred));
@@ -59,7 +59,7 @@ export async function lookUpWorkspace(
   for (const part of readParts(selection.filter(({ isDeferred }) => isDeferred))) part.catch(() => undefined);
   const node = { id, isUserSupplied: true };
   if (parts.length === 0) {
-    // A workspace that has globals exists; one without globals may not.
+    // A workspace that has globals exists; one without globals may not exist.
     if (fieldsNamed(selection, 'globals').length > 0 && (await loaders.read(globalsCall(id)))?.length) return node;
     parts.push(loaders.workspaceById({ id, level: 'summary' }));
   }
@@ -91,7 +91,7 @@ export async function lookUpChild(
     (await loaders.isInWorkspace(uid))
   )
     return { uid };
-  // No list has all collections: one that is in no list may still exist.
+  // No list has all collections: a collection that is in no list may still exist.
   const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const requestedLevels = immediate.some(isProof) ? immediate : [...immediate, allReadLevels];
   const found = await firstFound<Ref>(
@@ -120,8 +120,9 @@ function workspaceListOf(
 }
 
 /**
- * Chooses the sets of levels to read: for each set, one response at any of its levels is needed. `immediate` has at
- * least one set, because the object must exist, unless only fields with dedicated calls are selected.
+ * Chooses the sets of levels to read. For each set, one response at any of its levels is enough. `immediate` has a set
+ * even if no selected field needs one, to find out whether the object exists; but none if only fields with dedicated
+ * calls are selected.
  *
  * @returns `immediate`: to be awaited. `deferred`: planned together with those, but not awaited.
  */
@@ -148,7 +149,7 @@ function levelsToRead(
  * others appear on the fields that need them. The part is tracked as read for `path`.
  *
  * @param isProof - Whether the part at this index proves, by finding nothing, that the object does not exist.
- * @throws The error of the first such part, if all such parts failed and no other part found the object.
+ * @throws The error of the first part that could be a proof, if all of those failed and no other found the object.
  */
 async function firstFound<Part>(
   parts: readonly Promise<Part | null>[],

@@ -93,8 +93,8 @@ interface Found {
 interface Reading {
   readonly found: Map<string, Found>;
   /**
-   * Fragments already read. One spread several times adds the same fields, and skipping it keeps nested spreads
-   * linear.
+   * Fragments already read. A fragment that is spread again adds no fields, and skipping it makes the time for nested
+   * spreads linear.
    */
   readonly visitedFragments: Set<string>;
   readonly isDeferred: boolean;
@@ -123,9 +123,9 @@ function collect(
       continue;
     }
     const { value: name } = selection.name;
-    const visit = isDeferred ? `@defer ${name}` : name;
-    if (reading.visitedFragments.has(visit)) continue;
-    reading.visitedFragments.add(visit);
+    const visitKey = isDeferred ? `@defer ${name}` : name;
+    if (reading.visitedFragments.has(visitKey)) continue;
+    reading.visitedFragments.add(visitKey);
     const fragment = info.fragments[name];
     if (fragment?.typeCondition.name.value === type.name)
       collect(info, type, fragment.selectionSet, { ...reading, isDeferred });

@@ -12,9 +12,9 @@ import type { Chunk } from '../../loaders/child-lists.ts';
 import type { Context, OperationContext } from '../context.ts';
 
 /**
- * Makes every field track what it reads. What a response about its object carries is tracked under the path of the
- * object; what the field itself reads, under the path of the field. Only fields that declare what they read, by
- * `carriedBy` or `reads`, get loaders.
+ * Makes every field track the values it reads. A value that a response about the field's object carries is tracked
+ * under the path of the object; a value that the field itself reads, under the path of the field. Only fields that
+ * declare what they read, by `carriedBy` or `reads`, get loaders.
  *
  * @param schema - Its resolvers are replaced.
  */
@@ -62,7 +62,7 @@ function withTracking(loaders: Loaders, track: (value: unknown) => void): Loader
       const load: (request: never) => Promise<unknown> = target[name];
       return (request: never) =>
         load(request).then((value) => {
-          // A loader makes the chunk; what it read are the items.
+          // Track the items: they come from responses, but the loader made the chunk around them.
           track(isChunk(value) ? value.items : value);
           return value;
         });
