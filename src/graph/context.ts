@@ -9,7 +9,7 @@ import type { Estimate } from './planning/estimate.ts';
 import type { StreamedRows } from './paging/streamed-rows.ts';
 import type { TimeSlices } from './limits/time-slices.ts';
 
-/** The context of one operation: what its resolvers share. */
+/** The context that the resolvers of one operation share. */
 export interface OperationContext {
   /** Loaders without tracking, for reading ahead. The field that returns the value tracks it. */
   readonly readAhead: Loaders;

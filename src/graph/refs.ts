@@ -5,7 +5,7 @@ import type { SummaryOf } from '../upstream/postman/routes.ts';
 import type { WorkspaceSummary } from '../upstream/postman/resources/workspaces.ts';
 import { builder } from './builder.ts';
 
-/** A workspace as the graph passes it around: its id, and what the upstream response it came from contains. */
+/** A workspace as resolvers pass it on: its id and, if it came from a list, its item there. */
 export interface WorkspaceNode {
   readonly id: string;
   readonly summary?: WorkspaceSummary;
@@ -17,8 +17,8 @@ export interface WorkspaceNode {
 }
 
 /**
- * A child of a workspace as the graph passes it around: its uid, and what the upstream response it came from
- * contains.
+ * A child of a workspace as resolvers pass it on: its uid, and what the upstream response that it came from says
+ * of it.
  */
 export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly uid: string;
@@ -26,7 +26,7 @@ export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
   readonly known?: Ref | Summary;
 }
 
-/** A collection as the graph passes it around. */
+/** A collection as resolvers pass it on. */
 export type CollectionNode = ChildNode<SummaryOf<'Collection'>>;
 
 const childRef = <Type extends ChildType>(type: Type) => builder.objectRef<ChildNode<SummaryOf<Type>>>(type);

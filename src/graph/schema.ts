@@ -1,7 +1,7 @@
 /**
  * Entry file of the graph module. It exports `createSchema`, which builds the executable schema.
  *
- * Folders: `types` declares the GraphQL types of workspaces and what they hold, `tree` those inside one collection.
+ * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection.
  * `paging` has connections, cursors and `@stream`; `planning` decides from the selection which calls to make;
  * `limits` bounds results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves
  * federation gateways.

@@ -3,8 +3,7 @@ import type { RetryableErrorExtensions } from './error-extensions.ts';
 /**
  * Makes the extensions of an error with which this server refuses something until later.
  *
- * @param code - `RATE_LIMITED`: a limit that keys share, such as the budget, is used up. `SERVER_BUSY`: no memory is
- *   free.
+ * @param code - `RATE_LIMITED`: too many streams or dry runs are open or waiting. `SERVER_BUSY`: no memory is free.
  * @param seconds - Whole seconds from now until a retry makes sense.
  * @param nowMs - The current time in epoch milliseconds.
  */

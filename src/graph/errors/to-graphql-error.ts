@@ -36,8 +36,8 @@ const retryableKinds: ReadonlySet<UpstreamErrorKind> = new Set([
  * The extensions contain a fixed list of fields; nothing else of the upstream response reaches clients.
  *
  * @param located - The error as GraphQL execution reports it, with path and locations. It is changed in place and
- *   loses its cause: a new error for each of a thousand refused fields would cost a stack and another search for its
- *   location.
+ *   loses its cause: a new error for each of a thousand refused fields would cost a stack trace and another search for
+ *   its location.
  * @param clock - Gives the time from which `retryAfterSeconds` counts.
  * @returns The same error; null if its cause is not an upstream error.
  */

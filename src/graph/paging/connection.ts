@@ -1,7 +1,7 @@
 /**
- * Connections: the types `<Name>Connection`, `<Name>Edge` and `PageInfo`, the arguments `first` and `after`, and
- * cutting pages out of lists. It works on rows of any type, so it must import no type of the schema, nothing of the
- * tree, and no planning of calls. Paging is forward only: there is no `last` or `before`.
+ * Connections: the types `<Name>Connection`, `<Name>Edge` and `PageInfo`, the arguments `first` and `after`, and the
+ * functions that cut pages out of lists. Nodes can be of any type, so this file must import no type of the schema,
+ * nothing of the tree, and no planning of calls. Paging is forward only: there is no `last` or `before`.
  */
 import type { OutputRef } from '@pothos/core';
 import { badUserInput } from '../errors/bad-user-input.ts';
@@ -67,10 +67,10 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   }),
 });
 
-/** Declares that, when the list is streamed, its rows are read as they are delivered. */
-const rows = { isStreamable: true } as const;
-/** Declares that a field returns items of a list, so that all fields that a ref carries are known. */
-const items = { fromList: true } as const;
+/** Declares that, when the list is streamed, its rows start only as the budget allows. */
+const streamable = { isStreamable: true } as const;
+/** Declares that a field returns items of an upstream list: all fields that a ref carries are known. */
+const listItems = { fromList: true } as const;
 
 /**
  * Defines `<name>Connection` and `<name>Edge`.
@@ -94,7 +94,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: node,
         nullable: false,
         description: `The ${name.toLowerCase()} itself.`,
-        extensions: items,
+        extensions: listItems,
         resolve: (edge) => edge.node as never,
       }),
     }),
@@ -106,14 +106,14 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
         type: [node],
         nullable: false,
         description: `The ${plural} of this page, in the order of the list.`,
-        extensions: { ...items, ...rows },
+        extensions: { ...listItems, ...streamable },
         resolve: ({ edges }) => edges.map((edge) => edge.node) as never,
       }),
       edges: t.field({
         type: [EdgeRef],
         nullable: false,
         description: `The ${plural} of this page, each with its cursor.`,
-        extensions: rows,
+        extensions: streamable,
         resolve: ({ edges }) => edges,
       }),
       pageInfo: t.field({

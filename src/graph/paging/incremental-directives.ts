@@ -9,7 +9,7 @@ import {
   type SelectionNode,
 } from 'graphql';
 
-const on = {
+const ifArgument = {
   type: new GraphQLNonNull(GraphQLBoolean),
   defaultValue: true,
   description: 'false: the directive has no effect.',
@@ -22,7 +22,7 @@ export const streamDirective = new GraphQLDirective({
   description: 'Delivers the items of a list one by one, in order, as the budget allows the calls they need.',
   locations: [DirectiveLocation.FIELD],
   args: {
-    if: on,
+    if: ifArgument,
     initialCount: {
       type: GraphQLInt,
       defaultValue: 0,
@@ -40,7 +40,7 @@ export const incrementalDirectives: readonly GraphQLDirective[] = [
       'Delivers the fields of a fragment later, once they have been read, so that other fields need not wait for ' +
       'them.',
     locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
-    args: { if: on, label },
+    args: { if: ifArgument, label },
   }),
   streamDirective,
 ];

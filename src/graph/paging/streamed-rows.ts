@@ -15,7 +15,7 @@ export interface StreamedRows {
   feed<Row>(rows: readonly Row[], info: GraphQLResolveInfo): readonly Row[] | AsyncIterable<Row>;
 }
 
-/** A streamed list whose next row may not start yet. */
+/** A streamed list whose next row must wait before it starts. */
 interface WaitingList {
   /** Depth of the list in the result. */
   readonly depth: number;
@@ -39,13 +39,13 @@ export interface StreamedRowsOptions {
 
 type RowOperation = Pick<Operation, 'caller' | 'idleTasks' | 'fairShare' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
 
-// The calls that lead to the first row: for a list of lists, for one of those, and for the row itself. Until this
+// The calls that lead to the first row: for a list of lists, for one of its lists, and for the row itself. Until this
 // many calls have settled, one row starts at a time, so that no other call delays the first row.
 const FIRST_CALLS = 3;
 // After this time more rows start, so that one hanging call cannot block the stream.
 const FIRST_ROW_TIMEOUT_MS = 1_000;
-// With this many queued calls, every slot is used as soon as it is free.
-const MAX_WAITING = 4;
+// With this many queued calls, every slot of the budget is used as soon as it is free.
+const MAX_QUEUED_CALLS = 4;
 
 /** Starts all rows at once. */
 export const unscheduledRows: StreamedRows = { feed: (rows) => rows };
@@ -72,16 +72,16 @@ export function createStreamedRows(
 
   /** Returns whether rows have begun. */
   const startRows = (): boolean => {
-    const freeSlots =
+    const mayStart =
       startsOneByOne && pendingCalls.settled < FIRST_CALLS
         ? 1 - pendingCalls.count
-        : Math.min(maxPendingCalls - pendingCalls.count, MAX_WAITING - wait.count);
-    let left = freeSlots;
+        : Math.min(maxPendingCalls - pendingCalls.count, MAX_QUEUED_CALLS - wait.count);
+    let left = mayStart;
     for (const list of [...waiting].sort((a, b) => b.depth - a.depth)) {
       if (left <= 0) break;
       left -= list.grant(left);
     }
-    return left < freeSlots;
+    return left < mayStart;
   };
 
   /** Waits until started rows and settled calls have requested their next calls, then starts more rows. */
@@ -105,7 +105,7 @@ export function createStreamedRows(
     },
   });
 
-  const waitForFreeSlot = (list: WaitingList) => {
+  const waitToStart = (list: WaitingList) => {
     waiting.add(list);
     cancelTimeout ??= clock.schedule(clock.nowMs() + FIRST_ROW_TIMEOUT_MS, () => {
       startsOneByOne = false;
@@ -119,7 +119,7 @@ export function createStreamedRows(
 
   const scheduling: RowScheduling = {
     ended,
-    waitForFreeSlot,
+    waitToStart,
     stopWaiting: (list) => void waiting.delete(list),
     onEndedEarly(info, path) {
       const { error } = operation.refusals.of(undefined, predictSlotAtMs);
@@ -138,46 +138,47 @@ export function createStreamedRows(
   };
 }
 
-/** What a streamed list needs of the schedule that it shares with other lists. */
+/** The schedule that the streamed lists of an operation share. */
 interface RowScheduling {
   readonly ended: AbortSignal;
   /** Queues the list until rows of it may start. */
-  waitForFreeSlot(list: WaitingList): void;
+  waitToStart(list: WaitingList): void;
   stopWaiting(list: WaitingList): void;
   /** Called when the deadline has passed before the row at this path started. */
   onEndedEarly(info: GraphQLResolveInfo, path: readonly (string | number)[]): void;
 }
 
-/** Yields the rows of a list as the executor requests them, but none before it may start. */
+/** Yields the rows of a list as the executor requests them, each once it may start. */
 function scheduleRows<Row>(
   rows: readonly Row[],
   initialCount: number,
   info: GraphQLResolveInfo,
-  { ended, waitForFreeSlot, stopWaiting, onEndedEarly }: RowScheduling,
+  { ended, waitToStart, stopWaiting, onEndedEarly }: RowScheduling,
 ): AsyncIterable<Row> {
   const path = responsePathAsArray(info.path);
   let next = 0;
-  let mayBegin = initialCount;
+  // Rows before this position may start.
+  let startableEnd = initialCount;
   let isOver = false;
   let resume = () => {};
   const list: WaitingList = {
     depth: path.length,
     grant(count) {
       const granted = Math.min(count, rows.length - next);
-      mayBegin = next + granted;
+      startableEnd = next + granted;
       resume();
       return granted;
     },
     resume: () => resume(),
   };
-  const isWaiting = () => next >= mayBegin && next < rows.length && !isOver && !ended.aborted;
+  const isWaiting = () => next >= startableEnd && next < rows.length && !isOver && !ended.aborted;
   const untilResumed = () =>
     new Promise<void>((resolve) => {
       resume = () => {
         stopWaiting(list);
         resolve();
       };
-      waitForFreeSlot(list);
+      waitToStart(list);
     });
   const end = (): IteratorReturnResult<undefined> => {
     isOver = true;
@@ -189,7 +190,7 @@ function scheduleRows<Row>(
       async next() {
         while (isWaiting()) await untilResumed();
         if (isOver || next >= rows.length) return end();
-        if (next < mayBegin) return { done: false, value: rows[next++] as Row };
+        if (next < startableEnd) return { done: false, value: rows[next++] as Row };
         if (ended.reason === 'deadline') onEndedEarly(info, [...path, next]);
         return end();
       },

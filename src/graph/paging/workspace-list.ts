@@ -15,28 +15,28 @@ export async function readWorkspaces(
   const edges: Edge<WorkspaceNode>[] = [];
   let upstreamCursor = after?.page || null;
   const visited = new Set<string | null>([upstreamCursor]);
-  let skip = after;
-  // From a later page on, the number of workspaces before it is unknown.
-  let read = upstreamCursor === null ? 0 : Number.NaN;
+  let skipTo = after;
+  // If reading starts at a later page, the number of workspaces before it is unknown.
+  let readCount = upstreamCursor === null ? 0 : Number.NaN;
   for (;;) {
     const { items, nextCursor } = await loaders.workspacePage({ filter, cursor: upstreamCursor });
-    const start: number = skip === undefined ? 0 : indexOfCursor(items, skip, ({ id }) => id) + 1;
+    const start: number = skipTo === undefined ? 0 : indexOfCursor(items, skipTo, ({ id }) => id) + 1;
     const taken = items.slice(start, start + first - edges.length);
     edges.push(...taken.map((summary, index) => toEdge(summary, upstreamCursor ?? '', start + index)));
-    // A repeated cursor or an empty page also ends the list; otherwise we could follow Postman's cursors for ever.
+    // A repeated cursor or an empty page also ends the list; otherwise we could follow Postman's cursors forever.
     const hasNextPage: boolean = nextCursor !== null && items.length > 0 && !visited.has(nextCursor);
-    read += items.length;
+    readCount += items.length;
     if (edges.length >= first || !hasNextPage) {
       return {
         edges,
         hasNextPage: hasNextPage || start + taken.length < items.length,
         hasPreviousPage: after !== undefined,
-        totalCount: hasNextPage || Number.isNaN(read) ? null : read,
+        totalCount: hasNextPage || Number.isNaN(readCount) ? null : readCount,
       };
     }
     visited.add(nextCursor);
     upstreamCursor = nextCursor;
-    skip = undefined;
+    skipTo = undefined;
   }
 }
 
