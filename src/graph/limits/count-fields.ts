@@ -30,8 +30,8 @@ type Info = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType' |
  * bound.
  */
 export function createFieldCount(): (info: Info) => Selected {
-  // Without it, fragments that spread others twice would be traversed a million times, and merged fields once per
-  // list item.
+  // Without this cache, fragments that spread others twice would be traversed a million times, and merged fields once
+  // per list item.
   const known = new WeakMap<SelectionSetNode | Info['fieldNodes'], Selected>();
 
   const countIn = (info: Info, type: unknown, set: SelectionSetNode | undefined): Selected => {

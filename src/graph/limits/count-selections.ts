@@ -4,11 +4,12 @@ import { type FragmentDefinitionNode, Kind, type SelectionNode } from 'graphql';
 export type FragmentOf = (name: string) => FragmentDefinitionNode | null | undefined;
 
 /**
- * Creates a function that sums a number over a selection, down to the last field. A fragment counts wherever it is spread, but the function
- * traverses it only once, however many selections of the document it is called with.
+ * Creates a function that sums a number over a selection, down to the last field. A fragment counts wherever it is
+ * spread, but the function traverses it only once, however many selections of the document it is called with.
  *
- * @param countOf - The number for one field, fragment spread, inline fragment or fragment definition, without its own selections.
- * @param fragmentOf - A fragment that it does not find counts 0.
+ * @param countOf - Returns the number for one field, fragment spread, inline fragment or fragment definition, without
+ *   the selections inside it.
+ * @param fragmentOf - If it does not find a fragment, that fragment counts 0.
  */
 export function createSelectionCount(
   countOf: (node: SelectionNode | FragmentDefinitionNode) => number,
@@ -19,7 +20,7 @@ export function createSelectionCount(
   const ofFragment = (name: string): number => {
     const known = ofFragments.get(name);
     if (known !== undefined) return known;
-    // A fragment may spread itself: GraphQL's own rule that refuses it may run later.
+    // A fragment may spread itself: the validation rule of graphql-js that refuses it may run later.
     ofFragments.set(name, 0);
     const fragment = fragmentOf(name);
     const count = fragment ? countOf(fragment) + ofAll(fragment.selectionSet.selections) : 0;

@@ -54,8 +54,8 @@ export function createDocumentReader(
 }
 
 /**
- * Root fields of an operation that would be executed, including those in fragments, without those left out by `@skip`
- * or `@include`.
+ * Returns the root fields of an operation that would be executed, including those in fragments, without those left out
+ * by `@skip` or `@include`.
  */
 export function toRootFields(operation: OperationDefinitionNode, reader: DocumentReader): readonly FieldNode[] {
   const fields: FieldNode[] = [];

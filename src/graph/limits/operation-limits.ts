@@ -7,13 +7,13 @@ export interface OperationLimits {
   readonly maxDepth: number;
   /** Aliases, counted wherever a fragment is spread. */
   readonly maxAliases: number;
-  /** Directives, counted wherever a fragment is spread; those on the spread itself only where the fragment is spread first. */
+  /** Directives, counted wherever a fragment is spread; those on spreads of it count only on the first. */
   readonly maxDirectives: number;
 }
 
 /**
- * Creates the validation rule for the size of operations. It checks each operation of a document, also those that are not executed, and
- * traverses each fragment once per limit.
+ * Creates the validation rule for the size of operations. It checks each operation of a document, even those that are
+ * not executed, and traverses each fragment once per limit.
  *
  * @param refuse - Throws, so that validation ends at the first operation over a limit. It gets the name of that limit.
  */
@@ -40,7 +40,10 @@ export function createOperationLimits(
   };
 }
 
-/** Counts the directives on one node. A repeated spread counts none: only `@defer` makes it cost anything, and parts have a limit of their own. */
+/**
+ * Creates the function that counts the directives on one node. A repeated spread counts 0: only `@defer` on it costs
+ * anything, and the parts that `@defer` makes have a limit of their own.
+ */
 function createDirectiveCount() {
   const spread = new Set<string>();
   return (node: SelectionNode | FragmentDefinitionNode): number => {
@@ -59,7 +62,7 @@ function createDepth(fragmentOf: FragmentOf): (selections: readonly SelectionNod
   const ofFragment = (name: string): number => {
     const known = ofFragments.get(name);
     if (known !== undefined) return known;
-    // A fragment may spread itself, as for the counts.
+    // As in `createSelectionCount`, a fragment may spread itself.
     ofFragments.set(name, 0);
     const depth = ofAll(fragmentOf(name)?.selectionSet.selections ?? []);
     ofFragments.set(name, depth);
@@ -76,7 +79,7 @@ function createDepth(fragmentOf: FragmentOf): (selections: readonly SelectionNod
     if (selection.kind === Kind.FRAGMENT_SPREAD) return ofFragment(selection.name.value);
     const inside = selection.selectionSet?.selections ?? [];
     if (selection.kind === Kind.INLINE_FRAGMENT) return ofAll(inside);
-    // Introspection has a limit of its own in GraphQL.
+    // A validation rule of graphql-js limits the depth of introspection.
     return selection.name.value === '__schema' ? 0 : 1 + ofAll(inside);
   };
   return ofAll;

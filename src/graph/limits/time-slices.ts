@@ -3,7 +3,7 @@ import { runAtOnce, type Steps } from '../../upstream/steps.ts';
 
 /** The time slices of one piece of work, for example an operation, on the event loop. */
 export interface TimeSlices {
-  /** Whether the process has been away from the event loop for a whole slice, whichever work took the time. */
+  /** Whether the process has been away from the event loop for a whole slice, whatever it worked on. */
   isUsedUp(): boolean;
   /** Resolves when this work gets its next slice; never, once the work has been ended. */
   next(): Promise<void>;
@@ -13,7 +13,7 @@ export interface TimeSlices {
   pause(): Promise<void>;
 }
 
-/** Does not divide work. For work that has a bound of its own. */
+/** Does not divide the work. For work that has a bound of its own. */
 export const unsliced: TimeSlices = {
   isUsedUp: () => false,
   next: () => Promise.resolve(),
@@ -26,11 +26,10 @@ export interface SliceScheduler {
   /**
    * Starts a piece of work.
    *
-   * @param fairShare - Identifies who the work is for. The next long work is one of another fair share, if there is
-   *   one.
+   * @param fairShare - Identifies who the work is for. The next long piece of work is one of another fair share, if
+   *   there is one.
    * @param ended - Aborts when nobody waits for the work any more. Its pending `next()` then never resolves.
-   * @param lets - `go`: the work lets go of memory as it proceeds, so it always comes before long works, which take
-   *   memory.
+   * @param lets - `go`: the work frees memory as it proceeds, so it always comes before long work, which takes memory.
    */
   open(fairShare: string, ended?: AbortSignal, lets?: 'go'): TimeSlices;
 }
@@ -39,11 +38,11 @@ export interface SliceScheduler {
 const afterOneRound = (run: () => void) => void setImmediate(() => setImmediate(run));
 
 const SLICE_MS = 10;
-// A work that has had more slices is long. Only one long work runs at a time, because each holds its partial result.
+// Work that has had more slices is long. Only one long piece runs at a time, because each holds its partial result.
 const SHORT_SLICES = 2;
-// While short works wait, the long work gets one slice in this many rounds.
+// While short work waits, the long piece gets one slice in this many rounds.
 const ROUNDS_PER_LONG_SLICE = 4;
-// The next long work starts once the current one has had nothing to do for this many rounds.
+// The next long piece starts once the current one has had nothing to do for this many rounds.
 const MAX_IDLE_ROUNDS = 8;
 
 /** A piece of work, with the callbacks that wait for its next slice. */
@@ -59,21 +58,22 @@ interface SlicedWork {
 }
 
 /**
- * Makes the scheduler of a process. In each round of the event loop one work gets a slice of 10 ms. Works that have
- * had few slices come first and alternate. Of the long ones, one runs to its end before the next starts, because the
- * results of all of them would not fit into memory together; the next is one of another fair share, if there is one.
+ * Makes the scheduler of a process. In each round of the event loop one piece of work gets a slice of 10 ms. Pieces
+ * that have had few slices come first and alternate. Of the long ones, one runs to its end before the next starts,
+ * because the results of all of them would not fit into memory together; the next is one of another fair share, if
+ * there is one.
  * Work that fits into a slice costs nothing but reading the clock.
  *
  * @param nowMs - A monotonic clock.
  */
 export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceScheduler {
-  // Works that wait for a slice.
-  const works: SlicedWork[] = [];
+  // Pieces of work that wait for a slice.
+  const waitingWork: SlicedWork[] = [];
   let startedMs: number | undefined;
   let rounds = 0;
-  // The work that has the slice.
+  // The piece of work that has the slice.
   let current: SlicedWork | undefined;
-  // The long work that started last, and the round of its last slice.
+  // The long piece of work that started last, and the round of its last slice.
   let long: SlicedWork | undefined;
   let longRound = 0;
 
@@ -86,18 +86,18 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     return now - startedMs >= SLICE_MS;
   };
 
-  /** The long work to run next: the one that has started, else the first of another fair share than the last one. */
+  /** Returns the long piece to run next: the started one, else the first whose fair share is not that of the last. */
   const chooseLong = (): SlicedWork | undefined => {
-    if (long && works.includes(long)) return long;
-    // It waits for something that may be ready in a moment.
+    if (long && waitingWork.includes(long)) return long;
+    // The started one waits for something that may be ready in a moment.
     if (long && !long.ended?.aborted && rounds - longRound < MAX_IDLE_ROUNDS) return undefined;
-    const waiting = works.filter((work) => !isShort(work));
+    const longOnes = waitingWork.filter((work) => !isShort(work));
     const last = long?.fairShare;
-    return waiting.find(({ fairShare }) => fairShare !== last) ?? waiting[0];
+    return longOnes.find(({ fairShare }) => fairShare !== last) ?? longOnes[0];
   };
 
   const choose = () => {
-    const short = works.find(isShort);
+    const short = waitingWork.find(isShort);
     current = (short && rounds % ROUNDS_PER_LONG_SLICE !== 0 ? short : chooseLong()) ?? short;
     if (!current || isShort(current)) return;
     long = current;
@@ -105,21 +105,21 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
   };
 
   const remove = (work: SlicedWork) => {
-    const position = works.indexOf(work);
-    if (position !== -1) works.splice(position, 1);
+    const position = waitingWork.indexOf(work);
+    if (position !== -1) waitingWork.splice(position, 1);
   };
 
   const beginRound = () => {
     rounds++;
     choose();
-    startedMs = works.length > 0 ? nowMs() : undefined;
+    startedMs = waitingWork.length > 0 ? nowMs() : undefined;
     if (startedMs === undefined) return;
     setImmediate(beginRound);
     if (!current) return;
     current.slices++;
     // For its next slice it queues behind the others.
     remove(current);
-    works.push(current);
+    waitingWork.push(current);
     wakeNext();
   };
 
@@ -136,7 +136,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
     }
     current.woken += 1;
     wake();
-    // Only after all code that follows synchronously from the callback, including promise callbacks, has run.
+    // Wait until the promise callbacks that follow from this call have run.
     queueMicrotask(() =>
       process.nextTick(() => {
         if (!isUsedUp()) wakeNext();
@@ -151,7 +151,7 @@ export function createSliceScheduler(nowMs: () => number = monotonicMs): SliceSc
         new Promise<void>((resolve) => {
           if (ended?.aborted) return;
           if (startedMs === undefined) isUsedUp();
-          if (work.waiting.length === 0) works.push(work);
+          if (work.waiting.length === 0) waitingWork.push(work);
           work.waiting.push(resolve);
         });
       return {

@@ -1,11 +1,12 @@
 import { type GraphQLResolveInfo, type GraphQLSchema, getVariableValues, type OperationDefinitionNode } from 'graphql';
 
-/** Variables in the form that graphql's own functions take: by name in graphql 16, with their sources beside them in 17. */
+/** Variables as graphql's own functions take them: in graphql 16 values by name, in 17 with their sources too. */
 export type VariableValues = GraphQLResolveInfo['variableValues'];
 
+/** The coerced variables of an operation, in two forms. */
 export interface CoercedVariables {
   readonly variableValues: VariableValues;
-  /** Values by the name of the variable, after defaults. */
+  /** Values by name, with defaults. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
@@ -13,7 +14,7 @@ export interface CoercedVariables {
  * Coerces the variables of an operation under graphql 16 and 17.
  *
  * @param sent - As the client sent them.
- * @returns undefined where they do not fit the operation.
+ * @returns undefined if they do not fit the operation.
  */
 export function coerceVariables(
   schema: GraphQLSchema,

@@ -1,8 +1,8 @@
 /**
  * Looks up single objects that a client or another object names: `lookUpWorkspace` and `lookUpChild`. Both read ahead
  * in the selection and request everything before the fields of the object are resolved, so that the loaders can plan
- * all calls together. This file must not know the GraphQL types: a field declares by `carriedBy` and `reads` what it needs
- * (`planning/carried-by.ts`).
+ * all calls together. This file must not know the GraphQL types: a field declares by `carriedBy` and `reads` what it
+ * needs (`planning/carried-by.ts`).
  */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import { type ChildType, childTypes, type Level, leveledTypes } from '../../upstream/postman/levels.ts';
