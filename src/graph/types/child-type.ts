@@ -24,7 +24,7 @@ export interface ChildTypeOptions {
   readonly lookUpCost: string;
 }
 
-/** The uid of a child, even if it was looked up by its bare id. */
+/** Returns the uid of a child: the one that Postman returned, if it was looked up by its bare id. */
 export function uidOf({ uid, known }: ChildNode): string {
   return known?.uid ?? uid;
 }
@@ -61,8 +61,8 @@ export function addChildType(
   { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
 ): void {
   const allLevels = levelsOf(type);
-  const outsideRefs = allLevels.filter((level) => level !== 'ref');
-  const summary = fromSummary(type, outsideRefs);
+  const notInRefs = allLevels.filter((level) => level !== 'ref');
+  const summary = fromSummary(type, notInRefs);
   const nameOf = summary(({ name }) => name ?? null);
 
   builder.objectFields(childRefs[type], (t) => ({
@@ -90,13 +90,13 @@ export function addChildType(
     createdAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(outsideRefs, `When the ${noun} was created; null when Postman does not say.`),
+      ...carriedBy(notInRefs, `When the ${noun} was created; null when Postman does not say.`),
       resolve: summary(({ createdAt }) => createdAt),
     }),
     updatedAt: t.field({
       type: 'DateTime',
       nullable: true,
-      ...carriedBy(outsideRefs, `When ${changing} was last changed; null when Postman does not say.`),
+      ...carriedBy(notInRefs, `When ${changing} was last changed; null when Postman does not say.`),
       resolve: summary(({ updatedAt }) => updatedAt),
     }),
   }));

@@ -19,12 +19,12 @@ import {
 import { CollectionItemRef } from '../tree/refs.ts';
 
 const inTree = ['detail'] as const;
-const tree = fromRead('Collection', inTree);
-const wholeOf = tree((detail) => detail);
+const read = fromRead('Collection', inTree);
+const wholeOf = read((detail) => detail);
 
 /**
- * Reads the whole collection. Parsing a large one blocks the event loop, so other work gets a round of it before fields
- * of the collection are resolved.
+ * Reads the whole collection. Parsing a large one blocks the event loop, so other work gets one round of the loop
+ * before fields of the collection are resolved.
  */
 async function readWhole(node: CollectionNode, context: Context): Promise<CollectionDetail | null> {
   const detail = await wholeOf(node, {}, context);
@@ -44,7 +44,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
       inTree,
       'Version of the Collection Format the collection is written in, for example `2.1.0`; null when it names none.',
     ),
-    resolve: tree(({ document }) => toFormatVersion(document)),
+    resolve: read(({ document }) => toFormatVersion(document)),
   }),
   items: t.field({
     type: [CollectionItemRef],

@@ -16,22 +16,22 @@ import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
 
-const list = `in a list, one ${toGet(collectionsRoute)} for every 99`;
-const minimal = toGet(collectionRoute, '?model=minimal');
+const listCost = `in a list, one ${toGet(collectionsRoute)} for every 99`;
+const minimalGet = toGet(collectionRoute, '?model=minimal');
 
 /** Declares which upstream responses carry a field of `Collection`. */
 export const carriedBy = createCarriedBy('Collection', {
-  summary: `${list}; for a single collection, one more call to find it in a list`,
+  summary: `${listCost}; for a single collection, one more call to find it in a list`,
   'summary minimal detail':
     'nothing if another selected field already has the list or the collection read; ' +
-    `otherwise, ${list}, and for a single collection one ${minimal}`,
-  'minimal detail': `one ${minimal} per collection, shared by all such fields; nothing if the tree is selected too`,
+    `otherwise, ${listCost}, and for a single collection one ${minimalGet}`,
+  'minimal detail': `one ${minimalGet} per collection, shared by all such fields; nothing if the tree is selected too`,
   detail: `one ${toGet(collectionRoute)} per collection, shared by all fields of the collection`,
 });
 
-const outsideRefs = ['summary', 'minimal', 'detail'] as const;
+const notInRefs = ['summary', 'minimal', 'detail'] as const;
 const inReads = ['minimal', 'detail'] as const;
-const summary = fromSummary('Collection', outsideRefs);
+const summary = fromSummary('Collection', notInRefs);
 const read = fromRead('Collection', inReads);
 
 const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
@@ -88,7 +88,7 @@ childRefs.Collection.implement({
     fork: t.field({
       type: ForkInfoRef,
       nullable: true,
-      ...carriedBy(outsideRefs, 'Where the collection was forked from; null when it is not a fork.'),
+      ...carriedBy(notInRefs, 'Where the collection was forked from; null when it is not a fork.'),
       resolve: summary(({ fork }) => fork),
     }),
     variables: t.field({

@@ -134,10 +134,10 @@ async function readCollections(
   }
   if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
   const { loaders, readAhead } = context;
-  const list = await loaders.collectionsByName({ name, workspaceId: workspace });
+  const found = await loaders.collectionsByName({ name, workspaceId: workspace });
   // Postman also returns an empty list for a workspace that does not exist.
-  if (list.length === 0 && workspace !== null) {
+  if (found.length === 0 && workspace !== null) {
     if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
   }
-  return toNodes(toConnection(list, page, ({ uid }) => uid));
+  return toNodes(toConnection(found, page, ({ uid }) => uid));
 }
