@@ -46,8 +46,8 @@ export function createTally(): Tally {
   let certain: RecordedCalls | undefined;
   let likely: RecordedCalls = new Map();
 
-  // Response order can decide whether a collection is read with its tree, or first without it: count both as one.
-  const toDistinct = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
+  // The order of responses can decide whether a collection is read with its tree, or first without: count both as one.
+  const distinctCertain = () => new Map([...(certain ?? [])].map(([target, call]) => [call.single ?? target, call]));
 
   return {
     possible,
@@ -63,11 +63,11 @@ export function createTally(): Tally {
     dropCertainSingles() {
       certain = new Map([...(certain ?? [])].filter(([, { single }]) => single === null));
     },
-    countCertain: () => toDistinct().size,
+    countCertain: () => distinctCertain().size,
     toCost(isComplete) {
       const possibleByRoute = countByRoute(possible.values());
       const likelyByRoute = countByRoute(likely.values());
-      const certainByRoute = countByRoute(toDistinct().values());
+      const certainByRoute = countByRoute(distinctCertain().values());
       // If a run was cut short, the run on a likely account may have recorded routes the others have not.
       const paths = isComplete ? possibleByRoute : new Map([...likelyByRoute, ...possibleByRoute]);
       const routes = [...paths].map(([path, { routeClass }]): RouteCost => {
@@ -88,7 +88,7 @@ export function createTally(): Tally {
           LARGEST_COST,
           routes.reduce((sum, route) => sum + route.likely, 0),
         ),
-        atLeast: toDistinct().size,
+        atLeast: distinctCertain().size,
         routes: routes.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0)),
       };
     },

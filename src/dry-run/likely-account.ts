@@ -130,7 +130,7 @@ function createLengths(
     if (known !== undefined) return known;
     // If the client continues a list after a position, the list is longer than that.
     if (isContinued && !ids.includes(workspaceId)) return listLength;
-    // Round up just as many lengths as keep the mean.
+    // Round up just as many lengths as it takes to have this mean.
     return Math.floor(toMean(list, sizes) + ((lengths.size * EVEN_SPREAD) % 1));
   };
   const lengthOfOne = (list: ChildListName, workspaceId: string): number => {

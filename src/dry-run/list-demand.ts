@@ -18,17 +18,17 @@ export interface ListDemand {
 export function toListDemand(document: DocumentNode, variables: Readonly<Record<string, unknown>>): ListDemand {
   const values = Object.values(variables);
   const texts = new Set(values.filter((value) => typeof value === 'string'));
-  const counts = values.filter((value) => typeof value === 'number');
+  const pageSizes = values.filter((value) => typeof value === 'number');
   visit(document, {
     StringValue({ value }) {
       texts.add(value);
     },
     Argument({ name, value }) {
-      if (name.value === 'first' && value.kind === Kind.INT) counts.push(Number(value.value));
+      if (name.value === 'first' && value.kind === Kind.INT) pageSizes.push(Number(value.value));
     },
   });
-  // The page size of a field without `first`.
-  const longestPage = counts.reduce((most, count) => Math.max(most, count), CHILDREN_PAGE_SIZE);
+  // A list without `first` has at most this page size.
+  const longestPage = pageSizes.reduce((most, size) => Math.max(most, size), CHILDREN_PAGE_SIZE);
   return { cursors: [...texts].flatMap(toCursors), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
 }
 

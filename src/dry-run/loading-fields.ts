@@ -88,7 +88,7 @@ export function createLoadingFields(
       args,
       resolve: definition.resolve ?? ((source) => (source as Readonly<Record<string, unknown>>)[definition.name]),
       type: getNamedType(definition.type),
-      // Packages that gateways install add members to this type. No resolver here reads them.
+      // The cast: packages of gateways add members to this type that no resolver here reads.
       info: Object.assign({} as GraphQLResolveInfo, {
         fieldName: definition.name,
         fieldNodes: nodes,

@@ -68,7 +68,7 @@ export interface OperationPlan {
   readonly estimate: () => Promise<Estimate>;
 }
 
-// The most calls that one object named by a root field can certainly need: a workspace, its two lists and its
+// The most calls that one object named by a root field can certainly need: a workspace, its three lists and its
 // globals; or a collection, a list that has it, its workspace, and again for the collection it was forked from.
 const MAX_CALLS_NAMED = 5;
 const MAX_CHECK_WAIT_MS = 1_000;
@@ -118,7 +118,7 @@ export async function planOperation(
     const dryRunFields = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
     return { document: withRootFields(document, definition, dryRunFields), refusal: undefined, estimate };
   }
-  // Estimate before the execution starts: its responses get cached, which lowers the cost.
+  // Estimate before the execution starts: the responses it gets are cached, which lowers the cost.
   // If the estimate fails, the field that selects it reports that.
   if (rateLimitFields.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
   const refusal = simulated && (await refuse(simulated, others, reader, simulations));
@@ -216,12 +216,12 @@ async function refuse(
   simulations: SimulationQueue,
 ): Promise<GraphQLError | undefined> {
   const { maxCalls } = simulated.operation;
-  const mostNamed = roots.reduce(
+  const mostCalls = roots.reduce(
     (most, root) =>
       most + (countReferences(simulated.schema, root, reader) ?? 1) * (MAX_CALLS_NAMED + countPages([root], reader)),
     0,
   );
-  if (mostNamed <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
+  if (mostCalls <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
   const check = () => simulateNamedCost(simulated, maxCalls);
   // If the check cannot start soon, execute the operation without it; it then fails at its ceiling.
   const cost = await simulations.run(toRequester(simulated), check, MAX_CHECK_WAIT_MS);
@@ -237,7 +237,7 @@ async function refuse(
   );
 }
 
-/** Counts the `after` arguments below fields, each time a fragment is spread. */
+/** Counts the `after` arguments in and below fields. Those in a fragment count wherever it is spread. */
 function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
   const pagesIn = createSelectionCount(
     (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0),

@@ -4,7 +4,7 @@ import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
 
-/** What exists upstream in one run, as far as it is not cached, and in which order calls get responses. */
+/** What exists upstream in one run, apart from cached responses, and in which order calls get responses. */
 export interface Scenario {
   /** true: lists are as full as they can be, and single objects exist. false: lists are empty, and nothing exists. */
   readonly exists: boolean;
@@ -20,7 +20,7 @@ export interface Scenario {
   readonly ignoresCachedLists?: true;
   /** Lists contain the objects of this account. A call whose response was seen before gets that response again. */
   readonly account?: LikelyAccount;
-  /** A check whether an object is in a workspace fails; a field that selects its workspace still finds one. */
+  /** The check whether a collection is in a workspace ignores simulated ones; its `workspace` field still finds one. */
   readonly deniesWorkspaces?: true;
 }
 

@@ -69,7 +69,7 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: ({ ids }) => ids.cursors.some(({ page }) => page === ''),
     variants: () => [{ ...everything, hasCursorItems: true }],
   },
-  // A look-up that finds no workspace reads the object itself.
+  // A lookup that finds no workspace reads the object itself.
   {
     name: 'everything exists, but nothing is in a workspace',
     bounds: 'upper',
@@ -97,7 +97,7 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
     variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
   },
-  // The objects in front of them need no single read, so a list is not worth its call.
+  // Cached objects in front of the named ones need no single read, so a list is not worth its call.
   {
     name: 'named things exist, in every list behind cached ones',
     bounds: 'lower',

@@ -52,7 +52,7 @@ export async function simulateCost(simulated: SimulatedOperation): Promise<Cost>
   const simulation = createSimulation(simulated);
   const { tally } = simulation;
   await simulation.runRow(FIRST_SCENARIO);
-  // At the largest cost the likely cost cannot differ from it.
+  // If the first run reaches the largest cost, that is also the likely cost.
   if (tally.possible.size >= LARGEST_COST) tally.addLikely(new Map(tally.possible));
   else tally.addLikely(await simulation.runLikely());
   const isUpperSettled = () => simulation.isCut() || tally.possible.size >= LARGEST_COST;
@@ -68,7 +68,7 @@ export async function simulateCost(simulated: SimulatedOperation): Promise<Cost>
  * Computes the calls an operation certainly makes for the objects that its client names. Calls that only cached lists
  * lead to do not count, so that a client can repeat an operation over a long list until all of it is cached.
  *
- * @param maxCalls - Stops as soon as the certain calls are no more than this.
+ * @param maxCalls - The simulation stops as soon as at most this many calls are certain.
  * @returns undefined if at most `maxCalls` calls are certain.
  * @throws {Error} As {@link simulateCost}.
  */
@@ -202,5 +202,5 @@ function toContext(
   });
 }
 
-/** Work bounds a simulation, so the size of its result need not. */
+/** Counts nothing: `Work` bounds a simulation. */
 const unbounded: ResultSize = { list: () => false, search() {}, text() {}, large: [] };

@@ -21,7 +21,7 @@ const WAIT_STEPS = 8;
  * A field that fails because of upstream or the client ends there. Any other error is a bug of this program and fails
  * the work.
  *
- * @returns Resolves when nothing is left to resolve. Never settles if the work is over before.
+ * @returns Resolves when nothing is left to resolve. Never settles if the work is over first.
  */
 export function simulateExecution(
   fields: readonly LoadingField[],
@@ -29,11 +29,11 @@ export function simulateExecution(
   work: Work,
 ): Promise<void> {
   return new Promise((resolve) => {
-    let open = 1;
+    let openCount = 1;
     const close = () => {
-      open--;
+      openCount--;
       // When the work is over, `work.over` settles instead.
-      if (open === 0 && !work.isOver) resolve();
+      if (openCount === 0 && !work.isOver) resolve();
     };
 
     const handleError = (error: unknown) => {
@@ -64,7 +64,7 @@ export function simulateExecution(
 
     const complete = (field: LoadingField, value: unknown) => {
       if (value instanceof Promise) {
-        open++;
+        openCount++;
         work.add(WAIT_STEPS);
         void wait(field, value);
       } else if (Array.isArray(value)) {

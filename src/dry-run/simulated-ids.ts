@@ -48,7 +48,8 @@ export interface SimulatedIds {
 // Real lists are shorter: a client that names a position beyond this has made it up.
 const LONGEST_LIST = 2_000;
 const ID_LENGTH = 36;
-// Generation, number of the list, position in the list. No identifier that a client can name matches.
+// Generation, number of the list, position in the list. The generation is 0 for items of lists, and one more for the
+// collection that an object was forked from. No identifier that a client can name matches.
 const SIMULATED = /^(?:0-)?~+(\d+)\.(\d+)\.(\d+)$/;
 // Names are unique: one search by name would find two objects with the same name.
 const NAME_PREFIX = 'simulated ';
@@ -62,12 +63,12 @@ export const fromSimulatedName = (name: string): string | undefined =>
 
 /** Creates the ids of one simulation. */
 export function createSimulatedIds({ cursors, longestPage }: ListDemand): SimulatedIds {
-  const lists = new Map<string, number>();
-  const names: string[] = [];
+  const listNumbers = new Map<string, number>();
+  const listNames: string[] = [];
   const numberOf = (list: string): number => {
-    const number = lists.get(list) ?? lists.size;
-    lists.set(list, number);
-    names[number] = list;
+    const number = listNumbers.get(list) ?? listNumbers.size;
+    listNumbers.set(list, number);
+    listNames[number] = list;
     return number;
   };
   const toId = (generation: number, list: number, index: number) =>
@@ -107,9 +108,9 @@ export function createSimulatedIds({ cursors, longestPage }: ListDemand): Simula
     positionOf(identifier) {
       const [, , number, index] = SIMULATED.exec(identifier) ?? [];
       const listNumber = Number(number);
-      return number === undefined ? undefined : { list: names[listNumber] ?? '', listNumber, index: Number(index) };
+      return number === undefined ? undefined : { list: listNames[listNumber] ?? '', listNumber, index: Number(index) };
     },
-    // Enough of them to fill also a page that a client continues after a cursor.
+    // Enough of them to fill even a page that starts after a cursor.
     cachedOf: (list) =>
       Array.from(
         { length: listLength + COLLECTION_PAGE_SIZE },

@@ -127,7 +127,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     const outcome = cache.last(call) ?? simulate(call);
     if (scenario.account && 'value' in outcome) {
       // Most objects in a list are unchanged.
-      for (const [showsTarget] of call.listedUpdates?.(outcome.value) ?? []) shown.targets.add(showsTarget);
+      for (const [shownTarget] of call.listedUpdates?.(outcome.value) ?? []) shown.targets.add(shownTarget);
     }
     if (list) shown.lists.add(list);
     return outcome;
@@ -177,7 +177,7 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
   return {
     note,
 
-    /** Returns the response about objects that are simulated as cached: they exist, and their lists are empty. */
+    /** Returns the response about an object that is simulated as cached: it exists, and its lists are empty. */
     simulated(call: PostmanCall<unknown, null>): Outcome {
       const { route, target } = call;
       return { value: withoutLists(call.simulate((listedBy(route) ? empty : full).viewFor(target))) };

@@ -26,7 +26,7 @@ type QueueOptions = QueueAddOptions & { readonly fairShare?: string };
 // Limits of waiting simulations: per fair share, and in all.
 const MAX_WAITING_PER_FAIR_SHARE = 20;
 const MAX_WAITING = 200;
-// A simulation takes a tenth of that, and few API keys have one at the same time.
+// A simulation takes a tenth of that, and few API keys have one waiting at the same time.
 const RETRY_AFTER_SECONDS = 1;
 
 /** Creates the simulation queue of this process. */
@@ -35,7 +35,7 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
   const adopt = (created: FairQueue) => {
     waiting = created;
   };
-  // p-queue creates its queue itself. This subclass hands it out, so that `run` can count the waiting simulations.
+  // p-queue creates its queue itself. This subclass passes it to `run`, which counts the waiting simulations.
   class ObservedFairQueue extends FairQueue {
     constructor() {
       super();
@@ -59,7 +59,7 @@ export function createSimulationQueue(clock: Clock): SimulationQueue {
       try {
         return await queue.add(
           () => {
-            // A running simulation ends by itself when its operation does. The next one must not start before.
+            // A running simulation ends by itself when its operation does. The next one must not start earlier.
             clearAbort();
             return simulate();
           },

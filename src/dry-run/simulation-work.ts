@@ -20,7 +20,7 @@ export interface Work {
  * @param maxSteps - Steps after which the work ends.
  */
 export function createWork(maxSteps: number): Work {
-  let done = 0;
+  let counted = 0;
   let isOver = false;
   let settle: Pick<Work, 'end' | 'fail'> = { end() {}, fail() {} };
   const over = new Promise<void>((resolve, reject) => {
@@ -35,12 +35,12 @@ export function createWork(maxSteps: number): Work {
       return isOver;
     },
     get steps() {
-      return done;
+      return counted;
     },
     over,
     add(steps) {
-      done += steps;
-      if (done > maxSteps) end();
+      counted += steps;
+      if (counted > maxSteps) end();
     },
     end,
     fail(error) {
