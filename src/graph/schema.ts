@@ -2,9 +2,9 @@
  * Entry file of the graph module. It exports `createSchema`, which builds the executable schema.
  *
  * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection.
- * `paging` has connections, cursors and `@stream`; `planning` decides from the selection which calls to make;
- * `limits` bounds results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves
- * federation gateways.
+ * `paging` has connections, cursors and `@stream`; `planning` decides from the selection what to read; `limits` bounds
+ * operations and results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves federation
+ * gateways.
  *
  * Graph imports loaders and what upstream returns (models, errors, the collection format). It must not import the
  * server, the configuration or the dry run, and it must not know how calls are made: HTTP, cache, queues, DataLoader.

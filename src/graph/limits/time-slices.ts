@@ -26,8 +26,8 @@ export interface SliceScheduler {
   /**
    * Starts a piece of work.
    *
-   * @param fairShare - Identifies who the work is for. The next long piece of work is one of another fair share, if
-   *   there is one.
+   * @param fairShare - Identifies the client or the object that the work is for. The next long piece of work is one of
+   *   another fair share, if there is one.
    * @param ended - Aborts when nobody waits for the work any more. Its pending `next()` then never resolves.
    * @param lets - `go`: the work frees memory as it proceeds, so it always comes before long work, which takes memory.
    */
@@ -38,7 +38,7 @@ export interface SliceScheduler {
 const afterOneRound = (run: () => void) => void setImmediate(() => setImmediate(run));
 
 const SLICE_MS = 10;
-// Work that has had more slices is long. Only one long piece runs at a time, because each holds its partial result.
+// Work that has had this many slices is long. Only one long piece runs at a time: each holds its partial result.
 const SHORT_SLICES = 2;
 // While short work waits, the long piece gets one slice in this many rounds.
 const ROUNDS_PER_LONG_SLICE = 4;
@@ -61,8 +61,7 @@ interface SlicedWork {
  * Makes the scheduler of a process. In each round of the event loop one piece of work gets a slice of 10 ms. Pieces
  * that have had few slices come first and alternate. Of the long ones, one runs to its end before the next starts,
  * because the results of all of them would not fit into memory together; the next is one of another fair share, if
- * there is one.
- * Work that fits into a slice costs nothing but reading the clock.
+ * there is one. Work that fits into a slice costs nothing but reading the clock.
  *
  * @param nowMs - A monotonic clock.
  */
