@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 
 /** An output for lines of text that never fails or blocks. */
 export interface LineOutput {
-  /** Writes a line, which ends with its line break, or loses it. Neither throws nor waits. */
+  /** Writes a line, or loses it; never throws or waits. `line` ends with a line break. */
   write(line: string): void;
   /** Resolves when everything has been written, or after `timeoutMs`. */
   settle(timeoutMs: number): Promise<void>;
@@ -18,8 +18,8 @@ const MAX_WAITING_CHARS = 1_048_576;
  * but nothing else.
  *
  * @param stream - `process.stdout` or `process.stderr`; nothing else may write to it.
- * @param onRecovered - Called with the number of lines lost since the start when everything waiting has been written
- *   and the number has grown since the last call. It may write.
+ * @param onRecovered - Called once everything that waited has been written, if lines were lost since its last call. It
+ *   gets the number of lines lost since the start, and may write to this output.
  */
 export function createLineOutput(
   stream: Writable & { readonly fd: number },

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { createLineOutput } from './line-output.ts';
 import { createShutdown } from './shutdown.ts';
 
-// Long enough for a reader that is still reading.
+// Long enough for a program that still reads the output.
 const LAST_LINES_TIMEOUT_MS = 250;
 
 let logger: Logger | undefined;

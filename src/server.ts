@@ -126,7 +126,8 @@ export async function startServer(
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
-  // Node accepts one connection per round of its event loop. Until then others wait in the backlog, or are reset.
+  // Node accepts one connection per round of its event loop. The others wait in the backlog; when it is full, they are
+  // reset.
   await listen(server, config.listen, publicLimits.maxConnections);
   const { port } = server.address() as AddressInfo;
   const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
@@ -146,8 +147,7 @@ export async function startServer(
  * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
  * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; and `drain`, which gives open operations a grace period, then ends those that still wait with
- *   the data they have.
+ * @returns The plugins; and `drain`, which ends all open operations within a grace period, with the data they have.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();

@@ -63,7 +63,7 @@ export function createShutdown() {
   const dieOf = (signal: StopSignal) => {
     process.removeListener(signal, onSignal);
     process.kill(process.pid, signal);
-    // As process 1 of a container, there are no default actions.
+    // Signals have no default action for process 1 of a container.
     process.exit(128 + constants.signals[signal]);
   };
 

@@ -27,17 +27,17 @@ const UNLIMITED = { general: { limit: 10_000, windowMs: 1_000, isCap: true } };
  * account.
  *
  * @param args - Arguments of the command line.
- * @param log - Gets the report of exports that were read, then the log.
+ * @param log - Gets the lines of the log, and the report of the exports that were read.
  * @returns The running program; or a text to print, if the command line requests one.
  * @throws {Error} Its message says why the program cannot start.
  */
 export async function start(args: readonly string[], log: LineOutput): Promise<Program | { readonly text: string }> {
-  let source = '';
+  let partlyFrom = '';
   try {
     const commandLine = readCommandLine(args);
     if ('text' in commandLine) return commandLine;
     const { values, problems, warnings, envFile } = readEnvironment(commandLine.environment);
-    source = envFile === undefined ? '' : ` (partly from ${toPrintable(envFile)})`;
+    partlyFrom = envFile === undefined ? '' : ` (partly from ${toPrintable(envFile)})`;
     const config = parseConfig(values, undefined, problems);
     const logger = pino({ level: config.logLevel }, log);
     if (envFile !== undefined) logger.info({ file: envFile }, 'read .env');
@@ -48,7 +48,7 @@ export async function start(args: readonly string[], log: LineOutput): Promise<P
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     const title =
-      error instanceof ConfigError ? `cannot start with this configuration${source}:\n` : 'could not start: ';
+      error instanceof ConfigError ? `cannot start with this configuration${partlyFrom}:\n` : 'could not start: ';
     throw new Error(`postman-graphql ${title}${problem}`, { cause: error });
   }
 }

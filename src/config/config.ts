@@ -8,7 +8,7 @@ import { toMemoryShares } from './memory-shares.ts';
 import { toRedisConfig } from './redis-config.ts';
 import { type Environment, parseValues } from './values.ts';
 
-// Twice what a stream takes while all the calls it may make wait.
+// Twice what a stream takes while all of its calls wait.
 const HEAP_BYTES_PER_STREAM = 4 * 1_048_576;
 
 /** Everything that can be configured, checked. Times are in milliseconds, sizes in bytes. */
@@ -19,15 +19,15 @@ export type Config = Readonly<ReturnType<typeof parseConfig>>;
  * small RATE_LIMIT, OPERATION_TIMEOUT_MS under a small MAX_WAIT_MS.
  *
  * @param heapLimitBytes - V8's heap limit, from which the memory limits are derived. Default: that of this process.
- * @param known - Problems found while the environment was read; they are reported with those found here.
+ * @param earlierProblems - Those found while the environment was read; they are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
 export function parseConfig(
   env: Environment,
   heapLimitBytes: number = getHeapStatistics().heap_size_limit,
-  known: readonly string[] = [],
+  earlierProblems: readonly string[] = [],
 ) {
-  const v = parseValues(env, known);
+  const v = parseValues(env, earlierProblems);
   const memoryShares = toMemoryShares(heapLimitBytes);
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: keyof typeof v) => Boolean(env[name]);

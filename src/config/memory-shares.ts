@@ -5,8 +5,9 @@ export type MemoryShares = Readonly<ReturnType<typeof toMemoryShares>>;
 const YOUNG_BYTES = 192 * 1_048_576;
 
 /**
- * Divides the old generation of the heap. The limits on live objects leave about half of it to the program itself, to
- * running code and to garbage. One operation may hold as much as one API key: half of what all operations may hold.
+ * Divides the old generation of the heap. The limits for all requests together add up to about half of it. The rest is
+ * for the result that is being executed, the program itself and garbage. One operation may hold as much as one API key:
+ * half of what all operations may hold.
  *
  * @param heapLimitBytes - V8's heap limit: `--max-old-space-size`, or V8's choice by the memory of the machine.
  */
@@ -24,7 +25,7 @@ export function toMemoryShares(heapLimitBytes: number) {
     documentCacheBytes: bytesOf(1),
     /** Values of one result while it is executed. */
     answerBytes: bytesOf(16),
-    /** Results that have been written and not yet sent; they are outside the heap. */
+    /** Results that have been written and not yet sent. They are outside the heap. */
     writtenBytes: bytesOf(8),
     budgetBytes: bytesOf(2),
   };

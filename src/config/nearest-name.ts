@@ -1,13 +1,13 @@
 /**
- * Finds the name that an unknown one was probably meant to be: the only one that continues it after an underscore, or
- * the one with the smallest edit distance.
+ * Finds the known name that an unknown one was probably meant to be: the only one that begins with it and an
+ * underscore, or else the one with the smallest edit distance.
  *
  * @returns undefined if none is close.
  */
 export function nearestName(unknown: string, names: readonly string[]): string | undefined {
   const target = unknown.toUpperCase();
-  const begun = names.filter((name) => name.toUpperCase().startsWith(`${target}_`));
-  if (begun.length === 1) return begun[0];
+  const continued = names.filter((name) => name.toUpperCase().startsWith(`${target}_`));
+  if (continued.length === 1) return continued[0];
   const near = names
     .map((name) => ({ name, distance: editDistance(target, name.toUpperCase()) }))
     // If more than a quarter of the letters differ, it is another word. Two may always differ: a swapped pair.
@@ -16,7 +16,7 @@ export function nearestName(unknown: string, names: readonly string[]): string |
   return near[0]?.name;
 }
 
-/** The Levenshtein distance: how many letters to insert, delete or replace. */
+/** The Levenshtein distance: the number of letters to insert, delete or replace. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let line = 0; line < from.length; line++) {

@@ -9,12 +9,12 @@ import { cleanSecret } from './secret-text.ts';
 
 const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
-// Often written in lower case, which then has priority.
+// These are often written in lower case. If both forms are set, the one in lower case counts.
 const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN', 'REDIS_URL', 'TENANT_SECRET'] as const;
 // Read by Node at its own start, so they have no effect in .env.
 const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
-// Variables that Kubernetes adds for a service whose name begins with "postman", and that the examples read.
+// Variables that the examples read, and those that Kubernetes adds for a service whose name begins with "postman".
 const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PORT)|PORT(?:_|$)))/;
 
 /**
@@ -33,11 +33,11 @@ export function readEnvironment(overrides: Environment = {}) {
     ...Object.keys(file ?? {})
       .toSorted()
       .filter((name) => !knownNames.has(name) && !isProxyName(name))
-      .map((name) => toUnknown(name, ' in .env')),
+      .map((name) => toWarning(name, ' in .env')),
     ...Object.keys(process.env)
       .toSorted()
       .filter((name) => name.startsWith('POSTMAN_') && !knownNames.has(name) && !FOREIGN_NAMES.test(name))
-      .map((name) => toUnknown(name, '')),
+      .map((name) => toWarning(name, '')),
   ];
   const problems: string[] = [];
   for (const name of PROXY_NAMES) values[name] = values[name.toLowerCase()] || values[name];
@@ -65,7 +65,7 @@ function isProxyName(name: string): boolean {
   return PROXY_NAMES.some((known) => known === name.toUpperCase());
 }
 
-function toUnknown(name: string, where: string): string {
+function toWarning(name: string, where: string): string {
   if (NODE_NAMES.test(name)) return `${name}${where} has no effect: set it in the environment of the process`;
   const nearest = nearestName(name, names);
   return `${name}${where} is not a known variable${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;

@@ -15,8 +15,8 @@ const MAX_SECRET_FILE_BYTES = 4_096;
 /**
  * Reads the file of a secret.
  *
- * @throws {Error} Its message continues the name of the variable. It contains neither the path, which may be the secret
- *   itself, nor anything that was read.
+ * @throws {Error} Its message is a sentence without its subject, the name of the variable. It contains nothing that was
+ *   read, nor the path, which may be the secret itself.
  */
 export function readSecretFile(path: string): string {
   const bytes = readBeginning(path);

@@ -24,10 +24,10 @@ export const redisUrl = z.string().transform((given, context) => {
 export const tenantSecrets = z.string().transform((given, context): readonly [Secret, Secret?] => {
   const texts = given.split(',').map((text) => text.trim());
   const [current = '', former, ...more] = texts;
-  const isShort = texts.some((text) => !BASE64.test(text) || Buffer.from(text, 'base64').length < MIN_SECRET_BYTES);
-  if (!isShort && more.length === 0)
+  const isInvalid = texts.some((text) => !BASE64.test(text) || Buffer.from(text, 'base64').length < MIN_SECRET_BYTES);
+  if (!isInvalid && more.length === 0)
     return [new Secret(current), ...(former === undefined ? [] : [new Secret(former)])] as [Secret, Secret?];
-  const message = isShort ? `it is not base64 of ${MIN_SECRET_BYTES} bytes or more` : 'it is more than two secrets';
+  const message = isInvalid ? `it is not base64 of ${MIN_SECRET_BYTES} bytes or more` : 'it is more than two secrets';
   context.addIssue({ code: 'custom', message, input: given });
   return z.NEVER;
 });

@@ -19,9 +19,9 @@ export interface Rule {
   readonly schema: z.ZodType;
 }
 
-/** The longest period that a variable may set, in milliseconds. */
+/** An hour in milliseconds. */
 export const HOUR_MS = 3_600_000;
-/** 24 hours in milliseconds. */
+/** A day in milliseconds. */
 export const DAY_MS = 24 * HOUR_MS;
 /** 1 MiB in bytes. */
 export const MEBIBYTE = 1_048_576;
@@ -32,7 +32,7 @@ export const secret = {
   allowed: 'visible ASCII without spaces, at most 256 characters',
 };
 
-/** Rule of the file of a secret. It is secret because its value may be the secret itself, by mistake. */
+/** Rule of the path of a secret's file. The path is not shown either: by mistake it may be the secret itself. */
 export const secretFile = {
   isSecret: true as const,
   allowed: 'the path of a file with one line',

@@ -22,12 +22,12 @@ export class ConfigError extends Error {
 /**
  * Parses all variables, each by its rule. An empty variable counts as unset.
  *
- * @param known - Problems found while the environment was read; they are reported with those found here.
+ * @param earlierProblems - Those found while the environment was read; they are reported with those found here.
  * @throws {ConfigError} with every problem found.
  */
-export function parseValues(env: Environment, known: readonly string[]): Values {
+export function parseValues(env: Environment, earlierProblems: readonly string[]): Values {
   const values: Record<string, unknown> = {};
-  const problems = [...known];
+  const problems = [...earlierProblems];
   for (const [name, rule] of Object.entries<Rule>(table)) {
     const text = env[name] || rule.default;
     const result = rule.schema.safeParse(text, { reportInput: true });
@@ -38,8 +38,8 @@ export function parseValues(env: Environment, known: readonly string[]): Values 
       // Of a list, show only the wrong items; of a secret, only the reason.
       const wrong = issues.map(({ input }) => toShown(typeof input === 'string' ? input : text, env));
       const reasons = issues.map(({ message }) => message).filter((message) => message.startsWith('it '));
-      const given = rule.isSecret ? ['is a value that is not shown', ...reasons].join(': ') : `is ${wrong.join(', ')}`;
-      problems.push(toProblem(name, given, rule));
+      const fault = rule.isSecret ? ['is a value that is not shown', ...reasons].join(': ') : `is ${wrong.join(', ')}`;
+      problems.push(toProblem(name, fault, rule));
     }
   }
   problems.push(...findContradictions(env, values));
@@ -47,22 +47,22 @@ export function parseValues(env: Environment, known: readonly string[]): Values 
   return values as Values;
 }
 
-/** Compares variables that are valid one by one. Invalid ones, which have been reported already, are missing. */
+/** Compares the valid values. Invalid ones are missing here; they have been reported already. */
 function findContradictions(env: Environment, values: Partial<Values>): string[] {
   const problems: string[] = [];
-  const contradict = (name: Name, given: string, allowed: string) =>
-    problems.push(toProblem(name, given, { ...table[name], allowed }));
+  const contradict = (name: Name, fault: string, allowed: string) =>
+    problems.push(toProblem(name, fault, { ...table[name], allowed }));
 
   const { ACCESS_TOKEN = [], HOST = 'localhost', SANDBOX_LIMITS, PERSISTED_DOCUMENTS_ONLY } = values;
   const { RATE_LIMIT = Number.POSITIVE_INFINITY, MAX_WAIT_MS = Number.POSITIVE_INFINITY } = values;
   const { RESERVED_CALLS = 0, OPERATION_TIMEOUT_MS = 0 } = values;
-  const opened = env.POSTMAN_API_KEY
+  const exposed = env.POSTMAN_API_KEY
     ? { name: 'POSTMAN_API_KEY', danger: 'everyone could read data with this key' }
     : { name: 'SANDBOX_DIR', danger: 'everyone could read these exports' };
   const hasToken = env.ACCESS_TOKEN || env.ACCESS_TOKEN_FILE;
-  if (env[opened.name] && !hasToken && !isLoopbackAddress(HOST)) {
-    const danger = `while ${opened.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${opened.danger}`;
-    contradict('ACCESS_TOKEN', `is unset ${danger}`, table.ACCESS_TOKEN.allowed);
+  if (env[exposed.name] && !hasToken && !isLoopbackAddress(HOST)) {
+    const reason = `while ${exposed.name} is set and HOST ${JSON.stringify(HOST)} is not loopback: ${exposed.danger}`;
+    contradict('ACCESS_TOKEN', `is unset ${reason}`, table.ACCESS_TOKEN.allowed);
   }
   if (env.POSTMAN_API_KEY && ACCESS_TOKEN.some((token) => token.reveal() === env.POSTMAN_API_KEY)) {
     contradict('ACCESS_TOKEN', 'is the same as POSTMAN_API_KEY: every client would have the key', 'another secret');
@@ -90,9 +90,9 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   return problems;
 }
 
-function toProblem(name: string, given: string, rule: Rule): string {
+function toProblem(name: string, fault: string, rule: Rule): string {
   const byDefault = rule.isDerived ? 'derived from the heap limit' : (rule.default ?? 'none');
-  return `${name} ${given}; allowed: ${rule.allowed}; default: ${byDefault}`;
+  return `${name} ${fault}; allowed: ${rule.allowed}; default: ${byDefault}`;
 }
 
 /** Formats a value for a message: one line, not too long, and without any secret or password of a URL. */

@@ -9,7 +9,7 @@ export const table = { ...connectionVariables, ...upstreamVariables, ...serverVa
 /** The name of a variable. */
 export type Name = keyof typeof table;
 
-/** The same as a list, for documents and messages. `default` is empty if there is none. */
+/** The same rules as a list, for documents and messages. `default` is empty if there is none. */
 export const variables = Object.entries<Rule>(table).map(([name, rule]) => ({
   ...rule,
   name,
