@@ -11,7 +11,7 @@ export interface RequestCaller {
   readonly keyBudget: KeyBudget;
 }
 
-// Visible ASCII. A header that was sent twice arrives as "a, b", and no key contains a space.
+// Visible ASCII, without spaces: a header that was sent twice arrives as "a, b".
 const API_KEY = /^[!-~]{1,256}$/;
 
 /**

@@ -7,8 +7,8 @@ import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
 
-// Until the first reply Redis counts as unreachable: an operation of that time would be refused, or wait until this
-// instance may use its own part of the limits (75 s with the default window).
+// Until its first reply, Redis counts as unreachable. An operation that comes before it would be refused, or wait until
+// this instance may use its fraction of the limits (75 s with the default window).
 const FIRST_REPLY_TIMEOUT_MS = 1_000;
 
 /** The slots that this instance shares with others through Redis. */
@@ -20,8 +20,8 @@ export interface SharedSlots {
 }
 
 /**
- * Connects to Redis and waits for its first reply, one second at most: a Redis that is silent for longer counts as
- * unreachable until it replies. Without `REDIS_URL` there is nothing to connect to.
+ * Connects to Redis and waits for its first reply, one second at most. Until it replies, Redis counts as unreachable.
+ * Without `REDIS_URL` there is nothing to connect to.
  *
  * @throws {Error} Redis cannot be used; the message says why and is meant for the operator.
  */

@@ -5,7 +5,7 @@ import { parseSubnet } from '../../config/addresses.ts';
 /** Returns the address that a request comes from, which identifies a client for fair shares. */
 export type ClientAddressOf = (request: IncomingMessage) => string;
 
-const MAX_FORWARDED = 2_000;
+const MAX_FORWARDED_LENGTH = 2_000;
 
 /**
  * Makes the function that finds the address of a client: that of the connection or, if that is a trusted proxy, the
@@ -35,13 +35,13 @@ export function createClientAddressOf(trustedProxies: readonly string[], onIgnor
       onIgnored();
     }
     const forwarded = String(headers['x-forwarded-for'] ?? '')
-      .slice(-MAX_FORWARDED)
+      .slice(-MAX_FORWARDED_LENGTH)
       .split(',')
       .map((part) => part.trim());
     while (isTrusted(address)) {
-      const before = toBareAddress(forwarded.pop() ?? '');
-      if (isIP(before) === 0) break;
-      address = before;
+      const previous = toBareAddress(forwarded.pop() ?? '');
+      if (isIP(previous) === 0) break;
+      address = previous;
     }
     return toNetwork(address);
   };

@@ -25,8 +25,8 @@ export interface ConnectionLimits {
 
 /**
  * Limits for a server that anyone can reach. `idleMs` depends on the load balancer in front, so it is configured. The
- * deadlines restart with the first byte of a request: a client that sends it at the last moment, and never the rest, is
- * disconnected within 15 seconds of connecting.
+ * deadlines restart with the first byte of a request. A client that sends this byte at the last moment, and then
+ * nothing, is disconnected within 15 seconds of connecting.
  */
 export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
   maxConnections: 4_096,
@@ -39,8 +39,8 @@ export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
 
 const MAX_HEADER_BYTES = 16_384;
 const CLOSE_TIMEOUT_MS = 4_500;
-// While the server stops: how long it accepts connections, and then how long idle ones stay open, if others still
-// arrive.
+// When the server stops, it accepts connections while more of them arrive, and then leaves idle ones open while
+// requests arrive: each for at most this long.
 const LAST_CONNECTIONS_MS = 500;
 const LAST_REQUESTS_MS = 500;
 // After this long without a request, no client is left that a `connection: close` would reach.
@@ -79,7 +79,6 @@ export function createConnections(
       else listener(request, response);
     },
   );
-  // Getters, because their values change over time.
   Object.defineProperties(server, {
     // Node reads it when a response begins and when it has ended.
     keepAliveTimeout: {
@@ -112,8 +111,8 @@ export function createConnections(
      */
     async close(drain: () => Promise<void>): Promise<void> {
       const deadline = setTimeout(cutAll, CLOSE_TIMEOUT_MS);
-      // Node accepts one connection per round of its event loop. While it is busy, clients that have sent their request
-      // still wait in the backlog, and closing the server would reset them.
+      // Node accepts one connection per round of its event loop. Clients that have already sent their request can still
+      // wait in the backlog, and closing the server would reset them.
       await untilQuiet(() => connections, nextRound, LAST_CONNECTIONS_MS);
       // Not close() of node:http, which cuts idle connections at once, and with them requests that are being sent.
       const closed = new Promise((resolve) => NetServer.prototype.close.call(server, resolve));

@@ -12,9 +12,9 @@ export const ERRORS_BY_CAUSE = 'errors=by-cause';
 
 /** What a client prefers. */
 export interface Preferences {
-  /** How long it will wait; at least a second, because a call takes time. Undefined: no preference. */
+  /** How long the client will wait; at least a second, because a call takes time. undefined: it did not say. */
   readonly waitSeconds: number | undefined;
-  /** It wants only the first error of each cause. */
+  /** The client wants only the first error of each cause. */
   readonly areErrorsGrouped: boolean;
 }
 
@@ -44,7 +44,8 @@ export function parsePreferWait(header: string | null): number | undefined {
 }
 
 /**
- * The unparsed value of the first preference of a name; undefined if there is none, or the header is malformed before.
+ * The unparsed value of the first preference of a name; undefined if there is none, or the header is malformed before
+ * it.
  */
 function readPreference(header: string | null, requestedName: string): string | undefined {
   if (header === null) return undefined;
@@ -52,13 +53,13 @@ function readPreference(header: string | null, requestedName: string): string | 
   while (next.lastIndex < header.length) {
     const match = next.exec(header);
     if (match === null) return undefined;
-    const [, name, value] = match;
-    if (name?.toLowerCase() === requestedName) return value;
+    const [, name, text] = match;
+    if (name?.toLowerCase() === requestedName) return text;
   }
   return undefined;
 }
 
-function toDeltaSeconds(value: string | undefined): number | undefined {
-  const digits = /^("?)(\d+)\1$/.exec(value ?? '')?.[2];
+function toDeltaSeconds(text: string | undefined): number | undefined {
+  const digits = /^("?)(\d+)\1$/.exec(text ?? '')?.[2];
   return digits === undefined ? undefined : Math.min(Number(digits), maxDeltaSeconds);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The state of the server that probes report. */
+/** The state of the server that health probes report. */
 export interface ServerState {
   /** Whether it has begun to stop. */
   readonly isStopping: () => boolean;

@@ -11,8 +11,8 @@ export interface Refusal {
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 /**
- * Makes the response to a request that does not reach GraphQL: a well-formed GraphQL response, in GraphQL's own content
- * type if the client accepts it (GraphQL over HTTP, section 6.4).
+ * Makes the response to a request that is refused before its execution: a well-formed GraphQL response, in GraphQL's
+ * own content type if the client accepts it (GraphQL over HTTP, section 6.4).
  */
 export function toRefusalResponse(
   request: Request,

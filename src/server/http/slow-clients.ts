@@ -9,7 +9,7 @@ import type { Stalls } from './stalls.ts';
  *
  * @param responsesOf - The responses of each open connection, in the order of their requests.
  * @param stalledMs - How long a client may read nothing of a response that has begun.
- * @returns A function that stops it.
+ * @returns A function that ends this.
  */
 export function cutSlowClients(
   server: Server,
@@ -34,7 +34,7 @@ export function cutSlowClients(
     if (mayBeSlow && stalls.extraMs(periodMs) < periodMs / 2) socket.destroy();
     else if (mayBeSlow || response) socket.setTimeout(periodMs);
   };
-  // The event comes before data that has arrived meanwhile is read.
+  // Node emits it before it reads the data that has arrived meanwhile, so `judge` waits for that.
   server.on('timeout', (socket: Socket) => void judge(socket));
   // Yoga turns the timeout off when it responds with a stream.
   const watch = setInterval(() => {

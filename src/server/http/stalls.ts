@@ -4,16 +4,17 @@ import { monotonicMs } from '../../upstream/clock.ts';
 export type Stalls = ReturnType<typeof watchStalls>;
 
 /**
- * Detects stalls by the monotonic clock. A timer that runs late by more than its interval was blocked, by long
- * synchronous work or because the process was stopped. Shorter delays are normal for a busy server, and grant no extra
- * time.
+ * Detects stalls by the monotonic clock. If a timer is late by more than its interval, the event loop was blocked, by
+ * long synchronous work or because the process was stopped. Shorter delays are normal for a busy server, and grant no
+ * extra time.
  *
  * @param longestMs - The longest period that `extraMs` gets; stalls are remembered for that long.
  */
 export function watchStalls({ intervalMs, longestMs }: { readonly intervalMs: number; readonly longestMs: number }) {
-  // Newest first. Two stalls are at least an interval apart, so older ones cannot matter.
-  let stalls: readonly { readonly endedAtMs: number; readonly lengthMs: number }[] = [];
+  // Two stalls are at least an interval apart, so no more matter.
   const mostStalls = Math.ceil(longestMs / intervalMs) + 1;
+  // Newest first.
+  let stalls: readonly { readonly endedAtMs: number; readonly lengthMs: number }[] = [];
   let lookedAtMs = monotonicMs();
 
   const look = () => {

@@ -6,8 +6,7 @@ import { runAtOnce } from '../../upstream/steps.ts';
 
 /**
  * Makes functions that derive something from an upstream value: the tree of a collection, and the number of JSON
- * values. All operations share the results. They are stored in weak maps by the value, so they live as long as the
- * value is cached or held.
+ * values. All operations share the results, which live as long as the value is cached or held.
  */
 export function createCollectionTrees(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
@@ -18,7 +17,7 @@ export function createCollectionTrees(scheduler: SliceScheduler) {
     return count;
   };
 
-  const growTree = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
+  const buildInSlices = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
     // No abort signal: operations share the tree, so none of them may end its construction.
     const slices = scheduler.open(uid);
     const tree = await slices.run(buildCollectionTree(document, uid));
@@ -28,7 +27,7 @@ export function createCollectionTrees(scheduler: SliceScheduler) {
   };
 
   const treeOf: Context['treeOf'] = ({ document, uid }) => {
-    const tree = trees.get(document) ?? growTree(document, uid);
+    const tree = trees.get(document) ?? buildInSlices(document, uid);
     trees.set(document, tree);
     return tree;
   };

@@ -92,7 +92,7 @@ export function createContexts({
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
       const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
-      // Later, because an executor that is stopped while it completes a value leaves promises of it unhandled.
+      // Later: an executor that is stopped while it completes a value leaves the promises of that value unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
       record.large = resultSize.large;
@@ -120,7 +120,7 @@ export function createContexts({
   };
 }
 
-/** Adds the items of lists, which are tracked only as a whole. */
+/** Adds the items of lists: a list was tracked only as a whole. */
 function withItems(read: ReadonlySet<object>): ReadonlySet<object> {
   const isObject = (item: unknown): item is object => typeof item === 'object' && item !== null;
   return new Set([...read].flatMap((value) => (Array.isArray(value) ? [value, ...value.filter(isObject)] : [value])));

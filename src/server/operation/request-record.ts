@@ -11,7 +11,7 @@ export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
 
 /** A part of a response that comes from a stale cached response. */
 export interface StalePart {
-  /** As in `errors`. Everything below it comes from that cached response, except parts that have their own entry. */
+  /** As in `errors`. Everything below it comes from that cached response, except parts that are listed themselves. */
   readonly path: readonly (string | number)[];
   /** Whole seconds since the cached response was last known to be current. */
   readonly ageSeconds: number;
@@ -21,7 +21,7 @@ export interface StalePart {
 export interface RequestRecord {
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
-  /** As the function of `createClientAddressOf` returns it. */
+  /** As a `ClientAddressOf` returns it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
   /** Aborts when the client disconnects before the end of the response. */
@@ -51,7 +51,7 @@ export interface RequestRecord {
 /** The records of all requests whose body Yoga has begun to read. */
 export type RequestRecords = WeakMap<Request, RequestRecord>;
 
-// Ten times as many would make a list larger than most responses.
+// A list of ten times as many would be larger than most responses.
 const MAX_STALE_PARTS = 1_000;
 
 /** Makes the record of a request. */

@@ -3,30 +3,28 @@ import type { Clock } from '../../upstream/clock.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import type { RequestRecord } from './request-record.ts';
 
-// When the server stops, an operation may continue if all its calls get their slots within this time. Others end at
-// once.
 const GRACE_MS = 3_000;
 const POLL_MS = 20;
 
 /**
- * Ends all open operations within the grace period, with the data they have. Those that cannot be complete by its end
- * are ended at once, and the rest at its end.
+ * Ends all open operations within the grace period, with the data they have: at once those whose calls do not all get
+ * their slots within it, and the rest when it is over.
  *
- * It yields to the event loop between two operations: ending one takes milliseconds, so ending all of them in one go
- * could block the event loop for seconds.
+ * Ending an operation takes milliseconds, and ending all of them can take seconds, so it yields to the event loop after
+ * each.
  *
  * @param open - The open operations. Those that end are removed from it by their own cleanup.
  */
 export async function stopOperations(open: ReadonlySet<RequestRecord>, clock: Clock): Promise<void> {
   const endMs = clock.nowMs() + GRACE_MS;
-  const expire = async (isDue: (operation: Operation | undefined) => boolean) => {
-    for (const { operation, expire: end } of [...open]) {
+  const expireIf = async (isDue: (operation: Operation | undefined) => boolean) => {
+    for (const { operation, expire } of [...open]) {
       if (!isDue(operation)) continue;
-      end?.();
+      expire?.();
       await setImmediate();
     }
   };
-  await expire((operation) => operation !== undefined && operation.lastSlotAtMs() > endMs);
+  await expireIf((operation) => operation !== undefined && operation.lastSlotAtMs() > endMs);
   while (open.size > 0 && clock.nowMs() < endMs) await setTimeout(POLL_MS);
-  await expire(() => true);
+  await expireIf(() => true);
 }
