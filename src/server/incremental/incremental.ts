@@ -27,7 +27,7 @@ export interface ResultPart {
 // Proxies commonly close connections that are idle for 60 s. Send an empty part after every 15 s of silence.
 const SILENCE_MS = 15_000;
 const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
-const STILL_THERE: ResultPart = { hasNext: true };
+const EMPTY_PART: ResultPart = { hasNext: true };
 
 /**
  * Finds out how the response to an operation is delivered, taking its variables into account (`@skip`, `@include`,
@@ -39,19 +39,19 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
   const visited = new Set<string>();
   let defers = false;
   let streams = false;
-  const look = (selections: readonly SelectionNode[]): void => {
+  const visit = (selections: readonly SelectionNode[]): void => {
     for (const selection of selections) {
       if (reader.isLeftOut(selection)) continue;
       for (const directive of selection.directives ?? []) {
-        if (!isOn(directive, reader)) continue;
+        if (!applies(directive, reader)) continue;
         if (directive.name.value === 'defer') defers = true;
         if (directive.name.value === 'stream') streams = true;
       }
-      const inside = setOf(selection, reader, visited);
-      if (inside) look(inside.selections);
+      const inside = selectionSetOf(selection, reader, visited);
+      if (inside) visit(inside.selections);
     }
   };
-  look(selectionSet.selections);
+  visit(selectionSet.selections);
   return { isIncremental: defers || streams, isStreamed: streams };
 }
 
@@ -61,8 +61,8 @@ export function acceptsParts(accept: string | null): boolean {
 }
 
 /**
- * Maps each part of an incremental response, and detects a client disconnect even while waiting for the next part. If a
- * part takes longer than 15 s, it sends an empty part, so that proxies keep the connection open.
+ * Maps each part of an incremental response. It notices that the client has disconnected even while it waits for a
+ * part. If a part takes longer than 15 s, it sends an empty one, so that proxies keep the connection open.
  *
  * @param map - If it returns a part with `hasNext: false`, that part is the last one, even if more would follow.
  * @param onFailure - Makes the last part after a failure. Throwing instead would break the connection without a reason.
@@ -100,7 +100,7 @@ export function mapParts(
           try {
             awaited ??= untilStopped(iterator.next(), stopped);
             const next = await orSilence(awaited, clock);
-            if (next === 'silence') return { done: false, value: STILL_THERE };
+            if (next === 'silence') return { done: false, value: EMPTY_PART };
             awaited = undefined;
             const value = next.done === true ? undefined : map(next.value);
             if (!value || value.hasNext === false) end();
@@ -112,7 +112,7 @@ export function mapParts(
           }
         },
         async return() {
-          // First, because it ends the operation for which the next part waits.
+          // First, because the next part waits for the operation that this ends.
           end();
           await iterator.return?.();
           return { done: true, value: undefined };
@@ -151,13 +151,13 @@ async function orSilence<Value>(value: Promise<Value>, clock: Clock): Promise<Va
   return Promise.race([value, silence]).finally(cancel);
 }
 
-function isOn({ arguments: args = [] }: DirectiveNode, { variables }: DocumentReader): boolean {
+function applies({ arguments: args = [] }: DirectiveNode, { variables }: DocumentReader): boolean {
   const condition = args.find(({ name }) => name.value === 'if')?.value;
   if (condition?.kind === Kind.BOOLEAN) return condition.value;
   return condition?.kind === Kind.VARIABLE ? variables[condition.name.value] !== false : true;
 }
 
-function setOf(
+function selectionSetOf(
   selection: SelectionNode,
   { fragments }: DocumentReader,
   visited: Set<string>,

@@ -7,7 +7,7 @@ export type StreamBounds = Pick<Config['operation'], 'maxStreams' | 'maxStreamsP
 export type FullBound = 'key' | 'process';
 
 /**
- * Counts open streams, which are operations delivered in parts: each can wait for minutes, and takes memory all the
+ * Counts open streams, which are operations delivered in parts: each can be open for minutes, and takes memory all the
  * time.
  *
  * A fair share may open a stream while it has fewer than are still free. So one key alone gets half of all streams, two
@@ -18,7 +18,7 @@ export function createOpenStreams({ maxStreams, maxStreamsPerKey }: StreamBounds
   const countByFairShare = new Map<string, number>();
   let count = 0;
   return {
-    /** Opens a stream. @returns A function to call once when it has ended; or the bound that was reached. */
+    /** Opens a stream. @returns A function to call once, when the stream has ended; or the bound that was reached. */
     open(keyHash: string, fairShare: string): (() => void) | FullBound {
       if ((countByKey.get(keyHash) ?? 0) >= maxStreamsPerKey) return 'key';
       if ((countByFairShare.get(fairShare) ?? 0) >= maxStreams - count) return 'process';

@@ -31,10 +31,10 @@ const TOO_MANY_STREAMS = {
 
 /**
  * Makes the plugin that delivers the response to an operation with `@defer` or `@stream` in parts. It limits the
- * number of open streams, masks the errors of each part, and adds to the last part what headers report of other
- * responses.
+ * number of open streams and masks the errors of each part. To the last part it adds what other responses report in
+ * headers.
  *
- * @param onEnd - Called once when such a response has ended, however it ended.
+ * @param onEnd - Called once when such a response has ended, however it did.
  */
 export function useIncrementalDelivery(
   { records, calls, clock, config, maskError }: PluginParts,
@@ -44,7 +44,7 @@ export function useIncrementalDelivery(
   const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
 
   /** Counts a stream until it ends, or refuses it. */
-  const open = (record: RequestRecord): GraphQLError | undefined => {
+  const openStream = (record: RequestRecord): GraphQLError | undefined => {
     const close = openStreams.open(record.caller?.keyHash ?? '', fairShareOf(record, calls));
     if (typeof close !== 'string') {
       record.cleanups.push(close);
@@ -80,8 +80,8 @@ export function useIncrementalDelivery(
         // An aborted execution would yield the same part again and again.
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);
-        const whole = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
-        const reported = record.errors.reportPart(whole);
+        const complete = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        const reported = record.errors.reportPart(complete);
         return isLast ? toLastPart(record, reported) : reported;
       },
       onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),
@@ -105,7 +105,7 @@ export function useIncrementalDelivery(
       }
       const { status, code, message } = NOT_ACCEPTABLE;
       const refusal = acceptsParts(request.headers.get('accept'))
-        ? open(record)
+        ? openStream(record)
         : new GraphQLError(message, { extensions: { code, retryable: false, http: { status } } });
       if (refusal) setResultAndStopExecution({ errors: [refusal] });
       // No signal here: the executor would make a promise of it that retains data of every part until the stream ends.
@@ -116,14 +116,14 @@ export function useIncrementalDelivery(
       const record = records.get(request);
       if (!record) return;
       if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<ResultPart>) as typeof result);
-      // It was refused before it was executed, or has nothing to deliver later.
+      // The operation was refused before its execution, or has nothing to deliver later.
       else record.isIncremental = false;
     },
 
     onResponse({ request, response, setResponse, fetchAPI }) {
       const record = records.get(request);
       if (!record?.isIncremental || response.status !== NOT_ACCEPTABLE.status) return;
-      // The client's Accept seemed to allow parts, but Yoga found that it does not. Nobody will read them.
+      // The client's Accept seemed to allow parts, but Yoga, which reads it exactly, has refused them.
       record.isIncremental = false;
       endRequest(record);
       setResponse(toRefusalResponse(request, fetchAPI, NOT_ACCEPTABLE));

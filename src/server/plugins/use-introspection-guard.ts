@@ -10,7 +10,7 @@ const NO_SCHEMA = { extensions: { code: 'UNAUTHENTICATED', retryable: false } };
 
 /**
  * Makes the plugin that limits introspection. In production it shows the schema only to clients whose API key Postman
- * accepts; it makes one call per key to find that out. This cannot be a validation rule, because the verdict of
+ * accepts; it makes one call per key to find that out. This cannot be a validation rule, because the result of
  * validation is cached and would apply to the next client that sends the same document.
  */
 export function useIntrospectionGuard({

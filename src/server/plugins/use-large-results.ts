@@ -9,12 +9,12 @@ import { onCompleteResult, type CompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { retainUntilRetry } from './use-upstream-operation.ts';
 
-// By then, clients that read their responses have done so.
+// By then, clients that read at all have read their responses.
 const RETRY_SECONDS = 5;
 
 /**
- * Makes the plugin that writes large results in time slices. It refuses a result if results that clients have not
- * received yet take all the memory for them.
+ * Makes the plugin that writes large results as JSON, in time slices. It refuses a result if those that clients have
+ * not received yet leave no memory for it.
  */
 export function useLargeResults({ records, calls, clock, config, slices }: PluginParts): Plugin<object, NodeContext> {
   const writtenResults = createWrittenResults(config.operation.maxWrittenBytes);
@@ -24,7 +24,7 @@ export function useLargeResults({ records, calls, clock, config, slices }: Plugi
       if (data == null || record.large.length === 0 || record.clientGone.aborted) return result;
       const fairShare = fairShareOf(record, calls);
       const toResult = (written: Buffer): CompleteResult => {
-        // Yoga's types expect text, but it passes the value on to a Response. Bytes need not be encoded in one go.
+        // Yoga's types expect text, but it passes any value to a Response. Text would be encoded in one go.
         const stringify = (whole: object) => withWrittenData(whole, written);
         if (writtenResults.hold(fairShare, written.length, res)) return Object.assign({}, result, { stringify });
         record.errors.byCause.clear();

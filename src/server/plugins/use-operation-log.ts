@@ -10,7 +10,7 @@ export function useOperationLog(parts: PluginParts): Plugin {
   return {
     onResponse({ request, response: { status } }) {
       const record = records.get(request);
-      // Refused before it was read. The URL is not logged, because it may contain anything.
+      // The request was refused before its body was read. Its URL is not logged, because it may contain anything.
       if (!record && status >= 400) logger.info({ status, method: request.method }, 'request refused');
       // An operation that is delivered in parts has not ended yet.
       if (record && !record.isIncremental) logOperation(record, status, parts);

@@ -28,7 +28,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
         preferences: parsePreferences(request.headers.get('prefer')),
       });
       records.set(request, record);
-      // Last, because it throws if a header cannot be a key, and the log line of that response needs the record.
+      // Last, because it throws if the header cannot be a key, and the log line of that refusal needs the record.
       record.caller = findCaller(request);
     },
 

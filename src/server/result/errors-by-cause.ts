@@ -17,7 +17,8 @@ const MAX_PATHS_LENGTH = 640;
 
 /**
  * Groups the errors of one response by cause. Errors have the same cause if their messages and extensions are equal,
- * except for path and time. Errors of requests that are not executed (parsing, validation) are not grouped.
+ * whatever their paths and the extensions that `keyOf` leaves out. Errors of requests that are not executed (parsing,
+ * validation) are not grouped.
  *
  * @param areGrouped - The client requested only the first error of each cause.
  */
@@ -59,7 +60,7 @@ export function createErrorsByCause(areGrouped: boolean) {
      */
     report(errors: readonly GraphQLError[]): readonly GraphQLError[] {
       const reported: GraphQLError[] = [];
-      const here = new Map<Cause, GraphQLError[]>();
+      const errorsByCause = new Map<Cause, GraphQLError[]>();
       for (const error of errors) {
         const { extensions } = error;
         if (!isOfCause(extensions)) {
@@ -68,14 +69,14 @@ export function createErrorsByCause(areGrouped: boolean) {
         }
         const cause = note(error, extensions);
         if (!areGrouped || cause.count === 1) reported.push(error);
-        const equal = here.get(cause);
+        const errorsOfCause = errorsByCause.get(cause);
         // Extensions of an earlier part may be outdated, so the first error of this part replaces them.
-        if (!equal || isEarlier(extensions, cause.extensions)) cause.extensions = extensions;
-        if (equal) equal.push(error);
-        else here.set(cause, [error]);
+        if (!errorsOfCause || isEarlier(extensions, cause.extensions)) cause.extensions = extensions;
+        if (errorsOfCause) errorsOfCause.push(error);
+        else errorsByCause.set(cause, [error]);
       }
-      for (const [{ extensions }, equal] of here) {
-        if (extensions.retryable) for (const error of equal) Object.assign(error, { extensions });
+      for (const [{ extensions }, errorsOfCause] of errorsByCause) {
+        if (extensions.retryable) for (const error of errorsOfCause) Object.assign(error, { extensions });
       }
       return reported;
     },

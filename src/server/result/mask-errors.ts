@@ -50,8 +50,8 @@ export function createErrorMask(logger: Logger, clock: Clock): MaskError {
 }
 
 /**
- * GraphQL itself sets no codes. An error before the execution, or one that GraphQL located in the query itself, is
- * about a variable or an argument. Any other is about a value of ours that does not fit its type.
+ * Whether an error without a code is about a variable or an argument: it comes before the execution, or GraphQL located
+ * it in the query itself. Any other is about a value of this server that does not fit its type.
  */
 function isAboutInput(error: GraphQLError): boolean {
   const cause = error.originalError;

@@ -22,9 +22,9 @@ export function createReportedErrors(areGrouped: boolean) {
   let hasFacadeRefusal = false;
 
   /**
-   * If the budget refused calls, `Retry-After` is the earliest of their times: the retry then caches what it can,
-   * while a client that waited for the latest time would find the first responses outdated. Otherwise it is the latest
-   * time, because Postman would refuse an earlier retry.
+   * If the budget refused calls, `Retry-After` is the earliest of their times: a retry then caches what it can. After
+   * the latest time, the first responses would be outdated. Otherwise it is the latest time, because
+   * Postman would refuse an earlier retry.
    */
   const noteRetryAfter = (seconds: number, limitedBy: unknown) => {
     const known = retryAfterSeconds ?? seconds;
@@ -34,7 +34,7 @@ export function createReportedErrors(areGrouped: boolean) {
     } else if (!hasFacadeRefusal) retryAfterSeconds = Math.max(seconds, known);
   };
 
-  const count = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
+  const countAndSelect = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
     const reported = byCause.report(errors);
     for (const { extensions } of errors) {
       const code = extensions?.['code'];
@@ -60,19 +60,19 @@ export function createReportedErrors(areGrouped: boolean) {
      */
     report<Result extends ExecutionResult>(result: Result): Result {
       if (!result.errors) return result;
-      const reported = count(result.errors);
+      const reported = countAndSelect(result.errors);
       const errorsByCause = byCause.list();
       return {
         ...result,
-        // As JSON, because Yoga would copy each GraphQLError. Only of requests that are not executed does it need the
-        // errors themselves: they contain the HTTP status.
+        // As JSON, because Yoga would copy each GraphQLError. It needs the errors themselves, which contain the HTTP
+        // status, only if the request was not executed.
         errors: 'data' in result ? reported.map((error) => error.toJSON()) : reported,
         ...(errorsByCause && { extensions: { ...result.extensions, errorsByCause } }),
       };
     },
     /** The same for a part of an incremental response, but without `errorsByCause`, which only the last part has. */
     reportPart(part: ResultPart): ResultPart {
-      const reported = new Set(count(errorsOf(part)));
+      const reported = new Set(countAndSelect(errorsOf(part)));
       const withReportedErrors = <Part extends Pick<ResultPart, 'errors'>>({ errors, ...rest }: Part) => {
         const reportedErrors = errors?.filter((error) => reported.has(error)) ?? [];
         return { ...rest, ...(reportedErrors.length > 0 && { errors: reportedErrors }) };

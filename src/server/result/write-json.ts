@@ -89,7 +89,7 @@ function* toMembers(object: object, writerOf: (member: unknown, key: string) => 
   yield separator === '{' ? '{}' : '}';
 }
 
-/** Writes as many elements at a time as filled a chunk the last time. */
+/** Writes elements in runs. The length of a run is what filled a chunk the last time. */
 function* toElements(
   list: readonly unknown[],
   writerOf: (element: unknown, index: number) => Writer,
@@ -97,7 +97,7 @@ function* toElements(
   let separator = '[';
   let run: unknown[] = [];
   let maxRun = 1;
-  const written = () => {
+  const writeRun = () => {
     const text = `${separator}${JSON.stringify(run).slice(1, -1)}`;
     maxRun = Math.max(1, Math.min(2 * run.length, Math.floor((run.length * CHUNK_LENGTH) / text.length)));
     separator = ',';
@@ -106,7 +106,7 @@ function* toElements(
   };
   for (const [index, element] of list.entries()) {
     const writer = writerOf(element, index);
-    if (run.length > 0 && (writer || run.length >= maxRun)) yield written();
+    if (run.length > 0 && (writer || run.length >= maxRun)) yield writeRun();
     if (!writer) {
       run.push(element);
       continue;
@@ -115,11 +115,11 @@ function* toElements(
     yield* writer;
     separator = ',';
   }
-  if (run.length > 0) yield written();
+  if (run.length > 0) yield writeRun();
   yield separator === '[' ? '[]' : ']';
 }
 
-/** Writes a text in chunks. It never splits a surrogate pair, because JSON.stringify escapes the halves. */
+/** Writes a text in chunks. It never splits a surrogate pair, because JSON.stringify would escape the halves. */
 function* toTextParts(text: string): Generator<string> {
   yield '"';
   for (let start = 0; start < text.length; ) {

@@ -5,10 +5,10 @@ import { LRUCache } from 'lru-cache';
 // Heap memory of a document per token, besides its text: token, syntax nodes and locations. Comments have no nodes.
 const TOKEN_BYTES = 400;
 const COMMENT_BYTES = 100;
-// A character can take two bytes. The text is counted once, because the key of the entry is the same string.
+// A character can take two bytes. The text counts once: the key of the entry and the document share the string.
 const BYTES_PER_CHARACTER = 2;
-// The largest fraction of the cache that one document may take: a sixteenth.
-const LARGEST_PART = 16;
+// One document may take a sixteenth of the cache at most.
+const MAX_SIZE_DIVISOR = 16;
 
 /**
  * Makes the plugin that caches parsed and valid documents by their text.
@@ -21,7 +21,7 @@ const LARGEST_PART = 16;
 export function useParsedDocuments(maxBytes: number): Plugin {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: maxBytes,
-    maxEntrySize: Math.max(1, Math.floor(maxBytes / LARGEST_PART)),
+    maxEntrySize: Math.max(1, Math.floor(maxBytes / MAX_SIZE_DIVISOR)),
     sizeCalculation: weigh,
   });
   return {

@@ -12,7 +12,7 @@ export type PersistedDocuments = ReadonlyMap<string, string>;
  * Reads the persisted documents, and validates each against the schema at startup, because clients cannot correct them.
  *
  * @param file - A JSON object of texts by id, as GraphQL Code Generator's client preset writes it.
- * @throws {Error} Names the file, and the first document that cannot be executed.
+ * @throws {Error} Its message names the file, and the first document that cannot be executed.
  */
 export async function readPersistedDocuments(file: string, schema: GraphQLSchema): Promise<PersistedDocuments> {
   const json = await readJson(file);
@@ -34,7 +34,7 @@ export async function readPersistedDocuments(file: string, schema: GraphQLSchema
  * @param only - Execute only persisted documents.
  */
 export function usePersistedDocuments(documents: PersistedDocuments, only: boolean): Plugin {
-  const refused = (message: string, code: string, status: number) => ({
+  const toRefusal = (message: string, code: string, status: number) => ({
     message,
     extensions: { code, retryable: false, http: { status } },
   });
@@ -43,9 +43,13 @@ export function usePersistedDocuments(documents: PersistedDocuments, only: boole
     extractPersistedOperationId: idOf,
     getPersistedOperation: (id) => documents.get(id) ?? null,
     customErrors: {
-      notFound: refused('There is no persisted document with this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
-      keyNotFound: refused('The request has neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),
-      persistedQueryOnly: refused('This server executes only persisted documents.', 'PERSISTED_DOCUMENT_REQUIRED', 403),
+      notFound: toRefusal('There is no persisted document with this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
+      keyNotFound: toRefusal('The request has neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),
+      persistedQueryOnly: toRefusal(
+        'This server executes only persisted documents.',
+        'PERSISTED_DOCUMENT_REQUIRED',
+        403,
+      ),
     },
   });
 }

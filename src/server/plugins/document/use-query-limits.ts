@@ -6,20 +6,21 @@ import { createSelectionCount } from '../../../graph/limits/count-selections.ts'
 import { mayComeInParts } from '../../../graph/paging/incremental-directives.ts';
 import { createOperationLimits, type OperationLimits } from '../../../graph/limits/operation-limits.ts';
 
-// No real query comes near it, and validation time grows with their square.
+// No real query comes near this number, and the time of validation grows with its square.
 const MAX_DIRECTIVES = 50;
-// Each is awaited beside all others, so that their cost grows with the square of their number.
+// The executor awaits all parts at once, which costs time in the square of their number.
 const MAX_PARTS = 100;
-// Every value of an answer stands under its alias, every error names those on its path, and each part its label: a long one would be
-// written a million times.
+// A result repeats them: each value has its alias, each error the aliases on its path, each part its label. A long one
+// could be written a million times.
 const MAX_NAME_LENGTH = 100;
-// Comments and white space are no tokens, and every error reads the text up to its place to say its line.
+// Comments and white space are no tokens, but each error reads all text before it to find its line.
 const CHARACTERS_PER_TOKEN = 50;
 const LINES_PER_TOKEN = 5;
 
 /**
- * Creates the plugins that limit a query before any of it is executed, cheapest first: tokens while parsing, then depth, aliases and
- * directives. A fragment counts wherever it is spread, and is traversed once. In production no error suggests names.
+ * Creates the plugins that limit a query before any of it is executed. The cheapest check comes first: tokens while
+ * parsing, then depth, aliases and directives. A fragment counts wherever it is spread, but each check traverses it
+ * only once. In production no error suggests names.
  */
 export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isProduction'>): Plugin[] {
   const { maxTokens, maxDepth, maxAliases } = query;
@@ -30,9 +31,9 @@ export function queryLimits({ query, isProduction }: Pick<Config, 'query' | 'isP
         try {
           return parse(source, { ...options, maxTokens });
         } catch (error) {
-          // The parser recurses, and no number of tokens is a safe number of stack frames.
+          // The parser recurses, and the limit of tokens does not keep it from overflowing the stack.
           if (error instanceof RangeError) throw new GraphQLError('Syntax Error: The document is nested too deeply.');
-          // Its own words name no limit that an operator could raise.
+          // The message of GraphQL does not name the variable that the operator can raise.
           if (error instanceof GraphQLError && /\d tokens\b/.test(error.message)) throw tooLong(`${maxTokens} tokens`);
           throw error;
         }
@@ -63,8 +64,8 @@ const tooLong = (limit: string) =>
   new GraphQLError(`Syntax Error: The document has more than ${limit}. The operator can raise MAX_QUERY_TOKENS.`);
 
 /**
- * The rules of `@defer` and `@stream`, but for the one that replaces GraphQL's own rule for fields that overlap: it is an older form of that,
- * without a bound, and takes five times as long. What it adds is `equalStreams`.
+ * The rules of `@defer` and `@stream`, except the one that replaces GraphQL's own rule for overlapping fields. That one
+ * is an older form of it, without a bound, and takes five times as long. What it adds is checked by `equalStreams`.
  */
 function streamRules(): Plugin {
   const { onValidate } = useDeferStream();
@@ -92,7 +93,10 @@ function refuse(message: string, limit: keyof OperationLimits): never {
   });
 }
 
-/** GraphQL 16 finds out only while executing that a schema has no mutations, too late to answer with the status of an invalid query. */
+/**
+ * Refuses operations of a type that the schema does not have. GraphQL 16 refuses them only when it executes them: too
+ * late for the status of an invalid query.
+ */
 const knownOperations: ValidationRule = (context) => ({
   OperationDefinition(node) {
     if (context.getSchema().getRootType(node.operation)) return;
@@ -120,7 +124,10 @@ const shortNames: ValidationRule = (context) => {
   };
 };
 
-/** Counts a part inside a list once here; the execution counts it again for each item. Repeated spreads of a fragment count too. */
+/**
+ * Limits the parts of a response. A part inside a list counts once here; the execution delivers one for each item. A
+ * fragment counts wherever it is spread.
+ */
 const fewParts: ValidationRule = (context) => {
   const partsIn = createSelectionCount(
     (node) => (mayComeInParts(node) ? 1 : 0),
@@ -129,31 +136,35 @@ const fewParts: ValidationRule = (context) => {
   return {
     OperationDefinition(node) {
       if (partsIn(node.selectionSet.selections) <= MAX_PARTS) return;
-      const message = `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. Defer or stream less of it.`;
+      const message =
+        `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. ` +
+        'Defer or stream less of it.';
       context.reportError(new GraphQLError(message, { nodes: node }));
     },
   };
 };
 
-/** The executor streams as the first of the fields says that are answered as one. */
+/** Refuses fields of one response key with different `@stream`s: the executor would apply only the first. */
 const equalStreams: ValidationRule = (context) => ({
   SelectionSet({ selections }) {
-    const known = new Map<string, string>();
+    const streamByKey = new Map<string, string>();
     for (const field of selections) {
       if (field.kind !== Kind.FIELD) continue;
-      const { value: name } = field.alias ?? field.name;
+      const { value: responseKey } = field.alias ?? field.name;
       const directive = field.directives?.find((one) => one.name.value === 'stream');
       const text = directive ? print(directive) : '';
-      if ((known.get(name) ?? text) !== text) {
-        const message = `Fields "${name}" conflict because they have differing stream directives. Use different aliases on the fields to fetch both if this was intentional.`;
+      if ((streamByKey.get(responseKey) ?? text) !== text) {
+        const message =
+          `Fields "${responseKey}" conflict because they have differing stream directives. ` +
+          'Use different aliases on the fields to fetch both if this was intentional.';
         context.reportError(new GraphQLError(message, { nodes: field }));
       }
-      known.set(name, text);
+      streamByKey.set(responseKey, text);
     }
   },
 });
 
-/** The executor finds it out too late, and takes it for a mistake of the server. */
+/** Refuses a negative or null `initialCount`. The executor would report it too late, and as an error of the server. */
 const possibleCounts: ValidationRule = (context) => ({
   Directive({ name: { value: directive }, arguments: args = [] }) {
     const count = args.find(({ name }) => directive === 'stream' && name.value === 'initialCount')?.value;

@@ -3,8 +3,8 @@ import { CSRF_HEADER } from './use-csrf-check.ts';
 /**
  * Makes Yoga's CORS setting: only web pages of the listed origins may read responses.
  *
- * It is a function, because for a list Yoga would allow the origin `null` to all others, which is the origin of a page
- * in a sandboxed frame.
+ * It is a function: with a list of origins, Yoga would reply to any other origin that `null` is allowed, and `null` is
+ * the origin of a page in a sandboxed frame.
  *
  * @param origins - Origins as a browser sends them, without trailing slash.
  */

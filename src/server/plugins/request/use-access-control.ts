@@ -8,8 +8,8 @@ import type { Secret } from '../../../upstream/http/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
 /**
- * Makes the plugin that refuses requests before their body is read: for a `Host` that a server on loopback does not
- * accept (DNS rebinding), and for a missing or wrong access token.
+ * Makes the plugin that refuses requests before their body is read: those with a `Host` that a server on loopback does
+ * not accept (DNS rebinding), and those without a valid access token.
  *
  * The GraphiQL page is served without a token, because it contains no data and a browser cannot send one when it opens
  * a page. So is `/`, which only names the endpoint. Probes and CORS preflights never get here.
@@ -29,7 +29,7 @@ export function useAccessControl(
         endResponse(toRefusalResponse(request, fetchAPI, { status: 403, code: 'FORBIDDEN', message }));
         return;
       }
-      // A list of what needs no token, because Yoga also serves other paths that end like its own.
+      // Everything but these pages needs a token, because Yoga also serves other paths that end like its own.
       const isFrontPage = request.method === 'GET' && url.pathname === '/';
       const isPage = isFrontPage || (graphiql && url.pathname === graphqlPath && isPageRequest(request));
       const needsToken = access.tokens.length > 0 && !isPage;

@@ -1,7 +1,8 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 
 /**
- * A request header that proves that no foreign web page sent the request: a browser asks the server before it adds it.
+ * A request header that proves that no foreign web page sent the request: a browser makes a CORS preflight before it
+ * sends this header.
  */
 export const CSRF_HEADER = 'x-graphql-yoga-csrf';
 

@@ -9,13 +9,13 @@ import type { NodeContext } from '../../http/node-context.ts';
 
 // Smaller requests are not counted: even on all connections together they take only a few megabytes.
 const UNCOUNTED_BYTES = 2_048;
-// Requests up to this size are always served. It fits the text of a long query with some variables.
+// Requests up to this size are always served. A long query with some variables fits.
 const SMALL_BYTES = 32_768;
 // Fraction of the memory for all requests of one client address. The rest is left to others.
 const MAX_CLIENT_FRACTION = 0.75;
 // The received bytes, and their text.
 const COPIES = 2;
-// Requests are read within seconds, and most are executed within seconds too.
+// Most requests are read and executed within seconds.
 const RETRY_SECONDS = 5;
 
 /**
@@ -33,7 +33,7 @@ export function useRequestMemory(
   const bytesByClient = new Map<string, number>();
   let totalBytes = 0;
 
-  /** Makes the count of one request, which ends when its response is closed. */
+  /** Begins to count the memory of one request, until its response is closed. */
   const openBodyMemory = (response: ServerResponse, client: string) => {
     const clientBytes = () => bytesByClient.get(client) ?? 0;
     let requestBytes = 0;
@@ -90,19 +90,19 @@ async function readBody(
   chunks: ReadableStream<Uint8Array> | null,
   take: (bytes: number) => 'taken' | 'busy' | 'too large',
 ): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
-  const scale = createJsonMeter();
-  const read: Uint8Array[] = [];
+  const meter = createJsonMeter();
+  const accepted: Uint8Array[] = [];
   let refusal: 'busy' | 'too large' | undefined;
   try {
     for await (const chunk of chunks ?? []) {
       if (refusal) continue;
-      const before = scale.heapBytes;
-      scale.add(chunk);
-      const taken = take(chunk.length * COPIES + scale.heapBytes - before);
-      if (taken === 'taken') read.push(chunk);
+      const before = meter.heapBytes;
+      meter.add(chunk);
+      const taken = take(chunk.length * COPIES + meter.heapBytes - before);
+      if (taken === 'taken') accepted.push(chunk);
       else {
         refusal = taken;
-        read.length = 0;
+        accepted.length = 0;
       }
     }
   } catch (error) {
@@ -112,7 +112,7 @@ async function readBody(
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
     });
   }
-  return refusal ?? Buffer.concat(read);
+  return refusal ?? Buffer.concat(accepted);
 }
 
 function toTooLarge(): GraphQLError {
