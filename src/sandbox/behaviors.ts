@@ -57,7 +57,7 @@ export function toFlatError(behavior: Behavior, status: number, name: string, me
   return { status, body: { name, message }, contentType: toErrorContentType(behavior) };
 }
 
-/** The default response for a status; 502 and 504 are HTML pages of a gateway. */
+/** The response that the service has for a status by default; 502 and 504 are HTML pages of a gateway. */
 export function toNaturalError(behavior: Behavior, status: number): ServiceResponse {
   switch (status) {
     case 400:
@@ -71,7 +71,7 @@ export function toNaturalError(behavior: Behavior, status: number): ServiceRespo
     case 405:
       return toProblem(behavior, status, 'methodNotAllowed', 'Method Not Allowed', 'This method is not served here.');
     case 429:
-      // Names no time to wait: refusals that name one are made where the time is known.
+      // It names no time to wait. Refusals that name one are made where the time is known.
       return toNamedError(
         behavior,
         status,
@@ -92,7 +92,9 @@ export function toNaturalError(behavior: Behavior, status: number): ServiceRespo
 
 /** The HTML error page of a gateway in front of the service. */
 export function toHtmlPage(status: number): ServiceResponse {
-  const body = `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n`;
+  const body =
+    `<html>\r\n<head><title>${status}</title></head>\r\n<body>\r\n<center><h1>${status}</h1></center>\r\n` +
+    '<hr><center>gateway</center>\r\n</body>\r\n</html>\r\n';
   return { status, body, contentType: 'text/html' };
 }
 
@@ -100,8 +102,8 @@ export function toHtmlPage(status: number): ServiceResponse {
  * The rate-limit headers of a response: three `X-RateLimit-` headers in `v2017`; in `current` also those of the IETF
  * draft and those of the monthly quota.
  *
- * @param policies - Windows that the draft headers list, by name. Undefined: `window` alone, in the older draft without
- * names.
+ * @param policies - Windows that the draft headers list, by name. Undefined: they give only `window`, in the form of
+ * the older draft, which has no names.
  * @param epochMs - Wall-clock time of the reading; absolute resets are whole epoch seconds, rounded up.
  */
 export function toRateHeaders(

@@ -2,8 +2,8 @@ import { isJsonObject, type JsonObject } from './json.ts';
 
 /**
  * Converts a collection from Collection Format v2.1 to the v2.0 that the service sent around 2017: `variables` in the
- * plural, URLs and scripts as one string, authorization parameters as a map, an empty form as the body of a GET, and no
- * ids and dates of the API in `info` or on nodes.
+ * plural, URLs and scripts as one string, authorization parameters as a map, an empty form as the body of a GET without
+ * one, and no uids, dates or forks of the API in `info` or on nodes.
  */
 export function toCollectionV20(collection: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { info, item, auth, event, variable, ...rest } = collection;

@@ -10,9 +10,9 @@ import { type ServiceResponse, type Behavior, toHtmlPage, toNaturalError } from 
 import type { Fault } from './faults.ts';
 import { toRefusal } from './rate-refusals.ts';
 
-const gzipLater = promisify(gzip);
+const gzipAsync = promisify(gzip);
 
-/** Size of the blocks in which large bodies are generated. */
+/** Large bodies are generated in blocks of this size. */
 const blockBytes = 1 << 20;
 
 /** One call: its request, its response, and how the response is sent. */
@@ -42,9 +42,9 @@ export async function deliver(
   const { request, response, behavior, responseMs } = exchange;
   const respondedAtMs = epochMs();
   if (responseMs > 0) {
-    // All times in the response are of the moment before the transit, so its date is too.
+    // All times in the response are those of its departure, so its date is too.
     response.setHeader('Date', new Date(respondedAtMs).toUTCString());
-    await untilLater(exchange, responseMs);
+    await wait(exchange, responseMs);
   }
   const send = (sent: ServiceResponse, headers = rateHeaders) =>
     sendWhole(exchange, { ...sent, headers: { ...headers, ...sent.headers } });
@@ -76,7 +76,7 @@ export async function deliver(
     case 'redirect':
       return send({ status: 302, body: undefined, headers: { Location: fault.location } });
     case 'delay':
-      await untilLater(exchange, fault.delayMs);
+      await wait(exchange, fault.delayMs);
       return send(reply);
     case 'headers':
       return send({ ...reply, headers: { ...reply.headers, ...fault.headers } });
@@ -131,7 +131,7 @@ async function sendWhole(exchange: Exchange, reply: ServiceResponse): Promise<vo
   const plain = Buffer.from(toText(reply.body));
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$))/i.test(exchange.request.headers['accept-encoding'] ?? '');
   if (plain.length === 0 || !takesGzip) return sendBytes(exchange, reply, {}, plain);
-  return sendBytes(exchange, reply, { 'Content-Encoding': 'gzip' }, await gzipLater(plain));
+  return sendBytes(exchange, reply, { 'Content-Encoding': 'gzip' }, await gzipAsync(plain));
 }
 
 function sendBytes(
@@ -162,7 +162,7 @@ async function trickle(exchange: Exchange, reply: ServiceResponse, everyMs: numb
   for (const byte of bytes) {
     if (response.destroyed) return;
     response.write(Buffer.of(byte));
-    await untilLater(exchange, everyMs);
+    await wait(exchange, everyMs);
   }
   response.end();
 }
@@ -194,7 +194,7 @@ function writeHead(
   response.writeHead(reply.status);
 }
 
-/** Spaces and an empty object: valid JSON of exactly that many bytes. */
+/** Spaces and an empty object: valid JSON of exactly `bytes` bytes. */
 function* plainBlocks(bytes: number): Generator<Buffer> {
   const block = Buffer.alloc(blockBytes, ' ');
   let bytesLeft = bytes - 2;
@@ -202,7 +202,7 @@ function* plainBlocks(bytes: number): Generator<Buffer> {
   yield Buffer.from(`${' '.repeat(Math.max(0, bytesLeft))}{}`);
 }
 
-/** A gzip file may have several members, so a gigabyte needs only one compressed megabyte, repeated. */
+/** The same under gzip. A gzip file may have several members, so one compressed block is repeated. */
 function* gzipBlocks(bytes: number): Generator<Buffer> {
   const member = gzipSync(Buffer.alloc(blockBytes, ' '));
   for (const block of plainBlocks(bytes)) yield block.length === blockBytes ? member : gzipSync(block);
@@ -217,12 +217,12 @@ function encode(text: string, encoding: string): Buffer {
 }
 
 /** Waits for the delay, or until the connection closes. */
-async function untilLater({ response }: Exchange, delayMs: number): Promise<void> {
+async function wait({ response }: Exchange, delayMs: number): Promise<void> {
   const controller = new AbortController();
-  const hangUp = () => controller.abort();
-  response.once('close', hangUp);
+  const abort = () => controller.abort();
+  response.once('close', abort);
   await sleep(delayMs, undefined, { signal: controller.signal }).catch(() => undefined);
-  response.off('close', hangUp);
+  response.off('close', abort);
 }
 
 function toText(body: unknown): string {

@@ -18,7 +18,7 @@ export function createLoopbackServer(
   serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): LoopbackServer {
   const server = createServer((request, response) => {
-    // An invalid account must show as a failure of upstream, not as a call that never ends.
+    // A call must end even if the account is so malformed that it cannot be served.
     serve(request, response).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500, { 'Content-Type': 'text/plain' });
       response.end(String(error));

@@ -13,9 +13,9 @@ import { createRateWindows, type RateLimits, type RateWindows } from './rate-win
 import { isBurstRoute } from './routes.ts';
 
 /**
- * A known key besides the first one. A string has separate rate windows, and `/me` returns the account's user for it.
- * With a `user`, `/me` returns that user; all keys of one user id share their windows, and the first key belongs to the
- * account's user.
+ * A known key besides the first one. A string is a key with its own rate windows, for which `/me` returns the account's
+ * user. With a `user`, `/me` returns that user, and all keys with the same user id have the same windows; the first key
+ * belongs to the account's user.
  */
 export type OtherApiKey = string | { readonly apiKey: string; readonly user: AccountUser };
 
@@ -29,7 +29,7 @@ export interface KnownKey {
   readonly windowsKey: string;
 }
 
-/** Decision about a call, made when it arrives. */
+/** What happens to a call, decided when it arrives. */
 export interface GateResult {
   /** The 429 for the call; undefined when it is served. */
   readonly refusal?: ServiceResponse;
@@ -50,7 +50,7 @@ export interface RateLimitGate {
   reset(): void;
 }
 
-/** Assigns each key its index and its rate windows. */
+/** Gives each key its index and the name of its rate windows. */
 export function toKnownKeys(
   apiKey: string,
   owner: AccountUser,
@@ -88,9 +88,9 @@ export function createRateLimitGate({
   };
 
   const windowsOf = ({ windowsKey }: KnownKey) => {
-    const known = windows.get(windowsKey) ?? createRateWindows();
-    windows.set(windowsKey, known);
-    return known;
+    const keyWindows = windows.get(windowsKey) ?? createRateWindows();
+    windows.set(windowsKey, keyWindows);
+    return keyWindows;
   };
 
   return {

@@ -8,8 +8,8 @@ import {
 
 /**
  * Every known form of a 429 of the Postman API. They differ in how they say how long to wait, if they say so at all.
- * The first three are complete responses of one generation of the API; each of the others, except `monthly`, has at
- * most one hint, in one header.
+ * The first three are complete responses, each of one generation of the API. The others, except `monthly`, have at most
+ * one hint, in one header.
  */
 export const refusalSpellings = [
   'v2017',

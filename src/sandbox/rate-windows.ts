@@ -5,9 +5,9 @@ export interface RateWindow {
 }
 
 /**
- * The rate windows. `'off'` disables them, and the monthly quota as well. With `isBurstAnnounced`, responses of the
- * burst routes announce both windows, as two policies of the draft headers (`current` behavior only); without, only the
- * general one.
+ * The rate windows. `'off'` disables them, and the monthly quota as well. Responses announce the general window. With
+ * `isBurstAnnounced`, those of the burst routes announce both, as two policies of the draft headers (only in the
+ * behavior `current`).
  */
 export type RateLimits = { general: RateWindow; burst: RateWindow; isBurstAnnounced?: boolean } | 'off';
 
@@ -61,8 +61,7 @@ function read(arrivals: number[], window: RateWindow, nowMs: number): WindowRead
   const { limit, windowMs } = window;
   const firstCounted = arrivals.findIndex((at) => at > nowMs - windowMs);
   arrivals.splice(0, firstCounted === -1 ? arrivals.length : firstCounted);
-  // After a limit was lowered, more calls can be counted than it allows. A slot is free only after enough of them
-  // expire.
+  // After a limit was lowered, more calls can be counted than it allows. A slot is free when enough of them expired.
   const nextToExpire = arrivals[Math.max(0, arrivals.length - limit)];
   return {
     limit,

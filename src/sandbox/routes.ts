@@ -168,7 +168,7 @@ function getEnvironment(account: Account, behavior: Behavior, id: string): Servi
   return toData({ environment: { ...row, values: environment.values } });
 }
 
-/** The elements of the queried workspace: none if it is unknown, all elements if the query names no workspace. */
+/** The elements of the workspace that the query names: none if it is unknown. Without a name, all elements. */
 function inWorkspace<K extends 'collections' | 'environments'>(
   account: Account,
   kind: K,

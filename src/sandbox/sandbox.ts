@@ -2,9 +2,9 @@
  * A simulated Postman API, read side, with rate limits and planned faults: `startSandbox`, its options, and the log of
  * arrived requests.
  *
- * It stands for a server of somebody else, so it shares no code with the facade: it must not import upstream, loaders,
- * graph, dry-run, server or config, nor GraphQL or HTTP client packages. It uses plain `node:http`. Accounts to serve
- * come from `account/` (the example account) and `exports/` (exported files).
+ * It stands for a server that others run, so it shares no code with the facade: it must not import upstream, loaders,
+ * graph, dry-run, server or config, nor GraphQL or HTTP client packages. It uses plain `node:http`. The account that it
+ * serves comes from `account/` (the example account) or `exports/` (exported files).
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,9 +22,9 @@ import { serveGet } from './routes.ts';
 
 /** Settings of a sandbox. */
 export interface SandboxOptions {
-  /** The key it accepts; other keys get a 401. Default: a random key. */
+  /** The key it accepts; unknown keys get a 401. Default: a random key. */
   readonly apiKey?: string;
-  /** More accepted keys, of the same account. */
+  /** Further keys that it accepts, of the same account. */
   readonly otherApiKeys?: readonly OtherApiKey[];
   /** Default `'current'`. */
   readonly behavior?: Behavior;
@@ -32,7 +32,7 @@ export interface SandboxOptions {
   readonly limits?: RateLimits;
   /** Simulated transit times; called once per call. Default: 0. */
   readonly latency?: () => Latency;
-  /** Default: the demo account. Read on every call, so changes show at once. */
+  /** Default: the example account. Read on every call, so changes show at once. */
   readonly account?: Account;
   /** Default 0, which picks a free port. */
   readonly port?: number;
@@ -52,7 +52,7 @@ export interface Arrival extends Pick<ReceivedRequest, 'requestLine' | 'keyIn' |
   readonly atMs: number;
   /** Index of its key: 0 for `apiKey`, from 1 for `otherApiKeys`, -1 for a missing or unknown key. */
   readonly keyIndex: number;
-  /** The status sent. 0 before it is sent, so it stays 0 if the connection was reset or left hanging first. */
+  /** The status that was sent; 0 until then, also if the connection is reset or left hanging before. */
   readonly status: number;
   /** When the response was sent completely or the connection closed; undefined before. */
   readonly finishedAtMs: number | undefined;
@@ -130,7 +130,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     request.resume();
     const { requestMs, responseMs } = options.latency?.() ?? { requestMs: 0, responseMs: 0 };
     if (requestMs > 0) {
-      // A sent call arrives even if its caller has hung up since, unless the server is down by then.
+      // A call that was sent arrives even if its caller has disconnected since, unless the server is down by then.
       await sleep(requestMs, undefined, { ref: false });
       if (!server.isListening()) return;
     }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { CollectionDocument } from './collection-format.ts';
 
-/** Everything that one API key of the simulated service can read. */
+/** Everything that an API key of the simulated service can read. */
 export interface Account {
   readonly user: AccountUser;
   /**
@@ -34,7 +34,7 @@ export interface AccountUser {
   readonly roles: readonly string[];
 }
 
-/** One metered operation of the plan. */
+/** What the plan allows of one metered kind of use, such as API calls, and how much of it was used. */
 export interface UsageMeter {
   readonly name: string;
   readonly limit: number;

@@ -8,16 +8,16 @@ export type CollectionDocument = {
   protocolProfileBehavior?: Record<string, unknown>;
 };
 
-/** An element of an item list: a folder, a request, or an element that the format cannot express. */
+/** A node of an item list: a folder, a request, or a node that the format cannot express. */
 export type CollectionNode = FolderNode | RequestNode | OtherNode;
 
-/** A folder: any element with an item list, even an empty one. */
+/** A folder: any node with an item list, even an empty one. */
 export type FolderNode = NodeBase & { item: CollectionNode[]; auth?: Auth };
 
-/** A request with its saved examples. */
+/** A request with its saved responses. */
 export type RequestNode = NodeBase & { request: RequestDocument | string; response: ExampleNode[] };
 
-/** An element with neither request nor item list, exported from a kind of request that the format cannot express. */
+/** A node with neither request nor item list, exported from a kind of request that the format cannot express. */
 export type OtherNode = NodeBase & { response?: ExampleNode[] };
 
 /** Members of all nodes of the tree. Ids and dates are absent until `stampDocument` adds them. */

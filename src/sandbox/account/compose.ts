@@ -33,7 +33,7 @@ export type RequestMore = Pick<NodeBase, 'event' | 'variable' | 'protocolProfile
   auth?: Auth | null;
   /** Values and descriptions of the path variables (`:name`). */
   pathVariables?: PathVariable[];
-  /** Rows that replace those of the URL with the same key. Rows of other keys are added, for example disabled ones. */
+  /** Rows that replace those of the URL with the same key. Rows with other keys are added: disabled ones, say. */
   query?: QueryRow[];
   /** Saved responses; each gets this request as its `originalRequest`. */
   examples?: ExampleNode[];
@@ -48,7 +48,7 @@ export type RequestMore = Pick<NodeBase, 'event' | 'variable' | 'protocolProfile
 export function request(name: string, line: `${string} ${string}`, more: RequestMore = {}): RequestNode {
   const [method = '', raw = ''] = line.split(' ');
   const { event, variable, protocolProfileBehavior, header = [], pathVariables, query, examples = [], ...rest } = more;
-  const document: RequestDocument = { method, header, url: url(raw, pathVariables, query), ...rest };
+  const document: RequestDocument = { method, header, url: toUrl(raw, pathVariables, query), ...rest };
   const { auth: _auth, description: _description, ...original } = document;
   return {
     name,
@@ -130,14 +130,14 @@ export function markdown(content: string): Description {
   return { content, type: 'text/markdown' };
 }
 
-function url(raw: string, pathVariables?: PathVariable[], rows: QueryRow[] = []): UrlDocument {
+function toUrl(raw: string, pathVariables?: PathVariable[], rows: QueryRow[] = []): UrlDocument {
   const [, protocol, address = '', search, hash] =
     /^(?:(https?):\/\/)?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/.exec(raw) ?? [];
   const [hostAndPort = '', ...path] = address.split('/');
   // Digits only: a {{variable}} or a :name of the path may also contain a colon.
   const [, hostText = '', port] = /^(.*?)(?::(\d+))?$/.exec(hostAndPort) ?? [];
-  const written = search === undefined ? [] : search.split('&').map((part) => queryRow(part, rows));
-  const added = rows.filter(({ key }) => !written.some((row) => row.key === key));
+  const inUrl = search === undefined ? [] : search.split('&').map((part) => toQueryRow(part, rows));
+  const added = rows.filter(({ key }) => !inUrl.some((row) => row.key === key));
   const names = path.filter((segment) => segment.startsWith(':')).map((segment) => segment.slice(1));
   return {
     raw,
@@ -145,7 +145,7 @@ function url(raw: string, pathVariables?: PathVariable[], rows: QueryRow[] = [])
     host: hostText.startsWith('{{') ? [hostText] : hostText.split('.'),
     ...(port && { port }),
     ...(path.length > 0 && { path }),
-    ...(written.length + added.length > 0 && { query: [...written, ...added] }),
+    ...(inUrl.length + added.length > 0 && { query: [...inUrl, ...added] }),
     ...(hash && { hash }),
     ...(names.length > 0 && {
       variable: names.map((key) => pathVariables?.find((row) => row.key === key) ?? { key, value: '' }),
@@ -153,7 +153,7 @@ function url(raw: string, pathVariables?: PathVariable[], rows: QueryRow[] = [])
   };
 }
 
-function queryRow(part: string, rows: QueryRow[]): QueryRow {
+function toQueryRow(part: string, rows: QueryRow[]): QueryRow {
   const [, key = '', value] = /^([^=]*)(?:=(.*))?$/.exec(part) ?? [];
   return rows.find((row) => row.key === key) ?? { key, value: value ?? null };
 }

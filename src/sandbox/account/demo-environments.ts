@@ -1,7 +1,7 @@
 import type { StoredEnvironment, StoredVariable } from './account.ts';
 import { ids } from './demo-ids.ts';
 
-/** The environments of the demo account. All secrets in them are made up. */
+/** The environments of the example account. All secrets in them are made up. */
 export function createDemoEnvironments(): StoredEnvironment[] {
   const { environments } = ids;
   return [

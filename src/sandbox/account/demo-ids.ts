@@ -1,12 +1,12 @@
-/** The owner of the demo account's key. */
+/** The owner of the example account's key. */
 const ines = '41829063';
 
 /** A colleague who owns some of the elements that the key can read. */
 const jonas = '55301274';
 
 /**
- * Fixed ids of the demo account, in the form that lookups take: ids of workspaces, uids of everything else. The
- * comments say what each is useful for in an example or a test.
+ * Fixed ids of the example account, in the form that lookups take: ids of workspaces, uids of everything else. The
+ * comments say what each has that examples and tests can use.
  */
 export const ids = {
   users: { ines, jonas },
@@ -46,7 +46,7 @@ export const ids = {
     openData: `${ines}-7e0e25c8-8457-46da-8200-6a0925d4349c`,
     /** Fork of `openData`, with the same name. */
     openDataFork: `${ines}-263ef4f4-a7e1-48c3-bb41-6ecdf633e669`,
-    /** Scripts, an element that is neither request nor folder, two requests with the same name. */
+    /** Scripts, a node that is neither request nor folder, two requests with the same name. */
     smoke: `${ines}-3cec6c89-4647-4218-9adb-fc92270056b6`,
     /** 300 generated requests. */
     regression: `${ines}-59c491bd-b9c6-4389-aceb-d5bd5166fdaf`,
@@ -58,7 +58,7 @@ export const ids = {
   environments: {
     local: `${ines}-ff00863d-1ace-4c17-90c4-ecf625419cbc`,
     staging: `${ines}-ac40f7f4-8d9c-456e-a042-93eaa1f926d7`,
-    /** A secret in clear text, a disabled value, and a value held by a vault. */
+    /** A secret in clear text, a disabled value, and a secret in a vault. */
     production: `${ines}-225450df-1af0-47d5-95ff-590a32f4f123`,
     /** Owned by Jonas. */
     paymentsSandbox: `${jonas}-2ef26886-06f9-4b82-9485-f3216752cbd8`,

@@ -1,7 +1,7 @@
 import type { MockConfig, StoredMock } from './account.ts';
 import { ids } from './demo-ids.ts';
 
-/** Default configuration of a new mock server. */
+/** The configuration of a new mock server. */
 export const newMockConfig: MockConfig = {
   headers: [],
   matchBody: false,
@@ -11,7 +11,7 @@ export const newMockConfig: MockConfig = {
   serverResponseId: '',
 };
 
-/** The mock servers of the demo account. */
+/** The mock servers of the example account. */
 export function createDemoMocks(): StoredMock[] {
   const { collections, environments, mocks } = ids;
   return [

@@ -1,7 +1,7 @@
 import type { StoredWorkspace } from './account.ts';
 import { ids } from './demo-ids.ts';
 
-/** The workspaces of the demo account, with the globals of each. */
+/** The workspaces of the example account, with the globals of each. */
 export function createDemoWorkspaces(): StoredWorkspace[] {
   const { collections, environments, mocks, users, workspaces } = ids;
   return [
@@ -111,7 +111,8 @@ function createRiderPlatform(): StoredWorkspace {
     description: [
       '# Rider Platform',
       '',
-      'Everything the **rider app** talks to. Pick an environment, then run _Sign in_ in the Rides API once: the token is kept for an hour.',
+      'Everything the **rider app** talks to. Pick an environment, then run _Sign in_ in the Rides API once: ' +
+        'the token is kept for an hour.',
       '',
       '- Rides: start, pause and end a ride',
       '- Stations: where the bikes are',

@@ -19,7 +19,7 @@ import { createDemoWorkspaces } from './demo-workspaces.ts';
 import { stampDocument } from './stamp.ts';
 
 /**
- * Creates the demo account: the fictional bike-share company Kestrel Bikes, as seen with the key of Ines Aldana.
+ * Creates the example account: the fictional bike-share company Kestrel Bikes, as seen with the key of Ines Aldana.
  *
  * @returns A new copy each time, the same in every process.
  */

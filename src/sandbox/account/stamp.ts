@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CollectionDocument, CollectionNode, ExampleNode } from './collection-format.ts';
 
-/** Values that the ids, uids and dates of a collection's elements are made from. */
+/** The values from which the ids, uids and dates of a collection's nodes are made. */
 export interface Stamp {
   readonly collectionId: string;
   /** User id, the first part of every uid. */
@@ -11,8 +11,8 @@ export interface Stamp {
 }
 
 /**
- * Adds the ids, uids and dates of the service to folders, requests and examples. Ids are made from the collection's id
- * and the position in the tree, so they are the same in every process; existing ids stay.
+ * Adds the ids, uids and dates of the service to folders, requests and saved responses. Ids are made from the
+ * collection's id and the position in the tree, so they are the same in every process; existing ids stay.
  */
 export function stampDocument(document: CollectionDocument, stamp: Stamp): CollectionDocument {
   return {

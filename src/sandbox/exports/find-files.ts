@@ -23,14 +23,14 @@ export interface FoundFiles {
 export async function findJsonFiles(folder: string): Promise<FoundFiles> {
   const files: string[] = [];
   const skipped: SkippedFile[] = [];
-  const open: { path: string; entries: readonly Dirent[] }[] = [{ path: '', entries: await listRoot(folder) }];
-  for (let level = open.pop(); level !== undefined; level = open.pop()) {
-    for (const entry of level.entries) {
-      const path = `${level.path}${entry.name}`;
+  const pending: { path: string; entries: readonly Dirent[] }[] = [{ path: '', entries: await listRoot(folder) }];
+  for (let parent = pending.pop(); parent !== undefined; parent = pending.pop()) {
+    for (const entry of parent.entries) {
+      const path = `${parent.path}${entry.name}`;
       const isJson = /\.json$/i.test(entry.name);
       if (entry.isDirectory() && !IGNORED_FOLDERS.has(entry.name)) {
         try {
-          open.push({ path: `${path}/`, entries: await readdir(join(folder, path), { withFileTypes: true }) });
+          pending.push({ path: `${path}/`, entries: await readdir(join(folder, path), { withFileTypes: true }) });
         } catch (error) {
           skipped.push({ file: `${path}/`, reason: toUnreadableReason(error) });
         }
@@ -44,7 +44,7 @@ export async function findJsonFiles(folder: string): Promise<FoundFiles> {
   return { files: files.sort(), skipped };
 }
 
-/** Why a file or folder is skipped after the system failed to read it. */
+/** Makes the reason why a file or folder is skipped that the system failed to read. */
 export function toUnreadableReason(error: unknown): string {
   const code = toCode(error);
   return `cannot be read (${code})${code === 'EACCES' ? ': give the user of this process permission to read it' : ''}`;

@@ -23,8 +23,8 @@ export class NotAnExportError extends Error {
 }
 
 /**
- * Maximum nesting of objects and lists. Real exports stay below 30; `JSON.stringify` overflows the stack at some
- * thousands.
+ * Maximum nesting of objects and lists. Real exports stay below 30; `JSON.stringify` overflows the stack at a few
+ * thousand.
  */
 const maxDepth = 500;
 
@@ -84,7 +84,7 @@ function toLineAndColumn(text: string, position: number): string {
   return `line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1}`;
 }
 
-/** Goes level by level: recursion would overflow the stack on the very files that this check rejects. */
+/** Not recursive: recursion would overflow the stack on the very files that this check rejects. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   let level = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth++) {

@@ -18,7 +18,7 @@ import { stampItems } from './stamp-items.ts';
 const mebibyte = 1_048_576;
 const largestFileMebibytes = 100;
 
-/** Exported files do not name their owner. */
+/** The owner of everything, made up: exported files do not name theirs. */
 const user: AccountUser = {
   id: 10_000_001,
   sub: toStableId('user'),
@@ -35,8 +35,8 @@ const user: AccountUser = {
 };
 const owner = String(user.id);
 
-/** One file that holds an export. */
-interface Loaded {
+/** A file that holds an export. */
+interface LoadedFile {
   readonly file: string;
   /** Path of its folder; empty for the root. */
   readonly folder: string;
@@ -59,7 +59,7 @@ interface Loaded {
  */
 export async function readExports(folder: string): Promise<ExportsReport> {
   const found = await findJsonFiles(folder);
-  const loaded: Loaded[] = [];
+  const loaded: LoadedFile[] = [];
   const skipped: SkippedFile[] = [...found.skipped];
   for (const file of found.files) {
     const result = await load(folder, file);
@@ -85,7 +85,7 @@ export async function readExports(folder: string): Promise<ExportsReport> {
   return { account, read, skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)) };
 }
 
-async function load(root: string, file: string): Promise<Loaded | SkippedFile> {
+async function load(root: string, file: string): Promise<LoadedFile | SkippedFile> {
   try {
     const path = join(root, file);
     const { size, mtime } = await stat(path);
@@ -106,13 +106,13 @@ async function load(root: string, file: string): Promise<Loaded | SkippedFile> {
   }
 }
 
-/** Gives a collection without a name the same name in its document as in lists. */
+/** Gives the document of a collection without a name the name that lists show. */
 function withName({ document, name: documentName }: ExportedCollection, name: string): JsonObject {
   const { info } = document;
   return documentName === undefined ? { ...document, info: { ...(isJsonObject(info) ? info : {}), name } } : document;
 }
 
-function toWorkspaces(root: string, loaded: readonly Loaded[]): StoredWorkspace[] {
+function toWorkspaces(root: string, loaded: readonly LoadedFile[]): StoredWorkspace[] {
   const folders = [...new Set(loaded.map(({ folder }) => folder))].sort();
   return folders.map((folder) => {
     const inFolder = loaded.filter((candidate) => candidate.folder === folder);

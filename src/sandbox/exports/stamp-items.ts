@@ -10,13 +10,13 @@ import { toStableId } from './stable-id.ts';
  */
 export function stampItems(document: JsonObject, collectionId: string, owner: string): number {
   let requestCount = 0;
-  const open = [{ items: toList(document.item), parentId: collectionId }];
-  for (let list = open.pop(); list !== undefined; list = open.pop()) {
+  const pending = [{ items: toList(document.item), parentId: collectionId }];
+  for (let list = pending.pop(); list !== undefined; list = pending.pop()) {
     for (const [index, node] of list.items.entries()) {
       if (!isJsonObject(node)) continue;
       const id = toStableId(list.parentId, 'item', index);
       stamp(node, id, owner);
-      if (Array.isArray(node.item)) open.push({ items: node.item, parentId: id });
+      if (Array.isArray(node.item)) pending.push({ items: node.item, parentId: id });
       else requestCount += 1;
       for (const [position, example] of toList(node.response).entries()) {
         if (isJsonObject(example)) stamp(example, toStableId(id, 'response', position), owner);

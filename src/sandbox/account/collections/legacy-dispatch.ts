@@ -1,7 +1,7 @@
 import type { CollectionDocument } from '../collection-format.ts';
 import { auth, folder, rawBody } from '../compose.ts';
 
-/** Legacy dispatch: an old collection of 2019. URLs are text, and one request is only a URL. */
+/** Legacy dispatch: a collection from 2019. URLs are text, and one request is only a URL. */
 export function createLegacyDispatch(): CollectionDocument {
   return {
     info: {

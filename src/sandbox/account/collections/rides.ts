@@ -22,7 +22,8 @@ export function createRides(): CollectionDocument {
     info: {
       name: 'Rides API',
       description: markdown(
-        '# Rides API\n\nStart, pause and end a ride, and read what it cost.\n\nRun **Sign in** first; it puts `riderToken` into the environment.',
+        '# Rides API\n\nStart, pause and end a ride, and read what it cost.\n\n' +
+          'Run **Sign in** first; it puts `riderToken` into the environment.',
       ),
     },
     auth: auth('bearer', { token: '{{riderToken}}' }),
