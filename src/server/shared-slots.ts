@@ -37,7 +37,7 @@ export async function openSharedSlots(config: Config, logger: Logger, clock: Clo
     withoutStore: redis.withoutRedis,
     limits: budget,
     onReach(isReached, reason) {
-      if (isReached) logger.info('Redis is there again: the budget is shared');
+      if (isReached) logger.info('Redis can be reached again: the budget is shared');
       else
         logger.warn({ reason, budgetWithoutRedis: redis.withoutRedis }, 'Redis cannot be reached: no slots are shared');
     },

@@ -149,7 +149,7 @@ describe.skipIf(skipsRedis)(`Three instances with one key and one Redis${skipsRe
     const [told] = lines();
     expect(told).toEqual([
       '"msg":"Redis cannot be reached: no slots are shared"',
-      '"msg":"Redis is there again: the budget is shared"',
+      '"msg":"Redis can be reached again: the budget is shared"',
     ]);
 
     begin('a Redis that is killed');

@@ -95,7 +95,7 @@ const invalid: [string, string, string, string | RegExp][] = [
       `{ ${'...A @defer '.repeat(20)} } fragment A on Query { ${'...B @defer '.repeat(20)} } fragment B on Query { me { id } }`,
     ),
     'GRAPHQL_VALIDATION_FAILED',
-    'The operation has its answer in more than 100 parts, lists not counted. Defer or stream less of it.',
+    'The operation is delivered in more than 100 parts, without the items of lists. Defer or stream less of it.',
   ],
   [
     'a hundred and one aliases',

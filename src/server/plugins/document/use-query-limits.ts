@@ -137,7 +137,7 @@ const fewParts: ValidationRule = (context) => {
     OperationDefinition(node) {
       if (partsIn(node.selectionSet.selections) <= MAX_PARTS) return;
       const message =
-        `The operation has its answer in more than ${MAX_PARTS} parts, lists not counted. ` +
+        `The operation is delivered in more than ${MAX_PARTS} parts, without the items of lists. ` +
         'Defer or stream less of it.';
       context.reportError(new GraphQLError(message, { nodes: node }));
     },
