@@ -70,9 +70,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
     }
   });
 
-  /**
-   * The error of a call that an open circuit breaker refuses. `probeAtMs`: when the next probe is due (monotonic ms).
-   */
+  /** The error of a call that an open circuit breaker refuses until `probeAtMs`, the time of the next probe. */
   const toRefused = (route: Route, keyHash: string, probeAtMs: number) => {
     const reason = breakers.unreachable(keyHash);
     return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
