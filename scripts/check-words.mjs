@@ -52,6 +52,7 @@ const REPLACEMENTS = {
   rooms: 'modules',
   scrub: 'redact',
   share: 'fair share, fraction',
+  shares: 'fair shares, fractions, limits',
   spender: 'account',
   street: 'public',
   tell: 'report',
@@ -68,7 +69,7 @@ const REPLACEMENTS = {
 };
 
 /** Standard terms that contain such a word: of HTTP, of JavaScript, of this program's configuration. */
-const TERMS = /keep_?alive|in_?flight|has_?own|fair_?share|tenant_?secrets?|landingPage/gi;
+const TERMS = /keep_?alive|in_?flight|has_?own|fair_?shares?|tenant_?secrets?|landingPage/gi;
 
 const toWords = (identifier) =>
   identifier

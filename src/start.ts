@@ -4,7 +4,7 @@ import { type Config, parseConfig } from './config/config.ts';
 import { ConfigError } from './config/values.ts';
 import { readEnvironment } from './config/read-environment.ts';
 import type { LineOutput } from './line-output.ts';
-import type { MemoryShares } from './config/memory-shares.ts';
+import type { MemoryLimits } from './config/memory-limits.ts';
 import { type FacadeServer, startServer } from './server.ts';
 import { toPrintable } from './sandbox/exports/printable.ts';
 import { readExports } from './sandbox/exports/read-exports.ts';
@@ -91,10 +91,10 @@ function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: 
     responseBytesInFlight: postman.maxResponseBytesInFlight,
     requestBytesInFlight: query.maxRequestBytesInFlight,
     documentCacheBytes: query.documentCacheBytes,
-    answerBytes: operation.maxResultBytes,
+    resultBytes: operation.maxResultBytes,
     writtenBytes: operation.maxWrittenBytes,
     budgetBytes: budget.maxBytes,
-  } satisfies MemoryShares & Pick<Config, 'heapLimitBytes'>;
+  } satisfies MemoryLimits & Pick<Config, 'heapLimitBytes'>;
 }
 
 function accountOf({ sandbox, sandboxDir, postman }: Config): string {

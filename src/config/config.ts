@@ -4,7 +4,7 @@
  * helpers of upstream, but nothing that is built from a configuration: no loaders, graph, dry run, server or sandbox.
  */
 import { getHeapStatistics } from 'node:v8';
-import { toMemoryShares } from './memory-shares.ts';
+import { toMemoryLimits } from './memory-limits.ts';
 import { toRedisConfig } from './redis-config.ts';
 import { type Environment, parseValues } from './values.ts';
 
@@ -28,7 +28,7 @@ export function parseConfig(
   earlierProblems: readonly string[] = [],
 ) {
   const v = parseValues(env, earlierProblems);
-  const memoryShares = toMemoryShares(heapLimitBytes);
+  const memoryLimits = toMemoryLimits(heapLimitBytes);
   const isProduction = v.NODE_ENV === 'production';
   const isSet = (name: keyof typeof v) => Boolean(env[name]);
   const proxy = v.HTTPS_PROXY ?? v.HTTP_PROXY;
@@ -63,7 +63,7 @@ export function parseConfig(
       /** Of one body, after decompression. */
       maxResponseBytes: v.MAX_RESPONSE_BYTES,
       maxResponseValues: v.MAX_RESPONSE_VALUES,
-      maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? memoryShares.responseBytesInFlight,
+      maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? memoryLimits.responseBytesInFlight,
     },
     budget: {
       /** `isCap`: the limit was set, so a higher one that Postman announces is ignored. */
@@ -75,7 +75,7 @@ export function parseConfig(
       // The sandbox starts with this process, so nothing has called it before.
       coldStart: sandbox ? 'off' : v.COLD_START,
       /** Heap memory for the budgets of all keys. */
-      maxBytes: memoryShares.budgetBytes,
+      maxBytes: memoryLimits.budgetBytes,
     },
     /** Absent: each process has its own budgets. */
     ...toRedisConfig(v.REDIS_URL, v.TENANT_SECRET, v.BUDGET_WITHOUT_REDIS),
@@ -86,14 +86,14 @@ export function parseConfig(
       maxCalls: v.MAX_CALLS_PER_OPERATION,
       maxCallsPerStream: v.MAX_CALLS_PER_STREAM,
       /** Heap memory for the values of one result while it is executed. */
-      maxResultBytes: memoryShares.answerBytes,
+      maxResultBytes: memoryLimits.resultBytes,
       /** Memory for large results that have been written and not yet sent, of all operations. */
-      maxWrittenBytes: memoryShares.writtenBytes,
+      maxWrittenBytes: memoryLimits.writtenBytes,
       maxStreams: v.MAX_STREAMS ?? Math.max(1, Math.floor(heapLimitBytes / HEAP_BYTES_PER_STREAM)),
       maxStreamsPerKey: v.MAX_STREAMS_PER_KEY,
       /** Heap memory of the Postman responses held by one operation, and by all operations. */
-      maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryShares.heldBytesPerOperation,
-      maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryShares.heldBytes,
+      maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryLimits.heldBytesPerOperation,
+      maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryLimits.heldBytes,
     },
     cache: {
       /** 0: nothing is cached. */
@@ -101,15 +101,15 @@ export function parseConfig(
       swrMs: v.CACHE_SWR_MS,
       staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
       renewMs: v.CACHE_RENEW_MS,
-      maxBytes: v.CACHE_MAX_BYTES ?? memoryShares.cacheBytes,
+      maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
     },
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,
       maxAliases: v.MAX_QUERY_ALIASES,
       maxTokens: v.MAX_QUERY_TOKENS,
       maxRequestBytes: v.MAX_REQUEST_BYTES,
-      maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryShares.requestBytesInFlight,
-      documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryShares.documentCacheBytes,
+      maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryLimits.requestBytesInFlight,
+      documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryLimits.documentCacheBytes,
     },
     /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,

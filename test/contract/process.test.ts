@@ -18,7 +18,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { toMemoryShares } from '../../src/config/memory-shares.ts';
+import { toMemoryLimits } from '../../src/config/memory-limits.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { createBuiltServer, type ProgramRun } from '../support/built-server.ts';
 
@@ -129,8 +129,8 @@ describe.concurrent('the program', () => {
       .split('\n')
       .filter((line) => line.includes('"msg":"memory"'))
       .map((line) => JSON.parse(line) as Record<string, number>) as [Record<string, number>];
-    const shares = toMemoryShares(heapLimitBytes ?? 0);
-    expect(bounds).toMatchObject(shares);
+    const limits = toMemoryLimits(heapLimitBytes ?? 0);
+    expect(bounds).toMatchObject(limits);
     // Beside the old generation there is a young one, 48 MiB in Node 20 and 192 in Node 24.
     expect(heapLimitBytes).toBeLessThan(400_000_000);
 
@@ -141,7 +141,7 @@ describe.concurrent('the program', () => {
     const { data, errors } = await ask(program.url, `{ ${uids.join(' ')} }`);
     const served = Object.values(data as Record<string, unknown>).filter((collection) => collection !== null);
     expect(served).toEqual(served.map(() => ({ name: 'Heavy', formatVersion: null })));
-    const fitting = Math.floor(shares.heldBytesPerOperation / 7_104_000);
+    const fitting = Math.floor(limits.heldBytesPerOperation / 7_104_000);
     expect([served.length, errors.length]).toEqual([fitting, 60 - fitting]);
     expect(new Set(errors.map(({ extensions }: { extensions: { code: string } }) => extensions.code))).toEqual(
       new Set(['OPERATION_TOO_EXPENSIVE']),

@@ -1,5 +1,5 @@
 import type { Call } from '../postman/call.ts';
-import { type CallServices, sendCall, toWaitMs } from './send-call.ts';
+import { type CallServices, sendCall, toRetryWaitMs } from './send-call.ts';
 import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
@@ -214,7 +214,7 @@ export class InFlightCall {
     const { clock, breakers, retryBudget } = this.#services;
     const { keyHash } = this.#initiator.caller;
     if (!(error instanceof UpstreamError) || this.#waiters.size === 0) return undefined;
-    if (isRateLimited(error)) return clock.nowMs() + toWaitMs(error, clock);
+    if (isRateLimited(error)) return clock.nowMs() + toRetryWaitMs(error, clock);
     if (this.#hasRetried || breakers.isOpen(keyHash)) return undefined;
     const delayMs = retryBudget.spend(keyHash, error);
     return delayMs === undefined ? undefined : clock.nowMs() + delayMs;

@@ -74,7 +74,7 @@ export async function sendCall(
 }
 
 /** Milliseconds from now until the error's retry time; 0 if it has none. */
-export const toWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
+export const toRetryWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
 
 function learnFromResponse(
   services: CallServices,
@@ -119,7 +119,7 @@ function learnFromFailure(
   recordResponded(services, keyHash);
   switch (kind) {
     case 'rateLimited':
-      return clock.nowMs() + Math.min(MAX_PAUSE_MS, toWaitMs(error, clock));
+      return clock.nowMs() + Math.min(MAX_PAUSE_MS, toRetryWaitMs(error, clock));
     case 'unauthenticated':
       cache.dropKey(keyHash);
       learnedSizes.dropKey(keyHash, clock.nowMs());

@@ -8,7 +8,7 @@ describe('the table of scenarios', () => {
   it('is the one in ARCHITECTURE.md, in the order in which the scenarios run', () => {
     const text = readFileSync(new URL('../../../ARCHITECTURE.md', import.meta.url), 'utf8');
     const [, table = ''] = text.split(
-      '| scenario | answers first | counts for | why it can matter |\n| --- | --- | --- | --- |\n',
+      '| scenario | responds first to | counts for | why it can matter |\n| --- | --- | --- | --- |\n',
     );
     const [rows = ''] = table.split('\n\n', 1);
     const written = rows.split('\n').map((row) => row.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '')));

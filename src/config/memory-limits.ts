@@ -1,5 +1,5 @@
 /** Memory limits in bytes, one for each kind of data that grows with requests and responses. */
-export type MemoryShares = Readonly<ReturnType<typeof toMemoryShares>>;
+export type MemoryLimits = Readonly<ReturnType<typeof toMemoryLimits>>;
 
 // V8's heap limit includes the young generation: 192 MiB in Node 24, 48 MiB in Node 20. Long-lived objects leave it.
 const YOUNG_BYTES = 192 * 1_048_576;
@@ -11,7 +11,7 @@ const YOUNG_BYTES = 192 * 1_048_576;
  *
  * @param heapLimitBytes - V8's heap limit: `--max-old-space-size`, or V8's choice by the memory of the machine.
  */
-export function toMemoryShares(heapLimitBytes: number) {
+export function toMemoryLimits(heapLimitBytes: number) {
   const oldBytes = Math.max(heapLimitBytes / 2, heapLimitBytes - YOUNG_BYTES);
   const bytesOf = (sixtyFourths: number) => Math.floor((oldBytes * sixtyFourths) / 64);
   return {
@@ -24,7 +24,7 @@ export function toMemoryShares(heapLimitBytes: number) {
     requestBytesInFlight: bytesOf(2),
     documentCacheBytes: bytesOf(1),
     /** Values of one result while it is executed. */
-    answerBytes: bytesOf(16),
+    resultBytes: bytesOf(16),
     /** Results that have been written and not yet sent. They are outside the heap. */
     writtenBytes: bytesOf(8),
     budgetBytes: bytesOf(2),
