@@ -16,30 +16,21 @@ const NODE_HTTP = ['node:http', 'node:https'];
 const START = ['**/main.ts', '**/start.ts'];
 const SERVER = ['**/server/**', '**/server.ts'];
 
+/** Everything above a layer. */
+const ABOVE_DRY_RUN = [...SERVER, '**/sandbox/**', '**/config/**', ...START];
+const ABOVE_GRAPH = ['**/dry-run/**', ...ABOVE_DRY_RUN];
+const ABOVE_LOADERS = ['**/graph/**', ...ABOVE_GRAPH];
+const ABOVE_UPSTREAM = ['**/loaders/**', ...ABOVE_LOADERS];
+
 /** A folder of `src` and what its files may not import: layers first, from the lowest to the highest. */
 const LAYERS = {
   'src/upstream': [
-    forbid('upstream is the lowest layer: it imports only itself.', [
-      '**/loaders/**',
-      '**/graph/**',
-      '**/dry-run/**',
-      ...SERVER,
-      '**/sandbox/**',
-      '**/config/**',
-      ...START,
-    ]),
+    forbid('upstream is the lowest layer: it imports only itself.', ABOVE_UPSTREAM),
     forbid('upstream knows REST, never GraphQL.', [...GRAPHQL, ...YOGA, ...DATALOADER]),
     forbid('slots in Redis are one slot source: the rest of upstream knows the interface alone.', ['**/redis/**']),
   ],
   'src/loaders': [
-    forbid('loaders import upstream, nothing above.', [
-      '**/graph/**',
-      '**/dry-run/**',
-      ...SERVER,
-      '**/sandbox/**',
-      '**/config/**',
-      ...START,
-    ]),
+    forbid('loaders import upstream, nothing above.', ABOVE_LOADERS),
     forbid('loaders know the session and the routes, not how calls are made.', [
       '**/upstream/http/**',
       '**/upstream/rate-limiter/**',
@@ -49,13 +40,7 @@ const LAYERS = {
     forbid('loaders know neither GraphQL nor HTTP.', [...GRAPHQL, ...YOGA, ...UNDICI, ...QUEUE, ...LRU]),
   ],
   'src/graph': [
-    forbid('graph imports loaders and upstream types, nothing above.', [
-      '**/dry-run/**',
-      ...SERVER,
-      '**/sandbox/**',
-      '**/config/**',
-      ...START,
-    ]),
+    forbid('graph imports loaders and upstream types, nothing above.', ABOVE_GRAPH),
     forbid('graph knows what upstream returns, not how calls are made.', [
       '**/upstream/http/http-client.ts',
       '**/upstream/http/body/**',
@@ -72,12 +57,7 @@ const LAYERS = {
     ]),
   ],
   'src/dry-run': [
-    forbid('the dry run imports graph, loaders and upstream, nothing above.', [
-      ...SERVER,
-      '**/sandbox/**',
-      '**/config/**',
-      ...START,
-    ]),
+    forbid('the dry run imports graph, loaders and upstream, nothing above.', ABOVE_DRY_RUN),
     forbid("the dry run makes no calls: it never sees HTTP, a cache or a loader's inside.", [
       '**/upstream/http/http-client.ts',
       '**/upstream/http/body/**',
