@@ -199,6 +199,7 @@ const MODULES = {
     forbid('errors translate: they know no other part of graph.', [
       '../*.ts',
       '**/types/**',
+      '**/search/**',
       '**/paging/**',
       '**/planning/**',
       '**/limits/**',
@@ -211,6 +212,7 @@ const MODULES = {
       '../builder.ts',
       '../refs.ts',
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/tree/**',
       '**/subgraph/**',
@@ -219,6 +221,7 @@ const MODULES = {
   'src/graph/paging': [
     forbid('paging works on rows of any type.', [
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/limits/**',
       '**/tree/**',
@@ -228,6 +231,7 @@ const MODULES = {
   'src/graph/planning': [
     forbid('planning reads selections: types build on it.', [
       '**/types/**',
+      '**/search/**',
       '**/limits/**',
       '**/graph/tree/**',
       '**/subgraph/**',
@@ -236,6 +240,7 @@ const MODULES = {
   'src/graph/tree': [
     forbid('the tree is what one collection holds: it makes no calls.', [
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/limits/**',
       '**/subgraph/**',
@@ -245,12 +250,21 @@ const MODULES = {
   'src/graph/types': [
     forbid('types declare fields: limits and the subgraph are applied to the whole schema.', [
       '**/limits/**',
+      '**/search/**',
+      '**/subgraph/**',
+    ]),
+  ],
+  'src/graph/search': [
+    forbid('a search reads collections: it knows no type of a workspace, and no limit.', [
+      '**/types/**',
+      '**/limits/**',
       '**/subgraph/**',
     ]),
   ],
   'src/graph/subgraph': [
     forbid('the subgraph is printed from the schema: it defines no field of a type.', [
       '**/types/**',
+      '**/search/**',
       '**/paging/**',
       '**/limits/**',
       '**/tree/**',

@@ -60,7 +60,13 @@ const anyAccount: Arbitrary<Account> = record({
       ...(parent !== undefined && {
         fork: { label: 'fork', createdAt: at, from: `${OWNERS[parent % 3 === 0 ? 1 : 0]}-${toUuid(1, parent)}` },
       }),
-      document: { info: { name, schema: 'v2.1.0' }, item: [] },
+      document: {
+        info: { name, schema: 'v2.1.0' },
+        item: Array.from({ length: index % 4 }, (_, item) => ({
+          name: `Item ${item}`,
+          item: [{ name: `Item ${item}`, request: { method: 'GET', url: 'https://example.com' } }],
+        })),
+      },
     };
   });
   const environments = Array.from(
@@ -214,6 +220,33 @@ const anyRoot = oneof(
   ),
 );
 
+const anySearch = tuple(
+  constantFrom('requests', 'folders'),
+  option(anyWorkspaceId),
+  option(constantFrom('Item 0', 'nothing')),
+  anyPage,
+  oneOrMore(
+    oneof(
+      constantFrom(
+        'nodes { name }',
+        'edges { cursor }',
+        'totalCount',
+        'pageInfo { hasNextPage endCursor }',
+        '__typename',
+      ),
+      anyCollection(1).map((selection) => `unsearchedCollections ${selection}`),
+    ),
+    3,
+  ).map(toSelection),
+).map(([name, workspaceId, text, page, selection]) => {
+  const given = [
+    ...(workspaceId === null ? [] : [`workspaceId: "${workspaceId}"`]),
+    ...(text === null ? [] : [`filter: { search: "${text}" }`]),
+    page,
+  ];
+  return `${name}(${given.join(', ')}) ${selection}`;
+});
+
 interface Sketch {
   readonly fields: readonly string[];
   readonly fragment: string;
@@ -225,7 +258,7 @@ const toFragment = (selection: string) =>
   selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
 
 const anyOperation: Arbitrary<Sketch> = record({
-  fields: oneOrMore(anyRoot, 4),
+  fields: oneOrMore(oneof({ weight: 7, arbitrary: anyRoot }, { weight: 1, arbitrary: anySearch }), 4),
   fragment: anyCollection(1).map(toFragment),
   workspaceFragment: anyWorkspace(1).map(toFragment),
 });

@@ -139,6 +139,9 @@ async function answerOf(
   const contextValue = createOperationContext({
     revealSecrets,
     readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
+    untrackRead() {},
+    hasEnded: () => false,
+    reportError() {},
     trackRead() {},
     clock: { epochMs: () => 0 },
     treeOf: () => Promise.resolve(tree),
