@@ -101,9 +101,9 @@ export function createLoaders(session: PostmanSession): Loaders {
       return new Set(uids.filter((uid) => reads.isCached(collectionCall(uid))));
     },
     async forgetTree(collection) {
-      const { uid } = collection;
-      const call = collectionCall(uid);
-      const request = { type: 'Collection', uid, levels: ['detail'] } as const;
+      const { readAs } = collection;
+      const call = collectionCall(readAs);
+      const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
       if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>

@@ -149,6 +149,40 @@ describe('a search', () => {
   });
 });
 
+it('a search holds no more than the collections of its matches, so it can read more than an operation may hold', async () => {
+  await start(
+    Array.from({ length: 20 }, () => 100),
+    { env: { MAX_HELD_BYTES_PER_OPERATION: '1000000' } },
+  );
+  const { data, errors } = await ask(`{ requests(filter: { search: "Request 19.99" }) { ${WHOLE} } }`);
+  expect({ data, errors }).toEqual({ data: { requests: wholePage(requests('19.99'), 1, 20) }, errors: [] });
+  const trees = await ask('{ collections { nodes { items { name } } } }');
+  expect(trees.errors[0]?.extensions).toMatchObject({ code: 'OPERATION_TOO_EXPENSIVE' });
+});
+
+it('a dry run counts the list and every collection that is not cached', async () => {
+  await start([1, 1, 1, 1]);
+  const dryRun = async (search: string) => {
+    const { data, gets } = await ask(
+      `{ rateLimit(dryRun: true) { cost likelyCost costAtLeast plan { path atLeast likely atMost forFields } } ${search} }`,
+    );
+    expect(gets).toEqual([]);
+    return data.rateLimit;
+  };
+  const search = 'requests(filter: { search: "request" }) { nodes { name } }';
+  expect(await dryRun(search)).toMatchObject({ cost: 1_000, costAtLeast: 1 });
+  await ask(`{ collections { nodes { name } } collection(uid: "${searched.uids[2]}") { items { name } } }`);
+  expect(await dryRun(search)).toEqual({
+    cost: 3,
+    likelyCost: 3,
+    costAtLeast: 0,
+    plan: [{ path: '/collections/{uid}', atLeast: 0, likely: 3, atMost: 3, forFields: ['Query.requests'] }],
+  });
+  expect(await dryRun('requests(first: 30) { nodes { name } }')).toMatchObject({ cost: 3, likelyCost: 1 });
+  await ask(`{ ${search} }`);
+  expect(await dryRun(search)).toMatchObject({ cost: 0, likelyCost: 0, costAtLeast: 0 });
+});
+
 describe('a search that cannot read everything', () => {
   it('returns what it has found, names what is missing, and ends when the client follows the advice', async () => {
     await start([1, 1, 1, 1, 1, 1, 1], {

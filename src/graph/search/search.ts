@@ -112,9 +112,9 @@ export function createSearch<Item extends { readonly id: string }>(options: Sear
   };
 
   const add = (uid: string, collection: SearchedCollection<Item>) => {
-    // A dry run shows a match of every collection: any of them could be on the page.
-    const shown = assumedMatches === undefined ? Math.max(0, maxMatches - matches.length) : 1;
-    const found = collection.matches.slice(0, shown);
+    // A dry run shows matches of every collection: any of them could be on the page.
+    const free = assumedMatches === undefined ? maxMatches - matches.length : collection.matches.length;
+    const found = collection.matches.slice(0, Math.max(0, free));
     for (const item of found)
       matches.push({ item, at: { uid, index: indexOf(item), id: item.id }, finishedCount: finished.length });
     const count = assumedMatches ?? collection.matches.length;

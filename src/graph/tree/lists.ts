@@ -13,6 +13,7 @@ import {
   toConnection,
 } from '../paging/connection.ts';
 import type { Context } from '../context.ts';
+import { parseNodeId } from '../node-id.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 /** Page size of lists of folders and requests when the client gives none. */
@@ -50,7 +51,7 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     }),
     folderUid: t.id({
       description:
-        'Uid or id of a folder of the collection: matches requests in it and in the folders below it. An ' +
+        '`uid`, `itemId` or `id` of a folder of the collection: matches requests in it and in the folders below it. An ' +
         'unknown folder matches nothing.',
     }),
   }),
@@ -89,7 +90,7 @@ export const requestListArgs = () => ({
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  context: Pick<Context, 'resultSize'>,
+  context: Pick<Context, 'resultSize' | 'isDryRun'>,
 ): Connection<FolderItem> {
   return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
@@ -103,7 +104,7 @@ export function toFolderPage(
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets'>,
+  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
@@ -119,12 +120,18 @@ export function toRequestPage(
 export function findMatchingRequests(
   requests: readonly RequestItem[],
   filter: RequestFilter | null | undefined,
-  { resultSize, slices, revealSecrets }: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets'>,
+  {
+    resultSize,
+    slices,
+    revealSecrets,
+    isDryRun,
+  }: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
 ): readonly RequestItem[] | Promise<readonly RequestItem[]> {
-  if (!filter) return requests;
+  if (!filter || isDryRun) return requests;
   resultSize.search(requests.length);
   const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
-  return slices.run(findRequests(requests, filter, onText, revealSecrets));
+  const conditions = { ...filter, folderUid: toFolderUid(filter.folderUid, requests[0]) };
+  return slices.run(findRequests(requests, conditions, onText, revealSecrets));
 }
 
 /** The same for folders. */
@@ -139,10 +146,20 @@ export function findMatchingFolders(
   return slices.run(findFolders(folders, filter, onText));
 }
 
+/** Returns the `itemId` for the `id` of a folder in the tree of a request, and any other text unchanged. */
+function toFolderUid(folder: string | null | undefined, request: RequestItem | undefined) {
+  const key = folder == null ? null : parseNodeId(folder);
+  return key?.type === 'Folder' && key.collectionUid === request?.tree.uid ? key.itemId : folder;
+}
+
 /** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */
-function toPageRequest(args: PageArgs, { resultSize }: Pick<Context, 'resultSize'>): PageRequest {
+function toPageRequest(
+  args: PageArgs,
+  { resultSize, isDryRun }: Pick<Context, 'resultSize' | 'isDryRun'>,
+): PageRequest {
   try {
-    return parsePageArgs(args, PAGE_SIZE);
+    const page = parsePageArgs(args, PAGE_SIZE);
+    return isDryRun ? { ...page, after: undefined } : page;
   } catch (error) {
     resultSize.search(ERROR_VALUES);
     throw error;
