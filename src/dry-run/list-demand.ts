@@ -2,6 +2,7 @@ import { type DocumentNode, Kind, type SelectionSetNode, visit } from 'graphql';
 import { LARGEST_COST } from '../graph/planning/estimate.ts';
 import { MAX_PAGE_SIZE } from '../graph/paging/connection.ts';
 import { type Cursor, parseCursor } from '../graph/paging/cursor.ts';
+import type { ListArgs } from '../graph/paging/list-order.ts';
 import { CHILDREN_PAGE_SIZE } from '../graph/planning/lists.ts';
 import { searchKinds } from '../graph/search/search-cursor.ts';
 
@@ -16,7 +17,11 @@ export interface ListDemand {
    * items of a list.
    */
   readonly longestPage: number;
+  /** Whether it may have this server order or filter a list. */
+  readonly ordersLists: boolean;
 }
+
+const ORDERING_ARGUMENTS: ReadonlySet<string> = new Set<keyof ListArgs>(['orderBy', 'updatedAfter']);
 
 /**
  * Reads the list demand of a document and its variables. Every string that parses as a cursor counts as one, and
@@ -33,6 +38,7 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
       else if (selection.kind === Kind.INLINE_FRAGMENT) noteSearches(selection.selectionSet);
     }
   };
+  let ordersLists = false;
   visit(document, {
     OperationDefinition({ selectionSet }) {
       noteSearches(selectionSet);
@@ -44,6 +50,7 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
       texts.add(value);
     },
     Argument({ name, value }) {
+      if (ORDERING_ARGUMENTS.has(name.value)) ordersLists = true;
       if (name.value === 'first' && value.kind === Kind.INT) pageSizes.push(Number(value.value));
     },
   });
@@ -52,6 +59,7 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
   return {
     cursors: [...texts].flatMap(toCursors),
     longestPage: searchesLists ? LARGEST_COST : Math.min(MAX_PAGE_SIZE, longestPage),
+    ordersLists,
   };
 }
 

@@ -6,10 +6,10 @@
 import type { OutputRef } from '@pothos/core';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
-import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
+import { type Cursor, type OrderedCursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** A cursor, or a function that writes one whose text takes long to make. */
-export type EdgeCursor = Cursor | (() => string);
+export type EdgeCursor = Cursor | OrderedCursor | (() => string);
 
 /** One node and its position in the list. */
 export interface Edge<Node> {
