@@ -135,7 +135,7 @@ const collectionLeaves = [
   'description',
   'updatedAt',
   'isPublic',
-  'lastUpdatedBy',
+  'updaterId',
   'formatVersion',
   'items { name }',
   'variables { key }',
@@ -158,7 +158,7 @@ function anyCollection(depth: number): Arbitrary<string> {
   ).map(toSelection);
 }
 
-const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updatedBy', 'globals { key }', '...Workspaces'];
+const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updaterId', 'globals { key }', '...Workspaces'];
 function anyWorkspace(depth: number): Arbitrary<string> {
   const leaf = constantFrom(...workspaceLeaves);
   if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);

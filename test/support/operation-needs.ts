@@ -39,9 +39,12 @@ const toKeys = (variables: readonly unknown[]) =>
 const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Query.me': () => ({ id: String(user.id) }),
   'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
+  'Workspace.creatorId': ({ createdBy }: { readonly createdBy: string }) => createdBy,
+  'Workspace.updaterId': ({ updatedBy }: { readonly updatedBy: string }) => updatedBy,
   'Workspace.teamId': () => String(user.teamId),
   'Workspace.globals': ({ globals }: { readonly globals: readonly unknown[] }) => toKeys(globals),
   'Collection.ownerId': ({ owner }: SmallCollection) => owner,
+  'Collection.updaterId': ({ lastUpdatedBy }: SmallCollection) => lastUpdatedBy,
   'Collection.description': ({ document }: SmallCollection) => document.info.description,
   'Collection.formatVersion': () => '2.1.0',
   'Collection.variables': () => [],
@@ -301,9 +304,10 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         need(0, facts.user, lines.me);
         return valueOf(user, field);
       case 'workspaces': {
-        const rows = account.workspaces.filter((one) => passes(one, args));
-        need(0, facts.workspaces(args), lines.workspaces(args));
-        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(args)]));
+        const filter = { visibility: args['visibility'], createdBy: args['creatorId'] };
+        const rows = account.workspaces.filter((one) => passes(one, filter));
+        need(0, facts.workspaces(filter), lines.workspaces(filter));
+        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(filter)]));
       }
       case 'workspace': {
         const one = namedWorkspace(args['id'] ?? '', select);
