@@ -63,7 +63,9 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
     });
     return { ...get, reveals: new Set([...get.reveals, ...[get.line, ...shown].map(facts.precaution)]) };
   };
-  const everything = listsOf(null).flatMap(({ line }) => (cached.has(line) ? [line] : []));
+  const everything = [lines.me, lines.users, ...listsOf(null).map(({ line }) => line)].filter((line) =>
+    cached.has(line),
+  );
   const searches = (fact: string, line: string) =>
     !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
   // A refused minimal read of a collection does not imply that the whole read is refused, nor the reverse.
@@ -147,5 +149,8 @@ export function countBadLuck(
   );
   // A collection is searched by name, and a list requested at the same time, or later, has it.
   const byName = count(made, (line) => line.startsWith('GET /collections?name=') && !plan.includes(line));
-  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
+  // The owner of the key is looked for in the team, and a later field reads the owner.
+  const isOwnerRead = cached.has(lines.me) || needs.some(({ sure: [line], round }) => line === lines.me && round === 0);
+  const people = !isOwnerRead && made.includes(lines.users) && !plan.includes(lines.users) ? 1 : 0;
+  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName + people;
 }
