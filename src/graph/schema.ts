@@ -22,6 +22,7 @@ import './types/query.ts';
 import './types/user-queries.ts';
 import './subgraph/entities.ts';
 import './subgraph/service.ts';
+import './types/node.ts';
 import './types/workspace.ts';
 import './types/collection.ts';
 import './types/collection-contents.ts';

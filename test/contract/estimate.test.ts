@@ -20,6 +20,7 @@ import type {
   StoredEnvironment,
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
+import type { CollectionDocument } from '../../src/sandbox/account/collection-format.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
 import { toRuns } from '../support/property-runs.ts';
@@ -31,6 +32,13 @@ const at = '2026-01-01T00:00:00.000Z';
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = ({ owner, id }: { owner: string; id: string }) => `${owner}-${id}`;
+
+const toRequest = (name: string) => ({ name, request: { method: 'GET', url: '{{host}}/a' }, response: [] });
+const itemTrees: readonly CollectionDocument['item'][] = [
+  [],
+  [toRequest('one')],
+  [{ name: 'outer', item: [{ name: 'inner', item: [toRequest('one'), toRequest('two')] }] }, toRequest('three')],
+];
 
 /** Many small things, or a list long enough to have pages. */
 const anyCount = (usual: number, many: number) =>
@@ -55,13 +63,13 @@ const anyAccount: Arbitrary<Account> = record({
       name,
       isPublic: index % 2 === 0,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       lastUpdatedBy: OWNERS[0]!,
       // Some are forks of what the account does not have, some of each other.
       ...(parent !== undefined && {
         fork: { label: 'fork', createdAt: at, from: `${OWNERS[parent % 3 === 0 ? 1 : 0]}-${toUuid(1, parent)}` },
       }),
-      document: { info: { name, schema: 'v2.1.0' }, item: [] },
+      document: { info: { name, schema: 'v2.1.0' }, item: itemTrees[index % itemTrees.length] ?? [] },
     };
   });
   const environments = Array.from(
@@ -72,7 +80,7 @@ const anyAccount: Arbitrary<Account> = record({
       name: `Environment ${index}`,
       isPublic: false,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       values: [],
     }),
   );
@@ -90,7 +98,7 @@ const anyAccount: Arbitrary<Account> = record({
       createdBy: OWNERS[0]!,
       updatedBy: OWNERS[0]!,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       collections: pick(collections),
       environments: pick(environments),
       globals: index % 2 === 0 ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
@@ -106,7 +114,19 @@ const anyPage = record({
     { weight: 1, arbitrary: constantFrom(0, 20, 98, 99, 100) },
   ),
   after: oneof({ weight: 3, arbitrary: constant(undefined) }, { weight: 1, arbitrary: nat(30) }),
-}).map(({ first, after }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}`);
+  order: oneof(
+    { weight: 5, arbitrary: constant('') },
+    {
+      weight: 1,
+      arbitrary: constantFrom(
+        ', orderBy: { field: NAME }',
+        ', orderBy: { field: UPDATED_AT, direction: DESC }',
+        ', updatedAfter: "2026-01-05T00:00:00Z"',
+        ', updatedAfter: "2026-01-05T00:00:00Z", orderBy: { field: CREATED_AT }',
+      ),
+    },
+  ),
+}).map(({ first, after, order }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}${order}`);
 
 const oneOrMore = <Value>(arbitrary: Arbitrary<Value>, maxLength: number) =>
   array(arbitrary, { minLength: 1, maxLength });
@@ -147,6 +167,8 @@ const collectionLeaves = [
   'fork { label }',
   '... on Collection { createdAt }',
   '...Collections',
+  'requests(filter: { method: "POST" }) { nodes { collection { isPublic } } }',
+  'items { ... on Folder { items { parent { collection { workspace { name } } } } } }',
   // Whether there is such a collection shows in its workspace, unless it has none.
   'fork { parent { workspace { name } } }',
 ];
@@ -158,6 +180,13 @@ function anyCollection(depth: number): Arbitrary<string> {
       { weight: 5, arbitrary: leaf },
       { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
       { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
+      {
+        weight: 2,
+        arbitrary: tuple(
+          constantFrom('requests', 'folders', 'requests(filter: { search: "one" })', 'folders(first: 1)'),
+          anyCollection(depth - 1),
+        ).map(([list, selection]) => `${list} { nodes { collection ${selection} } }`),
+      },
     ),
     3,
   ).map(toSelection);
@@ -197,7 +226,9 @@ const anyWorkspaceId = nat(7).map((index) => toUuid(3, index));
 const anyRoot = oneof(
   constantFrom('me { username }', 'me { id joinedAt }'),
   tuple(constantFrom(...OWNERS, '7', '0'), anyUser).map(([id, selection]) => `user(id: "${id}") ${selection}`),
-  anyList('users', anyUser),
+  tuple(integer({ min: 1, max: 6 }), nat(40), toNodes(anyUser)).map(
+    ([first, cursor, nodes]) => `users(first: ${first}${cursor > 30 ? '' : `, after: "CURSOR${cursor}"`}) ${nodes}`,
+  ),
   anyList('workspaces', anyWorkspace(1)),
   anyPage.map((page) => `workspaces(visibility: TEAM, ${page}) { nodes { name } }`),
   tuple(anyWorkspaceId, anyWorkspace(2)).map(([id, selection]) => `workspace(id: "${id}") ${selection}`),

@@ -212,6 +212,18 @@ describe('the users that a client names', () => {
       ['GET /me', 'GET /users'],
     ],
     [
+      'are found by node, which needs no team for the owner of the key',
+      `{ a: node(id: "${users.ines}") { id ... on User { fullName } } b: node(id: "${users.ines}") { ... on User { email } } }`,
+      { a: { id: ines.id, fullName: ines.fullName }, b: { email: ines.email } },
+      ['GET /me'],
+    ],
+    [
+      'are found by node in the team',
+      `{ node(id: "${users.jonas}") { id ... on User { fullName teamName } } }`,
+      { node: { id: jonas.id, fullName: jonas.fullName, teamName: null } },
+      ['GET /me', 'GET /users'],
+    ],
+    [
       'come in pages',
       '{ users(first: 1) { totalCount pageInfo { hasNextPage } edges { node { username } } } }',
       { users: { totalCount: 2, pageInfo: { hasNextPage: true }, edges: [{ node: { username: jonas.username } }] } },

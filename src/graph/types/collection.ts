@@ -9,9 +9,10 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
-import { childRefs, WorkspaceRef } from '../refs.ts';
+import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
@@ -66,6 +67,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
 
 childRefs.Collection.implement({
   description: 'A Postman collection: requests in folders, with saved examples, scripts, variables and authorization.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     description: t.string({
       nullable: true,
@@ -149,7 +151,6 @@ childRefs.Collection.implement({
 addChildType('Collection', {
   noun: 'collection',
   carriedBy,
-  idNote: 'Forks and copies can share it; use `uid` to look one up.',
   changing: 'anything in the collection',
   lookUpCost:
     `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; ` +
@@ -158,3 +159,6 @@ addChildType('Collection', {
 
 /** GraphQL type `CollectionConnection`. */
 export const CollectionConnection = connectionType('Collection', childRefs.Collection, 'collections');
+
+/** GraphQL input `CollectionOrder`. */
+export const CollectionOrder = orderInput('Collection', 'collections');

@@ -36,7 +36,7 @@ builder.queryFields((t) => ({
       'by all users in the operation.',
     ...declareRoutes('/users', '/me'),
     args: { id: t.arg.id({ required: true, description: 'Id of the user, a number.' }) },
-    resolve: (_root, { id }, context, info) => lookUpUser(context, parseIdentifier(id, 'id'), info),
+    resolve: (_root, { id }, context, info) => lookUpUser(context, parseIdentifier(id, 'id'), needsOwner(info)),
   }),
   users: t.field({
     type: UserConnection,
@@ -50,16 +50,20 @@ builder.queryFields((t) => ({
   }),
 }));
 
+/** Whether a field is selected on the user that only `GET /me` carries. */
+const needsOwner = (info: GraphQLResolveInfo) =>
+  toSelection(info).some(({ carriedBy }) => carriedBy.join() === 'detail');
+
 /**
  * Looks up a user by id.
  *
+ * @param readsOwner - Whether `GET /me` is made anyway. It then serves the key's owner alone.
  * @returns null if the user is neither the owner of the API key nor a member of the team.
  * @throws {UpstreamError} Also if the key may not list the team.
  */
-function lookUpUser(context: Context, id: string, info: GraphQLResolveInfo): Promise<UserNode | null> {
-  // Requested first, because `GET /me` then serves the key's owner alone.
-  const needsOwner = toSelection(info).some(({ carriedBy }) => carriedBy.join() === 'detail');
-  if (needsOwner) context.readAhead.keyOwner().catch(() => undefined);
+export function lookUpUser(context: Context, id: string, readsOwner: boolean): Promise<UserNode | null> {
+  // Requested first, so that the loaders know of it.
+  if (readsOwner) context.readAhead.keyOwner().catch(() => undefined);
   return reportingError(context, async ({ loaders }) => {
     const found = await loaders.userById({ id, source: 'either' });
     return found && { id };

@@ -6,6 +6,7 @@ import { usersRoute } from '../../upstream/postman/resources/users.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
+import { NodeRef } from '../refs.ts';
 
 /** A user as resolvers pass it on. The loaders find everything else, whichever object named the user. */
 export interface UserNode {
@@ -67,6 +68,7 @@ export const UserRef = builder.objectRef<UserNode>('User').implement({
     'A Postman user. `id` is always known. Names are known for the owner of the API key and for members of their ' +
     'team: the fields of everybody else, such as a former member, are null. If the key may not list the team, one ' +
     'error says so for all users in the operation.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
