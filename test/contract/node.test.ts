@@ -145,9 +145,9 @@ describe('an object by its id', () => {
     [`Mock:41829063-${UNKNOWN}`, `GET /mocks/41829063-${UNKNOWN}`],
     [UNKNOWN, `GET /workspaces/${UNKNOWN}?include=team,mocks:deactivated`],
     [`Request:41829063-${UNKNOWN}/a`, `GET /collections/41829063-${UNKNOWN}`],
-    [users.jonas, 'GET /me'],
-  ])('is null if there is none: %s', async (id, get) => {
-    expect(await ask(`{ node(id: "${id}") { id } }`)).toEqual({ data: { node: null }, errors: [], gets: [get] });
+    [users.mara, 'GET /me', 'GET /users'],
+  ])('is null if there is none: %s', async (id, ...gets) => {
+    expect(await ask(`{ node(id: "${id}") { id } }`)).toEqual({ data: { node: null }, errors: [], gets });
   });
 
   it.each(['', 'me', 'Collection:', 'Collection:../me', 'Request:../me/a', 'Auth:1', collections.rides])(

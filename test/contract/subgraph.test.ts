@@ -336,6 +336,7 @@ describe('the schema', () => {
       'globals: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
       `): MockConnection @cost(weight: 1) ${page}`,
       'teamId: ID @cost(weight: 1)',
+      'updater: User @cost(weight: 1)',
       'updaterId: ID @cost(weight: 1)',
     ]);
     expect(fieldsOf('Mock')).toEqual([
