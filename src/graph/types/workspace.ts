@@ -8,11 +8,12 @@ import {
 import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
-import { CollectionConnection } from './collection.ts';
+import { CollectionConnection, CollectionOrder } from './collection.ts';
 import { connectionType, pageArgs } from '../paging/connection.ts';
-import { EnvironmentConnection } from './environment.ts';
+import { EnvironmentConnection, EnvironmentOrder } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from '../planning/lists.ts';
-import { MockConnection } from './mock.ts';
+import { orderArgs, orderInput } from '../paging/list-order.ts';
+import { MockConnection, MockOrder } from './mock.ts';
 import { type WorkspaceNode, WorkspaceRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
@@ -132,10 +133,17 @@ builder.objectFields(WorkspaceRef, (t) => ({
   collections: t.field({
     type: CollectionConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(
+        CollectionOrder,
+        'collections',
+        'one `GET /collections` for every 99, or by name one `GET /workspaces/{id}`',
+      ),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Collections of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the collections; otherwise one `GET /collections` for every 99.',
       ['/workspaces/{id}', '/collections'],
@@ -145,10 +153,13 @@ builder.objectFields(WorkspaceRef, (t) => ({
   environments: t.field({
     type: EnvironmentConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(EnvironmentOrder, 'environments', 'one `GET /environments`, or by name one `GET /workspaces/{id}`'),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Environments of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the environments; otherwise one `GET /environments`.',
       ['/workspaces/{id}', '/environments'],
@@ -158,10 +169,13 @@ builder.objectFields(WorkspaceRef, (t) => ({
   mocks: t.field({
     type: MockConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(MockOrder, 'mock servers', 'one `GET /mocks?workspace=`, or by name one `GET /workspaces/{id}`'),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Active mock servers of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Active mock servers of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names, owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
       ['/workspaces/{id}', '/mocks'],
@@ -186,3 +200,6 @@ builder.objectFields(WorkspaceRef, (t) => ({
 
 /** GraphQL type `WorkspaceConnection`. */
 export const WorkspaceConnection = connectionType('Workspace', WorkspaceRef, 'workspaces');
+
+/** GraphQL input `WorkspaceOrder`. */
+export const WorkspaceOrder = orderInput('Workspace', 'workspaces');
