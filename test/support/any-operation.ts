@@ -76,7 +76,7 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   const typeName = targetOf(field)?.name ?? '';
   if (name === 'id' || name === 'uid') return nat(5).map(identifierAt(typeName));
   if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
-  if (name === 'createdBy') return nat(1).map(identifierAt('User'));
+  if (name === 'creatorId') return nat(1).map(identifierAt('User'));
   if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));
   if (name === 'orderBy')
     return tuple(constantFrom('NAME', 'CREATED_AT', 'UPDATED_AT'), constantFrom('ASC', 'DESC')).map(

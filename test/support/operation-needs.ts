@@ -39,9 +39,12 @@ const toKeys = (variables: readonly unknown[]) =>
 const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Query.me': () => ({ id: String(user.id) }),
   'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
+  'Workspace.creatorId': ({ createdBy }: { readonly createdBy: string }) => createdBy,
+  'Workspace.updaterId': ({ updatedBy }: { readonly updatedBy: string }) => updatedBy,
   'Workspace.teamId': () => String(user.teamId),
   'Workspace.globals': ({ globals }: { readonly globals: readonly unknown[] }) => toKeys(globals),
   'Collection.ownerId': ({ owner }: SmallCollection) => owner,
+  'Collection.updaterId': ({ lastUpdatedBy }: SmallCollection) => lastUpdatedBy,
   'Collection.description': ({ document }: SmallCollection) => document.info.description,
   'Collection.formatVersion': () => '2.1.0',
   'Collection.variables': () => [],
@@ -192,9 +195,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       : null;
 
   const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
-    need(round, facts.containingWorkspace(uid), lines.workspacesWith(uid));
-    const containing = account.workspaces.find((one) => one.collections.includes(uid));
-    return containing ? workspace(fields, containing, round + 1, [lines.workspacesWith(uid)]) : null;
+    const ways = [lines.workspacesWith(uid)];
+    const index = account.workspaces.findIndex((one) => one.collections.includes(uid));
+    need(round, facts.workspaceOrder(uid), ...ways);
+    // The first workspace that holds it counts, so that those before it must be known not to.
+    for (const { id } of index === -1 ? account.workspaces : account.workspaces.slice(0, index + 1))
+      need(round, facts.isIn(id, uid), ...ways);
+    const containing = account.workspaces[index];
+    return containing ? workspace(fields, containing, round + 1, ways) : null;
   };
 
   // A named object is looked up first, unless only its workspaces are selected.
@@ -330,9 +338,10 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         need(0, facts.user, lines.me);
         return valueOf(user, field);
       case 'workspaces': {
-        const rows = account.workspaces.filter((one) => passes(one, args));
-        need(0, facts.workspaces(args), lines.workspaces(args));
-        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(args)]));
+        const filter = { visibility: args['visibility'], createdBy: args['creatorId'] };
+        const rows = account.workspaces.filter((one) => passes(one, filter));
+        need(0, facts.workspaces(filter), lines.workspaces(filter));
+        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(filter)]));
       }
       case 'workspace': {
         const one = namedWorkspace(args['id'] ?? '', select);

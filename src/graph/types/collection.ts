@@ -81,7 +81,7 @@ childRefs.Collection.implement({
       ),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
     }),
-    lastUpdatedBy: t.id({
+    updaterId: t.id({
       nullable: true,
       ...carriedBy(inReads, 'Id of the user who last changed the collection; null when Postman does not say.'),
       resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),

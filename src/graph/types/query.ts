@@ -43,14 +43,14 @@ builder.queryType({
       ...declareRoutes('/workspaces'),
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
-        createdBy: t.arg.id({ description: 'Only workspaces created by the user with this id.' }),
+        creatorId: t.arg.id({ description: 'Only workspaces created by the user with this id.' }),
         ...orderArgs(WorkspaceOrder, 'workspaces', 'one `GET /workspaces` for every 100 workspaces'),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: (_root, { visibility, createdBy, ...args }, context) => {
+      resolve: (_root, { visibility, creatorId, ...args }, context) => {
         if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: choose one of the named values.');
-        const creator = optionalIdentifier(createdBy, 'createdBy');
-        const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
+        const createdBy = optionalIdentifier(creatorId, 'creatorId');
+        const filter = { ...(visibility && { visibility }), ...(createdBy !== null && { createdBy }) };
         return readWorkspaces(context, filter, parseListArgs(args, ROOT_PAGE_SIZE));
       },
     }),

@@ -111,12 +111,12 @@ WorkspaceRef.implement({
       ...carriedBy(inEveryResponse, 'When the workspace was last changed; null when Postman does not say.'),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
-    createdBy: t.id({
+    creatorId: t.id({
       nullable: true,
       ...carriedBy(inEveryResponse, 'Id of the user who created the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
-    updatedBy: t.id({
+    updaterId: t.id({
       nullable: true,
       ...carriedBy(['detail'], 'Id of the user who last changed the workspace; null when Postman does not say.'),
       resolve: fromDetail(({ updatedBy }) => updatedBy),
