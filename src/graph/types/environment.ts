@@ -4,7 +4,7 @@ import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
 import { orderInput } from '../paging/list-order.ts';
-import { childRefs } from '../refs.ts';
+import { childRefs, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
@@ -20,6 +20,7 @@ const read = fromRead('Environment', ['detail']);
 
 childRefs.Environment.implement({
   description: 'A Postman environment: a named set of variables that requests are sent with.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     isPublic: t.boolean({
       nullable: true,

@@ -14,7 +14,7 @@ import { EnvironmentConnection, EnvironmentOrder } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from '../planning/lists.ts';
 import { orderArgs, orderInput } from '../paging/list-order.ts';
 import { MockConnection, MockOrder } from './mock.ts';
-import { type WorkspaceNode, WorkspaceRef } from '../refs.ts';
+import { type WorkspaceNode, WorkspaceRef, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 /** GraphQL enum `WorkspaceVisibility`. */
@@ -61,6 +61,7 @@ const fromDetail = responseField<WorkspaceNode, WorkspaceDetail>(
 
 WorkspaceRef.implement({
   description: 'A Postman workspace, which holds collections, environments and mock servers.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
