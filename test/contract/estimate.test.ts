@@ -247,6 +247,35 @@ const anyRoot = oneof(
   ),
 );
 
+const anySearch = tuple(
+  constantFrom('requests', 'folders'),
+  option(anyWorkspaceId),
+  option(constantFrom('one', 'nothing')),
+  anyPage,
+  oneOrMore(
+    oneof(
+      constantFrom(
+        'nodes { name }',
+        'nodes { auth { definedOn { __typename } } }',
+        'edges { cursor }',
+        'totalCount',
+        'pageInfo { hasNextPage endCursor }',
+        '__typename',
+      ),
+      anyCollection(1).map((selection) => `unsearchedCollections ${selection}`),
+      anyCollection(1).map((selection) => `edges { node { collection ${selection} } }`),
+    ),
+    3,
+  ).map(toSelection),
+).map(([name, workspaceId, text, page, selection]) => {
+  const given = [
+    ...(workspaceId === null ? [] : [`workspaceId: "${workspaceId}"`]),
+    ...(text === null ? [] : [`filter: { search: "${text}" }`]),
+    page,
+  ];
+  return `${name}(${given.join(', ')}) ${selection}`;
+});
+
 interface Sketch {
   readonly fields: readonly string[];
   readonly fragment: string;
@@ -258,7 +287,7 @@ const toFragment = (selection: string) =>
   selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
 
 const anyOperation: Arbitrary<Sketch> = record({
-  fields: oneOrMore(anyRoot, 4),
+  fields: oneOrMore(oneof({ weight: 7, arbitrary: anyRoot }, { weight: 1, arbitrary: anySearch }), 4),
   fragment: anyCollection(1).map(toFragment),
   workspaceFragment: anyWorkspace(1).map(toFragment),
 });

@@ -70,6 +70,18 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Environment.valueCount': ({ values }: { readonly values: readonly unknown[] }) => values.length,
 };
 
+/** A field that only the read of a whole collection has. */
+const TREE: Field = {
+  name: 'formatVersion',
+  on: 'Collection',
+  to: undefined,
+  levels: ['detail'],
+  args: {},
+  select: [],
+  written: 'plainly',
+  through: 'nodes',
+};
+
 const unknown = (what: string, { on, name }: Field) =>
   new Error(`test/support/operation-needs.ts does not know ${what} of ${on}.${name}: add it to VALUES`);
 
@@ -374,6 +386,13 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
           return connection(field, items, (one) => collection(select, one, 1, [byName]));
         }
         return listIn(field, workspaceId);
+      }
+      case 'requests':
+      case 'folders': {
+        // Nothing matches, so every collection is read.
+        const { page: _, ...list } = field;
+        const found = listIn({ ...list, to: 'Collection', select: [TREE], through: 'nodes' }, workspaceId);
+        return found && { searchedCollectionCount: (found as { readonly nodes: readonly unknown[] }).nodes.length };
       }
       case 'collection':
         return namedCollection(select, args['uid'] ?? '', 0);
