@@ -34,12 +34,12 @@ const body = `body { __typename
   ... on UrlEncodedBody { parameters { key value enabled description } }
   ... on GraphQLBody { query operationName variables }
   ... on FileBody { src content } }`;
-const item = '__typename id name description path parent { id name }';
+const item = '__typename id itemId name description path parent { id name }';
 const tree = `
   folders { totalCount nodes { ${item} ${auth} ${script} ${variables} items { id name } requests { totalCount } } }
   requests(first: 100) { totalCount pageInfo { hasNextPage endCursor } nodes {
     ${item} method ${url} headers { key value enabled description } ${auth} effectiveAuth { type } ${script} ${variables} settings
-    examples { id name status code language responseTimeMs headers { key value } body originalRequest { method ${url} } }
+    examples { id exampleId name status code language responseTimeMs headers { key value } body originalRequest { method ${url} } }
   } }`;
 
 describe('the same query gives the same response in 2017 and today', () => {
@@ -47,7 +47,7 @@ describe('the same query gives the same response in 2017 and today', () => {
     const { collection } = await bothAnswer(
       `{ collection(uid: "${uid}") { id uid ownerId name description ${auth} ${script} ${variables} items { ${item} } ${tree} } }`,
     );
-    expect(collection).toMatchObject({ uid, id: uid.slice(9), ownerId: uid.slice(0, 8) });
+    expect(collection).toMatchObject({ uid, id: `Collection:${uid}`, ownerId: uid.slice(0, 8) });
     expect(v2017.postman.calls).toEqual([`GET /collections/${uid}`]);
   });
 

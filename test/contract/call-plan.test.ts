@@ -313,7 +313,7 @@ describe('one collection', () => {
       } }`,
       data: {
         collection: {
-          id: collections.telemetryDraft.slice(9),
+          id: `Collection:${collections.telemetryDraft}`,
           uid: collections.telemetryDraft,
           ownerId: ids.users.ines,
           name: 'Fleet telemetry (draft)',

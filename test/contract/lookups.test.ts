@@ -209,7 +209,7 @@ describe("a bare id finds objects of the key's user", () => {
     ).toEqual({
       data: {
         collection: {
-          id: collectionId,
+          id: `Collection:${collections.openData}`,
           uid: collections.openData,
           ownerId: ids.users.ines,
           name: 'Open Data API',
@@ -230,7 +230,7 @@ describe("a bare id finds objects of the key's user", () => {
     expect(await ask(`{ environment(uid: "${environmentId}") { id uid ownerId isPublic values { key } } }`)).toEqual({
       data: {
         environment: {
-          id: environmentId,
+          id: `Environment:${environments.openData}`,
           uid: environments.openData,
           ownerId: ids.users.ines,
           isPublic: true,

@@ -41,6 +41,8 @@ export interface Field {
   readonly select: readonly Field[];
   /** How it is written. `left out` is written, but skipped. */
   readonly written: 'plainly' | 'inline' | 'in a fragment' | 'included' | 'left out';
+  /** Whether it is written as `Query.node`, which has to make the same calls. */
+  readonly isNode?: boolean;
   /** How the nodes of a connection are written. */
   readonly through: 'nodes' | 'edges' | 'both';
 }
@@ -172,7 +174,7 @@ function anySelectionOf(type: GraphQLObjectType, depth: number): Arbitrary<reado
 
 const queryType = schema.getQueryType() ?? new GraphQLObjectType({ name: 'Query', fields: {} });
 // Gateways query entities in separate documents.
-const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !field.name.startsWith('_'));
+const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !/^_|^nodes?$/.test(field.name));
 
 /** Up to four root fields; the account may have none of the objects. */
 export const anyOperation: Arbitrary<readonly Field[]> = some(
@@ -180,7 +182,10 @@ export const anyOperation: Arbitrary<readonly Field[]> = some(
     ...rootFields.map((field) => ({
       // An object can be named in more ways than it can be listed.
       weight: targetOf(field) ? (field.args.some(isRequiredArgument) ? 5 : 4) : 1,
-      arbitrary: anyFieldOf(queryType, field, 3),
+      arbitrary: tuple(anyFieldOf(queryType, field, 3), nat(2)).map(([one, side]) => ({
+        ...one,
+        isNode: side === 0 && ('id' in one.args || 'uid' in one.args),
+      })),
     })),
   ),
   4,
@@ -230,7 +235,10 @@ export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, 
           ? nodes
           : ` { ${through === 'edges' ? '' : `nodes ${nodes}`} ${through === 'nodes' ? '' : `edges { node ${nodes} }`} }`;
         const directive = how === 'included' ? ' @include(if: $yes)' : how === 'left out' ? ' @skip(if: $yes)' : '';
-        const text = `${aliasOf(index)}: ${name}${given && `(${given})`}${directive}${body}`;
+        const { id, uid } = field.args;
+        const call = field.isNode ? `node(id: "${id ?? `${field.to}:${uid}`}")` : `${name}${given && `(${given})`}`;
+        const selected = field.isNode ? ` { ... on ${field.to} ${body} }` : body;
+        const text = `${aliasOf(index)}: ${call}${directive}${selected}`;
         if (how === 'inline') return `... on ${on} { ${text} }`;
         if (how !== 'in a fragment') return text;
         fragments.push(`fragment F${fragments.length} on ${on} { ${text} }`);

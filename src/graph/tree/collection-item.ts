@@ -1,16 +1,27 @@
+import type { CollectionItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { itemDescription, itemName, itemPath, MAX_PATH_LENGTH } from '../../upstream/collection-format/tree/item.ts';
+import { toNodeId } from '../node-id.ts';
+import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 
 CollectionItemRef.implement({
   description:
     'A folder or request in the tree of a collection. An item that has a list of items, even an empty one, is ' +
     'a folder; every other item is a request.',
-  resolveType: ({ kind }) => (kind === 'folder' ? 'Folder' : 'Request'),
+  interfaces: [NodeRef],
+  resolveType: toItemType,
   fields: (t) => ({
-    id: t.exposeID('id', {
+    id: t.id({
       nullable: false,
       description:
-        'Id of the item, usually a UUID, unique within the collection. An item that has no id, or the id of an ' +
+        'Id for caches and `node`, unique across all types: `Folder:` or `Request:`, the uid of the collection, ' +
+        '`/` and `itemId`.',
+      resolve: (item) => toNodeId({ type: toItemType(item), collectionUid: item.tree.uid, itemId: item.id }),
+    }),
+    itemId: t.exposeID('id', {
+      nullable: false,
+      description:
+        'Id that Postman gave the item, usually a UUID, unique within the collection. An item that has no id, or the id of an ' +
         'earlier item, gets an id made from the uid of the collection and its position.',
     }),
     uid: t.exposeID('uid', {
@@ -42,3 +53,7 @@ CollectionItemRef.implement({
     }),
   }),
 });
+
+function toItemType({ kind }: CollectionItem): 'Folder' | 'Request' {
+  return kind === 'folder' ? 'Folder' : 'Request';
+}

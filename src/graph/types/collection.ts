@@ -11,7 +11,7 @@ import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
-import { childRefs, WorkspaceRef } from '../refs.ts';
+import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
@@ -65,6 +65,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
 
 childRefs.Collection.implement({
   description: 'A Postman collection: requests in folders, with saved examples, scripts, variables and authorization.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     description: t.string({
       nullable: true,
@@ -142,7 +143,6 @@ childRefs.Collection.implement({
 addChildType('Collection', {
   noun: 'collection',
   carriedBy,
-  idNote: 'Forks and copies can share it; use `uid` to look one up.',
   changing: 'anything in the collection',
   lookUpCost:
     `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; ` +

@@ -1,9 +1,11 @@
 import type { User } from '../../upstream/postman/resources/me.ts';
 import { builder } from '../builder.ts';
+import { NodeRef } from '../refs.ts';
 
 /** GraphQL type `User`. */
 export const UserRef = builder.objectRef<User>('User').implement({
   description: 'The person an API key belongs to.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,

@@ -13,7 +13,7 @@ import { connectionType, pageArgs } from '../paging/connection.ts';
 import { EnvironmentConnection } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from '../planning/lists.ts';
 import { MockConnection } from './mock.ts';
-import { type WorkspaceNode, WorkspaceRef } from '../refs.ts';
+import { type WorkspaceNode, WorkspaceRef, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 /** GraphQL enum `WorkspaceVisibility`. */
@@ -60,6 +60,7 @@ const fromDetail = responseField<WorkspaceNode, WorkspaceDetail>(
 
 WorkspaceRef.implement({
   description: 'A Postman workspace, which holds collections, environments and mock servers.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,

@@ -1,4 +1,3 @@
-import { toIdOfUid } from './uid.ts';
 import type { ChildListName } from './levels.ts';
 
 /**
@@ -59,10 +58,6 @@ export class SimulatedItem {
   constructor(uid: string, world: SimulatedWorld) {
     this.uid = uid;
     this.#world = world;
-  }
-
-  get id(): string {
-    return toIdOfUid(this.uid);
   }
 
   get name(): string {
