@@ -68,7 +68,7 @@ describe('the same query gives the same response in 2017 and today', () => {
 
   it('names of everything in all workspaces', async () => {
     const data = await bothAnswer(`{ workspaces { totalCount pageInfo { hasNextPage } nodes {
-      id name type visibility about description createdBy updatedBy createdAt
+      id name type visibility about description creatorId updaterId createdAt
       collections { totalCount nodes { id uid name ownerId } } environments { totalCount nodes { id uid name ownerId } }
     } } }`);
     expect(data.workspaces.nodes).toHaveLength(7);
@@ -138,7 +138,7 @@ describe('the same query gives the same response in 2017 and today', () => {
 describe('what upstream did not say in 2017', () => {
   it('is null, and the format is named as it is', async () => {
     const { data, errors } = await v2017.query(
-      `{ collection(uid: "${collections.openDataFork}") { formatVersion createdAt updatedAt lastUpdatedBy fork { label } requests(first: 1) { nodes { uid } } } }`,
+      `{ collection(uid: "${collections.openDataFork}") { formatVersion createdAt updatedAt updaterId fork { label } requests(first: 1) { nodes { uid } } } }`,
     );
     expect({ data, errors }).toEqual({
       data: {
@@ -146,7 +146,7 @@ describe('what upstream did not say in 2017', () => {
           formatVersion: '2.0.0',
           createdAt: null,
           updatedAt: null,
-          lastUpdatedBy: null,
+          updaterId: null,
           fork: null,
           requests: { nodes: [{ uid: null }] },
         },

@@ -152,7 +152,7 @@ describe('an object that exists is found', () => {
 
   it('with empty lists unconfirmed when upstream itself listed the workspace', async () => {
     expect(
-      await ask('{ workspaces(createdBy: "55301274") { nodes { name collections { nodes { updatedAt } } } } }'),
+      await ask('{ workspaces(creatorId: "55301274") { nodes { name collections { nodes { updatedAt } } } } }'),
     ).toMatchObject({
       errors: [],
       gets: [
@@ -284,7 +284,7 @@ describe('an identifier is refused before it can reach a path', () => {
     ['environment', 'uid', 'environment(uid: $it) { name }'],
     ['collections', 'workspaceId', 'collections(workspaceId: $it) { totalCount }'],
     ['environments', 'workspaceId', 'environments(workspaceId: $it) { totalCount }'],
-    ['workspaces', 'createdBy', 'workspaces(createdBy: $it) { totalCount }'],
+    ['workspaces', 'creatorId', 'workspaces(creatorId: $it) { totalCount }'],
   ] as const;
   const identifiers = [
     ['empty', ''],

@@ -335,7 +335,7 @@ describe('the schema', () => {
       'globals: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
       `): MockConnection @cost(weight: 1) ${page}`,
       'teamId: ID @cost(weight: 1)',
-      'updatedBy: ID @cost(weight: 1)',
+      'updaterId: ID @cost(weight: 1)',
     ]);
     expect(fieldsOf('Mock')).toEqual([
       'type Mock implements Node @key(fields: "uid") @cost(weight: 0) {',

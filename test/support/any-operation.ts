@@ -5,6 +5,7 @@ import {
   type GraphQLField,
   GraphQLObjectType,
   isEnumType,
+  isInputObjectType,
   isInterfaceType,
   isLeafType,
   isObjectType,
@@ -33,7 +34,7 @@ export interface Field {
   readonly to: string | undefined;
   /** The levels that it declares; may be empty. */
   readonly levels: readonly Level[];
-  /** Strings, or names of enum values. */
+  /** Strings, names of enum values, or input objects as they are written. */
   readonly args: Readonly<Record<string, string>>;
   /** Only for a connection. */
   readonly page?: Page;
@@ -77,8 +78,13 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   const typeName = targetOf(field)?.name ?? '';
   if (name === 'id' || name === 'uid') return nat(5).map(identifierAt(typeName));
   if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
-  if (name === 'createdBy') return nat(1).map(identifierAt('User'));
+  if (name === 'creatorId') return nat(1).map(identifierAt('User'));
   if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));
+  if (name === 'orderBy')
+    return tuple(constantFrom('NAME', 'CREATED_AT', 'UPDATED_AT'), constantFrom('ASC', 'DESC')).map(
+      ([by, direction]) => `{ field: ${by}, direction: ${direction} }`,
+    );
+  if (name === 'updatedAfter') return constantFrom('2026-01-01T00:00:00Z', '2026-02-02T01:00:00+01:00');
   // OTHER is returned, but not accepted as an argument.
   if (isEnumType(named))
     return constantFrom(
@@ -98,7 +104,9 @@ function anyArgsOf(field: SchemaField, on: string): Arbitrary<Record<string, str
     if (isRequiredArgument(arg)) return [anyValueOf(field, arg, on).map((value) => ({ [arg.name]: value }))];
     if (!readsMore) return [];
     const some = anyValueOf(field, arg, on).map((value): Record<string, string> => ({ [arg.name]: value }));
-    return [oneof({ weight: 2, arbitrary: constant({}) }, { weight: 1, arbitrary: some })];
+    // Most lists are in Postman's order, so that its pages and cursors are tested, too.
+    const weight = arg.name === 'orderBy' || arg.name === 'updatedAfter' ? 6 : 2;
+    return [oneof({ weight, arbitrary: constant({}) }, { weight: 1, arbitrary: some })];
   });
   return given.length === 0
     ? constant({})
@@ -206,7 +214,8 @@ export function writeArgs({ on, name, args }: Field): readonly string[] {
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
   return Object.entries(args).map(([key, value]) => {
     const arg = field?.args.find((one) => one.name === key);
-    return `${key}: ${isEnumType(arg && getNamedType(arg.type)) ? value : JSON.stringify(value)}`;
+    const argType = arg && getNamedType(arg.type);
+    return `${key}: ${isEnumType(argType) || isInputObjectType(argType) ? value : JSON.stringify(value)}`;
   });
 }
 

@@ -16,9 +16,10 @@ import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { globalsCall } from '../../upstream/postman/resources/workspaces.ts';
 import { levelsOf } from '../../upstream/postman/routes.ts';
 import { isUuid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
-import { parsePageArgs } from '../paging/connection.ts';
+import { parseListArgs } from '../paging/list-order.ts';
+import { toStretch } from '../paging/ordered-page.ts';
 import type { Context } from '../context.ts';
-import { CHILDREN_PAGE_SIZE, toListNeed, toStretch } from './lists.ts';
+import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
@@ -130,11 +131,12 @@ function workspaceListOf(
 ): Promise<unknown>[] {
   const type = childTypes.find((one) => leveledTypes[one].list === name);
   if (!type) return [];
-  const request = { type, workspaceId: id, ...toListNeed(toNodeSelection(select())), mustConfirm: true };
   try {
-    return [loaders.childrenOf({ ...request, ...toStretch(parsePageArgs(args, CHILDREN_PAGE_SIZE)) })];
+    const page = parseListArgs(args, CHILDREN_PAGE_SIZE);
+    const need = toListNeed(toNodeSelection(select()), page.ordering);
+    return [loaders.childrenOf({ type, workspaceId: id, ...need, mustConfirm: true, ...toStretch(page) })];
   } catch {
-    // The list field itself will report its bad paging arguments.
+    // The list field itself will report its bad arguments.
     return [];
   }
 }

@@ -1,7 +1,7 @@
-import type { CollectionItem } from '../../upstream/collection-format/tree/collection-tree.ts';
+import type { CollectionItem, CollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { itemDescription, itemName, itemPath, MAX_PATH_LENGTH } from '../../upstream/collection-format/tree/item.ts';
 import { toNodeId } from '../node-id.ts';
-import { NodeRef } from '../refs.ts';
+import { childRefs, type CollectionNode, NodeRef } from '../refs.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 
 CollectionItemRef.implement({
@@ -51,8 +51,22 @@ CollectionItemRef.implement({
       description: 'The folder that contains the item; null at the top level of the collection.',
       resolve: ({ parent }) => parent,
     }),
+    collection: t.field({
+      type: childRefs.Collection,
+      nullable: false,
+      description:
+        'The collection that contains the item.\n\n' +
+        'Cost: nothing for what the read of its tree carries, which is all but `isPublic` and `workspace`; for these, ' +
+        'and for what `fork` leads to, as on any collection.',
+      resolve: ({ tree }) => toCollectionNode(tree),
+    }),
   }),
 });
+
+/** Makes the node of the collection that a tree belongs to. What the read of the tree carries costs it nothing. */
+function toCollectionNode({ uid, readAs }: CollectionTree): CollectionNode {
+  return { uid: readAs, known: { uid, name: undefined } };
+}
 
 function toItemType({ kind }: CollectionItem): 'Folder' | 'Request' {
   return kind === 'folder' ? 'Folder' : 'Request';

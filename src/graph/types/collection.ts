@@ -9,6 +9,7 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
@@ -81,7 +82,7 @@ childRefs.Collection.implement({
       ),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
     }),
-    lastUpdatedBy: t.id({
+    updaterId: t.id({
       nullable: true,
       ...carriedBy(inReads, 'Id of the user who last changed the collection; null when Postman does not say.'),
       resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),
@@ -151,3 +152,6 @@ addChildType('Collection', {
 
 /** GraphQL type `CollectionConnection`. */
 export const CollectionConnection = connectionType('Collection', childRefs.Collection, 'collections');
+
+/** GraphQL input `CollectionOrder`. */
+export const CollectionOrder = orderInput('Collection', 'collections');

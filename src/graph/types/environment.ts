@@ -3,6 +3,7 @@ import { environmentRoute, environmentsRoute } from '../../upstream/postman/reso
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { childRefs, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
@@ -57,3 +58,6 @@ addChildType('Environment', {
 
 /** GraphQL type `EnvironmentConnection`. */
 export const EnvironmentConnection = connectionType('Environment', childRefs.Environment, 'environments');
+
+/** GraphQL input `EnvironmentOrder`. */
+export const EnvironmentOrder = orderInput('Environment', 'environments');

@@ -4,6 +4,7 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { childRefs, NodeRef } from '../refs.ts';
 
@@ -124,3 +125,6 @@ addChildType('Mock', {
 
 /** GraphQL type `MockConnection`. */
 export const MockConnection = connectionType('Mock', childRefs.Mock, 'mock servers');
+
+/** GraphQL input `MockOrder`. */
+export const MockOrder = orderInput('Mock', 'mock servers');

@@ -9,7 +9,7 @@ export const UserRef = builder.objectRef<User>('User').implement({
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
-      description: 'Id of the user, the same as in `createdBy` and `ownerId` of other types.',
+      description: 'Id of the user, the same as in `ownerId`, `creatorId` and `updaterId` of other types.',
     }),
     username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
     fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),

@@ -7,6 +7,11 @@ export interface Ref {
   readonly uid: string;
   /** undefined: the response does not carry it. */
   readonly name: string | null | undefined;
+  /**
+   * Only in dry runs, of an object whose dates and name are unknown: whether the requested pages of ordered and filtered
+   * lists have it.
+   */
+  readonly isOnPage?: boolean;
 }
 
 /** Reads the uid and name of a list item. @throws {UnexpectedShapeError} For an item without a uid. */
