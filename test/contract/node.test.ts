@@ -173,6 +173,34 @@ describe('an object by its id', () => {
     });
   });
 
+  it('is one of at most a thousand in an operation', async () => {
+    const ids = JSON.stringify(Array(91).fill(users.ines));
+    const fields = Array.from({ length: 11 }, (_, index) => `f${index}: nodes(ids: ${ids}) { id }`);
+    expect(await ask(`{ ${fields.join(' ')} }`)).toEqual({
+      data: undefined,
+      errors: [
+        {
+          message:
+            'The operation has 1001 representations and ids of nodes, but may have 1000. Request fewer per operation.',
+          path: undefined,
+        },
+      ],
+      gets: [],
+    });
+  });
+
+  it('leads on from an item, also in a dry run', async () => {
+    const uid = collections.openData;
+    const { data } = await ask(`{ collection(uid: "${uid}") { requests(first: 1) { nodes { id } } } }`);
+    const [{ id }] = data.collection.requests.nodes;
+    const query = `{ node(id: "${id}") { ... on Request { name collection { isPublic workspace { name } } } } }`;
+    const { costAtLeast, cost } = await costOf(query);
+    const { data: found, gets } = await ask(query);
+    expect(found.node.collection).toEqual({ isPublic: true, workspace: { name: 'Kestrel Open Data' } });
+    expect(gets).toHaveLength(3);
+    expect([costAtLeast <= 3, cost >= 3]).toEqual([true, true]);
+  });
+
   it('is not the uid that other fields take', async () => {
     expect(await ask(`{ collection(uid: "Collection:${collections.rides}") { name } }`)).toEqual({
       data: { collection: null },

@@ -227,7 +227,8 @@ describe('references that cannot be resolved', () => {
     expect(await entities('... on Collection { name }', many)).toMatchObject({
       errors: [
         {
-          message: 'The operation has 1001 representations, but may have 1000. Request fewer per operation.',
+          message:
+            'The operation has 1001 representations and ids of nodes, but may have 1000. Request fewer per operation.',
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],

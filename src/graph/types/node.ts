@@ -44,7 +44,10 @@ builder.queryFields((t) => ({
       'Cost: that of `node` for each, without the calls that they share.',
     ...routes,
     args: {
-      ids: t.arg.idList({ required: true, description: `Ids of the objects, at most ${MAX_NODES}; see \`node\`.` }),
+      ids: t.arg.idList({
+        required: true,
+        description: `Ids of the objects, at most ${MAX_NODES}, and 1,000 in one operation; see \`node\`.`,
+      }),
     },
     resolve: (_root, { ids }, context, info) => {
       if (ids.length > MAX_NODES) throw badUserInput(`"ids" has ${ids.length} items; it may have ${MAX_NODES}.`);
