@@ -1,6 +1,6 @@
 import { ASSUMED_SIZES } from '../graph/planning/estimate.ts';
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
-import type { SimulatedWorld } from '../upstream/postman/simulated-world.ts';
+import { ANY_USER, NOBODY_ELSE, type SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
@@ -124,6 +124,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       // A likely account has two pages, so that a list that is read to its end has one.
       const nextCursor = account && cursor === toMoreWorkspaces() ? null : idOf(`after ${list}`, 0);
       return { ids: toWorkspaceIds(list, cursor, size), nextCursor };
+    },
+    // With the fewest calls, `GET /me` describes every user; with the most, `GET /users` has to.
+    keyOwnerId: exists ? NOBODY_ELSE : ANY_USER,
+    get memberIds() {
+      if (!exists) return [];
+      work.add(ids.listLength * ITEM_STEPS);
+      return [ANY_USER, ...Array.from({ length: ids.listLength }, (_, index) => idOf('users', index))];
     },
     workspacesOf(uid) {
       questions.add('workspaces of an object');

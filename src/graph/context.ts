@@ -48,6 +48,8 @@ export interface OperationContext {
   readonly streamedRows: StreamedRows;
   /** The time slices of the operation on the event loop, for work that takes long. */
   readonly slices: TimeSlices;
+  /** Errors that concern many fields and that one of them has reported. */
+  readonly reportedErrors: WeakSet<Error>;
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
   /**

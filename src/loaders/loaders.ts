@@ -18,9 +18,10 @@
  * | workspace detail | the workspace itself |
  * | children with more than names | 1. nothing, if the workspace is read and has none, 2. their list |
  * | children by name | 1. the workspace itself, if it is read anyway or costs fewer calls, 2. their lists |
+ * | user | 1. `GET /me`, if it is cached or read anyway, and the user is the key's owner, 2. `GET /users` |
  *
  * The list of everything is read if it can replace two or more single reads, or is cached. The exact rules are in
- * `child-loader.ts` and `workspace-loaders.ts`.
+ * `child-loader.ts`, `workspace-loaders.ts` and `user-loader.ts`.
  */
 import {
   type CollectionDetail,
@@ -42,10 +43,11 @@ import {
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
 import { createListed } from './listed.ts';
 import { createUpstreamReads } from './reads.ts';
+import { createUserLoaders, type UserLoaders } from './user-loader.ts';
 import { createWorkspaceLoaders, type WorkspaceLoaders } from './workspace-loaders.ts';
 
 /** What resolvers read through: loaders that choose between calls, and reads without alternatives. */
-export interface Loaders extends WorkspaceLoaders {
+export interface Loaders extends WorkspaceLoaders, UserLoaders {
   /** Makes a call that has no alternative. */
   read: PostmanSession['get'];
   /** Reads a page of workspaces. `cursor`: Postman's cursor, null for the first page. */
@@ -89,6 +91,7 @@ export function createLoaders(session: PostmanSession): Loaders {
   };
   return {
     ...createWorkspaceLoaders({ reads, listed: workspaces, children }),
+    ...createUserLoaders(reads),
     read: reads.get,
     workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
     workspaceOfCollection,

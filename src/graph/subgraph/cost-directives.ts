@@ -43,6 +43,8 @@ function countCalls({ extensions }: GraphQLField<unknown, unknown>): number {
   const { likelyCalls = 1 } = extensions as { readonly likelyCalls?: number };
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+  // One call for the whole operation would count for each object.
+  if (extensions['oncePerOperation'] === true) return 0;
   const makesCall = routes.length > 0 || (levels.length > 0 && !levels.includes('ref') && !levels.includes('summary'));
   return makesCall ? likelyCalls : 0;
 }
