@@ -18,6 +18,9 @@ export interface Queries {
   readonly account: string;
 }
 
+// No folder of exports has an object with this uid.
+const NOTHING = '1-00000000-0000-4000-8000-000000000000';
+
 /** Writes the queries for the schema that the server returns. */
 export function createQueries(schema: GraphQLSchema): Queries {
   const withoutTree = { ...leaveOutLists(schema, 'Collection'), ...leaveOutLists(schema, 'Folder') };
@@ -66,7 +69,9 @@ export function createQueries(schema: GraphQLSchema): Queries {
       // The owner of everything in a folder of exports.
       'Query.user': 'id: "10000001"',
       // Folders of exports have no mocks.
-      'Query.mock': 'uid: "1-00000000-0000-4000-8000-000000000000"',
+      'Query.mock': `uid: "${NOTHING}"`,
+      // Which environments a folder has is unknown here.
+      'Query.compareEnvironments': `leftUid: "${NOTHING}", rightUid: "${NOTHING}"`,
     }),
   };
 }

@@ -28,6 +28,7 @@ import './types/workspace.ts';
 import './types/collection.ts';
 import './types/collection-contents.ts';
 import './types/environment.ts';
+import './types/environment-comparison.ts';
 import './types/mock.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';

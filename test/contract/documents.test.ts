@@ -79,8 +79,8 @@ describe('docs/cost-and-cache.md', () => {
 });
 
 describe.each([
-  ['README.md', readme, 7],
-  ['docs/cost-and-cache.md', costs, 20],
+  ['README.md', readme, 9],
+  ['docs/cost-and-cache.md', costs, 22],
 ])('the cost table of %s', (_name, document, count) => {
   const rows = tableRows(document, costHeader);
   const again = rows.at(-1);
@@ -112,6 +112,11 @@ function toQuery(cell: string): string {
   return `{ ${fields
     .replace('workspace(id:)', `workspace(id: "${ids.workspaces.riderPlatform}")`)
     .replace('environments(workspaceId:)', `environments(workspaceId: "${ids.workspaces.riderPlatform}")`)
+    .replace(
+      'leftUid:, rightUid:',
+      `leftUid: "${ids.environments.staging}", rightUid: "${ids.environments.production}"`,
+    )
+    .replace('node(id:)', `node(id: "Request:${ids.collections.rides}/none")`)
     .replace('mock(uid:)', `mock(uid: "${ids.mocks.rides}")`)
     .replaceAll('collection(uid:)', () => `collection(uid: "${collections.next().value}")`)
     .replace('{ … }', '{ name ... on Folder { items { name ... on Request { examples { name code } } } } }')} }`;

@@ -261,6 +261,10 @@ const anyRoot = oneof(
   tuple(anyWorkspaceId, anyPage, toNodes(anyEnvironment)).map(
     ([id, page, nodes]) => `environments(workspaceId: "${id}", ${page}) ${nodes}`,
   ),
+  tuple(nat(8), nat(8), anyEnvironment).map(
+    ([left, right, selection]) =>
+      `compareEnvironments(leftUid: "${OWNERS[0]}-${toUuid(2, left)}", rightUid: "${OWNERS[0]}-${toUuid(2, right)}") { left ${selection} variables { key } }`,
+  ),
   tuple(nat(8), anyEnvironment).map(
     ([index, selection]) => `environment(uid: "${OWNERS[0]}-${toUuid(2, index)}") ${selection}`,
   ),

@@ -62,6 +62,13 @@ it('is filled somewhere in the example account: every field of the schema', asyn
     ]),
     ...account.environments.map(({ owner, id }) => [queries.environment, { uid: `${owner}-${id}` }] as const),
     ...account.workspaces.map(({ id }) => [queries.workspace, { id }] as const),
+    [
+      `{ compareEnvironments(leftUid: "${ids.environments.staging}", rightUid: "${ids.environments.production}") {
+        __typename left { __typename } right { __typename }
+        variables { __typename key state isValueEqual left { __typename } right { __typename } }
+      } }`,
+      {},
+    ],
     [`{ mock(uid: "${ids.mocks.rides}") { __typename } user(id: "${ids.users.ines}") { __typename } }`, {}],
     [queries.items(2), { uid: uids[0] }],
     [`{ node(id: "Mock:${ids.mocks.rides}") { __typename id } nodes(ids: []) { id } }`, {}],

@@ -48,6 +48,11 @@ const expectedCalls: Readonly<Record<string, readonly string[]>> = {
       collections.payments,
     ].map((uid) => `GET /collections/${uid}?model=minimal`),
   ],
+  '15-recent-changes.graphql': ['GET /collections?limit=99&offset=0'],
+  '16-compare-environments.graphql': [
+    `GET /environments/${environments.staging}`,
+    `GET /environments/${environments.production}`,
+  ],
 };
 
 describe('published operations', () => {

@@ -77,6 +77,7 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   const named = getNamedType(type);
   const typeName = targetOf(field)?.name ?? '';
   if (name === 'id' || name === 'uid') return nat(5).map(identifierAt(typeName));
+  if (name === 'leftUid' || name === 'rightUid') return nat(5).map(identifierAt('Environment'));
   if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
   if (name === 'creatorId') return nat(1).map(identifierAt('User'));
   if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));

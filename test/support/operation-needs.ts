@@ -396,6 +396,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         need(0, facts.workspaces(filter), lines.workspaces(filter));
         return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(filter)]));
       }
+      case 'compareEnvironments': {
+        const compared = [args['leftUid'] ?? '', args['rightUid'] ?? ''].map((uid) => {
+          const one = account.environments.find((candidate) => candidate.uid === uid);
+          need(0, facts.environment(uid, one ? 'detail' : 'absent'), lines.environment(uid));
+          return one;
+        });
+        return compared.every(Boolean) ? { __typename: 'EnvironmentComparison' } : null;
+      }
       case 'workspace': {
         const one = namedWorkspace(args['id'] ?? '', select);
         return one ? workspace(select, one, 0, []) : null;
@@ -435,7 +443,8 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     workspaceId === null || namedWorkspace(workspaceId, [field]) ? list(field, workspaceId, 0) : null;
 
   for (const [, { to = '', args }] of requestedFields(operation)) {
-    const { id, workspaceId, uid, name: requestedName } = args;
+    const { id, workspaceId, uid, leftUid, rightUid, name: requestedName } = args;
+    for (const one of [leftUid, rightUid]) if (one !== undefined) named.plain['Environment']?.add(one);
     if (id !== undefined && to === 'Workspace') named.workspaces.add(id);
     if (workspaceId !== undefined) named.workspaces.add(workspaceId);
     if (uid !== undefined) (named.plain[to] ?? named.collections).add(uid);

@@ -19,7 +19,7 @@ export const isIdentifier = (text: string) => IDENTIFIER.test(text);
 export function parseIdentifier(value: string, argument: string): string {
   if (isIdentifier(value)) return value;
   const uid = TYPED_ID.exec(value)?.[1];
-  if (uid !== undefined && argument.endsWith('uid'))
+  if (uid !== undefined && /uid$/i.test(argument))
     throw badUserInput(`"${argument}" is the \`id\` of an object. Pass its \`uid\`, ${uid}, or use \`node(id:)\`.`);
   throw badUserInput(`"${argument}" is not a Postman identifier: 1 to 128 letters, digits, "-" and "_".`);
 }
