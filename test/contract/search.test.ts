@@ -223,6 +223,26 @@ describe('a search that cannot read everything', () => {
     expect(facade.postman.calls.sort()).toEqual([LIST, ...reads(0, 1, 2, 3, 4, 5, 6)].sort());
   });
 
+  it('names the time from which it can be repeated as a whole where no response may be reused', async () => {
+    await start([1, 1, 1, 1], {
+      env: { CACHE_TTL_MS: '0', RATE_LIMIT: '6', RATE_LIMIT_WINDOW_MS: '60000', BURST_LIMIT: '0', RESERVED_CALLS: '0' },
+    });
+    await facade.query('{ collections(first: 2) { nodes { description } } }');
+    const query = `{ requests(filter: { search: "request" }) { ${WHOLE} } }`;
+    const cut = await facade.query(query);
+    expect(cut.data.requests).toMatchObject({
+      nodes: requests('0.0', '1.0'),
+      unsearchedCollections: collections(2, 3),
+    });
+    expect(cut.errors).toMatchObject([{ path: ['requests'], extensions: { code: 'RATE_LIMITED', retryable: true } }]);
+    facade.skip(Number(cut.errors[0]?.extensions?.['retryAfterSeconds']) * 1_000);
+    const { data, errors } = await facade.query(query);
+    expect({ data, errors }).toEqual({
+      data: { requests: wholePage(requests('0.0', '1.0', '2.0', '3.0'), 4, 4) },
+      errors: [],
+    });
+  });
+
   it('continues behind the last collection that it has searched, also if nothing was found', async () => {
     await start([1, 1, 1, 1], { env: { MAX_CALLS_PER_OPERATION: '3' } });
     const search = (after = '') => ask(`{ requests(filter: { search: "3.0" }${after}) { ${WHOLE} } }`);

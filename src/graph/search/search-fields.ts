@@ -1,8 +1,10 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { leveledTypes } from '../../upstream/postman/levels.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { type PageArgs, pageArgs, parsePageArgs } from '../paging/connection.ts';
+import { ASSUMED_SIZES } from '../planning/estimate.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
 import {
@@ -23,6 +25,12 @@ const SEARCHED =
   'in all collections that the key can see, or in those of one workspace; null when that workspace does not exist, ' +
   'or when the collections cannot be listed';
 
+/** What a search reads: the list, and every collection of an account of the assumed size. */
+const SEARCH_READS = {
+  ...declareRoutes('/collections', '/workspaces/{id}', '/collections/{uid}').extensions,
+  likelyCalls: 1 + ASSUMED_SIZES.workspaces * leveledTypes.Collection.assumedPerWorkspace,
+} as const;
+
 const workspaceArg = () =>
   builder.args((t) => ({
     workspaceId: t.id({ description: 'Id of a workspace: only its collections are searched.' }),
@@ -33,7 +41,7 @@ builder.queryFields((t) => ({
     type: RequestSearchConnectionRef,
     nullable: true,
     description: `Requests ${SEARCHED}.\n\n${COST}`,
-    ...declareRoutes('/collections', '/workspaces/{id}', '/collections/{uid}'),
+    extensions: SEARCH_READS,
     args: {
       filter: t.arg({
         type: RequestFilterInput,
@@ -55,7 +63,7 @@ builder.queryFields((t) => ({
     type: FolderSearchConnectionRef,
     nullable: true,
     description: `Folders ${SEARCHED}.\n\n${COST}`,
-    ...declareRoutes('/collections', '/workspaces/{id}', '/collections/{uid}'),
+    extensions: SEARCH_READS,
     args: {
       filter: t.arg({
         type: FolderFilterInput,

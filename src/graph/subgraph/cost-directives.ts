@@ -20,7 +20,7 @@ export const OBJECT_COST = '@cost(weight: 0)';
  * @returns The directives as SDL; none for a field that costs nothing and has no pages.
  */
 export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonly string[] {
-  const calls = makesCall(field) ? 1 : 0;
+  const calls = countCalls(field);
   const directives: string[] = [];
   // An interface or union cannot have a cost of its own, so the field would count 1.
   if (calls > 0 || isAbstractType(getNamedType(field.type))) directives.push(`@cost(weight: ${calls})`);
@@ -38,13 +38,15 @@ export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonl
   return directives;
 }
 
-/** Whether a field needs a GET in addition to the one that found or listed its parent. */
-function makesCall({ extensions }: GraphQLField<unknown, unknown>): boolean {
+/** Number of GETs that a field needs in addition to the one that found or listed its parent. */
+function countCalls({ extensions }: GraphQLField<unknown, unknown>): number {
+  const { likelyCalls = 1 } = extensions as { readonly likelyCalls?: number };
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
   // One call for the whole operation would count for each object.
-  if (extensions['oncePerOperation'] === true) return false;
-  return routes.length > 0 || (levels.length > 0 && !levels.includes('ref') && !levels.includes('summary'));
+  if (extensions['oncePerOperation'] === true) return 0;
+  const makesCall = routes.length > 0 || (levels.length > 0 && !levels.includes('ref') && !levels.includes('summary'));
+  return makesCall ? likelyCalls : 0;
 }
 
 const isList = (type: GraphQLOutputType) => isListType(getNullableType(type));
