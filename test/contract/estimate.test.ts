@@ -20,6 +20,7 @@ import type {
   StoredEnvironment,
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
+import type { CollectionDocument } from '../../src/sandbox/account/collection-format.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
 import { toRuns } from '../support/property-runs.ts';
@@ -31,6 +32,13 @@ const at = '2026-01-01T00:00:00.000Z';
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = ({ owner, id }: { owner: string; id: string }) => `${owner}-${id}`;
+
+const toRequest = (name: string) => ({ name, request: { method: 'GET', url: '{{host}}/a' }, response: [] });
+const itemTrees: readonly CollectionDocument['item'][] = [
+  [],
+  [toRequest('one')],
+  [{ name: 'outer', item: [{ name: 'inner', item: [toRequest('one'), toRequest('two')] }] }, toRequest('three')],
+];
 
 /** Many small things, or a list long enough to have pages. */
 const anyCount = (usual: number, many: number) =>
@@ -60,7 +68,7 @@ const anyAccount: Arbitrary<Account> = record({
       ...(parent !== undefined && {
         fork: { label: 'fork', createdAt: at, from: `${OWNERS[parent % 3 === 0 ? 1 : 0]}-${toUuid(1, parent)}` },
       }),
-      document: { info: { name, schema: 'v2.1.0' }, item: [] },
+      document: { info: { name, schema: 'v2.1.0' }, item: itemTrees[index % itemTrees.length] ?? [] },
     };
   });
   const environments = Array.from(
@@ -142,6 +150,8 @@ const collectionLeaves = [
   'fork { label }',
   '... on Collection { createdAt }',
   '...Collections',
+  'requests(filter: { method: "POST" }) { nodes { collection { isPublic } } }',
+  'items { ... on Folder { items { parent { collection { workspace { name } } } } } }',
   // Whether there is such a collection shows in its workspace, unless it has none.
   'fork { parent { workspace { name } } }',
 ];
@@ -153,6 +163,13 @@ function anyCollection(depth: number): Arbitrary<string> {
       { weight: 5, arbitrary: leaf },
       { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
       { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
+      {
+        weight: 2,
+        arbitrary: tuple(
+          constantFrom('requests', 'folders', 'requests(filter: { search: "one" })', 'folders(first: 1)'),
+          anyCollection(depth - 1),
+        ).map(([list, selection]) => `${list} { nodes { collection ${selection} } }`),
+      },
     ),
     3,
   ).map(toSelection);

@@ -1,4 +1,8 @@
 import { itemDescription, itemName, itemPath, MAX_PATH_LENGTH } from '../../upstream/collection-format/tree/item.ts';
+import type { CollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { isJsonObject, toId } from '../../upstream/collection-format/syntax/json.ts';
+import { toIdOfUid } from '../../upstream/postman/uid.ts';
+import { childRefs, type CollectionNode } from '../refs.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 
 CollectionItemRef.implement({
@@ -40,5 +44,20 @@ CollectionItemRef.implement({
       description: 'The folder that contains the item; null at the top level of the collection.',
       resolve: ({ parent }) => parent,
     }),
+    collection: t.field({
+      type: childRefs.Collection,
+      nullable: false,
+      description:
+        'The collection that contains the item.\n\n' +
+        'Cost: nothing for what the read of its tree carries, which is all but `isPublic` and `workspace`; for these, ' +
+        'and for what `fork` leads to, as on any collection.',
+      resolve: ({ tree }) => toCollectionNode(tree),
+    }),
   }),
 });
+
+/** Makes the node of the collection that a tree belongs to. What the read of the tree carries costs it nothing. */
+function toCollectionNode({ uid, readAs, json: { info } }: CollectionTree): CollectionNode {
+  const id = isJsonObject(info) ? toId(info._postman_id) : null;
+  return { uid: readAs, known: { id: id ?? toIdOfUid(uid), uid, name: undefined } };
+}

@@ -72,7 +72,7 @@ export const requestListArgs = () => ({
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  context: Pick<Context, 'resultSize'>,
+  context: Pick<Context, 'resultSize' | 'isDryRun'>,
 ): Connection<FolderItem> {
   return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
@@ -86,12 +86,12 @@ export function toFolderPage(
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets'>,
+  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
-  if (!args.filter) return toPage(requests);
-  const { resultSize, slices, revealSecrets } = context;
+  const { resultSize, slices, revealSecrets, isDryRun } = context;
+  if (!args.filter || isDryRun) return toPage(requests);
   resultSize.search(requests.length);
   const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
   const found = slices.run(findRequests(requests, args.filter, onText, revealSecrets));
@@ -99,9 +99,13 @@ export function toRequestPage(
 }
 
 /** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */
-function toPageRequest(args: PageArgs, { resultSize }: Pick<Context, 'resultSize'>): PageRequest {
+function toPageRequest(
+  args: PageArgs,
+  { resultSize, isDryRun }: Pick<Context, 'resultSize' | 'isDryRun'>,
+): PageRequest {
   try {
-    return parsePageArgs(args, PAGE_SIZE);
+    const page = parsePageArgs(args, PAGE_SIZE);
+    return isDryRun ? { ...page, after: undefined } : page;
   } catch (error) {
     resultSize.search(ERROR_VALUES);
     throw error;

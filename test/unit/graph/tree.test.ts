@@ -28,6 +28,7 @@ import {
   toFolderPage,
   toRequestPage,
 } from '../../../src/graph/tree/lists.ts';
+import { childRefs } from '../../../src/graph/refs.ts';
 import { CollectionItemRef } from '../../../src/graph/tree/refs.ts';
 import {
   type CollectionTree,
@@ -64,6 +65,10 @@ beforeAll(() => {
         resolve: ({ requests }, args, context) => toRequestPage(requests, args, context),
       }),
     }),
+  });
+  childRefs.Collection.implement({
+    description: 'A collection.',
+    fields: (t) => ({ uid: t.exposeID('uid', { nullable: false, description: 'Its uid.' }) }),
   });
   schema = builder.toSchema();
 });
@@ -107,7 +112,7 @@ const BODY = `{ __typename
   ... on GraphQLBody { query operationName graphqlVariables: variables enabled } }`;
 const EXAMPLE = `{ id uid name status code headers ${HEADER} body language responseTimeMs
   originalRequest { method url ${URL} headers ${HEADER} body ${BODY} } }`;
-const ITEM = '__typename id uid name description path parent { id name }';
+const ITEM = '__typename id uid name description path parent { id name } collection { uid }';
 const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 const EVERYTHING = `query Everything {
   items { ${ITEM} }
@@ -323,6 +328,7 @@ describe('a request of the tree', () => {
             description: 'Adds a user.',
             path: ['Users'],
             parent: { id: 'f-1', name: 'Users' },
+            collection: { uid: UID },
             method: 'POST',
             url: {
               raw: 'https://{{host}}/users/:team?dry&note=',

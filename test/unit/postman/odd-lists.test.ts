@@ -22,7 +22,7 @@ const summaryAt = (index: number): CollectionSummary => ({
 });
 const detailOf = (uid: string): CollectionDetail => {
   const { isPublic: _, ...summary } = summaryAt(Number(uid.slice(-12)));
-  return { ...summary, description: null, lastUpdatedBy: null, document: {} };
+  return { ...summary, description: null, lastUpdatedBy: null, document: {}, readAs: uid };
 };
 
 const workspace: WorkspaceDetail = {

@@ -27,6 +27,8 @@ export interface CollectionDetail extends CollectionSummary {
   readonly lastUpdatedBy: string | null;
   /** The collection as Postman sent it; with `model=minimal` it has no `item` tree. */
   readonly document: JsonObject;
+  /** The uid or bare id with which it was requested. */
+  readonly readAs: string;
 }
 
 /** One page of `GET /collections`. */
@@ -96,7 +98,8 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
   simulate(world) {
     if (!world.exists) return null;
     const { id, name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
-    return { id, uid, name, createdAt, updatedAt, fork, description: null, lastUpdatedBy: null, document: {} };
+    const facts = { id, uid, name, createdAt, updatedAt, fork };
+    return { ...facts, description: null, lastUpdatedBy: null, document: {}, readAs: uid };
   },
   // An empty document saves traversing the tree.
   withoutContents: (collection) => ({ ...collection, description: null, document: {} }),
@@ -159,6 +162,7 @@ function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
     description: info['description'],
     lastUpdatedBy: toId(info['lastUpdatedBy']),
     document,
+    readAs: uid,
   };
 }
 
