@@ -2,6 +2,7 @@ import type { ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/rate-limiter/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
+import type { ScopeOf } from '../upstream/collection-format/fields/resolve-variables.ts';
 import type { CollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/postman/resources/collections.ts';
 import type { ResultSize } from './limits/result-size.ts';
@@ -31,13 +32,15 @@ export interface OperationContext {
   readonly streamedRows: StreamedRows;
   /** The time slices of the operation on the event loop, for work that takes long. */
   readonly slices: TimeSlices;
+  /** Indexes lists of variables by name, each once in an operation. Masks secrets unless they are revealed. */
+  readonly scopeOf: ScopeOf;
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
   /**
-   * Whether this is a dry run. Its trees have one item of each kind, which stands for any number of them, so lists of
+   * Whether the operation is simulated, in a dry run. Its trees have one item of each kind, which stands for any number of them, so lists of
    * items must ignore filters and positions.
    */
-  readonly isDryRun: boolean;
+  readonly isSimulation: boolean;
 }
 
 /**

@@ -26,6 +26,7 @@ import './types/collection.ts';
 import './types/collection-contents.ts';
 import './types/environment.ts';
 import './types/mock.ts';
+import './types/outer-variables.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';

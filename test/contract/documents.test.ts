@@ -80,7 +80,7 @@ describe('docs/cost-and-cache.md', () => {
 
 describe.each([
   ['README.md', readme, 7],
-  ['docs/cost-and-cache.md', costs, 15],
+  ['docs/cost-and-cache.md', costs, 16],
 ])('the cost table of %s', (_name, document, count) => {
   const rows = tableRows(document, costHeader);
   const again = rows.at(-1);
@@ -113,6 +113,7 @@ function toQuery(cell: string): string {
     .replace('workspace(id:)', `workspace(id: "${ids.workspaces.riderPlatform}")`)
     .replace('environments(workspaceId:)', `environments(workspaceId: "${ids.workspaces.riderPlatform}")`)
     .replace('mock(uid:)', `mock(uid: "${ids.mocks.rides}")`)
+    .replace('environmentUid:', `environmentUid: "${ids.environments.local}"`)
     .replaceAll('collection(uid:)', () => `collection(uid: "${collections.next().value}")`)
     .replace('{ … }', '{ name ... on Folder { items { name ... on Request { examples { name code } } } } }')} }`;
 }

@@ -65,6 +65,10 @@ it('is filled somewhere in the example account: every field of the schema', asyn
     [`{ mock(uid: "${ids.mocks.rides}") { __typename } }`, {}],
     [queries.items(2), { uid: uids[0] }],
     [queries.account, {}],
+    [
+      'query ($uid: ID!) { collection(uid: $uid) { items { __typename collection { __typename uid } ... on Folder { items { __typename collection { __typename uid } } } } } }',
+      { uid: uids[0] },
+    ],
   ];
   const filled = new Set<string>();
   for (const [query, variables] of asked) {

@@ -40,6 +40,7 @@ export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonl
 
 /** Whether a field needs a GET in addition to the one that found or listed its parent. */
 function makesCall({ extensions }: GraphQLField<unknown, unknown>): boolean {
+  if (extensions['isForArguments'] === true) return false;
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
   return routes.length > 0 || (levels.length > 0 && !levels.includes('ref') && !levels.includes('summary'));

@@ -2,14 +2,7 @@ import { authOf } from '../../upstream/collection-format/tree/item.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
-import {
-  FolderConnectionRef,
-  folderListArgs,
-  RequestConnectionRef,
-  requestListArgs,
-  toFolderPage,
-  toRequestPage,
-} from './lists.ts';
+import { FolderConnectionRef, folderListArgs, toFolderPage } from './lists.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
@@ -31,14 +24,6 @@ FolderRef.implement({
       args: folderListArgs(),
       resolve: ({ tree, firstFolder, endFolder }, args, context) =>
         toFolderPage(tree.folders.slice(firstFolder, endFolder), args, context),
-    }),
-    requests: t.field({
-      type: RequestConnectionRef,
-      nullable: false,
-      description: 'Every request below this folder at any depth, in depth-first order.',
-      args: requestListArgs(),
-      resolve: ({ tree, firstRequest, endRequest }, args, context) =>
-        toRequestPage(tree.requests.slice(firstRequest, endRequest), args, context),
     }),
     auth: t.field({
       type: AuthRef,

@@ -6,7 +6,6 @@ import { toWritableJson } from '../../upstream/collection-format/syntax/json.ts'
 import { maskAnything } from '../../upstream/collection-format/masking/mask-secrets.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
-import { toUrl } from '../../upstream/collection-format/fields/url.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
 import { RequestBodyRef } from './body.ts';
@@ -15,7 +14,7 @@ import { HeaderRef } from './header.ts';
 import { toJsonValue } from './json-field.ts';
 import { CollectionItemRef, RequestRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
-import { UrlRef } from './url.ts';
+import { toUrlOf, UrlRef } from './url.ts';
 import { VariableRef } from './variable.ts';
 
 RequestRef.implement({
@@ -33,7 +32,7 @@ RequestRef.implement({
       type: UrlRef,
       nullable: true,
       description: 'URL of the request; null when it has none.',
-      resolve: (request, _args, { revealSecrets }) => toUrl(definitionOf(request).url, revealSecrets),
+      resolve: (request, _args, { revealSecrets }) => toUrlOf(definitionOf(request).url, request, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
@@ -81,7 +80,7 @@ RequestRef.implement({
       type: [ExampleRef],
       nullable: false,
       description: 'Responses saved with the request, in order; empty when there are none.',
-      resolve: ({ json }) => examplesOf(json).map((example) => ({ json: example })),
+      resolve: (request) => examplesOf(request.json).map((json) => ({ json, request })),
     }),
     settings: t.field({
       type: 'JSON',

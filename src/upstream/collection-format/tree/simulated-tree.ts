@@ -49,6 +49,7 @@ function toTree(collection: Identity): CollectionTree {
     firstFolder: 0,
     endFolder: 1,
     authFolder: null,
+    outerDefiner: null,
   };
   const requests = [REQUEST, REQUEST_WITH_AUTH].map(
     (json, position): RequestItem => ({
