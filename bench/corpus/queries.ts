@@ -53,6 +53,9 @@ export function createQueries(schema: GraphQLSchema): Queries {
     workspace: `query ($id: ID!) { workspace(id: $id) ${everyField(schema, 'Workspace', withoutLists)} }`,
     account: everyField(schema, 'Query', {
       ...withoutTree,
+      // The other root fields select what they find.
+      'Query.node': 'id: "0"',
+      'Query.nodes': 'ids: ["0"]',
       'Collection.json': false,
       'Collection.formatVersion': false,
       // Each node costs separate calls, and an operation may make 60.

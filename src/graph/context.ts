@@ -37,8 +37,8 @@ export interface OperationContext {
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
   /**
-   * Whether the operation is simulated, in a dry run. Its trees have one item of each kind, which stands for any number of them, so lists of
-   * items must ignore filters and positions.
+   * Whether the operation is simulated, in a dry run. Its trees have one item of each kind, which stands for any
+   * number of them, so lists of items must ignore filters and positions.
    */
   readonly isSimulation: boolean;
 }

@@ -62,7 +62,7 @@ const anyAccount: Arbitrary<Account> = record({
       name,
       isPublic: index % 2 === 0,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       lastUpdatedBy: OWNERS[0]!,
       // Some are forks of what the account does not have, some of each other.
       ...(parent !== undefined && {
@@ -79,7 +79,7 @@ const anyAccount: Arbitrary<Account> = record({
       name: `Environment ${index}`,
       isPublic: false,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       values: index % 2 === 0 ? [] : [{ key: 'host', value: 'https://a.example', type: 'default', enabled: true }],
     }),
   );
@@ -97,7 +97,7 @@ const anyAccount: Arbitrary<Account> = record({
       createdBy: OWNERS[0]!,
       updatedBy: OWNERS[0]!,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       collections: pick(collections),
       environments: pick(environments),
       globals: index % 2 === 0 ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
@@ -113,7 +113,19 @@ const anyPage = record({
     { weight: 1, arbitrary: constantFrom(0, 20, 98, 99, 100) },
   ),
   after: oneof({ weight: 3, arbitrary: constant(undefined) }, { weight: 1, arbitrary: nat(30) }),
-}).map(({ first, after }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}`);
+  order: oneof(
+    { weight: 5, arbitrary: constant('') },
+    {
+      weight: 1,
+      arbitrary: constantFrom(
+        ', orderBy: { field: NAME }',
+        ', orderBy: { field: UPDATED_AT, direction: DESC }',
+        ', updatedAfter: "2026-01-05T00:00:00Z"',
+        ', updatedAfter: "2026-01-05T00:00:00Z", orderBy: { field: CREATED_AT }',
+      ),
+    },
+  ),
+}).map(({ first, after, order }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}${order}`);
 
 const oneOrMore = <Value>(arbitrary: Arbitrary<Value>, maxLength: number) =>
   array(arbitrary, { minLength: 1, maxLength });
@@ -143,7 +155,7 @@ const collectionLeaves = [
   'description',
   'updatedAt',
   'isPublic',
-  'lastUpdatedBy',
+  'updaterId',
   'formatVersion',
   'items { name }',
   'variables { key }',
@@ -195,7 +207,7 @@ const anyItemField = oneof(
   ),
 );
 
-const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updatedBy', 'globals { key }', '...Workspaces'];
+const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updaterId', 'globals { key }', '...Workspaces'];
 function anyWorkspace(depth: number): Arbitrary<string> {
   const leaf = constantFrom(...workspaceLeaves);
   if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);

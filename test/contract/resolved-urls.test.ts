@@ -139,6 +139,18 @@ describe('a resolved URL', () => {
     expect(calls).toEqual([readOf(collections.rides)]);
   });
 
+  it('is planned for an item that is looked up by its id', async () => {
+    const { data: known } = await ask(
+      `collection(uid: "${collections.rides}") { requests(filter: { search: "Sign out" }) { nodes { id } } }`,
+    );
+    const [{ id }] = known.collection.requests.nodes;
+    const { data, calls, cost } = await ask(
+      `node(id: "${id}") { ... on Request { url { resolved(environmentUid: "${environments.local}") { host } } } }`,
+    );
+    expect(data).toEqual({ node: { url: { resolved: { host: 'localhost' } } } });
+    expect([calls, cost]).toEqual([[readOf(collections.rides), environmentOf(environments.local)], 2]);
+  });
+
   it('of an example has the variables of its request', async () => {
     const { data } = await ask(
       `collection(uid: "${collections.legacyDispatch}") { requests { nodes { examples { originalRequest { url { resolved { raw host unresolved } } } } } } }`,

@@ -3,13 +3,14 @@ import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
 import { FolderConnectionRef, folderListArgs, toFolderPage } from './lists.ts';
+import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
 
 FolderRef.implement({
   description: 'A folder of a collection. It can hold requests and other folders.',
-  interfaces: [CollectionItemRef],
+  interfaces: [NodeRef, CollectionItemRef],
   fields: (t) => ({
     items: t.field({
       type: [CollectionItemRef],

@@ -16,6 +16,7 @@ import {
   toConnection,
 } from '../paging/connection.ts';
 import type { Context } from '../context.ts';
+import { parseNodeId } from '../node-id.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 const PAGE_SIZE = 50;
@@ -55,7 +56,7 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     }),
     folderUid: t.id({
       description:
-        'Uid or id of a folder of the collection: matches requests in it and in the folders below it. An ' +
+        '`uid`, `itemId` or `id` of a folder of the collection: matches requests in it and in the folders below it. An ' +
         'unknown folder matches nothing.',
     }),
   }),
@@ -132,13 +133,19 @@ function filterRequests(
     resultSize.search(ERROR_VALUES);
     throw badUserInput(`"environmentUids" has ${uids.length} uids; it may have ${MAX_ENVIRONMENTS}.`);
   }
-  const { host, ...others } = filter;
-  if (uids.length === 0 || !host) return find(requests, filter);
+  const { host, ...others } = { ...filter, folderUid: toFolderUid(filter.folderUid, requests[0]) };
+  if (uids.length === 0 || !host) return find(requests, { ...others, host });
   const findHost = async (candidates: readonly RequestItem[]) =>
     find(candidates, { host }, candidates.some(dependsOnVariables) ? await readEnvironments(uids) : []);
   // All other conditions first: if no URL with variables meets them, no environment has to be read.
   const candidates = find(requests, others);
   return candidates instanceof Promise ? candidates.then(findHost) : findHost(candidates);
+}
+
+/** Returns the `itemId` for the `id` of a folder in the tree of a request, and any other text unchanged. */
+function toFolderUid(folder: string | null | undefined, request: RequestItem | undefined) {
+  const key = folder == null ? null : parseNodeId(folder);
+  return key?.type === 'Folder' && key.collectionUid === request?.tree.uid ? key.itemId : folder;
 }
 
 /** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */

@@ -39,7 +39,8 @@ export function createContexts({
   heldResponses,
   clock,
   slices,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
+  operationRecords,
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices' | 'operationRecords'>) {
   const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
@@ -65,6 +66,7 @@ export function createContexts({
       clock,
     });
     record.operation = operation;
+    operationRecords.set(operation, record);
     record.cleanups.push(close);
     record.expire = expire;
     return operation;
@@ -88,6 +90,7 @@ export function createContexts({
       const isStreamed = delivery?.isStreamed ?? false;
       const name = definition?.name?.value;
       if (name !== undefined) record.operationName = name;
+      if (definition) record.operationType = definition.operation;
       record.isIncremental = delivery?.isIncremental ?? false;
       const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);
