@@ -31,6 +31,7 @@ import './types/outer-variables.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';
+import './tree/effective.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 

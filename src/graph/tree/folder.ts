@@ -4,6 +4,7 @@ import { variablesOf } from '../../upstream/collection-format/fields/variables.t
 import { AuthRef } from './auth.ts';
 import { FolderConnectionRef, folderListArgs, toFolderPage } from './lists.ts';
 import { NodeRef } from '../refs.ts';
+import { toSettings } from './json-field.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
@@ -45,6 +46,15 @@ FolderRef.implement({
       nullable: false,
       description: 'Scripts that run for every request below this folder; empty when there are none.',
       resolve: ({ json }) => scriptsOf(json),
+    }),
+    settings: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'Settings for sending the requests below this folder, as saved (`protocolProfileBehavior`); null when it has ' +
+        'none.',
+      resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
+        toSettings(protocolProfileBehavior, revealSecrets),
     }),
   }),
 });

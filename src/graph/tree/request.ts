@@ -1,8 +1,6 @@
 import { toBody } from '../../upstream/collection-format/fields/body.ts';
 import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
 import { authOf, definitionOf, effectiveAuth } from '../../upstream/collection-format/tree/item.ts';
-import { toWritableJson } from '../../upstream/collection-format/syntax/json.ts';
-import { maskAnything } from '../../upstream/collection-format/masking/mask-secrets.ts';
 import { toExamples } from '../../upstream/collection-format/tree/examples.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
@@ -11,7 +9,7 @@ import { AuthRef } from './auth.ts';
 import { RequestBodyRef } from './body.ts';
 import { ExampleRef } from './example.ts';
 import { HeaderRef } from './header.ts';
-import { toJsonValue } from './json-field.ts';
+import { toSettings } from './json-field.ts';
 import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, RequestRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
@@ -90,9 +88,7 @@ RequestRef.implement({
         'Settings for sending the request, as saved (`protocolProfileBehavior`), for example ' +
         '`{"followRedirects": false}`; null when all have their defaults.',
       resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
-        toJsonValue(() =>
-          revealSecrets ? toWritableJson(protocolProfileBehavior) : maskAnything(protocolProfileBehavior ?? null),
-        ),
+        toSettings(protocolProfileBehavior, revealSecrets),
     }),
   }),
 });

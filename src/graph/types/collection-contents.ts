@@ -9,7 +9,7 @@ import { carriedBy } from './collection.ts';
 import type { Context } from '../context.ts';
 import { toGet } from '../planning/carried-by.ts';
 import { type CollectionNode, childRefs } from '../refs.ts';
-import { toJsonValue } from '../tree/json-field.ts';
+import { toJsonValue, toSettings } from '../tree/json-field.ts';
 import {
   FolderConnectionRef,
   folderListArgs,
@@ -48,6 +48,19 @@ builder.objectFields(childRefs.Collection, (t) => ({
       'Version of the Collection Format the collection is written in, for example `2.1.0`; null when it names none.',
     ),
     resolve: read(({ document }) => toFormatVersion(document)),
+  }),
+  settings: t.field({
+    type: 'JSON',
+    nullable: true,
+    ...carriedBy(
+      inTree,
+      'Settings for sending every request of the collection, as saved (`protocolProfileBehavior`); null when it has ' +
+        'none.',
+    ),
+    resolve: async (node, _args, context) => {
+      const detail = await readWhole(node, context);
+      return detail && toSettings(detail.document.protocolProfileBehavior, context.revealSecrets);
+    },
   }),
   items: t.field({
     type: [CollectionItemRef],

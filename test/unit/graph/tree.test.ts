@@ -121,7 +121,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endC
 const EVERYTHING = `query Everything {
   items { ${ITEM} }
   folders { ${PAGE} edges { cursor node { itemId } } nodes {
-    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { itemId } } requests { ${PAGE} nodes { itemId } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
+    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { itemId } } requests { ${PAGE} nodes { itemId } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} settings } }
   requests { ${PAGE} edges { cursor node { itemId } } nodes {
     ${ITEM} method url ${URL} headers ${HEADER} body ${BODY} auth ${AUTH} effectiveAuth ${AUTH}
     variables ${VARIABLE} scripts ${SCRIPT} examples ${EXAMPLE} settings } }
