@@ -24,9 +24,12 @@ export interface ResolvedUrl {
   readonly masked: readonly string[];
   /** Whether it referred to variables, apart from path variables. */
   readonly hadReferences: boolean;
-  /** How many characters were read to resolve it. */
+  /** How many characters were read to resolve it, or could have been read in the same time. */
   readonly readLength: number;
 }
+
+// Looking for names in one scope takes as long as reading these characters.
+const SCOPE_LENGTH = 100;
 
 /** The lists of variables that apply beside those of the collection, as Postman sent them. */
 export interface OuterVariables {
@@ -62,7 +65,7 @@ export function resolveUrl(
     unresolved: [...path.unresolved, ...unresolved],
     masked: [...path.masked, ...masked],
     hadReferences: hasReferences(path.text),
-    readLength: readLength + inCollection.length,
+    readLength: readLength + SCOPE_LENGTH * inCollection.length,
   };
 }
 
