@@ -13,7 +13,8 @@ import {
 export type FieldRules = Readonly<Record<string, string | false>>;
 
 /**
- * Writes a selection of every field below a type. Inside a type that contains itself, only leaf fields are selected.
+ * Writes a selection of every field below a type. Inside a type that contains itself, only leaf fields are selected, and
+ * of a collection only its uid: each of a thousand items leads back to it.
  * Fields with required arguments are left out unless the rules give these arguments.
  *
  * @returns The selection with its braces.
@@ -33,6 +34,7 @@ export function everyField(schema: GraphQLSchema, typeName: string, rules: Field
       return `{ __typename ${parts.join(' ')} }`;
     }
     const isInsideItself = around.includes(type.name);
+    if (isInsideItself && type.name === 'Collection') return '{ __typename uid }';
     const fields = Object.values(type.getFields()).flatMap((field) => {
       return toFieldText(field, known.get(`${type.name}.${field.name}`), path, isInsideItself);
     });

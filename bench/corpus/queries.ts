@@ -20,26 +20,27 @@ export interface Queries {
 
 // No folder of exports has an object with this uid.
 const NOTHING = '1-00000000-0000-4000-8000-000000000000';
+/** Items lead back to their collection, with all of its fields. */
+const leadingBack: FieldRules = { 'Folder.collection': false, 'Request.collection': false };
 
 /** Writes the queries for the schema that the server returns. */
 export function createQueries(schema: GraphQLSchema): Queries {
   const withoutTree = { ...leaveOutLists(schema, 'Collection'), ...leaveOutLists(schema, 'Folder') };
   const withoutLists = leaveOutLists(schema, 'Workspace');
-  const withoutCollection = { 'Folder.collection': false, 'Request.collection': false } as const;
   const ofCollection = (selection: string) => `query ($uid: ID!) { collection(uid: $uid) ${selection} }`;
   const pageOf = (field: string, connection: string) =>
     `query ($uid: ID!, $first: Int, $after: String) {
-      collection(uid: $uid) { ${field}(first: $first, after: $after) ${everyField(schema, connection, withoutCollection)} }
+      collection(uid: $uid) { ${field}(first: $first, after: $after) ${everyField(schema, connection, leadingBack)} }
     }`;
   const fragments = ['Folder', 'Request'].map(
-    (type) => `fragment of${type} on ${type} ${everyField(schema, type, { ...withoutTree, 'Collection.json': false })}`,
+    (type) => `fragment of${type} on ${type} ${everyField(schema, type, { ...withoutTree, ...leadingBack })}`,
   );
   return {
     collection: ofCollection(
       everyField(schema, 'Collection', {
         ...withoutTree,
         ...withoutLists,
-        ...withoutCollection,
+        ...leadingBack,
         'Collection.folders': 'first: 10',
       }),
     ),

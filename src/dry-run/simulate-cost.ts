@@ -8,6 +8,7 @@ import { createOperationContext } from '../graph/planning/tracked-reads.ts';
 import { unsliced } from '../graph/limits/time-slices.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls/calls.ts';
+import { createScopes } from '../upstream/collection-format/fields/resolve-variables.ts';
 import { createSimulatedTrees } from '../upstream/collection-format/tree/simulated-tree.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { createLoadingFields } from './loading-fields.ts';
@@ -204,7 +205,8 @@ function toContext(
     streamedRows: unscheduledRows,
     slices: unsliced,
     revealSecrets: false,
-    isDryRun: true,
+    isSimulation: true,
+    scopeOf: createScopes(false),
   });
 }
 

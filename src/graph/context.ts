@@ -2,6 +2,7 @@ import type { GraphQLError, ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/rate-limiter/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
+import type { ScopeOf } from '../upstream/collection-format/fields/resolve-variables.ts';
 import type { CollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
 import type { CollectionDetail } from '../upstream/postman/resources/collections.ts';
 import type { ResultSize } from './limits/result-size.ts';
@@ -28,7 +29,7 @@ export interface OperationContext {
   /** Whether the operation has ended, so that it makes no further calls. */
   readonly hasEnded: () => boolean;
   /**
-   * Only in dry runs, whose collections are empty: how many matches each collection of a search has. Infinity: every
+   * Only in dry runs: how many matches each collection of a search has. Infinity: every
    * search is full before it reads a collection.
    */
   readonly assumedMatches?: (isFiltered: boolean) => number;
@@ -50,13 +51,15 @@ export interface OperationContext {
   readonly slices: TimeSlices;
   /** Errors that concern many fields and that one of them has reported. */
   readonly reportedErrors: WeakSet<Error>;
+  /** Indexes lists of variables by name, each once in an operation. Masks secrets unless they are revealed. */
+  readonly scopeOf: ScopeOf;
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
   /**
-   * Whether this is a dry run. Its trees have one item of each kind, which stands for any number of them, so lists of
-   * items must ignore filters and positions.
+   * Whether the operation is simulated, in a dry run. Its trees have one item of each kind, which stands for any
+   * number of them, so lists of items must ignore filters and positions.
    */
-  readonly isDryRun: boolean;
+  readonly isSimulation: boolean;
 }
 
 /**

@@ -30,10 +30,12 @@ import './types/collection-contents.ts';
 import './types/environment.ts';
 import './types/environment-comparison.ts';
 import './types/mock.ts';
+import './types/outer-variables.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';
 import './search/search-fields.ts';
+import './tree/effective.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 

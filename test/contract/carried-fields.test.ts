@@ -46,6 +46,7 @@ const members: Readonly<Record<LeveledType, Readonly<Record<string, readonly str
     folders: ['item'],
     requests: ['item'],
     json: ['item'],
+    settings: ['protocolProfileBehavior'],
   },
   Environment: {
     id: ['id'],

@@ -80,7 +80,7 @@ describe('docs/cost-and-cache.md', () => {
 
 describe.each([
   ['README.md', readme, 9],
-  ['docs/cost-and-cache.md', costs, 22],
+  ['docs/cost-and-cache.md', costs, 23],
 ])('the cost table of %s', (_name, document, count) => {
   const rows = tableRows(document, costHeader);
   const again = rows.at(-1);
@@ -118,6 +118,7 @@ function toQuery(cell: string): string {
     )
     .replace('node(id:)', `node(id: "Request:${ids.collections.rides}/none")`)
     .replace('mock(uid:)', `mock(uid: "${ids.mocks.rides}")`)
+    .replace('environmentUid:', `environmentUid: "${ids.environments.local}"`)
     .replaceAll('collection(uid:)', () => `collection(uid: "${collections.next().value}")`)
     .replace('{ … }', '{ name ... on Folder { items { name ... on Request { examples { name code } } } } }')} }`;
 }

@@ -33,10 +33,10 @@ const at = '2026-01-01T00:00:00.000Z';
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = ({ owner, id }: { owner: string; id: string }) => `${owner}-${id}`;
 
-const toRequest = (name: string) => ({ name, request: { method: 'GET', url: '{{host}}/a' }, response: [] });
+const toRequest = (name: string, url = '{{host}}/a') => ({ name, request: { method: 'GET', url }, response: [] });
 const itemTrees: readonly CollectionDocument['item'][] = [
   [],
-  [toRequest('one')],
+  [toRequest('one', 'https://a.example/')],
   [{ name: 'outer', item: [{ name: 'inner', item: [toRequest('one'), toRequest('two')] }] }, toRequest('three')],
 ];
 
@@ -81,7 +81,7 @@ const anyAccount: Arbitrary<Account> = record({
       isPublic: false,
       createdAt: at,
       updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
-      values: [],
+      values: index % 2 === 0 ? [] : [{ key: 'host', value: 'https://a.example', type: 'default', enabled: true }],
     }),
   );
   const workspaces = Array.from({ length: workspaceCount }, (_, index): StoredWorkspace => {
@@ -180,6 +180,7 @@ function anyCollection(depth: number): Arbitrary<string> {
       { weight: 5, arbitrary: leaf },
       { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
       { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
+      { weight: 2, arbitrary: anyItemField },
       {
         weight: 2,
         arbitrary: tuple(
@@ -191,6 +192,25 @@ function anyCollection(depth: number): Arbitrary<string> {
     3,
   ).map(toSelection);
 }
+
+const anyEnvironmentUid = nat(8).map((index) => `${OWNERS[0]}-${toUuid(2, index)}`);
+/** Fields of items that read variables from outside of the collection. */
+const anyItemField = oneof(
+  tuple(option(anyEnvironmentUid), option(nat(7).map((index) => toUuid(3, index)))).map(([environment, workspace]) => {
+    const args = [
+      ...(environment === null ? [] : [`environmentUid: "${environment}"`]),
+      ...(workspace === null ? [] : [`workspaceId: "${workspace}"`]),
+    ];
+    return `requests(filter: { search: "t" }) { nodes { url { resolved${args.length > 0 ? `(${args.join()})` : ''} { host } } } }`;
+  }),
+  tuple(
+    array(anyEnvironmentUid, { maxLength: 3 }),
+    constantFrom('requests', 'folders(first: 1) { nodes { requests'),
+  ).map(
+    ([environments, list]) =>
+      `${list}(filter: { host: "a.example", environmentUids: ${JSON.stringify(environments)} }) { totalCount }${list === 'requests' ? '' : ' } }'}`,
+  ),
+);
 
 const workspaceLeaves = [
   'id',

@@ -78,6 +78,10 @@ it('is filled somewhere in the example account: every field of the schema', asyn
       (kind) =>
         [`{ ${kind}(first: 1) { unsearchedCollectionCount unsearchedCollections { __typename name } } }`, {}] as const,
     ),
+    [
+      'query ($uid: ID!) { collection(uid: $uid) { items { __typename collection { __typename uid } ... on Folder { items { __typename collection { __typename uid } } } } } }',
+      { uid: uids[0] },
+    ],
   ];
   const filled = new Set<string>();
   for (const [query, variables] of asked) {

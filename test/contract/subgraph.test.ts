@@ -348,7 +348,7 @@ describe('the schema', () => {
       'type Folder implements CollectionItem & Node @cost(weight: 0) {',
       `): FolderConnection! ${page}`,
       'items: [CollectionItem!]! @cost(weight: 0)',
-      `): RequestConnection! ${page}`,
+      `): RequestConnection ${page}`,
     ]);
   });
 });

@@ -83,3 +83,74 @@ describe('the collection of an item', () => {
     expect(bounds).toEqual([1, 4]);
   });
 });
+
+describe('what applies to a request', () => {
+  it('is said with the object that defines it, and costs nothing', async () => {
+    const definedOn = 'definedOn { __typename name }';
+    expect(
+      await ask(`collection(uid: "${rides}") { settings
+        folders(first: 100) { nodes { name settings } }
+        requests(filter: { search: "Unlock" }) { nodes { effectiveSettings effectiveVariables { variable { key text } ${definedOn} } } }
+        started: requests(filter: { search: "Start a ride" }) { nodes { effectiveScripts { script { listen source } ${definedOn} } effectiveVariables { variable { key } ${definedOn} } } } }`),
+    ).toEqual({
+      data: {
+        collection: {
+          settings: { strictSSL: true, maxRedirects: 3 },
+          folders: {
+            nodes: expect.arrayContaining([
+              { name: 'Rides', settings: null },
+              { name: 'Support desk', settings: { followRedirects: true, strictSSL: false } },
+            ]) as unknown,
+          },
+          requests: {
+            nodes: [
+              {
+                effectiveSettings: {
+                  followRedirects: false,
+                  disableBodyPruning: true,
+                  strictSSL: false,
+                  maxRedirects: 3,
+                },
+                effectiveVariables: [
+                  { variable: { key: 'apiVersion', text: '2026-01-15' }, definedOn: null },
+                  { variable: { key: 'rideId', text: 'rd_7h2k9' }, definedOn: null },
+                  { variable: { key: 'supportCode', text: null }, definedOn: null },
+                ],
+              },
+            ],
+          },
+          started: {
+            nodes: [
+              {
+                effectiveScripts: [
+                  {
+                    script: { listen: 'prerequest', source: expect.stringContaining('X-Trace') as unknown },
+                    definedOn: null,
+                  },
+                  {
+                    script: { listen: 'prerequest', source: expect.stringContaining('startedAt') as unknown },
+                    definedOn: { __typename: 'Request', name: 'Start a ride' },
+                  },
+                  {
+                    script: { listen: 'test', source: expect.stringContaining('within a second') as unknown },
+                    definedOn: null,
+                  },
+                  {
+                    script: { listen: 'test', source: expect.stringContaining('rideId') as unknown },
+                    definedOn: { __typename: 'Request', name: 'Start a ride' },
+                  },
+                ],
+                effectiveVariables: [
+                  { variable: { key: 'pageSize' }, definedOn: { __typename: 'Folder', name: 'Rides' } },
+                  ...['apiVersion', 'rideId', 'supportCode'].map((key) => ({ variable: { key }, definedOn: null })),
+                ],
+              },
+            ],
+          },
+        },
+      },
+      calls: [READ],
+      bounds: [1, 1],
+    });
+  });
+});

@@ -68,7 +68,8 @@ function nodeTypeOf(type: unknown): unknown {
 function targetOf(field: SchemaField): GraphQLObjectType | undefined {
   const type = getNamedType(field.type);
   const target = nodeTypeOf(type) ?? type;
-  if (!isObjectType(target)) return undefined;
+  // The calls below items of a collection have tests of their own.
+  if (!isObjectType(target) || target.name === 'Folder' || target.name === 'Request') return undefined;
   return isLeveled(target) || fieldsOf(target).some((inner) => readsOf(inner).length > 0) ? target : undefined;
 }
 
@@ -97,11 +98,10 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   throw new Error(`test/support/any-operation.ts has no values for the argument ${on}.${field.name}(${name}:)`);
 }
 
-/** Arguments other than those of paging. Omitted where they change no call. */
+/** Arguments other than those of paging and filters. Omitted where they change no call. */
 function anyArgsOf(field: SchemaField, on: string): Arbitrary<Record<string, string>> {
   const readsMore = readsOf(field).length > 0;
-  // No collection of a small account has items, so no filter changes a call.
-  const args = field.args.filter(({ name }) => name !== 'first' && name !== 'after' && name !== 'filter');
+  const args = field.args.filter(({ name }) => !['first', 'after', 'filter'].includes(name));
   const given = args.flatMap((arg) => {
     if (isRequiredArgument(arg)) return [anyValueOf(field, arg, on).map((value) => ({ [arg.name]: value }))];
     if (!readsMore) return [];

@@ -52,6 +52,7 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Collection.variables': () => [],
   'Collection.auth': () => null,
   'Collection.scripts': () => [],
+  'Collection.settings': () => null,
   'Collection.items': () => [],
   'Collection.folders': () => ({ __typename: 'FolderConnection' }),
   'Collection.requests': () => ({ __typename: 'RequestConnection' }),

@@ -9,3 +9,9 @@ import { GraphQLError } from 'graphql';
 export function badUserInput(message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT', retryable: false } });
 }
+
+/**
+ * What an error counts in the size of a result: creating one with its stack and path takes a quarter of a millisecond,
+ * as long as returning this many values.
+ */
+export const ERROR_VALUES = 300;

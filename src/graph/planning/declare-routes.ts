@@ -9,3 +9,13 @@ import type { RouteTemplate } from '../../upstream/postman/routes.ts';
 export function declareRoutes(...routes: readonly RouteTemplate[]) {
   return { extensions: { reads: routes } };
 }
+
+/**
+ * Declares the routes that a field reads only if its arguments name objects. All fields with the same arguments share
+ * these calls, so gateways must not count them for each.
+ *
+ * @returns Options for the Pothos field.
+ */
+export function declareRoutesOfArguments(...routes: readonly RouteTemplate[]) {
+  return { extensions: { reads: routes, isForArguments: true } };
+}

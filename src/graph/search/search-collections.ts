@@ -79,7 +79,7 @@ export async function searchCollections<Item extends { readonly id: string }>(
     const items = itemsOf(await context.treeOf(collection));
     const partial = partials.get(uid);
     const rest = partial ? items.slice(indexOfCursor(items, { page: '', ...partial }, ({ id }) => id) + 1) : items;
-    const matches = assumedMatches === undefined ? await find(rest) : rest;
+    const matches = await find(rest);
     if (slices.isUsedUp()) await slices.next();
     return {
       matches,

@@ -1,11 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { leveledTypes } from '../../upstream/postman/levels.ts';
+import { environmentRoute } from '../../upstream/postman/resources/environments.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { type PageArgs, pageArgs, parsePageArgs } from '../paging/connection.ts';
 import { ASSUMED_SIZES } from '../planning/estimate.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
+import { COST_OF_FILTER, environmentReader } from '../planning/environment-reader.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
 import {
   findMatchingFolders,
@@ -40,8 +42,8 @@ builder.queryFields((t) => ({
   requests: t.field({
     type: RequestSearchConnectionRef,
     nullable: true,
-    description: `Requests ${SEARCHED}.\n\n${COST}`,
-    extensions: SEARCH_READS,
+    description: `Requests ${SEARCHED}.\n\n${COST} A search ${COST_OF_FILTER}.`,
+    extensions: { ...SEARCH_READS, reads: [...SEARCH_READS.reads, environmentRoute.template] },
     args: {
       filter: t.arg({
         type: RequestFilterInput,
@@ -56,7 +58,8 @@ builder.queryFields((t) => ({
         filter: filter ?? {},
         itemsOf: ({ requests }) => requests,
         indexOf: ({ position }) => position,
-        find: (requests) => findMatchingRequests(requests, filter, context),
+        find: (requests) =>
+          filter ? findMatchingRequests(requests, filter, context, environmentReader(context)) : requests,
       }),
   }),
   folders: t.field({

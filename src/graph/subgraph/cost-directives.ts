@@ -40,6 +40,7 @@ export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonl
 
 /** Number of GETs that a field needs in addition to the one that found or listed its parent. */
 function countCalls({ extensions }: GraphQLField<unknown, unknown>): number {
+  if (extensions['isForArguments'] === true) return 0;
   const { likelyCalls = 1 } = extensions as { readonly likelyCalls?: number };
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];

@@ -3,18 +3,20 @@ import { exampleCode, originalRequestOf } from '../../upstream/collection-format
 import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
 import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/syntax/json.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
-import { toUrl } from '../../upstream/collection-format/fields/url.ts';
+import type { RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import type { ExampleItem } from '../../upstream/collection-format/tree/examples.ts';
 import { builder } from '../builder.ts';
 import { toNodeId } from '../node-id.ts';
 import { NodeRef } from '../refs.ts';
 import { RequestBodyRef } from './body.ts';
 import { HeaderRef } from './header.ts';
-import { UrlRef } from './url.ts';
+import { toUrlOf, UrlRef } from './url.ts';
 
 /** Wraps Postman's JSON: if that has a `then` member, the executor would take the bare object for a promise. */
 interface JsonParent {
   readonly json: JsonObject;
+  /** The request that holds the example. */
+  readonly request: RequestItem;
 }
 
 const ExampleRequestRef = builder.objectRef<JsonParent>('ExampleRequest');
@@ -88,9 +90,9 @@ ExampleRef.implement({
       description:
         'The request that got this response, as it was at that time; the request that holds the example may ' +
         'have changed since. null when it was not saved.',
-      resolve: ({ json }) => {
-        const request = originalRequestOf(json);
-        return request && { json: request };
+      resolve: ({ json, request }) => {
+        const original = originalRequestOf(json);
+        return original && { json: original, request };
       },
     }),
   }),
@@ -108,7 +110,7 @@ ExampleRequestRef.implement({
       type: UrlRef,
       nullable: true,
       description: 'URL of the request; null when it had none.',
-      resolve: ({ json }, _args, { revealSecrets }) => toUrl(json.url, revealSecrets),
+      resolve: ({ json, request }, _args, { revealSecrets }) => toUrlOf(json.url, request, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],

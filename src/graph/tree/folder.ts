@@ -2,15 +2,9 @@ import { authOf } from '../../upstream/collection-format/tree/item.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
-import {
-  FolderConnectionRef,
-  folderListArgs,
-  RequestConnectionRef,
-  requestListArgs,
-  toFolderPage,
-  toRequestPage,
-} from './lists.ts';
+import { FolderConnectionRef, folderListArgs, toFolderPage } from './lists.ts';
 import { NodeRef } from '../refs.ts';
+import { toSettings } from './json-field.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
@@ -33,14 +27,6 @@ FolderRef.implement({
       resolve: ({ tree, firstFolder, endFolder }, args, context) =>
         toFolderPage(tree.folders.slice(firstFolder, endFolder), args, context),
     }),
-    requests: t.field({
-      type: RequestConnectionRef,
-      nullable: false,
-      description: 'Every request below this folder at any depth, in depth-first order.',
-      args: requestListArgs(),
-      resolve: ({ tree, firstRequest, endRequest }, args, context) =>
-        toRequestPage(tree.requests.slice(firstRequest, endRequest), args, context),
-    }),
     auth: t.field({
       type: AuthRef,
       nullable: true,
@@ -60,6 +46,15 @@ FolderRef.implement({
       nullable: false,
       description: 'Scripts that run for every request below this folder; empty when there are none.',
       resolve: ({ json }) => scriptsOf(json),
+    }),
+    settings: t.field({
+      type: 'JSON',
+      nullable: true,
+      description:
+        'Settings for sending the requests below this folder, as saved (`protocolProfileBehavior`); null when it has ' +
+        'none.',
+      resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
+        toSettings(protocolProfileBehavior, revealSecrets),
     }),
   }),
 });

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
-import { JsonTooDeepError } from '../../upstream/collection-format/syntax/json.ts';
+import { maskAnything } from '../../upstream/collection-format/masking/mask-secrets.ts';
+import { JsonTooDeepError, toWritableJson } from '../../upstream/collection-format/syntax/json.ts';
 
 /**
  * Makes the value of a `JSON` field.
@@ -15,6 +16,11 @@ export function toJsonValue<T>(make: () => T | Promise<T>): T | Promise<T> {
   } catch (error) {
     return refuse(error);
   }
+}
+
+/** Makes the value of a field of settings (`protocolProfileBehavior`), masked unless secrets are revealed. */
+export function toSettings(settings: unknown, revealSecrets: boolean): unknown {
+  return toJsonValue(() => (revealSecrets ? toWritableJson(settings) : maskAnything(settings ?? null)));
 }
 
 /**

@@ -1,7 +1,12 @@
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { type FolderFilter, findFolders } from '../../upstream/collection-format/tree/filter-folders.ts';
-import { findRequests, type RequestFilter } from '../../upstream/collection-format/tree/filter-requests.ts';
+import {
+  dependsOnVariables,
+  findRequests,
+  type RequestFilter,
+} from '../../upstream/collection-format/tree/filter-requests.ts';
 import { builder } from '../builder.ts';
+import { badUserInput, ERROR_VALUES } from '../errors/bad-user-input.ts';
 import {
   type Connection,
   connectionType,
@@ -18,10 +23,9 @@ import { FolderRef, RequestRef } from './refs.ts';
 
 /** Page size of lists of folders and requests when the client gives none. */
 export const PAGE_SIZE = 50;
-// Creating an error with its stack and path takes a quarter of a millisecond: as long as returning this many values.
-const ERROR_VALUES = 300;
-// Number of characters that can be searched in the time it takes to return one value.
-const SEARCHED_PER_VALUE = 1_000;
+const MAX_ENVIRONMENTS = 10;
+/** Number of characters that can be searched in the time it takes to return one value. */
+export const SEARCHED_PER_VALUE = 1_000;
 
 /** GraphQL type `FolderEdge`. */
 export const FolderEdgeRef = edgeType('Folder', FolderRef, 'folders');
@@ -46,8 +50,14 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     }),
     host: t.string({
       description:
-        'Host of the URL, ignoring case, or a parent domain: `example.com` also matches `api.example.com`. ' +
-        'Variables are not resolved: `{{baseUrl}}` matches URLs that begin with it.',
+        'Host of the URL, ignoring case, or a parent domain: `example.com` also matches `api.example.com`. The ' +
+        'host is compared as it is written, so `{{baseUrl}}` matches URLs that begin with it, and with variables ' +
+        'of the collection resolved, and those of `environmentUids`. A host with a withheld value does not match.',
+    }),
+    environmentUids: t.idList({
+      description:
+        `Uids of at most ${MAX_ENVIRONMENTS} environments: \`host\` also matches if the URL has that host in one ` +
+        'of them. An unknown environment matches nothing. Without `host` it has no effect.',
     }),
     folderUid: t.id({
       description:
@@ -90,7 +100,7 @@ export const requestListArgs = () => ({
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  context: Pick<Context, 'resultSize' | 'isDryRun'>,
+  context: Pick<Context, 'resultSize' | 'isSimulation'>,
 ): Connection<FolderItem> {
   return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
@@ -98,52 +108,77 @@ export function toFolderPage(
 /**
  * Cuts a page out of those requests of a tree that match the filter.
  *
- * @throws {GraphQLError} BAD_USER_INPUT, as `parsePageArgs` does.
+ * @param readEnvironments - Reads the variables of these environments. Called only if hosts can depend on them.
+ * @throws {GraphQLError} BAD_USER_INPUT, as `parsePageArgs` does, and for too many environments.
  * @throws {ResultTooLarge} As `ResultSize.search` does.
  */
 export function toRequestPage(
   requests: readonly RequestItem[],
-  args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
+  args: PageArgs & { readonly filter?: RequestFilterArgs | null | undefined },
+  context: FilterContext,
+  readEnvironments: ReadEnvironments,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
-  const found = findMatchingRequests(requests, args.filter, context);
+  const found = args.filter ? findMatchingRequests(requests, args.filter, context, readEnvironments) : requests;
   return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 
 /**
+ * Returns those folders of a tree that match the filter, in order, in time slices.
+ *
+ * @throws {ResultTooLarge} As `ResultSize.search` does.
+ */
+export function findMatchingFolders(
+  folders: readonly FolderItem[],
+  filter: FolderFilter | null | undefined,
+  { resultSize, slices, isSimulation }: Pick<Context, 'resultSize' | 'slices' | 'isSimulation'>,
+): readonly FolderItem[] | Promise<readonly FolderItem[]> {
+  if (!filter || isSimulation) return folders;
+  resultSize.search(folders.length);
+  const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
+  return slices.run(findFolders(folders, filter, onText));
+}
+
+/** Argument `filter` of a list of requests. */
+export interface RequestFilterArgs extends RequestFilter {
+  readonly environmentUids?: readonly string[] | null | undefined;
+}
+
+type FilterContext = Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'scopeOf' | 'isSimulation'>;
+type ReadEnvironments = (uids: readonly string[]) => Promise<readonly unknown[]>;
+
+/**
  * Returns those requests of a tree that match the filter, in order, in time slices.
  *
+ * @param readEnvironments - Reads the variables of these environments. Called only if hosts can depend on them.
+ * @throws {GraphQLError} BAD_USER_INPUT for too many environments.
  * @throws {ResultTooLarge} As `ResultSize.search` does.
  */
 export function findMatchingRequests(
   requests: readonly RequestItem[],
-  filter: RequestFilter | null | undefined,
-  {
-    resultSize,
-    slices,
-    revealSecrets,
-    isDryRun,
-  }: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
+  { environmentUids, ...filter }: RequestFilterArgs,
+  { resultSize, slices, revealSecrets, scopeOf, isSimulation }: FilterContext,
+  readEnvironments: ReadEnvironments,
 ): readonly RequestItem[] | Promise<readonly RequestItem[]> {
-  if (!filter || isDryRun) return requests;
-  resultSize.search(requests.length);
-  const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
-  const conditions = { ...filter, folderUid: toFolderUid(filter.folderUid, requests[0]) };
-  return slices.run(findRequests(requests, conditions, onText, revealSecrets));
-}
-
-/** The same for folders. */
-export function findMatchingFolders(
-  folders: readonly FolderItem[],
-  filter: FolderFilter | null | undefined,
-  { resultSize, slices }: Pick<Context, 'resultSize' | 'slices'>,
-): readonly FolderItem[] | Promise<readonly FolderItem[]> {
-  if (!filter) return folders;
-  resultSize.search(folders.length);
-  const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
-  return slices.run(findFolders(folders, filter, onText));
+  const find = (among: readonly RequestItem[], conditions: RequestFilter, environments: readonly unknown[] = []) => {
+    if (isSimulation) return among;
+    resultSize.search(among.length * (1 + environments.length));
+    const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
+    return slices.run(findRequests(among, conditions, { onText, revealSecrets, scopeOf, environments }));
+  };
+  const uids = [...new Set(environmentUids)];
+  if (uids.length > MAX_ENVIRONMENTS) {
+    resultSize.search(ERROR_VALUES);
+    throw badUserInput(`"environmentUids" has ${uids.length} uids; it may have ${MAX_ENVIRONMENTS}.`);
+  }
+  const { host, ...others } = { ...filter, folderUid: toFolderUid(filter.folderUid, requests[0]) };
+  if (uids.length === 0 || !host) return find(requests, { ...others, host });
+  const findHost = async (candidates: readonly RequestItem[]) =>
+    find(candidates, { host }, candidates.some(dependsOnVariables) ? await readEnvironments(uids) : []);
+  // All other conditions first: if no URL with variables meets them, no environment has to be read.
+  const candidates = find(requests, others);
+  return candidates instanceof Promise ? candidates.then(findHost) : findHost(candidates);
 }
 
 /** Returns the `itemId` for the `id` of a folder in the tree of a request, and any other text unchanged. */
@@ -155,11 +190,11 @@ function toFolderUid(folder: string | null | undefined, request: RequestItem | u
 /** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */
 function toPageRequest(
   args: PageArgs,
-  { resultSize, isDryRun }: Pick<Context, 'resultSize' | 'isDryRun'>,
+  { resultSize, isSimulation }: Pick<Context, 'resultSize' | 'isSimulation'>,
 ): PageRequest {
   try {
     const page = parsePageArgs(args, PAGE_SIZE);
-    return isDryRun ? { ...page, after: undefined } : page;
+    return isSimulation ? { ...page, after: undefined } : page;
   } catch (error) {
     resultSize.search(ERROR_VALUES);
     throw error;

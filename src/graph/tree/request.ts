@@ -1,22 +1,19 @@
 import { toBody } from '../../upstream/collection-format/fields/body.ts';
 import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
 import { authOf, definitionOf, effectiveAuth } from '../../upstream/collection-format/tree/item.ts';
-import { toWritableJson } from '../../upstream/collection-format/syntax/json.ts';
-import { maskAnything } from '../../upstream/collection-format/masking/mask-secrets.ts';
 import { toExamples } from '../../upstream/collection-format/tree/examples.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
-import { toUrl } from '../../upstream/collection-format/fields/url.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { AuthRef } from './auth.ts';
 import { RequestBodyRef } from './body.ts';
 import { ExampleRef } from './example.ts';
 import { HeaderRef } from './header.ts';
-import { toJsonValue } from './json-field.ts';
+import { toSettings } from './json-field.ts';
 import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, RequestRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
-import { UrlRef } from './url.ts';
+import { toUrlOf, UrlRef } from './url.ts';
 import { VariableRef } from './variable.ts';
 
 RequestRef.implement({
@@ -34,7 +31,7 @@ RequestRef.implement({
       type: UrlRef,
       nullable: true,
       description: 'URL of the request; null when it has none.',
-      resolve: (request, _args, { revealSecrets }) => toUrl(definitionOf(request).url, revealSecrets),
+      resolve: (request, _args, { revealSecrets }) => toUrlOf(definitionOf(request).url, request, revealSecrets),
     }),
     headers: t.field({
       type: [HeaderRef],
@@ -91,9 +88,7 @@ RequestRef.implement({
         'Settings for sending the request, as saved (`protocolProfileBehavior`), for example ' +
         '`{"followRedirects": false}`; null when all have their defaults.',
       resolve: ({ json: { protocolProfileBehavior } }, _args, { revealSecrets }) =>
-        toJsonValue(() =>
-          revealSecrets ? toWritableJson(protocolProfileBehavior) : maskAnything(protocolProfileBehavior ?? null),
-        ),
+        toSettings(protocolProfileBehavior, revealSecrets),
     }),
   }),
 });

@@ -1,5 +1,7 @@
+import type { RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import {
   type QueryParam,
+  toUrl,
   type Url,
   urlHash,
   urlHost,
@@ -13,9 +15,20 @@ import {
 import { builder } from '../builder.ts';
 import { VariableRef } from './variable.ts';
 
+/** A URL, and the request that it belongs to, whose variables apply. */
+export interface UrlOfRequest extends Url {
+  readonly request: RequestItem;
+}
+
+/** Reads the URL of a request, or of one of its examples; null for none. */
+export function toUrlOf(json: unknown, request: RequestItem, revealSecrets: boolean): UrlOfRequest | null {
+  const url = toUrl(json, revealSecrets);
+  return url && { ...url, request };
+}
+
 const QueryParamRef = builder.objectRef<QueryParam>('QueryParam');
 /** GraphQL type `Url`. */
-export const UrlRef = builder.objectRef<Url>('Url');
+export const UrlRef = builder.objectRef<UrlOfRequest>('Url');
 
 UrlRef.implement({
   description:

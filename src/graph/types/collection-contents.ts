@@ -1,13 +1,16 @@
 import type { CollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { toFormatVersion } from '../../upstream/collection-format/tree/format-version.ts';
 import { maskItems, toWritableItems } from '../../upstream/collection-format/masking/mask-secrets.ts';
-import type { CollectionDetail } from '../../upstream/postman/resources/collections.ts';
+import { type CollectionDetail, collectionRoute } from '../../upstream/postman/resources/collections.ts';
+import { environmentRoute } from '../../upstream/postman/resources/environments.ts';
 import { builder } from '../builder.ts';
 import { fromRead } from './child-type.ts';
 import { carriedBy } from './collection.ts';
 import type { Context } from '../context.ts';
+import { toGet } from '../planning/carried-by.ts';
+import { COST_OF_FILTER, environmentReader } from '../planning/environment-reader.ts';
 import { type CollectionNode, childRefs } from '../refs.ts';
-import { toJsonValue } from '../tree/json-field.ts';
+import { toJsonValue, toSettings } from '../tree/json-field.ts';
 import {
   FolderConnectionRef,
   folderListArgs,
@@ -46,6 +49,19 @@ builder.objectFields(childRefs.Collection, (t) => ({
     ),
     resolve: read(({ document }) => toFormatVersion(document)),
   }),
+  settings: t.field({
+    type: 'JSON',
+    nullable: true,
+    ...carriedBy(
+      inTree,
+      'Settings for sending every request of the collection, as saved (`protocolProfileBehavior`); null when it has ' +
+        'none.',
+    ),
+    resolve: async (node, _args, context) => {
+      const detail = await readWhole(node, context);
+      return detail && toSettings(detail.document.protocolProfileBehavior, context.revealSecrets);
+    },
+  }),
   items: t.field({
     type: [CollectionItemRef],
     nullable: true,
@@ -77,11 +93,15 @@ builder.objectFields(childRefs.Collection, (t) => ({
     args: requestListArgs(),
     ...carriedBy(
       inTree,
-      'Every request of the tree at any depth, in depth-first order; null only when the collection cannot be read.',
+      'Every request of the tree at any depth, in depth-first order; null only when the collection, or an environment ' +
+        'of the filter, cannot be read.\n\n' +
+        `Cost: one ${toGet(collectionRoute)} per collection, shared by all fields of the collection; ` +
+        `${COST_OF_FILTER}.`,
+      [environmentRoute.template],
     ),
     resolve: async (node, args, context) => {
       const tree = await readTree(node, context);
-      return tree && toRequestPage(tree.requests, args, context);
+      return tree && toRequestPage(tree.requests, args, context, environmentReader(context));
     },
   }),
   json: t.field({

@@ -104,15 +104,15 @@ async function findUser(id: string, context: Context): Promise<AnyNode | null> {
 }
 
 async function findItem(key: ItemKey, context: Context): Promise<AnyNode | null> {
-  const { loaders, resultSize, slices, treeOf, isDryRun } = context;
+  const { loaders, resultSize, slices, treeOf, isSimulation } = context;
   const collection = await loaders.childByUid({ type: 'Collection', uid: key.collectionUid, levels: ['detail'] });
   if (!collection || !('document' in collection)) return null;
   // Parsing a large collection blocks the event loop, so other work gets one round of the loop first.
   await slices.pause();
   const { folders, requests } = await treeOf(collection);
   const items = key.type === 'Folder' ? folders : requests;
-  // A dry run knows no ids: it continues with all of these, as if each had the id. It completes lists by their items.
-  if (isDryRun) return (key.type === 'Example' ? requests.flatMap(toExamples) : items) as unknown as AnyNode;
+  // Each of the simulated items can stand for the one that is looked up, and a simulation resolves lists anywhere.
+  if (isSimulation) return (key.type === 'Example' ? requests.flatMap(toExamples) : items) as unknown as AnyNode;
   resultSize.search(items.length);
   const item = await slices.run(findIn(items, ({ id }) => id === key.itemId));
   if (key.type !== 'Example' || item?.kind !== 'request') return item ?? null;

@@ -14,6 +14,7 @@ import { createLoaders } from '../../loaders/loaders.ts';
 import { type Operation, openOperation } from '../../upstream/calls/operation/operation.ts';
 import { toReusableMs } from '../../upstream/cache/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../../upstream/calls/postman-session.ts';
+import { createScopes } from '../../upstream/collection-format/fields/resolve-variables.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
 import { parseCacheDirectives } from '../http/cache-control.ts';
 import { toDelivery } from '../incremental/incremental.ts';
@@ -128,7 +129,8 @@ export function createContexts({
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
-        isDryRun: false,
+        isSimulation: false,
+        scopeOf: createScopes(config.revealSecrets),
       });
     },
   };

@@ -43,6 +43,7 @@ import { maskItems } from '../../../src/upstream/collection-format/masking/mask-
 import { methodOf } from '../../../src/upstream/collection-format/fields/request-definition.ts';
 import { toRows } from '../../../src/upstream/collection-format/syntax/rows.ts';
 import { isCredentialName } from '../../../src/upstream/collection-format/masking/secrets.ts';
+import { createScopes } from '../../../src/upstream/collection-format/fields/resolve-variables.ts';
 import {
   toUrl,
   type Url,
@@ -138,7 +139,8 @@ async function answerOf(
   const tree = createCollectionTree(document, UID);
   const contextValue = createOperationContext({
     revealSecrets,
-    isDryRun: false,
+    isSimulation: false,
+    scopeOf: createScopes(revealSecrets),
     readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
     untrackRead() {},
     hasEnded: () => false,

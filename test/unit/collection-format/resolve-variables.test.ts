@@ -3,7 +3,7 @@ import { array, assert, constantFrom, oneof, property, record, string, tuple } f
 import { describe, expect, it } from 'vitest';
 import {
   createVariableResolver,
-  createVariableScope,
+  createScopes,
   hasReferences,
   MAX_VALUE_LENGTH,
 } from '../../../src/upstream/collection-format/fields/resolve-variables.ts';
@@ -16,8 +16,11 @@ const { VariableList } = createRequire(import.meta.url)('postman-collection') as
 
 const runs = toRuns(500);
 
-const resolve = (text: string, ...scopes: readonly unknown[]) =>
-  createVariableResolver(scopes.map((scope) => createVariableScope(scope, false)))(text);
+const resolve = (text: string, ...scopes: readonly unknown[]) => {
+  const { readLength, ...resolved } = createVariableResolver(scopes.map(createScopes(false)))(text);
+  expect(readLength).toBeLessThanOrEqual(text.length + 2 * MAX_VALUE_LENGTH);
+  return resolved;
+};
 const textOf = (text: string, ...scopes: readonly unknown[]) => resolve(text, ...scopes).text;
 
 describe('a reference', () => {
@@ -87,8 +90,8 @@ describe('a reference', () => {
       unresolved: ['vault'],
       masked: ['base', 'token', 'apiPassword'],
     });
-    const revealed = createVariableResolver([createVariableScope(variables, true)]);
-    expect(revealed('{{base}}/{{token}}')).toEqual({
+    const revealed = createVariableResolver([createScopes(true)(variables)]);
+    expect(revealed('{{base}}/{{token}}')).toMatchObject({
       text: 'https://me:hunter2-user@a.example/hunter2-token',
       unresolved: [],
       masked: [],

@@ -20,6 +20,7 @@ import '../../../src/graph/types/scalars.ts';
 import '../../../src/graph/tree/collection-item.ts';
 import '../../../src/graph/tree/folder.ts';
 import '../../../src/graph/tree/request.ts';
+import '../../../src/graph/types/outer-variables.ts';
 import {
   FolderConnectionRef,
   folderListArgs,
@@ -34,6 +35,7 @@ import {
   type CollectionTree,
   createCollectionTree,
 } from '../../../src/upstream/collection-format/tree/collection-tree.ts';
+import { createScopes } from '../../../src/upstream/collection-format/fields/resolve-variables.ts';
 import type { JsonObject } from '../../../src/upstream/collection-format/syntax/json.ts';
 
 const UID = '12-6b3a7e10-0000-4000-8000-000000000001';
@@ -62,7 +64,7 @@ beforeAll(() => {
         type: RequestConnectionRef,
         nullable: false,
         args: requestListArgs(),
-        resolve: ({ requests }, args, context) => toRequestPage(requests, args, context),
+        resolve: ({ requests }, args, context) => toRequestPage(requests, args, context, () => Promise.resolve([])),
       }),
     }),
   });
@@ -84,6 +86,8 @@ function run(document: JsonObject, query: string, { revealSecrets = false, varia
     rootValue,
     contextValue: {
       revealSecrets,
+      isSimulation: false,
+      scopeOf: createScopes(revealSecrets),
       resultSize: createResultSize(() => undefined),
       streamedRows: unscheduledRows,
       slices: unsliced,
@@ -102,7 +106,7 @@ const VARIABLE = '{ key value text type enabled isSecret isMasked description }'
 const AUTH = '{ type parameters { key value isMasked } definedOn { __typename id } }';
 const SCRIPT = '{ listen language source enabled }';
 const HEADER = '{ key value enabled description }';
-const URL = `{ raw protocol host port path query { key value isMasked enabled description } variables ${VARIABLE} hash }`;
+const URL = `{ raw resolved { raw host unresolved masked } protocol host port path query { key value isMasked enabled description } variables ${VARIABLE} hash }`;
 const ROWS = '{ key value isMasked src contentType enabled description }';
 const BODY = `{ __typename
   ... on RawBody { raw language enabled }
@@ -117,7 +121,7 @@ const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endC
 const EVERYTHING = `query Everything {
   items { ${ITEM} }
   folders { ${PAGE} edges { cursor node { itemId } } nodes {
-    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { itemId } } requests { ${PAGE} nodes { itemId } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
+    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { itemId } } requests { ${PAGE} nodes { itemId } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} settings } }
   requests { ${PAGE} edges { cursor node { itemId } } nodes {
     ${ITEM} method url ${URL} headers ${HEADER} body ${BODY} auth ${AUTH} effectiveAuth ${AUTH}
     variables ${VARIABLE} scripts ${SCRIPT} examples ${EXAMPLE} settings } }
@@ -560,12 +564,14 @@ describe('secrets in the tree', () => {
     expect(masked).not.toContain(CANARY);
     expect(masked.match(/"isMasked":true/g)).toHaveLength(8);
     expect(masked.match(/"\*{6}"/g)).toHaveLength(3);
+    expect(masked).toContain('"resolved":{"raw":"https://a/******","host":"a","unresolved":[],"masked":[":id"]}');
   });
 
   it('are returned unchanged if it does', () => {
     const revealed = JSON.stringify(run(secrets, EVERYTHING, { revealSecrets: true }));
     // A variable has both `value` and `text`.
-    expect(revealed.split(CANARY)).toHaveLength(1 + 5 + 2 * 3 + 3);
+    // The path variable is also in the resolved URL.
+    expect(revealed.split(CANARY)).toHaveLength(1 + 5 + 2 * 3 + 3 + 1);
     expect(revealed).not.toContain('"isMasked":true');
   });
 });

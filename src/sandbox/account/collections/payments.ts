@@ -61,7 +61,7 @@ export function createPayments(): CollectionDocument {
           pathVariables: [{ key: 'authorisationId', value: 'au_51' }],
           body: jsonBody({ amountMinor: 245 }),
         }),
-        request('Void', 'POST {{paymentsUrl}}/v3/authorisations/:authorisationId/void', {
+        request('Void', 'POST {{paymentsUrl}}/v3/authorisations/:authorisationId/void?card={{cardToken}}', {
           pathVariables: [{ key: 'authorisationId', value: 'au_51' }],
           auth: null,
         }),

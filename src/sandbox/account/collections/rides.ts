@@ -42,6 +42,7 @@ export function createRides(): CollectionDocument {
       { key: 'rideId', value: 'rd_7h2k9', type: 'string', description: 'Set by Start a ride' },
       { key: 'supportCode', value: 'demo-support-code-31c8', type: 'secret', secret: true },
     ],
+    protocolProfileBehavior: { strictSSL: true, maxRedirects: 3 },
     item: [signInFolder(), ridesFolder(), supportDeskFolder()],
   };
 }
@@ -178,6 +179,9 @@ function supportDeskFolder(): FolderNode {
         protocolProfileBehavior: { followRedirects: false, disableBodyPruning: true },
       }),
     ],
-    { auth: auth('basic', { username: 'support-desk', password: 'demo-desk-password-88' }) },
+    {
+      auth: auth('basic', { username: 'support-desk', password: 'demo-desk-password-88' }),
+      protocolProfileBehavior: { followRedirects: true, strictSSL: false },
+    },
   );
 }

@@ -27,6 +27,8 @@ export interface ResolvedText {
   readonly unresolved: readonly string[];
   /** Names of the variables whose masked values stand in the text, each once. */
   readonly masked: readonly string[];
+  /** How many characters of the text and of values were read: how long it took. */
+  readonly readLength: number;
 }
 
 /** How deep values are resolved at once, and how often a text is searched for references. Postman searches as often. */
@@ -36,13 +38,27 @@ export const MAX_VALUE_LENGTH = 32_768;
 /** As in Postman, a name has no braces: of nested references, the innermost is replaced first. */
 const REFERENCE = /\{\{([^{}]*)\}\}/g;
 
+/** Returns the scope of a list of variables, in any form that `toVariables` accepts. */
+export type ScopeOf = (variables: unknown) => VariableScope;
+
 /**
- * Makes a scope of a list of variables. It reads the list on first use.
+ * Makes a function that returns scopes. It reads each list once, on first use.
  *
- * @param json - In any form that `toVariables` accepts.
  * @param revealSecrets - Whether secrets are used in clear.
  */
-export function createVariableScope(json: unknown, revealSecrets: boolean): VariableScope {
+export function createScopes(revealSecrets: boolean): ScopeOf {
+  const known = new WeakMap<object, VariableScope>();
+  return (variables) => {
+    if (typeof variables !== 'object' || variables === null) return EMPTY;
+    const scope = known.get(variables) ?? createScope(variables, revealSecrets);
+    known.set(variables, scope);
+    return scope;
+  };
+}
+
+const EMPTY: VariableScope = { find: () => undefined };
+
+function createScope(json: object, revealSecrets: boolean): VariableScope {
   let byName: Map<string, Variable> | undefined;
   const values = new Map<string, ScopedValue>();
   return {
@@ -118,7 +134,12 @@ export function createVariableResolver(scopes: readonly VariableScope[]): (text:
     };
 
     const resolved = resolve(text).text;
-    return { text: resolved, unresolved: referencesIn(resolved), masked: [...new Set(masked)] };
+    return {
+      text: resolved,
+      unresolved: referencesIn(resolved),
+      masked: [...new Set(masked)],
+      readLength: text.length + MAX_VALUE_LENGTH - left,
+    };
   };
 }
 

@@ -55,6 +55,8 @@ export interface FolderItem extends ItemBase {
   readonly endFolder: number;
   /** This folder or its nearest ancestor with an auth block; null where none has one and the collection's applies. */
   readonly authFolder: FolderItem | null;
+  /** The nearest folder above this one that defines variables, scripts or settings; null where none does. */
+  readonly outerDefiner: FolderItem | null;
 }
 
 /** Any other item, also one without a `request`. */
@@ -139,6 +141,7 @@ export function* buildCollectionTree(
         firstFolder,
         endFolder: firstFolder,
         authFolder: parent?.authFolder ?? null,
+        outerDefiner: parent === null || isDefiner(parent.json) ? parent : parent.outerDefiner,
       };
       if (authTypeOf(json.auth) !== null) folder.authFolder = folder;
       folders.push(folder);
@@ -152,3 +155,6 @@ export function* buildCollectionTree(
   }
   return tree;
 }
+
+const isDefiner = ({ variable, variables, event, events, protocolProfileBehavior }: JsonObject): boolean =>
+  (variable ?? variables ?? event ?? events ?? protocolProfileBehavior) != null;

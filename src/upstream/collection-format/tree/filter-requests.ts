@@ -2,7 +2,9 @@ import type { Steps } from '../../steps.ts';
 import type { RequestItem } from './collection-tree.ts';
 import { definitionOf, itemDescription, itemName } from './item.ts';
 import { methodOf } from '../fields/request-definition.ts';
+import { createScopes, type ScopeOf } from '../fields/resolve-variables.ts';
 import { toUrl, urlHost, urlRaw } from '../fields/url.ts';
+import { hasVariableHost, resolveUrl } from './resolve-url.ts';
 
 /** Conditions on requests; null and missing ones match every request. */
 export interface RequestFilter {
@@ -10,35 +12,64 @@ export interface RequestFilter {
   readonly search?: string | null | undefined;
   /** Any of these methods, case-insensitive; an empty list matches every request. */
   readonly method?: readonly string[] | null | undefined;
-  /** The host or a parent domain of it, case-insensitive; empty text matches every request. */
+  /**
+   * The host or a parent domain of it, case-insensitive; empty text matches every request. The host is matched as
+   * written, and with the variables that apply to the request. A masked host matches nothing.
+   */
   readonly host?: string | null | undefined;
   /** Uid or id of a folder: matches the requests below it. */
   readonly folderUid?: string | null | undefined;
+}
+
+/** How to search. */
+export interface SearchOptions {
+  /** Called with the length of each text before or after it is read. */
+  readonly onText?: (length: number) => void;
+  /**
+   * Whether `search` and `host` find credentials. Where they are masked, these must not: a match would reveal them.
+   * Default: false.
+   */
+  readonly revealSecrets?: boolean;
+  /** Returns scopes that mask secrets unless they are revealed. Default: new ones. */
+  readonly scopeOf?: ScopeOf;
+  /** The variables of environments, as Postman sent them: a host also matches if it matches in one of these. */
+  readonly environments?: readonly unknown[];
 }
 
 type Condition = (request: RequestItem) => boolean;
 
 // Searching these takes a third of a millisecond.
 const REQUESTS_PER_STEP = 100;
+// So does reading these characters.
+const CHARACTERS_PER_STEP = 100_000;
 
 /**
- * Returns the requests that match every condition, in order. It yields after every 100 requests.
- *
- * @param onText - Called with the length of each text before it is searched.
- * @param revealSecrets - Whether `search` finds credentials in URLs. Where they are masked, it must not: a match would
- *   reveal them.
+ * Returns the requests that match every condition, in order. It yields after every 100 requests, or after as much work.
  */
 export function* findRequests(
   requests: readonly RequestItem[],
   filter: RequestFilter | null | undefined,
-  onText: (length: number) => void = () => {},
-  revealSecrets = false,
+  { onText = () => {}, revealSecrets = false, scopeOf, environments = [] }: SearchOptions = {},
 ): Steps<readonly RequestItem[]> {
-  const conditions = toConditions(filter ?? {}, requests[0], onText, revealSecrets);
+  let visited = 0;
+  let readLength = 0;
+  const conditions = toConditions(filter ?? {}, requests[0], {
+    onText(length) {
+      readLength += length;
+      onText(length);
+    },
+    revealSecrets,
+    scopeOf: scopeOf ?? createScopes(revealSecrets),
+    environments,
+  });
   if (conditions.length === 0) return requests;
   const found: RequestItem[] = [];
-  for (const [index, request] of requests.entries()) {
-    if ((index + 1) % REQUESTS_PER_STEP === 0) yield;
+  for (const request of requests) {
+    visited += 1;
+    if (visited % REQUESTS_PER_STEP === 0 || readLength > CHARACTERS_PER_STEP) {
+      readLength = 0;
+      yield;
+    }
     if (conditions.every((matches) => matches(request))) found.push(request);
   }
   return found;
@@ -47,9 +78,9 @@ export function* findRequests(
 function toConditions(
   { search, method, host, folderUid }: RequestFilter,
   anyRequest: RequestItem | undefined,
-  onText: (length: number) => void,
-  revealSecrets: boolean,
+  options: Required<SearchOptions>,
 ): Condition[] {
+  const { onText, revealSecrets } = options;
   const conditions: Condition[] = [];
   // The cheapest conditions first: most requests then never reach the others.
   if (folderUid != null) {
@@ -64,7 +95,7 @@ function toConditions(
   }
   if (host != null && host !== '') {
     const domain = host.toLowerCase();
-    conditions.push((request) => isHostWithin(hostOf(request, revealSecrets), domain));
+    conditions.push((request) => hostsOf(request, options).some((one) => isHostWithin(one.toLowerCase(), domain)));
   }
   if (search != null && search !== '') {
     const searchText = search.toLowerCase();
@@ -78,13 +109,31 @@ function toConditions(
   return conditions;
 }
 
-function isHostWithin(host: string | null, domain: string): boolean {
-  return host !== null && (host === domain || host.endsWith(`.${domain}`));
+function isHostWithin(host: string, domain: string): boolean {
+  return host === domain || host.endsWith(`.${domain}`);
 }
 
-function hostOf(request: RequestItem, revealSecrets: boolean): string | null {
+/** Returns the host of a request as written and, if its URL has variables, without and in each environment. */
+function hostsOf(
+  request: RequestItem,
+  { onText, revealSecrets, scopeOf, environments }: Required<SearchOptions>,
+): readonly string[] {
   const url = toUrl(definitionOf(request).url, revealSecrets);
-  return url === null ? null : urlHost(url).join('.').toLowerCase();
+  if (url === null) return [];
+  const written = urlHost(url).join('.');
+  if (!hasVariableHost(url)) return [written];
+  const resolved = [undefined, ...environments].map((environment) => {
+    const { host, readLength } = resolveUrl(url, request, scopeOf, { environment });
+    onText(readLength);
+    return host ?? [];
+  });
+  return [written, ...resolved].flat();
+}
+
+/** Whether the host of a request can depend on variables. */
+export function dependsOnVariables(request: RequestItem): boolean {
+  const url = toUrl(definitionOf(request).url);
+  return url !== null && hasVariableHost(url);
 }
 
 function searchedTexts(request: RequestItem, revealSecrets: boolean): readonly (string | null)[] {

@@ -30,6 +30,18 @@ export function itemPath(item: CollectionItem): string[] {
   return names.reverse();
 }
 
+/**
+ * Returns an item and the folders above it that define variables, scripts or settings, nearest first. Of the other
+ * folders, it can contain the parent.
+ */
+export function definersOf(item: CollectionItem): readonly CollectionItem[] {
+  const definers: CollectionItem[] = [item];
+  const { parent } = item;
+  for (let folder = item.kind === 'folder' ? item.outerDefiner : parent; folder; folder = folder.outerDefiner)
+    definers.push(folder);
+  return definers;
+}
+
 /** Returns the definition of a request (method, URL, headers, body), as Postman sent it. */
 export function definitionOf(request: RequestItem): JsonObject {
   return toRequestDefinition(request.json.request);

@@ -4,9 +4,11 @@ import type { CollectionTree, FolderItem, RequestItem } from './collection-tree.
 // No variable has this name, so whatever could define it is read.
 const URL = '{{simulated}}';
 const AUTH = { type: 'noauth' };
+/** Variables and scripts, so that the folder and a request are where these are defined. */
+const toDefinitions = (key: string) => ({ variable: [{ key }], event: [{ listen: 'test' }] });
 const EXAMPLE = { name: 'simulated', originalRequest: { url: URL } };
-const FOLDER: JsonObject = { auth: AUTH, item: [] };
-const REQUEST: JsonObject = { request: { url: URL }, response: [EXAMPLE] };
+const FOLDER: JsonObject = { auth: AUTH, item: [], ...toDefinitions('folder') };
+const REQUEST: JsonObject = { request: { url: URL }, response: [EXAMPLE], ...toDefinitions('request') };
 const REQUEST_WITH_AUTH: JsonObject = { ...REQUEST, request: { url: URL, auth: AUTH } };
 
 type Identity = Pick<CollectionTree, 'uid' | 'readAs'>;
@@ -49,6 +51,7 @@ function toTree(collection: Identity): CollectionTree {
     firstFolder: 0,
     endFolder: 1,
     authFolder: null,
+    outerDefiner: null,
   };
   const requests = [REQUEST, REQUEST_WITH_AUTH].map(
     (json, position): RequestItem => ({
