@@ -4,7 +4,6 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
-import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -37,10 +36,12 @@ import { useIncrementalDelivery } from './server/plugins/use-incremental-deliver
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
 import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
+import { observeEnd, useOperationObserver } from './server/plugins/use-operation-observer.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
 import type { RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
+import { openMetrics } from './server/metrics/open-metrics.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
@@ -73,9 +74,16 @@ export async function startServer(
   const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
-  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock);
+  const metrics = await openMetrics(config, logger);
+  const {
+    isCircuitOpen,
+    state,
+    close: closeUpstream,
+    ...upstream
+  } = await createUpstream(config, logger, clock, metrics?.upstreamObserver);
   const operations = createOperationPlugins({
     ...upstream,
+    observer: metrics?.operationObserver,
     schema,
     config,
     maskError,
@@ -120,23 +128,23 @@ export async function startServer(
       // Node omits the body of a response to HEAD by itself.
       if (request.method === 'HEAD') request.method = 'GET';
       if (serveProbe(request, response)) return;
+      metrics?.observeRequest(request, response);
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
       if (hasReadableAddress(request)) void yoga(request, response);
       else response.writeHead(400, { connection: 'close' }).end();
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
+  await metrics?.serve(state);
   // Node accepts one connection per round of its event loop. The others wait in the backlog; when it is full, they are
   // reset.
-  await listen(server, config.listen, publicLimits.maxConnections);
-  const { port } = server.address() as AddressInfo;
-  const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
+  const origin = await listen(server, config.listen, publicLimits.maxConnections);
 
   return {
-    url: `http://${host}:${port}${GRAPHQL_PATH}`,
+    url: `${origin}${GRAPHQL_PATH}`,
     async stop() {
       isStopping = true;
-      await close(operations.drain);
+      await Promise.all([close(operations.drain), metrics?.close()]);
       await closeUpstream();
     },
   };
@@ -153,10 +161,11 @@ export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
-  const { calls, clock } = options;
+  const { calls, clock, observer } = options;
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
     logOperation(record, 200, parts);
+    if (observer) observeEnd(record, parts, observer);
   };
   return {
     plugins: [
@@ -169,6 +178,7 @@ export function createOperationPlugins(options: OperationOptions) {
       useResponseHeaders(parts),
       useIncrementalDelivery(parts, onStreamEnd),
       useOperationLog(parts),
+      ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
     drain: () => stopOperations(open, clock),
   };

@@ -12,6 +12,7 @@ import type { Calls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import type { ClientAddressOf } from './http/client-address.ts';
+import type { OperationObserver } from './operation/operation-observer.ts';
 import type { RequestRecords } from './operation/request-record.ts';
 import type { RequestCaller } from './request-caller.ts';
 
@@ -27,6 +28,8 @@ export interface OperationOptions {
   readonly clientAddressOf: ClientAddressOf;
   /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;
+  /** Default: nobody observes. */
+  readonly observer?: OperationObserver | undefined;
 }
 
 /** The same, with the state that the plugins of operations share. */

@@ -1,4 +1,4 @@
-import { type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import { type GraphQLError, type OperationTypeNode, type ResponsePath, responsePathAsArray } from 'graphql';
 import type { OperationPlan } from '../../dry-run/plan-operation.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
@@ -39,6 +39,10 @@ export interface RequestRecord {
   /** Absent without an API key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
+  /** Absent until the execution begins. */
+  operationType?: OperationTypeNode;
+  /** The response has a root field that is not null. Only an observer of operations sets it. */
+  hasData: boolean;
   /** Sets the deadline of the operation to now. */
   expire?: () => void;
   estimate?: OperationPlan['estimate'];
@@ -63,6 +67,7 @@ export function createRequestRecord(
     caller: null,
     stopExecution: new AbortController(),
     isIncremental: false,
+    hasData: false,
     large: [],
     errors: createReportedErrors(known.preferences.areErrorsGrouped),
     unread: [],

@@ -5,6 +5,7 @@ import { toRefusalResponse } from '../http/refusal.ts';
 import { type ResultPart, mapIncrementErrors, mapParts, acceptsParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
+import { hasRootField } from '../operation/operation-observer.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
 import type { PluginParts } from '../plugin-parts.ts';
@@ -37,7 +38,7 @@ const TOO_MANY_STREAMS = {
  * @param onEnd - Called once when such a response has ended, however it did.
  */
 export function useIncrementalDelivery(
-  { records, calls, clock, config, maskError }: PluginParts,
+  { records, calls, clock, config, maskError, observer }: PluginParts,
   onEnd: (record: RequestRecord) => void,
 ): Plugin {
   const openStreams = createOpenStreams(config.operation);
@@ -48,6 +49,7 @@ export function useIncrementalDelivery(
     const close = openStreams.open(record.caller?.keyHash ?? '', fairShareOf(record, calls));
     if (typeof close !== 'string') {
       record.cleanups.push(close);
+      if (observer) record.cleanups.push(observer.streamOpened());
       return undefined;
     }
     const { status, message } = TOO_MANY_STREAMS[close];
@@ -82,6 +84,10 @@ export function useIncrementalDelivery(
         const masked = mapIncrementErrors(part, toMasked);
         const complete = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
         const reported = record.errors.reportPart(complete);
+        if (observer) {
+          record.hasData ||= hasRootField(part.data);
+          observer.partMade();
+        }
         return isLast ? toLastPart(record, reported) : reported;
       },
       onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),

@@ -3,8 +3,9 @@ import { type CallServices, sendCall, toRetryWaitMs } from './send-call.ts';
 import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
-import { toEnded, toQuotaExhausted } from './local-errors.ts';
+import { refusalReasonOf, toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
+import type { RefusalReason } from '../upstream-observer.ts';
 
 type State =
   /** Waits for a slot. `slotAtMs`: when it is expected, or the latest time at which it can come (monotonic ms). */
@@ -82,7 +83,7 @@ export class InFlightCall {
   /** Ends the call for all waiters with this error, unless it has been sent. */
   cancel(error: UpstreamError): void {
     if (this.#state.is !== 'queued' && this.#state.is !== 'backingOff') return;
-    for (const waiter of [...this.#waiters]) this.#reject(waiter, error);
+    for (const waiter of [...this.#waiters]) this.#reject(waiter, error, refusalReasonOf(error));
   }
 
   #slotAtMs(): number {
@@ -164,7 +165,7 @@ export class InFlightCall {
   #refuse(waiter: Waiter, slot: QueuedCall, earliestSlotAtMs?: number): void {
     const refusal = waiter.operation.refusals.of(this.call.route, slot.slotAtMs, earliestSlotAtMs);
     if (this.#waiters.size === 1 && refusal.reservesSlot) slot.swapForReservation(refusal.slotAtMs);
-    this.#reject(waiter, refusal.error);
+    this.#reject(waiter, refusal.error, 'deadline');
   }
 
   #onEnd(waiter: Waiter): void {
@@ -225,8 +226,9 @@ export class InFlightCall {
     this.#onSettled();
   }
 
-  #reject(waiter: Waiter, error: unknown): void {
+  #reject(waiter: Waiter, error: unknown, reason?: RefusalReason): void {
     this.#removeWaiter(waiter);
+    if (reason) this.#services.observer.callRefused(reason);
     waiter.reject(error);
   }
 

@@ -13,6 +13,7 @@ import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from '../http/retry-after.ts';
 import { toFailure, UpstreamError } from '../http/upstream-error.ts';
+import type { UpstreamObserver } from '../upstream-observer.ts';
 
 /** The services that all calls to one origin share. */
 export interface CallServices {
@@ -24,6 +25,7 @@ export interface CallServices {
   readonly breakers: CircuitBreakers;
   readonly retryBudget: RetryBudget;
   readonly explainRefusedKey: ExplainRefusedKey;
+  readonly observer: UpstreamObserver;
 }
 
 // A wrong Retry-After of hours must not stop all calls for as long.
@@ -42,11 +44,15 @@ export async function sendCall(
   { caller, meter, firstRowScheduler }: Operation,
   slot: QueuedCall,
 ): Promise<ReceivedResponse> {
-  const { http, clock, explainRefusedKey } = services;
-  const { keyHash, apiKey } = caller;
+  const { http, clock, explainRefusedKey, observer } = services;
+  const { keyHash, apiKey, origin } = caller;
   const sentAtMs = clock.nowMs();
   meter.cost.calls++;
   firstRowScheduler?.sent();
+  const observe = (error?: UpstreamError) => {
+    const { isRetry } = slot;
+    observer.callSettled({ route: call.route, keyHash, origin, durationMs: clock.nowMs() - sentAtMs, error, isRetry });
+  };
   let throttle: ThrottleHeaders | undefined;
   try {
     const response = await http.get(call.target, call.route.template, apiKey, keyHash);
@@ -56,6 +62,7 @@ export async function sendCall(
       const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
       const received = { value, bytes: response.heapBytes };
       learnFromResponse(services, call, keyHash, received, sentAtMs);
+      observe();
       slot.settle(throttle.rateLimit);
       return received;
     } finally {
@@ -63,6 +70,7 @@ export async function sendCall(
     }
   } catch (thrown) {
     const error = explainRefusedKey(thrown, apiKey);
+    if (error instanceof UpstreamError) observe(error);
     const refusedUntilMs =
       error instanceof UpstreamError ? learnFromFailure(services, call, caller, error, sentAtMs) : undefined;
     if (error instanceof UpstreamError && error.isConnectFailure) {

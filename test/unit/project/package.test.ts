@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { PROM_CLIENT } from '../../../src/server/metrics/prom-client.ts';
 import { REDIS_CLIENT } from '../../../src/upstream/rate-limiter/redis/redis-connection.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -36,5 +37,7 @@ it('names files that the build creates', () => {
 
 it('requires the version of an optional package that it is tested with', () => {
   for (const dependencies of [devDependencies, peerDependencies])
-    expect(REDIS_CLIENT).toBe(`@redis/client@${String(dependencies?.['@redis/client'])}`);
+    expect([REDIS_CLIENT, PROM_CLIENT]).toEqual(
+      ['@redis/client', 'prom-client'].map((name) => `${name}@${String(dependencies?.[name])}`),
+    );
 });
