@@ -9,7 +9,8 @@ import { createHeldResponses } from '../upstream/calls/operation/held-responses.
 import { createHttpClient } from '../upstream/http/http-client.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/calls/api-keys/refused-keys.ts';
 import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
-import type { UpstreamObserver } from '../upstream/upstream-observer.ts';
+import { noObserver, type UpstreamObserver } from '../upstream/upstream-observer.ts';
+import { createSpentCalls } from './operation/spent-calls.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
@@ -35,6 +36,14 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     maxConnections: MAX_CONNECTIONS,
     clock,
   });
+  const spentCalls = createSpentCalls(clock);
+  const callObserver: UpstreamObserver = {
+    ...(observer ?? noObserver),
+    callSettled(call) {
+      spentCalls.add(call);
+      observer?.callSettled(call);
+    },
+  };
   const sharedSlots = await openSharedSlots(config, logger, clock, observer);
   const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
   const hashKey = createKeyHasher(keyHashSecret);
@@ -50,7 +59,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
   const calls = createCalls({
     http,
     cache,
-    ...(observer && { observer }),
+    observer: callObserver,
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
@@ -63,6 +72,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
   });
   return {
     calls,
+    spentCalls,
     heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,

@@ -14,6 +14,7 @@ import type { HeldResponses } from '../upstream/calls/operation/held-responses.t
 import type { ClientAddressOf } from './http/client-address.ts';
 import type { OperationObserver } from './operation/operation-observer.ts';
 import type { RequestRecords } from './operation/request-record.ts';
+import type { SpentCalls } from './operation/spent-calls.ts';
 import type { RequestCaller } from './request-caller.ts';
 
 /** Parts for serving operations. All of them live as long as the process. */
@@ -22,6 +23,7 @@ export interface OperationOptions {
   readonly config: Config;
   readonly calls: Calls;
   readonly heldResponses: HeldResponses;
+  readonly spentCalls: SpentCalls;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findCaller: (request: Request) => RequestCaller | null;

@@ -15,12 +15,16 @@ import { type Operation, openOperation } from '../../upstream/calls/operation/op
 import { toReusableMs } from '../../upstream/cache/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../../upstream/calls/postman-session.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
+import type { CallOrigin } from '../../upstream/upstream-observer.ts';
 import { parseCacheDirectives } from '../http/cache-control.ts';
 import { toDelivery } from '../incremental/incremental.ts';
 import { createCollectionTrees } from './collection-trees.ts';
 import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { noteStalePath, type RequestRecord } from './request-record.ts';
+
+// As `CallOrigin` says.
+const MAX_NAME_LENGTH = 64;
 
 /** The default and the longest deadline of a request's operation in milliseconds, and its maximum number of calls. */
 export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
@@ -36,9 +40,10 @@ export function createContexts({
   config,
   calls,
   heldResponses,
+  spentCalls,
   clock,
   slices,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'spentCalls' | 'clock' | 'slices'>) {
   const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
@@ -54,6 +59,7 @@ export function createContexts({
       apiKey: caller.apiKey,
       clientAddress: record.clientAddress,
       keyBudget: caller.keyBudget,
+      origin: toCallOrigin(record, request),
       heldResponses,
       timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
@@ -100,6 +106,12 @@ export function createContexts({
       return createOperationContext({
         readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
         budget: () => keyBudget?.view.snapshot() ?? null,
+        spentBy: () => {
+          const { caller } = record;
+          // Without an access token, everyone who reaches the server could read who uses its key, and for what.
+          const isShown = caller && (!caller.isServerKey || config.access.tokens.length > 0 || config.sandbox);
+          return isShown ? spentCalls.of(caller.keyHash) : null;
+        },
         clock,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
@@ -118,6 +130,15 @@ export function createContexts({
         revealSecrets: config.revealSecrets,
       });
     },
+  };
+}
+
+/** Says who the calls of a request are counted for: its operation, and the client program as Apollo's clients name it. */
+function toCallOrigin({ operationName }: RequestRecord, { headers }: Request): CallOrigin {
+  const client = headers.get('apollographql-client-name') ?? headers.get('graphql-client-name');
+  return {
+    operation: operationName?.slice(0, MAX_NAME_LENGTH) ?? null,
+    client: client?.trim().slice(0, MAX_NAME_LENGTH) || null,
   };
 }
 

@@ -16,7 +16,12 @@ export function toCors(origins: readonly string[]) {
       origin,
       credentials: false,
       methods: ['GET', 'POST'],
-      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
+      allowedHeaders: [
+        ...['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
+        // Clients send name and version together.
+        ...['apollographql-client-name', 'apollographql-client-version'],
+        ...['graphql-client-name', 'graphql-client-version'],
+      ],
       exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
     };
   };
