@@ -155,18 +155,6 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
         'The number of calls left in this month; null when no response from Postman has said so, or there is no ' +
         'limit.',
     }),
-    spentBy: t.field({
-      type: [SpentCallsRef],
-      nullable: true,
-      description:
-        'Which operations made the calls of the key in use through this server in the last hour (in steps of five ' +
-        'minutes): the 20 that made most, largest first, and all others as one row. null without an access token ' +
-        "if the request uses the server's own Postman key. Cost: nothing.",
-      resolve: (_rateLimit, _args, { spentBy }) => {
-        const rows = spentBy();
-        return rows && [...rows];
-      },
-    }),
     cost: t.int({
       nullable: false,
       description:
@@ -222,3 +210,18 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     }),
   }),
 });
+
+builder.objectField(RateLimitRef, 'spentBy', (t) =>
+  t.field({
+    type: [SpentCallsRef],
+    nullable: true,
+    description:
+      'Which operations made the calls of the key in use through this server in the last hour (in steps of five ' +
+      'minutes): the 20 that made most, largest first, and all others as one row. null without an access token ' +
+      "if the request uses the server's own Postman key. Cost: nothing.",
+    resolve: (_rateLimit, _args, { spentBy }) => {
+      const rows = spentBy();
+      return rows && [...rows];
+    },
+  }),
+);

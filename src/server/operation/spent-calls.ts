@@ -88,7 +88,7 @@ export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
     const known = ofKey.rows.get(name);
     if (known) return known;
     if (ofKey.rows.size >= MAX_ROWS_PER_KEY) removeSmallest(ofKey);
-    while (rowCount >= MAX_ROWS) forgetOldest();
+    if (rowCount >= MAX_ROWS) forgetOldest();
     const row = createRow(origin);
     ofKey.rows.set(name, row);
     rowCount++;
