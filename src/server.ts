@@ -13,6 +13,12 @@ import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, publicLimits } from './server/http/connections.ts';
 import { toCors } from './server/plugins/request/cors.ts';
+import type { NodeContext } from './server/http/node-context.ts';
+import type { RefusalReasons } from './server/http/refusal.ts';
+import { toRequestId } from './server/http/request-id.ts';
+import { createCallLog } from './server/telemetry/call-log.ts';
+import { openTraces } from './server/telemetry/open-traces.ts';
+import { createSampledLog } from './server/telemetry/sampled-log.ts';
 import { listen } from './server/http/listen.ts';
 import { createProbes } from './server/http/probes.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
@@ -39,7 +45,7 @@ import { logOperation, useOperationLog } from './server/plugins/use-operation-lo
 import { observeEnd, useOperationObserver } from './server/plugins/use-operation-observer.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
-import type { RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
 import { createUpstream } from './server/create-upstream.ts';
@@ -54,6 +60,9 @@ export interface FacadeServer {
 }
 
 const GRAPHQL_PATH = '/graphql';
+// Time for the last spans, and the time from the signal by which they have to be sent: the process has five seconds.
+const FLUSH_MS = 1_000;
+const STOP_MS = 4_750;
 
 /**
  * Builds everything that lives as long as the process, and listens.
@@ -75,12 +84,12 @@ export async function startServer(
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const metrics = await openMetrics(config, logger);
-  const {
-    isCircuitOpen,
-    state,
-    close: closeUpstream,
-    ...upstream
-  } = await createUpstream(config, logger, clock, metrics?.upstreamObserver);
+  const operationRecords: OperationRecords = new WeakMap();
+  const traces = await openTraces(config, logger, clock, operationRecords);
+  const observers = [createCallLog(logger, clock, operationRecords), traces?.observer, metrics?.upstreamObserver];
+  const upstream = await createUpstream(config, logger, clock, observers);
+  const logRefusal = createSampledLog(logger, 'info', 'request refused', clock);
+  const refusalReasons: RefusalReasons = new WeakMap();
   const operations = createOperationPlugins({
     ...upstream,
     observer: metrics?.operationObserver,
@@ -90,10 +99,14 @@ export async function startServer(
     clock,
     logger,
     clientAddressOf,
+    operationRecords,
+    openTrace: traces?.openTrace,
+    logRefusal,
+    refusalReasons,
   });
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
 
-  const yoga = createYoga({
+  const yoga = createYoga<NodeContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
@@ -108,11 +121,13 @@ export async function startServer(
     logging: false,
     cors: toCors(access.corsOrigins),
     plugins: [
-      useAccessControl(config, GRAPHQL_PATH),
+      useAccessControl(config, GRAPHQL_PATH, refusalReasons),
       useFrontPage(GRAPHQL_PATH, graphiql),
       ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
-      useCsrfCheck(),
-      ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
+      useCsrfCheck(refusalReasons),
+      ...(persistedDocuments && documents
+        ? [usePersistedDocuments(documents, persistedDocuments.only, operations.noteDocument)]
+        : []),
       useRequestMemory(query.maxRequestBytesInFlight, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
@@ -122,20 +137,25 @@ export async function startServer(
   });
 
   let isStopping = false;
-  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
+  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen: upstream.isCircuitOpen });
   const { server, close } = createConnections(
     (request, response) => {
       // Node omits the body of a response to HEAD by itself.
       if (request.method === 'HEAD') request.method = 'GET';
       if (serveProbe(request, response)) return;
       metrics?.observeRequest(request, response);
+      const requestId = toRequestId(request.headers);
+      response.setHeader('X-Request-Id', requestId);
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-      if (hasReadableAddress(request)) void yoga(request, response);
-      else response.writeHead(400, { connection: 'close' }).end();
+      if (hasReadableAddress(request)) void yoga(request, response, { requestId });
+      else {
+        response.writeHead(400, { connection: 'close' }).end();
+        logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
+      }
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
-  await metrics?.serve(state);
+  await metrics?.serve(upstream.state);
   // Node accepts one connection per round of its event loop. The others wait in the backlog; when it is full, they are
   // reset.
   const origin = await listen(server, config.listen, publicLimits.maxConnections);
@@ -144,8 +164,10 @@ export async function startServer(
     url: `${origin}${GRAPHQL_PATH}`,
     async stop() {
       isStopping = true;
+      const latestMs = clock.nowMs() + STOP_MS;
       await Promise.all([close(operations.drain), metrics?.close()]);
-      await closeUpstream();
+      const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
+      await Promise.all([upstream.close(), traces?.close(flushMs)]);
     },
   };
 }
@@ -155,7 +177,8 @@ export async function startServer(
  * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
  * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; and `drain`, which ends all open operations within a grace period, with the data they have.
+ * @returns The plugins; `drain`, which ends all open operations within a grace period, with the data they have; and
+ *   `noteDocument`, to be called with the id of a persisted document that a request names.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
@@ -166,6 +189,7 @@ export function createOperationPlugins(options: OperationOptions) {
     retainUntilRetry(record, calls, clock);
     logOperation(record, 200, parts);
     if (observer) observeEnd(record, parts, observer);
+    record.trace?.end(record, 200);
   };
   return {
     plugins: [
@@ -181,5 +205,9 @@ export function createOperationPlugins(options: OperationOptions) {
       ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
     drain: () => stopOperations(open, clock),
+    noteDocument(request: Request, id: string) {
+      const record = records.get(request);
+      if (record) record.documentId = id;
+    },
   };
 }

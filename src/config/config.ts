@@ -111,12 +111,10 @@ export function parseConfig(
     },
     /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
-    /** Documents that clients may request by id. `only`: no others are executed. */
-    ...(v.PERSISTED_DOCUMENTS !== undefined && {
-      persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
-    }),
+    ...toPersistedDocuments(v),
     revealSecrets: v.REVEAL_SECRETS,
     logLevel: v.LOG_LEVEL,
+    ...toTraces(v),
     graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
   };
 }
@@ -127,5 +125,30 @@ function toLimits(v: Values, isCap: boolean) {
     general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap },
     /** Absent if turned off. */
     ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
+  };
+}
+
+function toPersistedDocuments(v: Values) {
+  if (v.PERSISTED_DOCUMENTS === undefined) return undefined;
+  return {
+    /** Documents that clients may request by id. `only`: no others are executed. */
+    persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
+  };
+}
+
+function toTraces(v: Values) {
+  if (!v.OTEL_EXPORTER_OTLP_ENDPOINT) return undefined;
+  return {
+    /** Absent: operations are not traced. */
+    traces: {
+      /** Base address of the collector. */
+      endpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT,
+      /** JSON of an object of values by name. */
+      headers: v.OTEL_EXPORTER_OTLP_HEADERS,
+      serviceName: v.OTEL_SERVICE_NAME,
+      sampler: v.OTEL_TRACES_SAMPLER,
+      /** Fraction of operations that a sampler by ratio traces. */
+      ratio: v.OTEL_TRACES_SAMPLER_ARG,
+    },
   };
 }

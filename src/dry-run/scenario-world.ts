@@ -1,3 +1,4 @@
+import { ASSUMED_SIZES } from '../graph/planning/estimate.ts';
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
 import type { SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
@@ -20,6 +21,8 @@ export interface Scenario {
   readonly ignoresCachedLists?: true;
   /** Lists contain the objects of this account. A call whose response was seen before gets that response again. */
   readonly account?: LikelyAccount;
+  /** Every search finds enough before it reads a collection. Default: it finds nothing, and reads all of them. */
+  readonly searchesEndAtOnce?: true;
   /** The check whether a collection is in a workspace ignores simulated ones; its `workspace` field still finds one. */
   readonly deniesWorkspaces?: true;
 }
@@ -32,17 +35,21 @@ export interface ListContents {
   readonly target?: string;
   /** They come after as many other objects as a client can request, all of them fully cached. */
   readonly followsCachedItems?: true;
+  /** Lists that this server orders or filters have them, but not on the requested pages. */
+  readonly isOffPage?: true;
 }
 
 /** What simulated responses of a run depended on. A list of everything has all objects of a type that the key sees. */
-export type WorldQuestion = 'workspaces of an object' | 'length of a list of everything';
+export type WorldQuestion = 'workspaces of an object' | 'length of a list of everything' | 'matches of a search';
 
 /** The world of one scenario. */
 export interface ScenarioWorld {
   /** Returns the world as the call of a target sees it. */
   viewFor(target: string): SimulatedWorld;
-  /** The questions that simulated responses have asked so far. */
+  /** The questions that simulated responses and searches have asked so far. */
   readonly questions: ReadonlySet<WorldQuestion>;
+  /** Returns how many matches each collection of a search has; Infinity: the search reads no collection. */
+  matchesOf(isFiltered: boolean): number;
 }
 
 const MANY_PAGES = 10_000;
@@ -52,7 +59,7 @@ const ITEM_STEPS = 1 / 2;
 
 /** Creates the world of a scenario. */
 export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>): ScenarioWorld {
-  const { exists, pages, account, listed } = scenario;
+  const { exists, pages, account, listed, searchesEndAtOnce } = scenario;
   const { idOf } = ids;
   // Lists of a likely account are not cut: they are short, and loaders that search them depend on their length.
   const { listLength, pageLength } = account ? WHOLE : ids;
@@ -60,6 +67,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const listedIn = createListContents(scenario, ids);
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
+  const toMoreWorkspaces = () => idOf('more workspaces', 0);
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -82,6 +90,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   /** @param foundIn - Returns what the scenario lists, or undefined if it leaves the list open. */
   const toWorld = (foundIn: (list: ListName) => readonly string[] | undefined): SimulatedWorld => ({
     exists,
+    isOnPage: listed?.isOffPage !== true,
     nameOf: toSimulatedName,
     parentOf,
     linkOf(uid, list) {
@@ -107,12 +116,14 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       if (account && cursor === null) {
         const likely = account.workspaceIds(filter);
         work.add(likely.length * ITEM_STEPS);
-        return { ids: likely, nextCursor: account.hasMoreWorkspaces ? idOf('more workspaces', 0) : null };
+        return { ids: likely, nextCursor: account.hasMoreWorkspaces ? toMoreWorkspaces() : null };
       }
       const found = foundIn('workspaces');
       if (found || !exists) return { ids: found ?? [], nextCursor: null };
       const list = JSON.stringify(['workspaces', filter, cursor]);
-      return { ids: toWorkspaceIds(list, cursor, size), nextCursor: idOf(`after ${list}`, 0) };
+      // A likely account has two pages, so that a list that is read to its end has one.
+      const nextCursor = account && cursor === toMoreWorkspaces() ? null : idOf(`after ${list}`, 0);
+      return { ids: toWorkspaceIds(list, cursor, size), nextCursor };
     },
     workspacesOf(uid) {
       questions.add('workspaces of an object');
@@ -125,6 +136,11 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const withoutListed = toWorld(() => undefined);
   return {
     questions,
+    matchesOf(isFiltered) {
+      questions.add('matches of a search');
+      if (searchesEndAtOnce) return Number.POSITIVE_INFINITY;
+      return account && !isFiltered ? ASSUMED_SIZES.itemsPerCollection : 0;
+    },
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };
 }

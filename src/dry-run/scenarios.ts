@@ -83,6 +83,13 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: ({ questions }) => questions.has('length of a list of everything'),
     variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
   },
+  // A search ends when its page is full, which cached collections may do already.
+  {
+    name: 'nothing exists, and searches end at once',
+    bounds: 'lower',
+    when: ({ questions }) => questions.has('matches of a search'),
+    variants: () => [{ ...nothing, searchesEndAtOnce: true }],
+  },
   {
     name: 'named things exist, in one of many lists',
     bounds: 'lower',
@@ -96,6 +103,16 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     bounds: 'lower',
     when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
     variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
+  },
+  // An ordered or filtered list that has a named object saves its single read, wherever in the list the object is.
+  {
+    name: 'named things exist, in every list or in one, but not on the pages of ordered lists',
+    bounds: 'lower',
+    when: (findings) => findings.ids.ordersLists && namesAny(findings),
+    variants: (findings) =>
+      [undefined, ...(knownLists(findings).length <= MAX_LISTS ? knownLists(findings) : [])].map((target) =>
+        toListed(findings, { isOffPage: true, ...(target !== undefined && { target }) }),
+      ),
   },
   // Cached objects in front of the named ones need no single read, so a list is not worth its call.
   {

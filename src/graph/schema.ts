@@ -1,7 +1,8 @@
 /**
  * Entry file of the graph module. It exports `createSchema`, which builds the executable schema.
  *
- * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection.
+ * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection,
+ * `search` the searches through many.
  * `paging` has connections, cursors and `@stream`; `planning` decides from the selection what to read; `limits` bounds
  * operations and results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves federation
  * gateways.
@@ -21,6 +22,7 @@ import './types/scalars.ts';
 import './types/query.ts';
 import './subgraph/entities.ts';
 import './subgraph/service.ts';
+import './types/node.ts';
 import './types/workspace.ts';
 import './types/collection.ts';
 import './types/collection-contents.ts';
@@ -29,6 +31,7 @@ import './types/mock.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';
+import './search/search-fields.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 

@@ -22,7 +22,12 @@
  * The list of everything is read if it can replace two or more single reads, or is cached. The exact rules are in
  * `child-loader.ts` and `workspace-loaders.ts`.
  */
-import { type CollectionSummary, collectionsByNameCall } from '../upstream/postman/resources/collections.ts';
+import {
+  type CollectionDetail,
+  collectionCall,
+  type CollectionSummary,
+  collectionsByNameCall,
+} from '../upstream/postman/resources/collections.ts';
 import { type ChildType, toChildRecord } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { childResources, type DetailOf, type SummaryOf } from '../upstream/postman/routes.ts';
@@ -54,6 +59,13 @@ export interface Loaders extends WorkspaceLoaders {
     readonly name: string;
     readonly workspaceId: string | null;
   }): Promise<readonly CollectionSummary[]>;
+  /** Returns those of the uids whose collection is cached with its tree, so that reading it needs no call. */
+  cachedTrees(uids: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Stops holding a collection that was read by `childByUid` at the level `detail` alone, if the cache has it and
+   * nothing else in the operation has read it: a search reads far more than one operation may hold.
+   */
+  forgetTree(collection: CollectionDetail): Promise<void>;
   /** Returns an object inside workspaces, at one of the requested levels; null if none exists or no list has it. */
   childByUid<Type extends ChildType>(request: ChildRequest<Type>): Promise<SummaryOf<Type> | DetailOf<Type> | null>;
 }
@@ -84,6 +96,15 @@ export function createLoaders(session: PostmanSession): Loaders {
     async collectionsByName({ name, workspaceId }) {
       const page = await reads.list(children.Collection.listed, collectionsByNameCall(name, workspaceId));
       return page.items;
+    },
+    async cachedTrees(uids) {
+      return new Set(uids.filter((uid) => reads.isCached(collectionCall(uid))));
+    },
+    async forgetTree(collection) {
+      const { readAs } = collection;
+      const call = collectionCall(readAs);
+      const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
+      if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
       childLoaders[request.type](request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,

@@ -9,8 +9,9 @@ import { createHeldResponses } from '../upstream/calls/operation/held-responses.
 import { createHttpClient } from '../upstream/http/http-client.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/calls/api-keys/refused-keys.ts';
 import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
-import { noObserver, type UpstreamObserver } from '../upstream/upstream-observer.ts';
+import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
+import { combineObservers } from './telemetry/combine-observers.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
@@ -20,9 +21,14 @@ const MAX_CONNECTIONS = 4_096;
 /**
  * Makes the parts of the process that call Postman or the sandbox: HTTP client, cache, calls, budgets.
  *
- * @param observer - Gets the events of all of them. Default: nobody observes.
+ * @param observers - Get the events of all of them.
  */
-export async function createUpstream(config: Config, logger: Logger, clock: Clock, observer?: UpstreamObserver) {
+export async function createUpstream(
+  config: Config,
+  logger: Logger,
+  clock: Clock,
+  observers: readonly (UpstreamObserver | undefined)[],
+) {
   const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
   // Calls to loopback never go through a proxy.
   const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
@@ -37,13 +43,10 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     clock,
   });
   const spentCalls = createSpentCalls(clock);
-  const callObserver: UpstreamObserver = {
-    ...(observer ?? noObserver),
-    callSettled(call) {
-      spentCalls.add(call);
-      observer?.callSettled(call);
-    },
-  };
+  const observer = combineObservers([
+    { ...silentObserver, onSettled: spentCalls.add },
+    ...observers.filter((one) => one !== undefined),
+  ]);
   const sharedSlots = await openSharedSlots(config, logger, clock, observer);
   const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
   const hashKey = createKeyHasher(keyHashSecret);
@@ -54,20 +57,15 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     createSlots: sharedSlots.createSlots,
     processStartedAtMs: clock.nowMs(),
     clock,
-    ...(observer && { observer }),
+    observer,
   });
   const calls = createCalls({
     http,
     cache,
-    observer: callObserver,
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
-    onOutage(isDown, scope) {
-      const whose = scope === 'all' ? 'calls' : 'the calls of one API key';
-      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, except for occasional probes`);
-      else logger.info(`Postman serves ${whose} again`);
-    },
+    observer,
     explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
   });
   return {

@@ -13,9 +13,12 @@ import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import type { ClientAddressOf } from './http/client-address.ts';
 import type { OperationObserver } from './operation/operation-observer.ts';
-import type { RequestRecords } from './operation/request-record.ts';
 import type { SpentCalls } from './operation/spent-calls.ts';
+import type { RefusalReasons } from './http/refusal.ts';
+import type { OpenTrace } from './operation/operation-trace.ts';
+import type { OperationRecords, RequestRecords } from './operation/request-record.ts';
 import type { RequestCaller } from './request-caller.ts';
+import type { SampledLog } from './telemetry/sampled-log.ts';
 
 /** Parts for serving operations. All of them live as long as the process. */
 export interface OperationOptions {
@@ -32,6 +35,13 @@ export interface OperationOptions {
   readonly maskError: MaskError;
   /** Default: nobody observes. */
   readonly observer?: OperationObserver | undefined;
+  /** Filled by the plugins: upstream's observers find the request of an operation in it. */
+  readonly operationRecords: OperationRecords;
+  /** Undefined: operations are not traced. */
+  readonly openTrace: OpenTrace | undefined;
+  /** Logs requests that are refused before they are read. */
+  readonly logRefusal: SampledLog;
+  readonly refusalReasons: RefusalReasons;
 }
 
 /** The same, with the state that the plugins of operations share. */

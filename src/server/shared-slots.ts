@@ -7,7 +7,7 @@ import { observeConnection } from '../upstream/rate-limiter/redis/observed-conne
 import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts';
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
-import type { UpstreamObserver } from '../upstream/upstream-observer.ts';
+import type { UpstreamObserver } from '../upstream/observer.ts';
 
 // Until its first reply, Redis counts as unreachable. An operation that comes before it would be refused, or wait until
 // this instance may use its fraction of the limits (75 s with the default window).

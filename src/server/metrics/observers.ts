@@ -1,30 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { OperationObserver } from '../operation/operation-observer.ts';
 import { monotonicMs } from '../../upstream/clock.ts';
-import type { SettledCall, UpstreamObserver } from '../../upstream/upstream-observer.ts';
+import { type CallResult, silentObserver, type UpstreamObserver } from '../../upstream/observer.ts';
 import { families } from './families.ts';
 import type { MetricsByName } from './registry.ts';
 
 /** Writes the events of the upstream layer into metrics. */
 export function createUpstreamObserver(metrics: MetricsByName): UpstreamObserver {
   return {
-    callSettled(call) {
-      const { route, durationMs, error, isRetry } = call;
+    ...silentObserver,
+    onSettled({ route }, result) {
       metrics.http_client_request_duration_seconds.observe(
-        { http_request_method: 'GET', url_template: route.template, ...toResult(call) },
-        durationMs / 1_000,
+        { http_request_method: 'GET', url_template: route.template, ...toResult(result) },
+        result.durationMs / 1_000,
       );
-      if (isRetry) metrics.postman_graphql_retries_total.inc({ outcome: error ? 'failed' : 'succeeded' });
-      if (error?.kind === 'rateLimited')
+      const { resends, error } = result;
+      if (resends > 0) metrics.postman_graphql_retries_total.inc({ outcome: error ? 'failed' : 'succeeded' });
+      if (error === 'rateLimited')
         metrics.postman_graphql_upstream_rate_limited_total.inc({ route_class: route.routeClass });
     },
-    slotTaken: (routeClass, waitedMs) =>
+    onSlotTaken: (routeClass, waitedMs) =>
       metrics.postman_graphql_budget_wait_duration_seconds.observe({ route_class: routeClass }, waitedMs / 1_000),
-    read: (outcome) => metrics.postman_graphql_cache_requests_total.inc({ outcome }),
-    callRefused: (reason) => metrics.postman_graphql_calls_refused_total.inc({ reason }),
-    reservationEnded: (outcome) => metrics.postman_graphql_slot_reservations_total.inc({ outcome }),
-    revalidated: (outcome) => metrics.postman_graphql_revalidations_total.inc({ outcome }),
-    storeReplied: (script, durationMs, isFailed) =>
+    onRead: (outcome) => metrics.postman_graphql_cache_requests_total.inc({ outcome }),
+    onRefused: (reason) => metrics.postman_graphql_calls_refused_total.inc({ reason }),
+    onReservationEnded: (outcome) => metrics.postman_graphql_slot_reservations_total.inc({ outcome }),
+    onRevalidated: (outcome) => metrics.postman_graphql_revalidations_total.inc({ outcome }),
+    onStoreReplied: (script, durationMs, isFailed) =>
       metrics.db_client_operation_duration_seconds.observe(
         { db_system_name: 'redis', db_stored_procedure_name: script, error_type: isFailed ? '_OTHER' : '' },
         durationMs / 1_000,
@@ -33,12 +34,10 @@ export function createUpstreamObserver(metrics: MetricsByName): UpstreamObserver
 }
 
 /** As OpenTelemetry has it, the error type of a response with an error status is that status. */
-function toResult({ error }: SettledCall): Record<string, string> {
-  if (!error) return { http_response_status_code: '200', error_type: '' };
-  const { kind, status, isConnectFailure } = error;
+function toResult({ status, error, isConnectFailure }: CallResult): Record<string, string> {
   if (status === undefined)
-    return { http_response_status_code: '', error_type: isConnectFailure ? 'connect_failure' : kind };
-  return { http_response_status_code: String(status), error_type: status >= 400 ? String(status) : kind };
+    return { http_response_status_code: '', error_type: isConnectFailure ? 'connect_failure' : (error ?? '') };
+  return { http_response_status_code: String(status), error_type: status >= 400 ? String(status) : (error ?? '') };
 }
 
 /** Writes the events of operations into metrics. */

@@ -15,13 +15,14 @@ import { type Operation, openOperation } from '../../upstream/calls/operation/op
 import { toReusableMs } from '../../upstream/cache/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../../upstream/calls/postman-session.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
-import type { CallOrigin } from '../../upstream/upstream-observer.ts';
+import type { CallOrigin } from '../../upstream/observer.ts';
 import { parseCacheDirectives } from '../http/cache-control.ts';
 import { toDelivery } from '../incremental/incremental.ts';
 import { createCollectionTrees } from './collection-trees.ts';
 import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { noteStalePath, type RequestRecord } from './request-record.ts';
+import type { SpentCalls } from './spent-calls.ts';
 
 // As `CallOrigin` says.
 const MAX_NAME_LENGTH = 64;
@@ -34,6 +35,11 @@ export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<C
     : { timeoutMs, maxWaitMs, maxCalls };
 }
 
+type ContextParts = Pick<
+  PluginParts,
+  'schema' | 'config' | 'calls' | 'heldResponses' | 'spentCalls' | 'clock' | 'slices' | 'operationRecords'
+>;
+
 /** Makes the factory of resolver contexts, each of which has its own upstream operation. */
 export function createContexts({
   schema,
@@ -43,7 +49,8 @@ export function createContexts({
   spentCalls,
   clock,
   slices,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'spentCalls' | 'clock' | 'slices'>) {
+  operationRecords,
+}: ContextParts) {
   const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
@@ -59,7 +66,7 @@ export function createContexts({
       apiKey: caller.apiKey,
       clientAddress: record.clientAddress,
       keyBudget: caller.keyBudget,
-      origin: toCallOrigin(record, request),
+      origin: toCallOrigin(record),
       heldResponses,
       timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
@@ -70,14 +77,10 @@ export function createContexts({
       clock,
     });
     record.operation = operation;
+    operationRecords.set(operation, record);
     record.cleanups.push(close);
     record.expire = expire;
     return operation;
-  };
-
-  const toKeylessSession = (request: Request) => {
-    const message = toMissingKey(request, config.access.tokens.length > 0);
-    return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
   };
 
   return {
@@ -91,27 +94,23 @@ export function createContexts({
       const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
       const delivery = definition && reader && toDelivery(definition, reader);
       const isStreamed = delivery?.isStreamed ?? false;
-      const name = definition?.name?.value;
-      if (name !== undefined) record.operationName = name;
+      if (definition?.name) record.operationName = definition.name.value;
       if (definition) record.operationType = definition.operation;
       record.isIncremental = delivery?.isIncremental ?? false;
-      const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
-      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
+      let untracked = 0;
+      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), untracked);
       // Later: an executor that is stopped while it completes a value leaves the promises of that value unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
       record.large = resultSize.large;
       return createOperationContext({
-        readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
-        budget: () => keyBudget?.view.snapshot() ?? null,
-        spentBy: () => {
-          const { caller } = record;
-          // Without an access token, everyone who reaches the server could read who uses its key, and for what.
-          const isShown = caller && (!caller.isServerKey || config.access.tokens.length > 0 || config.sandbox);
-          return isShown ? spentCalls.of(caller.keyHash) : null;
-        },
+        readAhead: createLoaders(
+          operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
+        ),
+        budget: () => record.caller?.keyBudget.view.snapshot() ?? null,
+        spentBy: () => readSpentCalls(record, config, spentCalls),
         clock,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
@@ -121,24 +120,44 @@ export function createContexts({
           if (Array.isArray(value)) for (const item of value) noteStalePath(record, item, path);
           if (typeof value === 'object' && value !== null) read.add(value);
         },
+        untrackRead(value) {
+          if (read.delete(value)) untracked += countValues(value);
+        },
+        hasEnded: () => operation?.ended.aborted ?? false,
+        reportError: (error) => void record.incomplete.push(error),
         resultSize,
         streamedRows:
           isStreamed && operation
-            ? createStreamedRows(operation, { maxPendingCalls, clock, onUnread: (error) => record.unread.push(error) })
+            ? createStreamedRows(operation, {
+                maxPendingCalls,
+                clock,
+                onUnread: (error) => record.incomplete.push(error),
+              })
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
+        isDryRun: false,
       });
     },
   };
 }
 
-/** Says who the calls of a request are counted for: its operation, and the client program as Apollo's clients name it. */
-function toCallOrigin({ operationName }: RequestRecord, { headers }: Request): CallOrigin {
-  const client = headers.get('apollographql-client-name') ?? headers.get('graphql-client-name');
+function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
+  const message = toMissingKey(request, access.tokens.length > 0);
+  return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+}
+
+function readSpentCalls({ caller }: RequestRecord, { access, sandbox }: Config, spentCalls: SpentCalls) {
+  // Without an access token, everyone who reaches the server could read who uses its key, and for what.
+  const isShown = caller && (!caller.isServerKey || access.tokens.length > 0 || sandbox);
+  return isShown ? spentCalls.of(caller.keyHash) : null;
+}
+
+/** Says who the calls of a request are counted for. */
+function toCallOrigin({ operationName, clientName }: RequestRecord): CallOrigin {
   return {
     operation: operationName?.slice(0, MAX_NAME_LENGTH) ?? null,
-    client: client?.trim().slice(0, MAX_NAME_LENGTH) || null,
+    client: clientName?.slice(0, MAX_NAME_LENGTH) ?? null,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import { createReportedErrors, type ReportedErrors } from '../result/reported-errors.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { RequestCaller } from '../request-caller.ts';
+import type { OperationTrace } from './operation-trace.ts';
 
 /** The cost that every response reports in `extensions.upstream`. */
 export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
@@ -21,27 +22,37 @@ export interface StalePart {
 export interface RequestRecord {
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
+  /** As a response header and the log have it. */
+  readonly requestId: string;
   /** As a `ClientAddressOf` returns it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
+  /** Absent: operations are not traced. */
+  readonly trace?: OperationTrace | undefined;
   /** Aborts when the client disconnects before the end of the response. */
   readonly clientGone: AbortSignal;
   /** Ends the whole execution. Its reason is the error that is reported. */
   readonly stopExecution: AbortController;
   readonly errors: ReportedErrors;
-  /** Errors of streamed lists that ended before all their rows were read. The last part reports them. */
-  readonly unread: GraphQLError[];
+  /** Errors of lists and searches that ended early, but have data. The response, or its last part, reports them. */
+  readonly incomplete: GraphQLError[];
   /** Stale parts of the response, by the JSON of their path. */
   readonly stale: Map<string, StalePart>;
   /** Functions that `endRequest` calls, each once. */
   readonly cleanups: (() => void)[];
   caller: RequestCaller | null;
+  /** The name that the client gives itself. */
+  clientName?: string;
+  /** Id of the persisted document that is executed. */
+  documentId?: string;
+  /** The body has been read, and contains a GraphQL request. */
+  isRead: boolean;
   /** Absent without an API key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
   /** Absent until the execution begins. */
   operationType?: OperationTypeNode;
-  /** The response has a root field that is not null. Only an observer of operations sets it. */
+  /** The result has a root field that is not null. */
   hasData: boolean;
   /** Sets the deadline of the operation to now. */
   expire?: () => void;
@@ -55,24 +66,45 @@ export interface RequestRecord {
 /** The records of all requests whose body Yoga has begun to read. */
 export type RequestRecords = WeakMap<Request, RequestRecord>;
 
+/** The records by the operations that upstream knows, for its observers. */
+export type OperationRecords = WeakMap<object, RequestRecord>;
+
 // A list of ten times as many would be larger than most responses.
 const MAX_STALE_PARTS = 1_000;
 
 /** Makes the record of a request. */
 export function createRequestRecord(
-  known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'preferences'>,
+  known: Pick<RequestRecord, 'startedAtMs' | 'requestId' | 'trace' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
   return {
     ...known,
     caller: null,
+    isRead: false,
+    hasData: false,
     stopExecution: new AbortController(),
     isIncremental: false,
-    hasData: false,
     large: [],
-    errors: createReportedErrors(known.preferences.areErrorsGrouped),
-    unread: [],
+    errors: createReportedErrors(known.preferences.areErrorsGrouped, known.requestId),
+    incomplete: [],
     stale: new Map(),
     cleanups: [],
+  };
+}
+
+// Enough to tell the keys of a server apart, and too little to look a key up anywhere else.
+const LOGGED_HASH_LENGTH = 8;
+
+/** The part of a key hash that the log shows. */
+export function toLoggedHash(keyHash: string): string {
+  return keyHash.slice(0, LOGGED_HASH_LENGTH);
+}
+
+/** What log lines have in common with the operation that caused them. */
+export function toRequestIds({ requestId, trace, caller }: RequestRecord) {
+  return {
+    requestId,
+    ...(trace && { traceId: trace.traceId }),
+    ...(caller && { keyHash: toLoggedHash(caller.keyHash) }),
   };
 }
 

@@ -1,11 +1,11 @@
 import type { SpentRow } from '../../graph/context.ts';
 import type { Clock } from '../../upstream/clock.ts';
-import type { CallOrigin, SettledCall } from '../../upstream/upstream-observer.ts';
+import type { CallOrigin, CallResult, ObservedCall } from '../../upstream/observer.ts';
 
 /** Counts for each API key which operations made its calls. */
 export interface SpentCalls {
   /** Counts a call, unless it was not sent, or Postman rejected its key. */
-  add(call: SettledCall): void;
+  add(call: Pick<ObservedCall, 'keyHash' | 'origin'>, result: Pick<CallResult, 'error' | 'isConnectFailure'>): void;
   /** The calls of a key in the last hour: its 20 largest rows, largest first, and one for all others. */
   of(keyHash: string): readonly SpentRow[];
 }
@@ -96,8 +96,8 @@ export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
   };
 
   return {
-    add({ keyHash, origin = UNKNOWN, error }) {
-      if (error?.isConnectFailure || error?.kind === 'unauthenticated') return;
+    add({ keyHash, origin = UNKNOWN }, { error, isConnectFailure }) {
+      if (isConnectFailure || error === 'unauthenticated') return;
       const ofKey = keys.get(keyHash) ?? { rows: new Map(), others: createRow(OTHERS) };
       keys.delete(keyHash);
       const row = roll(rowOf(ofKey, origin));

@@ -5,9 +5,9 @@ import { toRefusalResponse } from '../http/refusal.ts';
 import { type ResultPart, mapIncrementErrors, mapParts, acceptsParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
-import { hasRootField } from '../operation/operation-observer.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
+import { hasRootField } from '../operation/outcome.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 /** The refusal if the client does not accept a response in parts. */
@@ -79,15 +79,14 @@ export function useIncrementalDelivery(
   const deliver = (record: RequestRecord, parts: AsyncIterable<ResultPart>): AsyncIterable<ResultPart> =>
     mapParts(parts, {
       map(part) {
+        record.trace?.partMade();
+        record.hasData ||= hasRootField(part.data);
         // An aborted execution would yield the same part again and again.
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);
-        const complete = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        const complete = isLast ? withErrors(masked, record.incomplete.map(toMasked)) : masked;
         const reported = record.errors.reportPart(complete);
-        if (observer) {
-          record.hasData ||= hasRootField(part.data);
-          observer.partMade();
-        }
+        observer?.partMade();
         return isLast ? toLastPart(record, reported) : reported;
       },
       onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),

@@ -2,10 +2,12 @@ import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../graph/context.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
+import { toClientName } from '../http/client-name.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
 import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
+import { hasRootField } from '../operation/outcome.ts';
 import { onCompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
@@ -17,12 +19,14 @@ import type { PluginParts } from '../plugin-parts.ts';
  * @param open - Gets the records of all requests that are being executed.
  */
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
-  const { records, clock, clientAddressOf, findCaller } = parts;
+  const { records, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
   return {
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({
         startedAtMs: clock.nowMs(),
+        requestId: serverContext.requestId,
+        trace: openTrace?.(request),
         clientGone: request.signal,
         clientAddress: clientAddressOf(serverContext.req),
         preferences: parsePreferences(request.headers.get('prefer')),
@@ -30,6 +34,13 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       records.set(request, record);
       // Last, because it throws if the header cannot be a key, and the log line of that refusal needs the record.
       record.caller = findCaller(request);
+      const clientName = toClientName(request.headers, record.caller?.apiKey);
+      if (clientName !== undefined) record.clientName = clientName;
+    },
+
+    onParams({ request }) {
+      const record = records.get(request);
+      if (record) record.isRead = true;
     },
 
     onExecute({ args, extendContext }) {
@@ -53,6 +64,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
     onResultProcess: onCompleteResult(records, (record, result) => {
       if (record.stopExecution.signal.aborted) record.expire?.();
       endRequest(record);
+      record.hasData = hasRootField(result.data);
       return result;
     }),
   };

@@ -85,7 +85,7 @@ export function createCalls(options: CallsOptions): Calls {
     const { cost, servedTargets, ages } = operation.meter;
     cost.cached++;
     const isFresh = freshness.isFresh(cached);
-    observer.read(isFresh ? 'hit' : 'stale');
+    observer.onRead(isFresh ? 'hit' : 'stale');
     servedTargets.add(call.target);
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
     const { value } = cached.outcome;

@@ -1,7 +1,7 @@
 import { createLearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
-import { type CircuitBreakers, createCircuitBreakers, type OutageScope } from './circuit-breakers.ts';
+import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Call, Route } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import type { CallServices } from './send-call.ts';
@@ -11,9 +11,10 @@ import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import { toEnded, toQuotaExhausted, toOutage, toUnreachable } from './local-errors.ts';
+import { createLimitChanges } from './limit-changes.ts';
 import { createRetryBudget } from './retry-budget.ts';
+import { type RefusalReason, silentObserver, type UpstreamObserver } from '../observer.ts';
 import type { UpstreamError } from '../http/upstream-error.ts';
-import { noObserver, type RefusalReason, type UpstreamObserver } from '../upstream-observer.ts';
 
 /** What the calls of one origin are made with. */
 export interface CallsOptions {
@@ -24,15 +25,10 @@ export interface CallsOptions {
   readonly random: () => number;
   /** Whether the server itself was started with the key of this hash. */
   readonly isTrusted: (keyHash: string) => boolean;
-  /**
-   * Called with true when calls begin to be refused because upstream does not serve them, and with false when that
-   * ends.
-   */
-  readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
+  /** Default: nothing is observed. */
+  readonly observer?: UpstreamObserver;
   /** Adds advice to the error of a rejected key. Default: the error stays as upstream gave it. */
   readonly explainRefusedKey?: ExplainRefusedKey;
-  /** Default: nobody observes. */
-  readonly observer?: UpstreamObserver;
 }
 
 /** The calls in flight, of all API keys. */
@@ -52,9 +48,12 @@ export interface InFlightCalls {
   revalidate(call: Call<unknown>, operation: Operation): Promise<void>;
 }
 
+const DEFAULTS = { explainRefusedKey: (thrown: unknown) => thrown, observer: silentObserver };
+
 /** Makes the registry of calls in flight, empty, and the services that they share. */
-export function createInFlightCalls({ isTrusted, onOutage, random, ...options }: CallsOptions): InFlightCalls {
-  const { clock, explainRefusedKey = (thrown) => thrown, observer = noObserver } = options;
+export function createInFlightCalls({ isTrusted, random, ...given }: CallsOptions): InFlightCalls {
+  const options = { ...DEFAULTS, ...given };
+  const { clock, observer } = options;
   // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
 
@@ -64,7 +63,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
   };
 
   const breakers = createCircuitBreakers(clock, (isOpen, onlyKeyHash) => {
-    onOutage(isOpen, onlyKeyHash === undefined ? 'all' : 'apiKey');
+    observer.onCircuitChange(isOpen, onlyKeyHash);
     if (!isOpen) return;
     for (const keyHash of onlyKeyHash === undefined ? [...inFlight.keys()] : [onlyKeyHash]) {
       cancelAll(keyHash, ({ route, target }) =>
@@ -75,8 +74,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
 
   const services: CallServices = {
     ...options,
-    explainRefusedKey,
-    observer,
+    limitChanges: createLimitChanges(observer),
     breakers,
     learnedSizes: createLearnedSizes(),
     retryBudget: createRetryBudget(random),
@@ -117,32 +115,32 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
       // A call that is already sent may return data from before the client's request: too old with no-cache.
       if (other && !(operation.directives.noCache && other.isSent())) {
         meter.cost.coalesced++;
-        observer.read('coalesced');
+        observer.onRead('coalesced');
         return other.join(operation);
       }
       if (operation.ended.aborted) throw toEnded(route, operation);
       if (meter.requestedCalls >= maxCalls) {
         const slotAtMs = () => caller.keyBudget.current.expectedSlotAtMs(route.routeClass, fairShare, target);
-        observer.callRefused('call_limit');
+        observer.onRefused('call_limit');
         throw refusals.callLimitReached(route, slotAtMs, maxCalls);
       }
       // Refused calls count too, so that the limit bounds the work of an operation.
       meter.requestedCalls++;
       const refusal = refuse(breakers, call, operation, reservesSlot);
       if (refusal) {
-        observer.callRefused(refusal.reason);
+        observer.onRefused(refusal.reason);
         throw refusal.error;
       }
-      observer.read('miss');
+      observer.onRead('miss');
       return start(call, operation);
     },
 
     async revalidate(call, operation) {
-      if (find(call, operation) || refuse(breakers, call, operation, false)) return observer.revalidated('skipped');
+      if (find(call, operation) || refuse(breakers, call, operation, false)) return observer.onRevalidated('skipped');
       // No client waits for the failure. Breakers, budget and cache have learned from it already.
       await start(call, operation).then(
-        () => observer.revalidated('succeeded'),
-        () => observer.revalidated('failed'),
+        () => observer.onRevalidated('succeeded'),
+        () => observer.onRevalidated('failed'),
       );
     },
   };

@@ -2,7 +2,7 @@ import type { Route } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import type { Operation } from './operation/operation.ts';
 import { UpstreamError, type UpstreamErrorDetails, type UpstreamErrorKind } from '../http/upstream-error.ts';
-import type { RefusalReason } from '../upstream-observer.ts';
+import type { RefusalReason } from '../observer.ts';
 
 // Long enough for calls that are still in flight to get their responses into the cache.
 const TIMEOUT_RETRY_MS = 10_000;

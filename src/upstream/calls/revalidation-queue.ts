@@ -3,7 +3,7 @@ import type { Call } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import { type Caller, type Operation, toBackgroundOperation } from './operation/operation.ts';
 import { createRefusals } from './operation/refusals.ts';
-import type { UpstreamObserver } from '../upstream-observer.ts';
+import type { UpstreamObserver } from '../observer.ts';
 import { backgroundRetryOutlook } from './operation/retry-outlook.ts';
 
 /** A call, and the operation's caller that was served its stale response. */
@@ -37,7 +37,7 @@ export function createRevalidationQueue(
   cache: ResponseCache,
   clock: Clock,
   revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
-  observer: Pick<UpstreamObserver, 'revalidated'>,
+  observer: Pick<UpstreamObserver, 'onRevalidated'>,
 ) {
   const queues = new Map<string, Queue>();
 
@@ -62,7 +62,7 @@ export function createRevalidationQueue(
           call,
           toBackgroundOperation(caller, deadlineMs, createRefusals(clock, backgroundRetryOutlook)),
         );
-      else observer.revalidated('skipped');
+      else observer.onRevalidated('skipped');
       jobs.delete(call.target);
     }
     queues.delete(keyHash);

@@ -11,9 +11,10 @@ import { parseResponse } from './parse-response.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
 import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { LimitChanges } from './limit-changes.ts';
+import type { UpstreamObserver } from '../observer.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from '../http/retry-after.ts';
 import { toFailure, UpstreamError } from '../http/upstream-error.ts';
-import type { UpstreamObserver } from '../upstream-observer.ts';
 
 /** The services that all calls to one origin share. */
 export interface CallServices {
@@ -26,6 +27,7 @@ export interface CallServices {
   readonly retryBudget: RetryBudget;
   readonly explainRefusedKey: ExplainRefusedKey;
   readonly observer: UpstreamObserver;
+  readonly limitChanges: LimitChanges;
 }
 
 // A wrong Retry-After of hours must not stop all calls for as long.
@@ -44,15 +46,11 @@ export async function sendCall(
   { caller, meter, firstRowScheduler }: Operation,
   slot: QueuedCall,
 ): Promise<ReceivedResponse> {
-  const { http, clock, explainRefusedKey, observer } = services;
-  const { keyHash, apiKey, origin } = caller;
+  const { http, clock, explainRefusedKey } = services;
+  const { keyHash, apiKey } = caller;
   const sentAtMs = clock.nowMs();
   meter.cost.calls++;
   firstRowScheduler?.sent();
-  const observe = (error?: UpstreamError) => {
-    const { isRetry } = slot;
-    observer.callSettled({ route: call.route, keyHash, origin, durationMs: clock.nowMs() - sentAtMs, error, isRetry });
-  };
   let throttle: ThrottleHeaders | undefined;
   try {
     const response = await http.get(call.target, call.route.template, apiKey, keyHash);
@@ -62,27 +60,33 @@ export async function sendCall(
       const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
       const received = { value, bytes: response.heapBytes };
       learnFromResponse(services, call, keyHash, received, sentAtMs);
-      observe();
-      slot.settle(throttle.rateLimit);
+      settle(services, caller, () => slot.settle(throttle?.rateLimit));
       return received;
     } finally {
       response.release();
     }
   } catch (thrown) {
     const error = explainRefusedKey(thrown, apiKey);
-    if (error instanceof UpstreamError) observe(error);
     const refusedUntilMs =
       error instanceof UpstreamError ? learnFromFailure(services, call, caller, error, sentAtMs) : undefined;
     if (error instanceof UpstreamError && error.isConnectFailure) {
       meter.cost.calls--;
       slot.giveBack();
-    } else slot.settle(throttle?.rateLimit, refusedUntilMs);
+    } else settle(services, caller, () => slot.settle(throttle?.rateLimit, refusedUntilMs));
     throw error;
   }
 }
 
 /** Milliseconds from now until the error's retry time; 0 if it has none. */
 export const toRetryWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
+
+/** Settles the slot of a call, and reports the limits that this has changed. */
+function settle({ limitChanges }: CallServices, { keyHash, keyBudget }: Caller, settleSlot: () => void): void {
+  const { slots } = keyBudget.current;
+  limitChanges.remember(slots);
+  settleSlot();
+  limitChanges.report(slots, keyHash);
+}
 
 function learnFromResponse(
   services: CallServices,

@@ -13,7 +13,7 @@ import type { RouteClass } from '../postman/route-class.ts';
 import type { FairShare } from './queue/fair-share.ts';
 import { SlotReservations } from './queue/slot-reservations.ts';
 import type { CreateSlotSource, SlotSource, SlotsSnapshot } from './slot-source.ts';
-import { noObserver } from '../upstream-observer.ts';
+import { silentObserver } from '../observer.ts';
 
 /** Options of `Budget`, the same for every key. */
 export interface BudgetOptions extends RateLimiterOptions {
@@ -113,7 +113,7 @@ export class Budget {
   readonly #parts: BudgetParts;
 
   constructor(options: BudgetOptions) {
-    const { reservedCalls, clock, observer = noObserver } = options;
+    const { reservedCalls, clock, observer = silentObserver } = options;
     const onDelay = () => {
       reportDelays(parts);
       parts.queue.pump();

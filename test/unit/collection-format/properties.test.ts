@@ -138,7 +138,11 @@ async function answerOf(
   const tree = createCollectionTree(document, UID);
   const contextValue = createOperationContext({
     revealSecrets,
+    isDryRun: false,
     readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
+    untrackRead() {},
+    hasEnded: () => false,
+    reportError() {},
     trackRead() {},
     clock: { epochMs: () => 0 },
     treeOf: () => Promise.resolve(tree),

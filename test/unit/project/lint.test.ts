@@ -26,6 +26,14 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     ['graphql', 'graphql/error/index.js', 'graphql-yoga', '@pothos/core', 'dataloader'],
     'upstream knows REST',
   ],
+  [
+    'src/upstream/calls',
+    ['pino', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-base'],
+    'upstream reports to an observer',
+  ],
+  ['src/loaders', ['pino', '@opentelemetry/api'], 'loaders know no log'],
+  ['src/graph/types', ['pino', '@opentelemetry/api'], 'graph knows no log'],
+  ['src/dry-run', ['pino', '@opentelemetry/api'], 'the dry run knows no log'],
   ['src/upstream/rate-limiter', ['./redis/redis-slots.ts'], 'slots in Redis are one slot source'],
   ['src/upstream/calls', ['../rate-limiter/redis/slot-store.ts'], 'slots in Redis are one slot source'],
   [
@@ -220,11 +228,21 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
       '../planning/lookup.ts',
       '../limits/result-size.ts',
       '../subgraph/entities.ts',
+      '../search/search.ts',
       '../../loaders/loaders.ts',
     ],
     'the tree is what one collection holds',
   ],
-  ['src/graph/types', ['../limits/result-size.ts', '../subgraph/entities.ts'], 'types declare fields'],
+  [
+    'src/graph/types',
+    ['../limits/result-size.ts', '../subgraph/entities.ts', '../search/search.ts'],
+    'types declare fields',
+  ],
+  [
+    'src/graph/search',
+    ['../types/user.ts', '../limits/result-size.ts', '../subgraph/entities.ts'],
+    'a search reads collections',
+  ],
   [
     'src/graph/subgraph',
     ['../types/user.ts', '../paging/cursor.ts', '../limits/result-size.ts', '../tree/folder.ts'],
@@ -323,6 +341,11 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'src/server/operation',
     ['../plugins/use-dry-run.ts', '../create-upstream.ts', '../shared-slots.ts'],
     'plugins use the operation',
+  ],
+  [
+    'src/server/telemetry',
+    ['../plugins/use-dry-run.ts', '../create-upstream.ts', '../shared-slots.ts'],
+    'plugins use telemetry',
   ],
   [
     'src/server/plugins/request',

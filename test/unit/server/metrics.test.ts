@@ -27,13 +27,10 @@ it('have as many series after 10,000 keys and 10,000 names of operations as afte
     const keyHash = `hash-of-key-${index}`;
     budgets.of(keyHash).current.enter('general', createFairShare(), 'target', () => {});
     for (const route of routes)
-      upstream.callSettled({
-        route,
-        keyHash,
-        origin: { operation: `Operation${index}`, client: `client-${index}` },
-        durationMs: index,
-        isRetry: false,
-      });
+      upstream.onSettled(
+        { route, initiator: {}, keyHash, origin: { operation: `Operation${index}`, client: `client-${index}` } },
+        { resends: 0, durationMs: index, waitedMs: 0, status: 200 },
+      );
     operations.operationEnded({
       type: OperationTypeNode.QUERY,
       outcome: 'ok',

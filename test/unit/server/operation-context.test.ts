@@ -30,6 +30,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
     },
     spentCalls: createSpentCalls(createVirtualClock()),
     clock: createVirtualClock(),
+    operationRecords: new WeakMap(),
     slices: {
       ...slices,
       open(name, ...rest) {
@@ -39,6 +40,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
     },
   });
   const record = createRequestRecord({
+    requestId: 'request',
     startedAtMs: 0,
     clientAddress: '192.0.2.7',
     clientGone: new AbortController().signal,

@@ -1,30 +1,17 @@
 import { expect, it } from 'vitest';
 import { createSpentCalls } from '../../../src/server/operation/spent-calls.ts';
-import { UpstreamError, type UpstreamErrorDetails } from '../../../src/upstream/http/upstream-error.ts';
-import { routes } from '../../../src/upstream/postman/routes.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const MINUTE_MS = 60_000;
-const [route] = routes;
 
 function start() {
   const clock = createVirtualClock();
   const spent = createSpentCalls(clock);
   const add = (keyHash: string, operation: string | null, client: string | null = null, count = 1) => {
-    for (let call = 0; call < count; call++)
-      spent.add({ route, keyHash, origin: { operation, client }, durationMs: 1, isRetry: false });
+    for (let call = 0; call < count; call++) spent.add({ keyHash, origin: { operation, client } }, {});
   };
-  const fail = (kind: 'unauthenticated' | 'unavailable' | 'notFound', details: UpstreamErrorDetails) =>
-    spent.add({
-      route,
-      keyHash: 'a',
-      origin: undefined,
-      durationMs: 1,
-      error: new UpstreamError(kind, '', details),
-      isRetry: false,
-    });
   const sumOf = (keyHash: string) => spent.of(keyHash).reduce((sum, { calls }) => sum + calls, 0);
-  return { clock, spent, add, fail, sumOf };
+  return { clock, spent, add, sumOf };
 }
 
 it('counts calls by operation and client, the largest row first, each key alone', () => {
@@ -43,11 +30,12 @@ it('counts calls by operation and client, the largest row first, each key alone'
 });
 
 it('counts failures, but no call that was not sent, and none with a rejected key', () => {
-  const { sumOf, fail } = start();
-  fail('notFound', { status: 404 });
-  fail('unavailable', {});
-  fail('unavailable', { isConnectFailure: true });
-  fail('unauthenticated', { status: 401 });
+  const { spent, sumOf } = start();
+  const call = { keyHash: 'a', origin: undefined };
+  spent.add(call, { error: 'notFound' });
+  spent.add(call, { error: 'unavailable' });
+  spent.add(call, { error: 'unavailable', isConnectFailure: true });
+  spent.add(call, { error: 'unauthenticated' });
   expect(sumOf('a')).toBe(2);
 });
 

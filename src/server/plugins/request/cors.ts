@@ -1,5 +1,12 @@
 import { CSRF_HEADER } from './use-csrf-check.ts';
 
+const ALLOWED_HEADERS = [
+  ...['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
+  ...['x-request-id', 'traceparent'],
+  // Clients send name and version together.
+  ...['graphql-client-name', 'graphql-client-version', 'apollographql-client-name', 'apollographql-client-version'],
+];
+
 /**
  * Makes Yoga's CORS setting: only web pages of the listed origins may read responses.
  *
@@ -16,13 +23,8 @@ export function toCors(origins: readonly string[]) {
       origin,
       credentials: false,
       methods: ['GET', 'POST'],
-      allowedHeaders: [
-        ...['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
-        // Clients send name and version together.
-        ...['apollographql-client-name', 'apollographql-client-version'],
-        ...['graphql-client-name', 'graphql-client-version'],
-      ],
-      exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
+      allowedHeaders: ALLOWED_HEADERS,
+      exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied', 'X-Request-Id'],
     };
   };
 }

@@ -12,7 +12,7 @@ import type { Operation } from '../operation/operation.ts';
 import { toEnded, toTooManyUnverified } from '../local-errors.ts';
 import { UnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
-import { noObserver, type UpstreamObserver } from '../../upstream-observer.ts';
+import { silentObserver, type UpstreamObserver } from '../../observer.ts';
 
 /** What upstream has said about the API keys in use. */
 export interface ApiKeys {
@@ -40,7 +40,7 @@ export interface ApiKeysOptions {
   /** Called when upstream has rejected a key. */
   readonly onRefused: (keyHash: string, error: UpstreamError) => void;
   /** Default: nobody observes. */
-  readonly observer?: Pick<UpstreamObserver, 'callRefused'>;
+  readonly observer?: Pick<UpstreamObserver, 'onRefused'>;
 }
 
 /** What upstream said when it rejected a key. The error itself is not stored: it would keep its operation in memory. */
@@ -69,7 +69,7 @@ const MAX_REFUSED = 10_000;
  * upstream one call, however many are requested with it. The calls of unknown keys share a small allowance
  * (`unverified-calls.ts`).
  */
-export function createApiKeys({ clock, isTrusted, onRefused, observer = noObserver }: ApiKeysOptions): ApiKeys {
+export function createApiKeys({ clock, isTrusted, onRefused, observer = silentObserver }: ApiKeysOptions): ApiKeys {
   const accepted = new LRUCache<string, true>({ max: MAX_ACCEPTED });
   const refused = new LRUCache<string, Refusal>({ max: MAX_REFUSED });
   const checks = new Map<string, Check>();
@@ -85,7 +85,7 @@ export function createApiKeys({ clock, isTrusted, onRefused, observer = noObserv
   };
 
   const toRefused = (route: Route, slotAtMs: number) => {
-    observer.callRefused('new_key');
+    observer.onRefused('new_key');
     return toTooManyUnverified(route, slotAtMs);
   };
 

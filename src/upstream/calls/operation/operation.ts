@@ -16,7 +16,7 @@ import { createIdleTasks, type IdleTasks } from './idle-tasks.ts';
 import { createOperationMeter, type OperationMeter } from './operation-meter.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRetryOutlook, backgroundRetryOutlook, type RetryOutlook } from './retry-outlook.ts';
-import type { CallOrigin } from '../../upstream-observer.ts';
+import type { CallOrigin } from '../../observer.ts';
 import type { Secret } from '../../http/secret.ts';
 import { createFairShare, type FairShare } from '../../rate-limiter/queue/fair-share.ts';
 

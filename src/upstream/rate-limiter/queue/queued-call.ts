@@ -6,7 +6,7 @@ import type { RouteClass } from '../../postman/route-class.ts';
 import type { FairShare } from './fair-share.ts';
 import type { SlotReservations } from './slot-reservations.ts';
 import type { SlotGrant, SlotRequest } from '../slot-source.ts';
-import type { ReservationOutcome, UpstreamObserver } from '../../upstream-observer.ts';
+import type { ReservationOutcome, UpstreamObserver } from '../../observer.ts';
 
 /** Parts of a budget that its calls use. */
 export interface BudgetParts extends ForecastParts {
@@ -15,7 +15,7 @@ export interface BudgetParts extends ForecastParts {
   readonly queued: Set<QueuedCall>;
   /** Calls in flight. */
   readonly inFlight: Set<QueuedCall>;
-  readonly observer: Pick<UpstreamObserver, 'slotTaken' | 'reservationEnded'>;
+  readonly observer: Pick<UpstreamObserver, 'onSlotTaken' | 'onReservationEnded'>;
 }
 
 // Clients get their times in whole seconds.
@@ -166,12 +166,12 @@ export class QueuedCall implements QueueEntry {
 
   #observeGrant(): void {
     const waitedMs = this.#parts.clock.nowMs() - this.#enteredAtMs;
-    this.#parts.observer.slotTaken(this.routeClass, waitedMs);
+    this.#parts.observer.onSlotTaken(this.routeClass, waitedMs);
     this.#endReservation(waitedMs <= IN_TIME_MS ? 'used' : 'late');
   }
 
   #endReservation(outcome: ReservationOutcome): void {
-    if (this.#isAwaited) this.#parts.observer.reservationEnded(outcome);
+    if (this.#isAwaited) this.#parts.observer.onReservationEnded(outcome);
     this.#isAwaited = false;
   }
 

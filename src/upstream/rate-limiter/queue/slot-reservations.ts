@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotSource } from '../slot-source.ts';
-import { noObserver, type UpstreamObserver } from '../../upstream-observer.ts';
+import { silentObserver, type UpstreamObserver } from '../../observer.ts';
 
 /** A reservation for a refused call, which is expected again at the time named to the client. */
 export interface Reservation {
@@ -42,7 +42,7 @@ export class SlotReservations {
   readonly #slots: SlotSource;
   readonly #queue: AdmissionQueue;
   readonly #clock: Clock;
-  readonly #observer: Pick<UpstreamObserver, 'reservationEnded'>;
+  readonly #observer: Pick<UpstreamObserver, 'onReservationEnded'>;
   readonly #active = new Map<string, ActiveReservation>();
   /** Fraction of reservations whose client returned, as a moving average. */
   #returnRate = 1;
@@ -52,7 +52,7 @@ export class SlotReservations {
     slots: SlotSource,
     queue: AdmissionQueue,
     clock: Clock,
-    observer: Pick<UpstreamObserver, 'reservationEnded'> = noObserver,
+    observer: Pick<UpstreamObserver, 'onReservationEnded'> = silentObserver,
   ) {
     this.#slots = slots;
     this.#queue = queue;
@@ -143,7 +143,7 @@ export class SlotReservations {
       const end = (wasUsed: boolean) => {
         this.#recordReturn(wasUsed);
         // The process in which a reservation is used reports it.
-        if (!wasUsed) this.#observer.reservationEnded('expired');
+        if (!wasUsed) this.#observer.onReservationEnded('expired');
       };
       if (grant) this.#giveBack(grant, end);
       else end(false);

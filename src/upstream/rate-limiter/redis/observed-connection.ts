@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import type { StoreScript, UpstreamObserver } from '../../upstream-observer.ts';
+import type { StoreScript, UpstreamObserver } from '../../observer.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { EXCHANGE_SCRIPT } from './scripts/exchange-script.ts';
 import { LEAVE_SCRIPT } from './scripts/generation-script.ts';
@@ -7,7 +7,7 @@ import { LEAVE_SCRIPT } from './scripts/generation-script.ts';
 /** Wraps a connection, so that an observer gets the duration and the outcome of each script. */
 export function observeConnection(
   connection: RedisConnection,
-  observer: Pick<UpstreamObserver, 'storeReplied'>,
+  observer: Pick<UpstreamObserver, 'onStoreReplied'>,
   clock: Pick<Clock, 'nowMs'>,
 ): RedisConnection {
   return {
@@ -20,7 +20,7 @@ export function observeConnection(
         isFailed = false;
         return reply;
       } finally {
-        observer.storeReplied(nameOf(script), clock.nowMs() - sentAtMs, isFailed);
+        observer.onStoreReplied(nameOf(script), clock.nowMs() - sentAtMs, isFailed);
       }
     },
   };
