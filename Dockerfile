@@ -22,6 +22,8 @@ COPY --from=build /app/schema schema
 # The user that the base image has for this, by its number, so that Kubernetes sees that it is not root.
 USER 1000:1000
 EXPOSE 4000
+# Metrics, if METRICS_PORT is set to it.
+EXPOSE 9464
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

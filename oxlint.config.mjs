@@ -323,6 +323,17 @@ const MODULES = {
       '**/redis/**',
     ]),
   ],
+  'src/server/metrics': [
+    forbid('metrics get events by interfaces: they know no plugin, no query and no wiring.', [
+      '**/plugins/**',
+      '**/result/**',
+      '**/incremental/**',
+      '**/graph/**',
+      '**/dry-run/**',
+      '../create-upstream.ts',
+      '**/redis/**',
+    ]),
+  ],
   'src/sandbox/account': [
     forbid('an account is data: it knows no server.', [
       '**/sandbox.ts',

@@ -4,7 +4,6 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
-import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -18,7 +17,6 @@ import type { NodeContext } from './server/http/node-context.ts';
 import type { RefusalReasons } from './server/http/refusal.ts';
 import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
-import { combineObservers } from './server/telemetry/combine-observers.ts';
 import { openTraces } from './server/telemetry/open-traces.ts';
 import { createSampledLog } from './server/telemetry/sampled-log.ts';
 import { listen } from './server/http/listen.ts';
@@ -44,10 +42,12 @@ import { useIncrementalDelivery } from './server/plugins/use-incremental-deliver
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
 import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
+import { observeEnd, useOperationObserver } from './server/plugins/use-operation-observer.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
 import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
+import { openMetrics } from './server/metrics/open-metrics.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
@@ -83,17 +83,16 @@ export async function startServer(
   const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
+  const metrics = await openMetrics(config, logger);
   const operationRecords: OperationRecords = new WeakMap();
   const traces = await openTraces(config, logger, clock, operationRecords);
-  const observer = combineObservers([
-    createCallLog(logger, clock, operationRecords),
-    ...(traces ? [traces.observer] : []),
-  ]);
-  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock, observer);
+  const observers = [createCallLog(logger, clock, operationRecords), traces?.observer, metrics?.upstreamObserver];
+  const upstream = await createUpstream(config, logger, clock, observers);
   const logRefusal = createSampledLog(logger, 'info', 'request refused', clock);
   const refusalReasons: RefusalReasons = new WeakMap();
   const operations = createOperationPlugins({
     ...upstream,
+    observer: metrics?.operationObserver,
     schema,
     config,
     maskError,
@@ -138,12 +137,13 @@ export async function startServer(
   });
 
   let isStopping = false;
-  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen });
+  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen: upstream.isCircuitOpen });
   const { server, close } = createConnections(
     (request, response) => {
       // Node omits the body of a response to HEAD by itself.
       if (request.method === 'HEAD') request.method = 'GET';
       if (serveProbe(request, response)) return;
+      metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
@@ -155,20 +155,19 @@ export async function startServer(
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
+  await metrics?.serve(upstream.state);
   // Node accepts one connection per round of its event loop. The others wait in the backlog; when it is full, they are
   // reset.
-  await listen(server, config.listen, publicLimits.maxConnections);
-  const { port } = server.address() as AddressInfo;
-  const host = config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host;
+  const origin = await listen(server, config.listen, publicLimits.maxConnections);
 
   return {
-    url: `http://${host}:${port}${GRAPHQL_PATH}`,
+    url: `${origin}${GRAPHQL_PATH}`,
     async stop() {
       isStopping = true;
       const latestMs = clock.nowMs() + STOP_MS;
-      await close(operations.drain);
+      await Promise.all([close(operations.drain), metrics?.close()]);
       const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
-      await Promise.all([closeUpstream(), traces?.close(flushMs)]);
+      await Promise.all([upstream.close(), traces?.close(flushMs)]);
     },
   };
 }
@@ -185,10 +184,11 @@ export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
-  const { calls, clock } = options;
+  const { calls, clock, observer } = options;
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
     logOperation(record, 200, parts);
+    if (observer) observeEnd(record, parts, observer);
     record.trace?.end(record, 200);
   };
   return {
@@ -202,6 +202,7 @@ export function createOperationPlugins(options: OperationOptions) {
       useResponseHeaders(parts),
       useIncrementalDelivery(parts, onStreamEnd),
       useOperationLog(parts),
+      ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
     drain: () => stopOperations(open, clock),
     noteDocument(request: Request, id: string) {

@@ -9,7 +9,7 @@ import {
 import { isRecord } from './json.ts';
 
 /** The lists that may be null without an error. */
-const mayBeNull = new Set(['FormParameter.src', 'RateLimit.plan', 'User.roles']);
+const mayBeNull = new Set(['FormParameter.src', 'RateLimit.plan', 'RateLimit.spentBy', 'User.roles']);
 
 /**
  * Finds fields that are null although they may only be null after an error: lists, connections, and the document of a

@@ -35,7 +35,6 @@ export function parseConfig(
   const sandbox =
     v.SANDBOX_DIR !== undefined || (!isProduction && !isSet('POSTMAN_API_KEY') && !isSet('POSTMAN_API_BASE_URL'));
   return {
-    /** `NODE_ENV` is `production`. */
     isProduction,
     /** The embedded sandbox replaces Postman: `SANDBOX_DIR` is set, or outside production neither key nor base URL. */
     sandbox,
@@ -44,6 +43,8 @@ export function parseConfig(
     sandboxLimits: v.SANDBOX_LIMITS,
     /** The host is a name or an address; an IPv6 address has no brackets. Port 0 picks a free one. */
     listen: { host: v.HOST, port: v.PORT },
+    /** Where metrics are served; absent: there are none. */
+    ...(v.METRICS_PORT !== undefined && { metrics: { host: v.METRICS_HOST, port: v.METRICS_PORT } }),
     /** How long an idle client connection stays open. */
     keepAliveMs: v.KEEP_ALIVE_TIMEOUT_MS,
     access: {
@@ -66,10 +67,7 @@ export function parseConfig(
       maxResponseBytesInFlight: v.MAX_RESPONSE_BYTES_IN_FLIGHT ?? memoryLimits.responseBytesInFlight,
     },
     budget: {
-      /** `isCap`: the limit was set, so a higher one that Postman announces is ignored. */
-      general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap: isSet('RATE_LIMIT') },
-      /** Absent if turned off. */
-      ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
+      ...toLimits(v, isSet('RATE_LIMIT')),
       reservedCalls: Math.min(v.RESERVED_CALLS, v.RATE_LIMIT - 1),
       maxConcurrentCalls: v.MAX_CONCURRENT_CALLS,
       // The sandbox starts with this process, so nothing has called it before.
@@ -118,6 +116,15 @@ export function parseConfig(
     logLevel: v.LOG_LEVEL,
     ...toTraces(v),
     graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
+  };
+}
+
+function toLimits(v: Values, isCap: boolean) {
+  return {
+    /** `isCap`: the limit was set, so a higher one that Postman announces is ignored. */
+    general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap },
+    /** Absent if turned off. */
+    ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
   };
 }
 

@@ -12,6 +12,9 @@ const proxy = {
   schema: text(toProxy).optional(),
 };
 
+const host = { allowed: 'a host name or an IP address, without port', schema: text(toListenHost) };
+const port = whole(0, 65_535);
+
 /** How the server reaches Postman, and where it listens. */
 export const connectionVariables = {
   POSTMAN_API_KEY: {
@@ -43,13 +46,25 @@ export const connectionVariables = {
     description: 'Comma-separated hosts that are called without a proxy, as are their subdomains; * for all hosts.',
   },
   HOST: {
-    allowed: 'a host name or an IP address, without port',
-    schema: text(toListenHost),
+    ...host,
     default: '127.0.0.1',
     description:
       'Address to listen on. If it is not loopback, POSTMAN_API_KEY and SANDBOX_DIR each require ACCESS_TOKEN.',
   },
-  PORT: { ...whole(0, 65_535), default: '4000', description: 'Port to listen on; 0 picks a free one.' },
+  PORT: { ...port, default: '4000', description: 'Port to listen on; 0 picks a free one.' },
+  METRICS_HOST: {
+    ...host,
+    default: '127.0.0.1',
+    description:
+      'Address on which metrics are served. They reveal nothing about clients, but everyone who reaches it can read ' +
+      'how busy the server is.',
+  },
+  METRICS_PORT: {
+    ...port,
+    schema: port.schema.optional(),
+    description:
+      'Port on which metrics are served to Prometheus, at /metrics; 0 picks a free one. Unset: there are none.',
+  },
 } satisfies Record<string, Rule>;
 
 function toUpstreamOrigin(given: string): string | undefined {

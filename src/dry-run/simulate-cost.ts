@@ -190,6 +190,7 @@ function toContext(
   return createOperationContext({
     readAhead: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
     budget: () => null,
+    spentBy: () => null,
     clock: { epochMs: () => 0 },
     estimate: () => Promise.reject(new TypeError('A simulation has no estimate of its own')),
     trackRead(value) {

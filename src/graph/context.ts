@@ -10,6 +10,15 @@ import type { Estimate } from './planning/estimate.ts';
 import type { StreamedRows } from './paging/streamed-rows.ts';
 import type { TimeSlices } from './limits/time-slices.ts';
 
+/** Calls that operations of one name from one client program made in the last hour. */
+export interface SpentRow {
+  /** null: it has no name. */
+  readonly operation: string | null;
+  /** null: it sends no name. */
+  readonly client: string | null;
+  readonly calls: number;
+}
+
 /** The context that the resolvers of one operation share. */
 export interface OperationContext {
   /** Loaders without tracking, for reading ahead. The field that returns the value tracks it. */
@@ -37,6 +46,8 @@ export interface OperationContext {
   readonly at: (path: ResponsePath | undefined) => Context;
   /** The budget of the key in use; null without a key. */
   readonly budget: () => BudgetSnapshot | null;
+  /** Which operations made the calls of the key in use; null: the client may not know, or there is no key. */
+  readonly spentBy: () => readonly SpentRow[] | null;
   /** For the times that fields return. */
   readonly clock: Pick<Clock, 'epochMs'>;
   /** What the operation will cost, estimated without calling Postman. */

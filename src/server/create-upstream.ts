@@ -9,15 +9,26 @@ import { createHeldResponses } from '../upstream/calls/operation/held-responses.
 import { createHttpClient } from '../upstream/http/http-client.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/calls/api-keys/refused-keys.ts';
 import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
-import type { UpstreamObserver } from '../upstream/observer.ts';
+import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
+import { createSpentCalls } from './operation/spent-calls.ts';
+import { combineObservers } from './telemetry/combine-observers.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
 // For all keys together. The limit per key is MAX_CONCURRENT_CALLS.
 const MAX_CONNECTIONS = 4_096;
 
-/** Makes the parts of the process that call Postman or the sandbox: HTTP client, cache, calls, budgets. */
-export async function createUpstream(config: Config, logger: Logger, clock: Clock, observer: UpstreamObserver) {
+/**
+ * Makes the parts of the process that call Postman or the sandbox: HTTP client, cache, calls, budgets.
+ *
+ * @param observers - Get the events of all of them.
+ */
+export async function createUpstream(
+  config: Config,
+  logger: Logger,
+  clock: Clock,
+  observers: readonly (UpstreamObserver | undefined)[],
+) {
   const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
   // Calls to loopback never go through a proxy.
   const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
@@ -31,13 +42,26 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     maxConnections: MAX_CONNECTIONS,
     clock,
   });
-  const sharedSlots = await openSharedSlots(config, logger, clock);
+  const spentCalls = createSpentCalls(clock);
+  const observer = combineObservers([
+    { ...silentObserver, onSettled: spentCalls.add },
+    ...observers.filter((one) => one !== undefined),
+  ]);
+  const sharedSlots = await openSharedSlots(config, logger, clock, observer);
   const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
   const hashKey = createKeyHasher(keyHashSecret);
   const serverKeyHash = apiKey && hashKey(apiKey);
+  const cache = createResponseCache({ ...config.cache, clock });
+  const budgets = createBudgetRegistry({
+    ...config.budget,
+    createSlots: sharedSlots.createSlots,
+    processStartedAtMs: clock.nowMs(),
+    clock,
+    observer,
+  });
   const calls = createCalls({
     http,
-    cache: createResponseCache({ ...config.cache, clock }),
+    cache,
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
@@ -46,6 +70,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
   });
   return {
     calls,
+    spentCalls,
     heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,
@@ -53,16 +78,18 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     findCaller: createCallerFinder({
       hashKey,
       formerHashKey: formerSecret && createKeyHasher(formerSecret),
-      budgets: createBudgetRegistry({
-        ...config.budget,
-        createSlots: sharedSlots.createSlots,
-        processStartedAtMs: clock.nowMs(),
-        clock,
-      }),
+      budgets,
       serverKey: apiKey,
     }),
     /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
+    /** What metrics read at each scrape. */
+    state: {
+      budgets,
+      cacheUsage: cache.usage,
+      openCircuits: calls.circuitBreakers.openCircuits,
+      limiterMode: sharedSlots.mode,
+    },
     async close() {
       await http.close();
       await sharedSlots.close();

@@ -12,6 +12,8 @@ import type { Calls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import type { ClientAddressOf } from './http/client-address.ts';
+import type { OperationObserver } from './operation/operation-observer.ts';
+import type { SpentCalls } from './operation/spent-calls.ts';
 import type { RefusalReasons } from './http/refusal.ts';
 import type { OpenTrace } from './operation/operation-trace.ts';
 import type { OperationRecords, RequestRecords } from './operation/request-record.ts';
@@ -24,12 +26,15 @@ export interface OperationOptions {
   readonly config: Config;
   readonly calls: Calls;
   readonly heldResponses: HeldResponses;
+  readonly spentCalls: SpentCalls;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly findCaller: (request: Request) => RequestCaller | null;
   readonly clientAddressOf: ClientAddressOf;
   /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;
+  /** Default: nobody observes. */
+  readonly observer?: OperationObserver | undefined;
   /** Filled by the plugins: upstream's observers find the request of an operation in it. */
   readonly operationRecords: OperationRecords;
   /** Undefined: operations are not traced. */

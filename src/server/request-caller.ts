@@ -9,6 +9,8 @@ export interface RequestCaller {
   readonly keyHash: string;
   readonly apiKey: Secret;
   readonly keyBudget: KeyBudget;
+  /** The request has no key of its own, so the server's is used. */
+  readonly isServerKey: boolean;
 }
 
 // Visible ASCII, without spaces: a header that was sent twice arrives as "a, b".
@@ -43,6 +45,11 @@ export function createCallerFinder({
     const apiKey = header === undefined ? serverKey : new Secret(header);
     if (!apiKey) return null;
     const keyHash = hashKey(apiKey);
-    return { keyHash, apiKey, keyBudget: budgets.of(keyHash, formerHashKey?.(apiKey)) };
+    return {
+      keyHash,
+      apiKey,
+      isServerKey: header === undefined,
+      keyBudget: budgets.of(keyHash, formerHashKey?.(apiKey)),
+    };
   };
 }

@@ -1,5 +1,14 @@
 import type { UpstreamErrorKind } from './http/upstream-error.ts';
 import type { Route } from './postman/call.ts';
+import type { RouteClass } from './postman/route-class.ts';
+
+/** Whose work a call is counted as, in reports to its API key. */
+export interface CallOrigin {
+  /** Name of the operation; null if it has none. At most 64 characters. */
+  readonly operation: string | null;
+  /** Name of the client program; null if it sends none. At most 64 characters. */
+  readonly client: string | null;
+}
 
 /** One call in flight. All events of one call have the same object. */
 export interface ObservedCall {
@@ -8,6 +17,8 @@ export interface ObservedCall {
   /** The operation that requested it first, as an identity: the server knows what it has bound to it. */
   readonly initiator: object;
   readonly keyHash: string;
+  /** Who it is counted for; absent: nobody in particular. */
+  readonly origin: CallOrigin | undefined;
 }
 
 /** How one sending of a call has ended. Times are in milliseconds. */
@@ -22,6 +33,8 @@ export interface CallResult {
   readonly status?: number;
   /** Absent: the call succeeded. `internal`: an unexpected error of this server. */
   readonly error?: UpstreamErrorKind | 'internal';
+  /** No connection was made, so nothing was sent. */
+  readonly isConnectFailure?: true;
   /** Time until a retry is worth it, if the error says so. */
   readonly retryInMs?: number;
 }
@@ -31,6 +44,31 @@ export interface ObservedLimit {
   readonly limit: number;
   readonly windowMs: number;
 }
+
+/**
+ * How a read was served: `hit`: from the cache; `stale`: from the cache, too old to be fresh; `coalesced`: by a call
+ * that was already in flight; `miss`: by a new call. A read whose call fails, and that is then served a stale
+ * response, is both a `miss` and `stale`.
+ */
+export type ReadOutcome = 'hit' | 'stale' | 'coalesced' | 'miss';
+
+/**
+ * Why a call was not sent: its slot comes after the `deadline`, the queue is `full`, the `month`'s quota is used up, a
+ * circuit `breaker` is open, the operation has reached its `call_limit`, or too many keys are new (`new_key`).
+ */
+export type RefusalReason = 'deadline' | 'full' | 'month' | 'breaker' | 'call_limit' | 'new_key';
+
+/**
+ * How a reservation ended: `used`: the client came in time and its call got a slot at once; `late`: it came in time,
+ * and had to wait or was refused again; `expired`: it did not come.
+ */
+export type ReservationOutcome = 'used' | 'late' | 'expired';
+
+/** `skipped`: no call was sent, because none was possible or needed any more. */
+export type RevalidationOutcome = 'succeeded' | 'failed' | 'skipped';
+
+/** What a script does: it exchanges slots, sends a heartbeat, or signs this instance off. */
+export type StoreScript = 'exchange' | 'heartbeat' | 'leave';
 
 /**
  * Gets the events of the upstream layer, for logs, traces and metrics. Methods are called synchronously; they must be
@@ -53,6 +91,16 @@ export interface UpstreamObserver {
   onCircuitChange(isOpen: boolean, keyHash?: string): void;
   /** A response has changed the limits of a budget. Both lists are complete. */
   onLimitsLearned(keyHash: string, before: readonly ObservedLimit[], after: readonly ObservedLimit[]): void;
+  /** A call has got its slots. `waitedMs`: its time in the queue; 0: it did not wait. */
+  onSlotTaken(routeClass: RouteClass, waitedMs: number): void;
+  /** A read is served, or its call begins. */
+  onRead(outcome: ReadOutcome): void;
+  /** One operation was refused one call. */
+  onRefused(reason: RefusalReason): void;
+  onReservationEnded(outcome: ReservationOutcome): void;
+  onRevalidated(outcome: RevalidationOutcome): void;
+  /** A script in the shared store of slots has replied or failed. */
+  onStoreReplied(script: StoreScript, durationMs: number, isFailed: boolean): void;
 }
 
 /** An observer that ignores everything. */
@@ -65,4 +113,10 @@ export const silentObserver: UpstreamObserver = {
   onJoinEnded() {},
   onCircuitChange() {},
   onLimitsLearned() {},
+  onSlotTaken() {},
+  onRead() {},
+  onRefused() {},
+  onReservationEnded() {},
+  onRevalidated() {},
+  onStoreReplied() {},
 };

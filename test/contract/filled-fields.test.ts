@@ -8,6 +8,10 @@ import { type Facade, startFacade } from '../support/facade.ts';
 
 /** Fields that are always empty in the example account, each with the reason. */
 const neverFilled: Readonly<Record<string, string>> = {
+  'RateLimit.spentBy': 'The server has a key of its own here, and no access token.',
+  'SpentCalls.calls': 'As RateLimit.spentBy.',
+  'SpentCalls.client': 'As RateLimit.spentBy.',
+  'SpentCalls.operation': 'As RateLimit.spentBy.',
   'RateLimit.queued': 'Nothing waits while one operation is asked after the other.',
 };
 

@@ -16,6 +16,7 @@ const portOf = (name: string) => Number(variables.find((variable) => variable.na
 interface Deployment {
   readonly spec: {
     readonly template: {
+      readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
         readonly containers: readonly [Container];
@@ -33,6 +34,22 @@ interface Container {
   readonly resources: { readonly limits: { readonly memory: string } };
 }
 
+interface Scrapes {
+  readonly rule_files: readonly string[];
+  readonly scrape_configs: readonly {
+    readonly static_configs: readonly { readonly targets: readonly string[] }[];
+  }[];
+}
+
+interface Policy {
+  readonly spec: {
+    readonly ingress: readonly {
+      readonly ports: readonly { readonly port: string }[];
+      readonly from?: readonly object[];
+    }[];
+  };
+}
+
 interface Compose {
   readonly services: Readonly<
     Record<
@@ -41,6 +58,7 @@ interface Compose {
         readonly image: string;
         readonly environment?: Readonly<Record<string, string>>;
         readonly ports?: readonly string[];
+        readonly volumes?: readonly string[];
         readonly secrets?: readonly string[];
       }
     >
@@ -95,6 +113,39 @@ it('all of them name the port on which the server listens, and its probes', () =
   expect(dockerfile).toMatch(new RegExp(`^ENV .*\\bPORT=${port}\\b`, 'm'));
   expect(container.ports.find(({ name }) => name === 'http')?.containerPort).toBe(port);
   expect(compose.services['server']?.ports).toEqual([`127.0.0.1:${port}:${port}`]);
+});
+
+it('all of them name one port for metrics, which Prometheus scrapes and nobody else reaches', async () => {
+  const variablesOf = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
+  const port = variablesOf['METRICS_PORT'];
+  const { environment, ports } = compose.services['server'] ?? {};
+  const { scrape_configs: scrapes, rule_files: rules } = parse(
+    readText('deploy/prometheus/prometheus.yaml'),
+  ) as Scrapes;
+  expect({
+    host: variablesOf['METRICS_HOST'],
+    port: String(container.ports.find(({ name }) => name === 'metrics')?.containerPort),
+    annotations: deployment.spec.template.metadata.annotations,
+    compose: [environment?.['METRICS_HOST'], environment?.['METRICS_PORT']],
+    targets: scrapes.flatMap(({ static_configs: configs }) => configs.flatMap(({ targets }) => targets)),
+  }).toEqual({
+    host: '0.0.0.0',
+    port,
+    annotations: { 'prometheus.io/scrape': 'true', 'prometheus.io/port': port, 'prometheus.io/path': '/metrics' },
+    compose: ['0.0.0.0', port],
+    targets: [`server:${port}`],
+  });
+  expect(dockerfile).toContain(`EXPOSE ${port}\n`);
+  expect(ports?.join()).not.toContain(port);
+  const policy = manifests.find(({ kind }) => kind === 'NetworkPolicy')?.body as unknown as Policy;
+  const [open, closed] = policy.spec.ingress;
+  expect([open?.ports.map(({ port }) => port), open?.from]).toEqual([['http'], undefined]);
+  expect([closed?.ports.map(({ port }) => port), closed?.from?.length]).toEqual([['metrics'], 1]);
+  // The files that Prometheus reads are mounted, and exist.
+  const mounted = compose.services['prometheus']?.volumes?.filter((volume) => volume.startsWith('./')) ?? [];
+  const names = mounted.map((volume) => volume.split(':')[0]?.slice('./prometheus/'.length) ?? '');
+  expect(names).toEqual(['prometheus.yaml', ...rules]);
+  for (const name of names) expect(readText(`deploy/prometheus/${name}`)).not.toBe('');
 });
 
 it('the image starts what the package starts, on the Node that the project uses', () => {

@@ -17,6 +17,7 @@ import { serveGet, isBurstRoute } from '../../src/sandbox/routes.ts';
 import { createOperationPlugins } from '../../src/server.ts';
 import { createErrorMask } from '../../src/server/result/mask-errors.ts';
 import type { NodeContext } from '../../src/server/http/node-context.ts';
+import { createSpentCalls } from '../../src/server/operation/spent-calls.ts';
 import { createCallerFinder } from '../../src/server/request-caller.ts';
 import { createResponseCache } from '../../src/upstream/cache/response-cache.ts';
 import { createBudgetRegistry } from '../../src/upstream/rate-limiter/budget-registry.ts';
@@ -129,6 +130,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
       isTrusted: () => true,
     }),
     clientAddressOf: () => '127.0.0.1',
+    spentCalls: createSpentCalls(clock),
     operationRecords: new WeakMap(),
     openTrace: undefined,
     refusalReasons: new WeakMap(),

@@ -1,7 +1,7 @@
 import type { BudgetSnapshot } from '../../upstream/rate-limiter/budget.ts';
 import { childTypes, leveledTypes } from '../../upstream/postman/levels.ts';
 import { builder } from '../builder.ts';
-import type { Context } from '../context.ts';
+import type { Context, SpentRow } from '../context.ts';
 import { ASSUMED_SIZES, LARGEST_COST, type PlannedCall } from '../planning/estimate.ts';
 
 /** Description of `Query.rateLimit`. */
@@ -80,6 +80,30 @@ const PlannedCallRef = builder.objectRef<PlannedCall>('PlannedCall').implement({
         'fields whose values the response carries, and fields that find or list the objects on which those are ' +
         'selected. A field that several routes can serve appears in the entry of each.',
       resolve: ({ forFields }) => [...forFields],
+    }),
+  }),
+});
+
+const SpentCallsRef = builder.objectRef<SpentRow>('SpentCalls').implement({
+  description: 'Calls to Postman that operations of one name from one client program made with the API key in use.',
+  fields: (t) => ({
+    operation: t.exposeString('operation', {
+      nullable: true,
+      description:
+        'Name of the operation, at most 64 characters; null for operations without a name. `(other)` in the last ' +
+        'row, if that row stands for all others.',
+    }),
+    client: t.exposeString('client', {
+      nullable: true,
+      description:
+        'Name of the client program, at most 64 characters, from the header `apollographql-client-name` or ' +
+        '`graphql-client-name`; null if it sends neither. `(other)` in the row of all others.',
+    }),
+    calls: t.exposeInt('calls', {
+      nullable: false,
+      description:
+        'Calls that have ended, retries and revalidations included. A call that several operations share is ' +
+        'counted once, for the one that started it.',
     }),
   }),
 });
@@ -186,3 +210,18 @@ export const RateLimitRef = builder.objectRef<RateLimitSnapshot>('RateLimit').im
     }),
   }),
 });
+
+builder.objectField(RateLimitRef, 'spentBy', (t) =>
+  t.field({
+    type: [SpentCallsRef],
+    nullable: true,
+    description:
+      'Which operations made the calls of the key in use through this server in the last hour (in steps of five ' +
+      'minutes): the 20 that made most, largest first, and all others as one row. null without an access token ' +
+      "if the request uses the server's own Postman key. Cost: nothing.",
+    resolve: (_rateLimit, _args, { spentBy }) => {
+      const rows = spentBy();
+      return rows && [...rows];
+    },
+  }),
+);

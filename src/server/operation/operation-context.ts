@@ -16,12 +16,17 @@ import { toReusableMs } from '../../upstream/cache/freshness.ts';
 import { createFailingSession, createPostmanSession } from '../../upstream/calls/postman-session.ts';
 import { createScopes } from '../../upstream/collection-format/fields/resolve-variables.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
+import type { CallOrigin } from '../../upstream/observer.ts';
 import { parseCacheDirectives } from '../http/cache-control.ts';
 import { toDelivery } from '../incremental/incremental.ts';
 import { createCollectionTrees } from './collection-trees.ts';
 import { toMissingKey } from '../api-key-messages.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 import { noteStalePath, type RequestRecord } from './request-record.ts';
+import type { SpentCalls } from './spent-calls.ts';
+
+// As `CallOrigin` says.
+const MAX_NAME_LENGTH = 64;
 
 /** The default and the longest deadline of a request's operation in milliseconds, and its maximum number of calls. */
 export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<Config, 'operation'>) {
@@ -31,16 +36,22 @@ export function limitsOf({ isIncremental }: RequestRecord, { operation }: Pick<C
     : { timeoutMs, maxWaitMs, maxCalls };
 }
 
+type ContextParts = Pick<
+  PluginParts,
+  'schema' | 'config' | 'calls' | 'heldResponses' | 'spentCalls' | 'clock' | 'slices' | 'operationRecords'
+>;
+
 /** Makes the factory of resolver contexts, each of which has its own upstream operation. */
 export function createContexts({
   schema,
   config,
   calls,
   heldResponses,
+  spentCalls,
   clock,
   slices,
   operationRecords,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices' | 'operationRecords'>) {
+}: ContextParts) {
   const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
@@ -56,6 +67,7 @@ export function createContexts({
       apiKey: caller.apiKey,
       clientAddress: record.clientAddress,
       keyBudget: caller.keyBudget,
+      origin: toCallOrigin(record),
       heldResponses,
       timeoutMs: waitSeconds === undefined ? timeoutMs : Math.min(waitSeconds * 1_000, maxWaitMs),
       clientGone: record.clientGone,
@@ -72,11 +84,6 @@ export function createContexts({
     return operation;
   };
 
-  const toKeylessSession = (request: Request) => {
-    const message = toMissingKey(request, config.access.tokens.length > 0);
-    return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
-  };
-
   return {
     /** Makes the context of a request, and opens its operation, whose deadline starts now. It fills in the record. */
     create(
@@ -88,11 +95,9 @@ export function createContexts({
       const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
       const delivery = definition && reader && toDelivery(definition, reader);
       const isStreamed = delivery?.isStreamed ?? false;
-      const name = definition?.name?.value;
-      if (name !== undefined) record.operationName = name;
+      if (definition?.name) record.operationName = definition.name.value;
       if (definition) record.operationType = definition.operation;
       record.isIncremental = delivery?.isIncremental ?? false;
-      const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
       let untracked = 0;
@@ -102,8 +107,11 @@ export function createContexts({
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
       record.large = resultSize.large;
       return createOperationContext({
-        readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
-        budget: () => keyBudget?.view.snapshot() ?? null,
+        readAhead: createLoaders(
+          operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
+        ),
+        budget: () => record.caller?.keyBudget.view.snapshot() ?? null,
+        spentBy: () => readSpentCalls(record, config, spentCalls),
         clock,
         estimate: () =>
           record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
@@ -133,6 +141,25 @@ export function createContexts({
         scopeOf: createScopes(config.revealSecrets),
       });
     },
+  };
+}
+
+function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
+  const message = toMissingKey(request, access.tokens.length > 0);
+  return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+}
+
+function readSpentCalls({ caller }: RequestRecord, { access, sandbox }: Config, spentCalls: SpentCalls) {
+  // Without an access token, everyone who reaches the server could read who uses its key, and for what.
+  const isShown = caller && (!caller.isServerKey || access.tokens.length > 0 || sandbox);
+  return isShown ? spentCalls.of(caller.keyHash) : null;
+}
+
+/** Says who the calls of a request are counted for. */
+function toCallOrigin({ operationName, clientName }: RequestRecord): CallOrigin {
+  return {
+    operation: operationName?.slice(0, MAX_NAME_LENGTH) ?? null,
+    client: clientName?.slice(0, MAX_NAME_LENGTH) ?? null,
   };
 }
 

@@ -38,7 +38,7 @@ const TOO_MANY_STREAMS = {
  * @param onEnd - Called once when such a response has ended, however it did.
  */
 export function useIncrementalDelivery(
-  { records, calls, clock, config, maskError }: PluginParts,
+  { records, calls, clock, config, maskError, observer }: PluginParts,
   onEnd: (record: RequestRecord) => void,
 ): Plugin {
   const openStreams = createOpenStreams(config.operation);
@@ -49,6 +49,7 @@ export function useIncrementalDelivery(
     const close = openStreams.open(record.caller?.keyHash ?? '', fairShareOf(record, calls));
     if (typeof close !== 'string') {
       record.cleanups.push(close);
+      if (observer) record.cleanups.push(observer.streamOpened());
       return undefined;
     }
     const { status, message } = TOO_MANY_STREAMS[close];
@@ -85,6 +86,7 @@ export function useIncrementalDelivery(
         const masked = mapIncrementErrors(part, toMasked);
         const complete = isLast ? withErrors(masked, record.incomplete.map(toMasked)) : masked;
         const reported = record.errors.reportPart(complete);
+        observer?.partMade();
         return isLast ? toLastPart(record, reported) : reported;
       },
       onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),

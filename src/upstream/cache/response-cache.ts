@@ -5,7 +5,7 @@
  * It stores values under a key hash and a target without knowing what they are: it must not import `postman`,
  * `collection-format`, `rate-limiter`, `calls`, the HTTP client, undici or p-queue.
  */
-import { createResponseStore } from './response-store.ts';
+import { type CacheUsage, createResponseStore } from './response-store.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
@@ -48,6 +48,7 @@ export interface ResponseCache {
   retainForRetry(keyHash: string, targets: Iterable<string>, untilMs: number): void;
   /** Drops everything of an API key that is no longer valid. */
   dropKey(keyHash: string): void;
+  usage(): CacheUsage;
 }
 
 /** Options of `createResponseCache`. */
@@ -109,6 +110,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     },
 
     hasAny: store.hasAny,
+    usage: store.usage,
 
     set(keyHash, target, response) {
       if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;

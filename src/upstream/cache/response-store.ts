@@ -16,6 +16,16 @@ export interface ResponseStore<Entry> {
   /** Removes all entries of one API key. */
   clear(keyHash: string): void;
   hasAny(keyHash: string): boolean;
+  usage(): CacheUsage;
+}
+
+/** How much is stored, over all API keys. */
+export interface CacheUsage {
+  readonly entries: number;
+  /** Size on the heap. */
+  readonly bytes: number;
+  /** Entries evicted since the start because the store was full. */
+  readonly evictions: number;
 }
 
 /** Total size of the entries of one API key. */
@@ -41,10 +51,15 @@ export function createResponseStore<Entry extends { readonly bytes: number }>(ma
     (a, b) => a.bytes - b.bytes || (a.keyHash < b.keyHash ? -1 : Number(a.keyHash > b.keyHash)),
   );
   let totalBytes = 0;
+  let totalEntries = 0;
+  let evictions = 0;
 
   const createEntries = () =>
     new LRUCache<string, Entry>({
       maxSize: maxBytes,
+      dispose(_entry, _target, reason) {
+        if (reason === 'evict') evictions++;
+      },
       sizeCalculation: ({ bytes }, target) => bytes + target.length + ENTRY_BYTES,
     });
 
@@ -52,7 +67,9 @@ export function createResponseStore<Entry extends { readonly bytes: number }>(ma
   const change = (keyHash: string, update: (entries: LRUCache<string, Entry>) => void) => {
     const entries = entriesByKey.get(keyHash) ?? createEntries();
     const before = entries.calculatedSize;
+    const entriesBefore = entries.size;
     update(entries);
+    totalEntries += entries.size - entriesBefore;
     const bytes = entries.calculatedSize;
     totalBytes += bytes - before;
     if (before > 0) bySize.eraseElementByKey({ keyHash, bytes: before });
@@ -77,5 +94,6 @@ export function createResponseStore<Entry extends { readonly bytes: number }>(ma
     delete: (keyHash, target) => change(keyHash, (entries) => entries.delete(target)),
     clear: (keyHash) => change(keyHash, (entries) => entries.clear()),
     hasAny: (keyHash) => entriesByKey.has(keyHash),
+    usage: () => ({ entries: totalEntries, bytes: totalBytes, evictions }),
   };
 }

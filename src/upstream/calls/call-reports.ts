@@ -24,7 +24,8 @@ export function createCallReports(
   { route }: Call<unknown>,
   initiator: Operation,
 ): CallReports {
-  const call: ObservedCall = { route, initiator, keyHash: initiator.caller.keyHash };
+  const { keyHash, origin } = initiator.caller;
+  const call: ObservedCall = { route, initiator, keyHash, origin };
   let queuedAtMs: number | undefined;
   let sends = 0;
   return {
@@ -53,13 +54,17 @@ export function createCallReports(
   };
 }
 
-function toOutcome(error: unknown, clock: Clock): Pick<CallResult, 'status' | 'error' | 'retryInMs'> {
+function toOutcome(
+  error: unknown,
+  clock: Clock,
+): Pick<CallResult, 'status' | 'error' | 'isConnectFailure' | 'retryInMs'> {
   if (error === undefined) return { status: 200 };
   if (!(error instanceof UpstreamError)) return { error: 'internal' };
-  const { kind, status, retryAtMs } = error;
+  const { kind, status, retryAtMs, isConnectFailure } = error;
   return {
     error: kind,
     ...(status !== undefined && { status }),
+    ...(isConnectFailure && { isConnectFailure }),
     ...(retryAtMs !== undefined && { retryInMs: Math.max(0, retryAtMs - clock.nowMs()) }),
   };
 }

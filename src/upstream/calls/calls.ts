@@ -53,7 +53,7 @@ export interface Calls {
   /** Says which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
   /** Says whether the calls of a key are refused because upstream is down, for that key or for all. */
-  readonly circuitBreakers: Pick<CircuitBreakers, 'isOpen'>;
+  readonly circuitBreakers: Pick<CircuitBreakers, 'isOpen' | 'openCircuits'>;
 }
 
 /** Failures that do not show the cached response to be wrong: a stale one is served instead. */
@@ -78,16 +78,18 @@ export function createCalls(options: CallsOptions): Calls {
   const { cache, clock } = options;
   const { freshness } = cache;
   const inFlight = createInFlightCalls(options);
-  const { apiKeys, breakers, learnedSizes } = inFlight.services;
-  const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate);
+  const { apiKeys, breakers, learnedSizes, observer } = inFlight.services;
+  const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
     const { cost, servedTargets, ages } = operation.meter;
     cost.cached++;
+    const isFresh = freshness.isFresh(cached);
+    observer.onRead(isFresh ? 'hit' : 'stale');
     servedTargets.add(call.target);
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
     const { value } = cached.outcome;
-    ages.add(value, cached.ageMs, !freshness.isFresh(cached));
+    ages.add(value, cached.ageMs, !isFresh);
     return serve({ value, bytes: cached.bytes }, call, operation, clock);
   };
 

@@ -20,6 +20,8 @@ export interface CircuitBreakers {
   succeeded(keyHash: string): void;
   /** Reports a failed call of this key. */
   failed(keyHash: string, failure: Failure): void;
+  /** `ofAllKeys`: whether the circuit of connections is open; `ofOneKey`: how many keys have an open circuit. */
+  openCircuits(): { readonly ofAllKeys: boolean; readonly ofOneKey: number };
   /** Whether calls of this key are refused, except for probes. */
   isOpen(keyHash: string): boolean;
   /**
@@ -133,6 +135,8 @@ export function createCircuitBreakers(
 
     unreachable: (keyHash) =>
       connections.isOpen() ? connections.unreachable() : circuits.get(keyHash)?.breaker.unreachable(),
+
+    openCircuits: () => ({ ofAllKeys: connections.isOpen(), ofOneKey: openKeyHashes.size }),
 
     isOpen: (keyHash) => connections.isOpen() || (circuits.get(keyHash)?.breaker.isOpen() ?? false),
   };

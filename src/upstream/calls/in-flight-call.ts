@@ -3,10 +3,11 @@ import { type CallServices, sendCall, toRetryWaitMs } from './send-call.ts';
 import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
-import { toEnded, toQuotaExhausted } from './local-errors.ts';
+import { refusalReasonOf, toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 import { type CallReports, createCallReports } from './call-reports.ts';
 import type { State, Waiter } from './in-flight-state.ts';
+import type { RefusalReason } from '../observer.ts';
 
 const isRateLimited = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.kind === 'rateLimited';
@@ -72,7 +73,7 @@ export class InFlightCall {
   /** Ends the call for all waiters with this error, unless it has been sent. */
   cancel(error: UpstreamError): void {
     if (this.#state.is !== 'queued' && this.#state.is !== 'backingOff') return;
-    for (const waiter of [...this.#waiters]) this.#reject(waiter, error);
+    for (const waiter of [...this.#waiters]) this.#reject(waiter, error, refusalReasonOf(error));
   }
 
   #slotAtMs(): number {
@@ -156,7 +157,7 @@ export class InFlightCall {
   #refuse(waiter: Waiter, slot: QueuedCall, earliestSlotAtMs?: number): void {
     const refusal = waiter.operation.refusals.of(this.call.route, slot.slotAtMs, earliestSlotAtMs);
     if (this.#waiters.size === 1 && refusal.reservesSlot) slot.swapForReservation(refusal.slotAtMs);
-    this.#reject(waiter, refusal.error);
+    this.#reject(waiter, refusal.error, 'deadline');
   }
 
   #onEnd(waiter: Waiter): void {
@@ -220,8 +221,9 @@ export class InFlightCall {
     this.#onSettled();
   }
 
-  #reject(waiter: Waiter, error: unknown): void {
+  #reject(waiter: Waiter, error: unknown, reason?: RefusalReason): void {
     this.#removeWaiter(waiter);
+    if (reason) this.#services.observer.onRefused(reason);
     waiter.reject(error);
   }
 

@@ -1,7 +1,7 @@
 import { createLearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
-import { createCircuitBreakers } from './circuit-breakers.ts';
+import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Call, Route } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import type { CallServices } from './send-call.ts';
@@ -13,7 +13,7 @@ import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import { toEnded, toQuotaExhausted, toOutage, toUnreachable } from './local-errors.ts';
 import { createLimitChanges } from './limit-changes.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import { silentObserver, type UpstreamObserver } from '../observer.ts';
+import { type RefusalReason, silentObserver, type UpstreamObserver } from '../observer.ts';
 import type { UpstreamError } from '../http/upstream-error.ts';
 
 /** What the calls of one origin are made with. */
@@ -67,16 +67,10 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
     if (!isOpen) return;
     for (const keyHash of onlyKeyHash === undefined ? [...inFlight.keys()] : [onlyKeyHash]) {
       cancelAll(keyHash, ({ route, target }) =>
-        toRefused(route, keyHash, breakers.refuse(keyHash, target) ?? clock.nowMs()),
+        toRefused(breakers, route, keyHash, breakers.refuse(keyHash, target) ?? clock.nowMs()),
       );
     }
   });
-
-  /** The error of a call that an open circuit breaker refuses until `probeAtMs`, the time of the next probe. */
-  const toRefused = (route: Route, keyHash: string, probeAtMs: number) => {
-    const reason = breakers.unreachable(keyHash);
-    return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
-  };
 
   const services: CallServices = {
     ...options,
@@ -84,24 +78,15 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
     breakers,
     learnedSizes: createLearnedSizes(),
     retryBudget: createRetryBudget(random),
-    apiKeys: createApiKeys({ clock, isTrusted, onRefused: (keyHash, error) => cancelAll(keyHash, () => error) }),
+    apiKeys: createApiKeys({
+      clock,
+      isTrusted,
+      observer,
+      onRefused: (keyHash, error) => cancelAll(keyHash, () => error),
+    }),
   };
 
   const find = ({ target }: Call<unknown>, { caller }: Operation) => inFlight.get(caller.keyHash)?.get(target);
-
-  /** The error of a new call that may not be sent or queued now; undefined: it may. */
-  const refuse = ({ route, target }: Call<unknown>, operation: Operation, reservesSlot: boolean) => {
-    const { caller, fairShare, deadlineMs, refusals } = operation;
-    const budget = caller.keyBudget.current;
-    if (budget.slots.view.isMonthlyQuotaExhausted()) return toQuotaExhausted(route);
-    const slotAtMs = budget.expectedSlotAtMs(route.routeClass, fairShare, target);
-    if (slotAtMs > deadlineMs || budget.view.isFull()) {
-      const reserve = () => budget.reserveSlotAtMs(route.routeClass, fairShare, target);
-      return refusals.ofUnqueued(route, slotAtMs, reservesSlot ? reserve : () => slotAtMs);
-    }
-    const probeAtMs = breakers.refuse(caller.keyHash, target);
-    return probeAtMs === undefined ? undefined : toRefused(route, caller.keyHash, probeAtMs);
-  };
 
   const start = (call: Call<unknown>, operation: Operation): Promise<ReceivedResponse> => {
     const { keyHash } = operation.caller;
@@ -130,24 +115,59 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
       // A call that is already sent may return data from before the client's request: too old with no-cache.
       if (other && !(operation.directives.noCache && other.isSent())) {
         meter.cost.coalesced++;
+        observer.onRead('coalesced');
         return other.join(operation);
       }
       if (operation.ended.aborted) throw toEnded(route, operation);
       if (meter.requestedCalls >= maxCalls) {
         const slotAtMs = () => caller.keyBudget.current.expectedSlotAtMs(route.routeClass, fairShare, target);
+        observer.onRefused('call_limit');
         throw refusals.callLimitReached(route, slotAtMs, maxCalls);
       }
       // Refused calls count too, so that the limit bounds the work of an operation.
       meter.requestedCalls++;
-      const refusal = refuse(call, operation, reservesSlot);
-      if (refusal) throw refusal;
+      const refusal = refuse(breakers, call, operation, reservesSlot);
+      if (refusal) {
+        observer.onRefused(refusal.reason);
+        throw refusal.error;
+      }
+      observer.onRead('miss');
       return start(call, operation);
     },
 
     async revalidate(call, operation) {
-      if (find(call, operation) || refuse(call, operation, false)) return;
+      if (find(call, operation) || refuse(breakers, call, operation, false)) return observer.onRevalidated('skipped');
       // No client waits for the failure. Breakers, budget and cache have learned from it already.
-      await start(call, operation).catch(() => undefined);
+      await start(call, operation).then(
+        () => observer.onRevalidated('succeeded'),
+        () => observer.onRevalidated('failed'),
+      );
     },
   };
+}
+
+/** The error of a call that an open circuit breaker refuses until `probeAtMs`, the time of the next probe. */
+function toRefused(breakers: CircuitBreakers, route: Route, keyHash: string, probeAtMs: number): UpstreamError {
+  const reason = breakers.unreachable(keyHash);
+  return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
+}
+
+/** Why a new call may not be sent or queued now, and its error; undefined: it may. */
+function refuse(
+  breakers: CircuitBreakers,
+  { route, target }: Call<unknown>,
+  { caller, fairShare, deadlineMs, refusals }: Operation,
+  reservesSlot: boolean,
+): { readonly reason: RefusalReason; readonly error: UpstreamError } | undefined {
+  const budget = caller.keyBudget.current;
+  if (budget.slots.view.isMonthlyQuotaExhausted()) return { reason: 'month', error: toQuotaExhausted(route) };
+  const slotAtMs = budget.expectedSlotAtMs(route.routeClass, fairShare, target);
+  if (slotAtMs > deadlineMs || budget.view.isFull()) {
+    const reserve = () => budget.reserveSlotAtMs(route.routeClass, fairShare, target);
+    const error = refusals.ofUnqueued(route, slotAtMs, reservesSlot ? reserve : () => slotAtMs);
+    return { reason: slotAtMs > deadlineMs ? 'deadline' : 'full', error };
+  }
+  const probeAtMs = breakers.refuse(caller.keyHash, target);
+  if (probeAtMs === undefined) return undefined;
+  return { reason: 'breaker', error: toRefused(breakers, route, caller.keyHash, probeAtMs) };
 }

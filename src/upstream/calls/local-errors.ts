@@ -2,6 +2,7 @@ import type { Route } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import type { Operation } from './operation/operation.ts';
 import { UpstreamError, type UpstreamErrorDetails, type UpstreamErrorKind } from '../http/upstream-error.ts';
+import type { RefusalReason } from '../observer.ts';
 
 // Long enough for calls that are still in flight to get their responses into the cache.
 const TIMEOUT_RETRY_MS = 10_000;
@@ -95,6 +96,15 @@ export const toOutage = (route: Route, probeAtMs: number) =>
  * last failure.
  */
 export const toUnreachable = (route: Route, reason: string) => toLocalError(route, 'unreachable', reason);
+
+const REFUSAL_REASONS: Partial<Record<UpstreamErrorKind, RefusalReason>> = {
+  quotaExhausted: 'month',
+  unavailable: 'breaker',
+  unreachable: 'breaker',
+};
+
+/** Why a waiting call is ended with this error; undefined: because its API key was rejected. */
+export const refusalReasonOf = ({ kind }: UpstreamError): RefusalReason | undefined => REFUSAL_REASONS[kind];
 
 /** The refusal of a call that the client forbids with `only-if-cached`. */
 export const toNotCached = (route: Route) =>

@@ -3,12 +3,19 @@ import type { Call } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import { type Caller, type Operation, toBackgroundOperation } from './operation/operation.ts';
 import { createRefusals } from './operation/refusals.ts';
+import type { UpstreamObserver } from '../observer.ts';
 import { backgroundRetryOutlook } from './operation/retry-outlook.ts';
+
+/** A call, and the operation's caller that was served its stale response. */
+interface Job {
+  readonly call: Call<unknown>;
+  readonly caller: Caller;
+}
 
 /** The calls to revalidate for one API key, by target. */
 interface Queue {
-  readonly lists: Map<string, Call<unknown>>;
-  readonly singles: Map<string, Call<unknown>>;
+  readonly lists: Map<string, Job>;
+  readonly singles: Map<string, Job>;
 }
 
 // A revalidation starts when a slot is free. If that slot is put off for longer than this, the revalidation is dropped.
@@ -24,11 +31,13 @@ const MAX_JOBS = 1_000;
  * old to be served stale is skipped: the next client that requests it makes the call.
  *
  * @param revalidate - Sends the call now if possible. Never rejects.
+ * @param observer - Gets the calls that turned out not to be needed.
  */
 export function createRevalidationQueue(
   cache: ResponseCache,
   clock: Clock,
   revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
+  observer: Pick<UpstreamObserver, 'onRevalidated'>,
 ) {
   const queues = new Map<string, Queue>();
 
@@ -37,11 +46,12 @@ export function createRevalidationQueue(
     return cached !== undefined && cache.freshness.isInRevalidationPeriod(cached);
   };
 
-  const drain = async (caller: Caller, { lists, singles }: Queue): Promise<void> => {
+  const drain = async (keyHash: string, { lists, singles }: Queue): Promise<void> => {
     for (;;) {
-      const calls = lists.size > 0 ? lists : singles;
-      const [call] = calls.values();
-      if (call === undefined) break;
+      const jobs = lists.size > 0 ? lists : singles;
+      const [job] = jobs.values();
+      if (job === undefined) break;
+      const { call, caller } = job;
       if (shouldRevalidate(call, caller) && !caller.keyBudget.current.view.hasSpareSlot(call.route.routeClass)) {
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
@@ -52,9 +62,10 @@ export function createRevalidationQueue(
           call,
           toBackgroundOperation(caller, deadlineMs, createRefusals(clock, backgroundRetryOutlook)),
         );
-      calls.delete(call.target);
+      else observer.onRevalidated('skipped');
+      jobs.delete(call.target);
     }
-    queues.delete(caller.keyHash);
+    queues.delete(keyHash);
   };
 
   return {
@@ -63,11 +74,11 @@ export function createRevalidationQueue(
       const known = queues.get(caller.keyHash);
       const queue: Queue = known ?? { lists: new Map(), singles: new Map() };
       if (queue.lists.size + queue.singles.size >= MAX_JOBS) return;
-      const calls = call.listedUpdates ? queue.lists : queue.singles;
-      if (!calls.has(call.target)) calls.set(call.target, call);
+      const jobs = call.listedUpdates ? queue.lists : queue.singles;
+      if (!jobs.has(call.target)) jobs.set(call.target, { call, caller });
       if (known) return;
       queues.set(caller.keyHash, queue);
-      void drain(caller, queue);
+      void drain(caller.keyHash, queue);
     },
   };
 }

@@ -15,6 +15,14 @@ export interface KeyBudget {
 export interface BudgetRegistry {
   /** @param formerKeyHash - Hash of the same key under the previous secret, if there is one. */
   of(keyHash: string, formerKeyHash?: string): KeyBudget;
+  /** Every budget, with the hashes of the keys that share it. */
+  all(): Iterable<BudgetOfKeys>;
+}
+
+/** A budget, and whose it is. */
+export interface BudgetOfKeys {
+  readonly keyHashes: readonly string[];
+  readonly view: BudgetView;
 }
 
 /** The entry of one API key. */
@@ -100,6 +108,13 @@ export function createBudgetRegistry({ maxBytes, createSlots, ...options }: Budg
   };
 
   return {
+    *all() {
+      for (const [keyHash, { budget, userId }] of entries) {
+        const keyHashes = userId === undefined ? undefined : users.get(userId)?.keyHashes;
+        const [first = keyHash] = keyHashes ?? [];
+        if (first === keyHash) yield { keyHashes: [...(keyHashes ?? [keyHash])], view: budget.view };
+      }
+    },
     of: (keyHash, formerKeyHash) => ({
       get current() {
         const entry = entries.get(keyHash) ?? create(keyHash, formerKeyHash);

@@ -13,11 +13,14 @@ import type { RouteClass } from '../postman/route-class.ts';
 import type { FairShare } from './queue/fair-share.ts';
 import { SlotReservations } from './queue/slot-reservations.ts';
 import type { CreateSlotSource, SlotSource, SlotsSnapshot } from './slot-source.ts';
+import { silentObserver } from '../observer.ts';
 
 /** Options of `Budget`, the same for every key. */
 export interface BudgetOptions extends RateLimiterOptions {
   /** Creates the slot source. Default: one that counts in this process only. */
   readonly createSlots?: CreateSlotSource;
+  /** Default: nobody observes. */
+  readonly observer?: BudgetParts['observer'];
 }
 
 /** The state of a budget at one moment. */
@@ -25,6 +28,9 @@ export interface BudgetSnapshot extends SlotsSnapshot {
   /** Waiting calls of all operations. */
   readonly queuedCalls: number;
 }
+
+/** What a budget is doing, see `BudgetView.state`. */
+export type BudgetState = 'idle' | 'busy' | 'full' | 'paused' | 'monthSpent';
 
 const MAX_WAITING_CALLS = 20_000;
 // Each report may predict a slot, which takes 0.2 ms.
@@ -60,6 +66,26 @@ export class BudgetView {
     return this.#parts.queued.size === 0 && this.#parts.slots.view.hasSpareSlot(routeClass);
   }
 
+  /** Waiting calls by route class. */
+  queuedCalls(): Readonly<Record<RouteClass, number>> {
+    const count = { general: 0, burst: 0 };
+    for (const { routeClass } of this.#parts.queued) count[routeClass]++;
+    return count;
+  }
+
+  /**
+   * Whether calls can be sent: `monthSpent`: not before the monthly quota is checked again; `paused`: not before the
+   * end of a pause that Postman asked for; `full`: not before a slot is free; `idle`: the budget is unused.
+   */
+  state(): BudgetState {
+    const { slots, clock } = this.#parts;
+    if (slots.view.isMonthlyQuotaExhausted()) return 'monthSpent';
+    if (slots.view.outlook(true).startMs > clock.nowMs()) return 'paused';
+    const { remaining, burst } = slots.view.snapshot();
+    if (remaining === 0 || burst?.remaining === 0) return 'full';
+    return this.isIdle() ? 'idle' : 'busy';
+  }
+
   /** Whether 20,000 calls wait: no more may. */
   isFull(): boolean {
     return this.#parts.queued.size >= MAX_WAITING_CALLS;
@@ -87,15 +113,15 @@ export class Budget {
   readonly #parts: BudgetParts;
 
   constructor(options: BudgetOptions) {
-    const { reservedCalls, clock } = options;
+    const { reservedCalls, clock, observer = silentObserver } = options;
     const onDelay = () => {
       reportDelays(parts);
       parts.queue.pump();
     };
     const slots = options.createSlots?.(onDelay) ?? new RateLimiter(options, onDelay);
     const queue = new AdmissionQueue(slots, reservedCalls, clock);
-    const reservations = new SlotReservations(slots, queue, clock);
-    const parts: BudgetParts = { slots, queue, reservations, queued: new Set(), inFlight: new Set(), clock };
+    const reservations = new SlotReservations(slots, queue, clock, observer);
+    const parts: BudgetParts = { slots, queue, reservations, queued: new Set(), inFlight: new Set(), observer, clock };
     this.#parts = parts;
     this.slots = slots;
     this.view = new BudgetView(parts);

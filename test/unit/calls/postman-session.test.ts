@@ -34,7 +34,7 @@ const nothingCached = {
   retainForRetry() {},
   cachesAny: () => false,
   apiKeys: { isAccepted: () => true },
-  circuitBreakers: { isOpen: () => false },
+  circuitBreakers: { isOpen: () => false, openCircuits: () => ({ ofAllKeys: false, ofOneKey: 0 }) },
   fairShareOf: () => 'tenant',
   isRenewable: () => false,
 };

@@ -149,6 +149,7 @@ async function answerOf(
     clock: { epochMs: () => 0 },
     treeOf: () => Promise.resolve(tree),
     budget: () => null,
+    spentBy: () => null,
     estimate: () => Promise.reject(new TypeError('Nobody asks')),
     resultSize: createResultSize(() => undefined),
     streamedRows: unscheduledRows,

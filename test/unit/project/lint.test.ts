@@ -348,6 +348,19 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'plugins use telemetry',
   ],
   [
+    'src/server/metrics',
+    [
+      '../plugins/use-dry-run.ts',
+      '../result/mask-errors.ts',
+      '../incremental/incremental.ts',
+      '../../graph/context.ts',
+      '../../dry-run/plan-operation.ts',
+      '../create-upstream.ts',
+      '../../upstream/rate-limiter/redis/redis-slots.ts',
+    ],
+    'metrics get events by interfaces',
+  ],
+  [
     'src/server/plugins/request',
     ['../../create-upstream.ts', '../../shared-slots.ts', '../../../upstream/rate-limiter/redis/redis-slots.ts'],
     'a plugin gets upstream and slots from the server',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { PROM_CLIENT } from '../../../src/server/metrics/prom-client.ts';
 import { TRACE_PACKAGES } from '../../../src/server/telemetry/trace-packages.ts';
 import { REDIS_CLIENT } from '../../../src/upstream/rate-limiter/redis/redis-connection.ts';
 
@@ -36,7 +37,7 @@ it('names files that the build creates', () => {
 });
 
 it('requires the versions of optional packages that it is tested with', () => {
-  const named = [...TRACE_PACKAGES, REDIS_CLIENT].toSorted();
+  const named = [...TRACE_PACKAGES, REDIS_CLIENT, PROM_CLIENT].toSorted();
   const of = (dependencies = {}) => Object.entries(dependencies).map(([name, version]) => `${name}@${String(version)}`);
   expect(of(peerDependencies).toSorted()).toEqual(named);
   expect(of(devDependencies)).toEqual(expect.arrayContaining(named));

@@ -7,6 +7,7 @@ import { createContexts } from '../../../src/server/operation/operation-context.
 import { parsePreferences } from '../../../src/server/http/prefer.ts';
 import { createRequestRecord, endRequest } from '../../../src/server/operation/request-record.ts';
 import type { Calls } from '../../../src/upstream/calls/calls.ts';
+import { createSpentCalls } from '../../../src/server/operation/spent-calls.ts';
 import { uncountedResponses } from '../../../src/upstream/calls/operation/held-responses.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import type { KeyBudget } from '../../../src/upstream/rate-limiter/budget-registry.ts';
@@ -27,6 +28,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
         return uncountedResponses;
       },
     },
+    spentCalls: createSpentCalls(createVirtualClock()),
     clock: createVirtualClock(),
     operationRecords: new WeakMap(),
     slices: {
@@ -45,7 +47,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
     preferences: parsePreferences(null),
   });
   if (keyHash !== undefined)
-    record.caller = { keyHash: keyHash, apiKey: new Secret('key'), keyBudget: {} as KeyBudget };
+    record.caller = { keyHash: keyHash, apiKey: new Secret('key'), keyBudget: {} as KeyBudget, isServerKey: false };
   contexts.create(record, new Request('http://localhost/'), { schema, document: parse('{ me { id } }') });
   endRequest(record);
   return shares;

@@ -2,7 +2,9 @@ import { CSRF_HEADER } from './use-csrf-check.ts';
 
 const ALLOWED_HEADERS = [
   ...['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
-  ...['x-request-id', 'graphql-client-name', 'apollographql-client-name', 'traceparent'],
+  ...['x-request-id', 'traceparent'],
+  // Clients send name and version together.
+  ...['graphql-client-name', 'graphql-client-version', 'apollographql-client-name', 'apollographql-client-version'],
 ];
 
 /**

@@ -1,10 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
 import { isPageRequest } from './use-graphiql.ts';
+import { isBearer } from '../../http/bearer.ts';
 import { type RefusalReasons, toRefusalResponse } from '../../http/refusal.ts';
-import type { Secret } from '../../../upstream/http/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
 /**
@@ -54,11 +53,4 @@ export function useAccessControl(
 export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMessage): boolean {
   if (host !== undefined && parseHostAndPort(host) === undefined) return false;
   return URL.canParse(`http://${host ?? 'localhost'}${url}`);
-}
-
-function isBearer(header: string | null, tokens: readonly Secret[]): boolean {
-  const given = /^Bearer +(\S+)$/i.exec((header ?? '').slice(0, 1_024))?.[1] ?? '';
-  // Hash first: timingSafeEqual requires equal lengths, and the length of a token must not leak.
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return tokens.filter((token) => timingSafeEqual(hash(given), hash(token.reveal()))).length > 0;
 }

@@ -12,6 +12,7 @@ import type { Operation } from '../operation/operation.ts';
 import { toEnded, toTooManyUnverified } from '../local-errors.ts';
 import { UnverifiedCalls } from './unverified-calls.ts';
 import { UpstreamError } from '../../http/upstream-error.ts';
+import { silentObserver, type UpstreamObserver } from '../../observer.ts';
 
 /** What upstream has said about the API keys in use. */
 export interface ApiKeys {
@@ -38,6 +39,8 @@ export interface ApiKeysOptions {
   readonly isTrusted: (keyHash: string) => boolean;
   /** Called when upstream has rejected a key. */
   readonly onRefused: (keyHash: string, error: UpstreamError) => void;
+  /** Default: nobody observes. */
+  readonly observer?: Pick<UpstreamObserver, 'onRefused'>;
 }
 
 /** What upstream said when it rejected a key. The error itself is not stored: it would keep its operation in memory. */
@@ -66,7 +69,7 @@ const MAX_REFUSED = 10_000;
  * upstream one call, however many are requested with it. The calls of unknown keys share a small allowance
  * (`unverified-calls.ts`).
  */
-export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): ApiKeys {
+export function createApiKeys({ clock, isTrusted, onRefused, observer = silentObserver }: ApiKeysOptions): ApiKeys {
   const accepted = new LRUCache<string, true>({ max: MAX_ACCEPTED });
   const refused = new LRUCache<string, Refusal>({ max: MAX_REFUSED });
   const checks = new Map<string, Check>();
@@ -81,12 +84,17 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     return refusal && clock.nowMs() < refusal.untilMs ? refusal : undefined;
   };
 
+  const toRefused = (route: Route, slotAtMs: number) => {
+    observer.onRefused('new_key');
+    return toTooManyUnverified(route, slotAtMs);
+  };
+
   /** Makes the call that checks its key, while the other calls of the key wait. */
   const check = async <Value>(operation: Operation, route: Route, make: () => Promise<Value>): Promise<Value> => {
     const { caller, meter, deadlineMs, ended } = operation;
     const { keyHash, clientAddress } = caller;
     const call = unverifiedCalls.enter(clientAddress, deadlineMs);
-    if (typeof call === 'number') throw toTooManyUnverified(route, call);
+    if (typeof call === 'number') throw toRefused(route, call);
     let settle = () => {};
     const currentCheck: Check = {
       settled: new Promise<void>((resolve) => {
@@ -102,7 +110,7 @@ export function createApiKeys({ clock, isTrusted, onRefused }: ApiKeysOptions): 
     try {
       if (call.admitted) {
         meter.wait.start();
-        await raceWithEnd(call.admitted, operation, () => toTooManyUnverified(route, call.slotAtMs)).finally(() =>
+        await raceWithEnd(call.admitted, operation, () => toRefused(route, call.slotAtMs)).finally(() =>
           meter.wait.stop(),
         );
       }

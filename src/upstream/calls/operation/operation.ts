@@ -16,6 +16,7 @@ import { createIdleTasks, type IdleTasks } from './idle-tasks.ts';
 import { createOperationMeter, type OperationMeter } from './operation-meter.ts';
 import { createRefusals, type Refusals } from './refusals.ts';
 import { createRetryOutlook, backgroundRetryOutlook, type RetryOutlook } from './retry-outlook.ts';
+import type { CallOrigin } from '../../observer.ts';
 import type { Secret } from '../../http/secret.ts';
 import { createFairShare, type FairShare } from '../../rate-limiter/queue/fair-share.ts';
 
@@ -30,6 +31,8 @@ export interface Caller {
   readonly clientAddress: string;
   /** Reading `current` creates the budget if there is none; reading `view` does not. */
   readonly keyBudget: KeyBudget;
+  /** Who its calls are counted for in reports. Default: nobody in particular. */
+  readonly origin?: CallOrigin | undefined;
 }
 
 /** Whose calls an operation makes, how long it waits for them, and which cached responses it accepts. */
@@ -104,6 +107,7 @@ export function openOperation({
   apiKey,
   clientAddress,
   keyBudget,
+  origin,
   heldResponses,
   timeoutMs,
   clientGone,
@@ -124,7 +128,7 @@ export function openOperation({
   else clientGone.addEventListener('abort', onClientGone, { once: true });
 
   const operation: Operation = {
-    caller: { keyHash, apiKey, clientAddress, keyBudget },
+    caller: { keyHash, apiKey, clientAddress, keyBudget, origin },
     belongsTo: keyBudget.belongsTo,
     meter: createOperationMeter(clock),
     fairShare: createFairShare(),

@@ -6,6 +6,7 @@ import type { RouteClass } from '../../postman/route-class.ts';
 import type { FairShare } from './fair-share.ts';
 import type { SlotReservations } from './slot-reservations.ts';
 import type { SlotGrant, SlotRequest } from '../slot-source.ts';
+import type { ReservationOutcome, UpstreamObserver } from '../../observer.ts';
 
 /** Parts of a budget that its calls use. */
 export interface BudgetParts extends ForecastParts {
@@ -14,7 +15,11 @@ export interface BudgetParts extends ForecastParts {
   readonly queued: Set<QueuedCall>;
   /** Calls in flight. */
   readonly inFlight: Set<QueuedCall>;
+  readonly observer: Pick<UpstreamObserver, 'onSlotTaken' | 'onReservationEnded'>;
 }
+
+// Clients get their times in whole seconds.
+const IN_TIME_MS = 1_000;
 
 /** Options of a queued call, see `Budget.enter`. */
 export interface QueuedCallOptions {
@@ -32,6 +37,9 @@ export class QueuedCall implements QueueEntry {
   position: QueuePosition;
   /** Resolves when the call has its slots and has to be sent at once. Never rejects. */
   readonly admitted: Promise<void>;
+  readonly #enteredAtMs: number;
+  /** It has a reservation and came at the time named to its client, and has not got its slots yet. */
+  #isAwaited = false;
   readonly #options: QueuedCallOptions;
   #parts: BudgetParts;
   #grant: SlotGrant | undefined;
@@ -43,6 +51,7 @@ export class QueuedCall implements QueueEntry {
     this.key = options.key;
     this.#options = options;
     this.#parts = parts;
+    this.#enteredAtMs = parts.clock.nowMs();
     this.admitted = new Promise((resolve) => {
       this.#admit = resolve;
     });
@@ -56,6 +65,7 @@ export class QueuedCall implements QueueEntry {
       if (grant && queued.delete(this)) {
         inFlight.add(this);
         this.#grant = grant;
+        this.#observeGrant();
         this.#admit();
       } else if (grant) {
         // The call left the queue before the grant arrived.
@@ -63,6 +73,11 @@ export class QueuedCall implements QueueEntry {
       }
       done(this.#grant !== undefined);
     });
+  }
+
+  /** It repeats a call that had a slot and failed. */
+  get isRetry(): boolean {
+    return this.#options.isRetry;
   }
 
   isAdmitted(): boolean {
@@ -76,7 +91,9 @@ export class QueuedCall implements QueueEntry {
 
   /** Leaves the queue. No effect once admitted. */
   leave(): void {
-    if (this.#parts.queued.delete(this)) this.#parts.queue.remove(this);
+    if (!this.#parts.queued.delete(this)) return;
+    this.#parts.queue.remove(this);
+    this.#endReservation('late');
   }
 
   /** Whether the next call of another operation might get its slots earlier. */
@@ -147,11 +164,23 @@ export class QueuedCall implements QueueEntry {
     parts.queue.add(this);
   }
 
+  #observeGrant(): void {
+    const waitedMs = this.#parts.clock.nowMs() - this.#enteredAtMs;
+    this.#parts.observer.onSlotTaken(this.routeClass, waitedMs);
+    this.#endReservation(waitedMs <= IN_TIME_MS ? 'used' : 'late');
+  }
+
+  #endReservation(outcome: ReservationOutcome): void {
+    if (this.#isAwaited) this.#parts.observer.onReservationEnded(outcome);
+    this.#isAwaited = false;
+  }
+
   #enter({ queue, reservations, queued }: BudgetParts): QueuePosition {
     const { routeClass, fairShare, key, isRetry } = this.#options;
     queued.add(this);
     if (isRetry) return queue.frontPosition(routeClass);
     const reserved = reservations.redeem(key);
+    this.#isAwaited ||= reserved?.isInTime ?? false;
     const position = reserved?.grant
       ? queue.frontPosition(routeClass)
       : (reserved?.position ?? queue.nextPosition(routeClass, fairShare));

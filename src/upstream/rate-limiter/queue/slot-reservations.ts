@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
 import type { RouteClass } from '../../postman/route-class.ts';
 import type { SlotGrant, SlotSource } from '../slot-source.ts';
+import { silentObserver, type UpstreamObserver } from '../../observer.ts';
 
 /** A reservation for a refused call, which is expected again at the time named to the client. */
 export interface Reservation {
@@ -19,6 +20,8 @@ export interface Reservation {
 interface ActiveReservation extends Reservation {
   /** Cancels its queue entry or its timer. */
   stop: () => void;
+  /** Its slots were held, and its client did not come. */
+  isExpired: boolean;
 }
 
 const MAX_RESERVATIONS = 1_000;
@@ -39,14 +42,22 @@ export class SlotReservations {
   readonly #slots: SlotSource;
   readonly #queue: AdmissionQueue;
   readonly #clock: Clock;
+  readonly #observer: Pick<UpstreamObserver, 'onReservationEnded'>;
   readonly #active = new Map<string, ActiveReservation>();
   /** Fraction of reservations whose client returned, as a moving average. */
   #returnRate = 1;
 
-  constructor(slots: SlotSource, queue: AdmissionQueue, clock: Clock) {
+  /** @param observer - Default: nobody observes. */
+  constructor(
+    slots: SlotSource,
+    queue: AdmissionQueue,
+    clock: Clock,
+    observer: Pick<UpstreamObserver, 'onReservationEnded'> = silentObserver,
+  ) {
     this.#slots = slots;
     this.#queue = queue;
     this.#clock = clock;
+    this.#observer = observer;
   }
 
   /** Finds the reservation for the call with this key. */
@@ -54,20 +65,24 @@ export class SlotReservations {
     return this.#active.get(key);
   }
 
-  /** Ends the reservation for a call that has arrived. Its slots are free again, for the call to take. */
-  redeem(key: string): Reservation | undefined {
+  /**
+   * Ends the reservation for a call that has arrived. Its slots are free again, for the call to take. `isInTime`: the
+   * client came at the time named to it, so the call should get its slots at once.
+   */
+  redeem(key: string): (Reservation & { readonly isInTime: boolean }) | undefined {
     const active = this.#remove(key);
+    const isInTime = active !== undefined && this.#clock.nowMs() >= active.retryAtMs && !active.isExpired;
     if (active && this.#clock.nowMs() >= active.retryAtMs) this.#recordReturn(true);
     // Without pumping the queue: the call takes the slots as it enters.
     if (active?.grant) this.#slots.giveBack(active.grant);
-    return active;
+    return active && { ...active, isInTime };
   }
 
   /** Adopts slots that another process has reserved for a call that arrived at this one. */
   adopt(key: string, { routeClass, position }: Reservation, grant: SlotGrant): void {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
-    const active = { routeClass, position, retryAtMs: this.#clock.nowMs(), stop: () => {} };
+    const active = { routeClass, position, retryAtMs: this.#clock.nowMs(), stop: () => {}, isExpired: false };
     this.#active.set(key, active);
     this.#hold(key, active, grant);
   }
@@ -77,7 +92,12 @@ export class SlotReservations {
     const known = this.#remove(key);
     if (known?.grant) this.#giveBack(known.grant);
     if (this.#active.size >= MAX_RESERVATIONS) return;
-    const active = { ...reservation, position: known?.position ?? reservation.position, stop: () => {} };
+    const active = {
+      ...reservation,
+      position: known?.position ?? reservation.position,
+      stop: () => {},
+      isExpired: false,
+    };
     this.#active.set(key, active);
     this.#enterQueue(key, active);
   }
@@ -118,9 +138,15 @@ export class SlotReservations {
     active.grant = grant;
     active.stop = this.#clock.schedule(this.#clock.nowMs() + HOLD_MS, () => {
       active.grant = undefined;
+      active.isExpired = true;
       active.stop = this.#clock.schedule(this.#clock.nowMs() + POSITION_TTL_MS, () => this.#active.delete(key));
-      if (grant) this.#giveBack(grant, (wasUsed) => this.#recordReturn(wasUsed));
-      else this.#recordReturn(false);
+      const end = (wasUsed: boolean) => {
+        this.#recordReturn(wasUsed);
+        // The process in which a reservation is used reports it.
+        if (!wasUsed) this.#observer.onReservationEnded('expired');
+      };
+      if (grant) this.#giveBack(grant, end);
+      else end(false);
     });
   }
 
