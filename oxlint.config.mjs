@@ -11,6 +11,8 @@ const UNDICI = ['undici', 'undici/**'];
 const QUEUE = ['p-queue', 'p-queue/**'];
 const LRU = ['lru-cache', 'lru-cache/**'];
 const NODE_HTTP = ['node:http', 'node:https'];
+/** What operators are shown goes through an observer: only the server and the start know these. */
+const TELEMETRY = ['pino', 'pino/**', 'prom-client', '@opentelemetry/**'];
 
 /** The files that start the program. */
 const START = ['**/main.ts', '**/start.ts'];
@@ -27,6 +29,7 @@ const LAYERS = {
   'src/upstream': [
     forbid('upstream is the lowest layer: it imports only itself.', ABOVE_UPSTREAM),
     forbid('upstream knows REST, never GraphQL.', [...GRAPHQL, ...YOGA, ...DATALOADER]),
+    forbid('upstream reports to an observer: it knows no log, trace or metric.', TELEMETRY),
     forbid('slots in Redis are one slot source: the rest of upstream knows the interface alone.', ['**/redis/**']),
   ],
   'src/loaders': [
@@ -37,6 +40,7 @@ const LAYERS = {
       '**/upstream/cache/**',
       '**/upstream/collection-format/**',
     ]),
+    forbid('loaders know no log, trace or metric.', TELEMETRY),
     forbid('loaders know neither GraphQL nor HTTP.', [...GRAPHQL, ...YOGA, ...UNDICI, ...QUEUE, ...LRU]),
   ],
   'src/graph': [
@@ -47,6 +51,7 @@ const LAYERS = {
       '**/upstream/rate-limiter/*/**',
       '**/upstream/cache/**',
     ]),
+    forbid('graph knows no log, trace or metric.', TELEMETRY),
     forbid("graph never sees HTTP, a queue or a loader's inside.", [
       ...YOGA,
       ...UNDICI,
@@ -58,6 +63,7 @@ const LAYERS = {
   ],
   'src/dry-run': [
     forbid('the dry run imports graph, loaders and upstream, nothing above.', ABOVE_DRY_RUN),
+    forbid('the dry run knows no log, trace or metric.', TELEMETRY),
     forbid("the dry run makes no calls: it never sees HTTP, a cache or a loader's inside.", [
       '**/upstream/http/http-client.ts',
       '**/upstream/http/body/**',
@@ -284,6 +290,13 @@ const MODULES = {
   ],
   'src/server/operation': [
     forbid('plugins use the operation, not the other way round.', [
+      '**/plugins/**',
+      '../create-upstream.ts',
+      '../shared-slots.ts',
+    ]),
+  ],
+  'src/server/telemetry': [
+    forbid('plugins use telemetry, not the other way round.', [
       '**/plugins/**',
       '../create-upstream.ts',
       '../shared-slots.ts',

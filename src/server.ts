@@ -14,6 +14,11 @@ import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, publicLimits } from './server/http/connections.ts';
 import { toCors } from './server/plugins/request/cors.ts';
+import type { NodeContext } from './server/http/node-context.ts';
+import type { RefusalReasons } from './server/http/refusal.ts';
+import { toRequestId } from './server/http/request-id.ts';
+import { createCallLog } from './server/telemetry/call-log.ts';
+import { createSampledLog } from './server/telemetry/sampled-log.ts';
 import { listen } from './server/http/listen.ts';
 import { createProbes } from './server/http/probes.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
@@ -39,7 +44,7 @@ import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
-import type { RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
@@ -73,7 +78,11 @@ export async function startServer(
   const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
-  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock);
+  const operationRecords: OperationRecords = new WeakMap();
+  const callLog = createCallLog(logger, clock, operationRecords);
+  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock, callLog);
+  const logRefusal = createSampledLog(logger, 'info', 'request refused', clock);
+  const refusalReasons: RefusalReasons = new WeakMap();
   const operations = createOperationPlugins({
     ...upstream,
     schema,
@@ -82,10 +91,13 @@ export async function startServer(
     clock,
     logger,
     clientAddressOf,
+    operationRecords,
+    logRefusal,
+    refusalReasons,
   });
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
 
-  const yoga = createYoga({
+  const yoga = createYoga<NodeContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
     landingPage: false,
@@ -100,11 +112,13 @@ export async function startServer(
     logging: false,
     cors: toCors(access.corsOrigins),
     plugins: [
-      useAccessControl(config, GRAPHQL_PATH),
+      useAccessControl(config, GRAPHQL_PATH, refusalReasons),
       useFrontPage(GRAPHQL_PATH, graphiql),
       ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
-      useCsrfCheck(),
-      ...(persistedDocuments && documents ? [usePersistedDocuments(documents, persistedDocuments.only)] : []),
+      useCsrfCheck(refusalReasons),
+      ...(persistedDocuments && documents
+        ? [usePersistedDocuments(documents, persistedDocuments.only, operations.noteDocument)]
+        : []),
       useRequestMemory(query.maxRequestBytesInFlight, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
@@ -120,9 +134,14 @@ export async function startServer(
       // Node omits the body of a response to HEAD by itself.
       if (request.method === 'HEAD') request.method = 'GET';
       if (serveProbe(request, response)) return;
+      const requestId = toRequestId(request.headers);
+      response.setHeader('X-Request-Id', requestId);
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-      if (hasReadableAddress(request)) void yoga(request, response);
-      else response.writeHead(400, { connection: 'close' }).end();
+      if (hasReadableAddress(request)) void yoga(request, response, { requestId });
+      else {
+        response.writeHead(400, { connection: 'close' }).end();
+        logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
+      }
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
@@ -147,7 +166,8 @@ export async function startServer(
  * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
  * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; and `drain`, which ends all open operations within a grace period, with the data they have.
+ * @returns The plugins; `drain`, which ends all open operations within a grace period, with the data they have; and
+ *   `noteDocument`, to be called with the id of a persisted document that a request names.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
@@ -171,5 +191,9 @@ export function createOperationPlugins(options: OperationOptions) {
       useOperationLog(parts),
     ],
     drain: () => stopOperations(open, clock),
+    noteDocument(request: Request, id: string) {
+      const record = records.get(request);
+      if (record) record.documentId = id;
+    },
   };
 }

@@ -63,7 +63,7 @@ export function createLimiter({
     maxBytes: 100_000_000,
     clock,
   });
-  const calls = createCalls({ http, cache, clock, random, isTrusted: () => true, onOutage: () => undefined });
+  const calls = createCalls({ http, cache, clock, random, isTrusted: () => true });
   return {
     open({ key, timeoutMs, maxCalls, clientGone }) {
       const apiKey = new Secret(key);

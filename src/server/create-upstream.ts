@@ -9,6 +9,7 @@ import { createHeldResponses } from '../upstream/calls/operation/held-responses.
 import { createHttpClient } from '../upstream/http/http-client.ts';
 import { createExplainRefusedKey, type Upstream } from '../upstream/calls/api-keys/refused-keys.ts';
 import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
+import type { UpstreamObserver } from '../upstream/observer.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
@@ -16,7 +17,7 @@ import { createCallerFinder } from './request-caller.ts';
 const MAX_CONNECTIONS = 4_096;
 
 /** Makes the parts of the process that call Postman or the sandbox: HTTP client, cache, calls, budgets. */
-export async function createUpstream(config: Config, logger: Logger, clock: Clock) {
+export async function createUpstream(config: Config, logger: Logger, clock: Clock, observer: UpstreamObserver) {
   const { apiKey, baseUrl, timeoutMs, maxResponseBytes, maxResponseValues, maxResponseBytesInFlight } = config.postman;
   // Calls to loopback never go through a proxy.
   const proxy = isLoopbackAddress(new URL(baseUrl).hostname) ? undefined : config.postman.proxy;
@@ -40,11 +41,7 @@ export async function createUpstream(config: Config, logger: Logger, clock: Cloc
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
-    onOutage(isDown, scope) {
-      const whose = scope === 'all' ? 'calls' : 'the calls of one API key';
-      if (isDown) logger.warn(`Postman does not serve ${whose}: they are refused, except for occasional probes`);
-      else logger.info(`Postman serves ${whose} again`);
-    },
+    observer,
     explainRefusedKey: createExplainRefusedKey(upstreamOf(config)),
   });
   return {

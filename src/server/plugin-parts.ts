@@ -12,8 +12,10 @@ import type { Calls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import type { ClientAddressOf } from './http/client-address.ts';
-import type { RequestRecords } from './operation/request-record.ts';
+import type { RefusalReasons } from './http/refusal.ts';
+import type { OperationRecords, RequestRecords } from './operation/request-record.ts';
 import type { RequestCaller } from './request-caller.ts';
+import type { SampledLog } from './telemetry/sampled-log.ts';
 
 /** Parts for serving operations. All of them live as long as the process. */
 export interface OperationOptions {
@@ -27,6 +29,11 @@ export interface OperationOptions {
   readonly clientAddressOf: ClientAddressOf;
   /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;
+  /** Filled by the plugins: upstream's observers find the request of an operation in it. */
+  readonly operationRecords: OperationRecords;
+  /** Logs requests that are refused before they are read. */
+  readonly logRefusal: SampledLog;
+  readonly refusalReasons: RefusalReasons;
 }
 
 /** The same, with the state that the plugins of operations share. */

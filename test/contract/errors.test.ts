@@ -590,7 +590,12 @@ describe('an argument that no call can be made with', () => {
 
 describe('an unexpected error', () => {
   const cause = new TypeError('Cannot read properties of the private thing');
-  const masked = { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId: expect.any(String) as string };
+  const masked = {
+    code: 'INTERNAL_SERVER_ERROR',
+    retryable: false,
+    errorId: expect.any(String) as string,
+    requestId: expect.any(String) as string,
+  };
   const logged = (id: unknown) => facade.log.map((line) => JSON.parse(line)).filter(({ errorId }) => errorId === id);
 
   it('is masked in its field, with an id that is in the log beside the cause', async () => {
@@ -600,7 +605,7 @@ describe('an unexpected error', () => {
       ...original(api),
       childByUid: () => Promise.reject(cause),
     }));
-    const { status, data, errors } = await ask(facade, meAndEnvironment);
+    const { status, data, errors, headers } = await ask(facade, meAndEnvironment);
     expect({ status, data, errors }).toEqual({
       status: 200,
       data: meAlone,
@@ -616,6 +621,12 @@ describe('an unexpected error', () => {
     expect(logged(errors[0]?.extensions?.['errorId'])).toMatchObject([
       { level: 50, msg: 'unexpected error', path: ['environment'], err: { message: cause.message } },
     ]);
+    // The line of the operation joins the two ids.
+    const { errorId, requestId } = errors[0]?.extensions ?? {};
+    expect(requestId).toBe(headers.get('x-request-id'));
+    expect(facade.log.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ msg: 'operation', requestId, errorIds: [errorId] }),
+    );
   });
 
   it('is masked with status 500 if nothing could be executed', async () => {

@@ -127,9 +127,11 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
       clock,
       random,
       isTrusted: () => true,
-      onOutage() {},
     }),
     clientAddressOf: () => '127.0.0.1',
+    operationRecords: new WeakMap(),
+    refusalReasons: new WeakMap(),
+    logRefusal() {},
     heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,
       maxBytesPerOperation: config.operation.maxHeldBytes,
@@ -159,7 +161,11 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
     faults,
     async execute(query, headers = {}) {
       const response = Object.assign(new EventEmitter(), { closed: false });
-      const context = { req: { socket: {}, headers: {} }, res: response } as unknown as NodeContext;
+      const context = {
+        req: { socket: {}, headers: {} },
+        res: response,
+        requestId: 'simulated',
+      } as unknown as NodeContext;
       let isOver = false;
       const settled = Promise.resolve(
         yoga.fetch(

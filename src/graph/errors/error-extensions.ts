@@ -50,6 +50,8 @@ export interface FinalErrorExtensions {
   readonly ceiling?: number;
   /** INTERNAL_SERVER_ERROR: id of the log entry that has the cause. */
   readonly errorId?: string;
+  /** INTERNAL_SERVER_ERROR: id of the request, as in the response header `X-Request-Id`. */
+  readonly requestId?: string;
 }
 
 /** `extensions` of an error after which the same operation can succeed if it is retried later. */

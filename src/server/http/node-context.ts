@@ -4,4 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export interface NodeContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  /** As `toRequestId` returns it. */
+  readonly requestId: string;
 }

@@ -8,6 +8,9 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Why requests were refused before their body was read, where the status does not say it. */
+export type RefusalReasons = WeakMap<Request, 'accessToken' | 'host' | 'crossSite'>;
+
 const GRAPHQL_TYPE = 'application/graphql-response+json';
 
 /**

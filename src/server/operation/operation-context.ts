@@ -38,7 +38,8 @@ export function createContexts({
   heldResponses,
   clock,
   slices,
-}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices'>) {
+  operationRecords,
+}: Pick<PluginParts, 'schema' | 'config' | 'calls' | 'heldResponses' | 'clock' | 'slices' | 'operationRecords'>) {
   const { treeOf, countValues } = createCollectionTrees(slices);
   // Per stream: as many as can be in flight at once, and as many to follow them.
   const maxPendingCalls = 2 * config.budget.maxConcurrentCalls;
@@ -64,6 +65,7 @@ export function createContexts({
       clock,
     });
     record.operation = operation;
+    operationRecords.set(operation, record);
     record.cleanups.push(close);
     record.expire = expire;
     return operation;

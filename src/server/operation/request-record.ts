@@ -21,6 +21,8 @@ export interface StalePart {
 export interface RequestRecord {
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
+  /** As a response header and the log have it. */
+  readonly requestId: string;
   /** As a `ClientAddressOf` returns it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
@@ -36,6 +38,12 @@ export interface RequestRecord {
   /** Functions that `endRequest` calls, each once. */
   readonly cleanups: (() => void)[];
   caller: RequestCaller | null;
+  /** The name that the client gives itself. */
+  clientName?: string;
+  /** Id of the persisted document that is executed. */
+  documentId?: string;
+  /** The body has been read, and contains a GraphQL request. */
+  isRead: boolean;
   /** Absent without an API key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
@@ -51,24 +59,41 @@ export interface RequestRecord {
 /** The records of all requests whose body Yoga has begun to read. */
 export type RequestRecords = WeakMap<Request, RequestRecord>;
 
+/** The records by the operations that upstream knows, for its observers. */
+export type OperationRecords = WeakMap<object, RequestRecord>;
+
 // A list of ten times as many would be larger than most responses.
 const MAX_STALE_PARTS = 1_000;
 
 /** Makes the record of a request. */
 export function createRequestRecord(
-  known: Pick<RequestRecord, 'startedAtMs' | 'clientGone' | 'clientAddress' | 'preferences'>,
+  known: Pick<RequestRecord, 'startedAtMs' | 'requestId' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
   return {
     ...known,
     caller: null,
+    isRead: false,
     stopExecution: new AbortController(),
     isIncremental: false,
     large: [],
-    errors: createReportedErrors(known.preferences.areErrorsGrouped),
+    errors: createReportedErrors(known.preferences.areErrorsGrouped, known.requestId),
     unread: [],
     stale: new Map(),
     cleanups: [],
   };
+}
+
+// Enough to tell the keys of a server apart, and too little to look a key up anywhere else.
+const LOGGED_HASH_LENGTH = 8;
+
+/** The part of a key hash that the log shows. */
+export function toLoggedHash(keyHash: string): string {
+  return keyHash.slice(0, LOGGED_HASH_LENGTH);
+}
+
+/** What log lines have in common with the operation that caused them. */
+export function toRequestIds({ requestId, caller }: RequestRecord) {
+  return { requestId, ...(caller && { keyHash: toLoggedHash(caller.keyHash) }) };
 }
 
 /** Runs the cleanups of a request. It may be called more than once. */

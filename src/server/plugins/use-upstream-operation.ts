@@ -2,6 +2,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../graph/context.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
+import { toClientName } from '../http/client-name.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
@@ -23,6 +24,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({
         startedAtMs: clock.nowMs(),
+        requestId: serverContext.requestId,
         clientGone: request.signal,
         clientAddress: clientAddressOf(serverContext.req),
         preferences: parsePreferences(request.headers.get('prefer')),
@@ -30,6 +32,13 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       records.set(request, record);
       // Last, because it throws if the header cannot be a key, and the log line of that refusal needs the record.
       record.caller = findCaller(request);
+      const clientName = toClientName(request.headers, record.caller?.apiKey);
+      if (clientName !== undefined) record.clientName = clientName;
+    },
+
+    onParams({ request }) {
+      const record = records.get(request);
+      if (record) record.isRead = true;
     },
 
     onExecute({ args, extendContext }) {

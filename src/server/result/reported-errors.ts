@@ -7,6 +7,8 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import { type ResultPart, errorsOf } from '../incremental/incremental.ts';
 import { createErrorsByCause } from './errors-by-cause.ts';
 
+const MAX_ERROR_IDS = 10;
+
 /** The errors of one response. */
 export type ReportedErrors = ReturnType<typeof createReportedErrors>;
 
@@ -14,10 +16,12 @@ export type ReportedErrors = ReturnType<typeof createReportedErrors>;
  * Counts the errors of one response, and selects those that its client gets.
  *
  * @param areGrouped - The client requested only the first error of each cause.
+ * @param requestId - Added to errors that have an `errorId`, for people who search the log.
  */
-export function createReportedErrors(areGrouped: boolean) {
+export function createReportedErrors(areGrouped: boolean, requestId: string) {
   const byCause = createErrorsByCause(areGrouped);
   const codes = new Map<string, number>();
+  const errorIds: string[] = [];
   let retryAfterSeconds: number | undefined;
   let hasFacadeRefusal = false;
 
@@ -35,6 +39,12 @@ export function createReportedErrors(areGrouped: boolean) {
   };
 
   const countAndSelect = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
+    for (const { extensions } of errors) {
+      const errorId = extensions?.['errorId'];
+      if (typeof errorId !== 'string') continue;
+      Object.assign(extensions, { requestId });
+      if (errorIds.length < MAX_ERROR_IDS) errorIds.push(errorId);
+    }
     const reported = byCause.report(errors);
     for (const { extensions } of errors) {
       const code = extensions?.['code'];
@@ -50,6 +60,8 @@ export function createReportedErrors(areGrouped: boolean) {
     byCause,
     /** Number of errors by code. */
     codes: codes as ReadonlyMap<string, number>,
+    /** `errorId`s of the first errors that have one. */
+    errorIds: errorIds as readonly string[],
     /** The value of `Retry-After`; undefined if no error has a time for a retry. */
     get retryAfterSeconds() {
       return retryAfterSeconds;

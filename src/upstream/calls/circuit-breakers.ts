@@ -1,9 +1,6 @@
 import { type CircuitBreaker, createCircuitBreaker, type Failure } from './circuit-breaker.ts';
 import type { Clock } from '../clock.ts';
 
-/** Which calls upstream no longer serves: `all`, or those of one `apiKey` while the calls of other keys succeed. */
-export type OutageScope = 'all' | 'apiKey';
-
 /**
  * The circuit breakers of one origin: one for connections, which all API keys share, and one for each key whose calls
  * fail.

@@ -5,21 +5,8 @@ import type { Operation } from './operation/operation.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
 import { toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
-
-type State =
-  /** Waits for a slot. `slotAtMs`: when it is expected, or the latest time at which it can come (monotonic ms). */
-  | { readonly is: 'queued'; readonly slot: QueuedCall; slotAtMs: number }
-  | { readonly is: 'backingOff'; readonly cancel: () => void }
-  | { readonly is: 'starting' | 'sent' | 'done' };
-
-/** One operation that waits for the response. */
-interface Waiter {
-  readonly operation: Operation;
-  /** Unregisters the waiter from its operation. */
-  readonly cancelWait: () => void;
-  readonly resolve: (response: ReceivedResponse) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { type CallReports, createCallReports } from './call-reports.ts';
+import type { State, Waiter } from './in-flight-state.ts';
 
 const isRateLimited = (error: unknown): error is UpstreamError =>
   error instanceof UpstreamError && error.kind === 'rateLimited';
@@ -40,6 +27,7 @@ export class InFlightCall {
   readonly #services: CallServices;
   readonly #initiator: Operation;
   readonly #onSettled: () => void;
+  readonly #reports: CallReports;
   readonly #waiters = new Set<Waiter>();
   #state: State = { is: 'starting' };
   #hasRetried = false;
@@ -55,6 +43,7 @@ export class InFlightCall {
     this.#services = services;
     this.#initiator = initiator;
     this.#onSettled = onSettled;
+    this.#reports = createCallReports(services, call, initiator);
     this.#enterQueue(false);
   }
 
@@ -70,6 +59,7 @@ export class InFlightCall {
       const waiter: Waiter = { operation, cancelWait, resolve, reject };
       this.#waiters.add(waiter);
       if (this.#state.is === 'queued') operation.meter.wait.start();
+      this.#reports.joined(operation);
       if (operation.ended.aborted) {
         this.#onEnd(waiter);
         return;
@@ -106,6 +96,7 @@ export class InFlightCall {
       this.#send(slot);
       return;
     }
+    this.#reports.queued();
     this.#waitFor(slot);
     for (const { operation } of this.#waiters) operation.meter.wait.start();
     if (this.#lateWaiters().length > 0) this.#refuseLate();
@@ -123,6 +114,7 @@ export class InFlightCall {
       return;
     }
     for (const { operation } of this.#waiters) operation.meter.wait.stop();
+    this.#reports.dequeued(true);
     this.#send(slot);
   }
 
@@ -175,12 +167,14 @@ export class InFlightCall {
 
   #send(slot: QueuedCall): void {
     this.#state = { is: 'sent' };
+    const reportEnd = this.#reports.sent();
     sendCall(this.#services, this.call, this.#initiator, slot)
-      .then((response) => this.#resolve(response))
-      .catch((error: unknown) => this.#retry(error));
+      .then((response) => this.#resolve(response, reportEnd))
+      .catch((error: unknown) => this.#retry(error, reportEnd));
   }
 
-  #resolve(response: ReceivedResponse): void {
+  #resolve(response: ReceivedResponse, reportEnd: () => void): void {
+    reportEnd();
     const { caller, ended } = this.#initiator;
     const { cache, clock } = this.#services;
     // The operation that timed out is told to retry, and must then find the response.
@@ -194,7 +188,8 @@ export class InFlightCall {
   }
 
   /** Repeats a failed call if the error is worth a retry and a waiter has the time for it. */
-  #retry(error: unknown): void {
+  #retry(error: unknown, reportEnd: (error: unknown) => void): void {
+    reportEnd(error);
     const retryAtMs = this.#retryAtMs(error);
     for (const waiter of [...this.#waiters]) {
       if (retryAtMs === undefined || retryAtMs > waiter.operation.deadlineMs) this.#reject(waiter, error);
@@ -234,13 +229,16 @@ export class InFlightCall {
     waiter.cancelWait();
     if (this.#state.is === 'queued') waiter.operation.meter.wait.stop();
     this.#waiters.delete(waiter);
+    this.#reports.left(waiter.operation);
     if (this.#waiters.size === 0) this.#abandon();
   }
 
   /** The last waiter has left: ends the call unless it has been sent. */
   #abandon(): void {
-    if (this.#state.is === 'queued') this.#state.slot.leave();
-    else if (this.#state.is === 'backingOff') this.#state.cancel();
+    if (this.#state.is === 'queued') {
+      this.#state.slot.leave();
+      this.#reports.dequeued(false);
+    } else if (this.#state.is === 'backingOff') this.#state.cancel();
     else return;
     this.#services.breakers.abandon(this.#initiator.caller.keyHash, this.call.target);
     this.#finish();

@@ -1,7 +1,7 @@
 import { createLearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
-import { createCircuitBreakers, type OutageScope } from './circuit-breakers.ts';
+import { createCircuitBreakers } from './circuit-breakers.ts';
 import type { Call, Route } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import type { CallServices } from './send-call.ts';
@@ -11,7 +11,9 @@ import type { ReceivedResponse } from '../cache/cached-response.ts';
 import type { Operation } from './operation/operation.ts';
 import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import { toEnded, toQuotaExhausted, toOutage, toUnreachable } from './local-errors.ts';
+import { createLimitChanges } from './limit-changes.ts';
 import { createRetryBudget } from './retry-budget.ts';
+import { silentObserver, type UpstreamObserver } from '../observer.ts';
 import type { UpstreamError } from '../http/upstream-error.ts';
 
 /** What the calls of one origin are made with. */
@@ -23,11 +25,8 @@ export interface CallsOptions {
   readonly random: () => number;
   /** Whether the server itself was started with the key of this hash. */
   readonly isTrusted: (keyHash: string) => boolean;
-  /**
-   * Called with true when calls begin to be refused because upstream does not serve them, and with false when that
-   * ends.
-   */
-  readonly onOutage: (isDown: boolean, scope: OutageScope) => void;
+  /** Default: nothing is observed. */
+  readonly observer?: UpstreamObserver;
   /** Adds advice to the error of a rejected key. Default: the error stays as upstream gave it. */
   readonly explainRefusedKey?: ExplainRefusedKey;
 }
@@ -49,9 +48,12 @@ export interface InFlightCalls {
   revalidate(call: Call<unknown>, operation: Operation): Promise<void>;
 }
 
+const DEFAULTS = { explainRefusedKey: (thrown: unknown) => thrown, observer: silentObserver };
+
 /** Makes the registry of calls in flight, empty, and the services that they share. */
-export function createInFlightCalls({ isTrusted, onOutage, random, ...options }: CallsOptions): InFlightCalls {
-  const { clock, explainRefusedKey = (thrown) => thrown } = options;
+export function createInFlightCalls({ isTrusted, random, ...given }: CallsOptions): InFlightCalls {
+  const options = { ...DEFAULTS, ...given };
+  const { clock, observer } = options;
   // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
 
@@ -61,7 +63,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
   };
 
   const breakers = createCircuitBreakers(clock, (isOpen, onlyKeyHash) => {
-    onOutage(isOpen, onlyKeyHash === undefined ? 'all' : 'apiKey');
+    observer.onCircuitChange(isOpen, onlyKeyHash);
     if (!isOpen) return;
     for (const keyHash of onlyKeyHash === undefined ? [...inFlight.keys()] : [onlyKeyHash]) {
       cancelAll(keyHash, ({ route, target }) =>
@@ -78,7 +80,7 @@ export function createInFlightCalls({ isTrusted, onOutage, random, ...options }:
 
   const services: CallServices = {
     ...options,
-    explainRefusedKey,
+    limitChanges: createLimitChanges(observer),
     breakers,
     learnedSizes: createLearnedSizes(),
     retryBudget: createRetryBudget(random),

@@ -11,6 +11,8 @@ import { parseResponse } from './parse-response.ts';
 import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
 import type { ExplainRefusedKey } from './api-keys/refused-keys.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { LimitChanges } from './limit-changes.ts';
+import type { UpstreamObserver } from '../observer.ts';
 import { parseThrottleHeaders, type ThrottleHeaders } from '../http/retry-after.ts';
 import { toFailure, UpstreamError } from '../http/upstream-error.ts';
 
@@ -24,6 +26,8 @@ export interface CallServices {
   readonly breakers: CircuitBreakers;
   readonly retryBudget: RetryBudget;
   readonly explainRefusedKey: ExplainRefusedKey;
+  readonly observer: UpstreamObserver;
+  readonly limitChanges: LimitChanges;
 }
 
 // A wrong Retry-After of hours must not stop all calls for as long.
@@ -56,7 +60,7 @@ export async function sendCall(
       const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
       const received = { value, bytes: response.heapBytes };
       learnFromResponse(services, call, keyHash, received, sentAtMs);
-      slot.settle(throttle.rateLimit);
+      settle(services, caller, () => slot.settle(throttle?.rateLimit));
       return received;
     } finally {
       response.release();
@@ -68,13 +72,21 @@ export async function sendCall(
     if (error instanceof UpstreamError && error.isConnectFailure) {
       meter.cost.calls--;
       slot.giveBack();
-    } else slot.settle(throttle?.rateLimit, refusedUntilMs);
+    } else settle(services, caller, () => slot.settle(throttle?.rateLimit, refusedUntilMs));
     throw error;
   }
 }
 
 /** Milliseconds from now until the error's retry time; 0 if it has none. */
 export const toRetryWaitMs = ({ retryAtMs = 0 }: UpstreamError, clock: Clock) => Math.max(0, retryAtMs - clock.nowMs());
+
+/** Settles the slot of a call, and reports the limits that this has changed. */
+function settle({ limitChanges }: CallServices, { keyHash, keyBudget }: Caller, settleSlot: () => void): void {
+  const { slots } = keyBudget.current;
+  limitChanges.remember(slots);
+  settleSlot();
+  limitChanges.report(slots, keyHash);
+}
 
 function learnFromResponse(
   services: CallServices,

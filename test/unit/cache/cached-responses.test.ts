@@ -55,7 +55,7 @@ function createSetup({ windowLimit = 60 } = {}) {
     maxBytes: 100_000_000,
     clock,
   });
-  const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage: () => {}, isTrusted: () => true });
+  const calls = createCalls({ http, cache, clock, random: () => 0.5, isTrusted: () => true });
   const newBudget = () =>
     new Budget({
       general: { limit: windowLimit, windowMs: MINUTE_MS, isCap: true },

@@ -58,7 +58,7 @@ function createSetup({ isTrusted = true, windowLimit = 60, maxBytesPerOperation 
     maxBytes: 100_000_000,
     clock,
   });
-  const calls = createCalls({ http, cache, clock, random: () => 0.5, onOutage() {}, isTrusted: () => isTrusted });
+  const calls = createCalls({ http, cache, clock, random: () => 0.5, isTrusted: () => isTrusted });
   const budget = new Budget({
     general: { limit: windowLimit, windowMs: MINUTE_MS, isCap: true },
     reservedCalls: 0,

@@ -10,6 +10,7 @@ import { uncountedResponses } from '../../../src/upstream/calls/operation/held-r
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { UpstreamError } from '../../../src/upstream/http/upstream-error.ts';
+import { silentObserver } from '../../../src/upstream/observer.ts';
 import { toHttpResponse } from '../../support/http-response.ts';
 import { createVirtualClock, type VirtualClock } from '../../support/virtual-clock.ts';
 
@@ -66,7 +67,7 @@ function createSetup({ ttlMs = 60_000, ...options }: Partial<BudgetOptions> & { 
     cache,
     clock,
     random: () => 0.5,
-    onOutage: (isDown) => outages.push(isDown),
+    observer: { ...silentObserver, onCircuitChange: (isOpen) => void outages.push(isOpen) },
     isTrusted: () => true,
   });
   const newBudget = () =>
@@ -230,7 +231,6 @@ describe('a response', () => {
       cache: createResponseCache({ ttlMs: 1_000, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1_000, clock }),
       clock,
       random: Math.random,
-      onOutage: () => {},
       isTrusted: () => true,
     });
     const { operation } = openClient(calls, clock, 0, { budget });
@@ -1094,7 +1094,6 @@ describe('as the upstream sees it', () => {
         cache: createResponseCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
         clock,
         random,
-        onOutage: () => {},
         isTrusted: () => true,
       });
       const budget = new Budget({
@@ -1162,7 +1161,6 @@ describe('as the upstream sees it', () => {
       cache: createResponseCache({ ttlMs: 0, swrMs: 0, staleIfErrorMs: 0, renewMs: 0, maxBytes: 1, clock }),
       clock,
       random: () => 0,
-      onOutage: () => {},
       isTrusted: () => true,
     });
     const budget = new Budget({

@@ -26,6 +26,14 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     ['graphql', 'graphql/error/index.js', 'graphql-yoga', '@pothos/core', 'dataloader'],
     'upstream knows REST',
   ],
+  [
+    'src/upstream/calls',
+    ['pino', 'prom-client', '@opentelemetry/api', '@opentelemetry/sdk-trace-base'],
+    'upstream reports to an observer',
+  ],
+  ['src/loaders', ['pino', '@opentelemetry/api'], 'loaders know no log'],
+  ['src/graph/types', ['pino', '@opentelemetry/api'], 'graph knows no log'],
+  ['src/dry-run', ['pino', '@opentelemetry/api'], 'the dry run knows no log'],
   ['src/upstream/rate-limiter', ['./redis/redis-slots.ts'], 'slots in Redis are one slot source'],
   ['src/upstream/calls', ['../rate-limiter/redis/slot-store.ts'], 'slots in Redis are one slot source'],
   [
@@ -323,6 +331,11 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'src/server/operation',
     ['../plugins/use-dry-run.ts', '../create-upstream.ts', '../shared-slots.ts'],
     'plugins use the operation',
+  ],
+  [
+    'src/server/telemetry',
+    ['../plugins/use-dry-run.ts', '../create-upstream.ts', '../shared-slots.ts'],
+    'plugins use telemetry',
   ],
   [
     'src/server/plugins/request',

@@ -28,6 +28,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
       },
     },
     clock: createVirtualClock(),
+    operationRecords: new WeakMap(),
     slices: {
       ...slices,
       open(name, ...rest) {
@@ -37,6 +38,7 @@ function sharesOf(keyHash: string | undefined): readonly string[] {
     },
   });
   const record = createRequestRecord({
+    requestId: 'request',
     startedAtMs: 0,
     clientAddress: '192.0.2.7',
     clientGone: new AbortController().signal,

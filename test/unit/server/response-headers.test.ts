@@ -9,6 +9,7 @@ type Reported = readonly [code: string, seconds: number, limitedBy?: string];
 /** The headers of a response with these errors, without an API key. */
 function toHeaders(reported: readonly Reported[]): Headers {
   const record = createRequestRecord({
+    requestId: 'request',
     startedAtMs: 0,
     clientAddress: '127.0.0.1',
     clientGone: new AbortController().signal,

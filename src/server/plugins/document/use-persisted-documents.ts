@@ -32,8 +32,13 @@ export async function readPersistedDocuments(file: string, schema: GraphQLSchema
  * it, in `extensions.persistedQuery.sha256Hash`.
  *
  * @param only - Execute only persisted documents.
+ * @param onDocument - Called with the id when a request names a persisted document.
  */
-export function usePersistedDocuments(documents: PersistedDocuments, only: boolean): Plugin {
+export function usePersistedDocuments(
+  documents: PersistedDocuments,
+  only: boolean,
+  onDocument: (request: Request, id: string) => void,
+): Plugin {
   const toRefusal = (message: string, code: string, status: number) => ({
     message,
     extensions: { code, retryable: false, http: { status } },
@@ -41,7 +46,11 @@ export function usePersistedDocuments(documents: PersistedDocuments, only: boole
   return usePersistedOperations({
     allowArbitraryOperations: !only,
     extractPersistedOperationId: idOf,
-    getPersistedOperation: (id) => documents.get(id) ?? null,
+    getPersistedOperation(id, request) {
+      const document = documents.get(id);
+      if (document !== undefined) onDocument(request, id);
+      return document ?? null;
+    },
     customErrors: {
       notFound: toRefusal('There is no persisted document with this id.', 'PERSISTED_DOCUMENT_NOT_FOUND', 404),
       keyNotFound: toRefusal('The request has neither a query nor the id of a persisted document.', 'BAD_REQUEST', 400),

@@ -1,5 +1,10 @@
 import { CSRF_HEADER } from './use-csrf-check.ts';
 
+const ALLOWED_HEADERS = [
+  ...['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
+  ...['x-request-id', 'graphql-client-name', 'apollographql-client-name', 'traceparent'],
+];
+
 /**
  * Makes Yoga's CORS setting: only web pages of the listed origins may read responses.
  *
@@ -16,8 +21,8 @@ export function toCors(origins: readonly string[]) {
       origin,
       credentials: false,
       methods: ['GET', 'POST'],
-      allowedHeaders: ['content-type', 'x-api-key', 'authorization', 'prefer', 'cache-control', CSRF_HEADER],
-      exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied'],
+      allowedHeaders: ALLOWED_HEADERS,
+      exposedHeaders: ['Age', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Preference-Applied', 'X-Request-Id'],
     };
   };
 }

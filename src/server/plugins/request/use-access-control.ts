@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
 import { isPageRequest } from './use-graphiql.ts';
-import { toRefusalResponse } from '../../http/refusal.ts';
+import { type RefusalReasons, toRefusalResponse } from '../../http/refusal.ts';
 import type { Secret } from '../../../upstream/http/secret.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
 
@@ -15,10 +15,12 @@ import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../con
  * a page. So is `/`, which only names the endpoint. Probes and CORS preflights never get here.
  *
  * @param graphqlPath - Path of the GraphQL endpoint and the GraphiQL page.
+ * @param reasons - Gets the reason of each refusal, for the log.
  */
 export function useAccessControl(
   { listen, access, graphiql }: Pick<Config, 'listen' | 'access' | 'graphiql'>,
   graphqlPath: string,
+  reasons: RefusalReasons,
 ): Plugin {
   const checksHost = isLoopbackAddress(listen.host);
   return {
@@ -26,6 +28,7 @@ export function useAccessControl(
       if (checksHost && !isAllowedHost(request.headers.get('host') ?? undefined, access.allowedHosts)) {
         const message =
           'This server listens on loopback and does not accept this Host. To accept it, add it to ALLOWED_HOSTS.';
+        reasons.set(request, 'host');
         endResponse(toRefusalResponse(request, fetchAPI, { status: 403, code: 'FORBIDDEN', message }));
         return;
       }
@@ -40,6 +43,7 @@ export function useAccessControl(
           message: 'This server requires its access token: Authorization: Bearer <token>.',
           headers: { 'www-authenticate': 'Bearer' },
         } as const;
+        reasons.set(request, 'accessToken');
         endResponse(toRefusalResponse(request, fetchAPI, refusal));
       }
     },

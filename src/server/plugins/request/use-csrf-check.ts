@@ -1,4 +1,5 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
+import type { RefusalReasons } from '../../http/refusal.ts';
 
 /**
  * A request header that proves that no foreign web page sent the request: a browser makes a CORS preflight before it
@@ -9,8 +10,10 @@ export const CSRF_HEADER = 'x-graphql-yoga-csrf';
 /**
  * Makes the plugin that refuses requests that any web page can make a browser send without a CORS preflight: a GET by a
  * link, a POST by a form. A browser that sends JSON or the header has made a preflight first.
+ *
+ * @param reasons - Gets the reason of each refusal, for the log.
  */
-export function useCsrfCheck(): Plugin {
+export function useCsrfCheck(reasons: RefusalReasons): Plugin {
   return {
     onRequestParse({ request }) {
       const type = request.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
@@ -18,6 +21,7 @@ export function useCsrfCheck(): Plugin {
       const isGet = request.method === 'GET';
       // Yoga refuses all other methods.
       if (!isGet && request.method !== 'POST') return;
+      reasons.set(request, 'crossSite');
       throw createGraphQLError(
         isGet
           ? `A GET request must have the header ${CSRF_HEADER} (any value): without it, any web page could send one.`
