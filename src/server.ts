@@ -18,6 +18,8 @@ import type { NodeContext } from './server/http/node-context.ts';
 import type { RefusalReasons } from './server/http/refusal.ts';
 import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
+import { combineObservers } from './server/telemetry/combine-observers.ts';
+import { openTraces } from './server/telemetry/open-traces.ts';
 import { createSampledLog } from './server/telemetry/sampled-log.ts';
 import { listen } from './server/http/listen.ts';
 import { createProbes } from './server/http/probes.ts';
@@ -58,6 +60,9 @@ export interface FacadeServer {
 }
 
 const GRAPHQL_PATH = '/graphql';
+// Time for the last spans, and the time from the signal by which they have to be sent: the process has five seconds.
+const FLUSH_MS = 1_000;
+const STOP_MS = 4_750;
 
 /**
  * Builds everything that lives as long as the process, and listens.
@@ -79,8 +84,12 @@ export async function startServer(
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const operationRecords: OperationRecords = new WeakMap();
-  const callLog = createCallLog(logger, clock, operationRecords);
-  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock, callLog);
+  const traces = await openTraces(config, logger, clock, operationRecords);
+  const observer = combineObservers([
+    createCallLog(logger, clock, operationRecords),
+    ...(traces ? [traces.observer] : []),
+  ]);
+  const { isCircuitOpen, close: closeUpstream, ...upstream } = await createUpstream(config, logger, clock, observer);
   const logRefusal = createSampledLog(logger, 'info', 'request refused', clock);
   const refusalReasons: RefusalReasons = new WeakMap();
   const operations = createOperationPlugins({
@@ -92,6 +101,7 @@ export async function startServer(
     logger,
     clientAddressOf,
     operationRecords,
+    openTrace: traces?.openTrace,
     logRefusal,
     refusalReasons,
   });
@@ -155,8 +165,10 @@ export async function startServer(
     url: `http://${host}:${port}${GRAPHQL_PATH}`,
     async stop() {
       isStopping = true;
+      const latestMs = clock.nowMs() + STOP_MS;
       await close(operations.drain);
-      await closeUpstream();
+      const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
+      await Promise.all([closeUpstream(), traces?.close(flushMs)]);
     },
   };
 }
@@ -177,6 +189,7 @@ export function createOperationPlugins(options: OperationOptions) {
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
     logOperation(record, 200, parts);
+    record.trace?.end(record, 200);
   };
   return {
     plugins: [

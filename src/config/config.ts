@@ -6,7 +6,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { toMemoryLimits } from './memory-limits.ts';
 import { toRedisConfig } from './redis-config.ts';
-import { type Environment, parseValues } from './values.ts';
+import { type Environment, parseValues, type Values } from './values.ts';
 
 // Twice what a stream takes while all of its calls wait.
 const HEAP_BYTES_PER_STREAM = 4 * 1_048_576;
@@ -119,6 +119,24 @@ export function parseConfig(
     }),
     revealSecrets: v.REVEAL_SECRETS,
     logLevel: v.LOG_LEVEL,
+    ...toTraces(v),
     graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
+  };
+}
+
+function toTraces(v: Values) {
+  if (!v.OTEL_EXPORTER_OTLP_ENDPOINT) return undefined;
+  return {
+    /** Absent: operations are not traced. */
+    traces: {
+      /** Base address of the collector. */
+      endpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT,
+      /** JSON of an object of values by name. */
+      headers: v.OTEL_EXPORTER_OTLP_HEADERS,
+      serviceName: v.OTEL_SERVICE_NAME,
+      sampler: v.OTEL_TRACES_SAMPLER,
+      /** Fraction of operations that a sampler by ratio traces. */
+      ratio: v.OTEL_TRACES_SAMPLER_ARG,
+    },
   };
 }

@@ -1,7 +1,24 @@
 import { z } from 'zod';
 import { parseHostAndPort, parseSubnet, toOrigin } from './addresses.ts';
-import { flag, heapBytes, HOUR_MS, list, MEBIBYTE, type Rule, secret, secretFile, secretList, whole } from './rule.ts';
+import {
+  flag,
+  heapBytes,
+  HOUR_MS,
+  list,
+  MEBIBYTE,
+  type Rule,
+  secret,
+  secretFile,
+  secretList,
+  text,
+  whole,
+} from './rule.ts';
+import { Secret } from '../upstream/http/secret.ts';
 
+const samplers = [
+  ...(['always_on', 'always_off', 'traceidratio'] as const),
+  ...(['parentbased_always_on', 'parentbased_always_off', 'parentbased_traceidratio'] as const),
+] as const;
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What clients may send, who has access, and how the server responds. */
@@ -101,6 +118,41 @@ export const serverVariables = {
     default: 'info',
     description: 'Minimum severity of the log lines that are written.',
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    allowed: 'an address such as http://127.0.0.1:4318, without user name, query and fragment',
+    schema: text(toEndpoint).optional(),
+    description:
+      'Base address of an OpenTelemetry collector, to which traces are sent by OTLP over HTTP (its path `/v1/traces`); ' +
+      'if it is not set, there are none.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    isSecret: true,
+    allowed: 'a comma-separated list of name=value, with values in percent-encoding',
+    schema: text(toHeaders).optional(),
+    description: 'Headers to send to the collector, such as `authorization=Bearer%20token`.',
+  },
+  OTEL_SERVICE_NAME: {
+    allowed: 'a text of at most 255 characters',
+    schema: z.string().max(255),
+    default: 'postman-graphql',
+    description: 'Name of the service in traces.',
+  },
+  OTEL_TRACES_SAMPLER: {
+    allowed: `one of ${samplers.join(', ')}`,
+    schema: z.enum(samplers),
+    default: 'parentbased_always_on',
+    description:
+      'Which operations are traced. With `parentbased_…` the `traceparent` of a client decides, so clients can have ' +
+      'each of their operations traced.',
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    allowed: 'a number from 0 to 1',
+    schema: text((given) =>
+      /^(?:0(?:\.\d{1,15})?|\.\d{1,15}|1(?:\.0{1,15})?)$/.test(given) ? Number(given) : undefined,
+    ),
+    default: '1',
+    description: 'The fraction of operations that `traceidratio` and `parentbased_traceidratio` trace.',
+  },
   GRAPHIQL: {
     ...flag,
     default: 'true',
@@ -114,3 +166,23 @@ export const serverVariables = {
       'starts no sandbox unless SANDBOX_DIR is set.',
   },
 } satisfies Record<string, Rule>;
+
+function toEndpoint(given: string): URL | undefined {
+  if (!/^https?:\/\//i.test(given) || !URL.canParse(given)) return undefined;
+  const url = new URL(given);
+  return url.username === '' && url.password === '' && url.search === '' && url.hash === '' ? url : undefined;
+}
+
+/** Reads headers as OpenTelemetry writes them. @returns A secret: the JSON of an object of values by name. */
+function toHeaders(given: string): Secret | undefined {
+  try {
+    const pairs = given.split(',').map((pair) => {
+      const [, name = '', value = ''] = /^\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*([!-~]*)\s*$/.exec(pair) ?? [];
+      return [name.toLowerCase(), decodeURIComponent(value)] as const;
+    });
+    const isValid = pairs.every(([name, value]) => name !== '' && /^[ -~]+$/.test(value));
+    return isValid ? new Secret(JSON.stringify(Object.fromEntries(pairs))) : undefined;
+  } catch {
+    return undefined;
+  }
+}

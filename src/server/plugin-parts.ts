@@ -13,6 +13,7 @@ import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
 import type { ClientAddressOf } from './http/client-address.ts';
 import type { RefusalReasons } from './http/refusal.ts';
+import type { OpenTrace } from './operation/operation-trace.ts';
 import type { OperationRecords, RequestRecords } from './operation/request-record.ts';
 import type { RequestCaller } from './request-caller.ts';
 import type { SampledLog } from './telemetry/sampled-log.ts';
@@ -31,6 +32,8 @@ export interface OperationOptions {
   readonly maskError: MaskError;
   /** Filled by the plugins: upstream's observers find the request of an operation in it. */
   readonly operationRecords: OperationRecords;
+  /** Undefined: operations are not traced. */
+  readonly openTrace: OpenTrace | undefined;
   /** Logs requests that are refused before they are read. */
   readonly logRefusal: SampledLog;
   readonly refusalReasons: RefusalReasons;

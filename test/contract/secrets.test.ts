@@ -1,5 +1,5 @@
 import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery } from 'graphql';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Account } from '../../src/sandbox/account/account.ts';
 import { auth, example, folder, request } from '../../src/sandbox/account/compose.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
@@ -8,9 +8,28 @@ import type { Fault } from '../../src/sandbox/faults.ts';
 import { refusalSpellings } from '../../src/sandbox/rate-refusals.ts';
 import { everyField } from '../../bench/corpus/every-field.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
+import { startTraceReceiver, type TraceReceiver } from '../support/trace-receiver.ts';
 
+// Everything is logged and traced.
+let receiver: TraceReceiver;
 let facade: Facade;
-afterEach(() => facade.close());
+beforeEach(async () => {
+  receiver = await startTraceReceiver();
+});
+afterEach(async () => {
+  await facade.close();
+  await receiver.close();
+});
+
+const startObserved = async (env: Record<string, string>, sandbox: Parameters<typeof startFacade>[1]) => {
+  facade = await startFacade({ LOG_LEVEL: 'trace', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint, ...env }, sandbox);
+};
+/** Everything that operators read: all lines of the log, and all spans. Stops the server, which sends the last ones. */
+const readTelemetry = async (): Promise<string> => {
+  await facade.close();
+  expect(receiver.spans.length).toBeGreaterThan(0);
+  return [...facade.log, ...receiver.spans.map((span) => JSON.stringify(span))].join('\n');
+};
 
 /** Everything that a client or an operator can read. */
 const toText = (value: unknown) => JSON.stringify(value, (_key, part) => (part instanceof Headers ? [...part] : part));
@@ -190,10 +209,7 @@ describe('secrets inside the data', () => {
   const canaries = (text: string) => [...new Set(text.match(/canary-[a-z-]+/g))].sort();
 
   const start = async (env: Record<string, string>) => {
-    facade = await startFacade(
-      { MAX_QUERY_TOKENS: '100000', LOG_LEVEL: 'trace', ...env },
-      { account: createCanaryAccount() },
-    );
+    await startObserved({ MAX_QUERY_TOKENS: '100000', ...env }, { account: createCanaryAccount() });
   };
 
   const readEverything = async () => {
@@ -211,7 +227,7 @@ describe('secrets inside the data', () => {
     await start({});
     const answer = await readEverything();
     expect(canaries(toText(answer))).toEqual([]);
-    expect(canaries(facade.log.join())).toEqual([]);
+    expect(canaries(await readTelemetry())).toEqual([]);
     expect(
       answer.data.environment.values.map(({ text, isMasked }: Record<string, unknown>) => [text, isMasked]),
     ).toEqual([
@@ -235,7 +251,7 @@ describe('secrets inside the data', () => {
       ...['canary-initial', 'canary-current', 'canary-session-value', 'canary-default', 'canary-later'],
     ];
     expect(canaries(toText(fields))).toEqual(canaries(toText(json)).filter((canary) => !inNoField.includes(canary)));
-    expect(canaries(facade.log.join())).toEqual([]);
+    expect(canaries(await readTelemetry())).toEqual([]);
   });
 
   it('do not affect references to them, nor anything else', async () => {
@@ -346,8 +362,8 @@ describe('the API key', () => {
   const { user } = createDemoAccount();
 
   const start = async (env: Record<string, string> = {}) => {
-    facade = await startFacade(
-      { LOG_LEVEL: 'trace', ACCESS_TOKEN: 'canary-access-token', ...env },
+    await startObserved(
+      { ACCESS_TOKEN: 'canary-access-token', ...env },
       { apiKey: serverKey, otherApiKeys: keys.map((apiKey, index) => ({ apiKey, user: { ...user, id: index + 1 } })) },
     );
   };
@@ -377,7 +393,7 @@ describe('the API key', () => {
     }
     expect(toText(answers)).not.toContain('canary');
     expect(facade.log.length).toBeGreaterThanOrEqual(keys.length);
-    expect(facade.log.join('\n')).not.toContain('canary');
+    expect(await readTelemetry()).not.toContain('canary');
   });
 
   it('goes upstream in its header alone, and nothing else of the client goes with it', async () => {
@@ -403,7 +419,17 @@ describe('the API key', () => {
       new Set(['accept', 'accept-encoding', 'connection', 'host', 'user-agent', 'x-api-key']),
     );
     expect(toText([ofServer, ofClient])).not.toContain('canary');
-    expect(facade.log.join('\n')).not.toContain('canary');
+    expect(await readTelemetry()).not.toContain('canary');
+  });
+
+  it('is not repeated when a client sends it in headers that the log repeats', async () => {
+    await start();
+    const [key = ''] = keys;
+    const inNames = { 'x-request-id': key, 'graphql-client-name': `client ${key}`, traceparent: `00-${key}-00` };
+    expect((await ask('{ me { username } }', { 'x-api-key': key, ...inNames })).errors).toEqual([]);
+    const telemetry = await readTelemetry();
+    expect(telemetry).toContain('"client":"client [redacted]"');
+    expect(telemetry).not.toContain('canary');
   });
 
   it('that upstream does not know is not repeated either', async () => {
@@ -432,5 +458,33 @@ describe('the API key', () => {
     });
     expect(toText([rest, facade.log])).not.toContain('canary');
     expect(facade.postman.arrivals).toEqual([]);
+  });
+});
+
+describe('the log and the traces', () => {
+  it('have no uid, id or value of a variable, whatever an operation does', async () => {
+    await startObserved({ OPERATION_TIMEOUT_MS: '1000' }, {});
+    const missing = '41829063-00000000-0000-4000-8000-000000000000';
+    const query = `query Everything($workspace: ID!, $collection: ID!, $environment: ID!, $missing: ID!) {
+      workspace(id: $workspace) { name collections { nodes { name items { name } } } }
+      collection(uid: $collection) { name json }
+      environment(uid: $environment) { values { key value } }
+      nothing: collection(uid: $missing) { name }
+    }`;
+    const variables = {
+      workspace: ids.workspaces.riderPlatform,
+      collection: ids.collections.rides,
+      environment: ids.environments.local,
+      missing,
+    };
+    await facade.query(query, { variables });
+    facade.postman.failNext(1, { kind: 'reset' });
+    facade.postman.failNext(1, { kind: 'status', status: 429, headers: { 'Retry-After': '20' } });
+    await facade.query(query, { variables, headers: { 'cache-control': 'no-cache' } });
+    await facade.query(query, { variables: { ...variables, collection: { 'canary-variable': 1 } } });
+    const telemetry = await readTelemetry();
+    expect(telemetry).toContain('/collections/{uid}');
+    for (const secret of [...Object.values(variables), ids.users.ines, 'canary-variable', facade.postman.apiKey])
+      expect(telemetry).not.toContain(secret);
   });
 });

@@ -130,6 +130,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
     }),
     clientAddressOf: () => '127.0.0.1',
     operationRecords: new WeakMap(),
+    openTrace: undefined,
     refusalReasons: new WeakMap(),
     logRefusal() {},
     heldResponses: createHeldResponses({

@@ -18,6 +18,7 @@ import { untilStopped } from './until-stopped.ts';
 
 /** One part of an incremental response, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
 export interface ResultPart {
+  readonly data?: unknown;
   readonly errors?: readonly GraphQLError[];
   readonly incremental?: readonly { readonly errors?: readonly GraphQLError[] }[];
   readonly hasNext?: boolean;

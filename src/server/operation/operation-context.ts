@@ -89,6 +89,7 @@ export function createContexts({
       const isStreamed = delivery?.isStreamed ?? false;
       const name = definition?.name?.value;
       if (name !== undefined) record.operationName = name;
+      if (definition) record.operationType = definition.operation;
       record.isIncremental = delivery?.isIncremental ?? false;
       const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);

@@ -1,10 +1,11 @@
-import { type GraphQLError, type ResponsePath, responsePathAsArray } from 'graphql';
+import { type GraphQLError, type OperationTypeNode, type ResponsePath, responsePathAsArray } from 'graphql';
 import type { OperationPlan } from '../../dry-run/plan-operation.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import { createReportedErrors, type ReportedErrors } from '../result/reported-errors.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { RequestCaller } from '../request-caller.ts';
+import type { OperationTrace } from './operation-trace.ts';
 
 /** The cost that every response reports in `extensions.upstream`. */
 export type UpstreamCost = Readonly<ReturnType<typeof toCost>>;
@@ -26,6 +27,8 @@ export interface RequestRecord {
   /** As a `ClientAddressOf` returns it. */
   readonly clientAddress: string;
   readonly preferences: Preferences;
+  /** Absent: operations are not traced. */
+  readonly trace?: OperationTrace | undefined;
   /** Aborts when the client disconnects before the end of the response. */
   readonly clientGone: AbortSignal;
   /** Ends the whole execution. Its reason is the error that is reported. */
@@ -47,6 +50,10 @@ export interface RequestRecord {
   /** Absent without an API key, and until the execution begins. */
   operation?: Operation;
   operationName?: string;
+  /** Absent until the execution begins. */
+  operationType?: OperationTypeNode;
+  /** The result has a root field that is not null. */
+  hasData: boolean;
   /** Sets the deadline of the operation to now. */
   expire?: () => void;
   estimate?: OperationPlan['estimate'];
@@ -67,12 +74,13 @@ const MAX_STALE_PARTS = 1_000;
 
 /** Makes the record of a request. */
 export function createRequestRecord(
-  known: Pick<RequestRecord, 'startedAtMs' | 'requestId' | 'clientGone' | 'clientAddress' | 'preferences'>,
+  known: Pick<RequestRecord, 'startedAtMs' | 'requestId' | 'trace' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
   return {
     ...known,
     caller: null,
     isRead: false,
+    hasData: false,
     stopExecution: new AbortController(),
     isIncremental: false,
     large: [],
@@ -92,8 +100,12 @@ export function toLoggedHash(keyHash: string): string {
 }
 
 /** What log lines have in common with the operation that caused them. */
-export function toRequestIds({ requestId, caller }: RequestRecord) {
-  return { requestId, ...(caller && { keyHash: toLoggedHash(caller.keyHash) }) };
+export function toRequestIds({ requestId, trace, caller }: RequestRecord) {
+  return {
+    requestId,
+    ...(trace && { traceId: trace.traceId }),
+    ...(caller && { keyHash: toLoggedHash(caller.keyHash) }),
+  };
 }
 
 /** Runs the cleanups of a request. It may be called more than once. */

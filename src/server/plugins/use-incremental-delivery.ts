@@ -7,6 +7,7 @@ import { createOpenStreams, type FullBound } from '../incremental/open-streams.t
 import { untilStopped } from '../incremental/until-stopped.ts';
 import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
+import { hasRootField } from '../operation/outcome.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 /** The refusal if the client does not accept a response in parts. */
@@ -77,6 +78,8 @@ export function useIncrementalDelivery(
   const deliver = (record: RequestRecord, parts: AsyncIterable<ResultPart>): AsyncIterable<ResultPart> =>
     mapParts(parts, {
       map(part) {
+        record.trace?.partMade();
+        record.hasData ||= hasRootField(part.data);
         // An aborted execution would yield the same part again and again.
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);

@@ -7,18 +7,17 @@ const LOGGED_NAME_LENGTH = 100;
 
 /**
  * Makes the plugin that logs each operation that is not delivered in parts, and requests that were refused before they
- * were read.
+ * were read. It also ends their traces.
  */
 export function useOperationLog(parts: PluginParts): Plugin<object, NodeContext> {
   const { records, logRefusal, refusalReasons } = parts;
   return {
     onResponse({ request, response: { status }, serverContext: { requestId } }) {
       const record = records.get(request);
-      if (record?.isRead) {
-        // An operation that is delivered in parts has not ended yet.
-        if (!record.isIncremental) logOperation(record, status, parts);
-        return;
-      }
+      // An operation that is delivered in parts has not ended yet.
+      if (record?.isIncremental) return;
+      record?.trace?.end(record, status);
+      if (record?.isRead) return logOperation(record, status, parts);
       if (status < 400) return;
       const reason = refusalReasons.get(request);
       // The URL is not logged, because it may contain anything.

@@ -7,6 +7,7 @@ import type { NodeContext } from '../http/node-context.ts';
 import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
 import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
+import { hasRootField } from '../operation/outcome.ts';
 import { onCompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
@@ -18,13 +19,14 @@ import type { PluginParts } from '../plugin-parts.ts';
  * @param open - Gets the records of all requests that are being executed.
  */
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
-  const { records, clock, clientAddressOf, findCaller } = parts;
+  const { records, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
   return {
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({
         startedAtMs: clock.nowMs(),
         requestId: serverContext.requestId,
+        trace: openTrace?.(request),
         clientGone: request.signal,
         clientAddress: clientAddressOf(serverContext.req),
         preferences: parsePreferences(request.headers.get('prefer')),
@@ -62,6 +64,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
     onResultProcess: onCompleteResult(records, (record, result) => {
       if (record.stopExecution.signal.aborted) record.expire?.();
       endRequest(record);
+      record.hasData = hasRootField(result.data);
       return result;
     }),
   };

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { TRACE_PACKAGES } from '../../../src/server/telemetry/trace-packages.ts';
 import { REDIS_CLIENT } from '../../../src/upstream/rate-limiter/redis/redis-connection.ts';
 
 const root = new URL('../../../', import.meta.url);
@@ -34,7 +35,9 @@ it('names files that the build creates', () => {
   expect(readFileSync(new URL(sources[0] ?? '', root), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-it('requires the version of an optional package that it is tested with', () => {
-  for (const dependencies of [devDependencies, peerDependencies])
-    expect(REDIS_CLIENT).toBe(`@redis/client@${String(dependencies?.['@redis/client'])}`);
+it('requires the versions of optional packages that it is tested with', () => {
+  const named = [...TRACE_PACKAGES, REDIS_CLIENT].toSorted();
+  const of = (dependencies = {}) => Object.entries(dependencies).map(([name, version]) => `${name}@${String(version)}`);
+  expect(of(peerDependencies).toSorted()).toEqual(named);
+  expect(of(devDependencies)).toEqual(expect.arrayContaining(named));
 });
