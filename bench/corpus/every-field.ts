@@ -26,6 +26,8 @@ export function everyField(schema: GraphQLSchema, typeName: string, rules: Field
 
   function toSelection(type: GraphQLCompositeType, around: readonly string[]): string {
     const path = [...around, type.name];
+    // Fields of its types have one name and different nullability, which one selection may not mix.
+    if (type.name === 'Node') return '{ __typename id }';
     if (isAbstractType(type)) {
       const parts = schema.getPossibleTypes(type).map((one) => `... on ${one.name} ${toSelection(one, path)}`);
       return `{ __typename ${parts.join(' ')} }`;

@@ -22,17 +22,23 @@ export interface Queries {
 export function createQueries(schema: GraphQLSchema): Queries {
   const withoutTree = { ...leaveOutLists(schema, 'Collection'), ...leaveOutLists(schema, 'Folder') };
   const withoutLists = leaveOutLists(schema, 'Workspace');
+  const withoutCollection = { 'Folder.collection': false, 'Request.collection': false } as const;
   const ofCollection = (selection: string) => `query ($uid: ID!) { collection(uid: $uid) ${selection} }`;
   const pageOf = (field: string, connection: string) =>
     `query ($uid: ID!, $first: Int, $after: String) {
-      collection(uid: $uid) { ${field}(first: $first, after: $after) ${everyField(schema, connection)} }
+      collection(uid: $uid) { ${field}(first: $first, after: $after) ${everyField(schema, connection, withoutCollection)} }
     }`;
   const fragments = ['Folder', 'Request'].map(
-    (type) => `fragment of${type} on ${type} ${everyField(schema, type, withoutTree)}`,
+    (type) => `fragment of${type} on ${type} ${everyField(schema, type, { ...withoutTree, 'Collection.json': false })}`,
   );
   return {
     collection: ofCollection(
-      everyField(schema, 'Collection', { ...withoutTree, ...withoutLists, 'Collection.folders': 'first: 10' }),
+      everyField(schema, 'Collection', {
+        ...withoutTree,
+        ...withoutLists,
+        ...withoutCollection,
+        'Collection.folders': 'first: 10',
+      }),
     ),
     folders: pageOf('folders', 'FolderConnection'),
     requests: pageOf('requests', 'RequestConnection'),
@@ -45,6 +51,9 @@ export function createQueries(schema: GraphQLSchema): Queries {
     workspace: `query ($id: ID!) { workspace(id: $id) ${everyField(schema, 'Workspace', withoutLists)} }`,
     account: everyField(schema, 'Query', {
       ...withoutTree,
+      // The other root fields select what they find.
+      'Query.node': 'id: "0"',
+      'Query.nodes': 'ids: ["0"]',
       'Collection.json': false,
       'Collection.formatVersion': false,
       // Each node costs separate calls, and an operation may make 60.

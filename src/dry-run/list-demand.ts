@@ -1,6 +1,7 @@
 import { type DocumentNode, Kind, visit } from 'graphql';
 import { MAX_PAGE_SIZE } from '../graph/paging/connection.ts';
 import { type Cursor, parseCursor } from '../graph/paging/cursor.ts';
+import type { ListArgs } from '../graph/paging/list-order.ts';
 import { CHILDREN_PAGE_SIZE } from '../graph/planning/lists.ts';
 
 /** Which parts of lists an operation requests. */
@@ -9,7 +10,11 @@ export interface ListDemand {
   readonly cursors: readonly Cursor[];
   /** The largest page that the operation requests, in items. At most `MAX_PAGE_SIZE`. */
   readonly longestPage: number;
+  /** Whether it may have this server order or filter a list. */
+  readonly ordersLists: boolean;
 }
+
+const ORDERING_ARGUMENTS: ReadonlySet<string> = new Set<keyof ListArgs>(['orderBy', 'updatedAfter']);
 
 /**
  * Reads the list demand of a document and its variables. Every string that parses as a cursor counts as one, and
@@ -19,17 +24,19 @@ export function toListDemand(document: DocumentNode, variables: Readonly<Record<
   const values = Object.values(variables);
   const texts = new Set(values.filter((value) => typeof value === 'string'));
   const pageSizes = values.filter((value) => typeof value === 'number');
+  let ordersLists = false;
   visit(document, {
     StringValue({ value }) {
       texts.add(value);
     },
     Argument({ name, value }) {
+      if (ORDERING_ARGUMENTS.has(name.value)) ordersLists = true;
       if (name.value === 'first' && value.kind === Kind.INT) pageSizes.push(Number(value.value));
     },
   });
   // A list without `first` has at most this page size.
   const longestPage = pageSizes.reduce((most, size) => Math.max(most, size), CHILDREN_PAGE_SIZE);
-  return { cursors: [...texts].flatMap(toCursors), longestPage: Math.min(MAX_PAGE_SIZE, longestPage) };
+  return { cursors: [...texts].flatMap(toCursors), longestPage: Math.min(MAX_PAGE_SIZE, longestPage), ordersLists };
 }
 
 function toCursors(text: string): readonly Cursor[] {

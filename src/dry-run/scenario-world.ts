@@ -32,6 +32,8 @@ export interface ListContents {
   readonly target?: string;
   /** They come after as many other objects as a client can request, all of them fully cached. */
   readonly followsCachedItems?: true;
+  /** Lists that this server orders or filters have them, but not on the requested pages. */
+  readonly isOffPage?: true;
 }
 
 /** What simulated responses of a run depended on. A list of everything has all objects of a type that the key sees. */
@@ -60,6 +62,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const listedIn = createListContents(scenario, ids);
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
+  const toMoreWorkspaces = () => idOf('more workspaces', 0);
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -82,6 +85,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   /** @param foundIn - Returns what the scenario lists, or undefined if it leaves the list open. */
   const toWorld = (foundIn: (list: ListName) => readonly string[] | undefined): SimulatedWorld => ({
     exists,
+    isOnPage: listed?.isOffPage !== true,
     nameOf: toSimulatedName,
     parentOf,
     linkOf(uid, list) {
@@ -107,12 +111,14 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       if (account && cursor === null) {
         const likely = account.workspaceIds(filter);
         work.add(likely.length * ITEM_STEPS);
-        return { ids: likely, nextCursor: account.hasMoreWorkspaces ? idOf('more workspaces', 0) : null };
+        return { ids: likely, nextCursor: account.hasMoreWorkspaces ? toMoreWorkspaces() : null };
       }
       const found = foundIn('workspaces');
       if (found || !exists) return { ids: found ?? [], nextCursor: null };
       const list = JSON.stringify(['workspaces', filter, cursor]);
-      return { ids: toWorkspaceIds(list, cursor, size), nextCursor: idOf(`after ${list}`, 0) };
+      // A likely account has two pages, so that a list that is read to its end has one.
+      const nextCursor = account && cursor === toMoreWorkspaces() ? null : idOf(`after ${list}`, 0);
+      return { ids: toWorkspaceIds(list, cursor, size), nextCursor };
     },
     workspacesOf(uid) {
       questions.add('workspaces of an object');

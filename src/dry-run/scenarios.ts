@@ -97,6 +97,16 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: (findings) => namesAny(findings) && knownLists(findings).length <= MAX_LISTS,
     variants: (findings) => knownLists(findings).map((target) => toListed(findings, { target })),
   },
+  // An ordered or filtered list that has a named object saves its single read, wherever in the list the object is.
+  {
+    name: 'named things exist, in every list or in one, but not on the pages of ordered lists',
+    bounds: 'lower',
+    when: (findings) => findings.ids.ordersLists && namesAny(findings),
+    variants: (findings) =>
+      [undefined, ...(knownLists(findings).length <= MAX_LISTS ? knownLists(findings) : [])].map((target) =>
+        toListed(findings, { isOffPage: true, ...(target !== undefined && { target }) }),
+      ),
+  },
   // Cached objects in front of the named ones need no single read, so a list is not worth its call.
   {
     name: 'named things exist, in every list behind cached ones',

@@ -8,7 +8,7 @@ import { createOperationContext } from '../graph/planning/tracked-reads.ts';
 import { unsliced } from '../graph/limits/time-slices.ts';
 import { createLoaders } from '../loaders/loaders.ts';
 import type { Calls } from '../upstream/calls/calls.ts';
-import { createCollectionTree } from '../upstream/collection-format/tree/collection-tree.ts';
+import { createSimulatedTrees } from '../upstream/collection-format/tree/simulated-tree.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { createLoadingFields } from './loading-fields.ts';
 import { type Cost, createTally } from './call-tally.ts';
@@ -177,7 +177,7 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
 
 function toContext(
   { session }: SimulatedSession,
-  { deniesWorkspaces }: Scenario,
+  { deniesWorkspaces, exists }: Scenario,
   { isSimulated }: SimulatedIds,
   work: Work,
 ): OperationContext {
@@ -194,11 +194,12 @@ function toContext(
     trackRead(value) {
       if (Array.isArray(value)) work.add(value.length * TRACK_STEPS);
     },
-    treeOf: ({ document, uid }) => Promise.resolve(createCollectionTree(document, uid)),
+    treeOf: createSimulatedTrees(exists),
     resultSize: unbounded,
     streamedRows: unscheduledRows,
     slices: unsliced,
     revealSecrets: false,
+    isDryRun: true,
   });
 }
 

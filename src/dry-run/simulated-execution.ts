@@ -41,7 +41,18 @@ export function simulateExecution(
       if (!(error instanceof UpstreamError || error instanceof GraphQLError)) work.fail(error);
     };
 
+    // Items of a collection refer to each other. What one item leads to from one position is the same every time.
+    const visited = new Map<readonly LoadingField[], Set<unknown>>();
+    const isVisited = (selected: readonly LoadingField[], source: unknown): boolean => {
+      if (typeof source !== 'object' || source === null || !('tree' in source)) return false;
+      const sources = visited.get(selected) ?? new Set();
+      visited.set(selected, sources);
+      const before = sources.size;
+      return sources.add(source).size === before;
+    };
+
     const resolveFields = (selected: readonly LoadingField[], source: unknown) => {
+      if (isVisited(selected, source)) return;
       for (const field of selected) {
         work.add(RESOLVE_STEPS);
         if (work.isOver) return;

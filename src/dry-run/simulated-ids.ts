@@ -39,6 +39,8 @@ export interface SimulatedIds {
   parse(target: string): ParsedTarget;
   /** As in {@link ListDemand}. */
   readonly cursors: ListDemand['cursors'];
+  /** As in {@link ListDemand}. */
+  readonly ordersLists: boolean;
   /** Length, in items, of simulated lists that come whole: as much as the operation can read of them. */
   readonly listLength: number;
   /** Length, in items, of simulated pages: as much as the operation can read. Upstream's page size also limits it. */
@@ -62,7 +64,7 @@ export const fromSimulatedName = (name: string): string | undefined =>
   name.startsWith(NAME_PREFIX) ? name.slice(NAME_PREFIX.length) : undefined;
 
 /** Creates the ids of one simulation. */
-export function createSimulatedIds({ cursors, longestPage }: ListDemand): SimulatedIds {
+export function createSimulatedIds({ cursors, longestPage, ordersLists }: ListDemand): SimulatedIds {
   const listNumbers = new Map<string, number>();
   const listNames: string[] = [];
   const numberOf = (list: string): number => {
@@ -124,6 +126,7 @@ export function createSimulatedIds({ cursors, longestPage }: ListDemand): Simula
       return now;
     },
     cursors,
+    ordersLists,
     listLength,
     // Cursors name positions, so a page has to end where upstream's does.
     pageLength: cursors.length === 0 ? longestPage : Number.POSITIVE_INFINITY,

@@ -33,6 +33,11 @@ export interface OperationContext {
   readonly slices: TimeSlices;
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
+  /**
+   * Whether this is a dry run. Its trees have one item of each kind, which stands for any number of them, so lists of
+   * items must ignore filters and positions.
+   */
+  readonly isDryRun: boolean;
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { CollectionItem } from '../upstream/collection-format/tree/collection-tree.ts';
+import type { ExampleItem } from '../upstream/collection-format/tree/examples.ts';
 import type { ChildType } from '../upstream/postman/levels.ts';
 import type { ChildSummary } from '../upstream/postman/resources/child-resource.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
@@ -28,6 +30,23 @@ export interface ChildNode<Summary extends ChildSummary = ChildSummary> {
 
 /** A collection as resolvers pass it on. */
 export type CollectionNode = ChildNode<SummaryOf<'Collection'>>;
+
+/** An object of a type that implements `Node`: items and examples of a tree have a `kind`, all others the name of their type. */
+export type AnyNode = { readonly __typename: string } | CollectionItem | ExampleItem;
+
+const KIND_TYPES = { folder: 'Folder', request: 'Request', example: 'Example' } as const;
+
+/** GraphQL interface `Node`. */
+export const NodeRef = builder.interfaceRef<object>('Node').implement({
+  description: 'An object that `Query.node` finds by its `id`.',
+  resolveType: (value) => {
+    const node = value as AnyNode;
+    return 'kind' in node ? KIND_TYPES[node.kind] : node.__typename;
+  },
+  fields: (t) => ({
+    id: t.id({ nullable: false, description: 'Id for caches and `node`, unique across all types.' }),
+  }),
+});
 
 const childRef = <Type extends ChildType>(type: Type) => builder.objectRef<ChildNode<SummaryOf<Type>>>(type);
 

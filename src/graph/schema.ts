@@ -21,6 +21,7 @@ import './types/scalars.ts';
 import './types/query.ts';
 import './subgraph/entities.ts';
 import './subgraph/service.ts';
+import './types/node.ts';
 import './types/workspace.ts';
 import './types/collection.ts';
 import './types/collection-contents.ts';

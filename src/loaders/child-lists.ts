@@ -59,11 +59,11 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
       const { type, from, count } = request;
       requestedTargets.add(callOf(request).target);
       const start = pageStart(from, sizeOf(type));
-      let items: readonly Ref[] = [];
+      const items: Ref[] = [];
       let length: number;
       do {
         const { items: more, total } = toPage(await reads.list(children[type].listed, callOf(request, items.length)));
-        items = items.length === 0 ? more : [...items, ...more];
+        for (const item of more) items.push(item);
         // No total means no paging: the response is the whole list, whatever the offset.
         if (total === null) return { items, offset: 0, total: items.length };
         length = total;

@@ -25,6 +25,7 @@ export function serveGet(account: Account, behavior: Behavior, path: string, que
   const [kind, id, child] = segments.map(decodeSegment);
   if (segments.length === 1) {
     if (kind === 'me') return toData({ user: account.user, operations: account.operations });
+    if (kind === 'users') return listUsers(account, behavior);
     if (kind === 'workspaces') return listWorkspaces(account, behavior, query);
     if (kind === 'collections') return listCollections(account, behavior, query);
     if (kind === 'environments')
@@ -42,6 +43,11 @@ export function serveGet(account: Account, behavior: Behavior, path: string, que
     return workspace === undefined ? toWorkspaceNotFound(behavior) : toData({ values: workspace.globals });
   }
   return toNaturalError(behavior, 404);
+}
+
+/** Lists the team. Only its members may: the response to everybody else is a 403. */
+function listUsers({ team, user }: Account, behavior: Behavior): ServiceResponse {
+  return team?.some(({ id }) => id === user.id) ? toData({ data: team }) : toNaturalError(behavior, 403);
 }
 
 function listWorkspaces(account: Account, behavior: Behavior, query: URLSearchParams): ServiceResponse {

@@ -34,12 +34,12 @@ const body = `body { __typename
   ... on UrlEncodedBody { parameters { key value enabled description } }
   ... on GraphQLBody { query operationName variables }
   ... on FileBody { src content } }`;
-const item = '__typename id name description path parent { id name }';
+const item = '__typename id itemId name description path parent { id name }';
 const tree = `
   folders { totalCount nodes { ${item} ${auth} ${script} ${variables} items { id name } requests { totalCount } } }
   requests(first: 100) { totalCount pageInfo { hasNextPage endCursor } nodes {
     ${item} method ${url} headers { key value enabled description } ${auth} effectiveAuth { type } ${script} ${variables} settings
-    examples { id name status code language responseTimeMs headers { key value } body originalRequest { method ${url} } }
+    examples { id exampleId name status code language responseTimeMs headers { key value } body originalRequest { method ${url} } }
   } }`;
 
 describe('the same query gives the same response in 2017 and today', () => {
@@ -47,7 +47,7 @@ describe('the same query gives the same response in 2017 and today', () => {
     const { collection } = await bothAnswer(
       `{ collection(uid: "${uid}") { id uid ownerId name description ${auth} ${script} ${variables} items { ${item} } ${tree} } }`,
     );
-    expect(collection).toMatchObject({ uid, id: uid.slice(9), ownerId: uid.slice(0, 8) });
+    expect(collection).toMatchObject({ uid, id: `Collection:${uid}`, ownerId: uid.slice(0, 8) });
     expect(v2017.postman.calls).toEqual([`GET /collections/${uid}`]);
   });
 
@@ -68,7 +68,7 @@ describe('the same query gives the same response in 2017 and today', () => {
 
   it('names of everything in all workspaces', async () => {
     const data = await bothAnswer(`{ workspaces { totalCount pageInfo { hasNextPage } nodes {
-      id name type visibility about description createdBy updatedBy createdAt
+      id name type visibility about description creatorId updaterId createdAt
       collections { totalCount nodes { id uid name ownerId } } environments { totalCount nodes { id uid name ownerId } }
     } } }`);
     expect(data.workspaces.nodes).toHaveLength(7);
@@ -138,7 +138,7 @@ describe('the same query gives the same response in 2017 and today', () => {
 describe('what upstream did not say in 2017', () => {
   it('is null, and the format is named as it is', async () => {
     const { data, errors } = await v2017.query(
-      `{ collection(uid: "${collections.openDataFork}") { formatVersion createdAt updatedAt lastUpdatedBy fork { label } requests(first: 1) { nodes { uid } } } }`,
+      `{ collection(uid: "${collections.openDataFork}") { formatVersion createdAt updatedAt updaterId fork { label } requests(first: 1) { nodes { uid } } } }`,
     );
     expect({ data, errors }).toEqual({
       data: {
@@ -146,7 +146,7 @@ describe('what upstream did not say in 2017', () => {
           formatVersion: '2.0.0',
           createdAt: null,
           updatedAt: null,
-          lastUpdatedBy: null,
+          updaterId: null,
           fork: null,
           requests: { nodes: [{ uid: null }] },
         },

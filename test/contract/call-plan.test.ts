@@ -97,12 +97,12 @@ describe('workspaces', () => {
     },
     {
       what: 'a description that no list has costs one read each',
-      query: '{ workspaces(first: 2) { nodes { name updatedBy } } }',
+      query: '{ workspaces(first: 2) { nodes { name updaterId } } }',
       data: {
         workspaces: {
           nodes: [
-            { name: 'Rider Platform', updatedBy: ids.users.ines },
-            { name: 'Payments', updatedBy: ids.users.jonas },
+            { name: 'Rider Platform', updaterId: ids.users.ines },
+            { name: 'Payments', updaterId: ids.users.jonas },
           ],
         },
       },
@@ -110,7 +110,7 @@ describe('workspaces', () => {
     },
     {
       what: 'filters go upstream',
-      query: `{ workspaces(visibility: PRIVATE, createdBy: "${ids.users.jonas}") { totalCount nodes { name } } }`,
+      query: `{ workspaces(visibility: PRIVATE, creatorId: "${ids.users.jonas}") { totalCount nodes { name } } }`,
       data: { workspaces: { totalCount: 1, nodes: [{ name: 'Payments' }] } },
       gets: [`GET /workspaces?type=private&createdBy=${ids.users.jonas}&limit=100`],
     },
@@ -148,10 +148,10 @@ describe('one workspace', () => {
     },
     {
       what: 'who changed it beside dates of its collections is two',
-      query: `{ workspace(id: "${platform}") { updatedBy collections(first: 1) { nodes { updatedAt } } } }`,
+      query: `{ workspace(id: "${platform}") { updaterId collections(first: 1) { nodes { updatedAt } } } }`,
       data: {
         workspace: {
-          updatedBy: ids.users.ines,
+          updaterId: ids.users.ines,
           collections: { nodes: [{ updatedAt: '2026-03-02T15:40:09.000Z' }] },
         },
       },
@@ -201,13 +201,13 @@ describe('one workspace', () => {
     },
     {
       what: 'what only reads of its collections have is a list, which shows what has changed, and one minimal read each',
-      query: `{ workspace(id: "${workspaces.release}") { collections { nodes { lastUpdatedBy updatedAt } } } }`,
+      query: `{ workspace(id: "${workspaces.release}") { collections { nodes { updaterId updatedAt } } } }`,
       data: {
         workspace: {
           collections: {
             nodes: [
-              { lastUpdatedBy: ids.users.jonas, updatedAt: '2026-03-04T06:30:00.000Z' },
-              { lastUpdatedBy: ids.users.ines, updatedAt: '2026-03-01T00:00:00.000Z' },
+              { updaterId: ids.users.jonas, updatedAt: '2026-03-04T06:30:00.000Z' },
+              { updaterId: ids.users.ines, updatedAt: '2026-03-01T00:00:00.000Z' },
             ],
           },
         },
@@ -309,16 +309,16 @@ describe('one collection', () => {
     {
       what: 'everything the minimal read carries is one minimal read',
       query: `{ collection(uid: "${collections.telemetryDraft}") {
-        id uid ownerId name description lastUpdatedBy createdAt updatedAt fork { label } variables { key } auth { type } scripts { listen }
+        id uid ownerId name description updaterId createdAt updatedAt fork { label } variables { key } auth { type } scripts { listen }
       } }`,
       data: {
         collection: {
-          id: collections.telemetryDraft.slice(9),
+          id: `Collection:${collections.telemetryDraft}`,
           uid: collections.telemetryDraft,
           ownerId: ids.users.ines,
           name: 'Fleet telemetry (draft)',
           description: null,
-          lastUpdatedBy: ids.users.ines,
+          updaterId: ids.users.ines,
           createdAt: '2026-03-05T16:22:48.000Z',
           updatedAt: '2026-03-05T16:22:48.000Z',
           fork: null,
@@ -400,11 +400,11 @@ describe('one collection', () => {
     {
       what: 'name and tree under two aliases are one read',
       query: `{
-        small: collection(uid: "${collections.telemetryDraft}") { name lastUpdatedBy }
+        small: collection(uid: "${collections.telemetryDraft}") { name updaterId }
         large: collection(uid: "${collections.telemetryDraft}") { items { name } }
       }`,
       data: {
-        small: { name: 'Fleet telemetry (draft)', lastUpdatedBy: ids.users.ines },
+        small: { name: 'Fleet telemetry (draft)', updaterId: ids.users.ines },
         large: { items: [] },
       },
       gets: [detailRead(collections.telemetryDraft)],
@@ -427,11 +427,11 @@ describe('one collection', () => {
       what: 'the parent of a fork costs nothing once its tree has been read',
       query: `{
         parent: collection(uid: "${collections.openData}") { folders { totalCount } }
-        fork: collection(uid: "${collections.openDataFork}") { fork { parent { lastUpdatedBy } } }
+        fork: collection(uid: "${collections.openDataFork}") { fork { parent { updaterId } } }
       }`,
       data: {
         parent: { folders: { totalCount: 1 } },
-        fork: { fork: { parent: { lastUpdatedBy: ids.users.ines } } },
+        fork: { fork: { parent: { updaterId: ids.users.ines } } },
       },
       gets: [detailRead(collections.openData), minimalRead(collections.openDataFork)],
     },
@@ -487,12 +487,12 @@ describe('many collections by uid', () => {
       what: 'asked for different things are one list and the reads it cannot replace',
       query: `{
         a: collection(uid: "${collections.rides}") { isPublic }
-        b: collection(uid: "${collections.openData}") { isPublic lastUpdatedBy }
+        b: collection(uid: "${collections.openData}") { isPublic updaterId }
         c: collection(uid: "${collections.telemetryDraft}") { isPublic items { name } }
       }`,
       data: {
         a: { isPublic: false },
-        b: { isPublic: true, lastUpdatedBy: ids.users.ines },
+        b: { isPublic: true, updaterId: ids.users.ines },
         c: { isPublic: false, items: [] },
       },
       gets: [allCollections, minimalRead(collections.openData), detailRead(collections.telemetryDraft)],
@@ -817,8 +817,8 @@ describe('fields of one operation share responses', () => {
     },
     {
       what: 'a workspace that is read shows what it has nothing of',
-      query: `{ workspace(id: "${cityPilot}") { updatedBy environments { nodes { updatedAt } } } }`,
-      data: { workspace: { updatedBy: ids.users.ines, environments: { nodes: [] } } },
+      query: `{ workspace(id: "${cityPilot}") { updaterId environments { nodes { updatedAt } } } }`,
+      data: { workspace: { updaterId: ids.users.ines, environments: { nodes: [] } } },
       gets: [workspaceRead(cityPilot)],
     },
   ])('$what', expectPlan);

@@ -169,17 +169,18 @@ describe('the tree of the Rides API', () => {
 
   it('gives every item an id and uid of its own', async () => {
     const { collection } = await read(
-      `{ collection(uid: "${rides}") { folders { nodes { id uid } } requests { nodes { id uid examples { id uid } } } } }`,
+      `{ collection(uid: "${rides}") { folders { nodes { __typename id key: itemId uid } } requests { nodes { __typename id key: itemId uid examples { __typename id key: exampleId uid } } } } }`,
     );
-    const items: { id: string; uid: string }[] = [
+    const items: { __typename: string; id: string; key: string; uid: string }[] = [
       ...collection.folders.nodes,
       ...collection.requests.nodes.flatMap((request: { examples: object[] }) => [request, ...request.examples]),
     ];
     expect(items).toHaveLength(7 + 12 + 11);
     expect(new Set(items.map(({ id }) => id)).size).toBe(items.length);
-    for (const { id, uid } of items) {
-      expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-      expect(uid).toBe(`${ids.users.ines}-${id}`);
+    for (const { __typename, id, key, uid } of items) {
+      expect(key).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      expect(uid).toBe(`${ids.users.ines}-${key}`);
+      expect(id.startsWith(`${__typename}:${rides}/`) && id.endsWith(`/${key}`)).toBe(true);
     }
   });
 
@@ -244,12 +245,17 @@ describe('a filter', () => {
     expect(await find(filter)).toEqual({ total: names.length, names });
   });
 
-  it('by folder takes its uid and its id, and finds what is below', async () => {
-    const { collection } = await read(`{ collection(uid: "${rides}") { folders { nodes { name id uid } } } }`);
-    const { id, uid } = collection.folders.nodes.find(({ name }: { name: string }) => name === 'Pauses');
+  it('by folder takes its uid, its itemId and its id, and finds what is below', async () => {
+    const { collection } = await read(`{ collection(uid: "${rides}") { folders { nodes { name id itemId uid } } } }`);
+    const { id, itemId, uid } = collection.folders.nodes.find(({ name }: { name: string }) => name === 'Pauses');
     const names = ['Pause', 'Resume', 'Pause twice', 'Pause an ended ride'];
     expect(await find({ folderUid: uid })).toEqual({ total: 4, names });
-    expect(await find({ folderUid: id, method: ['PUT'] }, 2)).toEqual({ total: 3, names: ['Pause', 'Pause twice'] });
+    expect(await find({ folderUid: id })).toEqual({ total: 4, names });
+    expect(await find({ folderUid: id.replace(rides, ids.collections.stations) })).toEqual({ total: 0, names: [] });
+    expect(await find({ folderUid: itemId, method: ['PUT'] }, 2)).toEqual({
+      total: 3,
+      names: ['Pause', 'Pause twice'],
+    });
   });
 
   it('below a folder finds only what is below it', async () => {
@@ -513,12 +519,12 @@ describe('every field there is', () => {
 
   it.each(Object.entries(ids.environments))('can be asked of the environment %s', async (_name, uid) => {
     const { environment } = await read(`{ environment(uid: "${uid}") ${everyField(schema, 'Environment')} }`);
-    expect(environment).toMatchObject({ uid, id: uid.slice(9) });
+    expect(environment).toMatchObject({ uid, id: `Environment:${uid}` });
   });
 
   it.each(Object.entries(ids.mocks))('can be asked of the mock server %s', async (_name, uid) => {
     const { mock } = await read(`{ mock(uid: "${uid}") ${everyField(schema, 'Mock')} }`);
-    expect(mock).toMatchObject({ uid, id: uid.slice(9) });
+    expect(mock).toMatchObject({ uid, id: `Mock:${uid}` });
   });
 
   it.each([

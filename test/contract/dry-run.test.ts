@@ -116,7 +116,7 @@ describe('a dry run', () => {
   });
 
   it('does not take for certain what another list can save, whatever else stands in lists', async () => {
-    const ofWorkspace = `collections(workspaceId: "${workspaces.riderPlatform}") { nodes { lastUpdatedBy } }`;
+    const ofWorkspace = `collections(workspaceId: "${workspaces.riderPlatform}") { nodes { updaterId } }`;
     const [smoke, regression] = [collections.smoke, collections.regression].map(
       (uid) => `collection(uid: "${uid}") { updatedAt }`,
     );

@@ -20,6 +20,7 @@ import type {
   StoredEnvironment,
   StoredWorkspace,
 } from '../../src/sandbox/account/account.ts';
+import type { CollectionDocument } from '../../src/sandbox/account/collection-format.ts';
 import { createDemoAccount } from '../../src/sandbox/account/demo.ts';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
 import { toRuns } from '../support/property-runs.ts';
@@ -31,6 +32,13 @@ const at = '2026-01-01T00:00:00.000Z';
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = ({ owner, id }: { owner: string; id: string }) => `${owner}-${id}`;
+
+const toRequest = (name: string) => ({ name, request: { method: 'GET', url: '{{host}}/a' }, response: [] });
+const itemTrees: readonly CollectionDocument['item'][] = [
+  [],
+  [toRequest('one')],
+  [{ name: 'outer', item: [{ name: 'inner', item: [toRequest('one'), toRequest('two')] }] }, toRequest('three')],
+];
 
 /** Many small things, or a list long enough to have pages. */
 const anyCount = (usual: number, many: number) =>
@@ -54,13 +62,13 @@ const anyAccount: Arbitrary<Account> = record({
       name,
       isPublic: index % 2 === 0,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       lastUpdatedBy: OWNERS[0]!,
       // Some are forks of what the account does not have, some of each other.
       ...(parent !== undefined && {
         fork: { label: 'fork', createdAt: at, from: `${OWNERS[parent % 3 === 0 ? 1 : 0]}-${toUuid(1, parent)}` },
       }),
-      document: { info: { name, schema: 'v2.1.0' }, item: [] },
+      document: { info: { name, schema: 'v2.1.0' }, item: itemTrees[index % itemTrees.length] ?? [] },
     };
   });
   const environments = Array.from(
@@ -71,7 +79,7 @@ const anyAccount: Arbitrary<Account> = record({
       name: `Environment ${index}`,
       isPublic: false,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       values: [],
     }),
   );
@@ -89,7 +97,7 @@ const anyAccount: Arbitrary<Account> = record({
       createdBy: OWNERS[0]!,
       updatedBy: OWNERS[0]!,
       createdAt: at,
-      updatedAt: at,
+      updatedAt: `2026-01-0${1 + ((7 * index) % 9)}T00:00:00.000Z`,
       collections: pick(collections),
       environments: pick(environments),
       globals: index % 2 === 0 ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
@@ -105,7 +113,19 @@ const anyPage = record({
     { weight: 1, arbitrary: constantFrom(0, 20, 98, 99, 100) },
   ),
   after: oneof({ weight: 3, arbitrary: constant(undefined) }, { weight: 1, arbitrary: nat(30) }),
-}).map(({ first, after }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}`);
+  order: oneof(
+    { weight: 5, arbitrary: constant('') },
+    {
+      weight: 1,
+      arbitrary: constantFrom(
+        ', orderBy: { field: NAME }',
+        ', orderBy: { field: UPDATED_AT, direction: DESC }',
+        ', updatedAfter: "2026-01-05T00:00:00Z"',
+        ', updatedAfter: "2026-01-05T00:00:00Z", orderBy: { field: CREATED_AT }',
+      ),
+    },
+  ),
+}).map(({ first, after, order }) => `first: ${first}${after === undefined ? '' : `, after: "CURSOR${after}"`}${order}`);
 
 const oneOrMore = <Value>(arbitrary: Arbitrary<Value>, maxLength: number) =>
   array(arbitrary, { minLength: 1, maxLength });
@@ -135,13 +155,15 @@ const collectionLeaves = [
   'description',
   'updatedAt',
   'isPublic',
-  'lastUpdatedBy',
+  'updaterId',
   'formatVersion',
   'items { name }',
   'variables { key }',
   'fork { label }',
   '... on Collection { createdAt }',
   '...Collections',
+  'requests(filter: { method: "POST" }) { nodes { collection { isPublic } } }',
+  'items { ... on Folder { items { parent { collection { workspace { name } } } } } }',
   // Whether there is such a collection shows in its workspace, unless it has none.
   'fork { parent { workspace { name } } }',
 ];
@@ -153,12 +175,19 @@ function anyCollection(depth: number): Arbitrary<string> {
       { weight: 5, arbitrary: leaf },
       { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
       { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
+      {
+        weight: 2,
+        arbitrary: tuple(
+          constantFrom('requests', 'folders', 'requests(filter: { search: "one" })', 'folders(first: 1)'),
+          anyCollection(depth - 1),
+        ).map(([list, selection]) => `${list} { nodes { collection ${selection} } }`),
+      },
     ),
     3,
   ).map(toSelection);
 }
 
-const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updatedBy', 'globals { key }', '...Workspaces'];
+const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updaterId', 'globals { key }', '...Workspaces'];
 function anyWorkspace(depth: number): Arbitrary<string> {
   const leaf = constantFrom(...workspaceLeaves);
   if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);

@@ -67,8 +67,8 @@ describe('two fields of one operation that differ in one argument get separate r
       gets: ['GET /workspaces?type=public&limit=100', 'GET /workspaces?type=team&limit=100'],
     },
     {
-      what: 'workspaces: createdBy',
-      query: `{ a: workspaces(createdBy: "${grid.account.user.id}") { nodes { name } } b: workspaces(createdBy: "${OTHER_USER}") { nodes { name } } }`,
+      what: 'workspaces: creatorId',
+      query: `{ a: workspaces(creatorId: "${grid.account.user.id}") { nodes { name } } b: workspaces(creatorId: "${OTHER_USER}") { nodes { name } } }`,
       data: { a: { nodes: [{ name: 'Workspace 0' }, { name: 'Null' }] }, b: { nodes: [{ name: 'Workspace 1' }] } },
       gets: [
         `GET /workspaces?createdBy=${OTHER_USER}&limit=100`,

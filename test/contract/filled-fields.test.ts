@@ -64,6 +64,7 @@ it('is filled somewhere in the example account: every field of the schema', asyn
     ...account.workspaces.map(({ id }) => [queries.workspace, { id }] as const),
     [`{ mock(uid: "${ids.mocks.rides}") { __typename } }`, {}],
     [queries.items(2), { uid: uids[0] }],
+    [`{ node(id: "Mock:${ids.mocks.rides}") { __typename id } nodes(ids: []) { id } }`, {}],
     [queries.account, {}],
   ];
   const filled = new Set<string>();

@@ -142,9 +142,10 @@ describe('a folder of 160,000 requests', () => {
   const wide = `{"info":{},"item":[{"name":"all","item":[{"id":"first"}${',{}'.repeat(count - 2)},{"id":"last","name":"needle"}]}]}`;
 
   it('can be searched, and returned in one list, but not with every field', async () => {
-    const search = '{ items { ... on Folder { requests(filter: { search: "needle" }) { totalCount nodes { id } } } } }';
+    const search =
+      '{ items { ... on Folder { requests(filter: { search: "needle" }) { totalCount nodes { itemId } } } } }';
     expect(await ask(wide, search)).toEqual(
-      collection({ items: [{ requests: { totalCount: 1, nodes: [{ id: 'last' }] } }] }),
+      collection({ items: [{ requests: { totalCount: 1, nodes: [{ itemId: 'last' }] } }] }),
     );
 
     const { status, data, errors } = await ask(wide, '{ items { ... on Folder { items { name } } } }');
@@ -225,7 +226,8 @@ describe('half a surrogate pair', () => {
     const half = (letter: string) => `${letter}\uD83D`;
     const items = ['a', 'b', 'c'].map((letter) => ({ id: half(letter), name: half(letter), request: half(letter) }));
     const document = JSON.stringify({ info: { name: half('n') }, item: [{ name: half('f'), item: items }] });
-    const page = '{ requests(first: 1, after: $after) { pageInfo { endCursor } nodes { id name path url { raw } } } }';
+    const page =
+      '{ requests(first: 1, after: $after) { pageInfo { endCursor } nodes { itemId name path url { raw } } } }';
     let after: string | null = null;
     for (const letter of ['a', 'b', 'c']) {
       const answer = await ask(document, page, { after });
@@ -234,7 +236,7 @@ describe('half a surrogate pair', () => {
         collection({
           requests: {
             pageInfo: { endCursor: expect.any(String) },
-            nodes: [{ id: half(letter), name: half(letter), path: [half('f')], url: { raw: half(letter) } }],
+            nodes: [{ itemId: half(letter), name: half(letter), path: [half('f')], url: { raw: half(letter) } }],
           },
         }),
       );
@@ -269,7 +271,7 @@ describe('a text of 10 MB', () => {
       'url { host port path query { key } variables { key } hash }',
       { url: { host: [big], port: null, path: [], query: [], variables: [], hash: null } },
     ],
-    ['as an id', { id: big }, 'id', { id: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown }],
+    ['as an id', { id: big }, 'itemId', { itemId: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown }],
   ])('%s is answered', async (_where, item, selection, node) => {
     const answer = await ask(JSON.stringify({ info: {}, item: [item] }), `{ requests { nodes { ${selection} } } }`);
     expect(answer).toEqual(collection({ requests: { nodes: [node] } }));
@@ -393,7 +395,7 @@ describe('numbers out of bounds', () => {
         "item":[{"id":12345678901234567890,"name":1e21,"request":{"method":1,"url":{"host":["a"],"port":99999999999999999999}},
           "response":[{"code":9007199254740993,"responseTime":1e400},{"code":2147483648,"responseTime":"9007199254740993"}]}]}`,
       `{ variables { key value text }
-         requests { nodes { id name method url { port } examples { code responseTimeMs } } } }`,
+         requests { nodes { itemId name method url { port } examples { code responseTimeMs } } } }`,
     );
     expect(answer).toEqual(
       collection({
@@ -405,7 +407,7 @@ describe('numbers out of bounds', () => {
         requests: {
           nodes: [
             {
-              id: '12345678901234567000',
+              itemId: '12345678901234567000',
               name: '1e+21',
               method: '1',
               url: { port: '100000000000000000000' },

@@ -152,7 +152,7 @@ describe('an object that exists is found', () => {
 
   it('with empty lists unconfirmed when upstream itself listed the workspace', async () => {
     expect(
-      await ask('{ workspaces(createdBy: "55301274") { nodes { name collections { nodes { updatedAt } } } } }'),
+      await ask('{ workspaces(creatorId: "55301274") { nodes { name collections { nodes { updatedAt } } } } }'),
     ).toMatchObject({
       errors: [],
       gets: [
@@ -209,7 +209,7 @@ describe("a bare id finds objects of the key's user", () => {
     ).toEqual({
       data: {
         collection: {
-          id: collectionId,
+          id: `Collection:${collections.openData}`,
           uid: collections.openData,
           ownerId: ids.users.ines,
           name: 'Open Data API',
@@ -230,7 +230,7 @@ describe("a bare id finds objects of the key's user", () => {
     expect(await ask(`{ environment(uid: "${environmentId}") { id uid ownerId isPublic values { key } } }`)).toEqual({
       data: {
         environment: {
-          id: environmentId,
+          id: `Environment:${environments.openData}`,
           uid: environments.openData,
           ownerId: ids.users.ines,
           isPublic: true,
@@ -284,7 +284,7 @@ describe('an identifier is refused before it can reach a path', () => {
     ['environment', 'uid', 'environment(uid: $it) { name }'],
     ['collections', 'workspaceId', 'collections(workspaceId: $it) { totalCount }'],
     ['environments', 'workspaceId', 'environments(workspaceId: $it) { totalCount }'],
-    ['workspaces', 'createdBy', 'workspaces(createdBy: $it) { totalCount }'],
+    ['workspaces', 'creatorId', 'workspaces(creatorId: $it) { totalCount }'],
   ] as const;
   const identifiers = [
     ['empty', ''],

@@ -13,7 +13,7 @@ const minimalRead = (uid: string) => `GET /collections/${uid}?model=minimal`;
 const environmentRead = (uid: string) => `GET /environments/${uid}`;
 
 const rides = {
-  id: mocks.rides.slice(9),
+  id: `Mock:${mocks.rides}`,
   uid: mocks.rides,
   name: 'Rides API for the app team',
   ownerId: '41829063',
@@ -28,7 +28,7 @@ const rides = {
   environmentUid: environments.staging,
 };
 const stations = {
-  id: mocks.stations.slice(9),
+  id: `Mock:${mocks.stations}`,
   uid: mocks.stations,
   name: 'Stations, always out of order',
   ownerId: '55301274',

@@ -53,9 +53,13 @@ describe('refs inside a workspace', () => {
     { id: HEX, uid: `${OWNER}-${HEX}`, name: 'Rows' },
   ];
   const all = `{ workspace(id: "${W}") { name collections { nodes { id uid name ownerId } } environments { nodes { id uid name ownerId } } } }`;
-  const nodes = rows.map((row) => ({ ...row, ownerId: OWNER }));
+  const nodesOf = (type: string) => rows.map(({ uid, name }) => ({ id: `${type}:${uid}`, uid, name, ownerId: OWNER }));
   const whole = {
-    workspace: { name: 'Own', collections: { nodes }, environments: { nodes } },
+    workspace: {
+      name: 'Own',
+      collections: { nodes: nodesOf('Collection') },
+      environments: { nodes: nodesOf('Environment') },
+    },
   };
   beforeEach(() => {
     upstream.bodies.set(collectionList, { collections: rows, meta: { total: 2, offset: 0, limit: 99 } });
@@ -200,8 +204,8 @@ describe('a response about another object than the requested one', () => {
     ['24 hexadecimal digits', `${OWNER}-${HEX}`, { uid: `${OWNER}-${HEX}`, _postman_id: HEX }, `${OWNER}-${HEX}`],
   ])('is none with %s', async (_, asked, info, uid) => {
     upstream.bodies.set(`/collections/${asked}?model=minimal`, { collection: { info: { ...info, name: 'Own' } } });
-    expect((await ask(`{ collection(uid: "${asked}") { uid ownerId name } }`)).data).toEqual({
-      collection: { uid, ownerId: OWNER, name: 'Own' },
+    expect((await ask(`{ collection(uid: "${asked}") { id uid ownerId name } }`)).data).toEqual({
+      collection: { id: `Collection:${uid}`, uid, ownerId: OWNER, name: 'Own' },
     });
   });
 });

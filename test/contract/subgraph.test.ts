@@ -305,13 +305,15 @@ describe('the schema', () => {
   });
 
   it('has a key on each type that can be referred to, and prices in GETs', () => {
-    const typeLines = subgraph.split('\n').filter((line) => /^type \w+ @(key|shareable)/.test(line));
+    const typeLines = subgraph
+      .split('\n')
+      .filter((line) => /^type \w+ (?:implements Node )?@(key|shareable)/.test(line));
     expect(typeLines).toEqual([
-      'type Collection @key(fields: "uid") @cost(weight: 0) {',
-      'type Environment @key(fields: "uid") @cost(weight: 0) {',
-      'type Mock @key(fields: "uid") @cost(weight: 0) {',
+      'type Collection implements Node @key(fields: "uid") @cost(weight: 0) {',
+      'type Environment implements Node @key(fields: "uid") @cost(weight: 0) {',
+      'type Mock implements Node @key(fields: "uid") @cost(weight: 0) {',
       'type PageInfo @shareable @cost(weight: 0) {',
-      'type Workspace @key(fields: "id") @cost(weight: 0) {',
+      'type Workspace implements Node @key(fields: "id") @cost(weight: 0) {',
     ]);
     const fieldsOf = (type: string) => {
       const body = subgraph.slice(subgraph.indexOf(`\ntype ${type} `));
@@ -319,29 +321,29 @@ describe('the schema', () => {
       return lines.filter((line) => line.includes(' @')).map((line) => line.trim());
     };
     expect(fieldsOf('Environment')).toEqual([
-      'type Environment @key(fields: "uid") @cost(weight: 0) {',
+      'type Environment implements Node @key(fields: "uid") @cost(weight: 0) {',
       'valueCount: Int @cost(weight: 1)',
       'values: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
     ]);
     const page =
       '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)';
     expect(fieldsOf('Workspace')).toEqual([
-      'type Workspace @key(fields: "id") @cost(weight: 0) {',
+      'type Workspace implements Node @key(fields: "id") @cost(weight: 0) {',
       `): CollectionConnection @cost(weight: 1) ${page}`,
       'description: String @cost(weight: 1)',
       `): EnvironmentConnection @cost(weight: 1) ${page}`,
       'globals: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
       `): MockConnection @cost(weight: 1) ${page}`,
       'teamId: ID @cost(weight: 1)',
-      'updatedBy: ID @cost(weight: 1)',
+      'updaterId: ID @cost(weight: 1)',
     ]);
     expect(fieldsOf('Mock')).toEqual([
-      'type Mock @key(fields: "uid") @cost(weight: 0) {',
+      'type Mock implements Node @key(fields: "uid") @cost(weight: 0) {',
       'collection: Collection @cost(weight: 1)',
       'environment: Environment @cost(weight: 1)',
     ]);
     expect(fieldsOf('Folder')).toEqual([
-      'type Folder implements CollectionItem @cost(weight: 0) {',
+      'type Folder implements CollectionItem & Node @cost(weight: 0) {',
       `): FolderConnection! ${page}`,
       'items: [CollectionItem!]! @cost(weight: 0)',
       `): RequestConnection! ${page}`,

@@ -308,7 +308,7 @@ describe.each<{ composer: string; gateway: string; compose: Compose; start: Star
     const priced: [string, number][] = [
       ['{ me { username } workspace(id: "$") { name } }', 2],
       ['{ workspaces(first: 3) { nodes { name visibility } } }', 1],
-      ['{ workspaces(first: 3) { nodes { name collections(first: 5) { nodes { name lastUpdatedBy } } } } }', 19],
+      ['{ workspaces(first: 3) { nodes { name collections(first: 5) { nodes { name updaterId } } } } }', 19],
       ['{ workspaces(first: 2) { edges { node { collections { nodes { name } } } } } }', 3],
       ['{ environments(first: 4) { nodes { name values { key text } } } }', 5],
     ];

@@ -5,6 +5,7 @@ import {
   type GraphQLField,
   GraphQLObjectType,
   isEnumType,
+  isInputObjectType,
   isInterfaceType,
   isLeafType,
   isObjectType,
@@ -33,7 +34,7 @@ export interface Field {
   readonly to: string | undefined;
   /** The levels that it declares; may be empty. */
   readonly levels: readonly Level[];
-  /** Strings, or names of enum values. */
+  /** Strings, names of enum values, or input objects as they are written. */
   readonly args: Readonly<Record<string, string>>;
   /** Only for a connection. */
   readonly page?: Page;
@@ -41,6 +42,8 @@ export interface Field {
   readonly select: readonly Field[];
   /** How it is written. `left out` is written, but skipped. */
   readonly written: 'plainly' | 'inline' | 'in a fragment' | 'included' | 'left out';
+  /** Whether it is written as `Query.node`, which has to make the same calls. */
+  readonly isNode?: boolean;
   /** How the nodes of a connection are written. */
   readonly through: 'nodes' | 'edges' | 'both';
 }
@@ -75,8 +78,13 @@ function anyValueOf(field: SchemaField, { name, type }: GraphQLArgument, on: str
   const typeName = targetOf(field)?.name ?? '';
   if (name === 'id' || name === 'uid') return nat(5).map(identifierAt(typeName));
   if (name === 'workspaceId') return nat(4).map(identifierAt('Workspace'));
-  if (name === 'createdBy') return nat(1).map(identifierAt('User'));
+  if (name === 'creatorId') return nat(1).map(identifierAt('User'));
   if (name === 'name') return nat(4).map((index) => nameAt(typeName, index));
+  if (name === 'orderBy')
+    return tuple(constantFrom('NAME', 'CREATED_AT', 'UPDATED_AT'), constantFrom('ASC', 'DESC')).map(
+      ([by, direction]) => `{ field: ${by}, direction: ${direction} }`,
+    );
+  if (name === 'updatedAfter') return constantFrom('2026-01-01T00:00:00Z', '2026-02-02T01:00:00+01:00');
   // OTHER is returned, but not accepted as an argument.
   if (isEnumType(named))
     return constantFrom(
@@ -96,7 +104,9 @@ function anyArgsOf(field: SchemaField, on: string): Arbitrary<Record<string, str
     if (isRequiredArgument(arg)) return [anyValueOf(field, arg, on).map((value) => ({ [arg.name]: value }))];
     if (!readsMore) return [];
     const some = anyValueOf(field, arg, on).map((value): Record<string, string> => ({ [arg.name]: value }));
-    return [oneof({ weight: 2, arbitrary: constant({}) }, { weight: 1, arbitrary: some })];
+    // Most lists are in Postman's order, so that its pages and cursors are tested, too.
+    const weight = arg.name === 'orderBy' || arg.name === 'updatedAfter' ? 6 : 2;
+    return [oneof({ weight, arbitrary: constant({}) }, { weight: 1, arbitrary: some })];
   });
   return given.length === 0
     ? constant({})
@@ -172,7 +182,7 @@ function anySelectionOf(type: GraphQLObjectType, depth: number): Arbitrary<reado
 
 const queryType = schema.getQueryType() ?? new GraphQLObjectType({ name: 'Query', fields: {} });
 // Gateways query entities in separate documents.
-const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !field.name.startsWith('_'));
+const rootFields = fieldsOf(queryType).filter((field) => readsOf(field).length > 0 && !/^_|^nodes?$/.test(field.name));
 
 /** Up to four root fields; the account may have none of the objects. */
 export const anyOperation: Arbitrary<readonly Field[]> = some(
@@ -180,7 +190,10 @@ export const anyOperation: Arbitrary<readonly Field[]> = some(
     ...rootFields.map((field) => ({
       // An object can be named in more ways than it can be listed.
       weight: targetOf(field) ? (field.args.some(isRequiredArgument) ? 5 : 4) : 1,
-      arbitrary: anyFieldOf(queryType, field, 3),
+      arbitrary: tuple(anyFieldOf(queryType, field, 3), nat(2)).map(([one, side]) => ({
+        ...one,
+        isNode: side === 0 && ('id' in one.args || 'uid' in one.args),
+      })),
     })),
   ),
   4,
@@ -201,7 +214,8 @@ export function writeArgs({ on, name, args }: Field): readonly string[] {
   const field = isObjectType(type) ? type.getFields()[name] : undefined;
   return Object.entries(args).map(([key, value]) => {
     const arg = field?.args.find((one) => one.name === key);
-    return `${key}: ${isEnumType(arg && getNamedType(arg.type)) ? value : JSON.stringify(value)}`;
+    const argType = arg && getNamedType(arg.type);
+    return `${key}: ${isEnumType(argType) || isInputObjectType(argType) ? value : JSON.stringify(value)}`;
   });
 }
 
@@ -230,7 +244,10 @@ export function toText(operation: readonly Field[], cursors: ReadonlyMap<Field, 
           ? nodes
           : ` { ${through === 'edges' ? '' : `nodes ${nodes}`} ${through === 'nodes' ? '' : `edges { node ${nodes} }`} }`;
         const directive = how === 'included' ? ' @include(if: $yes)' : how === 'left out' ? ' @skip(if: $yes)' : '';
-        const text = `${aliasOf(index)}: ${name}${given && `(${given})`}${directive}${body}`;
+        const { id, uid } = field.args;
+        const call = field.isNode ? `node(id: "${id ?? `${field.to}:${uid}`}")` : `${name}${given && `(${given})`}`;
+        const selected = field.isNode ? ` { ... on ${field.to} ${body} }` : body;
+        const text = `${aliasOf(index)}: ${call}${directive}${selected}`;
         if (how === 'inline') return `... on ${on} { ${text} }`;
         if (how !== 'in a fragment') return text;
         fragments.push(`fragment F${fragments.length} on ${on} { ${text} }`);

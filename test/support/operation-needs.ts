@@ -39,9 +39,15 @@ const toKeys = (variables: readonly unknown[]) =>
 const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Query.me': () => ({ id: String(user.id) }),
   'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
+  'Workspace.creatorId': ({ createdBy }: { readonly createdBy: string }) => createdBy,
+  'Workspace.updaterId': ({ updatedBy }: { readonly updatedBy: string }) => updatedBy,
   'Workspace.teamId': () => String(user.teamId),
   'Workspace.globals': ({ globals }: { readonly globals: readonly unknown[] }) => toKeys(globals),
+  'Collection.id': ({ uid }: SmallCollection) => `Collection:${uid}`,
+  'Environment.id': ({ uid }: { readonly uid: string }) => `Environment:${uid}`,
+  'Mock.id': ({ uid }: SmallMock) => `Mock:${uid}`,
   'Collection.ownerId': ({ owner }: SmallCollection) => owner,
+  'Collection.updaterId': ({ lastUpdatedBy }: SmallCollection) => lastUpdatedBy,
   'Collection.description': ({ document }: SmallCollection) => document.info.description,
   'Collection.formatVersion': () => '2.1.0',
   'Collection.variables': () => [],
@@ -90,6 +96,26 @@ export function pageOf<Item>(list: readonly Item[], { first, after }: Page): rea
   return list.slice(start, start + first);
 }
 
+/** Whether the order or the filter of a list needs the dates of its items. */
+const needsDates = ({ args: { orderBy = '', updatedAfter } }: Field) =>
+  updatedAfter !== undefined || orderBy.includes('_AT');
+
+/** What lists are ordered by. */
+type Dated = Readonly<Record<'name' | 'createdAt' | 'updatedAt', string>>;
+
+/** The items of a list in the requested order, without those that its filter leaves out. */
+function arrange<Item>(items: readonly Item[], { args: { orderBy, updatedAfter } }: Field): readonly Item[] {
+  const [, by = '', direction] = /field: (\w+), direction: (\w+)/.exec(orderBy ?? '') ?? [];
+  const member = ({ NAME: 'name', CREATED_AT: 'createdAt', UPDATED_AT: 'updatedAt' } as const)[by];
+  const isRecent = (item: Item) =>
+    updatedAfter === undefined || Date.parse((item as Dated).updatedAt) > Date.parse(updatedAfter);
+  const recent = items.filter(isRecent);
+  if (!member) return recent;
+  const sign = direction === 'DESC' ? -1 : 1;
+  // Names and dates of accounts are plain ASCII, each kind of the same form.
+  return recent.sort((a, b) => sign * (a as Dated)[member].localeCompare((b as Dated)[member]));
+}
+
 /** Derives what an operation needs, and its expected result. */
 export function surveyOperation(account: SmallAccount, operation: readonly Field[]): Survey {
   const needs: SurveyedNeed[] = [];
@@ -109,7 +135,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     list: readonly Item[],
     select: (item: Item) => object,
   ): Readonly<Record<string, unknown>> => {
-    const nodes = pageOf(list, field.page ?? { first: 100, after: undefined }).map(select);
+    const nodes = pageOf(arrange(list, field), field.page ?? { first: 100, after: undefined }).map(select);
     return {
       ...(field.through !== 'edges' && { nodes }),
       ...(field.through !== 'nodes' && { edges: nodes.map((node) => ({ node })) }),
@@ -119,8 +145,9 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     Object.fromEntries(requestedFields(fields).map(([alias, field]) => [alias, valueOf(field)]));
 
   /** Whether a list has to have more than names, as far as is known before it is read. */
-  const needsRows = (fields: readonly Field[]): boolean => {
-    const selected = requestedFields(fields).map(([, field]) => field);
+  const needsRows = (list: Field): boolean => {
+    if (needsDates(list)) return true;
+    const selected = requestedFields(list.select).map(([, field]) => field);
     const isRead = selected.some(isInReads);
     return selected.some(
       (field) => has(field, 'summary') && !has(field, 'ref') && !(isRead && has(field, 'minimal', 'detail')),
@@ -171,9 +198,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       : null;
 
   const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
-    need(round, facts.containingWorkspace(uid), lines.workspacesWith(uid));
-    const containing = account.workspaces.find((one) => one.collections.includes(uid));
-    return containing ? workspace(fields, containing, round + 1, [lines.workspacesWith(uid)]) : null;
+    const ways = [lines.workspacesWith(uid)];
+    const index = account.workspaces.findIndex((one) => one.collections.includes(uid));
+    need(round, facts.workspaceOrder(uid), ...ways);
+    // The first workspace that holds it counts, so that those before it must be known not to.
+    for (const { id } of index === -1 ? account.workspaces : account.workspaces.slice(0, index + 1))
+      need(round, facts.isIn(id, uid), ...ways);
+    const containing = account.workspaces[index];
+    return containing ? workspace(fields, containing, round + 1, ways) : null;
   };
 
   // A named object is looked up first, unless only its workspaces are selected.
@@ -232,17 +264,25 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const list = lines.collections(workspaceId);
     const refs = workspaceId === null ? [] : [lines.workspace(workspaceId)];
     need(round, facts.collections(workspaceId), list, ...refs);
-    if (workspaceId !== null && needsRows(field.select)) beCareful(round, list);
+    if (workspaceId !== null && needsRows(field)) beCareful(round, list);
     const uids = account.workspaces.find(({ id }) => id === workspaceId)?.collections;
     const items = account.collections.filter((one) => (workspaceId === null ? one.isListed : uids?.includes(one.uid)));
+    for (const { uid } of items) {
+      if (needsDates(field)) need(round, facts.collection(uid, 'summary'), list);
+      else if (field.args['orderBy'] !== undefined) need(round, facts.collection(uid, 'ref'), list, ...refs);
+    }
     return connection(field, items, (one) => collection(field.select, one, round + 1, [list], refs));
   };
   const plainList = (kind: PlainKind, field: Field, workspaceId: string | null, round: number): unknown => {
     const list = kind.listLine(workspaceId);
     const refs = workspaceId === null ? [] : [lines.workspace(workspaceId)];
     need(round, kind.listFact(workspaceId), list, ...refs);
-    if (workspaceId !== null && needsRows(field.select)) beCareful(round, list);
+    if (workspaceId !== null && needsRows(field)) beCareful(round, list);
     const items = listedOf(account, kind, workspaceId);
+    for (const { uid } of items) {
+      if (needsDates(field)) need(round, kind.fact(uid, 'summary'), list);
+      else if (field.args['orderBy'] !== undefined) need(round, kind.fact(uid, 'ref'), list, ...refs);
+    }
     return connection(field, items, (one) => plain(kind, field.select, one, round + 1, [list], refs));
   };
   /** A list of one workspace, or of everything. */
@@ -288,7 +328,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     if (!one)
       for (const field of subfields) {
         if (isGlobals(field)) beCareful(0, lines.globals(id));
-        if (field.to !== undefined && needsRows(field.select)) beCareful(0, listLineOf(field, id));
+        if (field.to !== undefined && needsRows(field)) beCareful(0, listLineOf(field, id));
       }
     return one;
   };
@@ -301,9 +341,10 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         need(0, facts.user, lines.me);
         return valueOf(user, field);
       case 'workspaces': {
-        const rows = account.workspaces.filter((one) => passes(one, args));
-        need(0, facts.workspaces(args), lines.workspaces(args));
-        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(args)]));
+        const filter = { visibility: args['visibility'], createdBy: args['creatorId'] };
+        const rows = account.workspaces.filter((one) => passes(one, filter));
+        need(0, facts.workspaces(filter), lines.workspaces(filter));
+        return connection(field, rows, (one) => workspace(select, one, 1, [lines.workspaces(filter)]));
       }
       case 'workspace': {
         const one = namedWorkspace(args['id'] ?? '', select);

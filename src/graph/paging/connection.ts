@@ -6,11 +6,11 @@
 import type { OutputRef } from '@pothos/core';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
-import { type Cursor, parseCursor, toCursorText } from './cursor.ts';
+import { type Cursor, type OrderedCursor, parseCursor, toCursorText } from './cursor.ts';
 
 /** One node and its position in the list. */
 export interface Edge<Node> {
-  readonly cursor: Cursor;
+  readonly cursor: Cursor | OrderedCursor;
   readonly node: Node;
 }
 

@@ -3,14 +3,9 @@ import type { ChildListRequest } from '../../loaders/child-lists.ts';
 import type { ChildType } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import type { SummaryOf } from '../../upstream/postman/routes.ts';
-import {
-  type Connection,
-  mapNodes,
-  type PageArgs,
-  type PageRequest,
-  parsePageArgs,
-  toConnection,
-} from '../paging/connection.ts';
+import { type Connection, mapNodes } from '../paging/connection.ts';
+import { type ListArgs, type ListPageRequest, type Ordering, parseListArgs } from '../paging/list-order.ts';
+import { toListPage, toStretch } from '../paging/ordered-page.ts';
 import type { Context } from '../context.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
@@ -18,16 +13,18 @@ import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from '.
 /** Page size of the lists inside a workspace when the client gives none. */
 export const CHILDREN_PAGE_SIZE = 50;
 
-/** What a list must contain for the fields selected on its nodes. */
+/** What a list must contain for the fields selected on its nodes, and for its order. */
 export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames'>;
 
 /**
- * Chooses what a list must contain for the fields selected on its nodes.
+ * Chooses what a list must contain for the fields selected on its nodes, and to be ordered and filtered.
  *
  * A field that only a single read carries causes that read for every node. All other fields that the read carries are
  * then free, and the list needs to contain only the rest.
  */
-export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
+export function toListNeed(nodeSelection: readonly SelectedField[], ordering?: Ordering): ListNeed {
+  const order = ordering?.order?.field;
+  const needsDates = ordering?.updatedAfter !== undefined || (order !== undefined && order !== 'name');
   const levels = nodeSelection
     .map(({ carriedBy }) => carriedBy)
     .filter((carriers) => carriers.length > 0 && !carriers.includes('dedicated'));
@@ -38,19 +35,15 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
       : outsideLists.every((carriers) => carriers.includes('minimal'))
         ? 'minimal'
         : 'detail';
-  const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
-  // A single read of each node also has its name.
-  const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
+  const needsList =
+    needsDates || levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
+  // A single read of each node also has its name, but only after the order has decided which nodes are read.
+  const needsNames = order === 'name' || (single === undefined && fieldsNamed(nodeSelection, 'name').length > 0);
   return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames };
 }
 
 /** Identifies a list: children of one type, in one workspace or (`workspaceId: null`) in all that the key sees. */
 export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type' | 'workspaceId' | 'mustConfirm'>;
-
-/** Returns the part of a list that a page needs. */
-export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest, 'from' | 'count'> {
-  return { from: after ? after.index + 1 : 0, count: first };
-}
 
 /**
  * Reads one page of a list, with what the fields selected on its nodes need.
@@ -58,23 +51,23 @@ export function toStretch({ first, after }: PageRequest): Pick<ChildListRequest,
  * @returns null if the workspace does not exist.
  */
 export async function readChildren<Type extends ChildType>(
-  { loaders }: Context,
+  { loaders, resultSize }: Context,
   list: ListOf<Type>,
-  page: PageRequest,
+  page: ListPageRequest,
   info: GraphQLResolveInfo,
 ): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
-  const need = toListNeed(toNodeSelection(toSelection(info)));
+  const need = toListNeed(toNodeSelection(toSelection(info)), page.ordering);
   const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
-  return chunk && toNodes(toConnection(chunk.items, page, ({ uid }) => uid, chunk));
+  return chunk && toNodes(toListPage(chunk.items, page, ({ uid }) => uid, resultSize.search, chunk));
 }
 
 /** Makes the resolver of a workspace's list of children of one type. */
 export function childrenOf<Type extends ChildType>(type: Type) {
-  return ({ id, isUserSupplied = false }: WorkspaceNode, args: PageArgs, context: Context, info: GraphQLResolveInfo) =>
+  return ({ id, isUserSupplied = false }: WorkspaceNode, args: ListArgs, context: Context, info: GraphQLResolveInfo) =>
     readChildren(
       context,
       { type, workspaceId: id, mustConfirm: isUserSupplied },
-      parsePageArgs(args, CHILDREN_PAGE_SIZE),
+      parseListArgs(args, CHILDREN_PAGE_SIZE),
       info,
     );
 }

@@ -5,14 +5,21 @@
  * needs (`planning/carried-by.ts`).
  */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import { type ChildType, childTypes, type Level, leveledTypes } from '../../upstream/postman/levels.ts';
+import {
+  type ChildType,
+  childTypes,
+  type Level,
+  type LeveledType,
+  leveledTypes,
+} from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { globalsCall } from '../../upstream/postman/resources/workspaces.ts';
 import { levelsOf } from '../../upstream/postman/routes.ts';
-import { toOwnerOfUid } from '../../upstream/postman/uid.ts';
-import { parsePageArgs } from '../paging/connection.ts';
+import { isUuid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
+import { parseListArgs } from '../paging/list-order.ts';
+import { toStretch } from '../paging/ordered-page.ts';
 import type { Context } from '../context.ts';
-import { CHILDREN_PAGE_SIZE, toListNeed, toStretch } from './lists.ts';
+import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
 import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
 
@@ -27,6 +34,16 @@ export function toLookupRequest(info: GraphQLResolveInfo): LookupRequest {
   return { selection: toSelection(info), path: info.path };
 }
 
+/** Looks up one object by its type and key: a workspace by its id, a child by its uid. */
+export function lookUpEntity(
+  type: LeveledType,
+  context: Context,
+  key: string,
+  request: LookupRequest,
+): Promise<WorkspaceNode | ChildNode<never> | null> {
+  return type === 'Workspace' ? lookUpWorkspace(context, key, request) : lookUpChild(type, context, key, request);
+}
+
 /**
  * Looks up one workspace by its id.
  *
@@ -38,10 +55,12 @@ export function toLookupRequest(info: GraphQLResolveInfo): LookupRequest {
  */
 export async function lookUpWorkspace(
   context: Context,
-  id: string,
+  givenId: string,
   { selection, path }: LookupRequest,
 ): Promise<WorkspaceNode | null> {
   const { readAhead: loaders } = context;
+  // The object has the same `id` however the client wrote the UUID.
+  const id = isUuid(givenId) ? givenId.toLowerCase() : givenId;
   const readParts = (fields: readonly SelectedField[]): Promise<unknown>[] => {
     const levels = fields.map(({ carriedBy }) => carriedBy);
     const lists = fields.flatMap((field) => workspaceListOf(field, context, id));
@@ -88,6 +107,8 @@ export async function lookUpChild(
     type === 'Collection' &&
     immediate.length === 0 &&
     toOwnerOfUid(uid) !== null &&
+    // Otherwise only a response about the collection has its uid as others have it.
+    uid === uid.toLowerCase() &&
     (await loaders.isInWorkspace(uid))
   )
     return { uid };
@@ -100,7 +121,7 @@ export async function lookUpChild(
     path,
     (index) => isProof(requestedLevels[index] ?? []),
   );
-  return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
+  return found && { uid, known: { uid: found.uid, name: found.name } };
 }
 
 function workspaceListOf(
@@ -110,11 +131,12 @@ function workspaceListOf(
 ): Promise<unknown>[] {
   const type = childTypes.find((one) => leveledTypes[one].list === name);
   if (!type) return [];
-  const request = { type, workspaceId: id, ...toListNeed(toNodeSelection(select())), mustConfirm: true };
   try {
-    return [loaders.childrenOf({ ...request, ...toStretch(parsePageArgs(args, CHILDREN_PAGE_SIZE)) })];
+    const page = parseListArgs(args, CHILDREN_PAGE_SIZE);
+    const need = toListNeed(toNodeSelection(select()), page.ordering);
+    return [loaders.childrenOf({ type, workspaceId: id, ...need, mustConfirm: true, ...toStretch(page) })];
   } catch {
-    // The list field itself will report its bad paging arguments.
+    // The list field itself will report its bad arguments.
     return [];
   }
 }

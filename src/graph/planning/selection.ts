@@ -6,10 +6,12 @@ import {
   getDirectiveValues,
   GraphQLIncludeDirective,
   GraphQLSkipDirective,
+  isAbstractType,
   isListType,
   isNonNullType,
   isObjectType,
   Kind,
+  type NamedTypeNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Level } from '../../upstream/postman/levels.ts';
@@ -29,15 +31,24 @@ export interface SelectedField {
 
 /**
  * Reads ahead: returns the fields that a client has selected below the field being resolved, including those in
- * fragments, without those left out by `@skip` and `@include`. Ignores fragments on another type than the object's.
+ * fragments, without those left out by `@skip` and `@include`. Ignores fragments on types that the object does not have.
  */
 export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] {
   return selectIn(info, namedObject(info.returnType), info.fieldNodes);
 }
 
-/** The same for a field that returns a union: the fields selected on its objects of one type. */
-export function toSelectionOn(info: GraphQLResolveInfo, typeName: string): readonly SelectedField[] {
-  return selectIn(info, namedObject(info.schema.getType(typeName)), info.fieldNodes);
+/**
+ * The same for a field that returns a union or an interface. Makes a function that returns the fields selected on its
+ * objects of one type, computed once per type.
+ */
+export function createSelectionOn(info: GraphQLResolveInfo): (typeName: string) => readonly SelectedField[] {
+  const selections = new Map<string, readonly SelectedField[]>();
+  return (typeName) => {
+    const selection =
+      selections.get(typeName) ?? selectIn(info, namedObject(info.schema.getType(typeName)), info.fieldNodes);
+    selections.set(typeName, selection);
+    return selection;
+  };
 }
 
 /** Returns the fields of a selection that have this name, one for each alias. */
@@ -118,8 +129,8 @@ function collect(
       reading.isDeferred ||
       (defer != null && getDirectiveValues(defer, selection, info.variableValues)?.['if'] === true);
     if (selection.kind === Kind.INLINE_FRAGMENT) {
-      const condition = selection.typeCondition?.name.value ?? type.name;
-      if (condition === type.name) collect(info, type, selection.selectionSet, { ...reading, isDeferred });
+      if (applies(info, type, selection.typeCondition))
+        collect(info, type, selection.selectionSet, { ...reading, isDeferred });
       continue;
     }
     const { value: name } = selection.name;
@@ -127,9 +138,16 @@ function collect(
     if (reading.visitedFragments.has(visitKey)) continue;
     reading.visitedFragments.add(visitKey);
     const fragment = info.fragments[name];
-    if (fragment?.typeCondition.name.value === type.name)
+    if (fragment && applies(info, type, fragment.typeCondition))
       collect(info, type, fragment.selectionSet, { ...reading, isDeferred });
   }
+}
+
+/** Whether a fragment applies to objects of a type. */
+function applies({ schema }: GraphQLResolveInfo, type: GraphQLObjectType, condition: NamedTypeNode | undefined) {
+  if (!condition || condition.name.value === type.name) return true;
+  const conditional = schema.getType(condition.name.value);
+  return isAbstractType(conditional) && schema.isSubType(conditional, type);
 }
 
 function add({ found, isDeferred }: Reading, node: FieldNode): void {

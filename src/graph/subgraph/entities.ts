@@ -1,15 +1,13 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { childTypes, isLeveledType, leveledTypes, type LeveledType } from '../../upstream/postman/levels.ts';
 import { routesTo } from '../../upstream/postman/routes.ts';
 import { workspaceRoute } from '../../upstream/postman/resources/workspaces.ts';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
-import type { Context } from '../context.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
-import { type LookupRequest, lookUpChild, lookUpWorkspace } from '../planning/lookup.ts';
+import { lookUpEntity } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs, type WorkspaceNode, WorkspaceRef } from '../refs.ts';
-import { type SelectedField, toSelectionOn } from '../planning/selection.ts';
+import { createSelectionOn } from '../planning/selection.ts';
 
 /** Largest number of representations in one operation: ten full pages of a list. Each is looked up by itself. */
 export const MAX_REPRESENTATIONS = 1_000;
@@ -57,7 +55,7 @@ builder.queryField('_entities', (t) =>
       return representations.map(async (representation, index) => {
         const { type, key } = parseReference(representation);
         const path = { prev: info.path, key: index, typename: undefined };
-        const node = await lookUp(type, key, context, { selection: selectionOn(type), path });
+        const node = await lookUpEntity(type, context, key, { selection: selectionOn(type), path });
         return node && { ...node, __typename: type };
       });
     },
@@ -87,23 +85,4 @@ function parseReference(representation: unknown): Reference {
 function valueAt(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[name];
-}
-
-function lookUp(
-  type: LeveledType,
-  key: string,
-  context: Context,
-  request: LookupRequest,
-): Promise<WorkspaceNode | ChildNode<never> | null> {
-  return type === 'Workspace' ? lookUpWorkspace(context, key, request) : lookUpChild(type, context, key, request);
-}
-
-/** Makes a function that returns the fields selected on entities of one type, computed once per type. */
-function createSelectionOn(info: GraphQLResolveInfo): (type: LeveledType) => readonly SelectedField[] {
-  const selections = new Map<LeveledType, readonly SelectedField[]>();
-  return (type) => {
-    const selection = selections.get(type) ?? toSelectionOn(info, type);
-    selections.set(type, selection);
-    return selection;
-  };
 }

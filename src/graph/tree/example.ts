@@ -4,7 +4,10 @@ import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
 import { type JsonObject, toId, toNumber, toText } from '../../upstream/collection-format/syntax/json.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
 import { toUrl } from '../../upstream/collection-format/fields/url.ts';
+import type { ExampleItem } from '../../upstream/collection-format/tree/examples.ts';
 import { builder } from '../builder.ts';
+import { toNodeId } from '../node-id.ts';
+import { NodeRef } from '../refs.ts';
 import { RequestBodyRef } from './body.ts';
 import { HeaderRef } from './header.ts';
 import { UrlRef } from './url.ts';
@@ -16,14 +19,24 @@ interface JsonParent {
 
 const ExampleRequestRef = builder.objectRef<JsonParent>('ExampleRequest');
 /** GraphQL type `Example`. */
-export const ExampleRef = builder.objectRef<JsonParent>('Example');
+export const ExampleRef = builder.objectRef<ExampleItem>('Example');
 
 ExampleRef.implement({
   description: 'A response that was saved with a request as an example.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.id({
+      nullable: false,
+      description:
+        'Id for caches and `node`, unique across all types: `Example:`, the uid of the collection, `/`, the ' +
+        '`itemId` of the request, `/` and `exampleId`. An example that has no `exampleId`, or that of an earlier ' +
+        'one, has `#` and its position instead, from 0.',
+      resolve: ({ request: { tree, id }, key }) =>
+        toNodeId({ type: 'Example', collectionUid: tree.uid, itemId: id, exampleKey: key }),
+    }),
+    exampleId: t.id({
       nullable: true,
-      description: 'Id of the example, usually a UUID; null when it was saved without one.',
+      description: 'Id that Postman gave the example, usually a UUID; null when it was saved without one.',
       resolve: ({ json }) => toId(json.id) ?? toId(json._postman_id),
     }),
     uid: t.id({

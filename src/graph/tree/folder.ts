@@ -10,13 +10,14 @@ import {
   toFolderPage,
   toRequestPage,
 } from './lists.ts';
+import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, FolderRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { VariableRef } from './variable.ts';
 
 FolderRef.implement({
   description: 'A folder of a collection. It can hold requests and other folders.',
-  interfaces: [CollectionItemRef],
+  interfaces: [NodeRef, CollectionItemRef],
   fields: (t) => ({
     items: t.field({
       type: [CollectionItemRef],

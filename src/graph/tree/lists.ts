@@ -11,6 +11,7 @@ import {
   toConnection,
 } from '../paging/connection.ts';
 import type { Context } from '../context.ts';
+import { parseNodeId } from '../node-id.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
 const PAGE_SIZE = 50;
@@ -43,7 +44,7 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
     }),
     folderUid: t.id({
       description:
-        'Uid or id of a folder of the collection: matches requests in it and in the folders below it. An ' +
+        '`uid`, `itemId` or `id` of a folder of the collection: matches requests in it and in the folders below it. An ' +
         'unknown folder matches nothing.',
     }),
   }),
@@ -72,7 +73,7 @@ export const requestListArgs = () => ({
 export function toFolderPage(
   folders: readonly FolderItem[],
   args: PageArgs,
-  context: Pick<Context, 'resultSize'>,
+  context: Pick<Context, 'resultSize' | 'isDryRun'>,
 ): Connection<FolderItem> {
   return toConnection(folders, toPageRequest(args, context), ({ id }) => id);
 }
@@ -86,22 +87,33 @@ export function toFolderPage(
 export function toRequestPage(
   requests: readonly RequestItem[],
   args: PageArgs & { readonly filter?: RequestFilter | null | undefined },
-  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets'>,
+  context: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
-  if (!args.filter) return toPage(requests);
-  const { resultSize, slices, revealSecrets } = context;
+  const { resultSize, slices, revealSecrets, isDryRun } = context;
+  if (!args.filter || isDryRun) return toPage(requests);
   resultSize.search(requests.length);
   const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
-  const found = slices.run(findRequests(requests, args.filter, onText, revealSecrets));
+  const filter = { ...args.filter, folderUid: toFolderUid(args.filter.folderUid, requests[0]) };
+  const found = slices.run(findRequests(requests, filter, onText, revealSecrets));
   return found instanceof Promise ? found.then(toPage) : toPage(found);
 }
 
+/** Returns the `itemId` for the `id` of a folder in the tree of a request, and any other text unchanged. */
+function toFolderUid(folder: string | null | undefined, request: RequestItem | undefined) {
+  const key = folder == null ? null : parseNodeId(folder);
+  return key?.type === 'Folder' && key.collectionUid === request?.tree.uid ? key.itemId : folder;
+}
+
 /** Parses page arguments. A mistake can be repeated in each of 100,000 folders, so each error is counted as values. */
-function toPageRequest(args: PageArgs, { resultSize }: Pick<Context, 'resultSize'>): PageRequest {
+function toPageRequest(
+  args: PageArgs,
+  { resultSize, isDryRun }: Pick<Context, 'resultSize' | 'isDryRun'>,
+): PageRequest {
   try {
-    return parsePageArgs(args, PAGE_SIZE);
+    const page = parsePageArgs(args, PAGE_SIZE);
+    return isDryRun ? { ...page, after: undefined } : page;
   } catch (error) {
     resultSize.search(ERROR_VALUES);
     throw error;

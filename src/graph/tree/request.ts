@@ -1,9 +1,9 @@
 import { toBody } from '../../upstream/collection-format/fields/body.ts';
-import { examplesOf } from '../../upstream/collection-format/fields/example.ts';
 import { toHeaders } from '../../upstream/collection-format/fields/headers.ts';
 import { authOf, definitionOf, effectiveAuth } from '../../upstream/collection-format/tree/item.ts';
 import { toWritableJson } from '../../upstream/collection-format/syntax/json.ts';
 import { maskAnything } from '../../upstream/collection-format/masking/mask-secrets.ts';
+import { toExamples } from '../../upstream/collection-format/tree/examples.ts';
 import { methodOf } from '../../upstream/collection-format/fields/request-definition.ts';
 import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
 import { toUrl } from '../../upstream/collection-format/fields/url.ts';
@@ -13,6 +13,7 @@ import { RequestBodyRef } from './body.ts';
 import { ExampleRef } from './example.ts';
 import { HeaderRef } from './header.ts';
 import { toJsonValue } from './json-field.ts';
+import { NodeRef } from '../refs.ts';
 import { CollectionItemRef, RequestRef } from './refs.ts';
 import { ScriptRef } from './script.ts';
 import { UrlRef } from './url.ts';
@@ -22,7 +23,7 @@ RequestRef.implement({
   description:
     'A request of a collection, as saved: its variables are not resolved, and it is not sent. An item that is ' +
     'neither a folder nor an HTTP request is returned as a request without a URL.',
-  interfaces: [CollectionItemRef],
+  interfaces: [NodeRef, CollectionItemRef],
   fields: (t) => ({
     method: t.string({
       nullable: false,
@@ -81,7 +82,7 @@ RequestRef.implement({
       type: [ExampleRef],
       nullable: false,
       description: 'Responses saved with the request, in order; empty when there are none.',
-      resolve: ({ json }) => examplesOf(json).map((example) => ({ json: example })),
+      resolve: toExamples,
     }),
     settings: t.field({
       type: 'JSON',

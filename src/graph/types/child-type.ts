@@ -2,11 +2,12 @@ import type { ChildSummary } from '../../upstream/postman/resources/child-resour
 import type { ChildType, Level } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../../upstream/postman/routes.ts';
-import { toIdOfUid, toOwnerOfUid } from '../../upstream/postman/uid.ts';
+import { toOwnerOfUid } from '../../upstream/postman/uid.ts';
 import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import type { createCarriedBy } from '../planning/carried-by.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
+import { toNodeId } from '../node-id.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs } from '../refs.ts';
@@ -16,8 +17,6 @@ export interface ChildTypeOptions {
   /** Name of one in descriptions, for example `environment`. */
   readonly noun: string;
   readonly carriedBy: ReturnType<typeof createCarriedBy>;
-  /** Sentence on the `id` field. Default: that `uid`, not `id`, looks one up. */
-  readonly idNote?: string;
   /** What has to change for `updatedAt` to change, in its description. Default: the object itself. */
   readonly changing?: string;
   /** `Cost:` line of the root field that looks one up, without the full stop. */
@@ -58,7 +57,7 @@ const isSummary = <Summary extends ChildSummary>(known: Ref | Summary | undefine
 /** Adds what all child types have in common: identifying fields, times, and the root field that looks one up. */
 export function addChildType(
   type: ChildType,
-  { noun, carriedBy, idNote, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
+  { noun, carriedBy, changing = `the ${noun}`, lookUpCost }: ChildTypeOptions,
 ): void {
   const allLevels = levelsOf(type);
   const notInRefs = allLevels.filter((level) => level !== 'ref');
@@ -68,12 +67,16 @@ export function addChildType(
   builder.objectFields(childRefs[type], (t) => ({
     id: t.id({
       nullable: false,
-      ...carriedBy(allLevels, `Id of the ${noun}, a UUID. ${idNote ?? 'Use `uid` to look one up.'}`),
-      resolve: ({ uid, known }) => known?.id ?? toIdOfUid(uid),
+      ...carriedBy(allLevels, `Id for caches and \`node\`, unique across all types: \`${type}:\` and \`uid\`.`),
+      resolve: (node) => toNodeId({ type, uid: uidOf(node) }),
     }),
     uid: t.id({
       nullable: false,
-      ...carriedBy(allLevels, 'Unique id across all of Postman: `<ownerId>-<id>`.'),
+      ...carriedBy(
+        allLevels,
+        'Uid that Postman gives it, unique across all of Postman: the id of its owner, `-`, and usually a UUID, which ' +
+          'forks and copies can share.',
+      ),
       resolve: uidOf,
     }),
     name: t.string({

@@ -9,9 +9,10 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
-import { childRefs, WorkspaceRef } from '../refs.ts';
+import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
@@ -65,6 +66,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
 
 childRefs.Collection.implement({
   description: 'A Postman collection: requests in folders, with saved examples, scripts, variables and authorization.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     description: t.string({
       nullable: true,
@@ -80,7 +82,7 @@ childRefs.Collection.implement({
       ),
       resolve: fromSummary('Collection', ['summary'])(({ isPublic }) => isPublic ?? null),
     }),
-    lastUpdatedBy: t.id({
+    updaterId: t.id({
       nullable: true,
       ...carriedBy(inReads, 'Id of the user who last changed the collection; null when Postman does not say.'),
       resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),
@@ -142,7 +144,6 @@ childRefs.Collection.implement({
 addChildType('Collection', {
   noun: 'collection',
   carriedBy,
-  idNote: 'Forks and copies can share it; use `uid` to look one up.',
   changing: 'anything in the collection',
   lookUpCost:
     `one ${toGet(collectionRoute)}, as \`model=minimal\` unless fields of the tree are selected; ` +
@@ -151,3 +152,6 @@ addChildType('Collection', {
 
 /** GraphQL type `CollectionConnection`. */
 export const CollectionConnection = connectionType('Collection', childRefs.Collection, 'collections');
+
+/** GraphQL input `CollectionOrder`. */
+export const CollectionOrder = orderInput('Collection', 'collections');

@@ -3,7 +3,8 @@ import { environmentRoute, environmentsRoute } from '../../upstream/postman/reso
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
-import { childRefs } from '../refs.ts';
+import { orderInput } from '../paging/list-order.ts';
+import { childRefs, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
@@ -19,6 +20,7 @@ const read = fromRead('Environment', ['detail']);
 
 childRefs.Environment.implement({
   description: 'A Postman environment: a named set of variables that requests are sent with.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     isPublic: t.boolean({
       nullable: true,
@@ -56,3 +58,6 @@ addChildType('Environment', {
 
 /** GraphQL type `EnvironmentConnection`. */
 export const EnvironmentConnection = connectionType('Environment', childRefs.Environment, 'environments');
+
+/** GraphQL input `EnvironmentOrder`. */
+export const EnvironmentOrder = orderInput('Environment', 'environments');

@@ -4,8 +4,9 @@ import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
+import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
-import { childRefs } from '../refs.ts';
+import { childRefs, NodeRef } from '../refs.ts';
 
 const singleCost = `one ${toGet(mockRoute)}`;
 const carriedBy = createCarriedBy('Mock', {
@@ -41,6 +42,7 @@ const MockMatchingRef = builder.objectRef<MockMatching>('MockMatching').implemen
 
 childRefs.Mock.implement({
   description: 'A Postman mock server. It responds to calls with the examples of a collection.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     isActive: t.boolean({
       nullable: true,
@@ -123,3 +125,6 @@ addChildType('Mock', {
 
 /** GraphQL type `MockConnection`. */
 export const MockConnection = connectionType('Mock', childRefs.Mock, 'mock servers');
+
+/** GraphQL input `MockOrder`. */
+export const MockOrder = orderInput('Mock', 'mock servers');

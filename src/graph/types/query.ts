@@ -3,17 +3,19 @@ import { meCall } from '../../upstream/postman/resources/me.ts';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
-import { CollectionConnection } from './collection.ts';
-import { type PageArgs, pageArgs, parsePageArgs, toConnection } from '../paging/connection.ts';
-import { EnvironmentConnection } from './environment.ts';
+import { CollectionConnection, CollectionOrder } from './collection.ts';
+import { pageArgs } from '../paging/connection.ts';
+import { EnvironmentConnection, EnvironmentOrder } from './environment.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
+import { type ListArgs, orderArgs, parseListArgs } from '../paging/list-order.ts';
+import { toListPage } from '../paging/ordered-page.ts';
 import { readChildren, toNodes } from '../planning/lists.ts';
 import { lookUpWorkspace, toLookupRequest } from '../planning/lookup.ts';
 import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { WorkspaceRef } from '../refs.ts';
 import { UserRef } from './user.ts';
-import { WorkspaceConnection, WorkspaceVisibility } from './workspace.ts';
+import { WorkspaceConnection, WorkspaceOrder, WorkspaceVisibility } from './workspace.ts';
 import { readWorkspaces } from '../paging/workspace-list.ts';
 
 const ROOT_PAGE_SIZE = 20;
@@ -41,14 +43,15 @@ builder.queryType({
       ...declareRoutes('/workspaces'),
       args: {
         visibility: t.arg({ type: WorkspaceVisibility, description: 'Only workspaces of this visibility.' }),
-        createdBy: t.arg.id({ description: 'Only workspaces created by the user with this id.' }),
+        creatorId: t.arg.id({ description: 'Only workspaces created by the user with this id.' }),
+        ...orderArgs(WorkspaceOrder, 'workspaces', 'one `GET /workspaces` for every 100 workspaces'),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
-      resolve: (_root, { visibility, createdBy, ...args }, context) => {
+      resolve: (_root, { visibility, creatorId, ...args }, context) => {
         if (visibility === 'other') throw badUserInput('"visibility" cannot be OTHER: choose one of the named values.');
-        const creator = optionalIdentifier(createdBy, 'createdBy');
-        const filter = { ...(visibility && { visibility }), ...(creator !== null && { createdBy: creator }) };
-        return readWorkspaces(context, filter, parsePageArgs(args, ROOT_PAGE_SIZE));
+        const createdBy = optionalIdentifier(creatorId, 'creatorId');
+        const filter = { ...(visibility && { visibility }), ...(createdBy !== null && { createdBy }) };
+        return readWorkspaces(context, filter, parseListArgs(args, ROOT_PAGE_SIZE));
       },
     }),
     workspace: t.field({
@@ -76,6 +79,7 @@ builder.queryType({
         name: t.arg.string({
           description: `Only collections with exactly this name, of at most ${MAX_NAME_LENGTH} characters.`,
         }),
+        ...orderArgs(CollectionOrder, 'collections', 'one `GET /collections` for every 99 collections'),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: (_root, args, context, info) => readCollections(args, context, info),
@@ -89,12 +93,13 @@ builder.queryType({
       ...declareRoutes('/environments', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Id of a workspace: only its environments.' }),
+        ...orderArgs(EnvironmentOrder, 'environments', 'one `GET /environments`'),
         ...pageArgs(ROOT_PAGE_SIZE),
       },
       resolve: (_root, { workspaceId, ...args }, context, info) => {
         const workspace = optionalIdentifier(workspaceId, 'workspaceId');
         const list = { type: 'Environment', workspaceId: workspace, mustConfirm: true } as const;
-        return readChildren(context, list, parsePageArgs(args, ROOT_PAGE_SIZE), info);
+        return readChildren(context, list, parseListArgs(args, ROOT_PAGE_SIZE), info);
       },
     }),
     rateLimit: t.field({
@@ -116,7 +121,7 @@ builder.queryType({
   }),
 });
 
-interface CollectionsArgs extends PageArgs {
+interface CollectionsArgs extends ListArgs {
   readonly workspaceId?: string | null | undefined;
   readonly name?: string | null | undefined;
 }
@@ -126,18 +131,18 @@ async function readCollections(
   context: Context,
   info: GraphQLResolveInfo,
 ) {
-  const page = parsePageArgs(args, ROOT_PAGE_SIZE);
+  const page = parseListArgs(args, ROOT_PAGE_SIZE);
   const workspace = optionalIdentifier(workspaceId, 'workspaceId');
   if (name == null) {
     const list = { type: 'Collection', workspaceId: workspace, mustConfirm: true } as const;
     return readChildren(context, list, page, info);
   }
   if (name.length > MAX_NAME_LENGTH) throw badUserInput(`"name" is longer than ${MAX_NAME_LENGTH} characters.`);
-  const { loaders, readAhead } = context;
+  const { loaders, readAhead, resultSize } = context;
   const found = await loaders.collectionsByName({ name, workspaceId: workspace });
   // Postman also returns an empty list for a workspace that does not exist.
   if (found.length === 0 && workspace !== null) {
     if (!(await readAhead.workspaceById({ id: workspace, level: 'summary' }))) return null;
   }
-  return toNodes(toConnection(found, page, ({ uid }) => uid));
+  return toNodes(toListPage(found, page, ({ uid }) => uid, resultSize.search));
 }

@@ -1,13 +1,15 @@
 import type { User } from '../../upstream/postman/resources/me.ts';
 import { builder } from '../builder.ts';
+import { NodeRef } from '../refs.ts';
 
 /** GraphQL type `User`. */
 export const UserRef = builder.objectRef<User>('User').implement({
   description: 'The person an API key belongs to.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
-      description: 'Id of the user, the same as in `createdBy` and `ownerId` of other types.',
+      description: 'Id of the user, the same as in `ownerId`, `creatorId` and `updaterId` of other types.',
     }),
     username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
     fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),

@@ -8,12 +8,13 @@ import {
 import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
-import { CollectionConnection } from './collection.ts';
+import { CollectionConnection, CollectionOrder } from './collection.ts';
 import { connectionType, pageArgs } from '../paging/connection.ts';
-import { EnvironmentConnection } from './environment.ts';
+import { EnvironmentConnection, EnvironmentOrder } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from '../planning/lists.ts';
-import { MockConnection } from './mock.ts';
-import { type WorkspaceNode, WorkspaceRef } from '../refs.ts';
+import { orderArgs, orderInput } from '../paging/list-order.ts';
+import { MockConnection, MockOrder } from './mock.ts';
+import { type WorkspaceNode, WorkspaceRef, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 /** GraphQL enum `WorkspaceVisibility`. */
@@ -60,6 +61,7 @@ const fromDetail = responseField<WorkspaceNode, WorkspaceDetail>(
 
 WorkspaceRef.implement({
   description: 'A Postman workspace, which holds collections, environments and mock servers.',
+  interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
@@ -110,12 +112,12 @@ WorkspaceRef.implement({
       ...carriedBy(inEveryResponse, 'When the workspace was last changed; null when Postman does not say.'),
       resolve: fromSummary(({ updatedAt }) => updatedAt),
     }),
-    createdBy: t.id({
+    creatorId: t.id({
       nullable: true,
       ...carriedBy(inEveryResponse, 'Id of the user who created the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
-    updatedBy: t.id({
+    updaterId: t.id({
       nullable: true,
       ...carriedBy(['detail'], 'Id of the user who last changed the workspace; null when Postman does not say.'),
       resolve: fromDetail(({ updatedBy }) => updatedBy),
@@ -132,10 +134,17 @@ builder.objectFields(WorkspaceRef, (t) => ({
   collections: t.field({
     type: CollectionConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(
+        CollectionOrder,
+        'collections',
+        'one `GET /collections` for every 99, or by name one `GET /workspaces/{id}`',
+      ),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Collections of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Collections of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the collections; otherwise one `GET /collections` for every 99.',
       ['/workspaces/{id}', '/collections'],
@@ -145,10 +154,13 @@ builder.objectFields(WorkspaceRef, (t) => ({
   environments: t.field({
     type: EnvironmentConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(EnvironmentOrder, 'environments', 'one `GET /environments`, or by name one `GET /workspaces/{id}`'),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Environments of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Environments of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the environments; otherwise one `GET /environments`.',
       ['/workspaces/{id}', '/environments'],
@@ -158,10 +170,13 @@ builder.objectFields(WorkspaceRef, (t) => ({
   mocks: t.field({
     type: MockConnection,
     nullable: true,
-    args: pageArgs(CHILDREN_PAGE_SIZE),
+    args: {
+      ...orderArgs(MockOrder, 'mock servers', 'one `GET /mocks?workspace=`, or by name one `GET /workspaces/{id}`'),
+      ...pageArgs(CHILDREN_PAGE_SIZE),
+    },
     ...carriedBy(
       ['dedicated'],
-      "Active mock servers of the workspace, in Postman's order; null only when they cannot be read.\n\n" +
+      "Active mock servers of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names, owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
       ['/workspaces/{id}', '/mocks'],
@@ -186,3 +201,6 @@ builder.objectFields(WorkspaceRef, (t) => ({
 
 /** GraphQL type `WorkspaceConnection`. */
 export const WorkspaceConnection = connectionType('Workspace', WorkspaceRef, 'workspaces');
+
+/** GraphQL input `WorkspaceOrder`. */
+export const WorkspaceOrder = orderInput('Workspace', 'workspaces');

@@ -4,6 +4,8 @@ import type { CollectionDocument } from './collection-format.ts';
 /** Everything that an API key of the simulated service can read. */
 export interface Account {
   readonly user: AccountUser;
+  /** The members of the user's team. Absent, or without the user: the key may not list them. */
+  readonly team?: readonly TeamMember[];
   /**
    * Usage meters as `GET /me` lists them. `api_usage` is the monthly quota: rate-limit headers announce what remains,
    * and at 0 every call is refused. Absent for guests.
@@ -32,6 +34,17 @@ export interface AccountUser {
   readonly teamName?: string;
   readonly teamDomain?: string;
   readonly roles: readonly string[];
+}
+
+/** A member of the team, as `GET /users` lists it. */
+export interface TeamMember {
+  readonly id: number;
+  /** The full name. */
+  readonly name: string;
+  readonly username: string;
+  readonly email: string;
+  readonly roles: readonly string[];
+  readonly joinedAt: string;
 }
 
 /** What the plan allows of one metered kind of use, such as API calls, and how much of it was used. */

@@ -4,19 +4,22 @@ const ines = '41829063';
 /** A colleague who owns some of the elements that the key can read. */
 const jonas = '55301274';
 
+/** A former colleague, who has left the team and still owns an old collection. */
+const mara = '17650328';
+
 /**
  * Fixed ids of the example account, in the form that lookups take: ids of workspaces, uids of everything else. The
  * comments say what each has that examples and tests can use.
  */
 export const ids = {
-  users: { ines, jonas },
+  users: { ines, jonas, mara },
   team: 90417,
   workspaces: {
     /** Personal. Holds a fork whose name equals its parent's. */
     personal: '9faac515-6888-4503-9113-b681663ddefb',
     /** Team. The main workspace: rides, stations, prices. */
     riderPlatform: '920c60b3-e921-407f-86d1-2e8362091549',
-    /** Private. Everything in it belongs to Jonas. */
+    /** Private. Everything in it belongs to Jonas or Mara. */
     payments: 'c6d79523-3eca-4f9c-a786-228296cd1e92',
     /** Public. */
     openData: 'f530cdf9-e9c0-4add-b319-ea783a25cb93',
@@ -50,8 +53,8 @@ export const ids = {
     smoke: `${ines}-3cec6c89-4647-4218-9adb-fc92270056b6`,
     /** 300 generated requests. */
     regression: `${ines}-59c491bd-b9c6-4389-aceb-d5bd5166fdaf`,
-    /** An old collection: URLs and requests are plain text. */
-    legacyDispatch: `${jonas}-208de09e-4c8f-4b37-82f8-bfbdca0111df`,
+    /** An old collection: URLs and requests are plain text. Owned by Mara, who has left the team. */
+    legacyDispatch: `${mara}-208de09e-4c8f-4b37-82f8-bfbdca0111df`,
     /** A scratchpad of two requests. */
     scratch: `${ines}-081c17f6-9c85-460f-84d2-c8254b9b13b0`,
   },

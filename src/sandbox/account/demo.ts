@@ -39,6 +39,24 @@ export function createDemoAccount(): Account {
       teamDomain: 'kestrel-bikes',
       roles: ['admin', 'user'],
     },
+    team: [
+      {
+        id: Number(ids.users.jonas),
+        name: 'Jonas Weidner',
+        username: 'jonas-weidner',
+        email: 'jonas.weidner@kestrel-bikes.example',
+        roles: ['user'],
+        joinedAt: '2023-02-20T10:00:00.000Z',
+      },
+      {
+        id: Number(ids.users.ines),
+        name: 'Ines Aldana',
+        username: 'ines-aldana',
+        email: 'ines.aldana@kestrel-bikes.example',
+        roles: ['admin', 'user'],
+        joinedAt: '2023-02-14T08:00:00.000Z',
+      },
+    ],
     operations: [
       { name: 'api_usage', limit: 100_000, usage: 18_452, overage: 0 },
       { name: 'monitor_request_runs', limit: 10_000, usage: 731, overage: 0 },

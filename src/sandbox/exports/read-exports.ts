@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import {
   type Account,
   type AccountUser,
+  type TeamMember,
   type StoredCollection,
   type StoredEnvironment,
   type StoredWorkspace,
@@ -34,6 +35,16 @@ const user: AccountUser = {
   roles: ['user'],
 };
 const owner = String(user.id);
+const team: readonly TeamMember[] = [
+  {
+    id: user.id,
+    name: user.fullName,
+    username: user.username,
+    email: user.email,
+    roles: user.roles,
+    joinedAt: '2020-01-01T00:00:00.000Z',
+  },
+];
 
 /** A file that holds an export. */
 interface LoadedFile {
@@ -81,7 +92,7 @@ export async function readExports(folder: string): Promise<ExportsReport> {
       read.push({ file, kind: content.kind, name });
     }
   }
-  const account: Account = { user, workspaces: toWorkspaces(folder, loaded), collections, environments };
+  const account: Account = { user, team, workspaces: toWorkspaces(folder, loaded), collections, environments };
   return { account, read, skipped: skipped.sort((a, b) => (a.file < b.file ? -1 : 1)) };
 }
 

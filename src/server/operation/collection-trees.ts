@@ -2,6 +2,7 @@ import type { Context } from '../../graph/context.ts';
 import type { SliceScheduler } from '../../graph/limits/time-slices.ts';
 import { type CollectionTree, buildCollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { type JsonObject, measureJson } from '../../upstream/collection-format/syntax/json.ts';
+import type { CollectionDetail } from '../../upstream/postman/resources/collections.ts';
 import { runAtOnce } from '../../upstream/steps.ts';
 
 /**
@@ -17,18 +18,18 @@ export function createCollectionTrees(scheduler: SliceScheduler) {
     return count;
   };
 
-  const buildInSlices = async (document: JsonObject, uid: string): Promise<CollectionTree> => {
+  const buildInSlices = async ({ document, uid, readAs }: CollectionDetail): Promise<CollectionTree> => {
     // No abort signal: operations share the tree, so none of them may end its construction.
     const slices = scheduler.open(uid);
-    const tree = await slices.run(buildCollectionTree(document, uid));
+    const tree = await slices.run(buildCollectionTree(document, uid, readAs));
     const { values } = await slices.run(measureJson(document));
     counts.set(document, values);
     return tree;
   };
 
-  const treeOf: Context['treeOf'] = ({ document, uid }) => {
-    const tree = trees.get(document) ?? buildInSlices(document, uid);
-    trees.set(document, tree);
+  const treeOf: Context['treeOf'] = (collection) => {
+    const tree = trees.get(collection.document) ?? buildInSlices(collection);
+    trees.set(collection.document, tree);
     return tree;
   };
 

@@ -118,6 +118,7 @@ export function createContexts({
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,
+        isDryRun: false,
       });
     },
   };

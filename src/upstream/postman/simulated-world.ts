@@ -1,4 +1,3 @@
-import { toIdOfUid } from './uid.ts';
 import type { ChildListName } from './levels.ts';
 
 /**
@@ -10,6 +9,8 @@ import type { ChildListName } from './levels.ts';
 export interface SimulatedWorld {
   /** Whether the object exists that the call requests by its identifier. */
   readonly exists: boolean;
+  /** Whether simulated objects are on the requested pages of lists that this server orders or filters. */
+  readonly isOnPage: boolean;
   /** The name of an object. No two objects have the same name. */
   nameOf(identifier: string): string;
   /** The uid of the object that a fork was made from; null: it is no fork. */
@@ -61,12 +62,12 @@ export class SimulatedItem {
     this.#world = world;
   }
 
-  get id(): string {
-    return toIdOfUid(this.uid);
-  }
-
   get name(): string {
     return this.#world.nameOf(this.uid);
+  }
+
+  get isOnPage(): boolean {
+    return this.#world.isOnPage;
   }
 
   get createdAt(): null {

@@ -29,4 +29,9 @@ export function isSameObject(actual: string, requested: string): boolean {
   return isBare && toIdOfUid(one) === toIdOfUid(other);
 }
 
+/** Whether this is a UUID: the form of a bare id, and of the id of a workspace. */
+export function isUuid(id: string): boolean {
+  return BARE_UUID.test(id);
+}
+
 const toParts = (uid: string) => (BARE_UUID.test(uid) ? null : UID.exec(uid));

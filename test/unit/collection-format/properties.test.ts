@@ -138,6 +138,7 @@ async function answerOf(
   const tree = createCollectionTree(document, UID);
   const contextValue = createOperationContext({
     revealSecrets,
+    isDryRun: false,
     readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
     trackRead() {},
     clock: { epochMs: () => 0 },

@@ -32,7 +32,7 @@ describe('loading fields', () => {
     ],
     [
       'one for several fields that the same response carries',
-      '{ collections(first: 5) { nodes { createdAt updatedAt description lastUpdatedBy auth { type } isPublic items { name } json } } }',
+      '{ collections(first: 5) { nodes { createdAt updatedAt description updaterId auth { type } isPublic items { name } json } } }',
       'collections(first: 5) { nodes { createdAt description isPublic items } }',
     ],
     [

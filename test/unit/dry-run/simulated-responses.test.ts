@@ -47,7 +47,7 @@ const responses: readonly (readonly [string, PostmanCall<unknown, null>, object]
 ];
 
 function toWorld(exists: boolean, target: string) {
-  const ids = createSimulatedIds({ cursors: [], longestPage: 3 });
+  const ids = createSimulatedIds({ cursors: [], ordersLists: false, longestPage: 3 });
   return createScenarioWorld({ exists, respondToFirst: 'oldest' }, ids, { add() {} }).viewFor(target);
 }
 

@@ -28,6 +28,7 @@ import {
   toFolderPage,
   toRequestPage,
 } from '../../../src/graph/tree/lists.ts';
+import { childRefs } from '../../../src/graph/refs.ts';
 import { CollectionItemRef } from '../../../src/graph/tree/refs.ts';
 import {
   type CollectionTree,
@@ -64,6 +65,10 @@ beforeAll(() => {
         resolve: ({ requests }, args, context) => toRequestPage(requests, args, context),
       }),
     }),
+  });
+  childRefs.Collection.implement({
+    description: 'A collection.',
+    fields: (t) => ({ uid: t.exposeID('uid', { nullable: false, description: 'Its uid.' }) }),
   });
   schema = builder.toSchema();
 });
@@ -105,15 +110,15 @@ const BODY = `{ __typename
   ... on FormDataBody { parameters ${ROWS} enabled }
   ... on FileBody { src content enabled }
   ... on GraphQLBody { query operationName graphqlVariables: variables enabled } }`;
-const EXAMPLE = `{ id uid name status code headers ${HEADER} body language responseTimeMs
+const EXAMPLE = `{ id exampleId uid name status code headers ${HEADER} body language responseTimeMs
   originalRequest { method url ${URL} headers ${HEADER} body ${BODY} } }`;
-const ITEM = '__typename id uid name description path parent { id name }';
+const ITEM = '__typename id itemId uid name description path parent { itemId name } collection { uid }';
 const PAGE = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }';
 const EVERYTHING = `query Everything {
   items { ${ITEM} }
-  folders { ${PAGE} edges { cursor node { id } } nodes {
-    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { id } } requests { ${PAGE} nodes { id } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
-  requests { ${PAGE} edges { cursor node { id } } nodes {
+  folders { ${PAGE} edges { cursor node { itemId } } nodes {
+    ${ITEM} items { ${ITEM} } folders { ${PAGE} nodes { itemId } } requests { ${PAGE} nodes { itemId } } auth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} } }
+  requests { ${PAGE} edges { cursor node { itemId } } nodes {
     ${ITEM} method url ${URL} headers ${HEADER} body ${BODY} auth ${AUTH} effectiveAuth ${AUTH}
     variables ${VARIABLE} scripts ${SCRIPT} examples ${EXAMPLE} settings } }
 }`;
@@ -308,7 +313,7 @@ describe('a request of the tree', () => {
       document,
       `{ requests { totalCount nodes { ${ITEM} method url { raw protocol host port path query { key value enabled description } variables { key value } hash }
          headers ${HEADER} body ${BODY} auth ${AUTH} effectiveAuth ${AUTH} variables ${VARIABLE} scripts ${SCRIPT} settings
-         examples { id uid name status code headers ${HEADER} body language responseTimeMs originalRequest { method url { raw } headers ${HEADER} body ${BODY} } } } } }`,
+         examples { id exampleId uid name status code headers ${HEADER} body language responseTimeMs originalRequest { method url { raw } headers ${HEADER} body ${BODY} } } } } }`,
     );
     expect(errors).toBeUndefined();
     expect(data).toEqual({
@@ -317,12 +322,14 @@ describe('a request of the tree', () => {
         nodes: [
           {
             __typename: 'Request',
-            id: 'r-1',
+            id: `Request:${UID}/r-1`,
+            itemId: 'r-1',
             uid: '12-r-1',
             name: 'Add',
             description: 'Adds a user.',
             path: ['Users'],
-            parent: { id: 'f-1', name: 'Users' },
+            parent: { itemId: 'f-1', name: 'Users' },
+            collection: { uid: UID },
             method: 'POST',
             url: {
               raw: 'https://{{host}}/users/:team?dry&note=',
@@ -364,7 +371,8 @@ describe('a request of the tree', () => {
             settings: { followRedirects: false },
             examples: [
               {
-                id: 'e-1',
+                id: `Example:${UID}/r-1/e-1`,
+                exampleId: 'e-1',
                 uid: null,
                 name: 'Created',
                 status: 'Created',
@@ -443,28 +451,28 @@ describe('lists of the tree', () => {
     expect(
       run(
         document,
-        '{ items { __typename id } folders { nodes { id items { id } folders { totalCount nodes { id } } requests { totalCount nodes { id } } } } }',
+        '{ items { __typename itemId } folders { nodes { itemId items { itemId } folders { totalCount nodes { itemId } } requests { totalCount nodes { itemId } } } } }',
       ).data,
     ).toEqual({
       items: [
-        { __typename: 'Folder', id: 'A' },
-        { __typename: 'Request', id: '4' },
+        { __typename: 'Folder', itemId: 'A' },
+        { __typename: 'Request', itemId: '4' },
       ],
       folders: {
         nodes: [
           {
-            id: 'A',
-            items: [{ id: '1' }, { id: 'B' }],
-            folders: { totalCount: 2, nodes: [{ id: 'B' }, { id: 'C' }] },
-            requests: { totalCount: 3, nodes: [{ id: '1' }, { id: '2' }, { id: '3' }] },
+            itemId: 'A',
+            items: [{ itemId: '1' }, { itemId: 'B' }],
+            folders: { totalCount: 2, nodes: [{ itemId: 'B' }, { itemId: 'C' }] },
+            requests: { totalCount: 3, nodes: [{ itemId: '1' }, { itemId: '2' }, { itemId: '3' }] },
           },
           {
-            id: 'B',
-            items: [{ id: '2' }, { id: '3' }, { id: 'C' }],
-            folders: { totalCount: 1, nodes: [{ id: 'C' }] },
-            requests: { totalCount: 2, nodes: [{ id: '2' }, { id: '3' }] },
+            itemId: 'B',
+            items: [{ itemId: '2' }, { itemId: '3' }, { itemId: 'C' }],
+            folders: { totalCount: 1, nodes: [{ itemId: 'C' }] },
+            requests: { totalCount: 2, nodes: [{ itemId: '2' }, { itemId: '3' }] },
           },
-          { id: 'C', items: [], folders: { totalCount: 0, nodes: [] }, requests: { totalCount: 0, nodes: [] } },
+          { itemId: 'C', items: [], folders: { totalCount: 0, nodes: [] }, requests: { totalCount: 0, nodes: [] } },
         ],
       },
     });
@@ -472,18 +480,18 @@ describe('lists of the tree', () => {
 
   it('are paged', () => {
     const query =
-      'query ($after: String) { requests(first: 3, after: $after) { totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } } }';
+      'query ($after: String) { requests(first: 3, after: $after) { totalCount nodes { itemId } pageInfo { hasNextPage hasPreviousPage endCursor } } }';
     const first = run(document, query).data.requests;
     const second = run(document, query, { variableValues: { after: first.pageInfo.endCursor } }).data.requests;
     expect([first, second]).toEqual([
       {
         totalCount: 4,
-        nodes: [{ id: '1' }, { id: '2' }, { id: '3' }],
+        nodes: [{ itemId: '1' }, { itemId: '2' }, { itemId: '3' }],
         pageInfo: { hasNextPage: true, hasPreviousPage: false, endCursor: expect.any(String) },
       },
       {
         totalCount: 4,
-        nodes: [{ id: '4' }],
+        nodes: [{ itemId: '4' }],
         pageInfo: { hasNextPage: false, hasPreviousPage: true, endCursor: expect.any(String) },
       },
     ]);
@@ -491,11 +499,11 @@ describe('lists of the tree', () => {
 
   it('have pages of 50 by default, and of at most 100', () => {
     const many = { item: Array.from({ length: 60 }, (_, index) => request(`${index}`)) };
-    expect(run(many, '{ requests { nodes { id } } }').data.requests.nodes).toHaveLength(50);
-    expect(run(many, '{ requests(first: 101) { nodes { id } } }').errors?.[0]?.extensions).toMatchObject({
+    expect(run(many, '{ requests { nodes { itemId } } }').data.requests.nodes).toHaveLength(50);
+    expect(run(many, '{ requests(first: 101) { nodes { itemId } } }').errors?.[0]?.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
     });
-    expect(run(many, '{ folders(first: 0) { nodes { id } } }').errors?.[0]?.extensions).toMatchObject({
+    expect(run(many, '{ folders(first: 0) { nodes { itemId } } }').errors?.[0]?.extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
     });
   });
@@ -503,14 +511,14 @@ describe('lists of the tree', () => {
   it('are filtered within their folder before they are paged', () => {
     const { data } = run(
       document,
-      '{ requests(first: 1, filter: { host: "a.example", folderUid: "A" }) { totalCount nodes { id } } folders { nodes { requests(filter: { folderUid: "B", method: ["get"] }) { nodes { id } } } } }',
+      '{ requests(first: 1, filter: { host: "a.example", folderUid: "A" }) { totalCount nodes { itemId } } folders { nodes { requests(filter: { folderUid: "B", method: ["get"] }) { nodes { itemId } } } } }',
     );
     expect(data).toEqual({
-      requests: { totalCount: 2, nodes: [{ id: '1' }] },
+      requests: { totalCount: 2, nodes: [{ itemId: '1' }] },
       folders: {
         nodes: [
-          { requests: { nodes: [{ id: '2' }, { id: '3' }] } },
-          { requests: { nodes: [{ id: '2' }, { id: '3' }] } },
+          { requests: { nodes: [{ itemId: '2' }, { itemId: '3' }] } },
+          { requests: { nodes: [{ itemId: '2' }, { itemId: '3' }] } },
           { requests: { nodes: [] } },
         ],
       },
@@ -578,11 +586,11 @@ describe('a tree out of bounds', () => {
     };
     const { data, errors } = run(
       document,
-      '{ requests { nodes { id settings variables { key value text isMasked } auth { parameters { key value isMasked } } } } }',
+      '{ requests { nodes { itemId settings variables { key value text isMasked } auth { parameters { key value isMasked } } } } }',
     );
     expect(data.requests.nodes).toEqual([
       {
-        id: 'a',
+        itemId: 'a',
         settings: null,
         variables: [{ key: 'v', value: null, text: null, isMasked: false }],
         auth: { parameters: [{ key: 'payload', value: null, isMasked: false }] },
@@ -625,12 +633,12 @@ describe('a tree out of bounds', () => {
     ) as JsonObject;
     const { data, errors } = run(
       document,
-      '{ requests { nodes { id name method auth { type parameters { key } } headers { key value } variables { key value } settings } } }',
+      '{ requests { nodes { itemId name method auth { type parameters { key } } headers { key value } variables { key value } settings } } }',
     );
     expect(errors).toBeUndefined();
     expect(data.requests.nodes).toEqual(
       names.map((name) => ({
-        id: name,
+        itemId: name,
         name,
         method: name.toUpperCase(),
         auth: { type: name, parameters: [] },

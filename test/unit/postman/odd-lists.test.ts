@@ -12,7 +12,6 @@ import type { PostmanSession } from '../../../src/upstream/calls/postman-session
 
 const uidAt = (index: number) => `1-00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const summaryAt = (index: number): CollectionSummary => ({
-  id: uidAt(index).slice(2),
   uid: uidAt(index),
   name: `Collection ${index}`,
   createdAt: null,
@@ -22,7 +21,7 @@ const summaryAt = (index: number): CollectionSummary => ({
 });
 const detailOf = (uid: string): CollectionDetail => {
   const { isPublic: _, ...summary } = summaryAt(Number(uid.slice(-12)));
-  return { ...summary, description: null, lastUpdatedBy: null, document: {} };
+  return { ...summary, description: null, lastUpdatedBy: null, document: {}, readAs: uid };
 };
 
 const workspace: WorkspaceDetail = {

@@ -192,7 +192,7 @@ describe('items of lists', () => {
     },
   );
   it.each([1, '1'])('get a uid from their owner %j and id', (owner) => {
-    expect(parseEnvironments({ environments: [{ id: UUID, owner }] })[0]).toMatchObject({ uid: `1-${UUID}`, id: UUID });
+    expect(parseEnvironments({ environments: [{ id: UUID, owner }] })[0]).toMatchObject({ uid: `1-${UUID}` });
   });
 });
 
@@ -302,7 +302,7 @@ describe('mock servers', () => {
       { id: UUID, uid: UID, name: 'c' },
     ];
     expect(parseWorkspaceDetail({ id: 'w', mocks }).mocks).toEqual(
-      ['a', 'c'].map((name) => ({ id: UUID, uid: UID, name, isActive: true })),
+      ['a', 'c'].map((name) => ({ uid: UID, name, isActive: true })),
     );
   });
 });

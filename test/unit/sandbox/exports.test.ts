@@ -225,8 +225,9 @@ describe('readExports refuses', () => {
 describe('the account', () => {
   it('is empty when nothing can be read', async () => {
     const { account, read, skipped } = await readExports(root);
-    expect({ ...account, user: account.user.username, read, skipped }).toEqual({
+    expect({ ...account, user: account.user.username, team: account.team?.length, read, skipped }).toEqual({
       user: 'exports',
+      team: 1,
       workspaces: [],
       collections: [],
       environments: [],

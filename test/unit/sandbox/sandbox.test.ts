@@ -124,6 +124,18 @@ describe('reading', () => {
     expect(await getJson(sandbox, '/me')).toEqual({ user, operations });
   });
 
+  it('lists the team for its members, and refuses everybody else', async () => {
+    const account = createDemoAccount();
+    const { team, ...withoutTeam } = account;
+    const guest = { apiKey: 'PMAK-guest', user: { ...account.user, id: 77 } };
+    const sandbox = await start({ account, otherApiKeys: [guest] });
+    expect(await getJson(sandbox, '/users')).toEqual({ data: team });
+    expect(team?.map(({ id }) => String(id))).toEqual([ids.users.jonas, ids.users.ines]);
+    expect((await send(sandbox, '/users', { 'x-api-key': guest.apiKey })).status).toBe(403);
+    const alone = await start({ account: withoutTeam });
+    expect((await get(alone, '/users')).status).toBe(403);
+  });
+
   it('lists workspaces whole, without meta, unless a limit asks for pages', async () => {
     const sandbox = await start();
     const whole = await getJson(sandbox, '/workspaces');

@@ -13,6 +13,8 @@ import { isJsonObject, type JsonObject, toId, toList } from '../syntax/json.ts';
 /** The items of a collection, indexed once. All other fields of an item are read from its `json` on demand. */
 export interface CollectionTree {
   readonly uid: string;
+  /** The uid or bare id with which the collection was read. Reading it with that again needs no further call. */
+  readonly readAs: string;
   /** The collection as Postman sent it. */
   readonly json: JsonObject;
   /** The top level, in order. */
@@ -82,17 +84,22 @@ interface OpenList {
  *
  * @param document - The value of `collection` in the response of GET /collections/{uid}. It is referenced, not copied.
  * @param collectionUid - Used to derive ids for items without an id of their own.
+ * @param readAs - The uid or bare id with which the collection was read. Default: its uid.
  */
-export function createCollectionTree(document: JsonObject, collectionUid: string): CollectionTree {
-  return runAtOnce(buildCollectionTree(document, collectionUid));
+export function createCollectionTree(document: JsonObject, collectionUid: string, readAs?: string): CollectionTree {
+  return runAtOnce(buildCollectionTree(document, collectionUid, readAs));
 }
 
 /** Like `createCollectionTree`, in steps: it yields after every 500 items. */
-export function* buildCollectionTree(document: JsonObject, collectionUid: string): Steps<CollectionTree> {
+export function* buildCollectionTree(
+  document: JsonObject,
+  collectionUid: string,
+  readAs = collectionUid,
+): Steps<CollectionTree> {
   const items: CollectionItem[] = [];
   const folders: FolderItem[] = [];
   const requests: RequestItem[] = [];
-  const tree: CollectionTree = { uid: collectionUid, json: document, items, folders, requests };
+  const tree: CollectionTree = { uid: collectionUid, readAs, json: document, items, folders, requests };
   const toItemId = createItemIds(collectionUid);
   let visited = 0;
   // An explicit stack instead of recursion: 100,000 nested folders must not overflow the call stack.

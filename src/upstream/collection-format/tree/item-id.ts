@@ -18,13 +18,18 @@ export function createItemIds(
 ): (item: JsonObject, parentId: string | null, position: number) => string {
   const used = new Set<string>();
   return (item, parentId, position) => {
-    let id = toUsableId(item.id) ?? toUsableId(item._postman_id);
+    let id = usableIdOf(item);
     for (let attempt = 0; id === null || used.has(id); attempt += 1) {
       id = toUuid([collectionUid, parentId, position, attempt]);
     }
     used.add(id);
     return id;
   };
+}
+
+/** Returns the own id of an item or example; null where it has none, or one that is too long. */
+export function usableIdOf({ id, _postman_id }: JsonObject): string | null {
+  return toUsableId(id) ?? toUsableId(_postman_id);
 }
 
 function toUsableId(value: unknown): string | null {

@@ -1,5 +1,4 @@
 import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
-import { toIdOfUid } from '../uid.ts';
 import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
@@ -27,6 +26,8 @@ export interface CollectionDetail extends CollectionSummary {
   readonly lastUpdatedBy: string | null;
   /** The collection as Postman sent it; with `model=minimal` it has no `item` tree. */
   readonly document: JsonObject;
+  /** The uid or bare id with which it was requested. */
+  readonly readAs: string;
 }
 
 /** One page of `GET /collections`. */
@@ -95,8 +96,9 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
   updatedAtOf: ({ updatedAt }) => updatedAt,
   simulate(world) {
     if (!world.exists) return null;
-    const { id, name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
-    return { id, uid, name, createdAt, updatedAt, fork, description: null, lastUpdatedBy: null, document: {} };
+    const { name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
+    const facts = { uid, name, createdAt, updatedAt, fork };
+    return { ...facts, description: null, lastUpdatedBy: null, document: {}, readAs: uid };
   },
   // An empty document saves traversing the tree.
   withoutContents: (collection) => ({ ...collection, description: null, document: {} }),
@@ -148,10 +150,8 @@ function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
   const responseId = toPlainText(info['_postman_id']);
   // Copies can share an id, so the id is compared only where there is no uid.
   checkIsRequested(responseUid ?? responseId, uid);
-  const collectionUid = responseUid ?? uid;
   return {
-    id: responseId ?? toIdOfUid(collectionUid),
-    uid: collectionUid,
+    uid: responseUid ?? uid,
     name: toPlainText(info['name']),
     createdAt: toMoment(info['createdAt']),
     updatedAt: toMoment(info['updatedAt']),
@@ -159,15 +159,15 @@ function parseCollectionDetail(body: unknown, uid: string): CollectionDetail {
     description: info['description'],
     lastUpdatedBy: toId(info['lastUpdatedBy']),
     document,
+    readAs: uid,
   };
 }
 
 function toCollectionSummary(value: unknown): CollectionSummary | null {
   if (!isJsonObject(value)) return null;
   // V8 would turn an object built by spreading into a hash table: three times as large, and ten times as slow.
-  const { id, uid, name } = toListedRef(value);
+  const { uid, name } = toListedRef(value);
   return {
-    id,
     uid,
     name,
     createdAt: toMoment(value['createdAt']),

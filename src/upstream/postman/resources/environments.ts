@@ -1,5 +1,4 @@
 import { isJsonObject, type JsonObject } from '../../collection-format/syntax/json.ts';
-import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
@@ -54,9 +53,7 @@ export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, nul
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
   simulate: ({ exists, nameOf }) =>
-    exists
-      ? { id: toIdOfUid(uid), uid, name: nameOf(uid), createdAt: null, updatedAt: null, isPublic: null, values: [] }
-      : null,
+    exists ? { uid, name: nameOf(uid), createdAt: null, updatedAt: null, isPublic: null, values: [] } : null,
   withoutContents: (environment) => ({ ...environment, values: [] }),
 });
 
@@ -73,9 +70,9 @@ function parseEnvironments(body: unknown): readonly EnvironmentSummary[] {
   return listAt(body, 'environments').flatMap((item) => {
     if (!isJsonObject(item)) return [];
     // V8 would turn an object built by spreading into a hash table: three times as large, and five times as slow.
-    const { id, uid, name } = toListedRef(item);
+    const { uid, name } = toListedRef(item);
     const { createdAt, updatedAt, isPublic } = toFacts(item);
-    return { id, uid, name, createdAt, updatedAt, isPublic };
+    return { uid, name, createdAt, updatedAt, isPublic };
   });
 }
 
@@ -91,7 +88,6 @@ function parseEnvironmentDetail(body: unknown, uid: string): EnvironmentDetail {
   const responseUid = uidOf(environment);
   checkIsRequested(responseUid ?? responseId, uid);
   return {
-    id: responseId ?? toIdOfUid(uid),
     uid: responseUid ?? uid,
     name: toPlainText(environment['name']),
     ...toFacts(environment),

@@ -1,5 +1,4 @@
 import { isJsonObject, type JsonObject, toList } from '../../collection-format/syntax/json.ts';
-import { toIdOfUid } from '../uid.ts';
 import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
@@ -88,13 +87,12 @@ function parseMock(body: unknown, uid: string): Mock {
   const responseId = toPlainText(mock['id']);
   const responseUid = uidOf(mock);
   checkIsRequested(responseUid ?? responseId, uid);
-  return toMock(mock, { id: responseId ?? toIdOfUid(uid), uid: responseUid ?? uid, name: toPlainText(mock['name']) });
+  return toMock(mock, { uid: responseUid ?? uid, name: toPlainText(mock['name']) });
 }
 
-function toMock(mock: JsonObject, { id, uid, name }: Ref): Mock {
+function toMock(mock: JsonObject, { uid, name }: Ref): Mock {
   const config = isJsonObject(mock['config']) ? mock['config'] : undefined;
   return {
-    id,
     uid,
     name,
     isActive: !isDeactivated(mock),

@@ -1,16 +1,20 @@
 import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
-import { isSameObject, toIdOfUid } from '../uid.ts';
+import { isSameObject } from '../uid.ts';
 import { toPlainText, UnexpectedShapeError } from './body.ts';
 
 /** A reference to an object, as a workspace lists it. */
 export interface Ref {
-  readonly id: string;
   readonly uid: string;
   /** undefined: the response does not carry it. */
   readonly name: string | null | undefined;
+  /**
+   * Only in dry runs, of an object whose dates and name are unknown: whether the requested pages of ordered and filtered
+   * lists have it.
+   */
+  readonly isOnPage?: boolean;
 }
 
-/** Reads the id, uid and name of a list item. @throws {UnexpectedShapeError} For an item without a uid. */
+/** Reads the uid and name of a list item. @throws {UnexpectedShapeError} For an item without a uid. */
 export function toListedRef(item: JsonObject): Ref {
   const ref = toRef(item);
   if (!ref) throw new UnexpectedShapeError('A list item has no uid.');
@@ -53,5 +57,5 @@ function toRef(object: JsonObject): Ref | null {
   const uid = uidOf(object);
   if (uid === null) return null;
   const name = Object.hasOwn(object, 'name') ? toPlainText(object['name']) : undefined;
-  return { id: toPlainText(object['id']) ?? toIdOfUid(uid), uid, name };
+  return { uid, name };
 }

@@ -17,6 +17,8 @@ export interface WorkspaceSummary {
   readonly createdAt: string | null;
   readonly updatedAt: string | null;
   readonly createdBy: string | null;
+  /** As in {@link Ref}. */
+  readonly isOnPage?: boolean;
 }
 
 /** `GET /workspaces/{id}`: the summary, and fields that only the single read has. */
@@ -172,7 +174,7 @@ function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
   };
 }
 
-function toSimulatedWorkspace(id: string, { nameOf }: SimulatedWorld): WorkspaceSummary {
+function toSimulatedWorkspace(id: string, { nameOf, isOnPage }: SimulatedWorld): WorkspaceSummary {
   return {
     id,
     name: nameOf(id),
@@ -182,6 +184,7 @@ function toSimulatedWorkspace(id: string, { nameOf }: SimulatedWorld): Workspace
     createdAt: null,
     updatedAt: null,
     createdBy: null,
+    isOnPage,
   };
 }
 
