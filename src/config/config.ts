@@ -113,14 +113,19 @@ export function parseConfig(
     },
     /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
-    /** Documents that clients may request by id. `only`: no others are executed. */
-    ...(v.PERSISTED_DOCUMENTS !== undefined && {
-      persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
-    }),
+    ...toPersistedDocuments(v),
     revealSecrets: v.REVEAL_SECRETS,
     logLevel: v.LOG_LEVEL,
     ...toTraces(v),
     graphiql: isSet('GRAPHIQL') ? v.GRAPHIQL : !isProduction,
+  };
+}
+
+function toPersistedDocuments(v: Values) {
+  if (v.PERSISTED_DOCUMENTS === undefined) return undefined;
+  return {
+    /** Documents that clients may request by id. `only`: no others are executed. */
+    persistedDocuments: { file: v.PERSISTED_DOCUMENTS, only: v.PERSISTED_DOCUMENTS_ONLY },
   };
 }
 
