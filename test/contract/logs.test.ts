@@ -1,12 +1,44 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
+const document = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+/** The rows of the document's table of lines: the pattern of their messages, and their fields. */
+const documented = [...document.matchAll(/^\| (`.+`) \| [a-z, ]+ \| .+ \| (`.+`) \|$/gm)].map(
+  ([, messages = '', fields = '']) => ({
+    isMessage: (text: string) =>
+      [...messages.matchAll(/`([^`]+)`/g)].some(([, message = '']) =>
+        new RegExp(`^${message.replace(/[()]/g, '\\$&').replaceAll('…', '.+')}$`).test(text),
+      ),
+    fields: new Set([...fields.matchAll(/\w+/g)].map(([field]) => field)),
+  }),
+);
+
 let facade: Facade;
-afterEach(() => facade.close());
+afterEach(async () => {
+  await facade.close();
+  for (const line of facade.log) {
+    const {
+      level: _level,
+      time: _time,
+      pid: _pid,
+      hostname: _host,
+      msg,
+      ...fields
+    } = JSON.parse(line) as Record<string, unknown> & { readonly msg: string };
+    const row = documented.find(({ isMessage }) => isMessage(msg));
+    expect(row, `docs/operations.md describes the line "${msg}"`).toBeDefined();
+    expect(Object.keys(fields).filter((field) => !row?.fields.has(field))).toEqual([]);
+  }
+});
+
+it('the table of docs/operations.md has a row for each kind of line, and the lines of these tests only its fields', async () => {
+  facade = await startFacade({ LOG_LEVEL: 'silent' });
+  expect(documented).toHaveLength(10);
+});
 
 /** The lines of the log with this message, without the time, the process and the host. */
 const lines = (message: string) =>

@@ -206,7 +206,7 @@ describe('waiting', () => {
     expect(other).toMatchObject([
       { name: 'wait for shared call', kind: 'INTERNAL', attributes: { 'url.template': '/me' } },
     ]);
-    expect(new Set(other?.[0]?.links)).toEqual(new Set([one?.[0]?.spanId]));
+    expect(other?.[0]?.links).toEqual([one?.[0]?.spanId]);
     expect(operations[0]?.traceId).not.toBe(operations[1]?.traceId);
   });
 });

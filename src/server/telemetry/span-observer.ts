@@ -11,6 +11,13 @@ interface CallSpans {
   latest?: SpanContext;
 }
 
+/** The wait of an operation for a call of another one. */
+interface Join {
+  readonly span: Span;
+  /** The span of that call to which it has a link. */
+  readonly linkedId: string | undefined;
+}
+
 /** What the observer needs. */
 export interface SpanObserverOptions {
   readonly api: TracePackages['api'];
@@ -29,7 +36,7 @@ export interface SpanObserverOptions {
 export function createSpanObserver({ api, tracer, serverAddress, spanOf }: SpanObserverOptions): UpstreamObserver {
   const { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } = api;
   const spansByCall = new WeakMap<ObservedCall, CallSpans>();
-  const joinsByOperation = new WeakMap<object, Map<ObservedCall, Span>>();
+  const joinsByOperation = new WeakMap<object, Map<ObservedCall, Join>>();
 
   /** Where the spans of an operation belong; undefined: it is not sampled. */
   const contextOf = (operation: object): Context | undefined => {
@@ -98,24 +105,24 @@ export function createSpanObserver({ api, tracer, serverAddress, spanOf }: SpanO
       const context = contextOf(operation);
       if (!context) return;
       const joined = spansByCall.get(call)?.latest ?? spanOf(call.initiator)?.spanContext();
-      const joins = joinsByOperation.get(operation) ?? new Map<ObservedCall, Span>();
+      const joins = joinsByOperation.get(operation) ?? new Map<ObservedCall, Join>();
       const span = tracer.startSpan(
         'wait for shared call',
         { attributes: attributesOf(call), ...(joined && { links: [{ context: joined }] }) },
         context,
       );
-      joinsByOperation.set(operation, joins.set(call, span));
+      joinsByOperation.set(operation, joins.set(call, { span, linkedId: joined?.spanId }));
     },
 
     onJoinEnded(call, operation) {
       const joins = joinsByOperation.get(operation);
-      const span = joins?.get(call);
-      if (!span) return;
+      const join = joins?.get(call);
+      if (!join) return;
       joins?.delete(call);
       // When the operation joined the call, that may still have been waiting for its slot.
-      const sent = spansByCall.get(call)?.sent;
-      if (sent) span.addLink({ context: sent.spanContext() });
-      span.end();
+      const sent = spansByCall.get(call)?.sent?.spanContext();
+      if (sent && sent.spanId !== join.linkedId) join.span.addLink({ context: sent });
+      join.span.end();
     },
   };
 }
