@@ -205,6 +205,7 @@ const MODULES = {
     forbid('errors translate: they know no other part of graph.', [
       '../*.ts',
       '**/types/**',
+      '**/search/**',
       '**/paging/**',
       '**/planning/**',
       '**/limits/**',
@@ -217,6 +218,7 @@ const MODULES = {
       '../builder.ts',
       '../refs.ts',
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/tree/**',
       '**/subgraph/**',
@@ -225,6 +227,7 @@ const MODULES = {
   'src/graph/paging': [
     forbid('paging works on rows of any type.', [
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/limits/**',
       '**/tree/**',
@@ -234,6 +237,7 @@ const MODULES = {
   'src/graph/planning': [
     forbid('planning reads selections: types build on it.', [
       '**/types/**',
+      '**/search/**',
       '**/limits/**',
       '**/graph/tree/**',
       '**/subgraph/**',
@@ -242,6 +246,7 @@ const MODULES = {
   'src/graph/tree': [
     forbid('the tree is what one collection holds: it makes no calls.', [
       '**/types/**',
+      '**/search/**',
       '**/planning/**',
       '**/limits/**',
       '**/subgraph/**',
@@ -251,12 +256,21 @@ const MODULES = {
   'src/graph/types': [
     forbid('types declare fields: limits and the subgraph are applied to the whole schema.', [
       '**/limits/**',
+      '**/search/**',
+      '**/subgraph/**',
+    ]),
+  ],
+  'src/graph/search': [
+    forbid('a search reads collections: it knows no type of a workspace, and no limit.', [
+      '**/types/**',
+      '**/limits/**',
       '**/subgraph/**',
     ]),
   ],
   'src/graph/subgraph': [
     forbid('the subgraph is printed from the schema: it defines no field of a type.', [
       '**/types/**',
+      '**/search/**',
       '**/paging/**',
       '**/limits/**',
       '**/tree/**',

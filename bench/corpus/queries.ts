@@ -63,6 +63,8 @@ export function createQueries(schema: GraphQLSchema): Queries {
       'Workspace.collections': 'first: 2',
       'Workspace.environments': 'first: 2',
       'Workspace.mocks': 'first: 2',
+      // The owner of everything in a folder of exports.
+      'Query.user': 'id: "10000001"',
       // Folders of exports have no mocks.
       'Query.mock': 'uid: "1-00000000-0000-4000-8000-000000000000"',
     }),

@@ -16,6 +16,9 @@ export function createLiveAccount(): LiveAccount {
       get user() {
         return current.user;
       },
+      get team() {
+        return current.team ?? [];
+      },
       get workspaces() {
         return current.workspaces;
       },

@@ -109,7 +109,7 @@ export async function planOperation(
   const references = others.reduce((count, field) => count + (countReferences(schema, field, reader) ?? 0), 0);
   if (references > MAX_REPRESENTATIONS) {
     const refusal = badUserInput(
-      `The operation has ${references} representations, but may have ${MAX_REPRESENTATIONS}. ` +
+      `The operation has ${references} representations and ids of nodes, but may have ${MAX_REPRESENTATIONS}. ` +
         'Request fewer per operation.',
     );
     return { document, refusal, estimate };
@@ -145,10 +145,11 @@ function toArguments(
   }
 }
 
-/** Counts the representations that a gateway passes to a root field; undefined if the field takes none. */
+/** Counts the representations of `_entities`, or the ids of `nodes`; undefined for any other root field. */
 function countReferences(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number | undefined {
-  const { representations } = toArguments(schema, node, reader);
-  return Array.isArray(representations) ? representations.length : undefined;
+  const { representations, ids } = toArguments(schema, node, reader);
+  const references = representations ?? ids;
+  return Array.isArray(references) ? references.length : undefined;
 }
 
 function selectsCost({ selectionSet }: Pick<FieldNode, 'selectionSet'>, reader: DocumentReader): boolean {

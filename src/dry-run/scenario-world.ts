@@ -1,5 +1,6 @@
+import { ASSUMED_SIZES } from '../graph/planning/estimate.ts';
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
-import type { SimulatedWorld } from '../upstream/postman/simulated-world.ts';
+import { ANY_USER, NOBODY_ELSE, type SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
@@ -20,6 +21,8 @@ export interface Scenario {
   readonly ignoresCachedLists?: true;
   /** Lists contain the objects of this account. A call whose response was seen before gets that response again. */
   readonly account?: LikelyAccount;
+  /** Every search finds enough before it reads a collection. Default: it finds nothing, and reads all of them. */
+  readonly searchesEndAtOnce?: true;
   /** The check whether a collection is in a workspace ignores simulated ones; its `workspace` field still finds one. */
   readonly deniesWorkspaces?: true;
 }
@@ -37,14 +40,16 @@ export interface ListContents {
 }
 
 /** What simulated responses of a run depended on. A list of everything has all objects of a type that the key sees. */
-export type WorldQuestion = 'workspaces of an object' | 'length of a list of everything';
+export type WorldQuestion = 'workspaces of an object' | 'length of a list of everything' | 'matches of a search';
 
 /** The world of one scenario. */
 export interface ScenarioWorld {
   /** Returns the world as the call of a target sees it. */
   viewFor(target: string): SimulatedWorld;
-  /** The questions that simulated responses have asked so far. */
+  /** The questions that simulated responses and searches have asked so far. */
   readonly questions: ReadonlySet<WorldQuestion>;
+  /** Returns how many matches each collection of a search has; Infinity: the search reads no collection. */
+  matchesOf(isFiltered: boolean): number;
 }
 
 const MANY_PAGES = 10_000;
@@ -54,7 +59,7 @@ const ITEM_STEPS = 1 / 2;
 
 /** Creates the world of a scenario. */
 export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work: Pick<Work, 'add'>): ScenarioWorld {
-  const { exists, pages, account, listed } = scenario;
+  const { exists, pages, account, listed, searchesEndAtOnce } = scenario;
   const { idOf } = ids;
   // Lists of a likely account are not cut: they are short, and loaders that search them depend on their length.
   const { listLength, pageLength } = account ? WHOLE : ids;
@@ -120,6 +125,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       const nextCursor = account && cursor === toMoreWorkspaces() ? null : idOf(`after ${list}`, 0);
       return { ids: toWorkspaceIds(list, cursor, size), nextCursor };
     },
+    // With the fewest calls, `GET /me` describes every user; with the most, `GET /users` has to.
+    keyOwnerId: exists ? NOBODY_ELSE : ANY_USER,
+    get memberIds() {
+      if (!exists) return [];
+      work.add(ids.listLength * ITEM_STEPS);
+      return [ANY_USER, ...Array.from({ length: ids.listLength }, (_, index) => idOf('users', index))];
+    },
     workspacesOf(uid) {
       questions.add('workspaces of an object');
       const workspaceId = account ? account.workspaceOf(uid) : exists ? idOf(`workspaces of ${uid}`, 0) : undefined;
@@ -131,6 +143,11 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const withoutListed = toWorld(() => undefined);
   return {
     questions,
+    matchesOf(isFiltered) {
+      questions.add('matches of a search');
+      if (searchesEndAtOnce) return Number.POSITIVE_INFINITY;
+      return account && !isFiltered ? ASSUMED_SIZES.itemsPerCollection : 0;
+    },
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };
 }

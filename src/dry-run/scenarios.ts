@@ -83,6 +83,13 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: ({ questions }) => questions.has('length of a list of everything'),
     variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
   },
+  // A search ends when its page is full, which cached collections may do already.
+  {
+    name: 'nothing exists, and searches end at once',
+    bounds: 'lower',
+    when: ({ questions }) => questions.has('matches of a search'),
+    variants: () => [{ ...nothing, searchesEndAtOnce: true }],
+  },
   {
     name: 'named things exist, in one of many lists',
     bounds: 'lower',

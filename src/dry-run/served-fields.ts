@@ -75,8 +75,7 @@ export function createServedFields(
         const isReader = (field.extensions['reads'] as readonly string[] | undefined)?.includes(template) ?? false;
         const carriedBy = (field.extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
         const isCarried = carried.some(
-          (carriedType) =>
-            carriedType.type === type && (carriedType.levels?.some((level) => carriedBy.includes(level)) ?? true),
+          (carriedType) => carriedType.type === type && carriedType.levels.some((level) => carriedBy.includes(level)),
         );
         return isReader || isCarried ? { coordinate, isReader, count } : [];
       })

@@ -176,7 +176,7 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
 }
 
 function toContext(
-  { session }: SimulatedSession,
+  { session, matchesOf }: SimulatedSession,
   { deniesWorkspaces, exists }: Scenario,
   { isSimulated }: SimulatedIds,
   work: Work,
@@ -194,6 +194,11 @@ function toContext(
     trackRead(value) {
       if (Array.isArray(value)) work.add(value.length * TRACK_STEPS);
     },
+    untrackRead() {},
+    hasEnded: () => work.isOver,
+    // A search that cannot read a collection leads to no further calls.
+    reportError() {},
+    assumedMatches: matchesOf,
     treeOf: createSimulatedTrees(exists),
     resultSize: unbounded,
     streamedRows: unscheduledRows,

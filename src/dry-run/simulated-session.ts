@@ -8,7 +8,7 @@ import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postma
 import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
-import { createScenarioWorld, type Scenario, type WorldQuestion } from './scenario-world.ts';
+import { createScenarioWorld, type Scenario, type ScenarioWorld, type WorldQuestion } from './scenario-world.ts';
 import type { ParsedTarget, SimulatedIds } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
 
@@ -32,8 +32,9 @@ export type RecordedCalls = ReadonlyMap<string, RecordedCall>;
 export interface SimulatedSession {
   readonly session: PostmanSession;
   readonly recorded: RecordedCalls;
-  /** What its simulated responses depended on. */
+  /** What its simulated responses and searches depended on. */
   readonly questions: ReadonlySet<WorldQuestion>;
+  readonly matchesOf: ScenarioWorld['matchesOf'];
   /** Whether it has used a cached response. */
   readonly usedCache: () => boolean;
 }
@@ -136,6 +137,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   return {
     recorded,
     questions: world.questions,
+    matchesOf: world.matchesOf,
     usedCache: () => usedCache,
     session: {
       async get<T, Missing extends null>(call: PostmanCall<T, Missing>): Promise<T | Missing> {
@@ -150,6 +152,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
       },
       isCached,
       isRenewable: (call) => !isCached(call) && calls.isRenewable(call, operation),
+      release() {},
       idleTasks,
     },
   };

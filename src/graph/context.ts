@@ -1,4 +1,4 @@
-import type { ResponsePath } from 'graphql';
+import type { GraphQLError, ResponsePath } from 'graphql';
 import type { Loaders } from '../loaders/loaders.ts';
 import type { BudgetSnapshot } from '../upstream/rate-limiter/budget.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -15,6 +15,23 @@ export interface OperationContext {
   readonly readAhead: Loaders;
   /** Records that a value, or a list of values, was read for this path of the result. */
   readonly trackRead: (value: unknown, path: ResponsePath | undefined) => void;
+  /**
+   * Drops a value that was tracked as read and that the result does not use, so that it can be garbage collected. Its
+   * size still counts for how large the result may be.
+   */
+  readonly untrackRead: (value: object) => void;
+  /**
+   * Reports an error beside the data: the value at its path is incomplete, but not missing. A thrown error would drop
+   * that value.
+   */
+  readonly reportError: (error: GraphQLError) => void;
+  /** Whether the operation has ended, so that it makes no further calls. */
+  readonly hasEnded: () => boolean;
+  /**
+   * Only in dry runs, whose collections are empty: how many matches each collection of a search has. Infinity: every
+   * search is full before it reads a collection.
+   */
+  readonly assumedMatches?: (isFiltered: boolean) => number;
   /** The context whose loaders track what they read under this path of the result. */
   readonly at: (path: ResponsePath | undefined) => Context;
   /** The budget of the key in use; null without a key. */
@@ -31,6 +48,8 @@ export interface OperationContext {
   readonly streamedRows: StreamedRows;
   /** The time slices of the operation on the event loop, for work that takes long. */
   readonly slices: TimeSlices;
+  /** Errors that concern many fields and that one of them has reported. */
+  readonly reportedErrors: WeakSet<Error>;
   /** Whether values of secrets are returned. */
   readonly revealSecrets: boolean;
   /**

@@ -1,7 +1,8 @@
 /**
  * Entry file of the graph module. It exports `createSchema`, which builds the executable schema.
  *
- * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection.
+ * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection,
+ * `search` the searches through many.
  * `paging` has connections, cursors and `@stream`; `planning` decides from the selection what to read; `limits` bounds
  * operations and results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves federation
  * gateways.
@@ -19,6 +20,7 @@ import { printSubgraph } from './subgraph/subgraph-sdl.ts';
 import { trackReads } from './planning/tracked-reads.ts';
 import './types/scalars.ts';
 import './types/query.ts';
+import './types/user-queries.ts';
 import './subgraph/entities.ts';
 import './subgraph/service.ts';
 import './types/node.ts';
@@ -30,6 +32,7 @@ import './types/mock.ts';
 import './tree/collection-item.ts';
 import './tree/folder.ts';
 import './tree/request.ts';
+import './search/search-fields.ts';
 
 const DESCRIPTION = `A Postman account as a graph, read only.
 
@@ -37,9 +40,9 @@ Cost is counted in GETs sent to Postman, which allows few per minute. A field th
 line \`Cost:\`; every response reports its actual cost in \`extensions.upstream\`.
 
 If a call fails, the fields that need it are null and have entries in \`errors\`, with \`extensions.code\` and, \
-where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; all other fields have their values. Something that \
-does not exist is null without an error. Values of secrets are withheld unless the server is configured to \
-reveal them.`;
+where waiting helps, \`retryAfterSeconds\` and \`retryAt\`; all other fields have their values. If the key may not \
+list the users of its team, one entry stands for all their names. Something that does not exist is null without \
+an error. Values of secrets are withheld unless the server is configured to reveal them.`;
 
 /**
  * Builds the schema. The imports above register its types with the builder.

@@ -4,7 +4,7 @@ import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { toOwnerOfUid } from '../upstream/postman/uid.ts';
 import { toPage } from './child-lists.ts';
 import type { Listed } from './listed.ts';
-import { createPlannerAfterLists, toGroups } from './planner.ts';
+import { createPlannerAfterLists, type PlannedLoader, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 
 /** A request for one object at any of the given levels. */
@@ -52,7 +52,7 @@ interface RequestedChild {
 export function createChildLoader(
   reads: UpstreamReads,
   { resource, listed }: Children,
-): (request: ChildRequest) => Promise<Ref | null> {
+): PlannedLoader<ChildRequest, Ref | null> {
   const singles = createSingleReads(reads, resource);
   const { cheapest } = singles;
   const { listMany, listOne } = createListSearch(reads, { resource, listed });

@@ -18,11 +18,17 @@
  * | workspace detail | the workspace itself |
  * | children with more than names | 1. nothing, if the workspace is read and has none, 2. their list |
  * | children by name | 1. the workspace itself, if it is read anyway or costs fewer calls, 2. their lists |
+ * | user | 1. `GET /me`, if it is cached or read anyway, and the user is the key's owner, 2. `GET /users` |
  *
  * The list of everything is read if it can replace two or more single reads, or is cached. The exact rules are in
- * `child-loader.ts` and `workspace-loaders.ts`.
+ * `child-loader.ts`, `workspace-loaders.ts` and `user-loader.ts`.
  */
-import { type CollectionSummary, collectionsByNameCall } from '../upstream/postman/resources/collections.ts';
+import {
+  type CollectionDetail,
+  collectionCall,
+  type CollectionSummary,
+  collectionsByNameCall,
+} from '../upstream/postman/resources/collections.ts';
 import { type ChildType, toChildRecord } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { childResources, type DetailOf, type SummaryOf } from '../upstream/postman/routes.ts';
@@ -37,10 +43,11 @@ import {
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
 import { createListed } from './listed.ts';
 import { createUpstreamReads } from './reads.ts';
+import { createUserLoaders, type UserLoaders } from './user-loader.ts';
 import { createWorkspaceLoaders, type WorkspaceLoaders } from './workspace-loaders.ts';
 
 /** What resolvers read through: loaders that choose between calls, and reads without alternatives. */
-export interface Loaders extends WorkspaceLoaders {
+export interface Loaders extends WorkspaceLoaders, UserLoaders {
   /** Makes a call that has no alternative. */
   read: PostmanSession['get'];
   /** Reads a page of workspaces. `cursor`: Postman's cursor, null for the first page. */
@@ -54,6 +61,13 @@ export interface Loaders extends WorkspaceLoaders {
     readonly name: string;
     readonly workspaceId: string | null;
   }): Promise<readonly CollectionSummary[]>;
+  /** Returns those of the uids whose collection is cached with its tree, so that reading it needs no call. */
+  cachedTrees(uids: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * Stops holding a collection that was read by `childByUid` at the level `detail` alone, if the cache has it and
+   * nothing else in the operation has read it: a search reads far more than one operation may hold.
+   */
+  forgetTree(collection: CollectionDetail): Promise<void>;
   /** Returns an object inside workspaces, at one of the requested levels; null if none exists or no list has it. */
   childByUid<Type extends ChildType>(request: ChildRequest<Type>): Promise<SummaryOf<Type> | DetailOf<Type> | null>;
 }
@@ -77,6 +91,7 @@ export function createLoaders(session: PostmanSession): Loaders {
   };
   return {
     ...createWorkspaceLoaders({ reads, listed: workspaces, children }),
+    ...createUserLoaders(reads),
     read: reads.get,
     workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
     workspaceOfCollection,
@@ -84,6 +99,15 @@ export function createLoaders(session: PostmanSession): Loaders {
     async collectionsByName({ name, workspaceId }) {
       const page = await reads.list(children.Collection.listed, collectionsByNameCall(name, workspaceId));
       return page.items;
+    },
+    async cachedTrees(uids) {
+      return new Set(uids.filter((uid) => reads.isCached(collectionCall(uid))));
+    },
+    async forgetTree(collection) {
+      const { readAs } = collection;
+      const call = collectionCall(readAs);
+      const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
+      if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
       childLoaders[request.type](request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,

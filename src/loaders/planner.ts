@@ -15,7 +15,7 @@ export function createPlanner<Request extends object | string, Result>(
   plan: (requests: readonly Request[]) => readonly Promise<Result>[],
   keyOf: (request: Request) => string,
   schedule?: (plan: () => void) => void,
-): (request: Request) => Promise<Result> {
+): PlannedLoader<Request, Result> {
   const create = () =>
     new DataLoader<Request, { readonly result: Promise<Result> }>(
       (requests) => {
@@ -32,15 +32,24 @@ export function createPlanner<Request extends object | string, Result>(
   let loader: ReturnType<typeof create> | undefined;
   // Replaces DataLoader's cache, which would hold three objects for each response.
   const results = new Map<string, Promise<Result>>();
-  return (request) => {
+  const requestedAgain = new Set<string>();
+  const load = (request: Request) => {
     const key = keyOf(request);
     const known = results.get(key);
-    if (known) return known;
+    if (known) {
+      requestedAgain.add(key);
+      return known;
+    }
     loader ??= create();
     const result = loader.load(request).then((started) => started.result);
     results.set(key, result);
     return result;
   };
+  const forget = (request: Request) => {
+    const key = keyOf(request);
+    return !requestedAgain.has(key) && results.delete(key);
+  };
+  return Object.assign(load, { forget });
 }
 
 /**
@@ -58,7 +67,7 @@ export function createPlannerAfterLists<Request extends { readonly uid: string }
   mayBeListed: (requests: readonly Request[]) => ReadonlySet<string>,
   plan: (requests: readonly Request[]) => (request: Request) => Promise<Result>,
   keyOf: (request: Request) => string,
-): (request: Request) => Promise<Result> {
+): PlannedLoader<Request, Result> {
   const planAll = (requests: readonly Request[]): readonly Promise<Result>[] => {
     const uids = listed.isExpecting() ? mayBeListed(requests) : new Set<string>();
     const serveNow = plan(requests.filter(({ uid }) => !uids.has(uid)));
@@ -69,6 +78,13 @@ export function createPlannerAfterLists<Request extends { readonly uid: string }
     );
   };
   return createPlanner(planAll, keyOf, (run) => idleTasks.add('plan', run));
+}
+
+/** A loader made by {@link createPlanner}. */
+export interface PlannedLoader<Request, Result> {
+  (request: Request): Promise<Result>;
+  /** Drops the result of a request that was made once, so that it can be garbage collected. Returns whether it did. */
+  forget(request: Request): boolean;
 }
 
 /** Groups values by key, in the order in which each key first appears. */

@@ -10,6 +10,8 @@ export interface UpstreamReads extends PostmanSession {
     listed: Listed<Item>,
     call: PostmanCall<Page, Missing>,
   ): Promise<Page | Missing>;
+  /** Drops the response of a GET that was requested once, so that it can be garbage collected. */
+  forget(call: PostmanCall<unknown, null>, response: unknown): void;
 }
 
 interface Read {
@@ -18,7 +20,7 @@ interface Read {
 }
 
 /** Creates the reads of one operation. */
-export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: PostmanSession): UpstreamReads {
+export function createUpstreamReads({ get, isCached, isRenewable, release, idleTasks }: PostmanSession): UpstreamReads {
   const make = async ({ call, onResponse }: Read) => {
     const response = await get(call);
     onResponse?.(response);
@@ -32,6 +34,10 @@ export function createUpstreamReads({ get, isCached, isRenewable, idleTasks }: P
     idleTasks,
     isCached,
     isRenewable,
+    release,
+    forget(call, response) {
+      if (read.forget({ call })) release(response);
+    },
     get: <T, Missing extends null>(call: PostmanCall<T, Missing>) => read({ call }) as Promise<T | Missing>,
     list<Item, Page extends readonly Item[] | { readonly items: readonly Item[] }, Missing extends null>(
       listed: Listed<Item>,

@@ -362,7 +362,8 @@ describe('a foreign web page', () => {
     expect(answer.data).toEqual(myself);
     expect(cors(answer.headers)).toMatchObject({
       'access-control-allow-origin': origin,
-      'access-control-expose-headers': 'Age, Retry-After, RateLimit, RateLimit-Policy, Preference-Applied, X-Request-Id',
+      'access-control-expose-headers':
+        'Age, Retry-After, RateLimit, RateLimit-Policy, Preference-Applied, X-Request-Id',
     });
     expect(answer.headers.has('access-control-allow-credentials')).toBe(false);
   });

@@ -509,7 +509,9 @@ describe('every field there is', () => {
   });
 
   it.each(Object.entries(ids.collections))('can be asked of the collection %s', async (_name, uid) => {
-    const { collection } = await read(`{ collection(uid: "${uid}") ${everyField(schema, 'Collection')} }`);
+    // With the whole collection in each of its items, the result would be too large.
+    const selection = everyField(schema, 'Collection', { 'Folder.collection': false, 'Request.collection': false });
+    const { collection } = await read(`{ collection(uid: "${uid}") ${selection} }`);
     expect(collection).toMatchObject({
       uid,
       workspace: { __typename: 'Workspace' },

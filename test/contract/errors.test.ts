@@ -648,7 +648,7 @@ describe('an unexpected error', () => {
   it('in a dry run is an error, not a cost, with the cause in the log', async () => {
     facade = await startFacade();
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
-    const failing: typeof original = (session) => ({ ...original(session), read: () => Promise.reject(cause) });
+    const failing: typeof original = (session) => ({ ...original(session), keyOwner: () => Promise.reject(cause) });
     // The loaders of the operation itself, and those of its first simulation.
     vi.mocked(createLoaders).mockImplementationOnce(failing).mockImplementationOnce(failing);
     const { status, data, errors } = await ask(facade, '{ rateLimit(dryRun: true) { cost } me { username } }');

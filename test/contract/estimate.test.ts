@@ -27,7 +27,7 @@ import { toRuns } from '../support/property-runs.ts';
 
 const runs = toRuns(100);
 const OWNERS = ['41829063', '55301274'];
-const { user } = createDemoAccount();
+const { user, team } = createDemoAccount();
 const at = '2026-01-01T00:00:00.000Z';
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
@@ -52,7 +52,8 @@ const anyAccount: Arbitrary<Account> = record({
   names: integer({ min: 1, max: 5 }),
   spread: array(array(nat(40), { maxLength: 6 }), { minLength: 3, maxLength: 7 }),
   holdsAll: boolean(),
-}).map(({ collectionCount, environmentCount, workspaceCount, forks, names, spread, holdsAll }) => {
+  team: constantFrom(team, undefined, []),
+}).map(({ collectionCount, environmentCount, workspaceCount, forks, names, spread, holdsAll, team: members }) => {
   const collections = Array.from({ length: collectionCount }, (_, index): StoredCollection => {
     const parent = forks[index % forks.length];
     const name = `Collection ${index % names}`;
@@ -103,7 +104,7 @@ const anyAccount: Arbitrary<Account> = record({
       globals: index % 2 === 0 ? [{ key: 'a', value: 'b', type: 'default', enabled: true }] : [],
     };
   });
-  return { user, collections, environments, workspaces };
+  return { user, ...(members && { team: members }), collections, environments, workspaces };
 });
 
 // Cursors are taken from the responses of earlier operations, as clients take them.
@@ -134,7 +135,7 @@ const toSelection = (fields: readonly string[]) =>
   `{ ${fields.map((field, index) => (/^(\.\.\.|__)/.test(field) ? field : `f${index}: ${field}`)).join(' ')} }`;
 
 const anyEnvironment = oneOrMore(
-  constantFrom('id', 'uid', 'name', 'updatedAt', 'isPublic', 'values { key }', '__typename'),
+  constantFrom('id', 'uid', 'name', 'owner { username }', 'updatedAt', 'isPublic', 'values { key }', '__typename'),
   3,
 ).map(toSelection);
 const toNodes = (selection: Arbitrary<string>) =>
@@ -156,6 +157,10 @@ const collectionLeaves = [
   'updatedAt',
   'isPublic',
   'updaterId',
+  'owner { id }',
+  'owner { fullName }',
+  'owner { id avatarUrl }',
+  'updater { email teamId }',
   'formatVersion',
   'items { name }',
   'variables { key }',
@@ -187,7 +192,17 @@ function anyCollection(depth: number): Arbitrary<string> {
   ).map(toSelection);
 }
 
-const workspaceLeaves = ['id', 'name', 'visibility', 'description', 'updaterId', 'globals { key }', '...Workspaces'];
+const workspaceLeaves = [
+  'id',
+  'name',
+  'visibility',
+  'description',
+  'updaterId',
+  'creator { fullName }',
+  'updater { roles joinedAt }',
+  'globals { key }',
+  '...Workspaces',
+];
 function anyWorkspace(depth: number): Arbitrary<string> {
   const leaf = constantFrom(...workspaceLeaves);
   if (depth === 0) return oneOrMore(leaf, 3).map(toSelection);
@@ -201,11 +216,19 @@ function anyWorkspace(depth: number): Arbitrary<string> {
   ).map(toSelection);
 }
 
+const anyUser = oneOrMore(constantFrom('id', 'fullName', 'roles', 'joinedAt', 'avatarUrl', 'teamName'), 3).map(
+  toSelection,
+);
+
 const toCollectionUid = (index: number) => `${OWNERS[index % 3 === 0 ? 1 : 0]}-${toUuid(1, index)}`;
 const anyCollectionUid = nat(12).map(toCollectionUid);
 const anyWorkspaceId = nat(7).map((index) => toUuid(3, index));
 const anyRoot = oneof(
-  constant('me { username }'),
+  constantFrom('me { username }', 'me { id joinedAt }'),
+  tuple(constantFrom(...OWNERS, '7', '0'), anyUser).map(([id, selection]) => `user(id: "${id}") ${selection}`),
+  tuple(integer({ min: 1, max: 6 }), nat(40), toNodes(anyUser)).map(
+    ([first, cursor, nodes]) => `users(first: ${first}${cursor > 30 ? '' : `, after: "CURSOR${cursor}"`}) ${nodes}`,
+  ),
   anyList('workspaces', anyWorkspace(1)),
   anyPage.map((page) => `workspaces(visibility: TEAM, ${page}) { nodes { name } }`),
   tuple(anyWorkspaceId, anyWorkspace(2)).map(([id, selection]) => `workspace(id: "${id}") ${selection}`),
@@ -243,6 +266,35 @@ const anyRoot = oneof(
   ),
 );
 
+const anySearch = tuple(
+  constantFrom('requests', 'folders'),
+  option(anyWorkspaceId),
+  option(constantFrom('one', 'nothing')),
+  anyPage,
+  oneOrMore(
+    oneof(
+      constantFrom(
+        'nodes { name }',
+        'nodes { auth { definedOn { __typename } } }',
+        'edges { cursor }',
+        'totalCount',
+        'pageInfo { hasNextPage endCursor }',
+        '__typename',
+      ),
+      anyCollection(1).map((selection) => `unsearchedCollections ${selection}`),
+      anyCollection(1).map((selection) => `edges { node { collection ${selection} } }`),
+    ),
+    3,
+  ).map(toSelection),
+).map(([name, workspaceId, text, page, selection]) => {
+  const given = [
+    ...(workspaceId === null ? [] : [`workspaceId: "${workspaceId}"`]),
+    ...(text === null ? [] : [`filter: { search: "${text}" }`]),
+    page,
+  ];
+  return `${name}(${given.join(', ')}) ${selection}`;
+});
+
 interface Sketch {
   readonly fields: readonly string[];
   readonly fragment: string;
@@ -254,7 +306,7 @@ const toFragment = (selection: string) =>
   selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
 
 const anyOperation: Arbitrary<Sketch> = record({
-  fields: oneOrMore(anyRoot, 4),
+  fields: oneOrMore(oneof({ weight: 7, arbitrary: anyRoot }, { weight: 1, arbitrary: anySearch }), 4),
   fragment: anyCollection(1).map(toFragment),
   workspaceFragment: anyWorkspace(1).map(toFragment),
 });

@@ -62,10 +62,15 @@ it('is filled somewhere in the example account: every field of the schema', asyn
     ]),
     ...account.environments.map(({ owner, id }) => [queries.environment, { uid: `${owner}-${id}` }] as const),
     ...account.workspaces.map(({ id }) => [queries.workspace, { id }] as const),
-    [`{ mock(uid: "${ids.mocks.rides}") { __typename } }`, {}],
+    [`{ mock(uid: "${ids.mocks.rides}") { __typename } user(id: "${ids.users.ines}") { __typename } }`, {}],
     [queries.items(2), { uid: uids[0] }],
     [`{ node(id: "Mock:${ids.mocks.rides}") { __typename id } nodes(ids: []) { id } }`, {}],
     [queries.account, {}],
+    // The page is full before every collection has been searched.
+    ...['requests', 'folders'].map(
+      (kind) =>
+        [`{ ${kind}(first: 1) { unsearchedCollectionCount unsearchedCollections { __typename name } } }`, {}] as const,
+    ),
   ];
   const filled = new Set<string>();
   for (const [query, variables] of asked) {

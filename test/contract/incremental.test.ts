@@ -190,7 +190,12 @@ describe('an error in a later part', () => {
         message: 'Unexpected error.',
         path: ['me'],
         locations: [{ line: 1, column: 52 }],
-        extensions: { code: 'INTERNAL_SERVER_ERROR', retryable: false, errorId: expect.any(String), requestId: expect.any(String) },
+        extensions: {
+          code: 'INTERNAL_SERVER_ERROR',
+          retryable: false,
+          errorId: expect.any(String),
+          requestId: expect.any(String),
+        },
       },
     ]);
     expect(JSON.stringify(parts)).not.toContain('private thing');

@@ -160,7 +160,7 @@ const invalid: [string, string, string, string | RegExp][] = [
     'an unknown field',
     query('{ nme }'),
     'GRAPHQL_VALIDATION_FAILED',
-    'Cannot query field "nme" on type "Query". Did you mean "me"?',
+    'Cannot query field "nme" on type "Query". Did you mean "me" or "node"?',
   ],
   [
     'a mutation',

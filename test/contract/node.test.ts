@@ -145,9 +145,9 @@ describe('an object by its id', () => {
     [`Mock:41829063-${UNKNOWN}`, `GET /mocks/41829063-${UNKNOWN}`],
     [UNKNOWN, `GET /workspaces/${UNKNOWN}?include=team,mocks:deactivated`],
     [`Request:41829063-${UNKNOWN}/a`, `GET /collections/41829063-${UNKNOWN}`],
-    [users.jonas, 'GET /me'],
-  ])('is null if there is none: %s', async (id, get) => {
-    expect(await ask(`{ node(id: "${id}") { id } }`)).toEqual({ data: { node: null }, errors: [], gets: [get] });
+    [users.mara, 'GET /me', 'GET /users'],
+  ])('is null if there is none: %s', async (id, ...gets) => {
+    expect(await ask(`{ node(id: "${id}") { id } }`)).toEqual({ data: { node: null }, errors: [], gets });
   });
 
   it.each(['', 'me', 'Collection:', 'Collection:../me', 'Request:../me/a', 'Auth:1', collections.rides])(
@@ -171,6 +171,34 @@ describe('an object by its id', () => {
       errors: [{ message: '"ids" has 101 items; it may have 100.', path: ['nodes'] }],
       gets: [],
     });
+  });
+
+  it('is one of at most a thousand in an operation', async () => {
+    const ids = JSON.stringify(Array(91).fill(users.ines));
+    const fields = Array.from({ length: 11 }, (_, index) => `f${index}: nodes(ids: ${ids}) { id }`);
+    expect(await ask(`{ ${fields.join(' ')} }`)).toEqual({
+      data: undefined,
+      errors: [
+        {
+          message:
+            'The operation has 1001 representations and ids of nodes, but may have 1000. Request fewer per operation.',
+          path: undefined,
+        },
+      ],
+      gets: [],
+    });
+  });
+
+  it('leads on from an item, also in a dry run', async () => {
+    const uid = collections.openData;
+    const { data } = await ask(`{ collection(uid: "${uid}") { requests(first: 1) { nodes { id } } } }`);
+    const [{ id }] = data.collection.requests.nodes;
+    const query = `{ node(id: "${id}") { ... on Request { name collection { isPublic workspace { name } } } } }`;
+    const { costAtLeast, cost } = await costOf(query);
+    const { data: found, gets } = await ask(query);
+    expect(found.node.collection).toEqual({ isPublic: true, workspace: { name: 'Kestrel Open Data' } });
+    expect(gets).toHaveLength(3);
+    expect([costAtLeast <= 3, cost >= 3]).toEqual([true, true]);
   });
 
   it('is not the uid that other fields take', async () => {

@@ -227,7 +227,8 @@ describe('references that cannot be resolved', () => {
     expect(await entities('... on Collection { name }', many)).toMatchObject({
       errors: [
         {
-          message: 'The operation has 1001 representations, but may have 1000. Request fewer per operation.',
+          message:
+            'The operation has 1001 representations and ids of nodes, but may have 1000. Request fewer per operation.',
           extensions: { code: 'BAD_USER_INPUT', retryable: false },
         },
       ],
@@ -335,6 +336,7 @@ describe('the schema', () => {
       'globals: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
       `): MockConnection @cost(weight: 1) ${page}`,
       'teamId: ID @cost(weight: 1)',
+      'updater: User @cost(weight: 1)',
       'updaterId: ID @cost(weight: 1)',
     ]);
     expect(fieldsOf('Mock')).toEqual([

@@ -27,7 +27,7 @@ describe('the collection of an item', () => {
     const item = 'name collection { uid id name updatedAt variables { key } requests { totalCount } }';
     const collection = {
       uid: rides,
-      id: rides.slice(9),
+      id: `Collection:${rides}`,
       name: 'Rides API',
       updatedAt: '2026-03-02T15:40:09.000Z',
       variables: [{ key: 'apiVersion' }, { key: 'rideId' }, { key: 'supportCode' }],

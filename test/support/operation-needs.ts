@@ -30,18 +30,17 @@ export interface Survey {
 
 type Thing = object;
 
-const { user } = createDemoAccount();
+const { user: keyOwner, team = [] } = createDemoAccount();
 
 const toKeys = (variables: readonly unknown[]) =>
   variables.map((one) => ({ key: (one as { readonly key: string }).key }));
 
 /** Values of fields that an account stores under other names. */
 const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
-  'Query.me': () => ({ id: String(user.id) }),
   'Workspace.visibility': ({ visibility }: { readonly visibility: string }) => visibility.toUpperCase(),
   'Workspace.creatorId': ({ createdBy }: { readonly createdBy: string }) => createdBy,
   'Workspace.updaterId': ({ updatedBy }: { readonly updatedBy: string }) => updatedBy,
-  'Workspace.teamId': () => String(user.teamId),
+  'Workspace.teamId': () => String(keyOwner.teamId),
   'Workspace.globals': ({ globals }: { readonly globals: readonly unknown[] }) => toKeys(globals),
   'Collection.id': ({ uid }: SmallCollection) => `Collection:${uid}`,
   'Environment.id': ({ uid }: { readonly uid: string }) => `Environment:${uid}`,
@@ -66,8 +65,25 @@ const VALUES: Readonly<Record<string, (one: never) => unknown>> = {
   'Mock.delayMs': () => null,
   'Mock.collectionUid': ({ collection }: SmallMock) => collection,
   'Mock.environmentUid': ({ environment }: SmallMock) => environment ?? null,
+  'User.id': ({ id }: { readonly id: number }) => String(id),
+  'User.fullName': ({ name }: { readonly name: string }) => name,
+  'User.avatarUrl': ({ avatar }: { readonly avatar?: string }) => avatar ?? null,
+  'User.teamId': ({ teamId }: { readonly teamId?: number }) => (teamId === undefined ? null : String(teamId)),
+  'User.teamName': ({ teamName }: { readonly teamName?: string }) => teamName ?? null,
   'Environment.values': ({ values }: { readonly values: readonly unknown[] }) => toKeys(values),
   'Environment.valueCount': ({ values }: { readonly values: readonly unknown[] }) => values.length,
+};
+
+/** A field that only the read of a whole collection has. */
+const TREE: Field = {
+  name: 'formatVersion',
+  on: 'Collection',
+  to: undefined,
+  levels: ['detail'],
+  args: {},
+  select: [],
+  written: 'plainly',
+  through: 'nodes',
 };
 
 const unknown = (what: string, { on, name }: Field) =>
@@ -88,7 +104,14 @@ const isInReads = (field: Field) => has(field, 'minimal', 'detail') && !has(fiel
 /** Fields that only the read of the whole collection has. */
 const isInTree = (field: Field) => field.levels.join() === 'detail';
 // Known from the object's identifier; other fields of refs come with a response.
-const isIdentifying = ({ name }: Field) => ['id', 'uid', 'ownerId'].includes(name);
+const isIdentifying = ({ name }: Field) => ['id', 'uid', 'ownerId', 'owner'].includes(name);
+
+/** The id of the user whom a field of an object names. */
+function userIdOf(one: Thing, { name }: Field): string {
+  const members = { owner: ['owner'], creator: ['createdBy'], updater: ['updatedBy', 'lastUpdatedBy'] }[name] ?? [];
+  const ids = members.flatMap((member) => (one as Readonly<Record<string, string>>)[member] ?? []);
+  return ids[0] ?? '';
+}
 
 /** The rows of a list that a page has. */
 export function pageOf<Item>(list: readonly Item[], { first, after }: Page): readonly Item[] {
@@ -144,6 +167,25 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
   const object = (fields: readonly Field[], valueOf: (field: Field) => unknown): Record<string, unknown> =>
     Object.fromEntries(requestedFields(fields).map(([alias, field]) => [alias, valueOf(field)]));
 
+  const user = (fields: readonly Field[], id: string, round: number): Record<string, unknown> => {
+    const one = { ...team.find((member) => String(member.id) === id), ...(id === String(keyOwner.id) && keyOwner) };
+    return object(fields, (field) => {
+      if (has(field, 'summary', 'detail') && !has(field, 'detail')) need(round, facts.team, lines.users);
+      else if (has(field, 'summary')) need(round, facts.names(id), lines.users);
+      else if (has(field, 'detail')) need(round, facts.user, lines.me);
+      return valueOf(one, field);
+    });
+  };
+  const namedUser = ({ select: fields, isNode }: Field, id: string): unknown => {
+    const exists = team.some((member) => String(member.id) === id);
+    need(0, facts.names(id), lines.users);
+    // The user may be the owner of the key, so `GET /me` is read at once; also by `node`, as there may be no team.
+    const needsOwner = requestedFields(fields).some(([, field]) => has(field, 'detail') && !has(field, 'summary'));
+    if (needsOwner && exists) need(0, facts.user, lines.me);
+    else if (needsOwner || isNode) beCareful(0, lines.me);
+    return exists ? user(fields, id, 1) : null;
+  };
+
   /** Whether a list has to have more than names, as far as is known before it is read. */
   const needsRows = (list: Field): boolean => {
     if (needsDates(list)) return true;
@@ -180,6 +222,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       else if (has(field, 'minimal')) need(round, facts.collection(uid, 'minimal'), ...reads);
       else need(round, facts.collection(uid, 'detail'), lines.collection(uid));
       if (isListed) return from || one.isListed ? valueOf(one, field) : ifSeen(one, valueOf(one, field));
+      if (field.to === 'User') return user(select, userIdOf(one, field), has(field, 'ref') ? round : round + 1);
       if (field.to !== 'ForkInfo') return valueOf(one, field);
       const { fork } = one;
       return fork
@@ -247,6 +290,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       } else if (has(field, 'summary')) need(round, kind.fact(uid, 'summary'), ...from, read);
       else need(round, kind.fact(uid, 'detail'), read);
       if (field.to === undefined) return valueOf(one, field);
+      if (field.to === 'User') return user(field.select, userIdOf(one, field), round);
       const linked = Object.entries(one).find(([name]) => name === field.name)?.[1] as unknown;
       if (typeof linked !== 'string') return null;
       if (field.to === 'Collection') return namedCollection(field.select, linked, round + 1);
@@ -302,11 +346,12 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const result = object(fields, (field) => {
       const { id } = one;
       const read = lines.workspace(id);
-      if (field.to !== undefined) return list(field, id, round);
+      if (field.to !== undefined && field.to !== 'User') return list(field, id, round);
       if (field.name === 'globals') need(round, facts.globals(id), lines.globals(id));
       else if (isDedicated(field)) throw unknown('what is read', field);
       else if (has(field, 'summary')) need(round, facts.workspace(id, 'summary'), ...from, read);
       else if (!has(field, 'ref')) need(round, facts.workspace(id, 'detail'), read);
+      if (field.to === 'User') return user(field.select, userIdOf(one, field), round + 1);
       return valueOf(one, field);
     });
     via = outer;
@@ -328,7 +373,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     if (!one)
       for (const field of subfields) {
         if (isGlobals(field)) beCareful(0, lines.globals(id));
-        if (field.to !== undefined && needsRows(field)) beCareful(0, listLineOf(field, id));
+        if (field.page && needsRows(field)) beCareful(0, listLineOf(field, id));
       }
     return one;
   };
@@ -339,7 +384,12 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     switch (name) {
       case 'me':
         need(0, facts.user, lines.me);
-        return valueOf(user, field);
+        return user(select, String(keyOwner.id), 1);
+      case 'user':
+        return namedUser(field, args['id'] ?? '');
+      case 'users':
+        need(0, facts.team, lines.users);
+        return connection(field, team, ({ id }) => user(select, String(id), 1));
       case 'workspaces': {
         const filter = { visibility: args['visibility'], createdBy: args['creatorId'] };
         const rows = account.workspaces.filter((one) => passes(one, filter));
@@ -367,6 +417,13 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
         }
         return listIn(field, workspaceId);
       }
+      case 'requests':
+      case 'folders': {
+        // Nothing matches, so every collection is read.
+        const { page: _, ...list } = field;
+        const found = listIn({ ...list, to: 'Collection', select: [TREE], through: 'nodes' }, workspaceId);
+        return found && { searchedCollectionCount: (found as { readonly nodes: readonly unknown[] }).nodes.length };
+      }
       case 'collection':
         return namedCollection(select, args['uid'] ?? '', 0);
     }
@@ -379,7 +436,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
 
   for (const [, { to = '', args }] of requestedFields(operation)) {
     const { id, workspaceId, uid, name: requestedName } = args;
-    if (id !== undefined) named.workspaces.add(id);
+    if (id !== undefined && to === 'Workspace') named.workspaces.add(id);
     if (workspaceId !== undefined) named.workspaces.add(workspaceId);
     if (uid !== undefined) (named.plain[to] ?? named.collections).add(uid);
     if (requestedName !== undefined) named.names.add(requestedName);

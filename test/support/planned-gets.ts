@@ -102,7 +102,9 @@ export function toSurePlan(
     const replaced = usesAllKnown ? (shared.get(get.line) ?? []) : [];
     return { ...get, reveals: new Set([...get.reveals, ...[get.line, ...shown, ...replaced].map(facts.precaution)]) };
   };
-  const everything = listsOf(null).flatMap(({ line }) => (cached.has(line) ? [line] : []));
+  const everything = [lines.me, lines.users, ...listsOf(null).map(({ line }) => line)].filter((line) =>
+    cached.has(line),
+  );
   const searches = (fact: string, line: string) =>
     (usesAllKnown || !/^(?:whether|order of) /.test(fact)) &&
     !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
@@ -192,5 +194,8 @@ export function countBadLuck(
   );
   // A collection is searched by name, and a list requested at the same time, or later, has it.
   const byName = count(made, (line) => line.startsWith('GET /collections?name=') && !plan.includes(line));
-  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
+  // The owner of the key is looked for in the team, and a later field reads the owner.
+  const isOwnerRead = cached.has(lines.me) || needs.some(({ sure: [line], round }) => line === lines.me && round === 0);
+  const people = !isOwnerRead && made.includes(lines.users) && !plan.includes(lines.users) ? 1 : 0;
+  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName + people;
 }

@@ -41,10 +41,12 @@ const OWNERS = ['41829063', '55301274'] as const;
 export const KEY_OWNER = OWNERS[0];
 const SCHEMA = 'https://schema.getpostman.com/json/collection/v2.1.0/collection.json';
 const AT = '2026-01-01T00:00:00.000Z';
-const { user } = createDemoAccount();
+const { user, team } = createDemoAccount();
 
 const toUuid = (kind: number, index: number) => `${kind}0000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 
+/** The id of the user with that index; nobody of the team has the third id. */
+export const userIdAt = (index: number) => [...OWNERS, '7'][index] ?? OWNERS[1];
 /** The id of the workspace with that index, whether or not the account has it. */
 export const workspaceIdAt = (index: number) => toUuid(3, index);
 /** The uid of the collection with that index, whether or not the account has it. */
@@ -56,7 +58,7 @@ export const environmentUidAt = (index: number) => `${OWNERS[0]}-${toUuid(2, ind
 export const mockUidAt = (index: number) => `${OWNERS[index % 2]}-${toUuid(4, index)}`;
 
 const IDENTIFIERS: Readonly<Record<string, (index: number) => string>> = {
-  User: (index) => OWNERS[index === 0 ? 0 : 1],
+  User: userIdAt,
   Workspace: workspaceIdAt,
   Collection: collectionUidAt,
   Environment: environmentUidAt,
@@ -197,5 +199,5 @@ export function toServedAccount({ workspaces, collections, environments, mocks }
   const served = [...collections];
   const listed = collections.filter(({ isListed }) => isListed);
   served.filter = listed.filter.bind(listed);
-  return { user, workspaces, collections: served, environments, mocks };
+  return { user, ...(team && { team }), workspaces, collections: served, environments, mocks };
 }

@@ -1,4 +1,4 @@
-import { identifierAt, KEY_OWNER, type SmallAccount, type SmallCollection } from './small-account.ts';
+import { identifierAt, KEY_OWNER, type SmallAccount, type SmallCollection, userIdAt } from './small-account.ts';
 
 /** A possible GET of the Postman API, and the facts that its response reports. */
 export interface PossibleGet {
@@ -23,6 +23,7 @@ const at = (offset: number) => `limit=99&offset=${offset}`;
 /** Request lines, by what they read. */
 export const lines = {
   me: 'GET /me',
+  users: 'GET /users',
   workspaces: ({ visibility, createdBy }: WorkspaceFilter) =>
     `GET /workspaces?${visibility === undefined ? '' : `type=${visibility.toLowerCase()}&`}${createdBy === undefined ? '' : `createdBy=${createdBy}&`}limit=100`,
   workspace: (id: string) => `GET /workspaces/${id}?include=team,mocks:deactivated`,
@@ -45,7 +46,12 @@ export const lines = {
 
 /** Facts about an account. A fact is known once a response reports it, even if it is that there is nothing. */
 export const facts = {
+  /** The owner of the key, with a picture and a team. */
   user: 'the user',
+  /** The members of the team, and since when they are. */
+  team: 'the team',
+  /** Name and address of a user; also that nobody of the team has the id. */
+  names: (userId: string) => `names of ${userId}`,
   /** Not a fact: marks a call that turned out not to be needed. */
   precaution: (line: string) => `precaution: ${line}`,
   workspaces: (filter: WorkspaceFilter) => `which workspaces ${lines.workspaces(filter)}`,
@@ -199,7 +205,8 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
   const heldUids = [...allUids, ...environmentUids];
   const areIn = (id: string, uids: Iterable<string>) => [...uids].map((uid) => facts.isIn(id, uid));
 
-  add(lines.me, false, undefined, [facts.user]);
+  add(lines.me, false, undefined, [facts.user, facts.names(KEY_OWNER)]);
+  add(lines.users, false, undefined, [facts.team, ...[0, 1, 2].map((index) => facts.names(userIdAt(index)))]);
   for (const filter of workspaceFilters) {
     const rows = workspaces.filter((one) => passes(one, filter));
     add(

@@ -75,6 +75,7 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
   const isStreamable = extensions['isStreamable'] === true;
   return (value, { resultSize, slices, streamedRows }, info) => {
     if (value == null || value instanceof Error) return value;
+    if (isStreamable && isAsyncIterable(value)) return countRows(value, () => resultSize.list(1, info));
     if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is not an array`);
     const items: readonly unknown[] = value;
     const isLarge = resultSize.list(items.length, info);
@@ -85,6 +86,31 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
     // An item that rejects before the executor reaches it would be an unhandled rejection, which ends the process.
     for (const item of items) if (item instanceof Promise) item.catch(() => undefined);
     return inSequence(items, slices);
+  };
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Yields rows that are found one by one, and counts each. Past a bound it never yields again: see `fail`. */
+function countRows(rows: AsyncIterable<unknown>, count: () => void): AsyncIterable<unknown> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = rows[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            const row = await iterator.next();
+            if (row.done !== true) count();
+            return row;
+          } catch (error) {
+            return fail(error);
+          }
+        },
+        return: () => iterator.return?.() ?? Promise.resolve({ done: true, value: undefined }),
+      };
+    },
   };
 }
 

@@ -8,9 +8,12 @@ import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import { type Cursor, type OrderedCursor, parseCursor, toCursorText } from './cursor.ts';
 
+/** A cursor, or a function that writes one whose text takes long to make. */
+export type EdgeCursor = Cursor | OrderedCursor | (() => string);
+
 /** One node and its position in the list. */
 export interface Edge<Node> {
-  readonly cursor: Cursor | OrderedCursor;
+  readonly cursor: EdgeCursor;
   readonly node: Node;
 }
 
@@ -21,6 +24,8 @@ export interface Connection<Node> {
   readonly hasPreviousPage: boolean;
   /** Length of the whole list; null if finding it out would cost a call. */
   readonly totalCount: number | null;
+  /** Where the next page starts. Default: after the last edge. */
+  readonly end?: EdgeCursor;
 }
 
 /** Paging arguments as resolvers get them. */
@@ -40,9 +45,10 @@ export interface PageRequest {
 /** The largest page size that a client can request. */
 export const MAX_PAGE_SIZE = 100;
 
-const toText = (edge: Edge<unknown> | undefined) => edge && toCursorText(edge.cursor);
+const toText = (cursor: EdgeCursor) => (typeof cursor === 'function' ? cursor() : toCursorText(cursor));
 
-const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
+/** GraphQL type `PageInfo`. */
+export const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
   description: 'Position of a page in its list.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', {
@@ -56,31 +62,33 @@ const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').implement({
     startCursor: t.string({
       nullable: true,
       description: 'Cursor of the first node of this page; null when the page is empty.',
-      resolve: ({ edges }) => toText(edges[0]),
+      resolve: ({ edges: [first] }) => first && toText(first.cursor),
     }),
     endCursor: t.string({
       nullable: true,
       description:
-        'Cursor of the last node of this page: pass it as `after` to get the next page. null when the page is empty.',
-      resolve: ({ edges }) => toText(edges.at(-1)),
+        'Cursor of the last node of this page: pass it as `after` to get the next page. null when the page is empty, ' +
+        'except that of a search which was cut short: it then continues the search.',
+      resolve({ edges, end = edges.at(-1)?.cursor }) {
+        return end && toText(end);
+      },
     }),
   }),
 });
 
 /** Declares that, when the list is streamed, its rows start only as the budget allows. */
-const streamable = { isStreamable: true } as const;
+export const streamable = { isStreamable: true } as const;
 /** Declares that a field returns items of an upstream list: all fields that a ref carries are known. */
-const listItems = { fromList: true } as const;
+export const listItems = { fromList: true } as const;
 
 /**
- * Defines `<name>Connection` and `<name>Edge`.
+ * Defines `<name>Edge`.
  *
  * @param name - Name of the node's type.
  * @param node - The node's ref.
  * @param plural - What the nodes are called in descriptions, for example "collections".
- * @returns The ref of the connection; its resolvers return a `Connection`.
  */
-export function connectionType<Node extends object>(name: string, node: OutputRef<Node>, plural: string) {
+export function edgeType<Node extends object>(name: string, node: OutputRef<Node>, plural: string) {
   const EdgeRef = builder.objectRef<Edge<Node>>(`${name}Edge`);
   EdgeRef.implement({
     description: `One of the ${plural}, with its position in the list.`,
@@ -88,7 +96,7 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
       cursor: t.string({
         nullable: false,
         description: 'Opaque position in the list, to be passed as `after`. It stays valid when the server restarts.',
-        resolve: ({ cursor }) => toCursorText(cursor),
+        resolve: ({ cursor }) => toText(cursor),
       }),
       node: t.field({
         type: node,
@@ -99,6 +107,21 @@ export function connectionType<Node extends object>(name: string, node: OutputRe
       }),
     }),
   });
+  return EdgeRef;
+}
+
+/**
+ * Defines `<name>Connection`. The parameters are those of `edgeType`.
+ *
+ * @param EdgeRef - The ref of its edges. Default: `edgeType` defines it.
+ * @returns The ref of the connection; its resolvers return a `Connection`.
+ */
+export function connectionType<Node extends object>(
+  name: string,
+  node: OutputRef<Node>,
+  plural: string,
+  EdgeRef = edgeType(name, node, plural),
+) {
   return builder.objectRef<Connection<Node>>(`${name}Connection`).implement({
     description: `A page of ${plural}.`,
     fields: (t) => ({

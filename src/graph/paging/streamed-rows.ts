@@ -13,6 +13,10 @@ import { streamDirective } from './incremental-directives.ts';
 export interface StreamedRows {
   /** Returns the rows in the form the executor should consume: unchanged if the field is not streamed. */
   feed<Row>(rows: readonly Row[], info: GraphQLResolveInfo): readonly Row[] | AsyncIterable<Row>;
+  /** Whether the field being resolved is streamed. */
+  isStreamed(info: GraphQLResolveInfo): boolean;
+  /** Whether any list of the operation is streamed. */
+  readonly streamsAny: boolean;
 }
 
 /** A streamed list whose next row must wait before it starts. */
@@ -48,7 +52,7 @@ const FIRST_ROW_TIMEOUT_MS = 1_000;
 const MAX_QUEUED_CALLS = 4;
 
 /** Starts all rows at once. */
-export const unscheduledRows: StreamedRows = { feed: (rows) => rows };
+export const unscheduledRows: StreamedRows = { feed: (rows) => rows, isStreamed: () => false, streamsAny: false };
 
 /**
  * Starts rows of streamed lists as long as few calls of the operation are pending, and further rows as calls settle.
@@ -129,13 +133,18 @@ export function createStreamedRows(
 
   return {
     feed(rows, info) {
-      const [node] = info.fieldNodes;
-      const stream = node && getDirectiveValues(streamDirective, node, info.variableValues);
-      return stream && stream['if'] !== false
-        ? scheduleRows(rows, Number(stream['initialCount']), info, scheduling)
-        : rows;
+      const stream = toStream(info);
+      return stream ? scheduleRows(rows, Number(stream['initialCount']), info, scheduling) : rows;
     },
+    isStreamed: (info) => toStream(info) !== undefined,
+    streamsAny: true,
   };
+}
+
+/** Returns the arguments of the `@stream` that applies to the field being resolved; undefined if none does. */
+function toStream({ fieldNodes: [node], variableValues }: GraphQLResolveInfo) {
+  const stream = node && getDirectiveValues(streamDirective, node, variableValues);
+  return stream && stream['if'] !== false ? stream : undefined;
 }
 
 /** The schedule that the streamed lists of an operation share. */

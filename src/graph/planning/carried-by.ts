@@ -1,5 +1,5 @@
-import type { Level, LeveledType } from '../../upstream/postman/levels.ts';
-import type { PostmanRoute } from '../../upstream/postman/postman-call.ts';
+import type { Level } from '../../upstream/postman/levels.ts';
+import type { CarriedType, PostmanRoute } from '../../upstream/postman/postman-call.ts';
 import type { RouteTemplate } from '../../upstream/postman/routes.ts';
 
 /**
@@ -18,7 +18,7 @@ export const toGet = ({ template }: PostmanRoute, query = '') => `\`GET ${templa
  *   cheapest first; its description without the `Cost:` line; the routes that the field itself reads. The description
  *   of a field that reads routes must contain its own `Cost:` line.
  */
-export function createCarriedBy(type: LeveledType, costs: Readonly<Record<string, string>>) {
+export function createCarriedBy(type: CarriedType['type'], costs: Readonly<Record<string, string>>) {
   return (levels: readonly Level[], description: string, routes: readonly RouteTemplate[] = []) => {
     const needsNoCostLine = levels.includes('ref') || routes.length > 0;
     const cost = needsNoCostLine ? undefined : costs[levels.join(' ')];

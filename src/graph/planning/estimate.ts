@@ -37,6 +37,8 @@ export const ASSUMED_SIZES = {
   forkFraction: 1 / 10,
   /** Fraction of workspaces that match a filter. */
   filteredFraction: 1 / 2,
+  /** Requests, or folders, of a collection. A search with a filter is assumed to read every collection. */
+  itemsPerCollection: 20,
 } as const;
 
 /**

@@ -38,11 +38,12 @@ function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
 }
 
 /** Makes the context of an operation. The contexts of its fields are derived from it. */
-export function createOperationContext(context: Omit<OperationContext, 'at'>): OperationContext {
+export function createOperationContext(context: Omit<OperationContext, 'at' | 'reportedErrors'>): OperationContext {
   // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
   const operationContext: OperationContext = {
     ...context,
+    reportedErrors: new WeakSet(),
     at(path) {
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));

@@ -42,6 +42,8 @@ export function toCostDirectives(field: GraphQLField<unknown, unknown>): readonl
 function makesCall({ extensions }: GraphQLField<unknown, unknown>): boolean {
   const routes = (extensions['reads'] as readonly string[] | undefined) ?? [];
   const levels = (extensions['carriedBy'] as readonly Level[] | undefined) ?? [];
+  // One call for the whole operation would count for each object.
+  if (extensions['oncePerOperation'] === true) return false;
   return routes.length > 0 || (levels.length > 0 && !levels.includes('ref') && !levels.includes('summary'));
 }
 

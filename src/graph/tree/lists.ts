@@ -1,9 +1,11 @@
 import type { FolderItem, RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
+import { type FolderFilter, findFolders } from '../../upstream/collection-format/tree/filter-folders.ts';
 import { findRequests, type RequestFilter } from '../../upstream/collection-format/tree/filter-requests.ts';
 import { builder } from '../builder.ts';
 import {
   type Connection,
   connectionType,
+  edgeType,
   type PageArgs,
   type PageRequest,
   pageArgs,
@@ -14,16 +16,21 @@ import type { Context } from '../context.ts';
 import { parseNodeId } from '../node-id.ts';
 import { FolderRef, RequestRef } from './refs.ts';
 
-const PAGE_SIZE = 50;
+/** Page size of lists of folders and requests when the client gives none. */
+export const PAGE_SIZE = 50;
 // Creating an error with its stack and path takes a quarter of a millisecond: as long as returning this many values.
 const ERROR_VALUES = 300;
 // Number of characters that can be searched in the time it takes to return one value.
 const SEARCHED_PER_VALUE = 1_000;
 
+/** GraphQL type `FolderEdge`. */
+export const FolderEdgeRef = edgeType('Folder', FolderRef, 'folders');
+/** GraphQL type `RequestEdge`. */
+export const RequestEdgeRef = edgeType('Request', RequestRef, 'requests');
 /** GraphQL type `FolderConnection`. */
-export const FolderConnectionRef = connectionType('Folder', FolderRef, 'folders');
+export const FolderConnectionRef = connectionType('Folder', FolderRef, 'folders', FolderEdgeRef);
 /** GraphQL type `RequestConnection`. */
-export const RequestConnectionRef = connectionType('Request', RequestRef, 'requests');
+export const RequestConnectionRef = connectionType('Request', RequestRef, 'requests', RequestEdgeRef);
 
 /** GraphQL input `RequestFilter`. */
 export const RequestFilterInput = builder.inputType('RequestFilter', {
@@ -46,6 +53,16 @@ export const RequestFilterInput = builder.inputType('RequestFilter', {
       description:
         '`uid`, `itemId` or `id` of a folder of the collection: matches requests in it and in the folders below it. An ' +
         'unknown folder matches nothing.',
+    }),
+  }),
+});
+
+/** GraphQL input `FolderFilter`. */
+export const FolderFilterInput = builder.inputType('FolderFilter', {
+  description: 'Conditions on folders. A folder must meet every condition that is given.',
+  fields: (t) => ({
+    search: t.string({
+      description: 'Text that occurs in the name or the description of the folder, ignoring case.',
     }),
   }),
 });
@@ -91,13 +108,42 @@ export function toRequestPage(
 ): Connection<RequestItem> | Promise<Connection<RequestItem>> {
   const page = toPageRequest(args, context);
   const toPage = (found: readonly RequestItem[]) => toConnection(found, page, ({ id }) => id);
-  const { resultSize, slices, revealSecrets, isDryRun } = context;
-  if (!args.filter || isDryRun) return toPage(requests);
+  const found = findMatchingRequests(requests, args.filter, context);
+  return found instanceof Promise ? found.then(toPage) : toPage(found);
+}
+
+/**
+ * Returns those requests of a tree that match the filter, in order, in time slices.
+ *
+ * @throws {ResultTooLarge} As `ResultSize.search` does.
+ */
+export function findMatchingRequests(
+  requests: readonly RequestItem[],
+  filter: RequestFilter | null | undefined,
+  {
+    resultSize,
+    slices,
+    revealSecrets,
+    isDryRun,
+  }: Pick<Context, 'resultSize' | 'slices' | 'revealSecrets' | 'isDryRun'>,
+): readonly RequestItem[] | Promise<readonly RequestItem[]> {
+  if (!filter || isDryRun) return requests;
   resultSize.search(requests.length);
   const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
-  const filter = { ...args.filter, folderUid: toFolderUid(args.filter.folderUid, requests[0]) };
-  const found = slices.run(findRequests(requests, filter, onText, revealSecrets));
-  return found instanceof Promise ? found.then(toPage) : toPage(found);
+  const conditions = { ...filter, folderUid: toFolderUid(filter.folderUid, requests[0]) };
+  return slices.run(findRequests(requests, conditions, onText, revealSecrets));
+}
+
+/** The same for folders. */
+export function findMatchingFolders(
+  folders: readonly FolderItem[],
+  filter: FolderFilter | null | undefined,
+  { resultSize, slices }: Pick<Context, 'resultSize' | 'slices'>,
+): readonly FolderItem[] | Promise<readonly FolderItem[]> {
+  if (!filter) return folders;
+  resultSize.search(folders.length);
+  const onText = (length: number) => resultSize.search(length / SEARCHED_PER_VALUE);
+  return slices.run(findFolders(folders, filter, onText));
 }
 
 /** Returns the `itemId` for the `id` of a folder in the tree of a request, and any other text unchanged. */

@@ -11,6 +11,7 @@ import { toNodeId } from '../node-id.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { type ChildNode, childRefs } from '../refs.ts';
+import { toUser, UserRef } from './user.ts';
 
 /** What differs between the types of children of a workspace. */
 export interface ChildTypeOptions {
@@ -89,6 +90,12 @@ export function addChildType(
       nullable: true,
       ...carriedBy(allLevels, 'User id of the owner, taken from the uid; null when only a bare id is known.'),
       resolve: (node) => toOwnerOfUid(uidOf(node)),
+    }),
+    owner: t.field({
+      type: UserRef,
+      nullable: true,
+      ...carriedBy(allLevels, 'The owner, taken from the uid as `ownerId` is; null when only a bare id is known.'),
+      resolve: (node) => toUser(toOwnerOfUid(uidOf(node))),
     }),
     createdAt: t.field({
       type: 'DateTime',

@@ -16,6 +16,7 @@ import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
+import { toUser, UserRef } from './user.ts';
 
 const listCost = `in a list, one ${toGet(collectionsRoute)} for every 99`;
 const minimalGet = toGet(collectionRoute, '?model=minimal');
@@ -86,6 +87,12 @@ childRefs.Collection.implement({
       nullable: true,
       ...carriedBy(inReads, 'Id of the user who last changed the collection; null when Postman does not say.'),
       resolve: read(({ lastUpdatedBy }) => lastUpdatedBy),
+    }),
+    updater: t.field({
+      type: UserRef,
+      nullable: true,
+      ...carriedBy(inReads, 'The user who last changed the collection; null when Postman does not say.'),
+      resolve: read(({ lastUpdatedBy }) => toUser(lastUpdatedBy)),
     }),
     fork: t.field({
       type: ForkInfoRef,

@@ -2,7 +2,8 @@ import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import type { CollectionItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import { toExamples } from '../../upstream/collection-format/tree/examples.ts';
 import { childTypes, type LeveledType } from '../../upstream/postman/levels.ts';
-import { meCall, meRoute } from '../../upstream/postman/resources/me.ts';
+import { meRoute } from '../../upstream/postman/resources/me.ts';
+import { usersRoute } from '../../upstream/postman/resources/users.ts';
 import { workspaceRoute } from '../../upstream/postman/resources/workspaces.ts';
 import { routesTo } from '../../upstream/postman/routes.ts';
 import { builder } from '../builder.ts';
@@ -14,6 +15,7 @@ import { isIdentifier } from '../planning/identifiers.ts';
 import { lookUpEntity } from '../planning/lookup.ts';
 import { createSelectionOn } from '../planning/selection.ts';
 import { type AnyNode, NodeRef } from '../refs.ts';
+import { lookUpUser } from './user-queries.ts';
 
 /** Largest number of `ids` of one field `nodes`: each is looked up by itself. */
 const MAX_NODES = 100;
@@ -21,7 +23,12 @@ const SHOWN_LENGTH = 100;
 // Comparing these takes less than a tenth of a millisecond.
 const ITEMS_PER_STEP = 10_000;
 
-const routes = declareRoutes(meRoute.template, workspaceRoute.template, ...childTypes.flatMap(routesTo));
+const routes = declareRoutes(
+  meRoute.template,
+  usersRoute.template,
+  workspaceRoute.template,
+  ...childTypes.flatMap(routesTo),
+);
 
 builder.queryFields((t) => ({
   node: t.field({
@@ -30,7 +37,7 @@ builder.queryFields((t) => ({
     description:
       'One object by its `id`; null when it does not exist or the key may not see it.\n\n' +
       'Cost: that of the root field of its type, such as `collection`, depending on the fields selected; one ' +
-      '`GET /me` for a user; one `GET /collections/{uid}` for a folder, request or example.',
+      '`GET /me` for a user, and one `GET /users` if they are not the owner of the API key; one `GET /collections/{uid}` for a folder, request or example.',
     ...routes,
     args: { id: t.arg.id({ required: true, description: `Id of the object: ${NODE_ID_FORMS}.` }) },
     resolve: (_root, { id }, context, info) => createLookup(context, info)(id, info.path),
@@ -44,7 +51,10 @@ builder.queryFields((t) => ({
       'Cost: that of `node` for each, without the calls that they share.',
     ...routes,
     args: {
-      ids: t.arg.idList({ required: true, description: `Ids of the objects, at most ${MAX_NODES}; see \`node\`.` }),
+      ids: t.arg.idList({
+        required: true,
+        description: `Ids of the objects, at most ${MAX_NODES}, and 1,000 in one operation; see \`node\`.`,
+      }),
     },
     resolve: (_root, { ids }, context, info) => {
       if (ids.length > MAX_NODES) throw badUserInput(`"ids" has ${ids.length} items; it may have ${MAX_NODES}.`);
@@ -87,10 +97,10 @@ function toKey(id: string): NodeKey {
   throw badUserInput(`"${id.slice(0, SHOWN_LENGTH)}" is not the \`id\` of an object. Its forms: ${NODE_ID_FORMS}.`);
 }
 
-/** Finds the user of the key, the only one that can be read. */
-async function findUser(id: string, { loaders }: Context): Promise<AnyNode | null> {
-  const user = await loaders.read(meCall());
-  return user.id === id ? { ...user, __typename: 'User' } : null;
+/** Finds the owner of the key, who may have no team that could be listed, or else a member of the team. */
+async function findUser(id: string, context: Context): Promise<AnyNode | null> {
+  const user = await lookUpUser(context, id, true);
+  return user && { ...user, __typename: 'User' };
 }
 
 async function findItem(key: ItemKey, context: Context): Promise<AnyNode | null> {

@@ -1,5 +1,4 @@
 import type { GraphQLResolveInfo } from 'graphql';
-import { meCall } from '../../upstream/postman/resources/me.ts';
 import { badUserInput } from '../errors/bad-user-input.ts';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
@@ -14,7 +13,6 @@ import { lookUpWorkspace, toLookupRequest } from '../planning/lookup.ts';
 import { RATE_LIMIT_DESCRIPTION, RateLimitRef } from './rate-limit.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { WorkspaceRef } from '../refs.ts';
-import { UserRef } from './user.ts';
 import { WorkspaceConnection, WorkspaceOrder, WorkspaceVisibility } from './workspace.ts';
 import { readWorkspaces } from '../paging/workspace-list.ts';
 
@@ -27,13 +25,6 @@ const optionalIdentifier = (value: string | null | undefined, argument: string) 
 builder.queryType({
   description: 'The Postman account of the API key in use.',
   fields: (t) => ({
-    me: t.field({
-      type: UserRef,
-      nullable: true,
-      description: 'The user the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
-      ...declareRoutes('/me'),
-      resolve: (_root, _args, { loaders }) => loaders.read(meCall()),
-    }),
     workspaces: t.field({
       type: WorkspaceConnection,
       nullable: true,

@@ -1,32 +1,124 @@
-import type { User } from '../../upstream/postman/resources/me.ts';
+import type { FromSource, UserSource } from '../../loaders/user-loader.ts';
+import { UpstreamError } from '../../upstream/http/upstream-error.ts';
+import type { Level } from '../../upstream/postman/levels.ts';
+import { meRoute } from '../../upstream/postman/resources/me.ts';
+import { usersRoute } from '../../upstream/postman/resources/users.ts';
 import { builder } from '../builder.ts';
+import type { Context } from '../context.ts';
+import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { NodeRef } from '../refs.ts';
 
+/** A user as resolvers pass it on. The loaders find everything else, whichever object named the user. */
+export interface UserNode {
+  readonly id: string;
+}
+
+/** The level at which each source carries users. */
+const LEVELS = { me: ['detail'], users: ['summary'], either: ['summary', 'detail'] } as const satisfies Readonly<
+  Record<UserSource, readonly Level[]>
+>;
+
+const levelCarriedBy = createCarriedBy('User', {
+  'summary detail':
+    `nothing for the owner of the API key if ${toGet(meRoute)} is made anyway; otherwise one ${toGet(usersRoute)}, ` +
+    'shared by all users in the operation',
+  summary: `one ${toGet(usersRoute)}, shared by all users in the operation`,
+  detail: `one ${toGet(meRoute)}, shared by all users in the operation`,
+});
+
+/** Declares which response carries a field: one call serves all users of an operation. */
+function carriedBy(source: UserSource, description: string) {
+  const { extensions, ...options } = levelCarriedBy(LEVELS[source], description);
+  return { ...options, extensions: { ...extensions, oncePerOperation: true } };
+}
+
+/** Makes resolvers of fields that a source of users carries; null for a user whom the source does not have. */
+function fromSource<Source extends UserSource>(source: Source) {
+  return <T>(pick: (user: FromSource<Source>) => T | null) =>
+    async ({ id }: UserNode, _args: unknown, context: Context): Promise<T | null> => {
+      try {
+        const user = await context.loaders.userById({ id, source });
+        return user && pick(user);
+      } catch (error) {
+        if (noteForbidden(error, context)) throw error;
+        return null;
+      }
+    };
+}
+
+/**
+ * Notes that an error is reported. A key that may not list its team may not name any user: one error says so, instead
+ * of one for each field of each user.
+ *
+ * @returns false for a 403 that the operation has reported already.
+ */
+export function noteForbidden(error: unknown, { reportedErrors }: Context): boolean {
+  if (!(error instanceof UpstreamError) || error.kind !== 'forbidden') return true;
+  const isNew = !reportedErrors.has(error);
+  reportedErrors.add(error);
+  return isNew;
+}
+
+const either = fromSource('either');
+const me = fromSource('me');
+
 /** GraphQL type `User`. */
-export const UserRef = builder.objectRef<User>('User').implement({
-  description: 'The person an API key belongs to.',
+export const UserRef = builder.objectRef<UserNode>('User').implement({
+  description:
+    'A Postman user. `id` is always known. Names are known for the owner of the API key and for members of their ' +
+    'team: the fields of everybody else, such as a former member, are null. If the key may not list the team, one ' +
+    'error says so for all users in the operation.',
   interfaces: [NodeRef],
   fields: (t) => ({
     id: t.exposeID('id', {
       nullable: false,
       description: 'Id of the user, the same as in `ownerId`, `creatorId` and `updaterId` of other types.',
     }),
-    username: t.exposeString('username', { nullable: true, description: 'User name; null when Postman does not say.' }),
-    fullName: t.exposeString('fullName', { nullable: true, description: 'Full name; null when Postman does not say.' }),
-    email: t.exposeString('email', { nullable: true, description: 'E-mail address; null when Postman does not say.' }),
-    avatarUrl: t.exposeString('avatarUrl', {
+    username: t.string({
       nullable: true,
-      description: 'URL of the profile picture; null when there is none.',
+      ...carriedBy('either', 'User name; null when Postman does not say.'),
+      resolve: either(({ username }) => username),
     }),
-    teamId: t.exposeID('teamId', { nullable: true, description: 'Id of the team; null for a user without a team.' }),
-    teamName: t.exposeString('teamName', {
+    fullName: t.string({
       nullable: true,
-      description: 'Name of the team; null for a user without a team.',
+      ...carriedBy('either', 'Full name; null when Postman does not say.'),
+      resolve: either(({ fullName }) => fullName),
+    }),
+    email: t.string({
+      nullable: true,
+      ...carriedBy('either', 'E-mail address; null when Postman does not say.'),
+      resolve: either(({ email }) => email),
     }),
     roles: t.stringList({
       nullable: true,
-      description: 'Roles in the team, for example `admin`; null when Postman does not say.',
-      resolve: ({ roles }) => roles && [...roles],
+      ...carriedBy('either', 'Roles in the team, for example `admin`; null when Postman does not say.'),
+      resolve: either(({ roles }) => roles && [...roles]),
+    }),
+    joinedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      ...carriedBy('users', 'When the user joined the team; null when Postman does not say.'),
+      resolve: fromSource('users')(({ joinedAt }) => joinedAt),
+    }),
+    avatarUrl: t.string({
+      nullable: true,
+      ...carriedBy('me', 'URL of the profile picture of the owner of the API key; null for everybody else.'),
+      resolve: me(({ avatarUrl }) => avatarUrl),
+    }),
+    teamId: t.id({
+      nullable: true,
+      ...carriedBy('me', 'Id of the team of the owner of the API key; null without a team, and for everybody else.'),
+      resolve: me(({ teamId }) => teamId),
+    }),
+    teamName: t.string({
+      nullable: true,
+      ...carriedBy('me', 'Name of the team of the owner of the API key; null without a team, and for everybody else.'),
+      resolve: me(({ teamName }) => teamName),
     }),
   }),
 });
+
+/** Returns the node of a user; null where the object does not name one. */
+export function toUser(id: string | null): UserNode | null {
+  return id === null ? null : { id };
+}

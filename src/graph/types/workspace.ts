@@ -16,6 +16,7 @@ import { orderArgs, orderInput } from '../paging/list-order.ts';
 import { MockConnection, MockOrder } from './mock.ts';
 import { type WorkspaceNode, WorkspaceRef, NodeRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
+import { toUser, UserRef } from './user.ts';
 
 /** GraphQL enum `WorkspaceVisibility`. */
 export const WorkspaceVisibility = builder.enumType('WorkspaceVisibility', {
@@ -117,10 +118,22 @@ WorkspaceRef.implement({
       ...carriedBy(inEveryResponse, 'Id of the user who created the workspace; null when Postman does not say.'),
       resolve: fromSummary(({ createdBy }) => createdBy),
     }),
+    creator: t.field({
+      type: UserRef,
+      nullable: true,
+      ...carriedBy(inEveryResponse, 'The user who created the workspace; null when Postman does not say.'),
+      resolve: fromSummary(({ createdBy }) => toUser(createdBy)),
+    }),
     updaterId: t.id({
       nullable: true,
       ...carriedBy(['detail'], 'Id of the user who last changed the workspace; null when Postman does not say.'),
       resolve: fromDetail(({ updatedBy }) => updatedBy),
+    }),
+    updater: t.field({
+      type: UserRef,
+      nullable: true,
+      ...carriedBy(['detail'], 'The user who last changed the workspace; null when Postman does not say.'),
+      resolve: fromDetail(({ updatedBy }) => toUser(updatedBy)),
     }),
     teamId: t.id({
       nullable: true,

@@ -94,7 +94,8 @@ export function createContexts({
       const keyBudget = record.caller?.keyBudget;
       const operation = openFor(record, request, isStreamed);
       const read = new Set<object>();
-      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), 0);
+      let untracked = 0;
+      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), untracked);
       // Later: an executor that is stopped while it completes a value leaves the promises of that value unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
@@ -111,10 +112,19 @@ export function createContexts({
           if (Array.isArray(value)) for (const item of value) noteStalePath(record, item, path);
           if (typeof value === 'object' && value !== null) read.add(value);
         },
+        untrackRead(value) {
+          if (read.delete(value)) untracked += countValues(value);
+        },
+        hasEnded: () => operation?.ended.aborted ?? false,
+        reportError: (error) => void record.incomplete.push(error),
         resultSize,
         streamedRows:
           isStreamed && operation
-            ? createStreamedRows(operation, { maxPendingCalls, clock, onUnread: (error) => record.unread.push(error) })
+            ? createStreamedRows(operation, {
+                maxPendingCalls,
+                clock,
+                onUnread: (error) => record.incomplete.push(error),
+              })
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
         revealSecrets: config.revealSecrets,

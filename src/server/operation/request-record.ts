@@ -34,8 +34,8 @@ export interface RequestRecord {
   /** Ends the whole execution. Its reason is the error that is reported. */
   readonly stopExecution: AbortController;
   readonly errors: ReportedErrors;
-  /** Errors of streamed lists that ended before all their rows were read. The last part reports them. */
-  readonly unread: GraphQLError[];
+  /** Errors of lists and searches that ended early, but have data. The response, or its last part, reports them. */
+  readonly incomplete: GraphQLError[];
   /** Stale parts of the response, by the JSON of their path. */
   readonly stale: Map<string, StalePart>;
   /** Functions that `endRequest` calls, each once. */
@@ -85,7 +85,7 @@ export function createRequestRecord(
     isIncremental: false,
     large: [],
     errors: createReportedErrors(known.preferences.areErrorsGrouped, known.requestId),
-    unread: [],
+    incomplete: [],
     stale: new Map(),
     cleanups: [],
   };

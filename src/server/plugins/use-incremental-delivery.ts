@@ -83,7 +83,7 @@ export function useIncrementalDelivery(
         // An aborted execution would yield the same part again and again.
         const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
         const masked = mapIncrementErrors(part, toMasked);
-        const complete = isLast ? withErrors(masked, record.unread.map(toMasked)) : masked;
+        const complete = isLast ? withErrors(masked, record.incomplete.map(toMasked)) : masked;
         const reported = record.errors.reportPart(complete);
         return isLast ? toLastPart(record, reported) : reported;
       },

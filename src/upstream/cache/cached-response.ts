@@ -15,6 +15,8 @@ export interface CachedResponse {
   readonly outcome: Outcome;
   /** Size on the heap. */
   readonly bytes: number;
+  /** How long it is fresh, if it is a failure, in milliseconds. Absent: as briefly as failures usually are. */
+  readonly failureTtlMs?: number;
   /** Milliseconds since it was last known to be current: read, or shown unchanged by a list. */
   readonly ageMs: number;
   /** It is retained for the retry of an operation that could not complete. */

@@ -53,7 +53,8 @@ export function toReusableMs({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions,
 
 /** Creates the rules by which cached responses are served. */
 export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptions): Freshness {
-  const ttlOf = ({ outcome }: CachedResponse) => ('failure' in outcome ? Math.min(ttlMs, FAILURE_TTL_MS) : ttlMs);
+  const ttlOf = ({ outcome, failureTtlMs = Math.min(ttlMs, FAILURE_TTL_MS) }: CachedResponse) =>
+    'failure' in outcome ? failureTtlMs : ttlMs;
   const isFresh = (cached: CachedResponse) => !cached.isOutdated && cached.ageMs <= ttlOf(cached);
   const isInRevalidationPeriod = (cached: CachedResponse) =>
     !isFresh(cached) && !cached.isOutdated && !('failure' in cached.outcome) && cached.ageMs <= ttlMs + swrMs;

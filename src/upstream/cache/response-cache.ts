@@ -15,6 +15,8 @@ export interface NewResponse {
   readonly outcome: Outcome;
   /** Size on the heap. */
   readonly bytes: number;
+  /** How long a failure is fresh, in milliseconds. Absent: as briefly as failures usually are. */
+  readonly failureTtlMs?: number;
   /** When the object was last changed, RFC 3339 in UTC; null where the response does not say. */
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
@@ -57,11 +59,7 @@ export interface ResponseCacheOptions extends FreshnessOptions {
   readonly clock: Clock;
 }
 
-interface Entry {
-  readonly outcome: Outcome;
-  readonly bytes: number;
-  readonly updatedAt: string | null;
-  readonly sentAtMs: number;
+interface Entry extends NewResponse {
   readonly readAt: Instant;
   /** When it was read, or last renewed. */
   confirmedAt: Instant;
@@ -82,8 +80,8 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
 
-  const isExpired = ({ confirmedAt, readAt }: Entry) =>
-    toAgeMs(confirmedAt, clock) > cachedForMs && toAgeMs(readAt, clock) > renewMs;
+  const isExpired = ({ confirmedAt, readAt, failureTtlMs = 0 }: Entry) =>
+    toAgeMs(confirmedAt, clock) > Math.max(cachedForMs, failureTtlMs) && toAgeMs(readAt, clock) > renewMs;
 
   /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
@@ -102,10 +100,12 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
         store.delete(keyHash, target);
         return undefined;
       }
-      const { outcome, bytes, confirmedAt, isOutdated } = entry;
+      const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
       const isRetained = clock.nowMs() <= entry.retainedUntilMs;
       const isRenewable = !isOutdated && canRenew(entry);
-      return { outcome, bytes, ageMs: toAgeMs(confirmedAt, clock), isRetained, isOutdated, isRenewable };
+      const ageMs = toAgeMs(confirmedAt, clock);
+      const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
+      return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
     },
 
     hasAny: store.hasAny,

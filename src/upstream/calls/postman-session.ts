@@ -17,6 +17,8 @@ export interface PostmanSession {
   isCached(call: PostmanCall<unknown, null>): boolean;
   /** Whether `get` needs a GET now, but none after a list has shown the object to be unchanged. */
   isRenewable(call: PostmanCall<unknown, null>): boolean;
+  /** Stops counting a response as memory of the operation, which must no longer refer to it. */
+  release(value: unknown): void;
   /** Tasks that run once the operation can do nothing more without a response. */
   readonly idleTasks: IdleTasks;
 }
@@ -41,6 +43,7 @@ export function createPostmanSession(
     },
     isCached: (call) => calls.cachedOutcome(call, operation) !== undefined,
     isRenewable: (call) => calls.isRenewable(call, operation),
+    release: (value) => operation.responses.drop(value),
     idleTasks: operation.idleTasks,
   };
 }
@@ -55,6 +58,7 @@ export function createFailingSession(toError: (routeTemplate: string) => Upstrea
     get: ({ route }) => Promise.reject(toError(route.template)),
     isCached: () => false,
     isRenewable: () => false,
+    release() {},
     idleTasks: createIdleTasks(),
   };
 }

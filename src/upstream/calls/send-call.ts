@@ -116,7 +116,7 @@ function recordResponded({ breakers, retryBudget }: CallServices, keyHash: strin
 /** @returns When the key may send calls again (monotonic ms); undefined: the failure pauses nothing. */
 function learnFromFailure(
   services: CallServices,
-  { route, target }: Call<unknown>,
+  { route, target, forbiddenTtlMs }: Call<unknown>,
   { keyHash, keyBudget }: Caller,
   error: UpstreamError,
   sentAtMs: number,
@@ -148,7 +148,14 @@ function learnFromFailure(
       apiKeys.accept(keyHash);
       // The refusal replaces the cached response, so that data the key may no longer read is not served.
       const outcome = { failure: toFailure(error) };
-      cache.set(keyHash, target, { outcome, bytes: message.length, updatedAt: null, sentAtMs });
+      const failureTtlMs = kind === 'forbidden' ? forbiddenTtlMs : undefined;
+      cache.set(keyHash, target, {
+        outcome,
+        bytes: message.length,
+        updatedAt: null,
+        sentAtMs,
+        ...(failureTtlMs !== undefined && { failureTtlMs }),
+      });
       break;
     }
     default:

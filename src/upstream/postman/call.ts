@@ -15,6 +15,8 @@ export interface Call<T> {
   readonly target: string;
   /** @throws {UnexpectedShapeError} For a body that does not have the shape of this route's responses. */
   readonly parse: (body: unknown) => T;
+  /** How long a 403 is cached, in milliseconds. Absent: as briefly as other failures. */
+  readonly forbiddenTtlMs?: number;
   /** Single reads: when the object was last changed, RFC 3339 in UTC; null where the response does not say. */
   updatedAtOf?(value: T): string | null;
   /** Lists: the target of the single read of each item, with when the item was last changed. */

@@ -5,8 +5,7 @@ import type { SimulatedWorld } from './simulated-world.ts';
 /** A type of the GraphQL schema that a response carries, and the levels at which it carries it. */
 export interface CarriedType {
   readonly type: 'User' | LeveledType;
-  /** Absent: the type has no levels, and the response carries all its fields. */
-  readonly levels?: readonly Level[];
+  readonly levels: readonly Level[];
 }
 
 /** A route of the Postman API, with the types that its responses carry. */
@@ -42,7 +41,6 @@ export const listWith = (route: PostmanRoute) => listOf(route, 'detail');
 
 /** The list of the first type that a route carries at this level. */
 function listOf({ carries }: PostmanRoute, level: 'summary' | 'detail'): ListName | undefined {
-  for (const { type, levels } of carries)
-    if (type !== 'User' && levels?.includes(level)) return leveledTypes[type].list;
+  for (const { type, levels } of carries) if (type !== 'User' && levels.includes(level)) return leveledTypes[type].list;
   return undefined;
 }

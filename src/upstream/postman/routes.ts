@@ -11,11 +11,13 @@ import type { ChildType, Level, LeveledType } from './levels.ts';
 import { meRoute } from './resources/me.ts';
 import { mockResource, mockRoute, mocksRoute } from './resources/mocks.ts';
 import type { PostmanRoute } from './postman-call.ts';
+import { usersRoute } from './resources/users.ts';
 import { globalsRoute, workspaceRoute, workspacesRoute } from './resources/workspaces.ts';
 
 /** Every route of the Postman API that the facade calls. */
 export const routes = [
   meRoute,
+  usersRoute,
   workspacesRoute,
   workspaceRoute,
   globalsRoute,
@@ -46,7 +48,7 @@ export function routesTo(type: ChildType): readonly RouteTemplate[] {
 const CARRIED_LEVELS = ['ref', 'summary', 'minimal', 'detail'] as const;
 
 const carriesAt = ({ carries }: PostmanRoute, type: LeveledType, level: Level) =>
-  carries.some((carried) => carried.type === type && carried.levels?.includes(level));
+  carries.some((carried) => carried.type === type && carried.levels.includes(level));
 
 /** How each type of workspace content is read. */
 export const childResources = {

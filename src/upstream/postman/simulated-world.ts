@@ -1,3 +1,4 @@
+import { toOwnerOfUid } from './uid.ts';
 import type { ChildListName } from './levels.ts';
 
 /**
@@ -25,9 +26,25 @@ export interface SimulatedWorld {
   uidsNamed(list: ChildListName, name: string, workspaceId: string | null): readonly string[];
   /** One page, of up to `size` items, of the list of workspaces. `cursor` null: the first page. */
   workspacePage(filter: SimulatedFilter, cursor: string | null, size: number): SimulatedWorkspacePage;
+  /** Id of the owner of the API key. */
+  readonly keyOwnerId: string;
+  /** Ids of the members of the team. */
+  readonly memberIds: readonly string[];
   /** The ids of the workspaces that contain an object. */
   workspacesOf(uid: string): readonly string[];
 }
+
+/**
+ * Id of a simulated user who is whichever user a request names: anybody can be the key's owner, or of the team. No
+ * request can name this id itself.
+ */
+export const ANY_USER = '*';
+
+/** Id of the simulated owner of an API key whom no request names. */
+export const NOBODY_ELSE = '!';
+
+/** Id of the user who owns, made and changed all simulated objects. Simulated uids begin with it. */
+export const SIMULATED_OWNER = '0';
 
 /** One page of a list that is paged by offset. */
 export interface SimulatedPage {
@@ -57,8 +74,9 @@ export class SimulatedItem {
   readonly uid: string;
   readonly #world: SimulatedWorld;
 
-  constructor(uid: string, world: SimulatedWorld) {
-    this.uid = uid;
+  /** @param identifier - A uid; or a bare id, which gets an owner, as it does in Postman's response. */
+  constructor(identifier: string, world: SimulatedWorld) {
+    this.uid = toOwnerOfUid(identifier) === null ? `${SIMULATED_OWNER}-${identifier}` : identifier;
     this.#world = world;
   }
 

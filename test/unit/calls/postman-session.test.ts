@@ -11,6 +11,7 @@ import {
 } from '../../../src/upstream/postman/resources/collections.ts';
 import { environmentCall, environmentsCall } from '../../../src/upstream/postman/resources/environments.ts';
 import { meCall } from '../../../src/upstream/postman/resources/me.ts';
+import { usersCall } from '../../../src/upstream/postman/resources/users.ts';
 import { mockCall, mocksCall } from '../../../src/upstream/postman/resources/mocks.ts';
 import type { PostmanCall } from '../../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../../src/upstream/postman/routes.ts';
@@ -111,6 +112,7 @@ const reads: readonly (readonly [string, PostmanCall<unknown, null>, string, str
   ['mocks', mocksCall('w-1'), '/mocks?workspace=w-1', '/mocks', 'general'],
   ['mocks of the key itself', mocksCall(null), '/mocks', '/mocks', 'general'],
   ['mock', mockCall('1-m'), '/mocks/1-m', '/mocks/{uid}', 'general'],
+  ['users', usersCall(), '/users', '/users', 'general'],
 ];
 
 const singleReads: readonly (readonly [string, PostmanCall<unknown, null>])[] = [
@@ -148,6 +150,7 @@ describe('createPostmanSession', () => {
     ['collections by name', collectionsByNameCall('x', null)],
     ['environments', environmentsCall(null)],
     ['mocks', mocksCall(null)],
+    ['users', usersCall()],
   ])('%s throws if upstream says that there is no such route', async (_, call) => {
     await expect(failing('notFound').get(call)).rejects.toMatchObject({ kind: 'notFound' });
   });

@@ -11,6 +11,7 @@ import { environmentCall, environmentsCall } from '../../../src/upstream/postman
 import { meCall } from '../../../src/upstream/postman/resources/me.ts';
 import { mockCall, mocksCall } from '../../../src/upstream/postman/resources/mocks.ts';
 import type { PostmanCall } from '../../../src/upstream/postman/postman-call.ts';
+import { usersCall } from '../../../src/upstream/postman/resources/users.ts';
 import { routes } from '../../../src/upstream/postman/routes.ts';
 import {
   globalsCall,
@@ -30,6 +31,7 @@ const collections = { collections: [{ id: 'c', uid: '1-c' }], meta: { total: 1 }
 /** A call of each route, with the smallest response body that upstream sends. */
 const responses: readonly (readonly [string, PostmanCall<unknown, null>, object])[] = [
   ['me', meCall(), { user: { id: 1 } }],
+  ['users', usersCall(), { data: [{ id: 1 }] }],
   ['workspaces', workspacesCall({ visibility: 'team' }, null), { workspaces: [workspace] }],
   ['further workspaces', workspacesCall({}, 'cursor'), { workspaces: [workspace] }],
   ['workspaces of a collection', workspacesOfCollectionCall('1-c'), { workspaces: [workspace] }],

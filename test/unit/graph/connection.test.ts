@@ -9,7 +9,7 @@ const page = (list: readonly string[], after: readonly [index: number, id: strin
     (id) => id,
   );
   return [
-    edges.map(({ node, cursor: { index } }) => `${node}${index}`).join(),
+    edges.map(({ node, cursor }) => `${node}${'index' in cursor ? cursor.index : ''}`).join(),
     hasPreviousPage,
     hasNextPage,
     totalCount,

@@ -64,6 +64,7 @@ function createSetup(pageAt: (offset: number) => CollectionPage, { cachesList = 
     get: ({ target }) => Promise.resolve(respond(target) as never),
     isCached: ({ target }) => cachesList && target === collectionsCall(null, 0).target,
     isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
+    release() {},
     idleTasks: createIdleTasks(),
   };
   return { requested, loaders: createLoaders(session) };

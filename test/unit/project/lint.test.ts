@@ -228,11 +228,21 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
       '../planning/lookup.ts',
       '../limits/result-size.ts',
       '../subgraph/entities.ts',
+      '../search/search.ts',
       '../../loaders/loaders.ts',
     ],
     'the tree is what one collection holds',
   ],
-  ['src/graph/types', ['../limits/result-size.ts', '../subgraph/entities.ts'], 'types declare fields'],
+  [
+    'src/graph/types',
+    ['../limits/result-size.ts', '../subgraph/entities.ts', '../search/search.ts'],
+    'types declare fields',
+  ],
+  [
+    'src/graph/search',
+    ['../types/user.ts', '../limits/result-size.ts', '../subgraph/entities.ts'],
+    'a search reads collections',
+  ],
   [
     'src/graph/subgraph',
     ['../types/user.ts', '../paging/cursor.ts', '../limits/result-size.ts', '../tree/folder.ts'],

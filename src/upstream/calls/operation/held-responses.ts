@@ -16,6 +16,8 @@ export interface OperationResponses {
    *   undefined: it was added.
    */
   take(value: unknown, bytes: number): 'operation' | 'server' | undefined;
+  /** Stops holding one response: the operation no longer refers to it. */
+  drop(value: unknown): void;
   /** Releases all responses of the operation. */
   release(): void;
 }
@@ -42,6 +44,7 @@ export const uncountedResponses: OperationResponses = {
   maxBytes: Number.POSITIVE_INFINITY,
   isOverLimit: () => false,
   take: () => undefined,
+  drop() {},
   release() {},
 };
 
@@ -66,6 +69,12 @@ export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResp
       let heldBytes = 0;
       let isOverLimit = false;
       let isReleased = false;
+      const stopHolding = (value: unknown) => {
+        const heldResponse = heldResponses.get(value);
+        if (!heldResponse || --heldResponse.refCount > 0) return;
+        heldResponses.delete(value);
+        capacity.add(keyHash, -heldResponse.bytes);
+      };
       return {
         maxBytes: limitBytes,
         isOverLimit: () => isOverLimit,
@@ -90,14 +99,15 @@ export function createHeldResponses({ maxBytes, maxBytesPerOperation }: HeldResp
           return undefined;
         },
 
+        drop(value) {
+          if (!heldValues.delete(value)) return;
+          heldBytes -= heldResponses.get(value)?.bytes ?? 0;
+          stopHolding(value);
+        },
+
         release() {
           isReleased = true;
-          for (const value of heldValues) {
-            const heldResponse = heldResponses.get(value);
-            if (!heldResponse || --heldResponse.refCount > 0) continue;
-            heldResponses.delete(value);
-            capacity.add(keyHash, -heldResponse.bytes);
-          }
+          for (const value of heldValues) stopHolding(value);
           heldValues.clear();
         },
       };

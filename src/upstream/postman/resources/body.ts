@@ -29,6 +29,11 @@ export function toPlainText(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
+/** Returns the strings of a list, and null for anything but a list. */
+export function toTexts(value: unknown): readonly string[] | null {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : null;
+}
+
 /** Returns a boolean, and null for anything else. */
 export function toBoolean(value: unknown): boolean | null {
   return typeof value === 'boolean' ? value : null;

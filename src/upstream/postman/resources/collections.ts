@@ -3,7 +3,7 @@ import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './bo
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, toListedRef } from './ref.ts';
-import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
+import { SIMULATED_OWNER, SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
 /** Where a collection was forked from. */
@@ -96,9 +96,18 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
   updatedAtOf: ({ updatedAt }) => updatedAt,
   simulate(world) {
     if (!world.exists) return null;
-    const { name, createdAt, updatedAt, fork } = new SimulatedItem(uid, world);
-    const facts = { uid, name, createdAt, updatedAt, fork };
-    return { ...facts, description: null, lastUpdatedBy: null, document: {}, readAs: uid };
+    const item = new SimulatedItem(uid, world);
+    return {
+      uid: item.uid,
+      name: item.name,
+      createdAt: item.createdAt,
+      updatedAt: item.updatedAt,
+      fork: item.fork,
+      description: null,
+      lastUpdatedBy: SIMULATED_OWNER,
+      document: {},
+      readAs: uid,
+    };
   },
   // An empty document saves traversing the tree.
   withoutContents: (collection) => ({ ...collection, description: null, document: {} }),

@@ -3,7 +3,7 @@ import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, toListedRef, uidOf } from './ref.ts';
-import { toSimulatedItems } from '../simulated-world.ts';
+import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
 /** An item of `GET /environments`. */
@@ -52,8 +52,18 @@ export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, nul
   parse: (body) => parseEnvironmentDetail(body, uid),
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
-  simulate: ({ exists, nameOf }) =>
-    exists ? { uid, name: nameOf(uid), createdAt: null, updatedAt: null, isPublic: null, values: [] } : null,
+  simulate(world) {
+    if (!world.exists) return null;
+    const item = new SimulatedItem(uid, world);
+    return {
+      uid: item.uid,
+      name: item.name,
+      createdAt: item.createdAt,
+      updatedAt: item.updatedAt,
+      isPublic: item.isPublic,
+      values: [],
+    };
+  },
   withoutContents: (environment) => ({ ...environment, values: [] }),
 });
 

@@ -1,9 +1,9 @@
 import { toId } from '../../collection-format/syntax/json.ts';
-import { objectAt, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
+import { objectAt, toPlainText, toTeamId, toTexts, UnexpectedShapeError } from './body.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 
 /** The user who owns an API key. */
-export interface User {
+export interface KeyOwner {
   readonly id: string;
   readonly username: string | null;
   readonly fullName: string | null;
@@ -19,17 +19,17 @@ export interface User {
 export const meRoute = {
   template: '/me',
   routeClass: 'general',
-  carries: [{ type: 'User' }],
+  carries: [{ type: 'User', levels: ['detail'] }],
 } as const satisfies PostmanRoute;
 
 /** Requests the owner of the API key. */
-export const meCall = (): PostmanCall<User> => ({
+export const meCall = (): PostmanCall<KeyOwner> => ({
   route: meRoute,
   target: '/me',
-  parse: parseUser,
+  parse: parseKeyOwner,
   keyOwnerIn: ({ id }) => id,
-  simulate: () => ({
-    id: '1',
+  simulate: ({ keyOwnerId }) => ({
+    id: keyOwnerId,
     username: null,
     fullName: null,
     email: null,
@@ -41,7 +41,7 @@ export const meCall = (): PostmanCall<User> => ({
 });
 
 /** Reads `GET /me`. @throws {UnexpectedShapeError} */
-function parseUser(body: unknown): User {
+function parseKeyOwner(body: unknown): KeyOwner {
   const user = objectAt(body, 'user');
   const id = toId(user['id']);
   if (id === null) throw new UnexpectedShapeError('The response has no "user.id".');
@@ -53,6 +53,6 @@ function parseUser(body: unknown): User {
     avatarUrl: toPlainText(user['avatar']),
     teamId: toTeamId(user['teamId']),
     teamName: toPlainText(user['teamName']),
-    roles: Array.isArray(user['roles']) ? user['roles'].filter((role) => typeof role === 'string') : null,
+    roles: toTexts(user['roles']),
   };
 }

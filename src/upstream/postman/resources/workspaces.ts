@@ -4,7 +4,7 @@ import { childLists, type ChildListName, childTypes } from '../levels.ts';
 import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toRefs } from './ref.ts';
-import { type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
+import { SIMULATED_OWNER, type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
 /** An item of `GET /workspaces`. */
@@ -174,7 +174,7 @@ function toWorkspaceSummary(value: unknown): WorkspaceSummary | null {
   };
 }
 
-function toSimulatedWorkspace(id: string, { nameOf, isOnPage }: SimulatedWorld): WorkspaceSummary {
+function toSimulatedWorkspace(id: string, { nameOf, exists, isOnPage }: SimulatedWorld): WorkspaceSummary {
   return {
     id,
     name: nameOf(id),
@@ -183,13 +183,14 @@ function toSimulatedWorkspace(id: string, { nameOf, isOnPage }: SimulatedWorld):
     about: null,
     createdAt: null,
     updatedAt: null,
-    createdBy: null,
+    createdBy: exists ? SIMULATED_OWNER : null,
     isOnPage,
   };
 }
 
 function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
-  const facts = { ...toSimulatedWorkspace(id, world), description: null, updatedBy: null, teamId: null };
+  const summary = toSimulatedWorkspace(id, world);
+  const facts = { ...summary, description: null, updatedBy: summary.createdBy, teamId: null };
   // Lists can be long and are rarely read, so they are built on first use.
   const lists = childLists.map((list) => {
     let refs: readonly Ref[] | undefined;
