@@ -3,7 +3,9 @@
  * time and get the same requests in turn, so load of the machine affects them alike. `without, again` shows how much of a
  * difference is chance. `npm run bench:observability -- [rounds] [requests]`: default 24 rounds of 400 requests.
  */
-import { Agent, request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type MeasuredProcess, startMeasured } from './collection-size/measured-process.ts';
 
 const [rounds = 24, requests = 400] = process.argv.slice(2).map(Number);
@@ -12,11 +14,23 @@ const BODY = JSON.stringify({
   query: 'query Bench { me { username } workspaces(first: 3) { nodes { name collections { nodes { name } } } } }',
 });
 
+/** Takes all spans. */
+const collector = createServer((request, response) => {
+  request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
+}).listen(0, '127.0.0.1');
+await once(collector, 'listening');
+const traces = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+  OTEL_TRACES_SAMPLER: 'traceidratio',
+};
+
 /** What is added to a server without observation. */
 const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   without: {},
   'without, again': {},
   metrics: { METRICS_PORT: '0' },
+  'traces of 1 %': { ...traces, OTEL_TRACES_SAMPLER_ARG: '0.01' },
+  'traces of 100 %': { ...traces, OTEL_TRACES_SAMPLER_ARG: '1' },
 };
 const [BASE = ''] = Object.keys(VARIANTS);
 
@@ -75,3 +89,4 @@ for (const { name, cpuUs } of servers) {
   );
 }
 await Promise.all(servers.map(({ process: measured }) => measured.stop()));
+collector.close();
