@@ -71,11 +71,6 @@ export function createContexts({
     return operation;
   };
 
-  const toKeylessSession = (request: Request) => {
-    const message = toMissingKey(request, config.access.tokens.length > 0);
-    return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
-  };
-
   return {
     /** Makes the context of a request, and opens its operation, whose deadline starts now. It fills in the record. */
     create(
@@ -101,7 +96,9 @@ export function createContexts({
       const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
       record.large = resultSize.large;
       return createOperationContext({
-        readAhead: createLoaders(operation ? createPostmanSession(calls, operation) : toKeylessSession(request)),
+        readAhead: createLoaders(
+          operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
+        ),
         budget: () => keyBudget?.view.snapshot() ?? null,
         clock,
         estimate: () =>
@@ -132,6 +129,12 @@ export function createContexts({
       });
     },
   };
+}
+
+/** The session of a request without an API key: each of its reads fails. */
+function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
+  const message = toMissingKey(request, access.tokens.length > 0);
+  return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
 }
 
 /** Adds the items of lists: a list was tracked only as a whole. */
