@@ -144,6 +144,7 @@ export function createContexts({
   };
 }
 
+/** The session of a request without an API key: each of its reads fails. */
 function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
   const message = toMissingKey(request, access.tokens.length > 0);
   return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
