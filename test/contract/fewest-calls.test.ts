@@ -1,8 +1,8 @@
-import { array, assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
+import { assert, asyncProperty, integer, nat, oneof, record, uniqueArray } from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type AnyAccountFacade, startAnyAccount } from '../support/any-account.ts';
-import { anyOperation, type Field, toText, withKnownCursors, writeArgs } from '../support/any-operation.ts';
-import { surveyOperation } from '../support/operation-needs.ts';
+import { anyOperation } from '../support/any-operation.ts';
+import { anyWarmUp, measureOperation } from '../support/measured-operation.ts';
 import { countBadLuck, toLuckiestPlan, toSurePlan } from '../support/planned-gets.ts';
 import { toRuns } from '../support/property-runs.ts';
 import { anySmallAccount, collectionUidAt, toPlainAccount, toServedAccount } from '../support/small-account.ts';
@@ -15,57 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => tested.facade.close());
 
-/** Cursors as a client gets them: from an earlier response, here for another key. */
-async function findCursors(
-  operation: readonly Field[],
-  headers: Record<string, string>,
-): Promise<ReadonlyMap<Field, string>> {
-  const cursors = new Map<Field, string>();
-  const find = async (field: Field, toQuery: (list: string) => string) => {
-    if (field.page?.after === undefined) return;
-    const list = `list: ${field.name}(${[...writeArgs(field), `first: ${field.page.after + 1}`].join(', ')}) { pageInfo { endCursor } }`;
-    const { data } = await tested.facade.query(toQuery(list), { headers });
-    const cursor = (data.workspace ?? data)?.list?.pageInfo.endCursor;
-    if (typeof cursor === 'string') cursors.set(field, cursor);
-  };
-  for (const field of operation) {
-    if (field.page) await find(field, (list) => `{ ${list} }`);
-    if (field.name !== 'workspace') continue;
-    const id = JSON.stringify(field.args['id']);
-    for (const inner of field.select) await find(inner, (list) => `{ workspace(id: ${id}) { ${list} } }`);
-  }
-  return cursors;
-}
-
-const anyWarmUp = array(oneof({ weight: 2, arbitrary: anyOperation }, { weight: 1, arbitrary: nat(3) }), {
-  maxLength: 2,
-});
-
 it('never makes more calls than a plan with the knowledge of the responses so far, except by chance', async () => {
-  const { facade } = tested;
   const seen = { runs: 0, calls: 0, least: 0, minimal: 0, sure: 0, lucky: 0, burst: 0 };
   await assert(
     asyncProperty(anySmallAccount, anyWarmUp, anyOperation, async (account, warmUp, anything) => {
-      tested.serve(toServedAccount(account));
-      const operation = withKnownCursors(anything, true);
-      const cursors = await findCursors(operation, tested.nextKey());
-      const headers = tested.nextKey();
-      const ask = (fields: readonly Field[]) => facade.query(toText(fields, cursors), { headers });
-      facade.postman.reset();
-      for (const step of warmUp) {
-        const again = typeof step === 'number' ? operation[step % operation.length] : undefined;
-        await ask(again ? [again] : typeof step === 'number' ? operation : withKnownCursors(step, false));
-      }
-      const kept = new Set(facade.postman.calls);
-      facade.postman.reset();
-      const { data, errors } = await ask(operation);
-      const made = facade.postman.calls;
-
-      const survey = surveyOperation(account, operation);
-      const luckiest = toLuckiestPlan(account, survey, kept);
-      const sure = toSurePlan(account, survey, kept);
-      const bad = countBadLuck(account, survey, made, kept, sure.plan);
-      const text = toText(operation, cursors);
+      const { text, survey, data, errors, made, cached } = await measureOperation(tested, account, warmUp, anything);
+      const luckiest = toLuckiestPlan(account, survey, cached);
+      const sure = toSurePlan(account, survey, cached);
+      const bad = countBadLuck(account, survey, made, cached, sure.plan);
       expect({ data, errors, text }).toEqual({ data: survey.data, errors: [], text });
       const burst = made.filter((line) => /^GET \/(?:workspaces(?:[?]|\/[^/]+$)|collections[?])/.test(line)).length;
       if (
@@ -74,7 +31,7 @@ it('never makes more calls than a plan with the knowledge of the responses so fa
         (bad === 0 && made.length === sure.gets && burst > sure.burst)
       ) {
         throw new Error(
-          `${luckiest.gets} <= ${made.length} <= ${sure.gets} + ${bad} is wrong, or ${burst} <= ${sure.burst}\n${text}\n made\n${made.join('\n')}\n sure\n${sure.plan.join('\n')}\n luckiest\n${luckiest.plan.join('\n')}\n kept\n${[...kept].join('\n')}`,
+          `${luckiest.gets} <= ${made.length} <= ${sure.gets} + ${bad} is wrong, or ${burst} <= ${sure.burst}\n${text}\n made\n${made.join('\n')}\n sure\n${sure.plan.join('\n')}\n luckiest\n${luckiest.plan.join('\n')}\n cached\n${[...cached].join('\n')}`,
         );
       }
       seen.runs++;

@@ -171,9 +171,14 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       : null;
 
   const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
-    need(round, facts.containingWorkspace(uid), lines.workspacesWith(uid));
-    const containing = account.workspaces.find((one) => one.collections.includes(uid));
-    return containing ? workspace(fields, containing, round + 1, [lines.workspacesWith(uid)]) : null;
+    const ways = [lines.workspacesWith(uid)];
+    const index = account.workspaces.findIndex((one) => one.collections.includes(uid));
+    need(round, facts.workspaceOrder(uid), ...ways);
+    // The first workspace that holds it counts, so that those before it must be known not to.
+    for (const { id } of index === -1 ? account.workspaces : account.workspaces.slice(0, index + 1))
+      need(round, facts.isIn(id, uid), ...ways);
+    const containing = account.workspaces[index];
+    return containing ? workspace(fields, containing, round + 1, ways) : null;
   };
 
   // A named object is looked up first, unless only its workspaces are selected.

@@ -34,8 +34,17 @@ export function toLuckiestPlan(
  * The cheapest plan that makes only calls that are sure to have something needed, but uses everything else in their
  * responses that is needed no earlier than they are sent. Cached lists of everything are searched; refs inside
  * workspaces and the workspaces of a collection are not searched for objects named by uid.
+ *
+ * @param usesAllKnown - Whether it also uses every cached response, and the responses of earlier rounds, for every
+ *   need; finds workspaces through a list of workspaces that is read by then; and reads a list of everything instead
+ *   of the lists of several workspaces.
  */
-export function toSurePlan(account: SmallAccount, { needs, known, named }: Survey, cached: ReadonlySet<string>): Plan {
+export function toSurePlan(
+  account: SmallAccount,
+  { needs, known, named }: Survey,
+  cached: ReadonlySet<string>,
+  usesAllKnown = false,
+): Plan {
   const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
   // Read for facts that only they have, and so available for the rest.
   const onlyWay = (fact: RegExp) =>
@@ -55,16 +64,47 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
   const linesUpTo = (rounds: ReadonlyMap<string, number>, round: number) =>
     [...rounds].flatMap(([line, from]) => (from <= round ? [line] : []));
 
+  // The lists of workspaces that one list of everything can replace, by its line, because several have to be read.
+  const shared = new Map(
+    listsOf(null).flatMap(({ member, line }) => {
+      const replaceable = account.workspaces.flatMap(({ id }) =>
+        listsOf(id).flatMap((list) => (list.member === member ? [list.line] : [])),
+      );
+      const careful = new Set(needs.flatMap(({ sure, isPrecaution }) => (isPrecaution ? sure : [])));
+      const inUse = replaceable.filter((one) => careful.has(one));
+      return member !== 'mocks' && (inUse.length > 1 || cached.has(line)) ? [[line, inUse] as const] : [];
+    }),
+  );
+  const sharedFor = (sure: readonly string[]) =>
+    [...shared].flatMap(([line, replaced]) => (sure.some((one) => replaced.includes(one)) ? [line] : []));
+  const allWorkspaces = lines.workspaces({});
+  const knownFor = (fact: string, sure: readonly string[], round: number): readonly string[] => [
+    ...cached,
+    ...linesUpTo(planned, round - 1),
+    ...sharedFor(sure),
+    ...(cached.has(allWorkspaces) || (planned.get(allWorkspaces) ?? Infinity) <= round
+      ? fact.startsWith('whether ')
+        ? account.workspaces.map(({ id }) => lines.workspace(id))
+        : [allWorkspaces]
+      : []),
+  ];
+
   // The read of a workspace shows which of its lists are empty, so they need not be read.
   const withPrecautions = (get: PossibleGet): PossibleGet => {
     const shown = account.workspaces.flatMap((one) => {
-      if (get.line !== lines.workspace(one.id) || !details.has(get.line)) return [];
-      return listsOf(one.id).flatMap(({ member, line }) => (hasNone(account, one.id, member) ? [line] : []));
+      const isRead = details.has(get.line) || (usesAllKnown && cached.has(get.line));
+      if (get.line !== lines.workspace(one.id) || !isRead) return [];
+      // Once it is known what is in a list, the needs of its items decide whether it has to be read.
+      return listsOf(one.id).flatMap(({ member, line }) =>
+        usesAllKnown || hasNone(account, one.id, member) ? [line] : [],
+      );
     });
-    return { ...get, reveals: new Set([...get.reveals, ...[get.line, ...shown].map(facts.precaution)]) };
+    const replaced = usesAllKnown ? (shared.get(get.line) ?? []) : [];
+    return { ...get, reveals: new Set([...get.reveals, ...[get.line, ...shown, ...replaced].map(facts.precaution)]) };
   };
   const everything = listsOf(null).flatMap(({ line }) => (cached.has(line) ? [line] : []));
   const searches = (fact: string, line: string) =>
+    (usesAllKnown || !/^(?:whether|order of) /.test(fact)) &&
     !(/^(?!workspace).* (?:ref|exists)$/.test(fact) && /^GET \/workspaces(?:\/[^/]*|\?elementType.*)$/.test(line));
   // A refused minimal read of a collection does not imply that the whole read is refused, nor the reverse.
   const isSameRead = (fact: string, line: string, round: number) =>
@@ -76,8 +116,13 @@ export function toSurePlan(account: SmallAccount, { needs, known, named }: Surve
       fact,
       from: new Set(
         (isPrecaution
-          ? [...sure, ...detailsOf(round, via)]
-          : [...sure, ...everything, ...linesUpTo(planned, round).filter((line) => searches(fact, line))]
+          ? [...sure, ...detailsOf(round, via), ...(usesAllKnown ? [...cached, ...sharedFor(sure)] : [])]
+          : [
+              ...(usesAllKnown ? knownFor(fact, sure, round) : []),
+              ...sure,
+              ...everything,
+              ...linesUpTo(planned, round).filter((line) => searches(fact, line)),
+            ]
         )
           .filter((line) => !isTree(line) || cached.has(line) || (trees.get(line) ?? Infinity) <= round)
           .filter((line) => isSameRead(fact, line, round)),

@@ -52,7 +52,9 @@ export const facts = {
   /** `known`: its id; `exists`; `absent`: that it does not exist. */
   workspace: (id: string, what: 'known' | 'exists' | 'absent' | 'summary' | 'detail') => `workspace ${id} ${what}`,
   globals: (id: string) => `globals of ${id}`,
-  containingWorkspace: (uid: string) => `which workspace holds ${uid}`,
+  /** In which order Postman lists the workspaces that can hold an object. */
+  workspaceOrder: (uid: string) => `order of the workspaces of ${uid}`,
+  isIn: (workspaceId: string, uid: string) => `whether ${workspaceId} holds ${uid}`,
   collections: (workspaceId: string | null) => `which collections in ${workspaceId}`,
   named: (name: string, workspaceId: string | null) => `which collections named ${name} in ${workspaceId}`,
   name: (name: string) => `the name ${name}`,
@@ -193,6 +195,9 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
     ...named.collections,
   ]);
   const names = new Set([...collections.map(({ name }) => name), ...named.names]);
+  const environmentUids = account.environments.map(({ uid }) => uid);
+  const heldUids = [...allUids, ...environmentUids];
+  const areIn = (id: string, uids: Iterable<string>) => [...uids].map((uid) => facts.isIn(id, uid));
 
   add(lines.me, false, undefined, [facts.user]);
   for (const filter of workspaceFilters) {
@@ -203,6 +208,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
       undefined,
       [facts.workspaces(filter)],
       rows.flatMap(({ id }) => summaryOfWorkspace(id)),
+      filter.visibility === undefined && filter.createdBy === undefined ? heldUids.map(facts.workspaceOrder) : [],
     );
   }
   add(
@@ -236,16 +242,26 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
         known,
         summaryOfWorkspace(id),
         [facts.workspace(id, 'detail'), ...listsOf(id).map(({ fact }) => fact)],
+        areIn(id, heldUids),
         inside.flatMap(refOf),
         kinds.flatMap(([, kind]) => (workspace[kind.member] ?? []).flatMap((uid) => plainRef(kind, uid))),
       );
     }
     add(lines.globals(id), false, known, [facts.globals(id)], proof(!workspace?.globals.length));
-    add(lines.collections(id), true, known, [facts.collections(id)], inside.flatMap(rowOf), proof(inside.length === 0));
+    add(
+      lines.collections(id),
+      true,
+      known,
+      [facts.collections(id)],
+      areIn(id, allUids),
+      inside.flatMap(rowOf),
+      proof(inside.length === 0),
+    );
     for (const [, kind] of kinds) {
       const listed = listedOf(account, kind, id);
       const rows = listed.flatMap((one) => plainRow(kind, one));
-      add(kind.listLine(id), false, known, [kind.listFact(id)], rows, proof(listed.length === 0));
+      const held = kind.member === 'environments' ? areIn(id, environmentUids) : [];
+      add(kind.listLine(id), false, known, [kind.listFact(id)], held, rows, proof(listed.length === 0));
     }
     for (const name of names) {
       const rows = inside.filter((one) => one.name === name);
@@ -272,7 +288,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
       lines.workspacesWith(uid),
       true,
       known,
-      [facts.containingWorkspace(uid)],
+      [facts.workspaceOrder(uid), ...workspaces.map(({ id }) => facts.isIn(id, uid))],
       containing.flatMap(({ id }) => summaryOfWorkspace(id)),
       containing.length > 0 ? [facts.collection(uid, 'exists')] : [],
     );
