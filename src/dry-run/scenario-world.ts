@@ -1,4 +1,5 @@
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
+import type { ShownContents } from '../upstream/postman/postman-call.ts';
 import type { SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
@@ -20,8 +21,13 @@ export interface Scenario {
   readonly ignoresCachedLists?: true;
   /** Lists contain the objects of this account. A call whose response was seen before gets that response again. */
   readonly account?: LikelyAccount;
-  /** The check whether a collection is in a workspace ignores simulated ones; its `workspace` field still finds one. */
+  /** The check whether an object is in a workspace ignores simulated ones; its `workspace` field still finds one. */
   readonly deniesWorkspaces?: true;
+  /**
+   * Every workspace holds every object whose workspace the operation has requested so far, and the list of everything
+   * has one page, with every object that a cached response has named.
+   */
+  readonly holdsSought?: true;
 }
 
 /** What the lists of a scenario contain. */
@@ -41,6 +47,10 @@ export type WorldQuestion = 'workspaces of an object' | 'length of a list of eve
 export interface ScenarioWorld {
   /** Returns the world as the call of a target sees it. */
   viewFor(target: string): SimulatedWorld;
+  /** Notes that the operation requests the workspace of an object. */
+  seek(list: ChildListName, uid: string): void;
+  /** Notes the objects that a cached response names. */
+  name(shown: Pick<ShownContents, 'list' | 'items'>): void;
   /** The questions that simulated responses have asked so far. */
   readonly questions: ReadonlySet<WorldQuestion>;
 }
@@ -60,6 +70,10 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const listedIn = createListContents(scenario, ids);
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
+  const sought = new Map<ChildListName, Set<string>>();
+  const named = new Map<ChildListName, Set<string>>();
+  const withSought = (list: ChildListName, workspaceId: string | null, uids: readonly string[]): readonly string[] =>
+    scenario.holdsSought ? [...((workspaceId === null ? named : sought).get(list) ?? []), ...uids] : uids;
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -90,10 +104,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       account?.add(list, linked);
       return linked;
     },
-    uidsIn: (list, workspaceId) => foundIn(list) ?? toStretch(list, workspaceId, 0, listLength),
+    uidsIn: (list, workspaceId) =>
+      withSought(list, workspaceId, foundIn(list) ?? toStretch(list, workspaceId, 0, listLength)),
     pageOf(list, workspaceId, offset, size) {
       if (workspaceId === null) questions.add('length of a list of everything');
-      const uids = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
+      const found = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
+      const uids = withSought(list, workspaceId, found);
+      if (scenario.holdsSought && workspaceId === null) return { uids, total: offset + uids.length };
       return { uids, total: exists ? toTotal(list, workspaceId, offset + size, size) : uids.length };
     },
     uidsNamed(list, name, workspaceId) {
@@ -125,6 +142,16 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const withoutListed = toWorld(() => undefined);
   return {
     questions,
+    name({ list, items }) {
+      if (!scenario.holdsSought) return;
+      const known = named.get(list) ?? new Set();
+      named.set(list, known);
+      for (const { uid } of items) known.add(uid);
+    },
+    seek(list, uid) {
+      questions.add('workspaces of an object');
+      sought.set(list, (sought.get(list) ?? new Set()).add(uid));
+    },
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };
 }

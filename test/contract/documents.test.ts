@@ -80,7 +80,7 @@ describe('docs/cost-and-cache.md', () => {
 
 describe.each([
   ['README.md', readme, 7],
-  ['docs/cost-and-cache.md', costs, 15],
+  ['docs/cost-and-cache.md', costs, 18],
 ])('the cost table of %s', (_name, document, count) => {
   const rows = tableRows(document, costHeader);
   const again = rows.at(-1);

@@ -45,7 +45,12 @@ export function toSurePlan(
   cached: ReadonlySet<string>,
   usesAllKnown = false,
 ): Plan {
-  const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
+  // A search through workspaces ends with the first that holds the object, so none of its reads is sure to be made.
+  const planned = earliest(
+    needs.flatMap(({ fact, sure, round }) =>
+      fact.startsWith('whether ') ? [] : sure.map((line) => [line, round] as const),
+    ),
+  );
   // Read for facts that only they have, and so available for the rest.
   const onlyWay = (fact: RegExp) =>
     earliest(
@@ -192,5 +197,11 @@ export function countBadLuck(
   );
   // A collection is searched by name, and a list requested at the same time, or later, has it.
   const byName = count(made, (line) => line.startsWith('GET /collections?name=') && !plan.includes(line));
-  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
+  // Workspaces are searched one after the other, and which of them hold what is not known before.
+  const isSearch = needs.some(({ fact }) => fact.startsWith('whether '));
+  const searched = count(
+    made,
+    (line) => isSearch && /^GET \/(?:workspaces(?!.*global)|environments\?)/.test(line) && !plan.includes(line),
+  );
+  return searched + missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName;
 }

@@ -19,7 +19,7 @@ import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from '.
 export const CHILDREN_PAGE_SIZE = 50;
 
 /** What a list must contain for the fields selected on its nodes. */
-export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames'>;
+export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames' | 'isReadEnough'>;
 
 /**
  * Chooses what a list must contain for the fields selected on its nodes.
@@ -41,7 +41,8 @@ export function toListNeed(nodeSelection: readonly SelectedField[]): ListNeed {
   const needsList = levels.some((carriers) => !carriers.includes('ref') && !(single && carriers.includes(single)));
   // A single read of each node also has its name.
   const needsNames = single === undefined && fieldsNamed(nodeSelection, 'name').length > 0;
-  return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames };
+  const isReadEnough = levels.every((carriers) => carriers.some((level) => level !== 'summary'));
+  return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames, isReadEnough };
 }
 
 /** Identifies a list: children of one type, in one workspace or (`workspaceId: null`) in all that the key sees. */

@@ -5,7 +5,7 @@
  * needs (`planning/carried-by.ts`).
  */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
-import { type ChildType, childTypes, type Level, leveledTypes } from '../../upstream/postman/levels.ts';
+import { childLists, type ChildType, childTypes, type Level, leveledTypes } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { globalsCall } from '../../upstream/postman/resources/workspaces.ts';
 import { levelsOf } from '../../upstream/postman/routes.ts';
@@ -83,12 +83,15 @@ export async function lookUpChild(
   const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
   const { immediate, deferred } = levelsToRead(selection, allReadLevels);
   for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
-  // Only its workspace is selected: if a workspace holds the collection, the collection exists.
+  // Only its workspace is selected: if a workspace holds the object, the object exists.
   if (
-    type === 'Collection' &&
     immediate.length === 0 &&
     toOwnerOfUid(uid) !== null &&
-    (await loaders.isInWorkspace(uid))
+    (await loaders.isInWorkspace({
+      type,
+      uid,
+      willReadWorkspace: fieldsNamed(selection, 'workspace').some((field) => needsWorkspaceRead(field.select())),
+    }))
   )
     return { uid };
   // No list has all collections: a collection that is in no list may still exist.
@@ -101,6 +104,29 @@ export async function lookUpChild(
     (index) => isProof(requestedLevels[index] ?? []),
   );
   return found && { uid, known: { id: found.id, uid: found.uid, name: found.name } };
+}
+
+/** Makes the resolver of the workspace that holds an object of a type. */
+export function workspaceOf(type: ChildType) {
+  return async (
+    { uid, known }: ChildNode,
+    _args: unknown,
+    { loaders }: Context,
+    info: GraphQLResolveInfo,
+  ): Promise<WorkspaceNode | null> => {
+    const willReadWorkspace = needsWorkspaceRead(toSelection(info));
+    const summary = await loaders.workspaceOf({ type, uid: known?.uid ?? uid, willReadWorkspace });
+    return summary && { id: summary.id, summary };
+  };
+}
+
+/** Whether the fields selected on a workspace need its single read, even if it came from a list. */
+function needsWorkspaceRead(selection: readonly SelectedField[]): boolean {
+  return selection.some(({ name, carriedBy, select }) =>
+    (childLists as readonly string[]).includes(name)
+      ? toListNeed(toNodeSelection(select())).level === 'ref'
+      : carriedBy.includes('detail') && !carriedBy.includes('summary'),
+  );
 }
 
 function workspaceListOf(

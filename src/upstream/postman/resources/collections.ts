@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, toId } from '../../collection-format/syn
 import { toIdOfUid } from '../uid.ts';
 import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
-import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import type { PostmanCall, PostmanRoute, ShownContents } from '../postman-call.ts';
 import { checkIsRequested, toListedRef } from './ref.ts';
 import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
@@ -68,6 +68,7 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
     collections: total ?? items.length,
     forks: { count: items.filter(({ fork }) => fork !== null).length, total: items.length },
   }),
+  contents: ({ items, total }) => toContents(workspaceId, items, total === null || items.length >= total),
   simulate(world) {
     const { uids, total } = world.pageOf('collections', workspaceId, offset, COLLECTION_PAGE_SIZE);
     return { items: toSimulatedItems(uids, world), total };
@@ -80,6 +81,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
   listedUpdates: toListedUpdates,
+  contents: ({ items }) => toContents(workspaceId, items, false),
   simulate: (world) => ({
     items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
     total: null,
@@ -115,6 +117,12 @@ export const collectionResource: ChildResource<CollectionSummary, CollectionDeta
   minimalCall: collectionMinimalCall,
   paging: { size: COLLECTION_PAGE_SIZE, byNameCall: collectionsByNameCall },
 };
+
+const toContents = (
+  workspaceId: string | null,
+  items: readonly CollectionSummary[],
+  isComplete: boolean,
+): readonly ShownContents[] => (workspaceId === null ? [] : [{ workspaceId, list: 'collections', items, isComplete }]);
 
 const toTarget = (uid: string) => `/collections/${toSegment(uid)}`;
 const toMinimalTarget = (uid: string) => `${toTarget(uid)}?model=minimal`;
