@@ -51,7 +51,7 @@ export function createQueries(schema: GraphQLSchema): Queries {
       const tree = `${level.repeat(depth)} { __typename } ${'} } '.repeat(depth)}`;
       return `${ofCollection(`{ items ${tree} }`)} ${fragments.join(' ')}`;
     },
-    environment: `query ($uid: ID!) { environment(uid: $uid) ${everyField(schema, 'Environment')} }`,
+    environment: `query ($uid: ID!) { environment(uid: $uid) ${everyField(schema, 'Environment', withoutLists)} }`,
     workspace: `query ($id: ID!) { workspace(id: $id) ${everyField(schema, 'Workspace', withoutLists)} }`,
     account: everyField(schema, 'Query', {
       ...withoutTree,
@@ -60,6 +60,7 @@ export function createQueries(schema: GraphQLSchema): Queries {
       'Query.nodes': 'ids: ["0"]',
       'Collection.json': false,
       'Collection.formatVersion': false,
+      'Environment.workspace': false,
       // Each node costs separate calls, and an operation may make 60.
       'Query.workspaces': 'first: 2',
       'Query.collections': 'first: 2',

@@ -36,8 +36,12 @@ export interface Tally {
   dropCertainSingles(): void;
   /** Counts the certain calls. The two ways to read one collection count once. */
   countCertain(): number;
-  /** @param isComplete - Whether every possible call has been recorded, so that no run was cut short. */
-  toCost(isComplete: boolean): Cost;
+  /**
+   * @param isComplete - Whether every possible call has been recorded, so that no run was cut short.
+   * @param isAnotherPlan - Whether the run on a likely account may have replaced possible calls by calls of other
+   *   routes.
+   */
+  toCost(isComplete: boolean, isAnotherPlan: boolean): Cost;
 }
 
 /** Creates the tally of one simulation. */
@@ -64,16 +68,18 @@ export function createTally(): Tally {
       certain = new Map([...(certain ?? [])].filter(([, { single }]) => single === null));
     },
     countCertain: () => distinctCertain().size,
-    toCost(isComplete) {
+    toCost(isComplete, isAnotherPlan) {
       const possibleByRoute = countByRoute(possible.values());
       const likelyByRoute = countByRoute(likely.values());
       const certainByRoute = countByRoute(distinctCertain().values());
-      // If a run was cut short, the run on a likely account may have recorded routes the others have not.
-      const paths = isComplete ? possibleByRoute : new Map([...likelyByRoute, ...possibleByRoute]);
+      // The likely account can lead to another plan, with other routes: each route then has its largest count. If a run
+      // was cut short, the other runs may lack routes, too.
+      const usesLikely = !isComplete || (isAnotherPlan && likely.size <= possible.size);
+      const paths = usesLikely ? new Map([...likelyByRoute, ...possibleByRoute]) : possibleByRoute;
       const routes = [...paths].map(([path, { routeClass }]): RouteCost => {
         const countIn = (counts: typeof paths) => counts.get(path)?.count ?? 0;
         const atLeast = countIn(certainByRoute);
-        const atMost = Math.max(countIn(possibleByRoute), isComplete ? 0 : countIn(likelyByRoute));
+        const atMost = Math.max(countIn(possibleByRoute), usesLikely ? countIn(likelyByRoute) : 0);
         return {
           path,
           routeClass,

@@ -1,5 +1,6 @@
 import { ASSUMED_SIZES } from '../graph/planning/estimate.ts';
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
+import type { ShownContents } from '../upstream/postman/postman-call.ts';
 import { ANY_USER, NOBODY_ELSE, type SimulatedWorld } from '../upstream/postman/simulated-world.ts';
 import type { LikelyAccount } from './likely-account.ts';
 import { fromSimulatedName, type SimulatedIds, toSimulatedName } from './simulated-ids.ts';
@@ -23,8 +24,13 @@ export interface Scenario {
   readonly account?: LikelyAccount;
   /** Every search finds enough before it reads a collection. Default: it finds nothing, and reads all of them. */
   readonly searchesEndAtOnce?: true;
-  /** The check whether a collection is in a workspace ignores simulated ones; its `workspace` field still finds one. */
+  /** The check whether an object is in a workspace ignores simulated ones; its `workspace` field still finds one. */
   readonly deniesWorkspaces?: true;
+  /**
+   * Every workspace holds every object whose workspace the operation has requested so far, and the list of everything
+   * has one page, with every object that a cached response has named.
+   */
+  readonly holdsSought?: true;
 }
 
 /** What the lists of a scenario contain. */
@@ -46,6 +52,10 @@ export type WorldQuestion = 'workspaces of an object' | 'length of a list of eve
 export interface ScenarioWorld {
   /** Returns the world as the call of a target sees it. */
   viewFor(target: string): SimulatedWorld;
+  /** Notes that the operation requests the workspace of an object. */
+  seek(list: ChildListName, uid: string): void;
+  /** Notes the objects that a cached response names. */
+  name(shown: Pick<ShownContents, 'list' | 'items'>): void;
   /** The questions that simulated responses and searches have asked so far. */
   readonly questions: ReadonlySet<WorldQuestion>;
   /** Returns how many matches each collection of a search has; Infinity: the search reads no collection. */
@@ -68,6 +78,10 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
   const toMoreWorkspaces = () => idOf('more workspaces', 0);
+  const sought = new Map<ChildListName, Set<string>>();
+  const named = new Map<ChildListName, Set<string>>();
+  const withSought = (list: ChildListName, workspaceId: string | null, uids: readonly string[]): readonly string[] =>
+    scenario.holdsSought ? [...((workspaceId === null ? named : sought).get(list) ?? []), ...uids] : uids;
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -99,10 +113,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       account?.add(list, linked);
       return linked;
     },
-    uidsIn: (list, workspaceId) => foundIn(list) ?? toStretch(list, workspaceId, 0, listLength),
+    uidsIn: (list, workspaceId) =>
+      withSought(list, workspaceId, foundIn(list) ?? toStretch(list, workspaceId, 0, listLength)),
     pageOf(list, workspaceId, offset, size) {
       if (workspaceId === null) questions.add('length of a list of everything');
-      const uids = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
+      const found = foundIn(list) ?? toStretch(list, workspaceId, offset, Math.min(size, pageLength));
+      const uids = withSought(list, workspaceId, found);
+      if (scenario.holdsSought && workspaceId === null) return { uids, total: offset + uids.length };
       return { uids, total: exists ? toTotal(list, workspaceId, offset + size, size) : uids.length };
     },
     uidsNamed(list, name, workspaceId) {
@@ -147,6 +164,16 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       questions.add('matches of a search');
       if (searchesEndAtOnce) return Number.POSITIVE_INFINITY;
       return account && !isFiltered ? ASSUMED_SIZES.itemsPerCollection : 0;
+    },
+    name({ list, items }) {
+      if (!scenario.holdsSought) return;
+      const known = named.get(list) ?? new Set();
+      named.set(list, known);
+      for (const { uid } of items) known.add(uid);
+    },
+    seek(list, uid) {
+      questions.add('workspaces of an object');
+      sought.set(list, (sought.get(list) ?? new Set()).add(uid));
     },
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };

@@ -1,4 +1,5 @@
 import type { ListName } from '../upstream/postman/levels.ts';
+import { collectionsRoute } from '../upstream/postman/resources/collections.ts';
 import type { ListContents, Scenario, WorldQuestion } from './scenario-world.ts';
 import type { RecordedCall, RecordedCalls } from './simulated-session.ts';
 import type { SimulatedIds } from './simulated-ids.ts';
@@ -76,12 +77,22 @@ export const COST_SCENARIOS: readonly ScenarioRow[] = [
     when: ({ questions }) => questions.has('workspaces of an object'),
     variants: () => [{ ...everything, deniesWorkspaces: true }],
   },
+  // Workspaces are read one after the other until all objects are found in them: the first can hold all of them. The
+  // list of everything can have all objects that cached workspaces hold, which saves the lists of these workspaces.
+  {
+    name: 'everything exists, and is where it is looked for first',
+    bounds: 'lower',
+    when: ({ usedCache, questions }) => usedCache || questions.has('workspaces of an object'),
+    variants: () => [{ ...everything, holdsSought: true }],
+  },
   // A search for several objects reads up to the last page, and then reads each missing object by itself.
   {
     name: 'everything exists, and the list of everything ends',
     bounds: 'upper',
     when: ({ questions }) => questions.has('length of a list of everything'),
-    variants: ({ ids, possible }) => [{ ...everything, pages: countLookedUp(possible, ids) }],
+    variants: ({ ids, possible }) => [
+      { ...everything, pages: Math.max(countLookedUp(possible, ids), countCollectionLists(possible)) },
+    ],
   },
   // A search ends when its page is full, which cached collections may do already.
   {
@@ -155,6 +166,10 @@ function* singleReads(recorded: RecordedCalls): Iterable<readonly [ListName, str
   for (const { hasOneOf, id } of recorded.values())
     if (hasOneOf !== undefined && id !== undefined) yield [hasOneOf, id];
 }
+
+/** Upper bound for the number of lists of collections that pages of the list of everything are read for. */
+const countCollectionLists = (recorded: RecordedCalls): number =>
+  [...recorded.values()].filter(({ route }) => route.template === collectionsRoute.template).length;
 
 /** Upper bound for the number of collections searched at once: responses that arrive together can each add some. */
 function countLookedUp(recorded: RecordedCalls, ids: SimulatedIds): number {

@@ -6,11 +6,13 @@ import { LARGEST_COST } from '../graph/planning/estimate.ts';
 import { unscheduledRows } from '../graph/paging/streamed-rows.ts';
 import { createOperationContext } from '../graph/planning/tracked-reads.ts';
 import { unsliced } from '../graph/limits/time-slices.ts';
-import { createLoaders } from '../loaders/loaders.ts';
+import { createLoaders, type Loaders } from '../loaders/loaders.ts';
+import { leveledTypes } from '../upstream/postman/levels.ts';
 import type { Calls } from '../upstream/calls/calls.ts';
 import { createScopes } from '../upstream/collection-format/fields/resolve-variables.ts';
 import { createSimulatedTrees } from '../upstream/collection-format/tree/simulated-tree.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
+import { workspacesOfCollectionCall } from '../upstream/postman/resources/workspaces.ts';
 import { createLoadingFields } from './loading-fields.ts';
 import { type Cost, createTally } from './call-tally.ts';
 import { createLikelyAccount } from './likely-account.ts';
@@ -62,7 +64,7 @@ export async function simulateCost(simulated: SimulatedOperation): Promise<Cost>
     const isSettled = { both: () => false, upper: isUpperSettled, lower: isLowerSettled }[row.bounds];
     await simulation.runRow(row, isSettled);
   }
-  return tally.toCost(!simulation.isCut());
+  return tally.toCost(!simulation.isCut(), simulation.seeksWorkspaces());
 }
 
 /**
@@ -78,7 +80,7 @@ export async function simulateNamedCost(simulated: SimulatedOperation, maxCalls:
   const isSettled = () => simulation.tally.countCertain() <= maxCalls;
   await simulation.runRow(FIRST_SCENARIO);
   for (const row of CHECK_SCENARIOS) if (row.bounds !== 'upper') await simulation.runRow(row, isSettled);
-  return isSettled() ? undefined : simulation.tally.toCost(!simulation.isCut());
+  return isSettled() ? undefined : simulation.tally.toCost(!simulation.isCut(), false);
 }
 
 /** @param base - Applies to every scenario. */
@@ -103,7 +105,7 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
     usedCache = session.usedCache();
     if (bounds !== 'lower') {
       tally.addPossible(session.recorded);
-      for (const question of session.questions) questions.add(question);
+      for (const question of session.world.questions) questions.add(question);
     }
     if (bounds !== 'upper') tally.addOptimistic(session.recorded);
   };
@@ -112,6 +114,8 @@ function createSimulation(simulated: SimulatedOperation, base: Pick<Scenario, 'i
     tally,
     /** Whether a run was cut short, so that possible calls may be missing. */
     isCut: runner.isCut,
+    /** Whether the operation looks for the workspaces of objects, by whichever calls are fewer. */
+    seeksWorkspaces: () => questions.has('workspaces of an object'),
 
     /** Runs the variants of a row. Stops when `isSettled` returns true: further runs cannot change the result. */
     async runRow(row: ScenarioRow, isSettled = () => false): Promise<void> {
@@ -177,18 +181,29 @@ function createRunner({ schema, definition, reader, operation, calls }: Simulate
 }
 
 function toContext(
-  { session, matchesOf }: SimulatedSession,
+  { session, recorded, world }: SimulatedSession,
   { deniesWorkspaces, exists }: Scenario,
   { isSimulated }: SimulatedIds,
   work: Work,
 ): OperationContext {
   const loaders = createLoaders(session);
-  const isKnownToBeInWorkspace = async (uid: string) => {
-    const workspace = await loaders.workspaceOfCollection(uid);
+  const workspaceOf: Loaders['workspaceOf'] = async (request) => {
+    const { type, uid } = request;
+    world.seek(leveledTypes[type].list, uid);
+    const found = await loaders.workspaceOf(request);
+    // An object that no simulated workspace holds is in one that nothing is known about, so that its fields count. If
+    // no response was simulated, there is none.
+    if (found !== null || recorded.size === 0) return found;
+    return workspacesOfCollectionCall(uid).simulate(world.viewFor(''))?.items[0] ?? null;
+  };
+  const isInWorkspace: Loaders['isInWorkspace'] = async (request) => {
+    if (!(await loaders.isInWorkspace(request))) return false;
+    if (!deniesWorkspaces) return true;
+    const workspace = await workspaceOf(request);
     return workspace !== null && !isSimulated(workspace.id);
   };
   return createOperationContext({
-    readAhead: deniesWorkspaces ? { ...loaders, isInWorkspace: isKnownToBeInWorkspace } : loaders,
+    readAhead: { ...loaders, workspaceOf, isInWorkspace },
     budget: () => null,
     spentBy: () => null,
     clock: { epochMs: () => 0 },
@@ -200,7 +215,7 @@ function toContext(
     hasEnded: () => work.isOver,
     // A search that cannot read a collection leads to no further calls.
     reportError() {},
-    assumedMatches: matchesOf,
+    assumedMatches: world.matchesOf,
     treeOf: createSimulatedTrees(exists),
     resultSize: unbounded,
     streamedRows: unscheduledRows,

@@ -8,7 +8,7 @@ import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postma
 import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
-import { createScenarioWorld, type Scenario, type ScenarioWorld, type WorldQuestion } from './scenario-world.ts';
+import { createScenarioWorld, type Scenario, type ScenarioWorld } from './scenario-world.ts';
 import type { ParsedTarget, SimulatedIds } from './simulated-ids.ts';
 import type { Work } from './simulation-work.ts';
 
@@ -32,9 +32,7 @@ export type RecordedCalls = ReadonlyMap<string, RecordedCall>;
 export interface SimulatedSession {
   readonly session: PostmanSession;
   readonly recorded: RecordedCalls;
-  /** What its simulated responses and searches depended on. */
-  readonly questions: ReadonlySet<WorldQuestion>;
-  readonly matchesOf: ScenarioWorld['matchesOf'];
+  readonly world: ScenarioWorld;
   /** Whether it has used a cached response. */
   readonly usedCache: () => boolean;
 }
@@ -66,7 +64,6 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   const shown = { targets: new Set<string>(), lists: new Set<ListName>() };
   const cache = createCacheView(options);
   let usedCache = false;
-
   const simulate = (call: PostmanCall<unknown, null>): Outcome => ({
     value: call.simulate(world.viewFor(call.target)),
   });
@@ -114,6 +111,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     const cached = readCache(call);
     if (cached) {
       if ('value' in cached) cache.note(cached.value);
+      if ('value' in cached && cached.value !== null) call.contents?.(cached.value).forEach(world.name);
       return cached;
     }
     if (operation.directives.onlyIfCached) throw toNotCached(route);
@@ -136,8 +134,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
 
   return {
     recorded,
-    questions: world.questions,
-    matchesOf: world.matchesOf,
+    world,
     usedCache: () => usedCache,
     session: {
       async get<T, Missing extends null>(call: PostmanCall<T, Missing>): Promise<T | Missing> {

@@ -11,6 +11,8 @@ export interface Chunk<Item> {
   readonly offset: number;
   /** Length of the whole list. */
   readonly total: number;
+  /** The refs that say which items the list has, if the items come from elsewhere. */
+  readonly refs?: readonly Item[];
 }
 
 /** A request for part of a list: the children of one type in a workspace, or all of that type that the key sees. */
@@ -22,6 +24,8 @@ export interface ChildListRequest<Type extends ChildType = ChildType> {
   readonly level: 'ref' | 'summary';
   /** The names of the items are selected, and no single read of them provides the names. */
   readonly needsNames: boolean;
+  /** Single reads carry all fields selected on the items, so that cached ones can replace the list. */
+  readonly isReadEnough: boolean;
   /** Each item will also be read singly. Of two reads that cost the same, prefer one that revalidates cached items. */
   readonly willReadEach: boolean;
   /** Confirm that the workspace exists if the list is empty (one more call): Postman lists nothing for unknown ids. */

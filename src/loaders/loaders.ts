@@ -16,12 +16,15 @@
  * | object, from a single read only | 1. `minimal`, unless `detail` is read or cached anyway, 2. `detail` |
  * | workspace summary | 1. a list that has shown it, 2. a list being read, 3. the workspace itself |
  * | workspace detail | the workspace itself |
- * | children with more than names | 1. nothing, if the workspace is read and has none, 2. their list |
+ * | children with more than names | 1. refs of a workspace that is read or cached, with items that are known or in the |
+ * | | list of everything, 2. their list |
  * | children by name | 1. the workspace itself, if it is read anyway or costs fewer calls, 2. their lists |
  * | user | 1. `GET /me`, if it is cached or read anyway, and the user is the key's owner, 2. `GET /users` |
+ * | workspace of an object | 1. a cached lookup, 2. contents of workspaces that are known, 3. one lookup per collection, |
+ * | | or one read per workspace |
  *
  * The list of everything is read if it can replace two or more single reads, or is cached. The exact rules are in
- * `child-loader.ts`, `workspace-loaders.ts` and `user-loader.ts`.
+ * `child-loader.ts`, `workspace-loaders.ts`, `workspace-rows.ts`, `workspace-finder.ts` and `user-loader.ts`.
  */
 import {
   type CollectionDetail,
@@ -38,24 +41,20 @@ import {
   type WorkspacePage,
   type WorkspaceSummary,
   workspacesCall,
-  workspacesOfCollectionCall,
 } from '../upstream/postman/resources/workspaces.ts';
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
 import { createListed } from './listed.ts';
 import { createUpstreamReads } from './reads.ts';
 import { createUserLoaders, type UserLoaders } from './user-loader.ts';
+import { createWorkspaceFinder, type WorkspaceFinder } from './workspace-finder.ts';
 import { createWorkspaceLoaders, type WorkspaceLoaders } from './workspace-loaders.ts';
 
 /** What resolvers read through: loaders that choose between calls, and reads without alternatives. */
-export interface Loaders extends WorkspaceLoaders, UserLoaders {
+export interface Loaders extends WorkspaceLoaders, WorkspaceFinder, UserLoaders {
   /** Makes a call that has no alternative. */
   read: PostmanSession['get'];
   /** Reads a page of workspaces. `cursor`: Postman's cursor, null for the first page. */
   workspacePage(request: { readonly filter: WorkspaceFilter; readonly cursor: string | null }): Promise<WorkspacePage>;
-  /** Returns the first workspace that Postman lists for a collection; null if the key sees none. */
-  workspaceOfCollection(uid: string): Promise<WorkspaceSummary | null>;
-  /** Whether a workspace contains the collection. If so, the collection exists. */
-  isInWorkspace(uid: string): Promise<boolean>;
   /** Returns every collection with exactly this name. `workspaceId` null: among all that the key sees. */
   collectionsByName(request: {
     readonly name: string;
@@ -85,17 +84,12 @@ export function createLoaders(session: PostmanSession): Loaders {
     listed: createListed<Ref>(({ uid }) => uid),
   }));
   const childLoaders = toChildRecord((type) => createChildLoader(reads, children[type]));
-  const workspaceOfCollection = async (uid: string) => {
-    const page = await reads.list(workspaces, workspacesOfCollectionCall(uid));
-    return page?.items[0] ?? null;
-  };
   return {
     ...createWorkspaceLoaders({ reads, listed: workspaces, children }),
     ...createUserLoaders(reads),
     read: reads.get,
     workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
-    workspaceOfCollection,
-    isInWorkspace: async (uid) => (await workspaceOfCollection(uid)) !== null,
+    ...createWorkspaceFinder(reads, workspaces, children),
     async collectionsByName({ name, workspaceId }) {
       const page = await reads.list(children.Collection.listed, collectionsByNameCall(name, workspaceId));
       return page.items;

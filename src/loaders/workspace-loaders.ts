@@ -11,6 +11,7 @@ import type { Children } from './child-loader.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
+import { createWorkspaceRows, type WorkspaceRows } from './workspace-rows.ts';
 
 /** Loaders for workspaces and the lists in them. */
 export interface WorkspaceLoaders {
@@ -49,14 +50,19 @@ type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
  * | --- | --- |
  * | detail | the workspace |
  * | summary | a list that has shown it, or is being read and shows it; else the workspace |
- * | children, with more than names | their list; no call if the workspace is read anyway and has none of them |
+ * | children, with more than names | if the workspace is read or cached: its refs, with list items that are known or that |
+ * | | the list of everything has (`workspace-rows.ts`); else their list |
  * | children by name | the workspace, if it is read anyway or takes fewer calls than their lists; else their lists |
+ *
+ * A workspace is also read if the workspaces requested in one tick, and the lists of everything, take fewer calls than
+ * the lists of these workspaces.
  *
  * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each requested
  * item is read singly and all are on its first page, which can revalidate them.
  */
 export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoadersOptions): WorkspaceLoaders {
   const lists = createChildLists(reads, children);
+  const rows = createWorkspaceRows(reads, children);
   // Workspaces requested before in this operation: reading them again costs nothing.
   const requestedWorkspaces = new Set<string>();
 
@@ -90,19 +96,36 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     );
 
   /** @returns The function that serves each of the parts. */
-  const planWorkspace = (workspaceId: string | null, parts: readonly Part[]): ((part: Part) => Promise<PartResult>) => {
-    const readsWorkspace = workspaceId !== null && prefersWorkspace(workspaceId, parts);
+  const planWorkspace = (
+    workspaceId: string | null,
+    parts: readonly Part[],
+    isWorthReading: boolean,
+  ): ((part: Part) => Promise<PartResult>) => {
+    const readsWorkspace = workspaceId !== null && (isWorthReading || prefersWorkspace(workspaceId, parts));
     if (readsWorkspace) requestedWorkspaces.add(workspaceId);
+    const hasRefs = readsWorkspace || (workspaceId !== null && reads.isCached(workspaceCall(workspaceId)));
     const isConfirmed = createConfirmation(reads, listed, workspaceId);
-    const needsList = (type: ChildType) =>
+    const needsRows = (type: ChildType) =>
       parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
+    /** @returns undefined: the list has to be read; null: there is no such workspace. */
+    const fromWorkspace = async (part: ChildPart): Promise<Chunk<Ref> | null | undefined> => {
+      const isEnough = part.level === 'summary' ? hasRefs && !lists.needsNoCall(part) : readsWorkspace;
+      if (workspaceId === null || !isEnough) return undefined;
+      const pending = refsOf(reads, workspaceId, part);
+      // If the workspace cannot be read, the list can serve the part.
+      const refs = needsRows(part.type) ? pending.catch(() => undefined) : pending;
+      const items = part.level === 'summary' ? await rows.of(part, refs) : await refs;
+      const known = await refs;
+      if (known === null) return null;
+      return known && items ? { items, refs: known, offset: 0, total: items.length } : undefined;
+    };
     return async (part) => {
       if (part.kind !== 'children') {
         const summary = part.kind === 'summary' ? listed.get(part.workspaceId) : undefined;
         return summary ?? reads.get(workspaceCall(part.workspaceId));
       }
-      const refs = readsWorkspace ? await refsOf(reads, workspaceId, part, needsList(part.type)) : undefined;
-      if (refs !== undefined) return refs && { items: refs, offset: 0, total: refs.length };
+      const chunk = await fromWorkspace(part);
+      if (chunk !== undefined) return chunk;
       const list = lists.read(part);
       return (await isConfirmed(list, part.mustConfirm)) ? list : null;
     };
@@ -110,10 +133,11 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
 
   const partOf = createPlanner((parts: readonly Part[]) => {
     const results = new Map<Part, Promise<PartResult>>();
-    for (const [workspaceId, ofWorkspace] of toGroups(parts, (part) => part.workspaceId)) {
-      const planned = mayBeListed(workspaceId, ofWorkspace)
-        ? listed.expected([workspaceId]).then(() => planWorkspace(workspaceId, ofWorkspace))
-        : planWorkspace(workspaceId, ofWorkspace);
+    const groups = toGroups(parts, (part) => part.workspaceId);
+    const worth = toWorthReading(groups, prefersWorkspace, { reads, lists, rows });
+    for (const [workspaceId, ofWorkspace] of groups) {
+      const plan = () => planWorkspace(workspaceId, ofWorkspace, workspaceId !== null && worth.has(workspaceId));
+      const planned = mayBeListed(workspaceId, ofWorkspace) ? listed.expected([workspaceId]).then(plan) : plan();
       for (const part of ofWorkspace) {
         const result = planned instanceof Promise ? planned.then((serve) => serve(part)) : planned(part);
         results.set(part, result);
@@ -128,48 +152,74 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     workspaceById: <L extends WorkspaceLevel>({ id, level }: WorkspaceRequest<L>) =>
       partOf({ kind: level, workspaceId: id }) as Promise<AtLevel<L> | null>,
     childrenOf: <Type extends ChildType>(request: ChildListRequest<Type>) =>
-      partOf({
-        kind: 'children',
-        ...request,
-        ...(!children[request.type].resource.paging && WHOLE_LIST),
-      }) as Promise<Chunk<Ref | SummaryOf<Type>> | null>,
+      partOf({ kind: 'children', ...request }) as Promise<Chunk<Ref | SummaryOf<Type>> | null>,
   };
+}
+
+interface Sources {
+  readonly reads: UpstreamReads;
+  readonly lists: ReturnType<typeof createChildLists>;
+  readonly rows: WorkspaceRows;
+}
+
+/**
+ * Returns the workspaces to read because that, with lists of everything, takes fewer calls than the lists in them.
+ *
+ * @param isReadAnyway - Whether the workspace will be read for its parts alone.
+ */
+function toWorthReading(
+  groups: ReadonlyMap<string | null, readonly Part[]>,
+  isReadAnyway: (workspaceId: string, parts: readonly Part[]) => boolean,
+  { reads, lists, rows }: Sources,
+): ReadonlySet<string> {
+  const worth = new Set<string>();
+  const unread: ChildPart[] = [];
+  let workspaceCalls = 0;
+  for (const [id, parts] of groups) {
+    if (id === null || isReadAnyway(id, parts)) continue;
+    const ofTypes = toGroups(parts.filter(isChildPart), ({ type }) => type);
+    const unreadHere = [...ofTypes.values()].flatMap((ofType) => {
+      const all = ofType.filter((part) => !lists.needsNoCall(part));
+      return all.find(({ level }) => level === 'summary') ?? all.slice(0, 1);
+    });
+    if (unreadHere.length === 0) continue;
+    worth.add(id);
+    unread.push(...unreadHere);
+    if (!reads.isCached(workspaceCall(id))) workspaceCalls++;
+  }
+  const rowCalls = [...toGroups(unread, ({ type }) => type)].map(([type, parts]) => {
+    const withRows = parts.filter(({ level }) => level === 'summary').length;
+    const isListRead = groups.get(null)?.some((part) => isChildPart(part) && part.type === type) ?? false;
+    return isListRead ? 0 : rows.countCalls(type, withRows);
+  });
+  const calls = workspaceCalls + rowCalls.reduce<number>((sum, one) => sum + one, 0);
+  return calls < unread.length ? worth : new Set();
 }
 
 /** Returns equal text for equal parts, whatever the order of their members. */
 function toKey(part: Part): string {
   if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
-  const { type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count } = part;
+  const { type, workspaceId, level, needsNames, isReadEnough, willReadEach, mustConfirm, from, count } = part;
   // As JSON, a workspace with the id "null" differs from no workspace.
-  return JSON.stringify([type, workspaceId, level, needsNames, willReadEach, mustConfirm, from, count]);
+  return JSON.stringify([type, workspaceId, level, needsNames, isReadEnough, willReadEach, mustConfirm, from, count]);
 }
-
-// A list without pages is read once, whichever parts of it are requested.
-const WHOLE_LIST = { from: 0, count: Number.POSITIVE_INFINITY } as const;
 
 const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
 
 /**
- * Reads the children of one type from the workspace.
+ * Reads the refs of one type from the workspace.
  *
- * @param needsList - Whether some request needs more than names: the workspace is then enough only if it has no such
- *   children.
- * @returns undefined if their list has to be read; null if there is no such workspace.
+ * @returns undefined if it does not carry what is needed of them; null if there is no such workspace.
  */
 async function refsOf(
   reads: UpstreamReads,
   workspaceId: string,
   { type, needsNames }: ChildListRequest,
-  needsList: boolean,
 ): Promise<readonly Ref[] | null | undefined> {
-  const { list } = leveledTypes[type];
-  const response = reads.get(workspaceCall(workspaceId));
-  // The list waits for the workspace: if the workspace has no children, no list is needed. If it fails, read the list.
-  const workspace = needsList ? await response.catch(() => undefined) : await response;
-  if (!workspace) return workspace;
-  const refs = workspace[list];
-  if (!refs || (needsList && refs.length > 0)) return undefined;
-  return needsNames && refs.some(({ name }) => name === undefined) ? undefined : refs;
+  const workspace = await reads.get(workspaceCall(workspaceId));
+  if (!workspace) return null;
+  const refs = workspace[leveledTypes[type].list];
+  return !refs || (needsNames && refs.some(({ name }) => name === undefined)) ? undefined : refs;
 }
 
 /** Creates the check whether the workspace of a list exists. Postman returns empty lists for unknown workspaces. */

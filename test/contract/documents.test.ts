@@ -80,7 +80,7 @@ describe('docs/cost-and-cache.md', () => {
 
 describe.each([
   ['README.md', readme, 9],
-  ['docs/cost-and-cache.md', costs, 23],
+  ['docs/cost-and-cache.md', costs, 26],
 ])('the cost table of %s', (_name, document, count) => {
   const rows = tableRows(document, costHeader);
   const again = rows.at(-1);

@@ -325,6 +325,7 @@ describe('the schema', () => {
       'type Environment implements Node @key(fields: "uid") @cost(weight: 0) {',
       'valueCount: Int @cost(weight: 1)',
       'values: [Variable!] @cost(weight: 1) @listSize(assumedSize: 1)',
+      'workspace: Workspace @cost(weight: 1)',
     ]);
     const page =
       '@listSize(slicingArguments: ["first"], sizedFields: ["edges", "nodes"], requireOneSlicingArgument: false)';

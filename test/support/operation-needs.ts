@@ -241,13 +241,20 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
       ? { asymmetricMatch: (value: unknown) => value === null || value === known }
       : null;
 
-  const workspaceOf = (fields: readonly Field[], uid: string, round: number): unknown => {
-    const ways = [lines.workspacesWith(uid)];
-    const index = account.workspaces.findIndex((one) => one.collections.includes(uid));
+  const workspaceOf = (
+    fields: readonly Field[],
+    uid: string,
+    round: number,
+    member: 'collections' | PlainKind['member'] = 'collections',
+  ): unknown => {
+    // Environments have no lookup: only the contents of the workspaces show where they are.
+    const hasLookUp = member === 'collections';
+    const ways = [hasLookUp ? lines.workspacesWith(uid) : lines.workspaces({})];
+    const index = account.workspaces.findIndex((one) => one[member]?.includes(uid));
     need(round, facts.workspaceOrder(uid), ...ways);
     // The first workspace that holds it counts, so that those before it must be known not to.
     for (const { id } of index === -1 ? account.workspaces : account.workspaces.slice(0, index + 1))
-      need(round, facts.isIn(id, uid), ...ways);
+      need(round, facts.isIn(id, uid), ...(hasLookUp ? ways : [lines.environments(id), lines.workspace(id)]));
     const containing = account.workspaces[index];
     return containing ? workspace(fields, containing, round + 1, ways) : null;
   };
@@ -285,7 +292,10 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     const { uid } = one;
     const read = kind.line(uid);
     return object(fields, (field) => {
-      if (isDedicated(field)) throw unknown('what is read', field);
+      if (isDedicated(field)) {
+        if (field.to !== 'Workspace') throw unknown('what is read', field);
+        return workspaceOf(field.select, uid, round, kind.member);
+      }
       if (has(field, 'ref')) {
         if (!isIdentifying(field)) need(round, kind.fact(uid, 'ref'), ...from, ...refsFrom, read);
       } else if (has(field, 'summary')) need(round, kind.fact(uid, 'summary'), ...from, read);

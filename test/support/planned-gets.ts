@@ -45,7 +45,12 @@ export function toSurePlan(
   cached: ReadonlySet<string>,
   usesAllKnown = false,
 ): Plan {
-  const planned = earliest(needs.flatMap(({ sure, round }) => sure.map((line) => [line, round] as const)));
+  // A search through workspaces ends with the first that holds the object, so none of its reads is sure to be made.
+  const planned = earliest(
+    needs.flatMap(({ fact, sure, round }) =>
+      fact.startsWith('whether ') ? [] : sure.map((line) => [line, round] as const),
+    ),
+  );
   // Read for facts that only they have, and so available for the rest.
   const onlyWay = (fact: RegExp) =>
     earliest(
@@ -197,5 +202,11 @@ export function countBadLuck(
   // The owner of the key is looked for in the team, and a later field reads the owner.
   const isOwnerRead = cached.has(lines.me) || needs.some(({ sure: [line], round }) => line === lines.me && round === 0);
   const people = !isOwnerRead && made.includes(lines.users) && !plan.includes(lines.users) ? 1 : 0;
-  return missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName + people;
+  // Workspaces are searched one after the other, and which of them hold what is not known before.
+  const isSearch = needs.some(({ fact }) => fact.startsWith('whether '));
+  const searched = count(
+    made,
+    (line) => isSearch && /^GET \/(?:workspaces(?!.*global)|environments\?)/.test(line) && !plan.includes(line),
+  );
+  return searched + missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName + people;
 }

@@ -6,6 +6,7 @@
  */
 import type { GraphQLResolveInfo, ResponsePath } from 'graphql';
 import {
+  childLists,
   type ChildType,
   childTypes,
   type Level,
@@ -102,14 +103,17 @@ export async function lookUpChild(
   const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
   const { immediate, deferred } = levelsToRead(selection, allReadLevels);
   for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
-  // Only its workspace is selected: if a workspace holds the collection, the collection exists.
+  // Only its workspace is selected: if a workspace holds the object, the object exists.
   if (
-    type === 'Collection' &&
     immediate.length === 0 &&
     toOwnerOfUid(uid) !== null &&
-    // Otherwise only a response about the collection has its uid as others have it.
+    // Otherwise only a response about the object has its uid as others have it.
     uid === uid.toLowerCase() &&
-    (await loaders.isInWorkspace(uid))
+    (await loaders.isInWorkspace({
+      type,
+      uid,
+      willReadWorkspace: fieldsNamed(selection, 'workspace').some((field) => needsWorkspaceRead(field.select())),
+    }))
   )
     return { uid };
   // No list has all collections: a collection that is in no list may still exist.
@@ -122,6 +126,29 @@ export async function lookUpChild(
     (index) => isProof(requestedLevels[index] ?? []),
   );
   return found && { uid, known: { uid: found.uid, name: found.name } };
+}
+
+/** Makes the resolver of the workspace that holds an object of a type. */
+export function workspaceOf(type: ChildType) {
+  return async (
+    { uid, known }: ChildNode,
+    _args: unknown,
+    { loaders }: Context,
+    info: GraphQLResolveInfo,
+  ): Promise<WorkspaceNode | null> => {
+    const willReadWorkspace = needsWorkspaceRead(toSelection(info));
+    const summary = await loaders.workspaceOf({ type, uid: known?.uid ?? uid, willReadWorkspace });
+    return summary && { id: summary.id, summary };
+  };
+}
+
+/** Whether the fields selected on a workspace need its single read, even if it came from a list. */
+function needsWorkspaceRead(selection: readonly SelectedField[]): boolean {
+  return selection.some(({ name, carriedBy, select }) =>
+    (childLists as readonly string[]).includes(name)
+      ? toListNeed(toNodeSelection(select())).level === 'ref'
+      : carriedBy.includes('detail') && !carriedBy.includes('summary'),
+  );
 }
 
 function workspaceListOf(

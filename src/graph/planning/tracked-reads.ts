@@ -65,6 +65,7 @@ function withTracking(loaders: Loaders, track: (value: unknown) => void): Loader
         load(request).then((value) => {
           // Track the items: they come from responses, but the loader made the chunk around them.
           track(isChunk(value) ? value.items : value);
+          if (isChunk(value) && value.refs) track(value.refs);
           return value;
         });
     },

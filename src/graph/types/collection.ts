@@ -4,13 +4,13 @@ import { scriptsOf } from '../../upstream/collection-format/fields/scripts.ts';
 import { variablesOf } from '../../upstream/collection-format/fields/variables.ts';
 import { type Fork, collectionRoute, collectionsRoute } from '../../upstream/postman/resources/collections.ts';
 import { routesTo } from '../../upstream/postman/routes.ts';
-import { workspacesRoute } from '../../upstream/postman/resources/workspaces.ts';
+import { workspaceRoute, workspacesRoute } from '../../upstream/postman/resources/workspaces.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
-import { addChildType, fromRead, fromSummary, uidOf } from './child-type.ts';
+import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
 import { orderInput } from '../paging/list-order.ts';
-import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
+import { lookUpChild, toLookupRequest, workspaceOf } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
@@ -137,13 +137,12 @@ childRefs.Collection.implement({
         ['dedicated'],
         'The workspace that holds the collection. If several do, the first that Postman lists. null when the ' +
           'key sees no such workspace.\n\n' +
-          'Cost: one `GET /workspaces?elementType=collection&elementId=` per collection.',
-        [workspacesRoute.template],
+          'Cost: nothing if the contents of the workspaces are known; otherwise, one ' +
+          '`GET /workspaces?elementType=collection&elementId=` per collection, or for several collections one ' +
+          '`GET /workspaces` and one `GET /workspaces/{id}` per workspace, if that is less.',
+        [workspacesRoute.template, workspaceRoute.template],
       ),
-      resolve: async (node, _args, { loaders }) => {
-        const summary = await loaders.workspaceOfCollection(uidOf(node));
-        return summary && { id: summary.id, summary };
-      },
+      resolve: workspaceOf('Collection'),
     }),
   }),
 });

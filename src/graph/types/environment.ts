@@ -1,10 +1,12 @@
 import { toVariables } from '../../upstream/collection-format/fields/variables.ts';
 import { environmentRoute, environmentsRoute } from '../../upstream/postman/resources/environments.ts';
+import { workspaceRoute, workspacesRoute } from '../../upstream/postman/resources/workspaces.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { addChildType, fromRead, fromSummary } from './child-type.ts';
 import { connectionType } from '../paging/connection.ts';
 import { orderInput } from '../paging/list-order.ts';
-import { childRefs, NodeRef } from '../refs.ts';
+import { workspaceOf } from '../planning/lookup.ts';
+import { childRefs, NodeRef, WorkspaceRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
 
 const carriedBy = createCarriedBy('Environment', {
@@ -46,6 +48,20 @@ childRefs.Environment.implement({
           'cannot be read.',
       ),
       resolve: read(({ values }) => toVariables(values).length),
+    }),
+    workspace: t.field({
+      type: WorkspaceRef,
+      nullable: true,
+      ...carriedBy(
+        ['dedicated'],
+        'The workspace that holds the environment. If several do, the first that Postman lists. null when the key ' +
+          'sees no such workspace.\n\n' +
+          'Cost: nothing if the contents of the workspaces are known; otherwise, one `GET /workspaces` for every 100 ' +
+          'workspaces, and one `GET /environments?workspace=` or `GET /workspaces/{id}` for each of them up to the one ' +
+          'that holds the environment.',
+        [workspacesRoute.template, workspaceRoute.template, environmentsRoute.template],
+      ),
+      resolve: workspaceOf('Environment'),
     }),
   }),
 });

@@ -1,5 +1,5 @@
 import type { Call, Route } from './call.ts';
-import { type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
+import { type ChildListName, type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** A type of the GraphQL schema that a response carries, and the levels at which it carries it. */
@@ -11,6 +11,15 @@ export interface CarriedType {
 /** A route of the Postman API, with the types that its responses carry. */
 export interface PostmanRoute extends Route {
   readonly carries: readonly CarriedType[];
+}
+
+/** Objects of one type that a response shows to be in a workspace. */
+export interface ShownContents {
+  readonly workspaceId: string;
+  readonly list: ChildListName;
+  readonly items: readonly { readonly uid: string }[];
+  /** Whether the workspace holds no others. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -29,6 +38,8 @@ export interface PostmanCall<T, Missing extends null = never> extends Call<T> {
    * Empties the large parts of a cached value that lead to no further call, for a dry run. Absent: the value has none.
    */
   withoutContents?(value: T): T;
+  /** The contents of workspaces that the response shows. Absent: it shows none. */
+  contents?(value: T): readonly ShownContents[];
   /** The id of the API key's owner, where the response says who that is. */
   keyOwnerIn?(value: T): string;
 }

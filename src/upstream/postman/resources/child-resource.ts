@@ -26,6 +26,8 @@ export interface ChildResource<Summary extends ChildSummary = ChildSummary, Deta
   detailCall(uid: string): PostmanCall<Detail, null>;
   /** Requests one object without its contents; absent: Postman has no such read. */
   minimalCall?(uid: string): PostmanCall<Detail, null>;
+  /** The list of everything has only objects of the key's user. */
+  readonly omitsOtherUsers?: true;
   /** Absent: the list has no pages. */
   readonly paging?: {
     /** Items on one page. */

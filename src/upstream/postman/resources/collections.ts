@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, toId } from '../../collection-format/syntax/json.ts';
 import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
-import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import type { PostmanCall, PostmanRoute, ShownContents } from '../postman-call.ts';
 import { checkIsRequested, toListedRef } from './ref.ts';
 import { SIMULATED_OWNER, SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
@@ -69,6 +69,7 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
     collections: total ?? items.length,
     forks: { count: items.filter(({ fork }) => fork !== null).length, total: items.length },
   }),
+  contents: ({ items, total }) => toContents(workspaceId, items, total === null || items.length >= total),
   simulate(world) {
     const { uids, total } = world.pageOf('collections', workspaceId, offset, COLLECTION_PAGE_SIZE);
     return { items: toSimulatedItems(uids, world), total };
@@ -81,6 +82,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
   listedUpdates: toListedUpdates,
+  contents: ({ items }) => toContents(workspaceId, items, false),
   simulate: (world) => ({
     items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
     total: null,
@@ -126,6 +128,12 @@ export const collectionResource: ChildResource<CollectionSummary, CollectionDeta
   minimalCall: collectionMinimalCall,
   paging: { size: COLLECTION_PAGE_SIZE, byNameCall: collectionsByNameCall },
 };
+
+const toContents = (
+  workspaceId: string | null,
+  items: readonly CollectionSummary[],
+  isComplete: boolean,
+): readonly ShownContents[] => (workspaceId === null ? [] : [{ workspaceId, list: 'collections', items, isComplete }]);
 
 const toTarget = (uid: string) => `/collections/${toSegment(uid)}`;
 const toMinimalTarget = (uid: string) => `${toTarget(uid)}?model=minimal`;

@@ -42,6 +42,7 @@ export const environmentsCall = (workspaceId: string | null): PostmanCall<readon
   parse: parseEnvironments,
   listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
   sizes: ({ length }) => ({ workspaceId, environments: length }),
+  contents: (items) => (workspaceId === null ? [] : [{ workspaceId, list: 'environments', items, isComplete: true }]),
   simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
 });
 

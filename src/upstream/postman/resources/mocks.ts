@@ -70,7 +70,11 @@ export const mockCall = (uid: string): PostmanCall<Mock, null> => ({
 });
 
 /** How mock servers are read. */
-export const mockResource: ChildResource<Mock, Mock> = { listCall: mocksCall, detailCall: mockCall };
+export const mockResource: ChildResource<Mock, Mock> = {
+  listCall: mocksCall,
+  detailCall: mockCall,
+  omitsOtherUsers: true,
+};
 
 /** Reads a workspace's refs to mock servers, without deactivated ones: `GET /mocks` leaves them out, too. */
 export function toMockRefs(value: unknown): readonly MockRef[] | null {

@@ -113,6 +113,12 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     workspaceId: id,
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
+  contents: (workspace) =>
+    childLists.flatMap((list) => {
+      const items = workspace[list];
+      // Refs to mock servers leave out deactivated ones.
+      return items ? [{ workspaceId: id, list, items, isComplete: list !== 'mocks' }] : [];
+    }),
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 

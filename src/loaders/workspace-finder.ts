@@ -1,0 +1,150 @@
+import { type ChildType, leveledTypes } from '../upstream/postman/levels.ts';
+import { workspacesOfCollectionCall, type WorkspaceSummary } from '../upstream/postman/resources/workspaces.ts';
+import type { Children } from './child-loader.ts';
+import type { Listed } from './listed.ts';
+import type { UpstreamReads } from './reads.ts';
+import { createWorkspaceScan } from './workspace-scan.ts';
+
+/** A request for the workspace that holds an object. */
+export interface WorkspaceOfRequest {
+  readonly type: ChildType;
+  readonly uid: string;
+  /** Whether the workspace itself will be read, for fields that only its single read carries. */
+  readonly willReadWorkspace?: boolean;
+}
+
+/** Loaders of the workspace that holds an object. */
+export interface WorkspaceFinder {
+  /** Returns the first workspace that Postman lists of those that hold an object; null if the key sees none. */
+  workspaceOf(request: WorkspaceOfRequest): Promise<WorkspaceSummary | null>;
+  /**
+   * Whether a workspace holds the object. If so, the object exists. An object that Postman cannot look up counts as held
+   * only if that is known without a call: to read the object itself is cheaper than to look for it.
+   */
+  isInWorkspace(request: WorkspaceOfRequest): Promise<boolean>;
+}
+
+/** A request without a result so far. */
+export interface SoughtObject extends WorkspaceOfRequest {
+  settle(workspace: WorkspaceSummary | null): void;
+  fail(error: unknown): void;
+}
+
+// The number of collections for which the list of workspaces is read, if it is unknown how many workspaces there are:
+// if there are too many to read them all, that list was a fifth of the cost at most.
+const LOOK_UPS_WORTH_A_LIST = 5;
+
+/**
+ * Creates the loaders of one operation. If several hold it, the one that Postman lists first counts.
+ * The result is null if none does. The sources, in this order:
+ *
+ * 1. the lookup `GET /workspaces?elementType=collection&elementId=`, if it is cached; only collections have one
+ * 2. the contents of the workspaces, in the order of the list of workspaces, as far as responses have shown them
+ * 3. the lookup of each collection, or reading the workspaces whose contents are not known, whichever is fewer calls
+ *
+ * Nothing is decided while lists are being read, because they can show more contents, or more objects to look for. The
+ * workspaces are read one after the other, because each can make it unnecessary to read the next one. A collection that
+ * no list has shown can be in a workspace that the list of workspaces lacks, so it is always looked up.
+ */
+export function createWorkspaceFinder(
+  reads: UpstreamReads,
+  workspaces: Listed<WorkspaceSummary>,
+  children: Readonly<Record<ChildType, Children>>,
+): WorkspaceFinder {
+  const results = new Map<string, Promise<WorkspaceSummary | null>>();
+  const sought = new Set<SoughtObject>();
+  const scan = createWorkspaceScan(reads, workspaces, children);
+  let isRunning = false;
+
+  const settle = (one: SoughtObject, found: Promise<WorkspaceSummary | null>) => {
+    sought.delete(one);
+    found.then(one.settle, one.fail);
+  };
+  const lookUp = (one: SoughtObject) =>
+    settle(
+      one,
+      reads.list(workspaces, workspacesOfCollectionCall(one.uid)).then((page) => page?.items[0] ?? null),
+    );
+
+  /** Settles the requests whose results are known without a call. */
+  const settleKnown = async () => {
+    for (const one of [...sought]) {
+      const call = workspacesOfCollectionCall(one.uid);
+      if (hasLookUp(one) && (reads.isRequested(call) || reads.isCached(call))) {
+        lookUp(one);
+        continue;
+      }
+      const found = await scan.find(one);
+      if (found === undefined || (found === null && !isInAccount(one))) continue;
+      settle(one, Promise.resolve(found));
+    }
+  };
+
+  const isInAccount = ({ type, uid }: SoughtObject) =>
+    !hasLookUp({ type }) ||
+    children[type].listed.has(uid) ||
+    reads.contents.workspacesWith(leveledTypes[type].list, uid).size > 0;
+
+  /** Makes the next calls. */
+  const proceed = async () => {
+    for (const one of [...sought]) if (!isInAccount(one)) lookUp(one);
+    if (sought.size === 0) return;
+    const all = [...sought];
+    const isLookUpEnough = all.every(hasLookUp);
+    if (isLookUpEnough) {
+      const calls = all.reduce((sum, one) => sum + (one.willReadWorkspace ? 2 : 1), 0);
+      const scanCalls = scan.countCalls(all);
+      if (scanCalls === undefined ? all.length < LOOK_UPS_WORTH_A_LIST : calls < scanCalls) {
+        for (const one of all) lookUp(one);
+        return;
+      }
+    }
+    try {
+      await scan.proceed(all);
+    } catch (error) {
+      for (const one of all)
+        if (hasLookUp(one)) lookUp(one);
+        else settle(one, Promise.reject(error));
+    }
+  };
+
+  const untilIdle = () => new Promise<void>((resolve) => reads.idleTasks.add('plan', resolve));
+
+  const run = async () => {
+    while (sought.size > 0) {
+      // Other planners may be waiting to start lists: let them run first.
+      await untilIdle();
+      await untilIdle();
+      await settleKnown();
+      if (reads.isReadingLists()) await reads.nextList();
+      else if (sought.size > 0) await proceed();
+    }
+    isRunning = false;
+  };
+
+  const workspaceOf = (request: WorkspaceOfRequest) => {
+    const key = `${request.type} ${request.uid}`;
+    const known = results.get(key);
+    if (known) return known;
+    const result = new Promise<WorkspaceSummary | null>((resolve, reject) =>
+      sought.add({ ...request, settle: resolve, fail: reject }),
+    );
+    results.set(key, result);
+    if (!isRunning) {
+      isRunning = true;
+      run().catch((error: unknown) => {
+        isRunning = false;
+        for (const one of [...sought]) settle(one, Promise.reject(error));
+      });
+    }
+    return result;
+  };
+
+  return {
+    workspaceOf,
+    isInWorkspace: async (request) => Boolean(await (hasLookUp(request) ? workspaceOf(request) : scan.find(request))),
+  };
+}
+
+/** Whether Postman can be asked for the workspaces of an object of this type. */
+const hasLookUp = ({ type }: Pick<WorkspaceOfRequest, 'type'>) => type === 'Collection';
