@@ -56,10 +56,10 @@ async function start([name, env]: readonly [string, Readonly<Record<string, stri
       request.once('error', reject).end(BODY);
     });
   const send = async (count: number) => {
-    const share = Math.ceil(count / CONNECTIONS);
+    const perConnection = Math.ceil(count / CONNECTIONS);
     await Promise.all(
       Array.from({ length: CONNECTIONS }, async () => {
-        for (let sent = 0; sent < share; sent++) await ask();
+        for (let sent = 0; sent < perConnection; sent++) await ask();
       }),
     );
   };
