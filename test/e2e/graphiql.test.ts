@@ -13,6 +13,8 @@ const isSkipped = executablePath === undefined && process.env['CI'] === undefine
 const picture = fileURLToPath(new URL('../../docs/graphiql.png', import.meta.url));
 const isRedrawn = process.env['DRAW_PICTURE'] === 'true';
 
+const VIEWPORT = { width: 1360, height: 860 };
+
 const { workspaces, environments } = ids;
 /** What each ready tab shows, and its GETs on the example account. */
 const tabs: readonly { name: string; shows: string; calls: readonly string[]; errors?: string; isInParts?: true }[] = [
@@ -84,7 +86,7 @@ describe.skipIf(isSkipped)(
 
     /** Opens GraphiQL with everything but this server cut off; `elsewhere` collects what was asked of others. */
     const open = async (url = facade.url) => {
-      const page = await browser.newPage({ viewport: { width: 1360, height: 860 } });
+      const page = await browser.newPage({ viewport: VIEWPORT });
       const elsewhere: string[] = [];
       const failures: string[] = [];
       const { origin } = new URL(url);
@@ -106,6 +108,8 @@ describe.skipIf(isSkipped)(
     /** Of an answer in parts the browser keeps no whole: what counts is what the page shows. */
     const runInParts = async (page: Page, tab: string, shows: string) => {
       await page.locator(`.graphiql-tab-button[title="${tab}"]`).click();
+      // An editor shows only the lines that fit into it.
+      await page.setViewportSize({ ...VIEWPORT, height: 2 * VIEWPORT.height });
       const runAgain = async () => {
         facade.postman.reset();
         await page.click('.graphiql-execute-button');
@@ -146,6 +150,7 @@ describe.skipIf(isSkipped)(
       expect(failures).toEqual([]);
       if (isRedrawn) {
         mkdirSync(fileURLToPath(new URL('.', `file://${picture}`)), { recursive: true });
+        await page.setViewportSize(VIEWPORT);
         await run(page, 'CollectionTree', '"Rides API"');
         await page.screenshot({ path: picture });
       }
