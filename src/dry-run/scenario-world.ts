@@ -78,10 +78,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
   const toMoreWorkspaces = () => idOf('more workspaces', 0);
-  const sought = new Map<ChildListName, Set<string>>();
-  const named = new Map<ChildListName, Set<string>>();
-  const withSought = (list: ChildListName, workspaceId: string | null, uids: readonly string[]): readonly string[] =>
-    scenario.holdsSought ? [...((workspaceId === null ? named : sought).get(list) ?? []), ...uids] : uids;
+  const { withSought, ...noted } = createSoughtObjects(scenario);
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -165,17 +162,31 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       if (searchesEndAtOnce) return Number.POSITIVE_INFINITY;
       return account && !isFiltered ? ASSUMED_SIZES.itemsPerCollection : 0;
     },
-    name({ list, items }) {
-      if (!scenario.holdsSought) return;
-      const known = named.get(list) ?? new Set();
-      named.set(list, known);
-      for (const { uid } of items) known.add(uid);
-    },
+    name: noted.name,
     seek(list, uid) {
       questions.add('workspaces of an object');
-      sought.set(list, (sought.get(list) ?? new Set()).add(uid));
+      noted.seek(list, uid);
     },
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
+  };
+}
+
+/** Creates the objects that the lists of a scenario with `holdsSought` have in addition. */
+function createSoughtObjects({ holdsSought }: Scenario) {
+  const sought = new Map<ChildListName, Set<string>>();
+  const named = new Map<ChildListName, Set<string>>();
+  const setOf = (sets: Map<ChildListName, Set<string>>, list: ChildListName) => {
+    const set = sets.get(list) ?? new Set();
+    sets.set(list, set);
+    return set;
+  };
+  return {
+    withSought: (list: ChildListName, workspaceId: string | null, uids: readonly string[]): readonly string[] =>
+      holdsSought ? [...((workspaceId === null ? named : sought).get(list) ?? []), ...uids] : uids,
+    name({ list, items }: Pick<ShownContents, 'list' | 'items'>) {
+      if (holdsSought) for (const { uid } of items) setOf(named, list).add(uid);
+    },
+    seek: (list: ChildListName, uid: string) => void setOf(sought, list).add(uid),
   };
 }
 

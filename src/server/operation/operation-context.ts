@@ -99,12 +99,10 @@ export function createContexts({
       if (definition) record.operationType = definition.operation;
       record.isIncremental = delivery?.isIncremental ?? false;
       const operation = openFor(record, request, isStreamed);
-      const read = new Set<object>();
-      let untracked = 0;
-      const countRead = () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), untracked);
+      const read = createReadValues(countValues);
       // Later: an executor that is stopped while it completes a value leaves the promises of that value unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
-      const resultSize = createResultSize(stop, countRead, config.operation.maxResultBytes);
+      const resultSize = createResultSize(stop, read.count, config.operation.maxResultBytes);
       record.large = resultSize.large;
       return createOperationContext({
         readAhead: createLoaders(
@@ -119,11 +117,9 @@ export function createContexts({
         trackRead(value, path) {
           noteStalePath(record, value, path);
           if (Array.isArray(value)) for (const item of value) noteStalePath(record, item, path);
-          if (typeof value === 'object' && value !== null) read.add(value);
+          read.add(value);
         },
-        untrackRead(value) {
-          if (read.delete(value)) untracked += countValues(value);
-        },
+        untrackRead: read.drop,
         hasEnded: () => operation?.ended.aborted ?? false,
         reportError: (error) => void record.incomplete.push(error),
         resultSize,
@@ -161,6 +157,23 @@ function toCallOrigin({ operationName, clientName }: RequestRecord): CallOrigin 
   return {
     operation: operationName?.slice(0, MAX_NAME_LENGTH) ?? null,
     client: clientName?.slice(0, MAX_NAME_LENGTH) ?? null,
+  };
+}
+
+/** Creates the set of the responses that an operation has read. */
+function createReadValues(countValues: (value: object) => number) {
+  const read = new Set<object>();
+  let droppedCount = 0;
+  return {
+    add(value: unknown) {
+      if (typeof value === 'object' && value !== null) read.add(value);
+    },
+    /** Drops a response, so that it can be garbage collected. Its values still count. */
+    drop(value: object) {
+      if (read.delete(value)) droppedCount += countValues(value);
+    },
+    /** Counts the values in the responses. */
+    count: () => [...withItems(read)].reduce((sum, value) => sum + countValues(value), droppedCount),
   };
 }
 
