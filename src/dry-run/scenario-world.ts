@@ -78,7 +78,7 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
   const { toUids, toStretch } = createStretches(scenario, ids, work);
   const questions = new Set<WorldQuestion>();
   const toMoreWorkspaces = () => idOf('more workspaces', 0);
-  const { withSought, ...noted } = createSoughtObjects(scenario);
+  const { withSought, ...noted } = createSoughtObjects(scenario, questions);
 
   const toTotal = (list: ChildListName, workspaceId: string | null, end: number, size: number) => {
     if (account) return account.lengthOf(list, workspaceId);
@@ -162,17 +162,13 @@ export function createScenarioWorld(scenario: Scenario, ids: SimulatedIds, work:
       if (searchesEndAtOnce) return Number.POSITIVE_INFINITY;
       return account && !isFiltered ? ASSUMED_SIZES.itemsPerCollection : 0;
     },
-    name: noted.name,
-    seek(list, uid) {
-      questions.add('workspaces of an object');
-      noted.seek(list, uid);
-    },
+    ...noted,
     viewFor: (target) => (listed?.target === undefined || listed.target === target ? withListed : withoutListed),
   };
 }
 
 /** Creates the objects that the lists of a scenario with `holdsSought` have in addition. */
-function createSoughtObjects({ holdsSought }: Scenario) {
+function createSoughtObjects({ holdsSought }: Scenario, questions: Set<WorldQuestion>) {
   const sought = new Map<ChildListName, Set<string>>();
   const named = new Map<ChildListName, Set<string>>();
   const setOf = (sets: Map<ChildListName, Set<string>>, list: ChildListName) => {
@@ -186,7 +182,10 @@ function createSoughtObjects({ holdsSought }: Scenario) {
     name({ list, items }: Pick<ShownContents, 'list' | 'items'>) {
       if (holdsSought) for (const { uid } of items) setOf(named, list).add(uid);
     },
-    seek: (list: ChildListName, uid: string) => void setOf(sought, list).add(uid),
+    seek(list: ChildListName, uid: string) {
+      questions.add('workspaces of an object');
+      setOf(sought, list).add(uid);
+    },
   };
 }
 
