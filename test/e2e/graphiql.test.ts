@@ -152,6 +152,8 @@ describe.skipIf(isSkipped)(
         mkdirSync(fileURLToPath(new URL('.', `file://${picture}`)), { recursive: true });
         await page.setViewportSize(VIEWPORT);
         await run(page, 'CollectionTree', '"Rides API"');
+        // The scroll bars of the editors fade out.
+        await page.waitForTimeout(2_000);
         await page.screenshot({ path: picture });
       }
       await page.close();
