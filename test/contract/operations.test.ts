@@ -53,6 +53,16 @@ const expectedCalls: Readonly<Record<string, readonly string[]>> = {
     `GET /environments/${environments.staging}`,
     `GET /environments/${environments.production}`,
   ],
+  '17-requests-to-host.graphql': [
+    'GET /collections?limit=99&offset=0',
+    ...Object.values(collections).map((uid) => `GET /collections/${uid}`),
+    `GET /environments/${environments.paymentsLive}`,
+  ],
+  '18-owners.graphql': [
+    'GET /workspaces?limit=100',
+    ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
+    'GET /users',
+  ],
 };
 
 describe('published operations', () => {
@@ -94,6 +104,7 @@ describe('published operations', () => {
       '12-dry-run.graphql',
       '13-one-error.graphql',
       '14-stream.graphql',
+      '18-owners.graphql',
     ]);
     for (const [, text] of tabs) expect(text).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
   });

@@ -58,6 +58,15 @@ const tabs: readonly { name: string; shows: string; calls: readonly string[]; er
       ].map((uid) => `GET /collections/${uid}?model=minimal`),
     ],
   },
+  {
+    name: 'Owners',
+    shows: '"Jonas Weidner"',
+    calls: [
+      'GET /workspaces?limit=100',
+      ...Object.values(workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
+      'GET /users',
+    ],
+  },
 ];
 
 describe.skipIf(isSkipped)(
