@@ -18,7 +18,7 @@ import { incrementalDirectives } from './paging/incremental-directives.ts';
 import { hideFromIntrospection } from './subgraph/hide-federation.ts';
 import { printSubgraph } from './subgraph/subgraph-sdl.ts';
 import { trackReads } from './planning/tracked-reads.ts';
-import './types/scalars.ts';
+import './scalars.ts';
 import './types/query.ts';
 import './types/user-queries.ts';
 import './subgraph/entities.ts';

@@ -180,7 +180,10 @@ describe('an error in a later part', () => {
     facade = await startFacade();
     const cause = new TypeError('Cannot read properties of the private thing');
     const { createLoaders: original } = await vi.importActual<typeof Loaders>('../../src/loaders/loaders.ts');
-    vi.mocked(createLoaders).mockImplementationOnce((api) => ({ ...original(api), read: () => Promise.reject(cause) }));
+    vi.mocked(createLoaders).mockImplementationOnce((api) => ({
+      ...original(api),
+      keyOwner: () => Promise.reject(cause),
+    }));
     const parts = await collect(
       queryInParts(facade, '{ workspaces(first: 1) { totalCount } ... @defer { me { username } } }'),
     );

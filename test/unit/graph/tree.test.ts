@@ -16,7 +16,7 @@ import {
 } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { builder } from '../../../src/graph/builder.ts';
-import '../../../src/graph/types/scalars.ts';
+import '../../../src/graph/scalars.ts';
 import '../../../src/graph/tree/collection-item.ts';
 import '../../../src/graph/tree/folder.ts';
 import '../../../src/graph/tree/request.ts';

@@ -1,6 +1,6 @@
 import { GraphQLError, Kind } from 'graphql';
-import { badUserInput } from '../errors/bad-user-input.ts';
-import { builder } from '../builder.ts';
+import { badUserInput } from './errors/bad-user-input.ts';
+import { builder } from './builder.ts';
 
 // RFC 3339. Its leap seconds have no time in JavaScript, and are refused below.
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
