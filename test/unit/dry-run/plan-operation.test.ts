@@ -337,7 +337,7 @@ describe('a bug of this program in a simulation', () => {
   });
 
   it('fails the estimate even if a look-up hides it', async () => {
-    // Another part of the workspace is found, so the look-up itself succeeds. The first scenario reads no list.
+    // Another part of the workspace can be read, so the look-up itself succeeds.
     const cachedOutcome = ({ target }: { readonly target: string }) =>
       target.startsWith('/environments') ? fails() : undefined;
     const { estimate } = await planWith(
@@ -345,7 +345,7 @@ describe('a bug of this program in a simulation', () => {
       60,
       { cachedOutcome },
     );
-    await expect(estimate()).rejects.toMatchObject(failure('the account has the likely size'));
+    await expect(estimate()).rejects.toMatchObject(failure('nothing exists'));
   });
 
   it('names the scenario in which it occurs', async () => {
