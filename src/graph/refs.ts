@@ -18,6 +18,11 @@ export interface WorkspaceNode {
   readonly isUserSupplied?: boolean;
 }
 
+/** A user as resolvers pass it on. The loaders find everything else, whichever object named the user. */
+export interface UserNode {
+  readonly id: string;
+}
+
 /**
  * A child of a workspace as resolvers pass it on: its uid, and what the upstream response that it came from says
  * of it.
@@ -52,6 +57,9 @@ const childRef = <Type extends ChildType>(type: Type) => builder.objectRef<Child
 
 /** GraphQL type `Workspace`. The refs are in a file of their own because the types refer to each other. */
 export const WorkspaceRef = builder.objectRef<WorkspaceNode>('Workspace');
+
+/** GraphQL type `User`. */
+export const UserRef = builder.objectRef<UserNode>('User');
 
 /** GraphQL types of the children of a workspace. */
 export const childRefs = {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
-const { workspaces, collections, environments } = ids;
+const { workspaces, collections, environments, users } = ids;
 const OTHER_KEY = 'PMAK-another-client';
 const UNKNOWN = '41829063-00000000-0000-4000-8000-000000000000';
 const LIST = 'GET /collections?limit=99&offset=0';
@@ -19,6 +19,7 @@ beforeEach(() => facade.postman.reset());
 const workspace = (id: string) => ({ __typename: 'Workspace', id });
 const collection = (uid: string) => ({ __typename: 'Collection', uid });
 const environment = (uid: string) => ({ __typename: 'Environment', uid });
+const user = (id: string) => ({ __typename: 'User', id });
 const tenCollections = Object.values(collections).slice(0, 10);
 const toUnknown = (index: number) => UNKNOWN.slice(0, -4) + String(index).padStart(4, '0');
 
@@ -117,6 +118,27 @@ describe('what references of a gateway cost', () => {
         `GET /workspaces/${workspaces.payments}?include=team,mocks:deactivated`,
       ].sort(),
     });
+  });
+
+  it('users whose fields the list of the team has: one list, and null for a stranger', async () => {
+    const { data, errors, gets } = await entities('... on User { id username }', [
+      user(users.jonas),
+      user('99999999'),
+      user(users.ines),
+    ]);
+    expect({ data, errors, gets }).toEqual({
+      data: {
+        _entities: [{ id: users.jonas, username: 'jonas-weidner' }, null, { id: users.ines, username: 'ines-aldana' }],
+      },
+      errors: [],
+      gets: ['GET /users'],
+    });
+  });
+
+  it('the owner of the key, with a field that only GET /me carries: one GET /me', async () => {
+    const { data, errors, gets } = await entities('... on User { username teamName }', [user(users.ines)]);
+    expect({ errors, gets }).toEqual({ errors: [], gets: ['GET /me'] });
+    expect(data).toEqual({ _entities: [{ username: expect.any(String), teamName: expect.any(String) }] });
   });
 
   it('the same references again, and in another order: nothing', async () => {
@@ -314,6 +336,7 @@ describe('the schema', () => {
       'type Environment implements Node @key(fields: "uid") @cost(weight: 0) {',
       'type Mock implements Node @key(fields: "uid") @cost(weight: 0) {',
       'type PageInfo @shareable @cost(weight: 0) {',
+      'type User implements Node @key(fields: "id") @cost(weight: 0) {',
       'type Workspace implements Node @key(fields: "id") @cost(weight: 0) {',
     ]);
     const fieldsOf = (type: string) => {

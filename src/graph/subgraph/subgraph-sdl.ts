@@ -1,6 +1,6 @@
 /**
  * Prints the schema as a subgraph of Apollo Federation; exports `printSubgraph` only. Keys and costs come from what
- * types and fields declare (`leveledTypes`, `carriedBy`, `reads`), so this file must not import the definitions of
+ * types and fields declare (`entityKeys`, `carriedBy`, `reads`), so this file must not import the definitions of
  * types.
  */
 import {
@@ -15,8 +15,8 @@ import {
   printSchema,
   visit,
 } from 'graphql';
-import { isLeveledType, leveledTypes } from '../../upstream/postman/levels.ts';
 import { OBJECT_COST, toCostDirectives } from './cost-directives.ts';
+import { entityKeys, isEntityType } from './entity-keys.ts';
 
 // The latest version that all composers support.
 const LINK =
@@ -39,7 +39,7 @@ function withDirectives(node: ObjectTypeDefinitionNode, schema: GraphQLSchema): 
   const name = node.name.value;
   const type = schema.getType(name);
   const fields = isObjectType(type) ? type.getFields() : {};
-  const key = isLeveledType(name) ? leveledTypes[name].key : undefined;
+  const key = isEntityType(name) ? entityKeys[name] : undefined;
   return {
     ...node,
     directives: toDirectives([

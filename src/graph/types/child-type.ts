@@ -10,8 +10,8 @@ import { parseIdentifier } from '../planning/identifiers.ts';
 import { toNodeId } from '../node-id.ts';
 import { lookUpChild, toLookupRequest } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
-import { type ChildNode, childRefs } from '../refs.ts';
-import { toUser, UserRef } from './user.ts';
+import { type ChildNode, childRefs, UserRef } from '../refs.ts';
+import { toUser } from './user.ts';
 
 /** What differs between the types of children of a workspace. */
 export interface ChildTypeOptions {

@@ -12,11 +12,11 @@ import { connectionType } from '../paging/connection.ts';
 import { orderInput } from '../paging/list-order.ts';
 import { lookUpChild, toLookupRequest, workspaceOf } from '../planning/lookup.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
-import { childRefs, WorkspaceRef, NodeRef } from '../refs.ts';
+import { childRefs, WorkspaceRef, NodeRef, UserRef } from '../refs.ts';
 import { AuthRef } from '../tree/auth.ts';
 import { ScriptRef } from '../tree/script.ts';
 import { VariableRef } from '../tree/variable.ts';
-import { toUser, UserRef } from './user.ts';
+import { toUser } from './user.ts';
 
 const listCost = `in a list, one ${toGet(collectionsRoute)} for every 99`;
 const minimalGet = toGet(collectionRoute, '?model=minimal');

@@ -15,7 +15,7 @@ import { isIdentifier } from '../planning/identifiers.ts';
 import { lookUpEntity } from '../planning/lookup.ts';
 import { createSelectionOn } from '../planning/selection.ts';
 import { type AnyNode, NodeRef } from '../refs.ts';
-import { lookUpUser } from './user-queries.ts';
+import { lookUpUser } from '../planning/lookup-user.ts';
 
 /** Largest number of `ids` of one field `nodes`: each is looked up by itself. */
 const MAX_NODES = 100;

@@ -1,4 +1,3 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import {
@@ -11,8 +10,9 @@ import {
 } from '../paging/connection.ts';
 import { declareRoutes } from '../planning/declare-routes.ts';
 import { parseIdentifier } from '../planning/identifiers.ts';
+import { lookUpUser, needsOwner, reportingError } from '../planning/lookup-user.ts';
 import { toSelection } from '../planning/selection.ts';
-import { noteForbidden, type UserNode, UserRef } from './user.ts';
+import { UserRef } from '../refs.ts';
 
 const USERS_PAGE_SIZE = 20;
 
@@ -36,7 +36,8 @@ builder.queryFields((t) => ({
       'by all users in the operation.',
     ...declareRoutes('/users', '/me'),
     args: { id: t.arg.id({ required: true, description: 'Id of the user, a number.' }) },
-    resolve: (_root, { id }, context, info) => lookUpUser(context, parseIdentifier(id, 'id'), needsOwner(info)),
+    resolve: (_root, { id }, context, info) =>
+      lookUpUser(context, parseIdentifier(id, 'id'), needsOwner(toSelection(info))),
   }),
   users: t.field({
     type: UserConnection,
@@ -50,26 +51,6 @@ builder.queryFields((t) => ({
   }),
 }));
 
-/** Whether a field is selected on the user that only `GET /me` carries. */
-const needsOwner = (info: GraphQLResolveInfo) =>
-  toSelection(info).some(({ carriedBy }) => carriedBy.join() === 'detail');
-
-/**
- * Looks up a user by id.
- *
- * @param readsOwner - Whether `GET /me` is made anyway. It then serves the key's owner alone.
- * @returns null if the user is neither the owner of the API key nor a member of the team.
- * @throws {UpstreamError} Also if the key may not list the team.
- */
-export function lookUpUser(context: Context, id: string, readsOwner: boolean): Promise<UserNode | null> {
-  // Requested first, so that the loaders know of it.
-  if (readsOwner) context.readAhead.keyOwner().catch(() => undefined);
-  return reportingError(context, async ({ loaders }) => {
-    const found = await loaders.userById({ id, source: 'either' });
-    return found && { id };
-  });
-}
-
 /**
  * Reads one page of the members of the team.
  *
@@ -80,14 +61,4 @@ function readTeam(context: Context, page: PageRequest) {
     const members = toConnection(await loaders.teamMembers(), page, ({ id }) => id);
     return mapNodes(members, ({ id }) => ({ id }));
   });
-}
-
-/** Reads something for a field that always reports its error, so that no name of a user has to report it again. */
-async function reportingError<T>(context: Context, read: (context: Context) => Promise<T>): Promise<T> {
-  try {
-    return await read(context);
-  } catch (error) {
-    noteForbidden(error, context);
-    throw error;
-  }
 }

@@ -1,17 +1,11 @@
 import type { FromSource, UserSource } from '../../loaders/user-loader.ts';
-import { UpstreamError } from '../../upstream/http/upstream-error.ts';
 import type { Level } from '../../upstream/postman/levels.ts';
 import { meRoute } from '../../upstream/postman/resources/me.ts';
 import { usersRoute } from '../../upstream/postman/resources/users.ts';
-import { builder } from '../builder.ts';
 import type { Context } from '../context.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
-import { NodeRef } from '../refs.ts';
-
-/** A user as resolvers pass it on. The loaders find everything else, whichever object named the user. */
-export interface UserNode {
-  readonly id: string;
-}
+import { noteForbidden } from '../planning/lookup-user.ts';
+import { NodeRef, type UserNode, UserRef } from '../refs.ts';
 
 /** The level at which each source carries users. */
 const LEVELS = { me: ['detail'], users: ['summary'], either: ['summary', 'detail'] } as const satisfies Readonly<
@@ -46,24 +40,10 @@ function fromSource<Source extends UserSource>(source: Source) {
     };
 }
 
-/**
- * Notes that an error is reported. A key that may not list its team may not name any user: one error says so, instead
- * of one for each field of each user.
- *
- * @returns false for a 403 that the operation has reported already.
- */
-export function noteForbidden(error: unknown, { reportedErrors }: Context): boolean {
-  if (!(error instanceof UpstreamError) || error.kind !== 'forbidden') return true;
-  const isNew = !reportedErrors.has(error);
-  reportedErrors.add(error);
-  return isNew;
-}
-
 const either = fromSource('either');
 const me = fromSource('me');
 
-/** GraphQL type `User`. */
-export const UserRef = builder.objectRef<UserNode>('User').implement({
+UserRef.implement({
   description:
     'A Postman user. `id` is always known. Names are known for the owner of the API key and for members of their ' +
     'team: the fields of everybody else, such as a former member, are null. If the key may not list the team, one ' +

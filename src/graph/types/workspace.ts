@@ -14,9 +14,9 @@ import { EnvironmentConnection, EnvironmentOrder } from './environment.ts';
 import { CHILDREN_PAGE_SIZE, childrenOf } from '../planning/lists.ts';
 import { orderArgs, orderInput } from '../paging/list-order.ts';
 import { MockConnection, MockOrder } from './mock.ts';
-import { type WorkspaceNode, WorkspaceRef, NodeRef } from '../refs.ts';
+import { type WorkspaceNode, WorkspaceRef, NodeRef, UserRef } from '../refs.ts';
 import { VariableRef } from '../tree/variable.ts';
-import { toUser, UserRef } from './user.ts';
+import { toUser } from './user.ts';
 
 /** GraphQL enum `WorkspaceVisibility`. */
 export const WorkspaceVisibility = builder.enumType('WorkspaceVisibility', {
