@@ -5,13 +5,13 @@ import { isLeveledType, type LeveledType, leveledTypes } from '../../upstream/po
 export type EntityType = LeveledType | 'User';
 
 /** The key field of each entity type. */
-export const entityKeys: Readonly<Record<EntityType, 'id' | 'uid'>> = {
-  Workspace: leveledTypes.Workspace.key,
-  Collection: leveledTypes.Collection.key,
-  Environment: leveledTypes.Environment.key,
-  Mock: leveledTypes.Mock.key,
+export const entityKeys = {
+  ...(Object.fromEntries(Object.entries(leveledTypes).map(([type, { key }]) => [type, key])) as Record<
+    LeveledType,
+    'id' | 'uid'
+  >),
   User: 'id',
-};
+} as const satisfies Readonly<Record<EntityType, 'id' | 'uid'>>;
 
 /** Whether this is the name of a type that other subgraphs can refer to. */
 export function isEntityType(name: string): name is EntityType {
