@@ -59,6 +59,20 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
     uids.push(...uidsOf(`${list} outside workspaces`, 0, length - uids.length));
     return withNamed(uids, [...(existing.get(list) ?? [])]);
   };
+  const allOf = (list: ChildListName): readonly string[] => {
+    const uids = all.get(list) ?? toAll(list);
+    all.set(list, uids);
+    return uids;
+  };
+  /** If workspaces have more objects than the list of everything, the last ones share those of the first. */
+  const withShared = (list: ChildListName, workspaceId: string, from: number, uids: readonly string[]) => {
+    const overall = sizes?.overall[list];
+    const position = ids.indexOf(workspaceId);
+    if (overall === undefined || position === -1) return uids;
+    const start = ids.slice(0, position).reduce((sum, id) => sum + lengthOfOne(list, id), from);
+    if (start + uids.length <= overall) return uids;
+    return uids.map((uid, index) => (start + index < overall ? uid : (allOf(list)[(start + index) % overall] ?? uid)));
+  };
 
   const workspaceByUid = new Map<string, string | undefined>();
   const toWorkspace = (uid: string): string | undefined => {
@@ -82,11 +96,10 @@ export function createLikelyAccount({ sizes, named, simulatedIds }: LikelyAccoun
     uidsOf(list, workspaceId, from, count) {
       if (workspaceId !== null) {
         const left = Math.min(LONGEST_LIST, lengthOfOne(list, workspaceId)) - from;
-        return uidsOf(`${list} of ${workspaceId}`, from, Math.max(0, Math.min(count, left)));
+        const inWorkspace = uidsOf(`${list} of ${workspaceId}`, from, Math.max(0, Math.min(count, left)));
+        return withShared(list, workspaceId, from, inWorkspace);
       }
-      const uids = all.get(list) ?? toAll(list);
-      all.set(list, uids);
-      return uids.slice(from, from + count);
+      return allOf(list).slice(from, from + count);
     },
     add: (list, uid) => void existing.get(list)?.add(uid),
     workspaceOf(uid) {

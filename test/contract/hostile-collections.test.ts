@@ -546,12 +546,12 @@ describe('a collection of 10,000 requests', () => {
   });
 
   it('fails as a whole if one of its folders fails, even while others are still being resolved', async () => {
-    const failing = `{ items { ... on Folder { items { ${selection} } requests(first: 0) { totalCount } } } }`;
+    const failing = `{ items { ... on Folder { items { ${selection} } folders(first: 0) { totalCount } } } }`;
     const { status, data, errors } = await ask(text, failing);
     expect({ status, data }).toEqual({ status: 200, data: { collection: { items: null } } });
     expect(errors[0]).toMatchObject({
       message: '"first" is 0; it must be from 1 to 100.',
-      path: ['collection', 'items', expect.any(Number), 'requests'],
+      path: ['collection', 'items', expect.any(Number), 'folders'],
       extensions: { code: 'BAD_USER_INPUT', retryable: false },
     });
   });

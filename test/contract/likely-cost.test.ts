@@ -42,12 +42,13 @@ describe('the likely cost for an unknown account', () => {
     const { readyAt, likelyReadyAt, ...costs } = data.rateLimit;
     expect(costs).toEqual({
       costAtLeast: 1,
-      likelyCost: 31,
-      cost: 41,
+      likelyCost: 18,
+      cost: 83,
       plan: [
-        { path: '/collections', atLeast: 0, likely: 15, atMost: 20 },
-        { path: '/environments', atLeast: 0, likely: 15, atMost: 20 },
+        { path: '/collections', atLeast: 0, likely: 1, atMost: 41 },
+        { path: '/environments', atLeast: 0, likely: 1, atMost: 21 },
         { path: '/workspaces', atLeast: 1, likely: 1, atMost: 1 },
+        { path: '/workspaces/{id}', atLeast: 0, likely: 15, atMost: 20 },
       ],
     });
     expect(Date.parse(likelyReadyAt)).toBeLessThan(Date.parse(readyAt));
@@ -86,7 +87,7 @@ describe('the likely cost for an unknown account', () => {
     await start();
     const after = Buffer.from(JSON.stringify(['', 119, 'x'])).toString('base64url');
     expect(await foretold(`environments(first: 20, after: "${after}") { nodes { values { key } } }`)).toEqual([
-      1, 21, 21,
+      1, 21, 22,
     ]);
   });
 
@@ -94,8 +95,8 @@ describe('the likely cost for an unknown account', () => {
     await start({}, { otherApiKeys: ['PMAK-other'] });
     await realCost(DASHBOARD);
     facade.skip(TWO_DAYS_MS);
-    expect(await likelyCost(DASHBOARD)).toBe(15);
-    expect(await likelyCost(DASHBOARD, { 'x-api-key': 'PMAK-other' })).toBe(31);
+    expect(await likelyCost(DASHBOARD)).toBe(10);
+    expect(await likelyCost(DASHBOARD, { 'x-api-key': 'PMAK-other' })).toBe(18);
   });
 });
 
@@ -117,7 +118,7 @@ describe('the likely cost for an account that was read', () => {
 
   it('learns even if nothing is cached', async () => {
     await start({ CACHE_TTL_MS: '0' });
-    expect([await realCost(DASHBOARD), await likelyCost(DASHBOARD)]).toEqual([15, 15]);
+    expect([await realCost(DASHBOARD), await likelyCost(DASHBOARD)]).toEqual([10, 10]);
   });
 
   it.each([98, 99, 100, 230])('knows the pages of a list of %i collections', async (count) => {
@@ -186,7 +187,7 @@ describe('the likely cost for an account that was read', () => {
     facade.postman.fail('/me', { kind: 'status', status: 401 }, 1);
     await facade.query('{ me { id } }');
     facade.skip(TEN_MINUTES_MS);
-    expect(await likelyCost(DASHBOARD)).toBe(31);
+    expect(await likelyCost(DASHBOARD)).toBe(18);
   });
 });
 

@@ -157,8 +157,10 @@ describe('secrets inside the data', () => {
         }),
       ],
     };
+    const { user, team = [] } = createDemoAccount();
     return {
-      user: createDemoAccount().user,
+      user,
+      team,
       workspaces: [
         {
           id: workspaceId,

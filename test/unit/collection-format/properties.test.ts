@@ -141,7 +141,11 @@ async function answerOf(
     revealSecrets,
     isSimulation: false,
     scopeOf: createScopes(revealSecrets),
-    readAhead: { childByUid: () => Promise.resolve(detail) } as unknown as Context['loaders'],
+    readAhead: {
+      childByUid: () => Promise.resolve(detail),
+      userById: () => Promise.resolve(null),
+      keyOwner: () => Promise.resolve({ id: '0' }),
+    } as unknown as Context['loaders'],
     untrackRead() {},
     hasEnded: () => false,
     reportError() {},
@@ -221,8 +225,8 @@ describe('every field of a collection', () => {
         const document = toDocument(mutate(WHOLE_COLLECTION, [one]));
         const { data, errors = [] } = await answerOf(document, EVERYTHING, { revealSecrets });
         const { requests, folders } = createCollectionTree(document, UID);
-        expect(idsOf(data.collection.requests.nodes)).toEqual(idsOf(requests));
-        expect(idsOf(data.collection.folders.nodes)).toEqual(idsOf(folders));
+        expect(data.collection.requests.nodes.map(({ itemId }) => itemId)).toEqual(idsOf(requests));
+        expect(data.collection.folders.nodes.map(({ itemId }) => itemId)).toEqual(idsOf(folders));
         for (const { path, extensions } of errors) {
           expect(['json', 'value', 'settings']).toContain(path.at(-1));
           expect(extensions).toEqual({ code: 'UPSTREAM_BAD_RESPONSE', retryable: false });

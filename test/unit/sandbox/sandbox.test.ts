@@ -459,7 +459,14 @@ describe('the behavior of 2017', () => {
   it('sends collections in format v2.0', async () => {
     const sandbox = await start({ behavior: 'v2017', limits: 'off' });
     const { collection } = await getJson(sandbox, `/collections/${ids.collections.rides}`);
-    expect(Object.keys(collection).sort()).toEqual(['auth', 'event', 'info', 'item', 'variables']);
+    expect(Object.keys(collection).sort()).toEqual([
+      'auth',
+      'event',
+      'info',
+      'item',
+      'protocolProfileBehavior',
+      'variables',
+    ]);
     expect(collection.info).toEqual({
       _postman_id: bareId(ids.collections.rides),
       name: 'Rides API',
