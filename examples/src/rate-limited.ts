@@ -6,6 +6,12 @@ import type { DashboardQuery } from './gql/graphql.js';
 
 const Dashboard = graphql(/* GraphQL */ `
   query Dashboard {
+    personal: workspaces(visibility: PERSONAL) {
+      totalCount
+    }
+    team: workspaces(visibility: TEAM) {
+      totalCount
+    }
     workspaces {
       nodes {
         name
@@ -13,7 +19,6 @@ const Dashboard = graphql(/* GraphQL */ `
         collections {
           nodes {
             name
-            updatedAt
           }
         }
       }

@@ -153,11 +153,9 @@ describe('the dashboard that meets the rate limit', () => {
     expect([...facade.postman.calls].sort()).toEqual(
       [
         'GET /workspaces?limit=100',
+        'GET /workspaces?type=personal&limit=100',
+        'GET /workspaces?type=team&limit=100',
         ...Object.values(ids.workspaces).map((id) => `GET /workspaces/${id}?include=team,mocks:deactivated`),
-        // That workspace says itself that it is empty.
-        ...Object.values(ids.workspaces)
-          .filter((id) => id !== ids.workspaces.archive)
-          .map((id) => `GET /collections?workspace=${id}&limit=99&offset=0`),
       ].sort(),
     );
     expect(facade.postman.arrivals.filter(({ status }) => status === 429)).toEqual([]);
@@ -165,7 +163,7 @@ describe('the dashboard that meets the rate limit', () => {
 
   it('does not wait for what waiting cannot bring', async () => {
     facade = await startFacade();
-    facade.postman.fail(/\/collections\?workspace/, { kind: 'status', status: 403 });
+    facade.postman.fail(/\/workspaces\/[^?]*\?/, { kind: 'status', status: 403 });
     const { stdout, stderr } = await run('rate-limited');
     expect(stdout.split('\n')).toHaveLength(2);
     expect(stderr).toMatch(/^The API key may not/);
@@ -175,7 +173,7 @@ describe('the dashboard that meets the rate limit', () => {
     facade = await startFacade();
     facade.postman.fail('/workspaces', { kind: 'status', status: 503, headers: { 'retry-after': '1000' } }, 10);
     const { stdout, stderr } = await run('rate-limited');
-    expect(stdout).toBe('collections of 0 of 0 workspaces: 0, 1 errors, 1 calls to Postman\n');
+    expect(stdout).toBe('collections of 0 of 0 workspaces: 0, 3 errors, 3 calls to Postman\n');
     expect(stderr).not.toBe('');
   });
 });

@@ -16,13 +16,13 @@ import * as types from './graphql.js';
  */
 type Documents = {
     "\n  query Requests($uid: ID!, $after: String) {\n    collection(uid: $uid) {\n      requests(first: 5, after: $after) {\n        totalCount\n        nodes {\n          method\n          name\n          path\n        }\n        pageInfo {\n          hasNextPage\n          endCursor\n        }\n      }\n    }\n  }\n": typeof types.RequestsDocument,
-    "\n  query Dashboard {\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n            updatedAt\n          }\n        }\n      }\n    }\n  }\n": typeof types.DashboardDocument,
+    "\n  query Dashboard {\n    personal: workspaces(visibility: PERSONAL) {\n      totalCount\n    }\n    team: workspaces(visibility: TEAM) {\n      totalCount\n    }\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n          }\n        }\n      }\n    }\n  }\n": typeof types.DashboardDocument,
     "\n  query StreamedRows {\n    collections(first: 50) {\n      nodes @stream {\n        name\n        description\n      }\n    }\n  }\n": typeof types.StreamedRowsDocument,
     "\n  query FirstWorkspace {\n    workspaces(first: 1) {\n      nodes {\n        name\n        collections {\n          nodes {\n            uid\n            name\n          }\n        }\n        environments {\n          nodes {\n            name\n          }\n        }\n      }\n    }\n  }\n": typeof types.FirstWorkspaceDocument,
 };
 const documents: Documents = {
     "\n  query Requests($uid: ID!, $after: String) {\n    collection(uid: $uid) {\n      requests(first: 5, after: $after) {\n        totalCount\n        nodes {\n          method\n          name\n          path\n        }\n        pageInfo {\n          hasNextPage\n          endCursor\n        }\n      }\n    }\n  }\n": types.RequestsDocument,
-    "\n  query Dashboard {\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n            updatedAt\n          }\n        }\n      }\n    }\n  }\n": types.DashboardDocument,
+    "\n  query Dashboard {\n    personal: workspaces(visibility: PERSONAL) {\n      totalCount\n    }\n    team: workspaces(visibility: TEAM) {\n      totalCount\n    }\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n          }\n        }\n      }\n    }\n  }\n": types.DashboardDocument,
     "\n  query StreamedRows {\n    collections(first: 50) {\n      nodes @stream {\n        name\n        description\n      }\n    }\n  }\n": types.StreamedRowsDocument,
     "\n  query FirstWorkspace {\n    workspaces(first: 1) {\n      nodes {\n        name\n        collections {\n          nodes {\n            uid\n            name\n          }\n        }\n        environments {\n          nodes {\n            name\n          }\n        }\n      }\n    }\n  }\n": types.FirstWorkspaceDocument,
 };
@@ -34,7 +34,7 @@ export function graphql(source: "\n  query Requests($uid: ID!, $after: String) {
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Dashboard {\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n            updatedAt\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.js').DashboardDocument;
+export function graphql(source: "\n  query Dashboard {\n    personal: workspaces(visibility: PERSONAL) {\n      totalCount\n    }\n    team: workspaces(visibility: TEAM) {\n      totalCount\n    }\n    workspaces {\n      nodes {\n        name\n        description\n        collections {\n          nodes {\n            name\n          }\n        }\n      }\n    }\n  }\n"): typeof import('./graphql.js').DashboardDocument;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

@@ -15,7 +15,7 @@ export type RequestsQuery = { collection: { requests: { totalCount: number | nul
 export type DashboardQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type DashboardQuery = { workspaces: { nodes: Array<{ name: string | null, description: string | null, collections: { nodes: Array<{ name: string | null, updatedAt: string | null }> } | null }> } | null };
+export type DashboardQuery = { personal: { totalCount: number | null } | null, team: { totalCount: number | null } | null, workspaces: { nodes: Array<{ name: string | null, description: string | null, collections: { nodes: Array<{ name: string | null }> } | null }> } | null };
 
 export type StreamedRowsQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -66,6 +66,12 @@ export const RequestsDocument = new TypedDocumentString(`
     `, {"hash":"sha256:43ffa38c839ad2e73ff281811030e9f86fdeee657c8e7824a549a42fe23ccf55"}) as unknown as TypedDocumentString<RequestsQuery, RequestsQueryVariables>;
 export const DashboardDocument = new TypedDocumentString(`
     query Dashboard {
+  personal: workspaces(visibility: PERSONAL) {
+    totalCount
+  }
+  team: workspaces(visibility: TEAM) {
+    totalCount
+  }
   workspaces {
     nodes {
       name
@@ -73,13 +79,12 @@ export const DashboardDocument = new TypedDocumentString(`
       collections {
         nodes {
           name
-          updatedAt
         }
       }
     }
   }
 }
-    `, {"hash":"sha256:9d8d3c5880af5b36ecebbc7228f66b8793db7ec6509e4629c0291e2ab267e4a3"}) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
+    `, {"hash":"sha256:a3c26626480e3e5a961f79b1175b8826df733527bd803858438f0046afc2f961"}) as unknown as TypedDocumentString<DashboardQuery, DashboardQueryVariables>;
 export const StreamedRowsDocument = new TypedDocumentString(`
     query StreamedRows {
   collections(first: 50) {
