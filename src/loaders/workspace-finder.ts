@@ -25,7 +25,7 @@ export interface WorkspaceFinder {
 }
 
 /** A request without a result so far. */
-export interface SoughtObject extends WorkspaceOfRequest {
+interface SoughtObject extends WorkspaceOfRequest {
   settle(workspace: WorkspaceSummary | null): void;
   fail(error: unknown): void;
 }
@@ -35,7 +35,7 @@ export interface SoughtObject extends WorkspaceOfRequest {
 const LOOK_UPS_WORTH_A_LIST = 5;
 
 /**
- * Creates the loaders of one operation. If several hold it, the one that Postman lists first counts.
+ * Creates the finder of one operation. If several workspaces hold an object, the one that Postman lists first counts.
  * The result is null if none does. The sources, in this order:
  *
  * 1. the lookup `GET /workspaces?elementType=collection&elementId=`, if it is cached; only collections have one

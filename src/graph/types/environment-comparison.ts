@@ -120,7 +120,7 @@ builder.queryField('compareEnvironments', (t) =>
       'Two environments side by side: which variables only one of them has, and which have different values, also of ' +
       'secrets, whose values stay withheld. null when one of the environments does not exist or the key may not see ' +
       `it.\n\nCost: one ${toGet(environmentRoute)} for each of the two.`,
-    ...declareRoutes(environmentRoute.template),
+    extensions: { ...declareRoutes(environmentRoute.template).extensions, likelyCalls: 2 },
     args: {
       leftUid: t.arg.id({ required: true, description: 'Uid of the left environment.' }),
       rightUid: t.arg.id({ required: true, description: 'Uid of the right environment.' }),
