@@ -115,7 +115,7 @@ export function addChildType(
     t.field({
       type: childRefs[type],
       nullable: true,
-      description: `One ${noun}; null when no ${noun} has this uid or the key may not see it.\n\nCost: ${lookUpCost}.`,
+      description: `One ${noun}; null when no ${noun} has this uid or the key may not see it.\nCost: ${lookUpCost}.`,
       ...declareRoutes(...routesTo(type)),
       args: {
         uid: t.arg.id({
