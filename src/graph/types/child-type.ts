@@ -40,6 +40,7 @@ export function fromSummary<Type extends ChildType>(type: Type, levels: readonly
         uid,
         levels,
         ...(known?.name != null && { name: known.name }),
+        ...(known && 'failure' in known && { failure: known.failure }),
       }) as Promise<SummaryOf<Type> | null>,
   );
 }
