@@ -99,6 +99,14 @@ const LAYERS = {
       ...START,
     ]),
   ],
+  'src/graphiql': [
+    forbid('the scripts of the GraphiQL page run in a browser: they import only each other.', [
+      '../**',
+      'node:*',
+      ...GRAPHQL,
+      ...YOGA,
+    ]),
+  ],
   'src/server': [forbid('main starts the server, not the other way round.', START)],
 };
 
@@ -457,7 +465,8 @@ export default {
         },
       },
       {
-        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts'],
+        // A browser has one clock, and the page only displays it.
+        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts', 'src/graphiql/main.ts'],
         rules: {
           'no-restricted-properties': 'off',
         },

@@ -302,6 +302,11 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'an account is data',
   ],
   [
+    'src/graphiql',
+    ['../server/http/client-address.ts', '../graph/schema.ts', 'node:fs', 'graphql', '@graphql-yoga/render-graphiql'],
+    'the scripts of the GraphiQL page run in a browser',
+  ],
+  [
     'src/config',
     [
       '../server/http/client-address.ts',

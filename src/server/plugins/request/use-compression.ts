@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
+import { acceptsCoding } from './accept-encoding.ts';
 
 const compress = promisify(gzip);
 // Smaller responses fit into one packet uncompressed.
@@ -20,21 +21,11 @@ export function useCompression(): Plugin {
       if (length === null || headers.has('content-encoding')) return;
       headers.append('Vary', 'Accept-Encoding');
       if (Number(length) < MIN_BYTES) return;
-      if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
+      if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
       headers.set('Content-Encoding', 'gzip');
       headers.set('Content-Length', String(body.length));
       setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
     },
   };
-}
-
-/** Whether `Accept-Encoding` contains gzip, and not with `q=0`. */
-function acceptsGzip(header: string): boolean {
-  return header
-    .slice(0, 1_000)
-    .toLowerCase()
-    .split(',')
-    .map((part) => part.split(';').map((piece) => piece.trim()))
-    .some(([coding, ...parameters]) => coding === 'gzip' && !parameters.some((one) => /^q=0(?:\.0*)?$/.test(one)));
 }
