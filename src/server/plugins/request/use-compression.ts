@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
+import { addVary } from '../../http/vary.ts';
 import { acceptsCoding } from './accept-encoding.ts';
 
 const compress = promisify(gzip);
@@ -19,7 +20,7 @@ export function useCompression(): Plugin {
       const length = headers.get('content-length');
       // A response in parts has no length.
       if (length === null || headers.has('content-encoding')) return;
-      headers.append('Vary', 'Accept-Encoding');
+      addVary(headers, 'Accept-Encoding');
       if (Number(length) < MIN_BYTES) return;
       if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
