@@ -88,7 +88,7 @@ export async function startServer(
   const { query } = config;
   const schema = createSchema();
   const maskError = createErrorMask(logger, clock);
-  const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
+  const clientAddressOf = createClientAddressOf(config.access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const metrics = await openMetrics(config, logger);
