@@ -76,10 +76,14 @@ export const mockResource: ChildResource<Mock, Mock> = {
   omitsOtherUsers: true,
 };
 
-/** Reads a workspace's refs to mock servers, without deactivated ones: `GET /mocks` leaves them out, too. */
-export function toMockRefs(value: unknown): readonly MockRef[] | null {
-  const refs = toRefs(Array.isArray(value) ? value.filter((item) => !isDeactivated(item)) : value);
-  return refs && refs.map((ref) => ({ ...ref, isActive: true }));
+/**
+ * Reads a workspace's refs to mock servers.
+ *
+ * @param isActive - Which of them: active ones, as `GET /mocks` lists them, or deactivated ones.
+ */
+export function toMockRefs(value: unknown, isActive: boolean): readonly MockRef[] | null {
+  const refs = toRefs(Array.isArray(value) ? value.filter((item) => isDeactivated(item) !== isActive) : value);
+  return refs && refs.map((ref) => ({ ...ref, isActive }));
 }
 
 const toTarget = (uid: string) => `/mocks/${toSegment(uid)}`;

@@ -26,6 +26,8 @@ export interface WorkspaceDetail extends WorkspaceSummary, WorkspaceRefs {
   readonly description: string | null;
   readonly updatedBy: string | null;
   readonly teamId: string | null;
+  /** Refs to mock servers that no list has. */
+  readonly deactivatedMocks: readonly Ref[];
 }
 
 /** The contents of a workspace. null: the response does not carry the uid of each object. */
@@ -113,12 +115,13 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     workspaceId: id,
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
-  contents: (workspace) =>
-    childLists.flatMap((list) => {
+  contents: (workspace) => [
+    ...childLists.flatMap((list) => {
       const items = workspace[list];
-      // Refs to mock servers leave out deactivated ones.
       return items ? [{ workspaceId: id, list, items, isComplete: list !== 'mocks' }] : [];
     }),
+    { workspaceId: id, list: 'mocks', items: workspace.deactivatedMocks, isComplete: false },
+  ],
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 
@@ -160,7 +163,8 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
     // Older responses leave empty lists out.
     collections: toRefs(workspace['collections']),
     environments: toRefs(workspace['environments']),
-    mocks: toMockRefs(workspace['mocks']),
+    mocks: toMockRefs(workspace['mocks'], true),
+    deactivatedMocks: toMockRefs(workspace['mocks'], false) ?? [],
   };
 }
 
@@ -196,7 +200,13 @@ function toSimulatedWorkspace(id: string, { nameOf, exists, isOnPage }: Simulate
 
 function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   const summary = toSimulatedWorkspace(id, world);
-  const facts = { ...summary, description: null, updatedBy: summary.createdBy, teamId: null };
+  const facts: Omit<WorkspaceDetail, ChildListName> = {
+    ...summary,
+    description: null,
+    updatedBy: summary.createdBy,
+    teamId: null,
+    deactivatedMocks: [],
+  };
   // Lists can be long and are rarely read, so they are built on first use.
   const lists = childLists.map((list) => {
     let refs: readonly Ref[] | undefined;
