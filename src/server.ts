@@ -19,6 +19,7 @@ import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
 import { openTraces } from './server/telemetry/open-traces.ts';
 import { createSampledLog } from './server/telemetry/sampled-log.ts';
+import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
@@ -141,6 +142,7 @@ export async function startServer(
   });
 
   let isStopping = false;
+  const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
   const serveProbe = createProbes(() => isStopping, upstream);
   const { server, close } = createConnections(
     (request, response) => {
@@ -150,6 +152,7 @@ export async function startServer(
       metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
+      if (serveHook(request, response, requestId)) return;
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
       if (hasReadableAddress(request)) void yoga(request, response, { requestId });
       else {
@@ -170,8 +173,7 @@ export async function startServer(
       isStopping = true;
       const latestMs = clock.nowMs() + STOP_MS;
       await Promise.all([close(operations.drain), metrics?.close()]);
-      const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
-      await Promise.all([upstream.close(), traces?.close(flushMs)]);
+      await Promise.all([upstream.close(), traces?.close(Math.min(FLUSH_MS, Math.max(0, latestMs - clock.nowMs())))]);
     },
   };
 }
@@ -203,6 +205,17 @@ async function createDocumentPlugin(
     recordOf,
     calls,
   });
+}
+
+function createHook(
+  { access }: Config,
+  logger: Logger,
+  clock: Clock,
+  onChange: HookOptions['onChange'],
+  onEnd: HookOptions['onEnd'],
+) {
+  const log = createSampledLog(logger, 'info', 'webhook', clock);
+  return createPostmanHook({ secrets: access.webhookSecrets, clock, onChange, log, onEnd });
 }
 
 /**

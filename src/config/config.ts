@@ -50,6 +50,8 @@ export function parseConfig(
     access: {
       /** Every client must send one of these as `Authorization: Bearer`. Empty: no token is required. */
       tokens: v.ACCESS_TOKEN,
+      /** A webhook that reports changes must have one of these. Empty: there are no webhooks. */
+      webhookSecrets: v.WEBHOOK_SECRET,
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
       /** Addresses and subnets whose `X-Forwarded-For` is trusted. */

@@ -67,7 +67,7 @@ export function faultOfSecret(text: string): string | undefined {
   if (/^(?:authorization:\s*)?bearer\s/i.test(text)) return 'it begins with "Bearer": give what comes after it';
   if (/^(?:x-api-key|authorization)\s*:/i.test(text))
     return 'it begins with the name of a header: give what comes after it';
-  if (/^(?:export\s+)?(?:POSTMAN_API_KEY|ACCESS_TOKEN)\s*[=:]/.test(text))
+  if (/^(?:export\s+)?(?:POSTMAN_API_KEY|ACCESS_TOKEN|WEBHOOK_SECRET)\s*[=:]/.test(text))
     return 'it begins with the name of the variable: give what comes after it';
   if (/[\r\n]/.test(text)) return 'it is more than one line';
   if (text.includes('\0')) return 'it has NUL characters: it may be UTF-16';

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { isLoopbackAddress } from '../config/addresses.ts';
 import { createResponseCache } from '../upstream/cache/response-cache.ts';
+import { createChangeMarks } from '../upstream/cache/changes/change-marks.ts';
 import { createBudgetRegistry } from '../upstream/rate-limiter/budget-registry.ts';
 import { createCalls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -51,7 +52,8 @@ export async function createUpstream(
   const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
   const hashKey = createKeyHasher(keyHashSecret);
   const serverKeyHash = apiKey && hashKey(apiKey);
-  const cache = createResponseCache({ ...config.cache, clock });
+  const marks = createChangeMarks();
+  const cache = createResponseCache({ ...config.cache, marks, clock });
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -81,6 +83,8 @@ export async function createUpstream(
       budgets,
       serverKey: apiKey,
     }),
+    /** Outdates the cached responses that show one of these subjects. */
+    reportChange: (subjects: readonly string[]) => marks.mark(subjects, clock.nowMs()),
     /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
     /** What metrics read at each scrape. */

@@ -100,6 +100,11 @@ export const families = {
     help: 'Revalidations of responses that were served stale.',
     labels: { outcome: ['succeeded', 'failed', 'skipped'] },
   },
+  postman_graphql_webhooks_total: {
+    type: 'counter',
+    help: 'Requests to the webhook that reports changes, by their effect on cached responses; 0 without WEBHOOK_SECRET.',
+    labels: { outcome: ['applied', 'ignored', 'limited', 'refused'] },
+  },
   postman_graphql_budget_used_ratio: {
     type: 'gauge',
     help: 'Fraction of a window that is in use: the largest, and the mean, over the keys that are not idle.',

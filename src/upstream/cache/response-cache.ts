@@ -6,6 +6,8 @@
  * `collection-format`, `rate-limiter`, `calls`, the HTTP client, undici or p-queue.
  */
 import { type CacheUsage, createResponseStore } from './response-store.ts';
+import { type ChangeMarks, createChangeMarks } from './changes/change-marks.ts';
+import { type ChangeState, checkChange, createChangeState } from './changes/change-state.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
@@ -21,6 +23,8 @@ export interface NewResponse {
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
   readonly sentAtMs: number;
+  /** What the response shows: a change of one of these subjects outdates it. Absent: nothing does. */
+  readonly subjects?: () => Iterable<string>;
 }
 
 /**
@@ -57,13 +61,16 @@ export interface ResponseCacheOptions extends FreshnessOptions {
   readonly renewMs: number;
   /** Size limit of all cached responses on the heap, over all API keys. */
   readonly maxBytes: number;
+  /** The changes that are reported to this process. Default: none. */
+  readonly marks?: ChangeMarks;
   readonly clock: Clock;
 }
 
-interface Entry extends NewResponse {
+interface Entry extends NewResponse, ChangeState {
   readonly readAt: Instant;
   /** When it was read, or last renewed. */
   confirmedAt: Instant;
+  /** A list has shown a newer version. */
   isOutdated: boolean;
   retainedUntilMs: number;
 }
@@ -72,7 +79,13 @@ interface Entry extends NewResponse {
 const DROPPED_FOR_MS = 600_000;
 
 /** Creates the empty cache of the process. */
-export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: ResponseCacheOptions): ResponseCache {
+export function createResponseCache({
+  renewMs,
+  maxBytes,
+  clock,
+  marks = createChangeMarks(),
+  ...periods
+}: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry>(maxBytes);
@@ -83,6 +96,9 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
 
   const isExpired = ({ confirmedAt, readAt, failureTtlMs = 0 }: Entry) =>
     toAgeMs(confirmedAt, clock) > Math.max(cachedForMs, failureTtlMs) && toAgeMs(readAt, clock) > renewMs;
+
+  const isOutdated = (entry: Entry) =>
+    entry.isOutdated || (checkChange(entry, marks) && clock.nowMs() >= entry.settledUntilMs);
 
   /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
@@ -101,11 +117,12 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
         store.delete(keyHash, target);
         return undefined;
       }
-      const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
+      const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
       const isRetained = clock.nowMs() <= entry.retainedUntilMs;
-      const isRenewable = !isOutdated && canRenew(entry);
+      const hasNewer = isOutdated(entry);
+      const isRenewable = !hasNewer && canRenew(entry);
       const ageMs = toAgeMs(confirmedAt, clock);
-      const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
+      const cached = { outcome, bytes, ageMs, isRetained, isOutdated: hasNewer, isRenewable };
       return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
     },
 
@@ -115,8 +132,14 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     set(keyHash, target, response) {
       if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
       const now = readInstant(clock);
-      const retainedUntilMs = Number.NEGATIVE_INFINITY;
-      store.set(keyHash, target, { ...response, readAt: now, confirmedAt: now, isOutdated: false, retainedUntilMs });
+      store.set(keyHash, target, {
+        ...response,
+        ...createChangeState(response, store.peek(keyHash, target), marks),
+        readAt: now,
+        confirmedAt: now,
+        isOutdated: false,
+        retainedUntilMs: Number.NEGATIVE_INFINITY,
+      });
     },
 
     renew(keyHash, target, updatedAt) {

@@ -3,6 +3,7 @@ import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toListedRef, uidOf, toRefs } from './ref.ts';
+import { shownList, shownObject } from '../subjects.ts';
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -55,6 +56,7 @@ export const mocksCall = (workspaceId: string | null): PostmanCall<readonly Mock
   target: withQuery('/mocks', { workspace: workspaceId }),
   parse: (body) => listAt(body, 'mocks').flatMap((item) => (isJsonObject(item) ? toMock(item, toListedRef(item)) : [])),
   listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  subjects: (items) => shownList('mocks', workspaceId, items),
   sizes: ({ length }) => ({ workspaceId, mocks: length }),
   simulate: (world) => world.uidsIn('mocks', workspaceId).map((uid) => new SimulatedMock(uid, world)),
 });
@@ -67,6 +69,7 @@ export const mockCall = (uid: string): PostmanCall<Mock, null> => ({
   whenMissing: null,
   simulate: (world) => (world.exists ? new SimulatedMock(uid, world) : null),
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  subjects: (mock) => shownObject(uid, mock?.uid),
 });
 
 /** How mock servers are read. */

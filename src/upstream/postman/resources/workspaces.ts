@@ -4,6 +4,7 @@ import { childLists, type ChildListName, childTypes } from '../levels.ts';
 import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toRefs } from './ref.ts';
+import { shownItems, shownObject, shownRefs } from '../subjects.ts';
 import { SIMULATED_OWNER, type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -83,6 +84,7 @@ export const workspacesCall = (
   route: workspacesRoute,
   target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
   parse: parseWorkspacePage,
+  subjects: toPageSubjects,
   ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toWorkspaceSizes }),
   simulate(world) {
     const filter = { ...(visibility !== undefined && { visibility }), ...(createdBy !== undefined && { createdBy }) };
@@ -97,6 +99,7 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
   target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
   parse: parseWorkspacePage,
   whenMissing: null,
+  subjects: (page) => [...shownRefs('collections', [{ uid }]), ...toPageSubjects(page)],
   simulate: (world) => ({
     items: world.workspacesOf(uid).map((id) => toSimulatedWorkspace(id, world)),
     nextCursor: null,
@@ -111,6 +114,10 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
   whenMissing: null,
+  subjects: (workspace) => [
+    ...shownObject(id),
+    ...childLists.flatMap((list) => [...shownRefs(list, workspace?.[list] ?? [])]),
+  ],
   sizes: (workspace) => ({
     workspaceId: id,
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
@@ -131,6 +138,7 @@ export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[]
   target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
   parse: (body) => listAt(body, 'values'),
   whenMissing: null,
+  subjects: () => shownObject(workspaceId),
   simulate: ({ exists, nameOf }) => (exists ? [{ key: nameOf(workspaceId) }] : null),
 });
 
@@ -218,6 +226,12 @@ function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   });
   return Object.defineProperties(facts, Object.fromEntries(lists) as PropertyDescriptorMap) as WorkspaceDetail;
 }
+
+const toPageSubjects = (page: WorkspacePage | undefined) =>
+  shownItems(
+    'workspaces',
+    page?.items.map(({ id }) => ({ uid: id })),
+  );
 
 const toWorkspaceSizes = ({ items, nextCursor }: WorkspacePage) => ({
   workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),
