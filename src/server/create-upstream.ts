@@ -13,6 +13,7 @@ import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
 import { combineObservers } from './telemetry/combine-observers.ts';
+import { openSharedChanges } from './shared-changes.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createCallerFinder } from './request-caller.ts';
 
@@ -54,6 +55,7 @@ export async function createUpstream(
   const serverKeyHash = apiKey && hashKey(apiKey);
   const marks = createChangeMarks();
   const cache = createResponseCache({ ...config.cache, marks, clock });
+  const changeLog = openSharedChanges(config, sharedSlots.connection, marks, clock, observer);
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -83,8 +85,11 @@ export async function createUpstream(
       budgets,
       serverKey: apiKey,
     }),
-    /** Outdates the cached responses that show one of these subjects. */
-    reportChange: (subjects: readonly string[]) => marks.mark(subjects, clock.nowMs()),
+    /** Outdates the cached responses of all instances that show one of these subjects. */
+    reportChange(subjects: readonly string[]) {
+      marks.mark(subjects, clock.nowMs());
+      changeLog?.publish(subjects);
+    },
     /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
     /** What metrics read at each scrape. */
@@ -95,6 +100,7 @@ export async function createUpstream(
       limiterMode: sharedSlots.mode,
     },
     async close() {
+      changeLog?.close();
       await http.close();
       await sharedSlots.close();
     },

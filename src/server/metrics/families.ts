@@ -156,7 +156,7 @@ export const families = {
     help: 'Duration of scripts in Redis; none without REDIS_URL.',
     labels: {
       db_system_name: ['redis'],
-      db_stored_procedure_name: ['exchange', 'heartbeat', 'leave'],
+      db_stored_procedure_name: ['exchange', 'heartbeat', 'leave', 'changes'],
       error_type: ['', '_OTHER'],
     },
     buckets: REDIS_SECONDS,
