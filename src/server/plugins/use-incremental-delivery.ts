@@ -5,7 +5,8 @@ import { toRefusalResponse } from '../http/refusal.ts';
 import { type ResultPart, mapIncrementErrors, mapParts, acceptsParts, withErrors } from '../incremental/incremental.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
-import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
+import { endRequest, fairShareOf, type RequestRecord } from '../operation/request-record.ts';
+import { toUpstreamExtension } from '../operation/upstream-extension.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
 import { hasRootField } from '../operation/outcome.ts';
 import type { PluginParts } from '../plugin-parts.ts';
@@ -69,7 +70,7 @@ export function useIncrementalDelivery(
       extensions: {
         ...part.extensions,
         ...(errorsByCause && { errorsByCause }),
-        upstream: toCost(record, config.sandbox),
+        upstream: toUpstreamExtension(record, config.sandbox, clock),
         ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
         ...(errors.retryAfterSeconds !== undefined && { retryAfterSeconds: errors.retryAfterSeconds }),
       },
