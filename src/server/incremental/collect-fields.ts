@@ -1,11 +1,14 @@
 import {
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getDirectiveValues,
   type InlineFragmentNode,
   isAbstractType,
+  isInterfaceType,
+  isObjectType,
   Kind,
   type SelectionNode,
   type SelectionSetNode,
@@ -189,4 +192,25 @@ function applies(
   if (!typeCondition || typeCondition.name.value === type.name) return true;
   const conditional = schema.getType(typeCondition.name.value);
   return isAbstractType(conditional) && schema.isSubType(conditional, type);
+}
+
+/**
+ * Whether one plan serves objects of all types of a field: there is one type, or the same fields are selected on all
+ * types of an interface, which has all of these fields.
+ */
+export function areAlike(
+  type: GraphQLNamedType,
+  collected: readonly CollectedFields[],
+  keyOf: (detail: FieldDetail) => string,
+): boolean {
+  if (!isInterfaceType(type)) return isObjectType(type);
+  const write = ({ fields }: CollectedFields) =>
+    [...fields].map(([name, details]) => `${name} ${details.map(keyOf).join()}`).join(' ');
+  const [first] = collected;
+  const isShared = ({ node: { name } }: FieldDetail) => name.value.startsWith('__') || name.value in type.getFields();
+  return (
+    first !== undefined &&
+    [...first.fields.values()].every((details) => details.every(isShared)) &&
+    collected.every((fields) => write(fields) === write(first))
+  );
 }

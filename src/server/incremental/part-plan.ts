@@ -21,6 +21,7 @@ import {
   createFieldCollector,
   type DeferUsage,
   type FieldDetail,
+  areAlike,
   groupFields,
   type Stream,
   toStream,
@@ -135,15 +136,9 @@ function createPlanner(schema: GraphQLSchema, reader: DocumentReader) {
     if (before) return before;
     const types = isAbstractType(type) ? schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
     const collected = types.map((one) => [one.name, collect(one, details, position.depth)] as const);
+    const fields = collected.map(([, one]) => one);
     const planned =
-      type &&
-      areAlike(
-        type,
-        collected.map(([, fields]) => fields),
-        keyOf,
-      )
-        ? planAlike(type, collected[0]?.[1], position)
-        : planByType(collected, position);
+      type && areAlike(type, fields, keyOf) ? planAlike(type, fields[0], position) : planByType(collected, position);
     known.set(key, planned);
     return planned;
   };
@@ -232,25 +227,4 @@ function typeOf(parent: GraphQLNamedType | undefined, fieldName: string): GraphQ
 function toListDepth(type: GraphQLOutputType): number {
   const nullable = getNullableType(type);
   return isListType(nullable) ? 1 + toListDepth(nullable.ofType) : 0;
-}
-
-/**
- * Whether one plan serves objects of all types of a field: there is one type, or the same fields are selected on all
- * types of an interface, which has all of these fields.
- */
-function areAlike(
-  type: GraphQLNamedType,
-  collected: readonly CollectedFields[],
-  keyOf: (detail: FieldDetail) => string,
-): boolean {
-  if (!isInterfaceType(type)) return isObjectType(type);
-  const write = ({ fields }: CollectedFields) =>
-    [...fields].map(([name, details]) => `${name} ${details.map(keyOf).join()}`).join(' ');
-  const [first] = collected;
-  const isShared = ({ node: { name } }: FieldDetail) => name.value.startsWith('__') || name.value in type.getFields();
-  return (
-    first !== undefined &&
-    [...first.fields.values()].every((details) => details.every(isShared)) &&
-    collected.every((fields) => write(fields) === write(first))
-  );
 }
