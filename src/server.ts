@@ -42,9 +42,12 @@ import { useIncrementalDelivery } from './server/plugins/use-incremental-deliver
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
 import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
-import { observeEnd, useOperationObserver } from './server/plugins/use-operation-observer.ts';
+import { useOperationObserver } from './server/plugins/use-operation-observer.ts';
+import { useResultCache } from './server/plugins/use-result-cache.ts';
+import { createResultCache, type ResultCache } from './server/result-cache/result-cache.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
+import { toEndedOperation } from './server/operation/ended-operation.ts';
 import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
@@ -106,6 +109,14 @@ export async function startServer(
   });
   const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
 
+  const results = createResultCache({
+    ...upstream,
+    clock,
+    logOperation: (ended) => logOperation(ended, logger),
+    observer: metrics?.operationObserver,
+    openTrace: traces?.openTrace,
+  });
+
   const yoga = createYoga<NodeContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -132,6 +143,7 @@ export async function startServer(
       useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
       ...operations.plugins,
+      operations.useResultCache(results),
       useCompression(),
     ],
   });
@@ -146,12 +158,14 @@ export async function startServer(
       metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
-      // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-      if (hasReadableAddress(request)) void yoga(request, response, { requestId });
-      else {
-        response.writeHead(400, { connection: 'close' }).end();
-        logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
-      }
+      results.serve(request, response, requestId, () => {
+        // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
+        if (hasReadableAddress(request)) void yoga(request, response, { requestId });
+        else {
+          response.writeHead(400, { connection: 'close' }).end();
+          logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
+        }
+      });
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
@@ -184,12 +198,13 @@ export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
-  const { calls, clock, observer } = options;
+  const { calls, clock, logger, observer } = options;
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
-    logOperation(record, 200, parts);
-    if (observer) observeEnd(record, parts, observer);
-    record.trace?.end(record, 200);
+    const ended = toEndedOperation(record, 200, clock);
+    logOperation(ended, logger);
+    observer?.operationEnded(ended);
+    record.trace?.end(ended);
   };
   return {
     plugins: [
@@ -204,6 +219,8 @@ export function createOperationPlugins(options: OperationOptions) {
       useOperationLog(parts),
       ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
+    /** Makes the plugin that stores complete results. It must come before compression. */
+    useResultCache: (results: ResultCache) => useResultCache(parts, results),
     drain: () => stopOperations(open, clock),
     noteDocument(request: Request, id: string) {
       const record = records.get(request);

@@ -70,6 +70,7 @@ export async function createUpstream(
   });
   return {
     calls,
+    cache,
     spentCalls,
     heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,

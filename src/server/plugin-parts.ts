@@ -29,7 +29,7 @@ export interface OperationOptions {
   readonly spentCalls: SpentCalls;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly findCaller: (request: Request) => RequestCaller | null;
+  readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
   readonly clientAddressOf: ClientAddressOf;
   /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;

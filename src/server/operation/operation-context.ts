@@ -108,11 +108,21 @@ export function createContexts({
         readAhead: createLoaders(
           operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
         ),
-        budget: () => record.caller?.keyBudget.view.snapshot() ?? null,
-        spentBy: () => readSpentCalls(record, config, spentCalls),
+        budget() {
+          record.isMomentary = true;
+          return record.caller?.keyBudget.view.snapshot() ?? null;
+        },
+        spentBy() {
+          record.isMomentary = true;
+          return readSpentCalls(record, config, spentCalls);
+        },
         clock,
-        estimate: () =>
-          record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
+        estimate() {
+          record.isMomentary = true;
+          return (
+            record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate'))
+          );
+        },
         treeOf,
         trackRead(value, path) {
           noteStalePath(record, value, path);

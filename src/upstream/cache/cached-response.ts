@@ -26,3 +26,13 @@ export interface CachedResponse {
   /** A list that shows the object unchanged would renew it. */
   readonly isRenewable: boolean;
 }
+
+/** A result that was made of nothing but cached responses of one API key, all of them fresh. */
+export interface CachedResult {
+  /** What the server stores. The cache does not read it. */
+  readonly value: object;
+  /** Size on the heap. */
+  readonly bytes: number;
+  /** For how long all of these responses stay fresh, in milliseconds. */
+  readonly freshForMs: number;
+}

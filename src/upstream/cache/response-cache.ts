@@ -8,7 +8,7 @@
 import { type CacheUsage, createResponseStore } from './response-store.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
-import type { CachedResponse, Outcome } from './cached-response.ts';
+import type { CachedResponse, CachedResult, Outcome } from './cached-response.ts';
 
 /** A response to be cached. */
 export interface NewResponse {
@@ -46,6 +46,14 @@ export interface ResponseCache {
    * @param untilMs - Monotonic milliseconds.
    */
   retainForRetry(keyHash: string, targets: Iterable<string>, untilMs: number): void;
+  /** Marks cached responses as used, as `get` does. */
+  touch(keyHash: string, targets: Iterable<string>): void;
+  /**
+   * Returns a result that was made of cached responses of this API key, and its age in milliseconds. Undefined as soon
+   * as one of them is no longer fresh, or any cached response of the key has changed.
+   */
+  getResult(keyHash: string, id: string): { readonly value: object; readonly ageMs: number } | undefined;
+  setResult(keyHash: string, id: string, result: CachedResult): void;
   /** Drops everything of an API key that is no longer valid. */
   dropKey(keyHash: string): void;
   usage(): CacheUsage;
@@ -68,6 +76,10 @@ interface Entry extends NewResponse {
   retainedUntilMs: number;
 }
 
+interface ResultEntry extends CachedResult {
+  readonly madeAt: Instant;
+}
+
 // Longer than any call can take.
 const DROPPED_FOR_MS = 600_000;
 
@@ -75,7 +87,7 @@ const DROPPED_FOR_MS = 600_000;
 export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
-  const store = createResponseStore<Entry>(maxBytes);
+  const store = createResponseStore<Entry, ResultEntry>(maxBytes);
   // By key hash, when the API key was dropped: responses to calls sent before that are not cached.
   const droppedAtMs = new Map<string, number>();
 
@@ -125,6 +137,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
       // An earlier time comes from a list that was read before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
       else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.confirmedAt = readInstant(clock);
+      store.dropDerived(keyHash);
     },
 
     retainForRetry(keyHash, targets, untilMs) {
@@ -132,6 +145,21 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
         const entry = store.peek(keyHash, target);
         if (entry) entry.retainedUntilMs = Math.max(entry.retainedUntilMs, untilMs);
       }
+    },
+
+    touch(keyHash, targets) {
+      for (const target of targets) store.get(keyHash, target);
+    },
+
+    getResult(keyHash, id) {
+      const result = store.getDerived(keyHash, id);
+      if (!result) return undefined;
+      const ageMs = toAgeMs(result.madeAt, clock);
+      return ageMs <= result.freshForMs ? { value: result.value, ageMs } : undefined;
+    },
+
+    setResult(keyHash, id, result) {
+      store.setDerived(keyHash, id, { ...result, madeAt: readInstant(clock) });
     },
 
     dropKey(keyHash) {

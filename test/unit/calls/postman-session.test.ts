@@ -32,6 +32,7 @@ const nothingCached = {
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
   retainForRetry() {},
+  repeatReads() {},
   cachesAny: () => false,
   apiKeys: { isAccepted: () => true },
   circuitBreakers: { isOpen: () => false, openCircuits: () => ({ ofAllKeys: false, ofOneKey: 0 }) },

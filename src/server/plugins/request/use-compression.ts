@@ -1,11 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
+import { acceptsGzip, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../../http/accept-encoding.ts';
 
 const compress = promisify(gzip);
-// Smaller responses fit into one packet uncompressed.
-const MIN_BYTES = 1_024;
-const LEVEL = 4;
 
 /**
  * Makes the plugin that compresses responses for clients that accept gzip. It does not compress responses in parts,
@@ -19,22 +17,12 @@ export function useCompression(): Plugin {
       // A response in parts has no length.
       if (length === null || headers.has('content-encoding')) return;
       headers.append('Vary', 'Accept-Encoding');
-      if (Number(length) < MIN_BYTES) return;
+      if (Number(length) < MIN_COMPRESSED_BYTES) return;
       if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
-      const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
+      const body = await compress(Buffer.from(await response.arrayBuffer()), { level: GZIP_LEVEL });
       headers.set('Content-Encoding', 'gzip');
       headers.set('Content-Length', String(body.length));
       setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
     },
   };
-}
-
-/** Whether `Accept-Encoding` contains gzip, and not with `q=0`. */
-function acceptsGzip(header: string): boolean {
-  return header
-    .slice(0, 1_000)
-    .toLowerCase()
-    .split(',')
-    .map((part) => part.split(';').map((piece) => piece.trim()))
-    .some(([coding, ...parameters]) => coding === 'gzip' && !parameters.some((one) => /^q=0(?:\.0*)?$/.test(one)));
 }
