@@ -99,6 +99,14 @@ const LAYERS = {
       ...START,
     ]),
   ],
+  'src/graphiql': [
+    forbid('the scripts of the GraphiQL page run in a browser: they import only each other.', [
+      '../**',
+      'node:*',
+      ...GRAPHQL,
+      ...YOGA,
+    ]),
+  ],
   'src/server': [forbid('main starts the server, not the other way round.', START)],
 };
 
@@ -172,6 +180,18 @@ const MODULES = {
       '**/calls/**',
       ...UNDICI,
       ...QUEUE,
+    ]),
+  ],
+  'src/upstream/shared-cache': [
+    forbid('the shared cache stores texts in Redis: it knows no route, limiter, call or other cache.', [
+      '**/collection-format/**',
+      '**/postman/**',
+      '**/http/http-client.ts',
+      '**/http/body/**',
+      '**/rate-limiter/**',
+      '**/cache/**',
+      '**/calls/**',
+      ...UNDICI,
     ]),
   ],
   'src/upstream/calls': [
@@ -376,7 +396,14 @@ export default {
     node: true,
     es2024: true,
   },
-  ignorePatterns: ['dist', 'examples/dist', 'coverage', 'node_modules', 'examples/src/gql'],
+  ignorePatterns: [
+    'dist',
+    'examples/dist',
+    'coverage',
+    'node_modules',
+    'examples/src/gql',
+    'examples/dashboard/src/gql',
+  ],
   rules: {
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
@@ -450,7 +477,8 @@ export default {
         },
       },
       {
-        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts'],
+        // A browser has one clock, and the page only displays it.
+        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts', 'src/graphiql/main.ts'],
         rules: {
           'no-restricted-properties': 'off',
         },
@@ -472,7 +500,7 @@ export default {
         },
       },
       {
-        files: ['vitest.config.ts', 'oxlint.config.mjs', 'examples/codegen.ts'],
+        files: ['vitest.config.ts', 'oxlint.config.mjs', 'examples/**/codegen.ts', 'examples/dashboard/vite.config.ts'],
         rules: {
           'import/no-default-export': 'off',
         },

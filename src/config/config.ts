@@ -108,6 +108,9 @@ export function parseConfig(
       maxRequestBytes: v.MAX_REQUEST_BYTES,
       maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryLimits.requestBytesInFlight,
       documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryLimits.documentCacheBytes,
+      /** Heap memory for the automatic persisted queries of one API key, and of all keys. 0: none are stored. */
+      persistedQueryBytesPerKey: v.PERSISTED_QUERIES_MAX_BYTES_PER_KEY,
+      persistedQueryBytes: memoryLimits.persistedQueryBytes,
     },
     /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,

@@ -5,8 +5,8 @@
  */
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
-import { createConnections, publicLimits } from '../http/connections.ts';
-import { listen } from '../http/listen.ts';
+import { createConnections, publicLimits } from '../http/connections/connections.ts';
+import { listen } from '../http/connections/listen.ts';
 import { listFullestKeys } from './fullest-keys.ts';
 import { createMetricsHandler } from './metrics-listener.ts';
 import { createOperationObserver, createRequestObserver, createUpstreamObserver } from './observers.ts';

@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import type { NodeContext } from '../http/node-context.ts';
+import { addVary } from '../http/vary.ts';
 import { toEndedOperation } from '../operation/ended-operation.ts';
 import type { RequestRecord } from '../operation/request-record.ts';
 import type { PluginParts } from '../plugin-parts.ts';
@@ -38,9 +39,9 @@ export function useResultCache({ records, clock }: PluginParts, results: ResultC
 }
 
 function toRepeatedHeaders(headers: Headers): Record<string, string> {
-  const repeated = Object.fromEntries([...headers].filter(([name]) => !MOMENTARY_HEADERS.has(name)));
   // Compression, which comes later, adds it to responses whose length is known.
-  return { ...repeated, vary: [repeated['vary'], 'Accept-Encoding'].filter(Boolean).join(', ') };
+  addVary(headers, 'Accept-Encoding');
+  return Object.fromEntries([...headers].filter(([name]) => !MOMENTARY_HEADERS.has(name)));
 }
 
 function isRepeatable({ operation, errors, incomplete, stale, isIncremental, isMomentary }: RequestRecord): boolean {

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 /**
- * The request headers that the server reads before, during or after an operation, except those that only name a
- * request (`X-Request-Id`, `traceparent`) or its transport (`Content-Length`, `Accept-Encoding`), and those that
- * identify a client for its fair share (`X-Forwarded-For`). Requests that agree in them, and in method, target and
- * body, get the same response from the same data.
+ * The request headers that the server reads before, during or after an operation, except those that name a request
+ * (`X-Request-Id`, `traceparent`), describe its transport (`Content-Length`, `Accept-Encoding`), identify a client for
+ * its fair share (`X-Forwarded-For`), or matter only to requests that execute nothing (`If-None-Match`). Requests that
+ * agree in them, and in method, target and body, get the same response from the same data.
  */
 export const STEERING_HEADERS = [
   'host',
@@ -19,6 +19,12 @@ export const STEERING_HEADERS = [
   'graphql-client-name',
   'apollographql-client-name',
   'x-graphql-yoga-csrf',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'graphql-require-preflight',
+  'graphql-preflight',
+  'sec-fetch-site',
+  'user-agent',
 ] as const;
 
 /**

@@ -11,7 +11,7 @@ import { LRUCache } from 'lru-cache';
 import type { ResponseCache } from '../../upstream/cache/response-cache.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
-import { acceptsGzip, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../http/accept-encoding.ts';
+import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../http/accept-encoding.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import type { EndedOperation } from '../operation/ended-operation.ts';
 import type { OperationObserver } from '../operation/operation-observer.ts';
@@ -81,8 +81,14 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
   const headersKeys = new WeakMap<IncomingMessage, string>();
   const requestKeys = new WeakMap<IncomingMessage, string>();
 
-  const toBody = (result: StoredResult, keyHash: string, requestKey: string, ageMs: number, accepted: string) => {
-    if (result.body.length < MIN_COMPRESSED_BYTES || !acceptsGzip(accepted)) return result.body;
+  const toBody = (
+    result: StoredResult,
+    keyHash: string,
+    requestKey: string,
+    ageMs: number,
+    accepted: string | null,
+  ) => {
+    if (result.body.length < MIN_COMPRESSED_BYTES || !acceptsCoding(accepted, 'gzip')) return result.body;
     if (!result.gzipped) {
       result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
       const bytes = result.body.length + result.gzipped.length;
@@ -113,7 +119,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     const { oldestMs } = result;
     const trace = openTrace?.(method, headerOf(headers.traceparent));
     calls.repeatReads(keyHash, result.targets, result.operation.cost.cached);
-    const body = toBody(result, keyHash, requestKey, cached.ageMs, headerOf(headers['accept-encoding']) ?? '');
+    const body = toBody(result, keyHash, requestKey, cached.ageMs, headerOf(headers['accept-encoding']));
     const { policy, rateLimit } = toRateLimitFields(keyBudget.view.snapshot());
     response.writeHead(200, {
       ...result.headers,

@@ -63,6 +63,8 @@ describe('parseConfig', () => {
         maxRequestBytes: 1_048_576,
         maxRequestBytesInFlight: 32_000_000,
         documentCacheBytes: 16_000_000,
+        persistedQueryBytesPerKey: 0,
+        persistedQueryBytes: 16_000_000,
       },
       heapLimitBytes: 1_225_326_592,
       revealSecrets: false,
@@ -112,6 +114,7 @@ describe('parseConfig', () => {
       MAX_REQUEST_BYTES: '121',
       MAX_REQUEST_BYTES_IN_FLIGHT: '136',
       DOCUMENT_CACHE_MAX_BYTES: '131',
+      PERSISTED_QUERIES_MAX_BYTES_PER_KEY: '138',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
       TRUSTED_PROXIES: '10.0.0.0/8, fd00::1',
@@ -173,6 +176,8 @@ describe('parseConfig', () => {
         maxRequestBytes: 121,
         maxRequestBytesInFlight: 136,
         documentCacheBytes: 131,
+        persistedQueryBytesPerKey: 138,
+        persistedQueryBytes: expect.any(Number) as number,
       },
       heapLimitBytes: config.heapLimitBytes,
       revealSecrets: true,
@@ -576,6 +581,6 @@ describe('variables', () => {
   it('have the unit that their name contains', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(19);
+    expect(units).toHaveLength(20);
   });
 });

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
-import { acceptsGzip, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../../http/accept-encoding.ts';
+import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../../http/accept-encoding.ts';
+import { addVary } from '../../http/vary.ts';
 
 const compress = promisify(gzip);
 
@@ -16,9 +17,9 @@ export function useCompression(): Plugin {
       const length = headers.get('content-length');
       // A response in parts has no length.
       if (length === null || headers.has('content-encoding')) return;
-      headers.append('Vary', 'Accept-Encoding');
+      addVary(headers, 'Accept-Encoding');
       if (Number(length) < MIN_COMPRESSED_BYTES) return;
-      if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
+      if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: GZIP_LEVEL });
       headers.set('Content-Encoding', 'gzip');
       headers.set('Content-Length', String(body.length));
