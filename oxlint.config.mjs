@@ -306,6 +306,18 @@ const MODULES = {
       '**/dry-run/**',
     ]),
   ],
+  'src/server/hooks': [
+    forbid('hooks report what has changed: they know no GraphQL, and nothing that is cached.', [
+      '**/plugins/**',
+      '**/operation/**',
+      '**/result/**',
+      '**/incremental/**',
+      '**/graph/**',
+      '**/dry-run/**',
+      '**/cache/**',
+      '../create-upstream.ts',
+    ]),
+  ],
   'src/server/incremental': [
     forbid('incremental delivery maps parts, whatever the operation.', [
       '**/plugins/**',

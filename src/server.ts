@@ -4,7 +4,7 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
-import type { GraphQLSchema } from 'graphql';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -19,23 +19,18 @@ import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
 import { openTraces } from './server/telemetry/open-traces.ts';
 import { createSampledLog } from './server/telemetry/sampled-log.ts';
+import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
+import { createDocumentPlugin } from './server/plugins/document/document-plugin.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
-import { readPersistedDocuments } from './server/plugins/document/read-persisted-documents.ts';
-import { createStoredQueries } from './server/plugins/document/stored-queries.ts';
-import { usePersistedDocuments } from './server/plugins/document/use-persisted-documents.ts';
 import { queryLimits } from './server/plugins/document/use-query-limits.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
-import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
-import { useCors } from './server/plugins/request/use-cors.ts';
+import { createRequestPlugins } from './server/plugins/request/request-plugins.ts';
+import { hasReadableAddress } from './server/plugins/request/use-access-control.ts';
 import { useCompression } from './server/plugins/request/use-compression.ts';
-import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
-import { useFrontPage } from './server/plugins/request/use-front-page.ts';
-import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
 import { useRefusalBodies } from './server/plugins/request/use-refusal-bodies.ts';
 import { useResponseType } from './server/plugins/request/use-response-type.ts';
-import { useRequestParams } from './server/plugins/request/use-request-params.ts';
 import { useRequestMemory } from './server/plugins/request/use-request-memory.ts';
 import { useCostExtension } from './server/plugins/use-cost-extension.ts';
 import { useDryRun } from './server/plugins/use-dry-run.ts';
@@ -46,14 +41,14 @@ import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
 import { useOperationObserver } from './server/plugins/use-operation-observer.ts';
 import { useResultCache } from './server/plugins/use-result-cache.ts';
-import { createResultCache, type ResultCache } from './server/result-cache/result-cache.ts';
+import { createResultCache } from './server/result-cache/result-cache.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
-import { toEndedOperation } from './server/operation/ended-operation.ts';
+import { type EndedOperation, toEndedOperation } from './server/operation/ended-operation.ts';
 import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import type { OperationObserver } from './server/operation/operation-observer.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
-import type { Calls } from './upstream/calls/calls.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
@@ -117,14 +112,6 @@ export async function startServer(
   });
   const documentPlugin = await createDocumentPlugin(config, schema, operations.recordOf, upstream.calls);
 
-  const results = createResultCache({
-    ...upstream,
-    clock,
-    logOperation: (ended) => logOperation(ended, logger),
-    observer: metrics?.operationObserver,
-    openTrace: traces?.openTrace,
-  });
-
   const yoga = createYoga<NodeContext>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -139,7 +126,7 @@ export async function startServer(
     logging: false,
     cors: false,
     plugins: [
-      ...createRequestPlugins(config, refusalReasons),
+      ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
       documentPlugin,
       useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
@@ -147,12 +134,20 @@ export async function startServer(
       useResponseType(),
       ...operations.plugins,
       useRefusalBodies(GRAPHQL_PATH),
-      operations.useResultCache(results),
+      operations.storeResults,
       useCompression(),
     ],
   });
 
+  const execute = (request: IncomingMessage, response: ServerResponse, requestId: string) => {
+    // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
+    if (hasReadableAddress(request)) return void yoga(request, response, { requestId });
+    sendRefusal(response, UNREADABLE_ADDRESS);
+    logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
+  };
+
   let isStopping = false;
+  const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
   const serveProbe = createProbes(() => isStopping, upstream);
   const { server, close } = createConnections(
     (request, response) => {
@@ -162,14 +157,8 @@ export async function startServer(
       metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
-      results.serve(request, response, requestId, () => {
-        // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-        if (hasReadableAddress(request)) void yoga(request, response, { requestId });
-        else {
-          sendRefusal(response, UNREADABLE_ADDRESS);
-          logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
-        }
-      });
+      if (serveHook(request, response, requestId)) return;
+      operations.results.serve(request, response, requestId, () => execute(request, response, requestId));
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
@@ -184,39 +173,25 @@ export async function startServer(
       isStopping = true;
       const latestMs = clock.nowMs() + STOP_MS;
       await Promise.all([close(operations.drain), metrics?.close()]);
-      const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
-      await Promise.all([upstream.close(), traces?.close(flushMs)]);
+      await Promise.all([upstream.close(), traces?.close(Math.min(FLUSH_MS, Math.max(0, latestMs - clock.nowMs())))]);
     },
   };
 }
 
-/** Makes the plugins that serve pages, refuse requests before their body is read, and read their parameters. */
-function createRequestPlugins(config: Config, refusalReasons: RefusalReasons) {
-  const { access, graphiql, query } = config;
-  return [
-    useCors(access.corsOrigins),
-    useAccessControl(config, GRAPHQL_PATH, refusalReasons),
-    useFrontPage(GRAPHQL_PATH, graphiql),
-    ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
-    useCsrfCheck(refusalReasons, access.corsOrigins),
-    useRequestParams(query.maxRequestBytes),
-  ];
+function createHook(
+  { access }: Config,
+  logger: Logger,
+  clock: Clock,
+  onChange: HookOptions['onChange'],
+  onEnd: HookOptions['onEnd'],
+) {
+  const log = createSampledLog(logger, 'info', 'webhook', clock);
+  return createPostmanHook({ secrets: access.webhookSecrets, clock, onChange, log, onEnd });
 }
 
-/** Reads the persisted documents, and makes the plugin that finds documents by id. */
-async function createDocumentPlugin(
-  { persistedDocuments, query }: Config,
-  schema: GraphQLSchema,
-  recordOf: (request: Request) => RequestRecord | undefined,
-  calls: Calls,
-) {
-  return usePersistedDocuments({
-    documents: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema)),
-    only: persistedDocuments?.only ?? false,
-    stored: createStoredQueries(query.persistedQueryBytesPerKey, query.persistedQueryBytes),
-    recordOf,
-    calls,
-  });
+function reportEnd(ended: EndedOperation, logger: Logger, observer: OperationObserver | undefined): void {
+  logOperation(ended, logger);
+  observer?.operationEnded(ended);
 }
 
 /**
@@ -224,7 +199,8 @@ async function createDocumentPlugin(
  * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
  * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; `drain`, which ends all open operations within a grace period, with the data they have; and
+ * @returns The plugins; `results`, which serves equal requests without them, and `storeResults`, the plugin that fills
+ *   it, which must come before compression; `drain`, which ends all open operations within a grace period, with the data they have; and
  *   `recordOf`, which returns the record of a request whose body Yoga has begun to read.
  */
 export function createOperationPlugins(options: OperationOptions) {
@@ -232,11 +208,11 @@ export function createOperationPlugins(options: OperationOptions) {
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
   const { calls, clock, logger, observer } = options;
+  const results = createResultCache({ ...options, report: (ended) => reportEnd(ended, logger, observer) });
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
     const ended = toEndedOperation(record, 200, clock);
-    logOperation(ended, logger);
-    observer?.operationEnded(ended);
+    reportEnd(ended, logger, observer);
     record.trace?.end(ended);
   };
   return {
@@ -252,8 +228,8 @@ export function createOperationPlugins(options: OperationOptions) {
       useOperationLog(parts),
       ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
-    /** Makes the plugin that stores complete results. It must come before compression. */
-    useResultCache: (results: ResultCache) => useResultCache(parts, results),
+    results,
+    storeResults: useResultCache(parts, results),
     drain: () => stopOperations(open, clock),
     recordOf: (request: Request) => records.get(request),
   };

@@ -50,6 +50,8 @@ export function parseConfig(
     access: {
       /** Every client must send one of these as `Authorization: Bearer`. Empty: no token is required. */
       tokens: v.ACCESS_TOKEN,
+      /** A webhook that reports changes must have one of these. Empty: there are no webhooks. */
+      webhookSecrets: v.WEBHOOK_SECRET,
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
       /** Addresses and subnets whose `X-Forwarded-For` is trusted. */
@@ -112,7 +114,6 @@ export function parseConfig(
       persistedQueryBytesPerKey: v.PERSISTED_QUERIES_MAX_BYTES_PER_KEY,
       persistedQueryBytes: memoryLimits.persistedQueryBytes,
     },
-    /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
     ...toPersistedDocuments(v),
     revealSecrets: v.REVEAL_SECRETS,

@@ -84,6 +84,16 @@ export const serverVariables = {
       'token, separated by a comma: both are accepted.',
   },
   ACCESS_TOKEN_FILE: { ...secretFile, description: 'File that contains ACCESS_TOKEN; it is read only at startup.' },
+  WEBHOOK_SECRET: {
+    ...secret,
+    allowed: `${secret.allowed}; or two such secrets, separated by a comma`,
+    schema: secretList(2),
+    description:
+      'Secret with which webhooks of Postman report changes to /hooks/postman, so that changed responses are no longer ' +
+      'served from the cache. To rotate it, set the old and the new secret, separated by a comma: both are accepted. ' +
+      'Unset: there is no such path.',
+  },
+  WEBHOOK_SECRET_FILE: { ...secretFile, description: 'File that contains WEBHOOK_SECRET; it is read only at startup.' },
   PERSISTED_DOCUMENTS: {
     allowed: 'the path of a JSON file',
     schema: z.string().optional(),

@@ -108,21 +108,8 @@ export function createContexts({
         readAhead: createLoaders(
           operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
         ),
-        budget() {
-          record.isMomentary = true;
-          return record.caller?.keyBudget.view.snapshot() ?? null;
-        },
-        spentBy() {
-          record.isMomentary = true;
-          return readSpentCalls(record, config, spentCalls);
-        },
+        ...readsOfTheMoment(record, config, spentCalls),
         clock,
-        estimate() {
-          record.isMomentary = true;
-          return (
-            record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate'))
-          );
-        },
         treeOf,
         trackRead(value, path) {
           noteStalePath(record, value, path);
@@ -139,6 +126,7 @@ export function createContexts({
                 maxPendingCalls,
                 clock,
                 onUnread: (error) => record.incomplete.push(error),
+                onRows: (path, count) => record.parts?.rowCounts.set(JSON.stringify(path), count),
               })
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
@@ -154,6 +142,23 @@ export function createContexts({
 function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
   const message = toMissingKey(request, access.tokens.length > 0);
   return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+}
+
+/** What the context reads that holds at this moment only. */
+function readsOfTheMoment(record: RequestRecord, config: Config, spentCalls: SpentCalls) {
+  const momentary = <T>(read: () => T) => {
+    return () => {
+      record.isMomentary = true;
+      return read();
+    };
+  };
+  return {
+    budget: momentary(() => record.caller?.keyBudget.view.snapshot() ?? null),
+    spentBy: momentary(() => readSpentCalls(record, config, spentCalls)),
+    estimate: momentary(
+      () => record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
+    ),
+  };
 }
 
 function readSpentCalls({ caller }: RequestRecord, { access, sandbox }: Config, spentCalls: SpentCalls) {

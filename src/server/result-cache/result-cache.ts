@@ -8,13 +8,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
-import type { ResponseCache } from '../../upstream/cache/response-cache.ts';
+import type { CachedResults } from '../../upstream/cache/cached-results.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../http/accept-encoding.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import type { EndedOperation } from '../operation/ended-operation.ts';
-import type { OperationObserver } from '../operation/operation-observer.ts';
 import type { OpenTrace } from '../operation/operation-trace.ts';
 import { toLoggedHash } from '../operation/request-record.ts';
 import type { RequestCaller } from '../request-caller.ts';
@@ -58,12 +57,12 @@ export interface ResultCache {
 
 /** Parts of the server that the result cache uses. */
 export interface ResultCacheParts {
-  readonly cache: Pick<ResponseCache, 'getResult' | 'setResult'>;
+  readonly cache: Pick<CachedResults, 'getResult' | 'setResult'>;
   readonly calls: Pick<Calls, 'repeatReads'>;
   readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
   readonly clock: Clock;
-  readonly logOperation: (operation: EndedOperation) => void;
-  readonly observer: OperationObserver | undefined;
+  /** Reports the end of each operation that is served. */
+  readonly report: (operation: EndedOperation) => void;
   readonly openTrace: OpenTrace | undefined;
 }
 
@@ -76,7 +75,7 @@ const headerOf = (value: string | string[] | undefined) => (Array.isArray(value)
 
 /** Creates the empty result cache of the process. */
 export function createResultCache(parts: ResultCacheParts): ResultCache {
-  const { cache, calls, findCaller, clock, logOperation, observer, openTrace } = parts;
+  const { cache, calls, findCaller, clock, report, openTrace } = parts;
   const knownHeaders = new LRUCache<string, true>({ max: MAX_KNOWN_HEADERS });
   const headersKeys = new WeakMap<IncomingMessage, string>();
   const requestKeys = new WeakMap<IncomingMessage, string>();
@@ -135,8 +134,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       ids: { requestId, ...(trace && { traceId: trace.traceId }), keyHash: toLoggedHash(keyHash) },
       durationMs: clock.nowMs() - startedAtMs,
     };
-    logOperation(ended);
-    observer?.operationEnded(ended);
+    report(ended);
     trace?.end(ended);
     return true;
   };

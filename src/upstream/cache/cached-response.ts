@@ -21,18 +21,10 @@ export interface CachedResponse {
   readonly ageMs: number;
   /** It is retained for the retry of an operation that could not complete. */
   readonly isRetained: boolean;
-  /** A list has shown a newer version. */
+  /** A list has shown a newer version, or a change was reported. */
   readonly isOutdated: boolean;
+  /** A reported change outdates it after so many milliseconds. Absent: none does. */
+  readonly outdatedInMs?: number;
   /** A list that shows the object unchanged would renew it. */
   readonly isRenewable: boolean;
-}
-
-/** A result that was made of nothing but cached responses of one API key, all of them fresh. */
-export interface CachedResult {
-  /** What the server stores. The cache does not read it. */
-  readonly value: object;
-  /** Size on the heap. */
-  readonly bytes: number;
-  /** For how long all of these responses stay fresh, in milliseconds. */
-  readonly freshForMs: number;
 }

@@ -66,7 +66,9 @@ export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptio
   return {
     isFresh,
     freshForMs: (cached, { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY }) =>
-      noCache || cached.isOutdated ? -1 : Math.min(ttlOf(cached), maxAgeMs) - cached.ageMs,
+      noCache || cached.isOutdated
+        ? -1
+        : Math.min(Math.min(ttlOf(cached), maxAgeMs) - cached.ageMs, cached.outdatedInMs ?? Number.POSITIVE_INFINITY),
     isInRevalidationPeriod,
     servesOnError,
     judge(cached, directives) {

@@ -6,9 +6,12 @@
  * `collection-format`, `rate-limiter`, `calls`, the HTTP client, undici or p-queue.
  */
 import { type CacheUsage, createResponseStore } from './response-store.ts';
+import { type ChangeMarks, createChangeMarks } from './changes/change-marks.ts';
+import { type ChangeState, checkChange, createChangeState } from './changes/change-state.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
-import type { CachedResponse, CachedResult, Outcome } from './cached-response.ts';
+import { type CachedResults, createResults, type ResultEntry } from './cached-results.ts';
+import type { CachedResponse, Outcome } from './cached-response.ts';
 
 /** A response to be cached. */
 export interface NewResponse {
@@ -21,13 +24,15 @@ export interface NewResponse {
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
   readonly sentAtMs: number;
+  /** What the response shows: a change of one of these subjects outdates it. Absent: nothing does. */
+  readonly subjects?: () => Iterable<string>;
 }
 
 /**
  * A cache of Postman's responses, and the rules by which they are served: how old they may be, what renews them, and
  * which of two responses is newer. Each API key has its own, so no key ever sees another key's data.
  */
-export interface ResponseCache {
+export interface ResponseCache extends CachedResults {
   /** The rules by which cached responses are served. */
   readonly freshness: Freshness;
   /** Whether lists can renew cached responses. */
@@ -46,14 +51,6 @@ export interface ResponseCache {
    * @param untilMs - Monotonic milliseconds.
    */
   retainForRetry(keyHash: string, targets: Iterable<string>, untilMs: number): void;
-  /** Marks cached responses as used, as `get` does. */
-  touch(keyHash: string, targets: Iterable<string>): void;
-  /**
-   * Returns a result that was made of cached responses of this API key, and its age in milliseconds. Undefined as soon
-   * as one of them is no longer fresh, or any cached response of the key has changed.
-   */
-  getResult(keyHash: string, id: string): { readonly value: object; readonly ageMs: number } | undefined;
-  setResult(keyHash: string, id: string, result: CachedResult): void;
   /** Drops everything of an API key that is no longer valid. */
   dropKey(keyHash: string): void;
   usage(): CacheUsage;
@@ -65,26 +62,31 @@ export interface ResponseCacheOptions extends FreshnessOptions {
   readonly renewMs: number;
   /** Size limit of all cached responses on the heap, over all API keys. */
   readonly maxBytes: number;
+  /** The changes that are reported to this process. Default: none. */
+  readonly marks?: ChangeMarks;
   readonly clock: Clock;
 }
 
-interface Entry extends NewResponse {
+interface Entry extends NewResponse, ChangeState {
   readonly readAt: Instant;
   /** When it was read, or last renewed. */
   confirmedAt: Instant;
+  /** A list has shown a newer version. */
   isOutdated: boolean;
   retainedUntilMs: number;
-}
-
-interface ResultEntry extends CachedResult {
-  readonly madeAt: Instant;
 }
 
 // Longer than any call can take.
 const DROPPED_FOR_MS = 600_000;
 
 /** Creates the empty cache of the process. */
-export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: ResponseCacheOptions): ResponseCache {
+export function createResponseCache({
+  renewMs,
+  maxBytes,
+  clock,
+  marks = createChangeMarks(),
+  ...periods
+}: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry, ResultEntry>(maxBytes);
@@ -113,12 +115,17 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
         store.delete(keyHash, target);
         return undefined;
       }
-      const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
+      const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
       const isRetained = clock.nowMs() <= entry.retainedUntilMs;
+      const outdatedInMs = toOutdatedInMs(entry, marks, clock);
+      const isOutdated = outdatedInMs <= 0;
       const isRenewable = !isOutdated && canRenew(entry);
       const ageMs = toAgeMs(confirmedAt, clock);
-      const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
-      return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
+      return {
+        ...{ outcome, bytes, ageMs, isRetained, isOutdated, isRenewable },
+        ...(failureTtlMs !== undefined && { failureTtlMs }),
+        ...(outdatedInMs > 0 && Number.isFinite(outdatedInMs) && { outdatedInMs }),
+      };
     },
 
     hasAny: store.hasAny,
@@ -127,8 +134,14 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     set(keyHash, target, response) {
       if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
       const now = readInstant(clock);
-      const retainedUntilMs = Number.NEGATIVE_INFINITY;
-      store.set(keyHash, target, { ...response, readAt: now, confirmedAt: now, isOutdated: false, retainedUntilMs });
+      store.set(keyHash, target, {
+        ...response,
+        ...createChangeState(response, store.peek(keyHash, target), marks),
+        readAt: now,
+        confirmedAt: now,
+        isOutdated: false,
+        retainedUntilMs: Number.NEGATIVE_INFINITY,
+      });
     },
 
     renew(keyHash, target, updatedAt) {
@@ -147,20 +160,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
       }
     },
 
-    touch(keyHash, targets) {
-      for (const target of targets) store.get(keyHash, target);
-    },
-
-    getResult(keyHash, id) {
-      const result = store.getDerived(keyHash, id);
-      if (!result) return undefined;
-      const ageMs = toAgeMs(result.madeAt, clock);
-      return ageMs <= result.freshForMs ? { value: result.value, ageMs } : undefined;
-    },
-
-    setResult(keyHash, id, result) {
-      store.setDerived(keyHash, id, { ...result, madeAt: readInstant(clock) });
-    },
+    ...createResults(store, marks, clock),
 
     dropKey(keyHash) {
       // Invented keys are dropped, too: an API key without any data must not take up memory.
@@ -173,4 +173,10 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
       });
     },
   };
+}
+
+/** In how many milliseconds an entry is outdated; 0 or less: it is. */
+function toOutdatedInMs(entry: Entry, marks: ChangeMarks, clock: Clock): number {
+  if (entry.isOutdated) return 0;
+  return checkChange(entry, marks) ? entry.settledUntilMs - clock.nowMs() : Number.POSITIVE_INFINITY;
 }

@@ -116,8 +116,9 @@ export function createResponseStore<Entry extends { readonly bytes: number }, De
       derived.clear();
     });
 
+  const isOverfull = () => totalBytes > maxBytes;
   const evict = () => {
-    while (totalBytes > maxBytes) {
+    while (isOverfull()) {
       const largestKeyHash = bySize.back()?.[1];
       if (largestKeyHash === undefined) return;
       const hasDerived = (contentsByKey.get(largestKeyHash)?.derived.size ?? 0) > 0;

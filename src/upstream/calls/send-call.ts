@@ -99,7 +99,8 @@ function learnFromResponse(
   recordResponded(services, keyHash);
   services.apiKeys.accept(keyHash);
   const updatedAt = call.updatedAtOf?.(value) ?? null;
-  cache.set(keyHash, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs });
+  const subjects = () => call.subjects?.(value) ?? [];
+  cache.set(keyHash, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs, subjects });
   for (const [listedTarget, listedUpdatedAt] of call.listedUpdates?.(value) ?? []) {
     if (listedUpdatedAt !== null) cache.renew(keyHash, listedTarget, listedUpdatedAt);
   }
@@ -116,12 +117,13 @@ function recordResponded({ breakers, retryBudget }: CallServices, keyHash: strin
 /** @returns When the key may send calls again (monotonic ms); undefined: the failure pauses nothing. */
 function learnFromFailure(
   services: CallServices,
-  { route, target, forbiddenTtlMs }: Call<unknown>,
+  call: Call<unknown>,
   { keyHash, keyBudget }: Caller,
   error: UpstreamError,
   sentAtMs: number,
 ): number | undefined {
   const { cache, learnedSizes, clock, apiKeys, breakers } = services;
+  const { route, target, forbiddenTtlMs } = call;
   const { kind, message, isConnectFailure = false } = error;
   if (kind === 'unavailable' || kind === 'unreachable' || kind === 'serverError' || kind === 'timeout') {
     const failure = { route: route.template, key: target, isConnectFailure, isTimeout: kind === 'timeout' };
@@ -154,6 +156,7 @@ function learnFromFailure(
         bytes: message.length,
         updatedAt: null,
         sentAtMs,
+        subjects: () => call.subjects?.(undefined) ?? [],
         ...(failureTtlMs !== undefined && { failureTtlMs }),
       });
       break;

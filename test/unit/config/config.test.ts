@@ -26,7 +26,7 @@ describe('parseConfig', () => {
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
       keepAliveMs: 65_000,
-      access: { tokens: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
+      access: { tokens: [], webhookSecrets: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
       postman: {
         baseUrl: 'https://api.getpostman.com',
         timeoutMs: 60_000,
@@ -119,6 +119,7 @@ describe('parseConfig', () => {
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
       TRUSTED_PROXIES: '10.0.0.0/8, fd00::1',
       ACCESS_TOKEN: token,
+      WEBHOOK_SECRET: 'old-hook,new-hook',
       REVEAL_SECRETS: 'yes',
       LOG_LEVEL: 'silent',
       GRAPHIQL: '1',
@@ -126,7 +127,8 @@ describe('parseConfig', () => {
       SOMETHING_ELSE: 'ignored',
     });
     const tokens = config.access.tokens.map((one) => one.reveal());
-    expect({ ...config, access: { ...config.access, tokens } }).toEqual({
+    const webhookSecrets = config.access.webhookSecrets.map((one) => one.reveal());
+    expect({ ...config, access: { ...config.access, tokens, webhookSecrets } }).toEqual({
       isProduction: true,
       sandbox: false,
       sandboxLimits: false,
@@ -134,6 +136,7 @@ describe('parseConfig', () => {
       keepAliveMs: 137,
       access: {
         tokens: [token],
+        webhookSecrets: ['old-hook', 'new-hook'],
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         allowedHosts: ['graphql.test', 'other.test:4000'],
         trustedProxies: ['10.0.0.0/8', 'fd00::1'],
@@ -398,7 +401,7 @@ describe('parseConfig rejects', () => {
         'default: none',
     ]);
     expect(problemsOf({ ACCESS_TOKEN: 'one,two,three' })).toEqual([
-      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 tokens;/),
+      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 secrets;/),
     ]);
     expect(problemsOf({ ACCESS_TOKEN: ' , ' })).toEqual([
       expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is blank;/),
@@ -438,6 +441,13 @@ describe('parseConfig rejects', () => {
     expect(problemsOf({ SANDBOX_LIMITS: 'yes' })).toEqual(problem);
     expect(problemsOf({ SANDBOX_LIMITS: 'on', POSTMAN_API_KEY: key })).toEqual(problem);
     expect(problemsOf({ SANDBOX_LIMITS: 'off' })).toEqual([]);
+  });
+
+  it.each([{ POSTMAN_API_KEY: key }, { ACCESS_TOKEN: token }])('a webhook secret that is another one, too', (other) => {
+    expect(problemsOf({ ...other, WEBHOOK_SECRET: `the-hook,${Object.values(other).join()}` })).toEqual([
+      'WEBHOOK_SECRET is the same as POSTMAN_API_KEY or ACCESS_TOKEN: everyone who sees the webhook in Postman would ' +
+        'have it; allowed: another secret; default: none',
+    ]);
   });
 
   it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {

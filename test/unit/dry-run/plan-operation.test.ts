@@ -9,6 +9,7 @@ import { type Operation, openOperation } from '../../../src/upstream/calls/opera
 import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
 
 const schema = createSchema();
 
@@ -58,6 +59,7 @@ async function planned(
     },
     lastOutcome: () => undefined,
     sizesOf: () => undefined,
+    readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',
@@ -126,6 +128,7 @@ describe('the plan of an operation', () => {
       },
       lastOutcome: () => undefined,
       sizesOf: () => undefined,
+      readLists: createReadLists(),
       cachesAny: () => false,
       isRenewable: () => false,
       fairShareOf: () => 'key hash',
@@ -160,6 +163,7 @@ describe('the plan of an operation', () => {
         },
         lastOutcome: () => undefined,
         sizesOf: () => undefined,
+        readLists: createReadLists(),
         cachesAny: () => false,
         isRenewable: () => false,
         fairShareOf: () => 'key hash',
@@ -205,6 +209,7 @@ describe('the plan of an operation', () => {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
           sizesOf: () => undefined,
+          readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -273,6 +278,7 @@ describe('the plan of an operation', () => {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
           sizesOf: () => undefined,
+          readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -305,6 +311,7 @@ describe('a bug of this program in a simulation', () => {
     cachedOutcome: (): undefined => undefined,
     lastOutcome: () => undefined,
     sizesOf: () => undefined,
+    readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',

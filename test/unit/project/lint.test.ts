@@ -347,6 +347,20 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'HTTP parts know no GraphQL operation',
   ],
   [
+    'src/server/hooks',
+    [
+      '../plugins/use-dry-run.ts',
+      '../operation/request-record.ts',
+      '../result/write-json.ts',
+      '../incremental/incremental.ts',
+      '../../graph/context.ts',
+      '../../dry-run/call-tally.ts',
+      '../../upstream/cache/response-cache.ts',
+      '../create-upstream.ts',
+    ],
+    'hooks report what has changed',
+  ],
+  [
     'src/server/incremental',
     ['../plugins/use-dry-run.ts', '../operation/request-record.ts', '../result/write-json.ts', '../http/prefer.ts'],
     'incremental delivery maps parts',

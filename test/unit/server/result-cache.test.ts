@@ -28,8 +28,7 @@ const results = createResultCache({
   calls: { repeatReads: (...given) => void touched.push(given) },
   findCaller: () => caller,
   clock: createSystemClock(),
-  logOperation: () => undefined,
-  observer: undefined,
+  report: () => undefined,
   openTrace: undefined,
 });
 const toResult = (body: string): ServedResult => ({
