@@ -306,6 +306,17 @@ const MODULES = {
       '**/dry-run/**',
     ]),
   ],
+  'src/server/result-cache': [
+    forbid('results are served again whatever they contain: their cache knows no plugin and no schema.', [
+      '**/plugins/**',
+      '**/result/**',
+      '**/incremental/**',
+      '**/graph/**',
+      '**/dry-run/**',
+      '../create-upstream.ts',
+      '../shared-slots.ts',
+    ]),
+  ],
   'src/server/hooks': [
     forbid('hooks report what has changed: they know no GraphQL, and nothing that is cached.', [
       '**/plugins/**',

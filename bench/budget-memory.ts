@@ -77,7 +77,7 @@ await store.close();
 await redis.stop();
 
 // Two entries per key fill the cache. Each further entry evicts one.
-const responseStore = createResponseStore<{ readonly bytes: number }>(keyCount * 2 * 2_048);
+const responseStore = createResponseStore<{ readonly bytes: number }, never>(keyCount * 2 * 2_048);
 const fill = (round: number) => {
   const startedMs = performance.now();
   for (let index = 0; index < keyCount; index++)

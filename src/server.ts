@@ -4,7 +4,7 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
-import type { GraphQLSchema } from 'graphql';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -22,21 +22,15 @@ import { createSampledLog } from './server/telemetry/sampled-log.ts';
 import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
+import { createDocumentPlugin } from './server/plugins/document/document-plugin.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
-import { readPersistedDocuments } from './server/plugins/document/read-persisted-documents.ts';
-import { createStoredQueries } from './server/plugins/document/stored-queries.ts';
-import { usePersistedDocuments } from './server/plugins/document/use-persisted-documents.ts';
 import { queryLimits } from './server/plugins/document/use-query-limits.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
-import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
-import { useCors } from './server/plugins/request/use-cors.ts';
+import { createRequestPlugins } from './server/plugins/request/request-plugins.ts';
+import { hasReadableAddress } from './server/plugins/request/use-access-control.ts';
 import { useCompression } from './server/plugins/request/use-compression.ts';
-import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
-import { useFrontPage } from './server/plugins/request/use-front-page.ts';
-import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
 import { useRefusalBodies } from './server/plugins/request/use-refusal-bodies.ts';
 import { useResponseType } from './server/plugins/request/use-response-type.ts';
-import { useRequestParams } from './server/plugins/request/use-request-params.ts';
 import { useRequestMemory } from './server/plugins/request/use-request-memory.ts';
 import { useCostExtension } from './server/plugins/use-cost-extension.ts';
 import { useDryRun } from './server/plugins/use-dry-run.ts';
@@ -45,13 +39,16 @@ import { useIncrementalDelivery } from './server/plugins/use-incremental-deliver
 import { useIntrospectionGuard } from './server/plugins/use-introspection-guard.ts';
 import { useLargeResults } from './server/plugins/use-large-results.ts';
 import { logOperation, useOperationLog } from './server/plugins/use-operation-log.ts';
-import { observeEnd, useOperationObserver } from './server/plugins/use-operation-observer.ts';
+import { useOperationObserver } from './server/plugins/use-operation-observer.ts';
+import { useResultCache } from './server/plugins/use-result-cache.ts';
+import { createResultCache } from './server/result-cache/result-cache.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
+import { type EndedOperation, toEndedOperation } from './server/operation/ended-operation.ts';
 import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import type { OperationObserver } from './server/operation/operation-observer.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
-import type { Calls } from './upstream/calls/calls.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
@@ -129,7 +126,7 @@ export async function startServer(
     logging: false,
     cors: false,
     plugins: [
-      ...createRequestPlugins(config, refusalReasons),
+      ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
       documentPlugin,
       useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
@@ -137,9 +134,17 @@ export async function startServer(
       useResponseType(),
       ...operations.plugins,
       useRefusalBodies(GRAPHQL_PATH),
+      operations.storeResults,
       useCompression(),
     ],
   });
+
+  const execute = (request: IncomingMessage, response: ServerResponse, requestId: string) => {
+    // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
+    if (hasReadableAddress(request)) return void yoga(request, response, { requestId });
+    sendRefusal(response, UNREADABLE_ADDRESS);
+    logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
+  };
 
   let isStopping = false;
   const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
@@ -153,12 +158,7 @@ export async function startServer(
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
       if (serveHook(request, response, requestId)) return;
-      // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-      if (hasReadableAddress(request)) void yoga(request, response, { requestId });
-      else {
-        sendRefusal(response, UNREADABLE_ADDRESS);
-        logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
-      }
+      operations.results.serve(request, response, requestId, () => execute(request, response, requestId));
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
@@ -178,35 +178,6 @@ export async function startServer(
   };
 }
 
-/** Makes the plugins that serve pages, refuse requests before their body is read, and read their parameters. */
-function createRequestPlugins(config: Config, refusalReasons: RefusalReasons) {
-  const { access, graphiql, query } = config;
-  return [
-    useCors(access.corsOrigins),
-    useAccessControl(config, GRAPHQL_PATH, refusalReasons),
-    useFrontPage(GRAPHQL_PATH, graphiql),
-    ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
-    useCsrfCheck(refusalReasons, access.corsOrigins),
-    useRequestParams(query.maxRequestBytes),
-  ];
-}
-
-/** Reads the persisted documents, and makes the plugin that finds documents by id. */
-async function createDocumentPlugin(
-  { persistedDocuments, query }: Config,
-  schema: GraphQLSchema,
-  recordOf: (request: Request) => RequestRecord | undefined,
-  calls: Calls,
-) {
-  return usePersistedDocuments({
-    documents: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema)),
-    only: persistedDocuments?.only ?? false,
-    stored: createStoredQueries(query.persistedQueryBytesPerKey, query.persistedQueryBytes),
-    recordOf,
-    calls,
-  });
-}
-
 function createHook(
   { access }: Config,
   logger: Logger,
@@ -218,24 +189,31 @@ function createHook(
   return createPostmanHook({ secrets: access.webhookSecrets, clock, onChange, log, onEnd });
 }
 
+function reportEnd(ended: EndedOperation, logger: Logger, observer: OperationObserver | undefined): void {
+  logOperation(ended, logger);
+  observer?.operationEnded(ended);
+}
+
 /**
  * Makes the plugins that open, execute and close operations. Their hooks run in this order: an operation is closed
  * before its errors and its cost are reported. Headers are set before a response in parts may be replaced by a
  * refusal, and both happen before the log line is written.
  *
- * @returns The plugins; `drain`, which ends all open operations within a grace period, with the data they have; and
+ * @returns The plugins; `results`, which serves equal requests without them, and `storeResults`, the plugin that fills
+ *   it, which must come before compression; `drain`, which ends all open operations within a grace period, with the data they have; and
  *   `recordOf`, which returns the record of a request whose body Yoga has begun to read.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
-  const { calls, clock, observer } = options;
+  const { calls, clock, logger, observer } = options;
+  const results = createResultCache({ ...options, report: (ended) => reportEnd(ended, logger, observer) });
   const onStreamEnd = (record: RequestRecord) => {
     retainUntilRetry(record, calls, clock);
-    logOperation(record, 200, parts);
-    if (observer) observeEnd(record, parts, observer);
-    record.trace?.end(record, 200);
+    const ended = toEndedOperation(record, 200, clock);
+    reportEnd(ended, logger, observer);
+    record.trace?.end(ended);
   };
   return {
     plugins: [
@@ -250,6 +228,8 @@ export function createOperationPlugins(options: OperationOptions) {
       useOperationLog(parts),
       ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
+    results,
+    storeResults: useResultCache(parts, results),
     drain: () => stopOperations(open, clock),
     recordOf: (request: Request) => records.get(request),
   };

@@ -13,11 +13,17 @@ export interface MeasuredProcess {
   stop(): Promise<void>;
 }
 
-/** Starts a built module with the probe, and waits for its first line. `file` is relative to this folder. */
+/**
+ * Starts a built module with the probe, and waits for its first line.
+ *
+ * @param file - Relative to this folder.
+ * @param errorOutput - Descriptor of the file that gets what the process writes to stderr. Default: this process's own.
+ */
 export async function startMeasured(
   file: string,
   args: readonly string[],
   env: Record<string, string>,
+  errorOutput: number | 'inherit' = 'inherit',
 ): Promise<MeasuredProcess> {
   const child = spawn(
     process.execPath,
@@ -27,7 +33,7 @@ export async function startMeasured(
       fileURLToPath(new URL(file, import.meta.url)),
       ...args,
     ],
-    { env, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    { env, stdio: ['ignore', 'pipe', errorOutput, 'ipc'] },
   );
   // Without this, a process that ends by itself would be awaited for ever.
   child.once('exit', (code) => {

@@ -114,7 +114,6 @@ export function parseConfig(
       persistedQueryBytesPerKey: v.PERSISTED_QUERIES_MAX_BYTES_PER_KEY,
       persistedQueryBytes: memoryLimits.persistedQueryBytes,
     },
-    /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
     ...toPersistedDocuments(v),
     revealSecrets: v.REVEAL_SECRETS,

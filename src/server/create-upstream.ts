@@ -74,6 +74,7 @@ export async function createUpstream(
   });
   return {
     calls,
+    cache,
     spentCalls,
     heldResponses: createHeldResponses({
       maxBytes: config.operation.maxHeldBytesOfAll,

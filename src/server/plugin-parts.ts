@@ -8,6 +8,7 @@ import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { SliceScheduler } from '../graph/limits/time-slices.ts';
+import type { CachedResults } from '../upstream/cache/cached-results.ts';
 import type { Calls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
 import type { HeldResponses } from '../upstream/calls/operation/held-responses.ts';
@@ -25,11 +26,12 @@ export interface OperationOptions {
   readonly schema: GraphQLSchema;
   readonly config: Config;
   readonly calls: Calls;
+  readonly cache: CachedResults;
   readonly heldResponses: HeldResponses;
   readonly spentCalls: SpentCalls;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly findCaller: (request: Request) => RequestCaller | null;
+  readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
   readonly clientAddressOf: ClientAddressOf;
   /** For errors that Yoga does not mask itself, such as those of increments. */
   readonly maskError: MaskError;

@@ -116,7 +116,9 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
   const schema = createSchema();
   const hashKey = createKeyHasher();
   const { http, faults } = createUpstream(options, clock, startMs, calls, config.postman.timeoutMs);
+  const cache = createResponseCache({ ...config.cache, clock });
   const operations = createOperationPlugins({
+    cache,
     schema,
     config,
     maskError,
@@ -124,7 +126,7 @@ export function startSimulatedFacade(options: SimulationOptions): SimulatedFacad
     logger,
     calls: createCalls({
       http,
-      cache: createResponseCache({ ...config.cache, clock }),
+      cache,
       clock,
       random,
       isTrusted: () => true,

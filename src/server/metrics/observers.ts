@@ -43,12 +43,12 @@ function toResult({ status, error, isConnectFailure }: CallResult): Record<strin
 /** Writes the events of operations into metrics. */
 export function createOperationObserver(metrics: MetricsByName): OperationObserver {
   return {
-    operationEnded({ type, outcome, durationMs, calls, isLate }) {
+    operationEnded({ type, outcome, durationMs, cost, isLate }) {
       metrics.postman_graphql_operation_duration_seconds.observe(
         { graphql_operation_type: type ?? '', outcome },
         durationMs / 1_000,
       );
-      metrics.postman_graphql_operation_calls.observe(calls);
+      metrics.postman_graphql_operation_calls.observe(cost.calls);
       if (isLate) metrics.postman_graphql_operations_deadline_exceeded_total.inc();
     },
     streamOpened() {

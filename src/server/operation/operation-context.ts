@@ -108,11 +108,8 @@ export function createContexts({
         readAhead: createLoaders(
           operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
         ),
-        budget: () => record.caller?.keyBudget.view.snapshot() ?? null,
-        spentBy: () => readSpentCalls(record, config, spentCalls),
+        ...readsOfTheMoment(record, config, spentCalls),
         clock,
-        estimate: () =>
-          record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
         treeOf,
         trackRead(value, path) {
           noteStalePath(record, value, path);
@@ -145,6 +142,23 @@ export function createContexts({
 function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) {
   const message = toMissingKey(request, access.tokens.length > 0);
   return createFailingSession((route) => new UpstreamError('unauthenticated', message, { route }));
+}
+
+/** What the context reads that holds at this moment only. */
+function readsOfTheMoment(record: RequestRecord, config: Config, spentCalls: SpentCalls) {
+  const momentary = <T>(read: () => T) => {
+    return () => {
+      record.isMomentary = true;
+      return read();
+    };
+  };
+  return {
+    budget: momentary(() => record.caller?.keyBudget.view.snapshot() ?? null),
+    spentBy: momentary(() => readSpentCalls(record, config, spentCalls)),
+    estimate: momentary(
+      () => record.estimate?.() ?? Promise.reject(new TypeError('Only an operation that is executed has an estimate')),
+    ),
+  };
 }
 
 function readSpentCalls({ caller }: RequestRecord, { access, sandbox }: Config, spentCalls: SpentCalls) {

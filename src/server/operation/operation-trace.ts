@@ -1,4 +1,4 @@
-import type { RequestRecord } from './request-record.ts';
+import type { EndedOperation } from './ended-operation.ts';
 
 /** The trace of one request: the part of it that this server writes. */
 export interface OperationTrace {
@@ -7,8 +7,12 @@ export interface OperationTrace {
   /** A part of a streamed response has been made. */
   partMade(): void;
   /** The response is complete. */
-  end(record: RequestRecord, status: number): void;
+  end(operation: EndedOperation): void;
 }
 
-/** Begins the trace of a request, with its headers and method. */
-export type OpenTrace = (request: Pick<Request, 'headers' | 'method'>) => OperationTrace;
+/**
+ * Begins the trace of a request.
+ *
+ * @param traceparent - The value of its header of that name; null if there is none.
+ */
+export type OpenTrace = (method: string, traceparent: string | null) => OperationTrace;

@@ -70,6 +70,8 @@ export interface RequestRecord {
   estimate?: OperationPlan['estimate'];
   /** The response is delivered in parts. */
   isIncremental: boolean;
+  /** The result says what holds at this moment only: what is left of the budget, or what an operation would cost. */
+  isMomentary: boolean;
   /** How; absent unless it is. */
   parts?: PartDelivery;
   /** Paths of the values in the result that take long to write as JSON. */
@@ -96,6 +98,7 @@ export function createRequestRecord(
     hasData: false,
     stopExecution: new AbortController(),
     isIncremental: false,
+    isMomentary: false,
     large: [],
     errors: createReportedErrors(known.preferences.areErrorsGrouped, known.requestId),
     incomplete: [],

@@ -32,7 +32,10 @@ export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
         return;
       }
       // A dry run is not delivered in parts.
-      if (document !== args.document) record.isIncremental = false;
+      if (document !== args.document) {
+        record.isIncremental = false;
+        record.isMomentary = true;
+      }
       args.document = document;
       if (split && !record.isIncremental) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));
     },

@@ -1,6 +1,8 @@
 import type { Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
 import type { NodeContext } from '../http/node-context.ts';
-import { type RequestRecord, toCost, toRequestIds } from '../operation/request-record.ts';
+import { type EndedOperation, toEndedOperation } from '../operation/ended-operation.ts';
+import { toRequestIds } from '../operation/request-record.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
 const LOGGED_NAME_LENGTH = 100;
@@ -10,14 +12,15 @@ const LOGGED_NAME_LENGTH = 100;
  * were read. It also ends their traces.
  */
 export function useOperationLog(parts: PluginParts): Plugin<object, NodeContext> {
-  const { records, logRefusal, refusalReasons } = parts;
+  const { records, logRefusal, refusalReasons, logger, clock } = parts;
   return {
     onResponse({ request, response: { status }, serverContext: { requestId } }) {
       const record = records.get(request);
       // An operation that is delivered in parts has not ended yet.
       if (record?.isIncremental) return;
-      record?.trace?.end(record, status);
-      if (record?.isRead) return logOperation(record, status, parts);
+      const ended = record && toEndedOperation(record, status, clock);
+      if (ended) record.trace?.end(ended);
+      if (ended && record.isRead) return logOperation(ended, logger);
       if (status < 400) return;
       const reason = refusalReasons.get(request);
       // The URL is not logged, because it may contain anything.
@@ -34,22 +37,21 @@ export function useOperationLog(parts: PluginParts): Plugin<object, NodeContext>
 }
 
 /** Logs the name, status and cost of an operation and who sent it, but nothing of its content. */
-export function logOperation(record: RequestRecord, status: number, { logger, clock, config }: PluginParts): void {
-  const { sandbox: _, stale, ...cost } = toCost(record, config.sandbox);
-  const { operationName, clientName, documentId, errors, startedAtMs, clientGone } = record;
+export function logOperation(operation: EndedOperation, logger: Logger): void {
+  const { ids, clientName, name, documentId, status, durationMs, cost, staleParts, errorCodes, errorIds } = operation;
   logger.info(
     {
-      ...toRequestIds(record),
+      ...ids,
       ...(clientName !== undefined && { client: clientName }),
-      operation: operationName?.slice(0, LOGGED_NAME_LENGTH) ?? null,
+      operation: name?.slice(0, LOGGED_NAME_LENGTH) ?? null,
       ...(documentId !== undefined && { documentId }),
       status,
-      durationMs: Math.round(clock.nowMs() - startedAtMs),
+      durationMs: Math.round(durationMs),
       ...cost,
-      stale: stale?.length ?? 0,
-      errors: Object.fromEntries(errors.codes),
-      ...(errors.errorIds.length > 0 && { errorIds: errors.errorIds }),
-      ...(clientGone.aborted && { clientGone: true }),
+      stale: staleParts,
+      errors: Object.fromEntries(errorCodes),
+      ...(errorIds.length > 0 && { errorIds }),
+      ...(operation.isClientGone && { clientGone: true }),
     },
     'operation',
   );

@@ -26,14 +26,14 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       const record = createRequestRecord({
         startedAtMs: clock.nowMs(),
         requestId: serverContext.requestId,
-        trace: openTrace?.(request),
+        trace: openTrace?.(request.method, request.headers.get('traceparent')),
         clientGone: request.signal,
         clientAddress: clientAddressOf(serverContext.req),
         preferences: parsePreferences(request.headers.get('prefer')),
       });
       records.set(request, record);
       // Last, because it throws if the header cannot be a key, and the log line of that refusal needs the record.
-      record.caller = findCaller(request);
+      record.caller = findCaller(request.headers.get('x-api-key'));
       const clientName = toClientName(request.headers, record.caller?.apiKey);
       if (clientName !== undefined) record.clientName = clientName;
     },

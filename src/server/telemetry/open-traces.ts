@@ -4,8 +4,8 @@ import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import type { UpstreamObserver } from '../../upstream/observer.ts';
 import type { OpenTrace, OperationTrace } from '../operation/operation-trace.ts';
-import { toOutcome } from '../operation/outcome.ts';
-import { type OperationRecords, type RequestRecord, toCost, toLoggedHash } from '../operation/request-record.ts';
+import type { EndedOperation } from '../operation/ended-operation.ts';
+import type { OperationRecords } from '../operation/request-record.ts';
 import { createSpanObserver } from './span-observer.ts';
 import { createTraceProvider, loadTracePackages } from './trace-packages.ts';
 import { parseTraceparent } from './traceparent.ts';
@@ -30,7 +30,7 @@ const MAX_NAME_LENGTH = 100;
  * @throws {Error} A package is not installed; the message names the command that installs it.
  */
 export async function openTraces(
-  { traces, postman, sandbox }: Config,
+  { traces, postman }: Config,
   logger: Logger,
   clock: Clock,
   operations: OperationRecords,
@@ -49,14 +49,13 @@ export async function openTraces(
   const tracer = provider.getTracer('postman-graphql');
   const spans = new WeakMap<OperationTrace, Span>();
 
-  const end = (span: Span, record: RequestRecord, status: number) => {
-    const { operationType, operationName, requestId, caller, errors, hasData } = record;
-    const { calls, cached, coalesced, waitedMs } = toCost(record, sandbox);
-    const outcome = toOutcome(errors.codes.keys(), hasData);
-    if (operationType) span.updateName(operationType);
+  const end = (span: Span, { type, name, ids, status, outcome, cost }: EndedOperation) => {
+    const { calls, cached, coalesced, waitedMs } = cost;
+    const { requestId, keyHash } = ids;
+    if (type) span.updateName(type);
     span.setAttributes({
-      ...(operationType && { 'graphql.operation.type': operationType }),
-      ...(operationName !== undefined && { 'graphql.operation.name': operationName.slice(0, MAX_NAME_LENGTH) }),
+      ...(type && { 'graphql.operation.type': type }),
+      ...(name !== undefined && { 'graphql.operation.name': name.slice(0, MAX_NAME_LENGTH) }),
       'http.response.status_code': status,
       'postman_graphql.request_id': requestId,
       'postman_graphql.outcome': outcome,
@@ -64,23 +63,23 @@ export async function openTraces(
       'postman_graphql.cached': cached,
       'postman_graphql.coalesced': coalesced,
       'postman_graphql.waited_ms': waitedMs,
-      ...(caller && { 'postman_graphql.key_hash': toLoggedHash(caller.keyHash) }),
+      ...(keyHash !== undefined && { 'postman_graphql.key_hash': keyHash }),
     });
     if (outcome === 'failed') span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
   };
 
   return {
-    openTrace({ headers, method }) {
-      const parent = parseTraceparent(headers.get('traceparent'));
+    openTrace(method, traceparent) {
+      const parent = parseTraceparent(traceparent);
       const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
       const attributes = { 'http.request.method': method === 'GET' ? 'GET' : 'POST' };
       const span = tracer.startSpan('GraphQL Operation', { kind: SpanKind.SERVER, attributes }, context);
       const opened: OperationTrace = {
         traceId: span.spanContext().traceId,
         partMade: () => void span.addEvent('part'),
-        end: (record, status) => {
-          if (span.isRecording()) end(span, record, status);
+        end: (operation) => {
+          if (span.isRecording()) end(span, operation);
         },
       };
       spans.set(opened, span);

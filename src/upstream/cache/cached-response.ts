@@ -23,6 +23,8 @@ export interface CachedResponse {
   readonly isRetained: boolean;
   /** A list has shown a newer version, or a change was reported. */
   readonly isOutdated: boolean;
+  /** A reported change outdates it after so many milliseconds. Absent: none does. */
+  readonly outdatedInMs?: number;
   /** A list that shows the object unchanged would renew it. */
   readonly isRenewable: boolean;
 }

@@ -31,6 +31,8 @@ export interface Freshness {
   /** Whether the response may be served instead of an error. */
   servesOnError(cached: CachedResponse, directives: CacheDirectives): boolean;
   isFresh(cached: CachedResponse): boolean;
+  /** For how much longer it is served as fresh, in milliseconds; below 0: it is not fresh, or not accepted. */
+  freshForMs(cached: CachedResponse, directives: CacheDirectives): number;
   /** No longer fresh, but still served, so it should be revalidated before a client has to wait for it. */
   isInRevalidationPeriod(cached: CachedResponse): boolean;
 }
@@ -63,6 +65,10 @@ export function createFreshness({ ttlMs, swrMs, staleIfErrorMs }: FreshnessOptio
 
   return {
     isFresh,
+    freshForMs: (cached, { noCache = false, maxAgeMs = Number.POSITIVE_INFINITY }) =>
+      noCache || cached.isOutdated
+        ? -1
+        : Math.min(Math.min(ttlOf(cached), maxAgeMs) - cached.ageMs, cached.outdatedInMs ?? Number.POSITIVE_INFINITY),
     isInRevalidationPeriod,
     servesOnError,
     judge(cached, directives) {

@@ -10,6 +10,7 @@ import { type ChangeMarks, createChangeMarks } from './changes/change-marks.ts';
 import { type ChangeState, checkChange, createChangeState } from './changes/change-state.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
+import { type CachedResults, createResults, type ResultEntry } from './cached-results.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
 
 /** A response to be cached. */
@@ -31,7 +32,7 @@ export interface NewResponse {
  * A cache of Postman's responses, and the rules by which they are served: how old they may be, what renews them, and
  * which of two responses is newer. Each API key has its own, so no key ever sees another key's data.
  */
-export interface ResponseCache {
+export interface ResponseCache extends CachedResults {
   /** The rules by which cached responses are served. */
   readonly freshness: Freshness;
   /** Whether lists can renew cached responses. */
@@ -88,7 +89,7 @@ export function createResponseCache({
 }: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
-  const store = createResponseStore<Entry>(maxBytes);
+  const store = createResponseStore<Entry, ResultEntry>(maxBytes);
   // By key hash, when the API key was dropped: responses to calls sent before that are not cached.
   const droppedAtMs = new Map<string, number>();
 
@@ -96,9 +97,6 @@ export function createResponseCache({
 
   const isExpired = ({ confirmedAt, readAt, failureTtlMs = 0 }: Entry) =>
     toAgeMs(confirmedAt, clock) > Math.max(cachedForMs, failureTtlMs) && toAgeMs(readAt, clock) > renewMs;
-
-  const isOutdated = (entry: Entry) =>
-    entry.isOutdated || (checkChange(entry, marks) && clock.nowMs() >= entry.settledUntilMs);
 
   /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
@@ -119,11 +117,15 @@ export function createResponseCache({
       }
       const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
       const isRetained = clock.nowMs() <= entry.retainedUntilMs;
-      const hasNewer = isOutdated(entry);
-      const isRenewable = !hasNewer && canRenew(entry);
+      const outdatedInMs = toOutdatedInMs(entry, marks, clock);
+      const isOutdated = outdatedInMs <= 0;
+      const isRenewable = !isOutdated && canRenew(entry);
       const ageMs = toAgeMs(confirmedAt, clock);
-      const cached = { outcome, bytes, ageMs, isRetained, isOutdated: hasNewer, isRenewable };
-      return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
+      return {
+        ...{ outcome, bytes, ageMs, isRetained, isOutdated, isRenewable },
+        ...(failureTtlMs !== undefined && { failureTtlMs }),
+        ...(outdatedInMs > 0 && Number.isFinite(outdatedInMs) && { outdatedInMs }),
+      };
     },
 
     hasAny: store.hasAny,
@@ -148,6 +150,7 @@ export function createResponseCache({
       // An earlier time comes from a list that was read before the change.
       if (updatedAt > entry.updatedAt) entry.isOutdated = true;
       else if (updatedAt === entry.updatedAt && canRenew(entry)) entry.confirmedAt = readInstant(clock);
+      store.dropDerived(keyHash);
     },
 
     retainForRetry(keyHash, targets, untilMs) {
@@ -156,6 +159,8 @@ export function createResponseCache({
         if (entry) entry.retainedUntilMs = Math.max(entry.retainedUntilMs, untilMs);
       }
     },
+
+    ...createResults(store, marks, clock),
 
     dropKey(keyHash) {
       // Invented keys are dropped, too: an API key without any data must not take up memory.
@@ -168,4 +173,10 @@ export function createResponseCache({
       });
     },
   };
+}
+
+/** In how many milliseconds an entry is outdated; 0 or less: it is. */
+function toOutdatedInMs(entry: Entry, marks: ChangeMarks, clock: Clock): number {
+  if (entry.isOutdated) return 0;
+  return checkChange(entry, marks) ? entry.settledUntilMs - clock.nowMs() : Number.POSITIVE_INFINITY;
 }

@@ -32,6 +32,8 @@ export interface Calls {
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
   /** The outcome that `make` would take from the cache; undefined if it needs a call. Changes no meter. */
   cachedOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
+  /** Counts reads from the cache that a repeated result saves: the responses that it was made of were used again. */
+  repeatReads(keyHash: string, targets: readonly string[], reads: number): void;
   /** The cached outcome of the call, however old; undefined if there is none. Changes no meter. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** The list lengths that responses to the operation's key have shown; undefined: none yet. */
@@ -85,9 +87,12 @@ export function createCalls(options: CallsOptions): Calls {
   const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
-    const { cost, servedTargets, ages } = operation.meter;
+    const { meter, directives } = operation;
+    const { cost, servedTargets, ages } = meter;
     cost.cached++;
     const isFresh = freshness.isFresh(cached);
+    const freshForMs = isFresh ? freshness.freshForMs(cached, directives) : -1;
+    meter.freshUntilMs = Math.min(meter.freshUntilMs, clock.nowMs() + freshForMs);
     observer.onRead(isFresh ? 'hit' : 'stale');
     servedTargets.add(call.target);
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
@@ -146,6 +151,11 @@ export function createCalls(options: CallsOptions): Calls {
     },
 
     cachedOutcome: toCachedOutcome,
+
+    repeatReads(keyHash, targets, reads) {
+      cache.touch(keyHash, targets);
+      for (let read = 0; read < reads; read++) observer.onRead('hit');
+    },
 
     lastOutcome: ({ target }, { caller }) => cache.get(caller.keyHash, target)?.outcome,
 

@@ -36,6 +36,7 @@ const nothingCached = {
   lastOutcome: () => undefined,
   sizesOf: () => undefined,
   retainForRetry() {},
+  repeatReads() {},
   cachesAny: () => false,
   readLists: createReadLists(),
   apiKeys: { isAccepted: () => true },

@@ -347,6 +347,19 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'HTTP parts know no GraphQL operation',
   ],
   [
+    'src/server/result-cache',
+    [
+      '../plugins/use-dry-run.ts',
+      '../result/write-json.ts',
+      '../incremental/incremental.ts',
+      '../../graph/context.ts',
+      '../../dry-run/call-tally.ts',
+      '../create-upstream.ts',
+      '../shared-slots.ts',
+    ],
+    'results are served again whatever they contain',
+  ],
+  [
     'src/server/hooks',
     [
       '../plugins/use-dry-run.ts',

@@ -35,7 +35,7 @@ it('have as many series after 10,000 keys and 10,000 names of operations as afte
       type: OperationTypeNode.QUERY,
       outcome: 'ok',
       durationMs: index,
-      calls: index,
+      cost: { calls: index, cached: 0, coalesced: 0, waitedMs: 0 },
       isLate: false,
     });
   };

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
-import { acceptsCoding } from './accept-encoding.ts';
+import { acceptsCoding } from '../../http/accept-encoding.ts';
 
 const decompress = promisify(brotliDecompress);
 

@@ -12,6 +12,8 @@ export interface OperationMeter {
   readonly servedTargets: Set<string>;
   /** Ages of the cached responses that it was served. */
   readonly ages: ServedAges;
+  /** Until when all cached responses that it was served stay fresh (monotonic ms); Infinity: it was served none. */
+  freshUntilMs: number;
   /** Measures the time in which at least one call waits for a slot. */
   readonly wait: WaitMeter;
 }
@@ -55,6 +57,7 @@ export function createOperationMeter(clock: Pick<Clock, 'nowMs'>): OperationMete
     pendingCalls,
     servedTargets: new Set(),
     ages: createServedAges(),
+    freshUntilMs: Number.POSITIVE_INFINITY,
     wait: createWaitMeter(clock, () => pendingCalls.onProgress()),
   };
 }

@@ -1,0 +1,172 @@
+/**
+ * Entry of the result cache module: complete responses to operations that needed no call, served again to equal requests
+ * before Yoga and GraphQL see them. Exports `createResultCache`.
+ *
+ * A request counts as equal only if its method, target, steering headers and body are (`request-key.ts`), so it passes
+ * all checks that the first one passed. The module knows no plugin, no schema and no graph.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
+import type { CachedResults } from '../../upstream/cache/cached-results.ts';
+import type { Calls } from '../../upstream/calls/calls.ts';
+import type { Clock } from '../../upstream/clock.ts';
+import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../http/accept-encoding.ts';
+import { toRateLimitFields } from '../http/rate-limit-fields.ts';
+import type { EndedOperation } from '../operation/ended-operation.ts';
+import type { OpenTrace } from '../operation/operation-trace.ts';
+import { toLoggedHash } from '../operation/request-record.ts';
+import type { RequestCaller } from '../request-caller.ts';
+import { readSmallBody } from './read-small-body.ts';
+import { toHeadersKey, toRequestKey } from './request-key.ts';
+
+/** A complete response to an operation that needed no call. */
+export interface ServedResult {
+  readonly body: Buffer;
+  /** Without those that say what holds at one moment (`RateLimit`, `Age` …), or how the body is compressed. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What the log, metrics and traces report of the operation, apart from its ids and its time. */
+  readonly operation: Omit<EndedOperation, 'ids' | 'durationMs'>;
+  /** Targets of the upstream responses that it was made of. */
+  readonly targets: readonly string[];
+  /** The age of the oldest of them when the result was made, in milliseconds; undefined: all of them are failures. */
+  readonly oldestMs: number | undefined;
+  /** For how long all of them stay fresh, in milliseconds. */
+  readonly freshForMs: number;
+}
+
+interface StoredResult extends ServedResult {
+  /** The same body compressed; made for the first client that accepts it. */
+  gzipped?: Buffer;
+}
+
+/** Serves equal requests again. */
+export interface ResultCache {
+  /**
+   * Serves a request if an equal one was served before and nothing that its result was made of has changed. It calls
+   * `execute` otherwise; the body of the request can then still be read.
+   */
+  serve(request: IncomingMessage, response: ServerResponse, requestId: string, execute: () => void): void;
+  /** Stores the result of a request that `serve` has passed to `execute`. */
+  store(request: IncomingMessage, caller: RequestCaller, result: ServedResult): void;
+  /** Notes that a request passed all checks, so that equal ones may be served. */
+  notePassed(request: IncomingMessage): void;
+  /** Whether `store` would store a result of this size. */
+  accepts(request: IncomingMessage, bytes: number): boolean;
+}
+
+/** Parts of the server that the result cache uses. */
+export interface ResultCacheParts {
+  readonly cache: Pick<CachedResults, 'getResult' | 'setResult'>;
+  readonly calls: Pick<Calls, 'repeatReads'>;
+  readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
+  readonly clock: Clock;
+  /** Reports the end of each operation that is served. */
+  readonly report: (operation: EndedOperation) => void;
+  readonly openTrace: OpenTrace | undefined;
+}
+
+// Clients that read slowly retain results that are evicted meanwhile, so they must be small.
+const MAX_BODY_BYTES = 131_072;
+// Hashes of headers whose requests were served before: a body is read here only after them.
+const MAX_KNOWN_HEADERS = 10_000;
+
+const headerOf = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : (value ?? null));
+
+/** Creates the empty result cache of the process. */
+export function createResultCache(parts: ResultCacheParts): ResultCache {
+  const { cache, calls, findCaller, clock, report, openTrace } = parts;
+  const knownHeaders = new LRUCache<string, true>({ max: MAX_KNOWN_HEADERS });
+  const headersKeys = new WeakMap<IncomingMessage, string>();
+  const requestKeys = new WeakMap<IncomingMessage, string>();
+
+  const toBody = (
+    result: StoredResult,
+    keyHash: string,
+    requestKey: string,
+    ageMs: number,
+    accepted: string | null,
+  ) => {
+    if (result.body.length < MIN_COMPRESSED_BYTES || !acceptsCoding(accepted, 'gzip')) return result.body;
+    if (!result.gzipped) {
+      result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
+      const bytes = result.body.length + result.gzipped.length;
+      const { freshForMs, oldestMs } = result;
+      const aged = {
+        ...result,
+        oldestMs: oldestMs === undefined ? undefined : oldestMs + ageMs,
+        freshForMs: freshForMs - ageMs,
+      };
+      cache.setResult(keyHash, requestKey, { value: aged, bytes, freshForMs: aged.freshForMs });
+    }
+    return result.gzipped;
+  };
+
+  const respond = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    requestKey: string,
+    startedAtMs: number,
+  ): boolean => {
+    const { method = '', headers } = request;
+    const caller = findCaller(headerOf(headers['x-api-key']));
+    const cached = caller && cache.getResult(caller.keyHash, requestKey);
+    if (!cached) return false;
+    const { keyHash, keyBudget } = caller;
+    const result = cached.value as StoredResult;
+    const { oldestMs } = result;
+    const trace = openTrace?.(method, headerOf(headers.traceparent));
+    calls.repeatReads(keyHash, result.targets, result.operation.cost.cached);
+    const body = toBody(result, keyHash, requestKey, cached.ageMs, headerOf(headers['accept-encoding']));
+    const { policy, rateLimit } = toRateLimitFields(keyBudget.view.snapshot());
+    response.writeHead(200, {
+      ...result.headers,
+      ...(body !== result.body && { 'content-encoding': 'gzip' }),
+      'content-length': String(body.length),
+      'ratelimit-policy': policy,
+      ratelimit: rateLimit,
+      ...(oldestMs !== undefined && { age: String(Math.floor((oldestMs + cached.ageMs) / 1_000)) }),
+    });
+    response.end(body);
+    const ended: EndedOperation = {
+      ...result.operation,
+      ids: { requestId, ...(trace && { traceId: trace.traceId }), keyHash: toLoggedHash(keyHash) },
+      durationMs: clock.nowMs() - startedAtMs,
+    };
+    report(ended);
+    trace?.end(ended);
+    return true;
+  };
+
+  return {
+    serve(request, response, requestId, execute) {
+      const startedAtMs = clock.nowMs();
+      const headersKey = toHeadersKey(request);
+      headersKeys.set(request, headersKey);
+      // The checks of an unknown request come before its body is read.
+      if (!knownHeaders.get(headersKey)) return execute();
+      const serveWith = (body: Buffer | undefined) => {
+        const requestKey = toRequestKey(headersKey, body);
+        if (respond(request, response, requestId, requestKey, startedAtMs)) return;
+        requestKeys.set(request, requestKey);
+        execute();
+      };
+      if (request.method === 'GET') return serveWith(undefined);
+      readSmallBody(request, (body) => (body ? serveWith(body) : execute()));
+    },
+
+    notePassed(request) {
+      const headersKey = headersKeys.get(request);
+      if (headersKey !== undefined) knownHeaders.set(headersKey, true);
+    },
+
+    accepts: (request, bytes) => requestKeys.has(request) && bytes <= MAX_BODY_BYTES,
+
+    store(request, { keyHash }, result) {
+      const requestKey = requestKeys.get(request);
+      if (requestKey === undefined) return;
+      cache.setResult(keyHash, requestKey, { value: result, bytes: result.body.length, freshForMs: result.freshForMs });
+    },
+  };
+}
