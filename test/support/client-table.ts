@@ -53,7 +53,7 @@ export function itFills(client: TableClient, feature: TableFeature, name: string
   });
 }
 
-const ownDocuments = 'a gateway sends documents of its own making';
+const dedicatedDocuments = 'a gateway sends documents of its own making';
 const onePart = 'gateways that run in Node request subgraphs in one part';
 const noParts = 'Relay has no transport: an application passes it the parts';
 const justShows = 'GraphiQL shows responses, and keeps no objects';
@@ -100,9 +100,9 @@ export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<R
     '2022 SSE': onePart,
     'v0.2 multipart': onePart,
     'v0.2 SSE': onePart,
-    documentId: ownDocuments,
-    doc_id: ownDocuments,
-    sha256Hash: ownDocuments,
+    documentId: dedicatedDocuments,
+    doc_id: dedicatedDocuments,
+    sha256Hash: dedicatedDocuments,
     GET: 'it sends POST, unless it is told to send hashes by GET',
   },
   'Hive Gateway': {
@@ -110,9 +110,9 @@ export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<R
     '2022 SSE': onePart,
     'v0.2 multipart': onePart,
     'v0.2 SSE': onePart,
-    documentId: ownDocuments,
-    doc_id: ownDocuments,
-    sha256Hash: ownDocuments,
-    'stored queries': ownDocuments,
+    documentId: dedicatedDocuments,
+    doc_id: dedicatedDocuments,
+    sha256Hash: dedicatedDocuments,
+    'stored queries': dedicatedDocuments,
   },
 };

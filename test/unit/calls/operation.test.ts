@@ -64,7 +64,7 @@ describe('openOperation', () => {
         wait: 0,
         pendingCalls: 0,
         servedTargets: new Set(),
-      freshUntilMs: Number.POSITIVE_INFINITY,
+        freshUntilMs: Number.POSITIVE_INFINITY,
       },
       directives: {},
       responses: uncountedResponses,
