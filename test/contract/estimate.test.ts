@@ -184,6 +184,7 @@ function anyCollection(depth: number): Arbitrary<string> {
       { weight: 2, arbitrary: anyCollection(depth - 1).map((selection) => `fork { parent ${selection} }`) },
       { weight: 2, arbitrary: anyWorkspace(depth - 1).map((selection) => `workspace ${selection}`) },
       { weight: 2, arbitrary: anyItemField },
+      { weight: 2, arbitrary: anyCollection(depth - 1).chain(anyItemEdge) },
       {
         weight: 2,
         arbitrary: tuple(
@@ -195,6 +196,17 @@ function anyCollection(depth: number): Arbitrary<string> {
     3,
   ).map(toSelection);
 }
+
+/** Fields of items that lead back to their collection, and to what applies to them. */
+const anyItemEdge = (collection: string) =>
+  constantFrom(
+    `requests { nodes { parent { collection ${collection} } } }`,
+    `requests { nodes { effectiveAuth { type definedOn { collection ${collection} } } } }`,
+    `requests { nodes { effectiveVariables { variable { key } definedOn { collection ${collection} } } } }`,
+    `requests { nodes { effectiveScripts { definedOn { collection ${collection} } } effectiveSettings } }`,
+    `folders { nodes { requests { nodes { url { raw } collection ${collection} } } folders { nodes { parent { collection ${collection} } } } } }`,
+    `items { ... on Request { collection ${collection} } ... on Folder { collection ${collection} items { collection ${collection} } } }`,
+  );
 
 const anyEnvironmentUid = nat(8).map((index) => `${OWNERS[0]}-${toUuid(2, index)}`);
 /** Fields of items that read variables from outside of the collection. */
@@ -293,6 +305,30 @@ const anyRoot = oneof(
   ),
 );
 
+/** Fields of a fragment: under other names than beside it, and without further fragments. */
+const toFragment = (selection: string) =>
+  selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
+
+/** Objects that a gateway names, users too. */
+const anyEntities = tuple(
+  oneOrMore(
+    oneof(
+      constantFrom(...OWNERS, '7').map((id) => `{ __typename: "User", id: "${id}" }`),
+      anyCollectionUid.map((uid) => `{ __typename: "Collection", uid: "${uid}" }`),
+      anyEnvironmentUid.map((uid) => `{ __typename: "Environment", uid: "${uid}" }`),
+      anyWorkspaceId.map((id) => `{ __typename: "Workspace", id: "${id}" }`),
+    ),
+    5,
+  ),
+  anyUser,
+  anyCollection(1),
+  anyEnvironment,
+  anyWorkspace(1),
+).map(
+  ([representations, user, collection, environment, workspace]) =>
+    `_entities(representations: [${representations.join(', ')}]) { ... on User ${user} ... on Collection ${toFragment(collection)} ... on Environment ${environment.replaceAll(/\bf(\d+):/g, 'e$1:')} ... on Workspace ${toFragment(workspace).replaceAll(/\bg(\d+):/g, 'w$1:')} }`,
+);
+
 const anySearch = tuple(
   constantFrom('requests', 'folders'),
   option(anyWorkspaceId),
@@ -328,12 +364,15 @@ interface Sketch {
   readonly workspaceFragment: string;
 }
 
-/** Fields of a fragment: under other names than beside it, and without further fragments. */
-const toFragment = (selection: string) =>
-  selection.replaceAll(/\.\.\.(?:Collections|Workspaces)/g, '__typename').replaceAll(/\bf(\d+):/g, 'g$1:');
-
 const anyOperation: Arbitrary<Sketch> = record({
-  fields: oneOrMore(oneof({ weight: 7, arbitrary: anyRoot }, { weight: 1, arbitrary: anySearch }), 4),
+  fields: oneOrMore(
+    oneof(
+      { weight: 7, arbitrary: anyRoot },
+      { weight: 1, arbitrary: anyEntities },
+      { weight: 1, arbitrary: anySearch },
+    ),
+    4,
+  ),
   fragment: anyCollection(1).map(toFragment),
   workspaceFragment: anyWorkspace(1).map(toFragment),
 });
