@@ -1,7 +1,17 @@
-import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery } from 'graphql';
+import {
+  buildClientSchema,
+  getIntrospectionQuery,
+  getNamedType,
+  type GraphQLSchema,
+  isAbstractType,
+  isLeafType,
+  isObjectType,
+  isRequiredArgument,
+} from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { everyField } from '../../bench/corpus/every-field.ts';
+import { createSchema } from '../../src/graph/schema.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 
 const { rides, stations } = ids.collections;
@@ -185,12 +195,59 @@ describe('the tree of the Rides API', () => {
   });
 
   it('is one GET, whatever is asked of it', async () => {
-    const fresh = await startFacade();
-    await fresh.query(`{ collection(uid: "${rides}") { name json folders { totalCount } requests { totalCount } } }`);
+    const schema = createSchema();
+    const selection = selectEverything(schema, schema.getType('Collection'), []);
+    // Back edges, everything that applies to a request, and the lists of folders are in it.
+    for (const part of [
+      'Request_collection:',
+      'Folder_collection:',
+      'Request_parent:',
+      'Folder_folders:',
+      'Folder_requests:',
+      'Request_effectiveAuth:',
+      'Request_effectiveVariables:',
+      'Request_effectiveScripts:',
+      'Request_effectiveSettings:',
+      'Url_resolved:',
+    ])
+      expect(selection).toContain(part);
+    const fresh = await startFacade({
+      MAX_QUERY_TOKENS: '100000',
+      MAX_QUERY_ALIASES: '10000',
+    });
+    const fields = `collection(uid: "${rides}") ${selection}`;
+    const dry = await fresh.query(`{ rateLimit(dryRun: true) { costAtLeast cost } ${fields} }`);
+    const { data, errors } = await fresh.query(`{ ${fields} }`);
     await fresh.close();
+    expect(errors).toEqual([]);
+    expect(data.collection.Collection_name).toBe('Rides API');
+    expect(dry.data).toEqual({ rateLimit: { costAtLeast: 1, cost: 1 } });
     expect(fresh.postman.calls).toEqual([`GET /collections/${rides}`]);
   });
 });
+
+// What the read of a collection does not carry. Users have their id.
+const NOT_IN_TREE = new Set(['Collection.isPublic', 'Collection.workspace', 'ForkInfo.parent']);
+
+/** Selects every field below an object, and each type twice on a path at most, so that edges that lead back end. */
+function selectEverything(schema: GraphQLSchema, type: unknown, path: readonly string[]): string {
+  if (isAbstractType(type))
+    return `{ ${schema
+      .getPossibleTypes(type)
+      .map((one) => `... on ${one.name} ${selectEverything(schema, one, path)}`)
+      .join(' ')} }`;
+  if (!isObjectType(type)) return '';
+  const ofType = path.filter((name) => name === type.name).length;
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    const named = getNamedType(field.type);
+    if (NOT_IN_TREE.has(`${type.name}.${field.name}`) || field.args.some(isRequiredArgument)) return [];
+    const alias = `${type.name}_${field.name}: ${field.name}`;
+    if (isLeafType(named)) return [alias];
+    if (named.name === 'User') return [`${alias} { id }`];
+    return ofType > 0 ? [] : [`${alias} ${selectEverything(schema, named, [...path, type.name])}`];
+  });
+  return `{ ${fields.join(' ')} }`;
+}
 
 describe('a filter', () => {
   const find = async (filter: object, first = 50) => {
