@@ -94,8 +94,12 @@ export function addToPage(root: HTMLElement, { bar, onDryRun, onChange }: Additi
       const button = root.querySelector<HTMLElement>(RUN_BUTTON);
       // While an operation runs, the button stops it.
       const canRun = !button?.getAttribute('aria-label')?.startsWith('Stop');
-      if (canRun) button?.click();
-      return canRun;
+      if (!canRun) return false;
+      // With several operations, the button opens a menu, at the pointer's first touch.
+      if (button?.getAttribute('aria-haspopup') === 'menu')
+        button.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true, button: 0, pointerType: 'mouse' }));
+      else button?.click();
+      return true;
     },
   };
 }

@@ -53,6 +53,7 @@ function start(root: HTMLElement | null, options: Element | null): void {
     'keydown',
     (event) => {
       if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) isNextDry = false;
+      else forgetDryRun(event);
     },
     true,
   );

@@ -39,11 +39,13 @@ export function watchFetch(watcher: FetchWatcher): Fetch {
     }
     const query = watcher.takeDryRun() ? toDryRun(request.query, request.operationName) : undefined;
     const run = watcher.onRun(query === undefined ? 'query' : 'dryRun', init?.headers);
+    // The reason of an abort can be any value.
+    const endOf = () => (init?.signal?.aborted ? 'stopped' : 'unanswered');
     try {
       const body = query === undefined ? init?.body : JSON.stringify({ ...request, query });
-      return observe(await original(input, { ...init, ...(body && { body }) }), run);
+      return observe(await original(input, { ...init, ...(body && { body }) }), run, endOf);
     } catch (error) {
-      run.onEnd(isAbort(error) ? 'stopped' : 'unanswered');
+      run.onEnd(endOf());
       throw error;
     }
   };
@@ -61,7 +63,7 @@ function readRequest(init: RequestInit | undefined): { query: string; operationN
 }
 
 /** Returns a response with the same body, which is reported while it is read. */
-function observe(response: Response, run: RunWatcher): Response {
+function observe(response: Response, run: RunWatcher, endOf: () => 'stopped' | 'unanswered'): Response {
   const reader = createPayloadReader(response.headers.get('content-type') ?? '');
   run.onResponse(response, reader.isInParts);
   const source = response.body?.getReader();
@@ -69,33 +71,36 @@ function observe(response: Response, run: RunWatcher): Response {
     run.onEnd('ended');
     return response;
   }
+  let isOver = false;
+  const end = (how: 'ended' | 'stopped' | 'unanswered') => {
+    if (!isOver) run.onEnd(how);
+    isOver = true;
+  };
   const decoder = new TextDecoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
         const { done, value } = await source.read();
+        // GraphiQL may have stopped reading meanwhile.
+        if (isOver) return;
         if (!done) {
           reader.read(decoder.decode(value, { stream: true })).forEach(run.onPayload);
           controller.enqueue(value);
           return;
         }
         reader.end().forEach(run.onPayload);
-        run.onEnd('ended');
+        end('ended');
         controller.close();
       } catch (error) {
-        run.onEnd(isAbort(error) ? 'stopped' : 'unanswered');
+        end(endOf());
         controller.error(error);
       }
     },
     async cancel(reason) {
-      run.onEnd('stopped');
+      end('stopped');
       await source.cancel(reason);
     },
   });
   const { status, statusText, headers } = response;
   return new Response(body, { status, statusText, headers });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'AbortError';
 }
