@@ -5,13 +5,13 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { lexicographicSortSchema, printSchema } from 'graphql';
+import { printClientSchema } from './src/graph/print-schema.ts';
 import { createSchema } from './src/graph/schema.ts';
 import { printSubgraph } from './src/graph/subgraph/subgraph-sdl.ts';
 
 const schema = createSchema();
 const contract = {
-  'schema/schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+  'schema/schema.graphql': printClientSchema(schema),
   'schema/subgraph.graphql': printSubgraph(schema),
 };
 

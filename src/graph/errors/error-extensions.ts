@@ -4,6 +4,7 @@
  *
  * ```ts
  * if (hasPostmanExtensions(error) && error.extensions.retryable) await waitUntil(error.extensions.retryAt);
+ * for (const cause of errorCausesOf(response)) if (isCutOff(cause)) showRest(cause.count, cause.retryAt);
  * ```
  */
 
@@ -90,13 +91,52 @@ export type ErrorCause = ErrorExtensions & {
   readonly morePaths?: number;
 };
 
+/** `extensions` of an error of an operation that has made all the calls it may: a retry reads the rest. */
+export type CutOffExtensions = RetryableErrorExtensions & {
+  readonly code: 'RATE_LIMITED';
+  readonly limitedBy: 'operation';
+  readonly ceiling: number;
+};
+
 /**
  * Returns whether an entry of `errors` has the `extensions` of this server, and narrows its type.
  *
  * @param error - Any value, for example an entry of `errors` of a GraphQL response.
  */
 export function hasPostmanExtensions<Value>(error: Value): error is Value & { readonly extensions: ErrorExtensions } {
-  const extensions: unknown = (error as { readonly extensions?: unknown } | null | undefined)?.extensions;
+  return isErrorExtensions((error as { readonly extensions?: unknown } | null | undefined)?.extensions);
+}
+
+/**
+ * Returns the causes of a response's errors, `extensions.errorsByCause`. With `Prefer: errors=by-cause`, `errors` itself
+ * has the first error of each cause only, and these have the paths of the others.
+ *
+ * @param response - Any value, for example a GraphQL response, or the last part of one.
+ * @returns Empty if the response has no errors of an executed operation.
+ */
+export function errorCausesOf(response: unknown): readonly ErrorCause[] {
+  const { extensions } = (response ?? {}) as { readonly extensions?: { readonly errorsByCause?: unknown } | null };
+  const causes = extensions?.errorsByCause;
+  return Array.isArray(causes) ? causes.filter(isErrorCause) : [];
+}
+
+/**
+ * Returns whether the operation was cut off: it has made all the calls it may (`ceiling`), and a retry at `retryAt`
+ * reads the rest.
+ *
+ * @param extensions - Of an error, or a cause.
+ */
+export function isCutOff<Value extends ErrorExtensions>(extensions: Value): extensions is Value & CutOffExtensions {
+  return (
+    extensions.code === 'RATE_LIMITED' && extensions.limitedBy === 'operation' && typeof extensions.ceiling === 'number'
+  );
+}
+
+function isErrorCause(value: unknown): value is ErrorCause {
+  return isErrorExtensions(value) && typeof (value as { readonly count?: unknown }).count === 'number';
+}
+
+function isErrorExtensions(extensions: unknown): extensions is ErrorExtensions {
   if (typeof extensions !== 'object' || extensions === null) return false;
   const { code, retryable, retryAt, retryAfterSeconds } = extensions as Readonly<Record<string, unknown>>;
   if (!(errorCodes as readonly unknown[]).includes(code)) return false;

@@ -3,6 +3,7 @@ import type { ChildListRequest } from '../../loaders/child-lists.ts';
 import type { ChildType } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import type { SummaryOf } from '../../upstream/postman/routes.ts';
+import { refuseMissing } from './refuse-missing.ts';
 import { type Connection, mapNodes } from '../paging/connection.ts';
 import { type ListArgs, type ListPageRequest, type Ordering, parseListArgs } from '../paging/list-order.ts';
 import { toListPage, toStretch } from '../paging/ordered-page.ts';
@@ -65,13 +66,16 @@ export async function readChildren<Type extends ChildType>(
 
 /** Makes the resolver of a workspace's list of children of one type. */
 export function childrenOf<Type extends ChildType>(type: Type) {
-  return ({ id, isUserSupplied = false }: WorkspaceNode, args: ListArgs, context: Context, info: GraphQLResolveInfo) =>
-    readChildren(
-      context,
-      { type, workspaceId: id, mustConfirm: isUserSupplied },
-      parseListArgs(args, CHILDREN_PAGE_SIZE),
-      info,
-    );
+  return async (
+    { id, isUserSupplied = false }: WorkspaceNode,
+    args: ListArgs,
+    context: Context,
+    info: GraphQLResolveInfo,
+  ) => {
+    const list = { type, workspaceId: id, mustConfirm: isUserSupplied };
+    const page = await readChildren(context, list, parseListArgs(args, CHILDREN_PAGE_SIZE), info);
+    return page ?? refuseMissing('Workspace', id);
+  };
 }
 
 /** Maps the items of a page to nodes. */

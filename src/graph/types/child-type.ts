@@ -3,6 +3,7 @@ import type { ChildType, Level } from '../../upstream/postman/levels.ts';
 import type { Ref } from '../../upstream/postman/resources/ref.ts';
 import { type DetailOf, levelsOf, routesTo, type SummaryOf } from '../../upstream/postman/routes.ts';
 import { toOwnerOfUid } from '../../upstream/postman/uid.ts';
+import { refuseMissing } from '../planning/refuse-missing.ts';
 import { responseField } from './response-field.ts';
 import { builder } from '../builder.ts';
 import type { createCarriedBy } from '../planning/carried-by.ts';
@@ -45,11 +46,17 @@ export function fromSummary<Type extends ChildType>(type: Type, levels: readonly
   );
 }
 
-/** Makes resolvers that read a single response at one of these levels, which must not include `summary`. */
+/**
+ * Makes resolvers that read a single response at one of these levels, which must not include `summary`.
+ *
+ * @throws {UpstreamError} From the resolvers, for an object that another response has shown, and this one has not:
+ *   without the error, its fields would be null as if they were empty.
+ */
 export function fromRead<Type extends ChildType>(type: Type, levels: readonly Level[]) {
   return responseField<ChildNode<SummaryOf<Type>>, DetailOf<Type>>(
     () => undefined,
-    ({ uid }, { childByUid }) => childByUid({ type, uid, levels }) as Promise<DetailOf<Type> | null>,
+    async ({ uid }, { childByUid }) =>
+      ((await childByUid({ type, uid, levels })) as DetailOf<Type> | null) ?? refuseMissing(type, uid),
   );
 }
 

@@ -46,7 +46,7 @@ childRefs.Mock.implement({
   fields: (t) => ({
     isActive: t.boolean({
       nullable: true,
-      ...carriedBy(allLevels, 'Whether the mock server responds to calls; null only when it cannot be read.'),
+      ...carriedBy(allLevels, 'Whether the mock server responds to calls; null when it cannot be read.'),
       resolve: (node, args, context) =>
         node.known && 'isActive' in node.known ? node.known.isActive : isActive(node, args, context),
     }),

@@ -6,6 +6,7 @@ import {
   type WorkspaceSummary,
 } from '../../upstream/postman/resources/workspaces.ts';
 import { responseField } from './response-field.ts';
+import { refuseMissing } from '../planning/refuse-missing.ts';
 import { builder } from '../builder.ts';
 import { createCarriedBy, toGet } from '../planning/carried-by.ts';
 import { CollectionConnection, CollectionOrder } from './collection.ts';
@@ -207,7 +208,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     ),
     resolve: async ({ id }, _args, { loaders }) => {
       const values = await loaders.read(globalsCall(id));
-      return values && toVariables(values);
+      return toVariables(values ?? refuseMissing('Workspace', id));
     },
   }),
 }));

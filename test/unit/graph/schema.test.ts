@@ -8,13 +8,12 @@ import {
   isNonNullType,
   isObjectType,
   isScalarType,
-  lexicographicSortSchema,
   parse,
-  printSchema,
   specifiedScalarTypes,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { assertDeclared } from '../../../src/graph/subgraph/assert-declarations.ts';
+import { printClientSchema } from '../../../src/graph/print-schema.ts';
 import { createSchema } from '../../../src/graph/schema.ts';
 import { leveledTypes } from '../../../src/upstream/postman/levels.ts';
 
@@ -115,8 +114,26 @@ it('has a Cost line for every root field but rateLimit', () => {
 
 it('is the published contract', () => {
   expect(readFileSync(new URL('../../../schema/schema.graphql', import.meta.url), 'utf8')).toBe(
-    `${printSchema(lexicographicSortSchema(schema))}\n`,
+    printClientSchema(schema),
   );
+});
+
+it('marks the fields that are null only with an error', () => {
+  const marked = printClientSchema(schema)
+    .split('\n')
+    .filter((line) => line.endsWith(' @semanticNonNull'))
+    .map((line) => line.trim().replace(' @semanticNonNull', ''));
+  expect(marked).toEqual([
+    // Collection: folders, items, json, requests, scripts, variables
+    ...['): FolderConnection', 'items: [CollectionItem!]', 'json: JSON', '): RequestConnection', 'scripts: [Script!]'],
+    'variables: [Variable!]',
+    // Environment, Folder.requests
+    ...['valueCount: Int', 'values: [Variable!]', '): RequestConnection'],
+    // Query
+    ...['me: User', '): WorkspaceConnection'],
+    // Workspace: collections, environments, globals, mocks
+    ...['): CollectionConnection', '): EnvironmentConnection', 'globals: [Variable!]', '): MockConnection'],
+  ]);
 });
 
 describe('a schema with a field that does not declare what it is read from', () => {
