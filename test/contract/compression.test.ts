@@ -74,17 +74,6 @@ describe('an answer', () => {
     expect([headers['content-encoding'], dataOf(body)]).toEqual([undefined, { me: { username: 'ines-aldana' } }]);
   });
 
-  it('in parts is sent as it is, each part when it is there', async () => {
-    const { headers, body } = await ask('{ collections { nodes @stream { uid name description } } }', {
-      'accept-encoding': 'gzip',
-    });
-    expect([headers['content-encoding'], headers['content-type']]).toEqual([
-      undefined,
-      expect.stringContaining('multipart/mixed'),
-    ]);
-    expect(body.toString()).toContain('"hasNext":false');
-  });
-
   it('with errors is compressed like any other', async () => {
     const fields = Array.from({ length: 30 }, (_, index) => `a${index}: workspaces(first: 1000) { totalCount }`);
     const { status, headers, body } = await ask(`{ ${fields.join(' ')} }`, { 'accept-encoding': 'gzip' });

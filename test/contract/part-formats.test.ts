@@ -1,7 +1,10 @@
+import { type IncomingMessage, request } from 'node:http';
+import { createBrotliDecompress, createGunzip } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type AnnouncedPart, reassemble } from '../support/announced.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
+import { createGridAccount } from '../support/grid-account.ts';
 import { queryInParts } from '../support/parts.ts';
 
 const platform = ids.workspaces.riderPlatform;
@@ -114,4 +117,56 @@ describe('incrementalSpec=v0.2', () => {
     ]);
     expect(failed).toEqual([]);
   });
+});
+
+describe('compressed parts', () => {
+  const decoders = { gzip: createGunzip, br: createBrotliDecompress };
+
+  it.each([
+    ['gzip, deflate, br', 'gzip'],
+    ['br', 'br'],
+    ['gzip;q=0, br', 'br'],
+    ['deflate', undefined],
+  ] as const)('can be read when they arrive (%s)', async (accepted, coding) => {
+    facade = await startFacade();
+    facade.postman.fail('/collections', { kind: 'hang' }, 1);
+    const response = await openRaw('{ me { username } ... @defer { collections { nodes { name } } } }', accepted);
+    expect([response.headers['content-encoding'], response.headers.vary]).toEqual([
+      coding,
+      expect.stringContaining('Accept-Encoding'),
+    ]);
+    let text = '';
+    const decoded = coding ? response.pipe(decoders[coding]()) : response;
+    // The client disconnects in the middle.
+    decoded.on('error', () => undefined).on('data', (chunk: Buffer) => (text += chunk.toString()));
+    await expect
+      .poll(() => text)
+      .toContain('{"data":{"me":{"username":"ines-aldana"}},"pending":[{"id":"0","path":[]}]');
+    expect(text).toMatch(/\r\n---$/);
+    facade.skip(15_000);
+    await expect.poll(() => text).toContain('{"hasNext":true}\r\n---');
+    response.destroy();
+  });
+
+  it.each([MULTIPART, EVENTS])('are as small as the whole when they are similar (%s)', async (accept) => {
+    const { account } = createGridAccount(4, 10, 0);
+    facade = await startFacade({}, { account });
+    const query = '{ collections(first: 40) { nodes @stream { uid name description updatedAt createdAt } } }';
+    const response = await openRaw(query, 'gzip', accept);
+    let bytes = 0;
+    response.on('data', (chunk: Buffer) => (bytes += chunk.length));
+    const chunks: Buffer[] = [];
+    for await (const chunk of response.pipe(createGunzip())) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    expect(text).toContain('"hasNext":false');
+    expect(text.length / bytes).toBeGreaterThan(3);
+  });
+
+  /** Sends a request with nothing that decodes by itself. */
+  function openRaw(query: string, acceptEncoding: string, accept = MULTIPART): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'accept-encoding': acceptEncoding, accept };
+      request(facade.url, { method: 'POST', headers }, resolve).on('error', reject).end(JSON.stringify({ query }));
+    });
+  }
 });

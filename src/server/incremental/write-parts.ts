@@ -50,9 +50,13 @@ export function toPartsResponse(
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(encoder.encode(start)),
     async pull(controller) {
-      const { done, value } = await iterator.next();
-      controller.enqueue(encoder.encode(done === true ? end : toFrame(JSON.stringify(toPublic(value)))));
-      if (done === true) controller.close();
+      try {
+        const { done, value } = await iterator.next();
+        controller.enqueue(encoder.encode(done === true ? end : toFrame(JSON.stringify(toPublic(value)))));
+        if (done === true) controller.close();
+      } catch (error) {
+        controller.error(error);
+      }
     },
     async cancel() {
       await iterator.return?.();

@@ -1,6 +1,7 @@
 import { type ExecutionArgs, getOperationAST, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { createDocumentReader } from '../../graph/limits/document-reader.ts';
+import { parseMediaTypes } from '../http/media-types.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { toRefusalResponse } from '../http/refusal.ts';
 import { createAnnouncedParts } from '../incremental/announced-parts.ts';
@@ -86,7 +87,7 @@ export function useIncrementalDelivery(parts: PluginParts, onEnd: (record: Reque
         Object.assign(args, { signal });
         return;
       }
-      const transport = negotiateParts(request.headers.get('accept'));
+      const transport = negotiateParts(parseMediaTypes(request.headers.get('accept') ?? ''));
       if (typeof transport === 'string') {
         const extensions = { code: 'BAD_REQUEST', retryable: false, http: { status: 406 } };
         setResultAndStopExecution({ errors: [new GraphQLError(NOT_ACCEPTABLE[transport], { extensions })] });

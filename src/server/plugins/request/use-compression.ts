@@ -1,22 +1,28 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Plugin } from 'graphql-yoga';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../../http/accept-encoding.ts';
+import { compressParts, partCodings } from '../../http/compress-parts.ts';
 import { addVary } from '../../http/vary.ts';
 
 const compress = promisify(gzip);
 
 /**
- * Makes the plugin that compresses responses for clients that accept gzip. It does not compress responses in parts,
- * because each part must arrive when it is sent, nor responses that are already compressed.
+ * Makes the plugin that compresses responses for clients that accept gzip, and responses in parts also for those that
+ * accept only Brotli. Each part can be decompressed when it arrives. It does not compress responses that are already
+ * compressed.
  */
 export function useCompression(): Plugin {
   return {
     async onResponse({ request, response, setResponse, fetchAPI }) {
       const { headers } = response;
       const length = headers.get('content-length');
-      // A response in parts has no length.
-      if (length === null || headers.has('content-encoding')) return;
+      if (headers.has('content-encoding')) return;
+      if (length === null) {
+        // Only a response in parts has a body and no length.
+        if (response.body && isInParts(headers)) setResponse(toCompressedParts(request, response, fetchAPI));
+        return;
+      }
       addVary(headers, 'Accept-Encoding');
       if (Number(length) < MIN_COMPRESSED_BYTES) return;
       if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
@@ -26,4 +32,17 @@ export function useCompression(): Plugin {
       setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
     },
   };
+}
+
+const isInParts = (headers: Headers) =>
+  /^(?:multipart\/mixed|text\/event-stream)/.test(headers.get('content-type') ?? '');
+
+function toCompressedParts(request: Request, response: Response, fetchAPI: FetchAPI): Response {
+  const { body, headers, status, statusText } = response;
+  addVary(headers, 'Accept-Encoding');
+  const accepted = request.headers.get('accept-encoding');
+  const coding = partCodings.find((one) => acceptsCoding(accepted, one));
+  if (!body || !coding) return response;
+  headers.set('Content-Encoding', coding);
+  return new fetchAPI.Response(compressParts(body, coding, fetchAPI), { status, statusText, headers });
 }
