@@ -174,6 +174,18 @@ const MODULES = {
       ...QUEUE,
     ]),
   ],
+  'src/upstream/shared-cache': [
+    forbid('the shared cache stores texts in Redis: it knows no route, limiter, call or other cache.', [
+      '**/collection-format/**',
+      '**/postman/**',
+      '**/http/http-client.ts',
+      '**/http/body/**',
+      '**/rate-limiter/**',
+      '**/cache/**',
+      '**/calls/**',
+      ...UNDICI,
+    ]),
+  ],
   'src/upstream/calls': [
     forbid('calls join cache, limiter and HTTP by their entry files.', [
       '**/collection-format/**',

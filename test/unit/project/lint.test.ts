@@ -112,6 +112,20 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'the cache stores responses',
   ],
   [
+    'src/upstream/shared-cache',
+    [
+      '../collection-format/syntax/json.ts',
+      '../postman/routes.ts',
+      '../http/http-client.ts',
+      '../http/body/read-body.ts',
+      '../rate-limiter/budget.ts',
+      '../cache/freshness.ts',
+      '../calls/calls.ts',
+      'undici',
+    ],
+    'the shared cache stores texts',
+  ],
+  [
     'src/upstream/calls',
     [
       '../collection-format/syntax/json.ts',
@@ -378,6 +392,7 @@ const allowed: [string, string][] = [
   ['src/upstream/rate-limiter/queue', 'p-queue'],
   ['src/upstream/rate-limiter/redis', './slot-store.ts'],
   ['src/upstream/cache', '../http/upstream-error.ts'],
+  ['src/upstream/shared-cache', '../http/secret.ts'],
   ['src/upstream/calls', '../rate-limiter/queue/queued-call.ts'],
   ['src/upstream/postman/resources', '../../collection-format/syntax/json.ts'],
   ['src/loaders', '../upstream/postman/levels.ts'],

@@ -1,0 +1,169 @@
+import { createDropLog } from './drop-log.ts';
+import { createKeyDrops } from './key-drops.ts';
+import { createMemoryCheck } from './store/redis-memory.ts';
+import { createChangesReader, startPolling } from './polling.ts';
+import { createBodyReads, type ReadText } from './body-reads.ts';
+import { waitAtMost } from './store/bounded-wait.ts';
+import type { CacheRedis } from './store/cache-redis.ts';
+import type { Clock } from '../clock.ts';
+import type { IndexRow } from './sealed/index-row.ts';
+import { createPendingWrites } from './store/pending-writes.ts';
+import { createRedisHealth } from './store/redis-health.ts';
+import { createRedisTime } from './store/redis-time.ts';
+import { createResponseWrites } from './response-writes.ts';
+import type { Secret } from '../http/secret.ts';
+import type { SharedCache, SharedResponse } from './shared-cache.ts';
+import { createOwners, type OwnerState } from './owners.ts';
+
+/** Options of `createSharedCache`. */
+export interface SharedCacheOptions {
+  readonly redis: CacheRedis;
+  readonly clock: Clock;
+  /** Base64: the secret that writes, and the one before it, which is only read. */
+  readonly secrets: readonly [Secret, Secret?];
+  /** How long a call waits for Redis. */
+  readonly timeoutMs: number;
+  /** How long responses are served without a call after they were confirmed. */
+  readonly servedForMs: number;
+  /** How long responses stay in Redis after they were read or confirmed. */
+  readonly storedForMs: number;
+  /** How long after it was read a response can be renewed by lists. */
+  readonly renewMs: number;
+  /** Another instance has learned that an API key is no longer valid. */
+  readonly onKeyDropped: (keyHash: string) => void;
+  /** The second level is turned on or off. */
+  readonly onChange: (isOn: boolean, reason: string) => void;
+}
+
+// The polls of active API keys are a second apart.
+const CURRENT_MS = 2_500;
+const CLOSE_MS = 250;
+
+/** Creates the second level of the cache. Resolves after the first reply of Redis, or after it has not come in time. */
+export async function createSharedCache(options: SharedCacheOptions): Promise<SharedCache> {
+  const { redis, clock, timeoutMs, servedForMs } = options;
+  const health = createRedisHealth(clock, options.onChange);
+  const time = createRedisTime(clock);
+  const owners = createOwners(options.secrets);
+  const pending = createPendingWrites();
+  const bodies = createBodyReads(redis);
+  const log = createDropLog({ ...options, owners, time });
+  const drops = createKeyDrops({ redis, owners, time, pending, log });
+  const memory = createMemoryCheck(redis, clock);
+  const writes = createResponseWrites({ ...options, owners, time, pending, isFull: memory.isFull });
+
+  /** Waits for Redis as long as a call may. Returns undefined, and notes the failure, if there is no reply. */
+  const inTime = <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
+    waitAtMost(reply, timeoutMs, clock).catch((error: unknown) => {
+      health.failed(error instanceof Error ? error.message : String(error));
+      return undefined;
+    });
+
+  const readChanges = createChangesReader({ ...options, owners });
+  const load = async (state: OwnerState) => {
+    const isNew = state.knownAtMs === Number.NEGATIVE_INFINITY;
+    await readChanges(state);
+    if (isNew) await Promise.all(state.indexes.map(bodies.prefetch));
+  };
+
+  const stopPolling = await startPolling({
+    ...options,
+    owners,
+    health,
+    inTime,
+    readLog: log.read,
+    readChanges,
+    afterwards: () => {
+      drops.retry();
+      return memory.check();
+    },
+  });
+
+  const toShared = (row: IndexRow) => toSharedResponse(row, time.nowMs() ?? Number.POSITIVE_INFINITY);
+  const toSharedText = ({ row, text }: ReadText) => ({ ...toShared(row), text });
+
+  return {
+    prepare(owner, hasCached) {
+      if (!health.isOn()) return undefined;
+      const state = owners.of(owner);
+      const nowMs = clock.nowMs();
+      const idleMs = nowMs - state.usedAtMs;
+      state.usedAtMs = nowMs;
+      if (nowMs - state.knownAtMs <= CURRENT_MS) return undefined;
+      state.loading ??= load(state).finally(() => (state.loading = undefined));
+      const loaded = inTime(state.loading);
+      // Cached responses must never wait for Redis.
+      return hasCached && idleMs <= servedForMs ? undefined : loaded;
+    },
+
+    hasAny: (owner) => health.isOn() && owners.of(owner).indexes.some(({ size }) => size > 0),
+
+    find(owner, target) {
+      const found = health.isOn() ? latest(owners.of(owner), target) : undefined;
+      return found && toShared(found.row);
+    },
+
+    take(owner, target) {
+      const found = latest(owners.of(owner), target);
+      const taken = found && bodies.take(found.index, found.field);
+      return taken && toSharedText(taken);
+    },
+
+    read(owner, target, use) {
+      if (!health.isOn()) return undefined;
+      const state = owners.of(owner);
+      const [current] = state.indexes;
+      const { index, field } = latest(state, target) ?? { index: current, field: current.keys.fieldOf(target) };
+      const read = async () => {
+        const body = await inTime(bodies.request(index, field));
+        if (body) await bodies.open(index, field, body, (text) => use(toSharedText(text)));
+      };
+      return read();
+    },
+
+    write: async (owner, target, response) => {
+      if (health.isOn()) await writes.write(owner, target, response);
+    },
+    renew(owner, listed) {
+      if (health.isOn()) writes.renew(owner, listed);
+    },
+    dropKey: drops.dropKey,
+
+    async close() {
+      stopPolling();
+      await waitAtMost(pending.settled(), CLOSE_MS, clock).catch(() => undefined);
+      redis.close();
+    },
+  };
+}
+
+/** The index that has the response to the latest call of a target. */
+function latest({ indexes }: OwnerState, target: string) {
+  const found = indexes.flatMap((index) => {
+    const field = index.keys.fieldOf(target);
+    const row = index.get(field);
+    return row ? [{ index, field, row }] : [];
+  });
+  return found.reduce<(typeof found)[number] | undefined>(
+    (one, other) => (one && one.row.sentAtMs >= other.row.sentAtMs ? one : other),
+    undefined,
+  );
+}
+
+function toSharedResponse(row: IndexRow, nowMs: number): SharedResponse {
+  const { version, route, sentAtMs, readAtMs, confirmedAtMs, isOutdated, updatedAt, heapBytes, isFailure } = row;
+  const { failureTtlMs } = row;
+  const ageOf = (atMs: number) => Math.max(0, nowMs - atMs);
+  return {
+    version,
+    route,
+    sentAgeMs: ageOf(sentAtMs),
+    readAgeMs: ageOf(readAtMs),
+    confirmedAgeMs: ageOf(confirmedAtMs),
+    isOutdated,
+    updatedAt,
+    heapBytes,
+    isFailure,
+    ...(failureTtlMs !== undefined && { failureTtlMs }),
+  };
+}

@@ -1,0 +1,50 @@
+import { createSystemClock } from '../../src/upstream/clock.ts';
+import { Secret } from '../../src/upstream/http/secret.ts';
+import { type CacheRedis, connectCacheRedis } from '../../src/upstream/shared-cache/store/cache-redis.ts';
+import { createSharedCache } from '../../src/upstream/shared-cache/create-shared-cache.ts';
+import type { ResponseOwner, SharedCache, SharedText } from '../../src/upstream/shared-cache/shared-cache.ts';
+import type { RedisServer } from './redis-server.ts';
+
+/** One instance's second level of the cache. */
+export interface OpenedCache extends SharedCache {
+  readonly redis: CacheRedis;
+  /** Key hashes of the API keys that other instances have dropped. */
+  readonly dropped: string[];
+  /** Reads a response from Redis. */
+  get(owner: ResponseOwner, target: string): Promise<SharedText | undefined>;
+}
+
+/** Makes a secret for `TENANT_SECRET`. */
+export const toTenantSecret = (byte: number) => new Secret(Buffer.alloc(32, byte).toString('base64'));
+
+/** Opens the second level of the cache as one instance does. The time that a call waits is long: tests share the CPU. */
+export async function openSharedCache(
+  server: Pick<RedisServer, 'url'>,
+  secrets: readonly [Secret, Secret?] = [toTenantSecret(1)],
+  timeoutMs = 5_000,
+): Promise<OpenedCache> {
+  const clock = createSystemClock();
+  const redis = await connectCacheRedis(new Secret(server.url), (cause) => new Error('not installed', { cause }));
+  const dropped: string[] = [];
+  const cache = await createSharedCache({
+    redis,
+    clock,
+    secrets,
+    timeoutMs,
+    servedForMs: 120_000,
+    storedForMs: 3_600_000,
+    renewMs: 3_600_000,
+    onKeyDropped: (keyHash) => void dropped.push(keyHash),
+    onChange() {},
+  });
+  return {
+    ...cache,
+    redis,
+    dropped,
+    async get(owner, target) {
+      let found: SharedText | undefined;
+      await cache.read(owner, target, async (response) => void (found = response));
+      return found;
+    },
+  };
+}
