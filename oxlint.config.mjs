@@ -388,7 +388,14 @@ export default {
     node: true,
     es2024: true,
   },
-  ignorePatterns: ['dist', 'examples/dist', 'coverage', 'node_modules', 'examples/src/gql'],
+  ignorePatterns: [
+    'dist',
+    'examples/dist',
+    'coverage',
+    'node_modules',
+    'examples/src/gql',
+    'examples/dashboard/src/gql',
+  ],
   rules: {
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
@@ -484,7 +491,7 @@ export default {
         },
       },
       {
-        files: ['vitest.config.ts', 'oxlint.config.mjs', 'examples/codegen.ts'],
+        files: ['vitest.config.ts', 'oxlint.config.mjs', 'examples/**/codegen.ts', 'examples/dashboard/vite.config.ts'],
         rules: {
           'import/no-default-export': 'off',
         },

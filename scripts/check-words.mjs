@@ -90,7 +90,7 @@ function checkFolders(folders) {
   let count = 0;
   for (const folder of folders)
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
+      if (!/\.tsx?$/.test(name)) continue;
       const file = join(folder, name);
       for (const [identifier, word] of findWords(readFileSync(file, 'utf8'))) {
         console.error(`${file}: ${identifier} says "${word}": use ${REPLACEMENTS[word]}`);

@@ -137,7 +137,7 @@ export async function startServer(
   });
 
   let isStopping = false;
-  const serveProbe = createProbes({ isStopping: () => isStopping, isCircuitOpen: upstream.isCircuitOpen });
+  const serveProbe = createProbes(() => isStopping, upstream);
   const { server, close } = createConnections(
     (request, response) => {
       // Node omits the body of a response to HEAD by itself.

@@ -4,6 +4,12 @@ import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { Children } from './child-loader.ts';
 import type { UpstreamReads } from './reads.ts';
 
+/** A ref in place of a list item that could not be read. */
+export interface UnreadItem extends Ref {
+  /** Why it could not be read. */
+  readonly failure: unknown;
+}
+
 /** A contiguous part of a list. */
 export interface Chunk<Item> {
   readonly items: readonly Item[];
@@ -24,6 +30,8 @@ export interface ChildListRequest<Type extends ChildType = ChildType> {
   readonly level: 'ref' | 'summary';
   /** The names of the items are selected, and no single read of them provides the names. */
   readonly needsNames: boolean;
+  /** The order or the filter of the list needs dates, so that refs cannot replace items. */
+  readonly needsDates: boolean;
   /** Single reads carry all fields selected on the items, so that cached ones can replace the list. */
   readonly isReadEnough: boolean;
   /** Each item will also be read singly. Of two reads that cost the same, prefer one that revalidates cached items. */

@@ -15,6 +15,8 @@ export interface ChildRequest<Type extends ChildType = ChildType> {
   readonly levels: readonly Level[];
   /** The object's name, if known: a list can then be searched by name. */
   readonly name?: string | null;
+  /** Why the list that has the object could not be read. No call is made for this request alone: it fails, too. */
+  readonly failure?: unknown;
 }
 
 /** One type of child objects, and the objects of it that lists have shown. */
@@ -58,7 +60,9 @@ export function createChildLoader(
   const { listMany, listOne } = createListSearch(reads, { resource, listed });
 
   const toRequestedChild = (uid: string, requests: readonly ChildRequest[]): RequestedChild => {
-    const pending = listed.has(uid) ? requests.filter(({ levels }) => !levels.includes('summary')) : requests;
+    const pending = requests.filter(
+      ({ levels, failure }) => failure === undefined && !(listed.has(uid) && levels.includes('summary')),
+    );
     const strict = pending.filter(({ levels }) => !levels.includes('summary'));
     const needsDetail = strict.some(({ levels }) => !levels.includes(cheapest));
     return {
@@ -75,6 +79,9 @@ export function createChildLoader(
     requests.length > 0 &&
     isSearchable(uid) &&
     (needsList || (requiredRead === undefined && !singles.has(uid) && !singles.isCached(uid)));
+  /** Whether a single read serves the request without a call, or with one that is made anyway. */
+  const isReadSingly = ({ uid, levels }: ChildRequest) =>
+    !isOnlyListed(levels) && (singles.has(uid) || singles.isCached(uid) || singles.isRenewable(uid, cheapest));
   const isRenewable = ({ uid, requiredRead }: RequestedChild) =>
     requiredRead !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, requiredRead);
 
@@ -96,7 +103,10 @@ export function createChildLoader(
 
     const findListed = async ({ uid, name }: ChildRequest): Promise<Ref | null> => {
       if (listing && isSearchable(uid)) {
-        const isComplete = await listing;
+        const isComplete = await listing.catch((error: unknown) => {
+          // Earlier pages may have shown it.
+          if (!listed.has(uid)) throw error;
+        });
         const item = listed.get(uid);
         if (item || isComplete) return item ?? null;
       }
@@ -106,14 +116,15 @@ export function createChildLoader(
     };
 
     return async (request) => {
-      const { uid, levels } = request;
-      const requiredRead = byUid.get(uid)?.requiredRead;
+      const { uid, levels, failure } = request;
+      const { requiredRead, requests: others = [] } = byUid.get(uid) ?? {};
+      if (failure !== undefined && others.length === 0 && !listed.has(uid) && !isReadSingly(request)) throw failure;
       if (levels.includes('summary')) {
         const item = listed.get(uid);
         if (item) return item;
         if (isOnlyListed(levels)) return findListed(request);
         if (listing && requiredRead === undefined && !singles.has(uid)) {
-          await listing;
+          await listing.catch(() => undefined);
           const found = listed.get(uid);
           if (found) return found;
         }
@@ -136,7 +147,7 @@ export function createChildLoader(
     listed,
     mayBeListed,
     planNow,
-    ({ uid, levels }) => `${uid} ${levels.join()}`,
+    ({ uid, levels, failure }) => `${uid} ${levels.join()}${failure === undefined ? '' : ' unread'}`,
   );
 }
 

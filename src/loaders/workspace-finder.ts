@@ -102,19 +102,19 @@ export function createWorkspaceFinder(
     try {
       await scan.proceed(all);
     } catch (error) {
-      for (const one of all)
-        if (hasLookUp(one)) lookUp(one);
-        else settle(one, Promise.reject(error));
+      const next = scan.nextOf(all);
+      const lookedUp = next.filter(hasLookUp);
+      for (const one of lookedUp) lookUp(one);
+      // Without the collections, the scan may find the others in lists.
+      if (lookedUp.length === 0) for (const one of next) settle(one, Promise.reject(error));
     }
   };
-
-  const untilIdle = () => new Promise<void>((resolve) => reads.idleTasks.add('plan', resolve));
 
   const run = async () => {
     while (sought.size > 0) {
       // Other planners may be waiting to start lists: let them run first.
-      await untilIdle();
-      await untilIdle();
+      await untilIdle(reads);
+      await untilIdle(reads);
       await settleKnown();
       if (reads.isReadingLists()) await reads.nextList();
       else if (sought.size > 0) await proceed();
@@ -145,6 +145,8 @@ export function createWorkspaceFinder(
     isInWorkspace: async (request) => Boolean(await (hasLookUp(request) ? workspaceOf(request) : scan.find(request))),
   };
 }
+
+const untilIdle = ({ idleTasks }: UpstreamReads) => new Promise<void>((resolve) => idleTasks.add('plan', resolve));
 
 /** Whether Postman can be asked for the workspaces of an object of this type. */
 const hasLookUp = ({ type }: Pick<WorkspaceOfRequest, 'type'>) => type === 'Collection';

@@ -6,12 +6,20 @@ import {
   type WorkspaceSummary,
   workspaceCall,
 } from '../upstream/postman/resources/workspaces.ts';
-import { type ChildListRequest, type Chunk, createChildLists } from './child-lists.ts';
+import { type ChildListRequest, type Chunk, createChildLists, type UnreadItem } from './child-lists.ts';
 import type { Children } from './child-loader.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
-import { createWorkspaceRows, type WorkspaceRows } from './workspace-rows.ts';
+import {
+  type ChildPart,
+  isChildPart,
+  type Part,
+  readAhead,
+  toWorthReading,
+  type WorkspaceLevel,
+} from './workspace-parts.ts';
+import { createWorkspaceRows } from './workspace-rows.ts';
 
 /** Loaders for workspaces and the lists in them. */
 export interface WorkspaceLoaders {
@@ -27,7 +35,6 @@ export interface WorkspaceRequest<L extends WorkspaceLevel> {
   readonly level: L;
 }
 
-type WorkspaceLevel = 'summary' | 'detail';
 type AtLevel<L extends WorkspaceLevel> = L extends 'detail' ? WorkspaceDetail : WorkspaceSummary;
 
 /** Input of {@link createWorkspaceLoaders}. */
@@ -38,9 +45,14 @@ export interface WorkspaceLoadersOptions {
   readonly children: Readonly<Record<ChildType, Children>>;
 }
 
-type ChildPart = { readonly kind: 'children' } & ChildListRequest;
-type Part = { readonly kind: WorkspaceLevel; readonly workspaceId: string } | ChildPart;
 type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
+
+/** What the workspace shows of a list: the requested items, or only refs. */
+interface FromWorkspace {
+  /** null: there is no such workspace. Absent: the list has to be read. */
+  readonly chunk?: Chunk<Ref> | null;
+  readonly refs?: readonly Ref[];
+}
 
 /**
  * Creates the workspace loaders of one operation. All requests of one tick for a workspace are planned together. "The
@@ -56,6 +68,8 @@ type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
  *
  * A workspace is also read if the workspaces requested in one tick, and the lists of everything, take fewer calls than
  * the lists of these workspaces.
+ *
+ * If the lists in a workspace cannot be read, its refs are served, and items that are known from elsewhere.
  *
  * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each requested
  * item is read singly and all are on its first page, which can revalidate them.
@@ -105,36 +119,38 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     if (readsWorkspace) requestedWorkspaces.add(workspaceId);
     const hasRefs = readsWorkspace || (workspaceId !== null && reads.isCached(workspaceCall(workspaceId)));
     const isConfirmed = createConfirmation(reads, listed, workspaceId);
-    const needsRows = (type: ChildType) =>
-      parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
-    /** @returns undefined: the list has to be read; null: there is no such workspace. */
-    const fromWorkspace = async (part: ChildPart): Promise<Chunk<Ref> | null | undefined> => {
+    const fromWorkspace = async (part: ChildPart): Promise<FromWorkspace> => {
       const isEnough = part.level === 'summary' ? hasRefs && !lists.needsNoCall(part) : readsWorkspace;
-      if (workspaceId === null || !isEnough) return undefined;
+      if (workspaceId === null || !isEnough) return {};
       const pending = refsOf(reads, workspaceId, part);
       // If the workspace cannot be read, the list can serve the part.
-      const refs = needsRows(part.type) ? pending.catch(() => undefined) : pending;
+      const refs = needsRows(parts, part.type) ? pending.catch(() => undefined) : pending;
       const items = part.level === 'summary' ? await rows.of(part, refs) : await refs;
       const known = await refs;
-      if (known === null) return null;
-      return known && items ? { items, refs: known, offset: 0, total: items.length } : undefined;
+      if (!known) return known === null ? { chunk: null } : {};
+      return items ? { chunk: { items, refs: known, offset: 0, total: items.length } } : { refs: known };
     };
     return async (part) => {
       if (part.kind !== 'children') {
         const summary = part.kind === 'summary' ? listed.get(part.workspaceId) : undefined;
         return summary ?? reads.get(workspaceCall(part.workspaceId));
       }
-      const chunk = await fromWorkspace(part);
+      const { chunk, refs } = await fromWorkspace(part);
       if (chunk !== undefined) return chunk;
       const list = lists.read(part);
-      return (await isConfirmed(list, part.mustConfirm)) ? list : null;
+      const served = isConfirmed(list, part.mustConfirm).then((exists) => (exists ? list : null));
+      if (!refs || part.needsDates) return served;
+      return served.catch((error: unknown) => toUnreadChunk(refs, children[part.type].listed, error));
     };
   };
 
   const partOf = createPlanner((parts: readonly Part[]) => {
     const results = new Map<Part, Promise<PartResult>>();
     const groups = toGroups(parts, (part) => part.workspaceId);
-    const worth = toWorthReading(groups, prefersWorkspace, { reads, lists, rows });
+    const isNew = (id: string) => !requestedWorkspaces.has(id) && !reads.isCached(workspaceCall(id));
+    const sources = { reads, lists, rows };
+    const worth = toWorthReading(groups, prefersWorkspace, sources);
+    readAhead(groups, (id, ofId) => isNew(id) && (worth.has(id) || prefersWorkspace(id, ofId)), sources);
     for (const [workspaceId, ofWorkspace] of groups) {
       const plan = () => planWorkspace(workspaceId, ofWorkspace, workspaceId !== null && worth.has(workspaceId));
       const planned = mayBeListed(workspaceId, ofWorkspace) ? listed.expected([workspaceId]).then(plan) : plan();
@@ -156,55 +172,24 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
   };
 }
 
-interface Sources {
-  readonly reads: UpstreamReads;
-  readonly lists: ReturnType<typeof createChildLists>;
-  readonly rows: WorkspaceRows;
-}
-
-/**
- * Returns the workspaces to read because that, with lists of everything, takes fewer calls than the lists in them.
- *
- * @param isReadAnyway - Whether the workspace will be read for its parts alone.
- */
-function toWorthReading(
-  groups: ReadonlyMap<string | null, readonly Part[]>,
-  isReadAnyway: (workspaceId: string, parts: readonly Part[]) => boolean,
-  { reads, lists, rows }: Sources,
-): ReadonlySet<string> {
-  const worth = new Set<string>();
-  const unread: ChildPart[] = [];
-  let workspaceCalls = 0;
-  for (const [id, parts] of groups) {
-    if (id === null || isReadAnyway(id, parts)) continue;
-    const ofTypes = toGroups(parts.filter(isChildPart), ({ type }) => type);
-    const unreadHere = [...ofTypes.values()].flatMap((ofType) => {
-      const all = ofType.filter((part) => !lists.needsNoCall(part));
-      return all.find(({ level }) => level === 'summary') ?? all.slice(0, 1);
-    });
-    if (unreadHere.length === 0) continue;
-    worth.add(id);
-    unread.push(...unreadHere);
-    if (!reads.isCached(workspaceCall(id))) workspaceCalls++;
-  }
-  const rowCalls = [...toGroups(unread, ({ type }) => type)].map(([type, parts]) => {
-    const withRows = parts.filter(({ level }) => level === 'summary').length;
-    const isListRead = groups.get(null)?.some((part) => isChildPart(part) && part.type === type) ?? false;
-    return isListRead ? 0 : rows.countCalls(type, withRows);
-  });
-  const calls = workspaceCalls + rowCalls.reduce<number>((sum, one) => sum + one, 0);
-  return calls < unread.length ? worth : new Set();
-}
-
 /** Returns equal text for equal parts, whatever the order of their members. */
 function toKey(part: Part): string {
   if (!isChildPart(part)) return `${part.kind} ${part.workspaceId}`;
-  const { type, workspaceId, level, needsNames, isReadEnough, willReadEach, mustConfirm, from, count } = part;
+  const { type, workspaceId, level, from, count, ...rest } = part;
+  const { needsNames, needsDates, isReadEnough, willReadEach, mustConfirm } = rest;
+  const flags = [needsNames, needsDates, isReadEnough, willReadEach, mustConfirm];
   // As JSON, a workspace with the id "null" differs from no workspace.
-  return JSON.stringify([type, workspaceId, level, needsNames, isReadEnough, willReadEach, mustConfirm, from, count]);
+  return JSON.stringify([type, workspaceId, level, from, count, flags]);
 }
 
-const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
+const needsRows = (parts: readonly Part[], type: ChildType) =>
+  parts.some((part) => isChildPart(part) && part.type === type && part.level === 'summary');
+
+/** Makes the chunk of a list that could not be read. It has the items that are known from elsewhere, and refs. */
+function toUnreadChunk(refs: readonly Ref[], listed: Listed<Ref>, failure: unknown): Chunk<Ref> {
+  const items = refs.map((ref) => listed.get(ref.uid) ?? ({ ...ref, failure } satisfies UnreadItem));
+  return { items, refs, offset: 0, total: items.length };
+}
 
 /**
  * Reads the refs of one type from the workspace.

@@ -14,6 +14,8 @@ export interface WorkspaceRows {
    * @returns What is known of each object; undefined: the list of the workspace has to be read.
    */
   of(request: ChildListRequest, refs: Promise<readonly Ref[] | null | undefined>): Promise<readonly Ref[] | undefined>;
+  /** Starts to read the list of everything, if it can have all items. */
+  readAhead(type: ChildType): void;
   /** The calls to find the items of several workspaces: none, one (if the list of everything has one page), or one each. */
   countCalls(type: ChildType, workspaces: number): number;
 }
@@ -41,6 +43,10 @@ export function createWorkspaceRows(
   const finders = toChildRecord((type) => createRowFinder(reads, children[type]));
   return {
     of: (request, refs) => finders[request.type](request, refs),
+    readAhead(type) {
+      const { resource, listed } = children[type];
+      if (!resource.omitsOtherUsers) reads.list(listed, resource.listCall(null, 0)).catch(() => undefined);
+    },
     countCalls(type, workspaces) {
       const { resource } = children[type];
       if (resource.omitsOtherUsers) return workspaces;

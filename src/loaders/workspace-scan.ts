@@ -30,6 +30,8 @@ export interface WorkspaceScan {
    * @returns undefined if the list of workspaces has not been read; a lower bound if only a part of it has.
    */
   countCalls(objects: readonly ScannedObject[]): number | undefined;
+  /** Returns those of the objects that the next call helps to find. */
+  nextOf<Sought extends ScannedObject>(objects: readonly Sought[]): readonly Sought[];
   /** Makes the next call that helps to find these objects. @throws {UpstreamError} */
   proceed(objects: readonly ScannedObject[]): Promise<void>;
 }
@@ -49,35 +51,11 @@ export function createWorkspaceScan(
   const positionOf = (object: ScannedObject) => ruledOut.get(toKey(object)) ?? 0;
   // Workspaces whose single read has not shown the complete contents.
   const readInVain = new Set<string>();
-  const firstPage = (type: ChildType, id: string) => children[type].resource.listCall(id, 0);
-
-  const readWorkspace = async (id: string) => {
-    const workspace = await reads.get(workspaceCall(id));
-    if (workspace === null)
-      for (const list of childLists) contents.add({ workspaceId: id, list, items: [], isComplete: true });
+  const nextOf = <Sought extends ScannedObject>(objects: readonly Sought[]) => {
+    const first = Math.min(...objects.map(positionOf));
+    return objects.filter((object) => positionOf(object) === first);
   };
-
-  const readList = async (type: ChildType, id: string) => {
-    const { resource, listed: listedChildren } = children[type];
-    const { list } = leveledTypes[type];
-    for (let offset = 0; !contents.isComplete(id, list); ) {
-      const { items, total } = toPage(await reads.list(listedChildren, resource.listCall(id, offset)));
-      offset += items.length;
-      const isComplete = total === null || offset >= total || items.length === 0;
-      contents.add({ workspaceId: id, list, items, isComplete });
-    }
-  };
-
-  /** Whether a workspace holds an object, from the responses so far and from the cache; undefined: not known. */
-  const isIn = async (id: string, { type, uid }: ScannedObject): Promise<boolean | undefined> => {
-    const { list } = leveledTypes[type];
-    const isHeld = () =>
-      contents.workspacesWith(list, uid).has(id) || (contents.isComplete(id, list) ? false : undefined);
-    if (isHeld() === undefined && reads.isCached(workspaceCall(id))) await readWorkspace(id).catch(() => undefined);
-    if (isHeld() === undefined && reads.isCached(firstPage(type, id)))
-      await reads.list(children[type].listed, firstPage(type, id)).catch(() => undefined);
-    return isHeld();
-  };
+  const { firstPage, readWorkspace, readList, isIn } = createContentsReads(reads, children);
 
   return {
     async find(object) {
@@ -117,23 +95,65 @@ export function createWorkspaceScan(
       return unknown.size + (order.isComplete() ? 0 : 1);
     },
 
+    nextOf,
+
     async proceed(objects) {
-      const first = Math.min(...objects.map(positionOf));
-      const id = workspaces[first]?.id;
+      const soughtHere = nextOf(objects);
+      const [first] = soughtHere;
+      const id = first && workspaces[positionOf(first)]?.id;
       if (id === undefined) return order.readNext();
-      const soughtHere = objects.filter((object) => positionOf(object) === first);
       const types = new Set(soughtHere.map(({ type }) => type));
       // The lists of some types do not count against the burst limit, as the workspace does.
+      const isOutsideBurst = soughtHere.every(({ type }) => !isBurst(firstPage(type, id)));
       const isListBetter =
-        types.size === 1 &&
-        soughtHere.every(({ type, willReadWorkspace }) => !willReadWorkspace && !isBurst(firstPage(type, id)));
+        types.size === 1 && isOutsideBurst && soughtHere.every(({ willReadWorkspace }) => !willReadWorkspace);
       if (!isListBetter && !readInVain.has(id)) {
         readInVain.add(id);
-        return readWorkspace(id);
+        try {
+          return await readWorkspace(id);
+        } catch (error) {
+          if (!isOutsideBurst) throw error;
+        }
       }
       for (const type of types) await readList(type, id);
     },
   };
+}
+
+/** Creates the reads that show the contents of one workspace. */
+function createContentsReads(reads: UpstreamReads, children: Readonly<Record<ChildType, Children>>) {
+  const { contents } = reads;
+  const firstPage = (type: ChildType, id: string) => children[type].resource.listCall(id, 0);
+
+  const readWorkspace = async (id: string) => {
+    const workspace = await reads.get(workspaceCall(id));
+    if (workspace === null)
+      for (const list of childLists) contents.add({ workspaceId: id, list, items: [], isComplete: true });
+  };
+
+  const readList = async (type: ChildType, id: string) => {
+    const { resource, listed: listedChildren } = children[type];
+    const { list } = leveledTypes[type];
+    for (let offset = 0; !contents.isComplete(id, list); ) {
+      const { items, total } = toPage(await reads.list(listedChildren, resource.listCall(id, offset)));
+      offset += items.length;
+      const isComplete = total === null || offset >= total || items.length === 0;
+      contents.add({ workspaceId: id, list, items, isComplete });
+    }
+  };
+
+  /** Whether a workspace holds an object, from the responses so far and from the cache; undefined: not known. */
+  const isIn = async (id: string, { type, uid }: ScannedObject): Promise<boolean | undefined> => {
+    const { list } = leveledTypes[type];
+    const isHeld = () =>
+      contents.workspacesWith(list, uid).has(id) || (contents.isComplete(id, list) ? false : undefined);
+    if (isHeld() === undefined && reads.isCached(workspaceCall(id))) await readWorkspace(id).catch(() => undefined);
+    if (isHeld() === undefined && reads.isCached(firstPage(type, id)))
+      await reads.list(children[type].listed, firstPage(type, id)).catch(() => undefined);
+    return isHeld();
+  };
+
+  return { firstPage, readWorkspace, readList, isIn };
 }
 
 const isBurst = ({ route }: PostmanCall<unknown, null>) => route.routeClass === 'burst';

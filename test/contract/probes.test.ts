@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Facade, startFacade } from '../support/facade.ts';
+import { skipsRedis, startRedis } from '../support/redis-server.ts';
 
 let facade: Facade;
 afterEach(() => facade.close());
@@ -69,6 +70,18 @@ describe('a probe', () => {
     const down = { status: 200, text: '{"status":"ready","circuitBreaker":"open"}\n' };
     expect(await ask('/readyz')).toMatchObject(down);
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
+  });
+
+  it.skipIf(skipsRedis)('is ready, and says so, while Redis is down', async () => {
+    const redis = await startRedis();
+    facade = await startFacade({ REDIS_URL: redis.url, TENANT_SECRET: 's'.repeat(44) });
+    const withRedis = (state: string) => `{"status":"ready","circuitBreaker":"closed","redis":"${state}"}\n`;
+    expect(await ask('/readyz')).toMatchObject({ status: 200, text: withRedis('up') });
+    await redis.stop();
+    // A call that needs a slot finds out.
+    await facade.query('{ me { username } }', { headers: { prefer: 'wait=1' } });
+    expect(await ask('/readyz')).toMatchObject({ status: 200, text: withRedis('down') });
+    expect(await ask('/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}\n' });
   });
 
   it('is not ready, but alive, from the moment when the server is told to stop', async () => {

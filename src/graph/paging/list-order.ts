@@ -95,14 +95,14 @@ export function orderArgs(order: InputRef<ListOrder>, plural: string, wholeList:
     orderBy: t.field({
       type: order,
       description:
-        "Order of the list. Default: Postman's order. A cursor is valid only in the order it came from.\n\n" +
+        "Order of the list. Default: Postman's order. A cursor is valid only in the order it came from.\n" +
         `Cost: the whole list is read, not only the page: ${wholeList}.`,
     }),
     updatedAfter: t.field({
       type: 'DateTime',
       description:
         `Only ${plural} that were last changed later than this; those whose \`updatedAt\` is null are left out. ` +
-        '`totalCount` counts the others.\n\n' +
+        '`totalCount` counts the others.\n' +
         `Cost: as \`orderBy\` by a date. Fields that are read for each node are read only for the nodes of the page.`,
     }),
   }));

@@ -16,7 +16,8 @@ export const toGet = ({ template }: PostmanRoute, query = '') => `\`GET ${templa
  * @param costs - Text of the `Cost:` line, by the levels that carry the field, joined by spaces.
  * @returns A function that returns options for the Pothos field. Its arguments: the levels that carry the field,
  *   cheapest first; its description without the `Cost:` line; the routes that the field itself reads. The description
- *   of a field that reads routes must contain its own `Cost:` line.
+ *   of a field that reads routes must contain its own `Cost:` line. The line is in the first paragraph, because
+ *   GraphiQL shows nothing else of a field on the page of its type.
  */
 export function createCarriedBy(type: CarriedType['type'], costs: Readonly<Record<string, string>>) {
   return (levels: readonly Level[], description: string, routes: readonly RouteTemplate[] = []) => {
@@ -25,7 +26,7 @@ export function createCarriedBy(type: CarriedType['type'], costs: Readonly<Recor
     if (!needsNoCostLine && cost === undefined)
       throw new TypeError(`No cost is declared for fields of ${type} carried by ${levels.join()}`);
     return {
-      description: cost ? `${description}\n\nCost: ${cost}.` : description,
+      description: cost ? `${description}\nCost: ${cost}.` : description,
       extensions: { carriedBy: levels, reads: routes },
     };
   };

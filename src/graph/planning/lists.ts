@@ -14,7 +14,7 @@ import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from '.
 export const CHILDREN_PAGE_SIZE = 50;
 
 /** What a list must contain for the fields selected on its nodes, and for its order. */
-export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames' | 'isReadEnough'>;
+export type ListNeed = Pick<ChildListRequest, 'level' | 'willReadEach' | 'needsNames' | 'needsDates' | 'isReadEnough'>;
 
 /**
  * Chooses what a list must contain for the fields selected on its nodes, and to be ordered and filtered.
@@ -40,7 +40,8 @@ export function toListNeed(nodeSelection: readonly SelectedField[], ordering?: O
   // A single read of each node also has its name, but only after the order has decided which nodes are read.
   const needsNames = order === 'name' || (single === undefined && fieldsNamed(nodeSelection, 'name').length > 0);
   const isReadEnough = !needsDates && levels.every((carriers) => carriers.some((level) => level !== 'summary'));
-  return { level: needsList ? 'summary' : 'ref', willReadEach: single !== undefined, needsNames, isReadEnough };
+  const level = needsList ? 'summary' : 'ref';
+  return { level, willReadEach: single !== undefined, needsNames, needsDates, isReadEnough };
 }
 
 /** Identifies a list: children of one type, in one workspace or (`workspaceId: null`) in all that the key sees. */

@@ -42,7 +42,7 @@ builder.queryFields((t) => ({
   requests: t.field({
     type: RequestSearchConnectionRef,
     nullable: true,
-    description: `Requests ${SEARCHED}.\n\n${COST} A search ${COST_OF_FILTER}.`,
+    description: `Requests ${SEARCHED}.\n${COST} A search ${COST_OF_FILTER}.`,
     extensions: { ...SEARCH_READS, reads: [...SEARCH_READS.reads, environmentRoute.template] },
     args: {
       filter: t.arg({
@@ -65,7 +65,7 @@ builder.queryFields((t) => ({
   folders: t.field({
     type: FolderSearchConnectionRef,
     nullable: true,
-    description: `Folders ${SEARCHED}.\n\n${COST}`,
+    description: `Folders ${SEARCHED}.\n${COST}`,
     extensions: SEARCH_READS,
     args: {
       filter: t.arg({

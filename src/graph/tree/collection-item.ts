@@ -55,7 +55,7 @@ CollectionItemRef.implement({
       type: childRefs.Collection,
       nullable: false,
       description:
-        'The collection that contains the item.\n\n' +
+        'The collection that contains the item.\n' +
         'Cost: nothing for what the read of its tree carries, which is all but `isPublic` and `workspace`; for these, ' +
         'and for what `fork` leads to, as on any collection.',
       resolve: ({ tree }) => toCollectionNode(tree),

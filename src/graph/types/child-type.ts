@@ -40,6 +40,7 @@ export function fromSummary<Type extends ChildType>(type: Type, levels: readonly
         uid,
         levels,
         ...(known?.name != null && { name: known.name }),
+        ...(known && 'failure' in known && { failure: known.failure }),
       }) as Promise<SummaryOf<Type> | null>,
   );
 }
@@ -115,7 +116,7 @@ export function addChildType(
     t.field({
       type: childRefs[type],
       nullable: true,
-      description: `One ${noun}; null when no ${noun} has this uid or the key may not see it.\n\nCost: ${lookUpCost}.`,
+      description: `One ${noun}; null when no ${noun} has this uid or the key may not see it.\nCost: ${lookUpCost}.`,
       ...declareRoutes(...routesTo(type)),
       args: {
         uid: t.arg.id({

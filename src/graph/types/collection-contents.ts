@@ -94,7 +94,7 @@ builder.objectFields(childRefs.Collection, (t) => ({
     ...carriedBy(
       inTree,
       'Every request of the tree at any depth, in depth-first order; null only when the collection, or an environment ' +
-        'of the filter, cannot be read.\n\n' +
+        'of the filter, cannot be read.\n' +
         `Cost: one ${toGet(collectionRoute)} per collection, shared by all fields of the collection; ` +
         `${COST_OF_FILTER}.`,
       [environmentRoute.template],

@@ -56,7 +56,7 @@ const ForkInfoRef = builder.objectRef<Fork>('ForkInfo').implement({
       type: childRefs.Collection,
       nullable: true,
       description:
-        'The collection it was forked from; null when it no longer exists or the key may not see it.\n\n' +
+        'The collection it was forked from; null when it no longer exists or the key may not see it.\n' +
         'Cost: as for `Query.collection`, depending on the fields selected.',
       ...declareRoutes(...routesTo('Collection')),
       resolve: ({ parentUid }, _args, context, info) =>
@@ -136,7 +136,7 @@ childRefs.Collection.implement({
       ...carriedBy(
         ['dedicated'],
         'The workspace that holds the collection. If several do, the first that Postman lists. null when the ' +
-          'key sees no such workspace.\n\n' +
+          'key sees no such workspace.\n' +
           'Cost: nothing if the contents of the workspaces are known; otherwise, one ' +
           '`GET /workspaces?elementType=collection&elementId=` per collection, or for several collections one ' +
           '`GET /workspaces` and one `GET /workspaces/{id}` per workspace, if that is less.',

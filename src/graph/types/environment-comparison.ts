@@ -119,7 +119,7 @@ builder.queryField('compareEnvironments', (t) =>
     description:
       'Two environments side by side: which variables only one of them has, and which have different values, also of ' +
       'secrets, whose values stay withheld. null when one of the environments does not exist or the key may not see ' +
-      `it.\n\nCost: one ${toGet(environmentRoute)} for each of the two.`,
+      `it.\nCost: one ${toGet(environmentRoute)} for each of the two.`,
     extensions: { ...declareRoutes(environmentRoute.template).extensions, likelyCalls: 2 },
     args: {
       leftUid: t.arg.id({ required: true, description: 'Uid of the left environment.' }),

@@ -55,7 +55,7 @@ childRefs.Environment.implement({
       ...carriedBy(
         ['dedicated'],
         'The workspace that holds the environment. If several do, the first that Postman lists. null when the key ' +
-          'sees no such workspace.\n\n' +
+          'sees no such workspace.\n' +
           'Cost: nothing if the contents of the workspaces are known; otherwise, one `GET /workspaces` for every 100 ' +
           'workspaces, and one `GET /environments?workspace=` or `GET /workspaces/{id}` for each of them up to the one ' +
           'that holds the environment.',

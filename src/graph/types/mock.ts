@@ -85,7 +85,7 @@ childRefs.Mock.implement({
       ...carriedBy(
         notInRefs,
         'The collection whose examples are served; null when it no longer exists or the key may not see ' +
-          'it.\n\n' +
+          'it.\n' +
           'Cost: that of `collectionUid` plus that of `Query.collection`, depending on the fields selected.',
         routesTo('Collection'),
       ),
@@ -105,7 +105,7 @@ childRefs.Mock.implement({
       ...carriedBy(
         notInRefs,
         'The environment whose variables are filled in; null when there is none or the key may not see ' +
-          'it.\n\n' +
+          'it.\n' +
           'Cost: that of `environmentUid` plus that of `Query.environment`, depending on the fields selected.',
         routesTo('Environment'),
       ),

@@ -35,7 +35,7 @@ builder.queryFields((t) => ({
     type: NodeRef,
     nullable: true,
     description:
-      'One object by its `id`; null when it does not exist or the key may not see it.\n\n' +
+      'One object by its `id`; null when it does not exist or the key may not see it.\n' +
       'Cost: that of the root field of its type, such as `collection`, depending on the fields selected; one ' +
       '`GET /me` for a user, and one `GET /users` if they are not the owner of the API key; one `GET /collections/{uid}` for a folder, request or example.',
     ...routes,
@@ -47,7 +47,7 @@ builder.queryFields((t) => ({
     nullable: { list: false, items: true },
     description:
       'Objects by their `id`s, in the same order; null for one that does not exist or that the key may not see. ' +
-      'Their calls are planned together.\n\n' +
+      'Their calls are planned together.\n' +
       'Cost: that of `node` for each, without the calls that they share.',
     ...routes,
     args: {

@@ -21,7 +21,7 @@ builder.objectField(FolderRef, 'requests', (t) =>
     nullable: true,
     description:
       'Every request below this folder at any depth, in depth-first order; null only when an environment of the filter ' +
-      `cannot be read.\n\nCost: nothing; ${COST_OF_FILTER}.`,
+      `cannot be read.\nCost: nothing; ${COST_OF_FILTER}.`,
     ...declareRoutesOfArguments(environmentRoute.template),
     args: requestListArgs(),
     resolve: ({ tree, firstRequest, endRequest }, args, context) =>
@@ -69,7 +69,7 @@ builder.objectField(UrlRef, 'resolved', (t) =>
       "The URL with its variables resolved, in Postman's order: those of the environment, of the request, of the folders " +
       'above it, nearest first, of the collection, then the globals of the workspace. Disabled variables do not count; ' +
       'of several with one name in a list, the last does. null when the environment or the workspace was needed and ' +
-      'does not exist, or cannot be read.\n\n' +
+      'does not exist, or cannot be read.\n' +
       `Cost: nothing without arguments; one ${toGet(environmentRoute)} per \`environmentUid\`, if the URL has ` +
       `variables; one ${toGet(globalsRoute)} per \`workspaceId\`, if some are still unresolved then.`,
     ...declareRoutesOfArguments(environmentRoute.template, globalsRoute.template),

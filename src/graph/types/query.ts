@@ -29,7 +29,7 @@ builder.queryType({
       type: WorkspaceConnection,
       nullable: true,
       description:
-        'Workspaces the key can see; null only when the call fails.\n\n' +
+        'Workspaces the key can see; null only when the call fails.\n' +
         'Cost: one `GET /workspaces` for every 100 workspaces.',
       ...declareRoutes('/workspaces'),
       args: {
@@ -49,7 +49,7 @@ builder.queryType({
       type: WorkspaceRef,
       nullable: true,
       description:
-        'One workspace; null when no workspace has this id or the key may not see it.\n\n' +
+        'One workspace; null when no workspace has this id or the key may not see it.\n' +
         'Cost: usually one `GET /workspaces/{id}`, whose response also names the collections and environments.',
       ...declareRoutes('/workspaces/{id}'),
       args: { id: t.arg.id({ required: true, description: 'Id of the workspace.' }) },
@@ -61,7 +61,7 @@ builder.queryType({
       nullable: true,
       description:
         'Collections the key can see, in all workspaces or in one; null when that workspace does not ' +
-        'exist.\n\n' +
+        'exist.\n' +
         'Cost: one `GET /collections` for every 99 collections; one `GET /workspaces/{id}` if only names in ' +
         'one workspace are selected.',
       ...declareRoutes('/collections', '/workspaces/{id}'),
@@ -80,7 +80,7 @@ builder.queryType({
       nullable: true,
       description:
         'Environments the key can see, in all workspaces or in one; null when that workspace does not ' +
-        'exist.\n\nCost: one `GET /environments`.',
+        'exist.\nCost: one `GET /environments`.',
       ...declareRoutes('/environments', '/workspaces/{id}'),
       args: {
         workspaceId: t.arg.id({ description: 'Id of a workspace: only its environments.' }),

@@ -218,7 +218,7 @@ builder.objectField(RateLimitRef, 'spentBy', (t) =>
     description:
       'Which operations made the calls of the key in use through this server in the last hour (in steps of five ' +
       'minutes): the 20 that made most, largest first, and all others as one row. null without an access token ' +
-      "if the request uses the server's own Postman key. Cost: nothing.",
+      "if the request uses the server's own Postman key.\nCost: nothing.",
     resolve: (_rateLimit, _args, { spentBy }) => {
       const rows = spentBy();
       return rows && [...rows];

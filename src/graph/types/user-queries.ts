@@ -22,7 +22,7 @@ builder.queryFields((t) => ({
   me: t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user the API key belongs to; null only when the call fails.\n\nCost: one `GET /me`.',
+    description: 'The user the API key belongs to; null only when the call fails.\nCost: one `GET /me`.',
     ...declareRoutes('/me'),
     resolve: async (_root, _args, { loaders }) => ({ id: (await loaders.keyOwner()).id }),
   }),
@@ -31,7 +31,7 @@ builder.queryFields((t) => ({
     nullable: true,
     description:
       'One user: the owner of the API key, or a member of their team. null when nobody of the team has this id; ' +
-      'null with an error when the key may not list the team.\n\n' +
+      'null with an error when the key may not list the team.\n' +
       'Cost: nothing for the owner of the API key if `GET /me` is made anyway; otherwise one `GET /users`, shared ' +
       'by all users in the operation.',
     ...declareRoutes('/users', '/me'),
@@ -43,7 +43,7 @@ builder.queryFields((t) => ({
     type: UserConnection,
     nullable: true,
     description:
-      "Members of the team, in Postman's order; null with an error when the key may not list them.\n\n" +
+      "Members of the team, in Postman's order; null with an error when the key may not list them.\n" +
       'Cost: one `GET /users`, shared by all users in the operation.',
     ...declareRoutes('/users'),
     args: pageArgs(USERS_PAGE_SIZE),

@@ -157,7 +157,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     },
     ...carriedBy(
       ['dedicated'],
-      "Collections of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
+      "Collections of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the collections; otherwise one `GET /collections` for every 99.',
       ['/workspaces/{id}', '/collections'],
@@ -173,7 +173,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     },
     ...carriedBy(
       ['dedicated'],
-      "Environments of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
+      "Environments of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names and owners are selected on the environments; otherwise one `GET /environments`.',
       ['/workspaces/{id}', '/environments'],
@@ -189,7 +189,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     },
     ...carriedBy(
       ['dedicated'],
-      "Active mock servers of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n\n" +
+      "Active mock servers of the workspace, in Postman's order unless `orderBy` is given; null only when they cannot be read.\n" +
         'Cost: one `GET /workspaces/{id}`, shared with all other fields of the workspace, if only identifiers, ' +
         'names, owners and `isActive` are selected on the mock servers; otherwise one `GET /mocks?workspace=`.',
       ['/workspaces/{id}', '/mocks'],
@@ -201,7 +201,7 @@ builder.objectFields(WorkspaceRef, (t) => ({
     nullable: true,
     ...carriedBy(
       ['dedicated'],
-      'Global variables of the workspace; null only when they cannot be read.\n\n' +
+      'Global variables of the workspace; null only when they cannot be read.\n' +
         'Cost: one `GET /workspaces/{id}/global-variables`.',
       ['/workspaces/{id}/global-variables'],
     ),

@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { LimiterMode } from '../shared-slots.ts';
 
-/** The state of the server that health probes report. */
-export interface ServerState {
-  /** Whether it has begun to stop. */
-  readonly isStopping: () => boolean;
+/** What health probes report of the parts that call Postman. */
+export interface ProbedState {
   /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
   readonly isCircuitOpen: () => boolean;
+  readonly state: { readonly limiterMode: () => LimiterMode };
 }
 
 /**
@@ -13,14 +13,15 @@ export interface ServerState {
  * `Host`.
  *
  * `/healthz` (and `/health`) shows that the event loop runs. `/readyz` shows that requests are accepted: 503 once the
- * server stops. Neither fails because Postman is down: cached data is served, and another instance has the same
- * Postman.
+ * server stops. Neither fails because Postman or Redis is down: cached data is served, and another instance has the same
+ * Postman and Redis. The body of `/readyz` reports their state; `redis` is absent without `REDIS_URL`.
  *
  * The handler also responds to `/favicon.ico`, which browsers request, with 204.
  *
+ * @param isStopping - Whether the server has begun to stop.
  * @returns A function that returns true if it has responded to the request.
  */
-export function createProbes({ isStopping, isCircuitOpen }: ServerState) {
+export function createProbes(isStopping: () => boolean, { isCircuitOpen, state }: ProbedState) {
   return ({ method, url = '' }: IncomingMessage, response: ServerResponse): boolean => {
     if (method !== 'GET') return false;
     const respond = (status: number, body?: object) => {
@@ -38,11 +39,19 @@ export function createProbes({ isStopping, isCircuitOpen }: ServerState) {
         return respond(200, { status: 'ok' });
       case '/readyz':
         if (isStopping()) return respond(503, { status: 'stopping' });
-        return respond(200, { status: 'ready', circuitBreaker: isCircuitOpen() ? 'open' : 'closed' });
+        return respond(200, {
+          status: 'ready',
+          circuitBreaker: isCircuitOpen() ? 'open' : 'closed',
+          ...toRedisState(state.limiterMode()),
+        });
       case '/favicon.ico':
         return respond(204);
       default:
         return false;
     }
   };
+}
+
+function toRedisState(mode: LimiterMode): { readonly redis?: 'up' | 'down' } {
+  return mode === 'process' ? {} : { redis: mode === 'shared' ? 'up' : 'down' };
 }

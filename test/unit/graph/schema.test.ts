@@ -74,6 +74,27 @@ it('has a Cost line for every field that can need a call', () => {
   expect(silent).toEqual([]);
 });
 
+it('has each Cost line in the first paragraph, which is all that GraphiQL shows of a field on the page of its type', () => {
+  const described = ownTypes.flatMap((type) => {
+    const fields = isObjectType(type) || isInterfaceType(type) || isInputObjectType(type) ? type.getFields() : {};
+    return [
+      { name: type.name, description: type.description },
+      ...Object.values(fields).flatMap((field) => [
+        { name: `${type.name}.${field.name}`, description: field.description },
+        ...('args' in field ? (field.args as GraphQLArgument[]) : []).map(({ name, description }) => ({
+          name: `${type.name}.${field.name}(${name}:)`,
+          description,
+        })),
+      ]),
+    ];
+  });
+  const withCost = described.filter(({ description }) => /\bCost: /.test(description ?? ''));
+  expect(withCost.length).toBeGreaterThan(80);
+  expect(
+    withCost.filter(({ description }) => !/^Cost: \S.*\.$/m.test((description ?? '').split('\n\n')[0] ?? '')),
+  ).toEqual([]);
+});
+
 it('says for every nullable field when it is null', () => {
   const silent = ownTypes.flatMap((type) =>
     isObjectType(type) || isInterfaceType(type)
