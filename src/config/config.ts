@@ -5,7 +5,7 @@
  */
 import { getHeapStatistics } from 'node:v8';
 import { toMemoryLimits } from './memory-limits.ts';
-import { toRedisConfig } from './redis-config.ts';
+import { toRedisConfig, toSharedCacheConfig } from './redis-config.ts';
 import { type Environment, parseValues, type Values } from './values.ts';
 
 // Twice what a stream takes while all of its calls wait.
@@ -100,6 +100,8 @@ export function parseConfig(
       staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
       renewMs: v.CACHE_RENEW_MS,
       maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
+      /** `shared` is absent: each instance has its own cached responses. */
+      ...toSharedCacheConfig(v.CACHE_REDIS_URL, v.REDIS_URL, v.TENANT_SECRET, v.CACHE_REDIS_TIMEOUT_MS),
     },
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,

@@ -34,7 +34,7 @@ export interface SimulatedOperation {
   readonly operation: Operation;
   readonly calls: Pick<
     Calls,
-    'cachedOutcome' | 'lastOutcome' | 'sizesOf' | 'cachesAny' | 'isRenewable' | 'fairShareOf'
+    'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'sizesOf' | 'cachesAny' | 'isRenewable' | 'fairShareOf'
   >;
 }
 

@@ -12,7 +12,9 @@ import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
 import { combineObservers } from './telemetry/combine-observers.ts';
+import { openSharedResponses } from './shared-responses.ts';
 import { openSharedSlots } from './shared-slots.ts';
+import { createTaskQueue } from '../upstream/http/body/large-body-queue.ts';
 import { createCallerFinder } from './request-caller.ts';
 
 // For all keys together. The limit per key is MAX_CONCURRENT_CALLS.
@@ -52,6 +54,7 @@ export async function createUpstream(
   const hashKey = createKeyHasher(keyHashSecret);
   const serverKeyHash = apiKey && hashKey(apiKey);
   const cache = createResponseCache({ ...config.cache, clock });
+  const sharedCache = await openSharedResponses(config, logger, clock, cache.dropKey);
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -62,6 +65,8 @@ export async function createUpstream(
   const calls = createCalls({
     http,
     cache,
+    sharedCache,
+    runTask: createTaskQueue().run,
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
@@ -92,7 +97,7 @@ export async function createUpstream(
     },
     async close() {
       await http.close();
-      await sharedSlots.close();
+      await Promise.all([sharedSlots.close(), sharedCache?.close()]);
     },
   };
 }

@@ -21,6 +21,18 @@ export interface NewResponse {
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
   readonly sentAtMs: number;
+  /** Different for each response; absent if no other instance can have it. */
+  readonly version?: string;
+}
+
+/** How current a response is that other instances have as well. Ages are in milliseconds. */
+export interface SharedState {
+  /** Since it was read. */
+  readonly readAgeMs: number;
+  /** Since it was read, or last shown unchanged by a list. */
+  readonly confirmedAgeMs: number;
+  /** A list has shown a newer version. */
+  readonly isOutdated: boolean;
 }
 
 /**
@@ -37,6 +49,14 @@ export interface ResponseCache {
   hasAny(keyHash: string): boolean;
   /** Caches a response, unless that of a later call is cached, or the API key was dropped after the call was sent. */
   set(keyHash: string, target: string, response: NewResponse): void;
+  /** Caches a response that another instance has read, by the rules of `set`. */
+  adopt(keyHash: string, target: string, response: NewResponse, state: SharedState): void;
+  /** Updates the cached response, if it has this version, by what another instance has learned about it. */
+  confirm(keyHash: string, target: string, version: string, state: SharedState): void;
+  /** How a response would be cached if it were adopted; undefined: not at all, because it is too old. */
+  foresee(response: NewResponse, state: SharedState): CachedResponse | undefined;
+  /** Identifies the cached response; undefined: there is none. */
+  identify(keyHash: string, target: string): Pick<NewResponse, 'version' | 'sentAtMs'> | undefined;
   /** Compares with the `updatedAt` in a list: an equal time renews the cached response, a later one outdates it. */
   renew(keyHash: string, target: string, updatedAt: string): void;
   /**
@@ -68,6 +88,7 @@ interface Entry extends NewResponse {
   retainedUntilMs: number;
 }
 
+const JUST_READ: SharedState = { readAgeMs: 0, confirmedAgeMs: 0, isOutdated: false };
 // Longer than any call can take.
 const DROPPED_FOR_MS = 600_000;
 
@@ -90,6 +111,19 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     return sentAtMs < Math.max(cachedSentAtMs, droppedAtMs.get(keyHash) ?? Number.NEGATIVE_INFINITY);
   };
 
+  const toCached = (entry: Entry): CachedResponse => {
+    const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
+    const isRetained = clock.nowMs() <= entry.retainedUntilMs;
+    const isRenewable = !isOutdated && canRenew(entry);
+    const ageMs = toAgeMs(confirmedAt, clock);
+    const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
+    return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
+  };
+
+  const put = (keyHash: string, target: string, entry: Entry) => {
+    if (ttlMs > 0 && !isSuperseded(keyHash, target, entry.sentAtMs)) store.set(keyHash, target, entry);
+  };
+
   return {
     freshness: createFreshness(periods),
     renews: renewMs > 0,
@@ -101,23 +135,33 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
         store.delete(keyHash, target);
         return undefined;
       }
-      const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
-      const isRetained = clock.nowMs() <= entry.retainedUntilMs;
-      const isRenewable = !isOutdated && canRenew(entry);
-      const ageMs = toAgeMs(confirmedAt, clock);
-      const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
-      return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
+      return toCached(entry);
     },
 
     hasAny: store.hasAny,
     usage: store.usage,
 
     set(keyHash, target, response) {
-      if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
-      const now = readInstant(clock);
-      const retainedUntilMs = Number.NEGATIVE_INFINITY;
-      store.set(keyHash, target, { ...response, readAt: now, confirmedAt: now, isOutdated: false, retainedUntilMs });
+      put(keyHash, target, toEntry(response, JUST_READ, clock));
     },
+
+    adopt(keyHash, target, response, state) {
+      put(keyHash, target, toEntry(response, state, clock));
+    },
+
+    confirm(keyHash, target, version, { confirmedAgeMs, isOutdated }) {
+      const entry = store.peek(keyHash, target);
+      if (entry?.version !== version) return;
+      entry.isOutdated ||= isOutdated;
+      if (confirmedAgeMs < toAgeMs(entry.confirmedAt, clock)) entry.confirmedAt = toInstant(confirmedAgeMs, clock);
+    },
+
+    foresee(response, state) {
+      const entry = toEntry(response, state, clock);
+      return isExpired(entry) ? undefined : toCached(entry);
+    },
+
+    identify: store.peek,
 
     renew(keyHash, target, updatedAt) {
       const entry = store.peek(keyHash, target);
@@ -145,4 +189,17 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
       });
     },
   };
+}
+
+/** The entry of a response that was read and confirmed some time ago. */
+function toEntry(response: NewResponse, { readAgeMs, confirmedAgeMs, isOutdated }: SharedState, clock: Clock): Entry {
+  const readAt = toInstant(readAgeMs, clock);
+  const confirmedAt = toInstant(confirmedAgeMs, clock);
+  return { ...response, readAt, confirmedAt, isOutdated, retainedUntilMs: Number.NEGATIVE_INFINITY };
+}
+
+/** The moment so long ago. */
+function toInstant(ageMs: number, clock: Clock): Instant {
+  const { atMs, epochMs } = readInstant(clock);
+  return { atMs: atMs - ageMs, epochMs: epochMs - ageMs };
 }

@@ -25,7 +25,7 @@ export interface PostmanSession {
 
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isRenewable'>,
+  calls: Pick<Calls, 'make' | 'isCached' | 'isRenewable'>,
   operation: Operation,
 ): PostmanSession {
   return {
@@ -41,7 +41,7 @@ export function createPostmanSession(
         throw error;
       }
     },
-    isCached: (call) => calls.cachedOutcome(call, operation) !== undefined,
+    isCached: (call) => calls.isCached(call, operation),
     isRenewable: (call) => calls.isRenewable(call, operation),
     release: (value) => operation.responses.drop(value),
     idleTasks: operation.idleTasks,

@@ -83,6 +83,8 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
   const toSharedText = ({ row, text }: ReadText) => ({ ...toShared(row), text });
 
   return {
+    isOn: health.isOn,
+
     prepare(owner, hasCached) {
       if (!health.isOn()) return undefined;
       const state = owners.of(owner);

@@ -28,6 +28,9 @@ const userIds: string[] = [];
 const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
 
 const nothingCached = {
+  prepare: () => undefined,
+  isCached: () => false,
+  load: () => undefined,
   cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,

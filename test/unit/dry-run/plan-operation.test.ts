@@ -57,6 +57,8 @@ async function planned(
       return undefined;
     },
     lastOutcome: () => undefined,
+    isCached: () => false,
+    load: () => undefined,
     sizesOf: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
@@ -125,6 +127,8 @@ describe('the plan of an operation', () => {
         return undefined;
       },
       lastOutcome: () => undefined,
+      isCached: () => false,
+      load: () => undefined,
       sizesOf: () => undefined,
       cachesAny: () => false,
       isRenewable: () => false,
@@ -159,6 +163,8 @@ describe('the plan of an operation', () => {
           return undefined;
         },
         lastOutcome: () => undefined,
+        isCached: () => false,
+        load: () => undefined,
         sizesOf: () => undefined,
         cachesAny: () => false,
         isRenewable: () => false,
@@ -204,6 +210,8 @@ describe('the plan of an operation', () => {
         calls: {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
+          isCached: () => false,
+          load: () => undefined,
           sizesOf: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
@@ -272,6 +280,8 @@ describe('the plan of an operation', () => {
         calls: {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
+          isCached: () => false,
+          load: () => undefined,
           sizesOf: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
@@ -304,6 +314,8 @@ describe('a bug of this program in a simulation', () => {
   const calls = {
     cachedOutcome: (): undefined => undefined,
     lastOutcome: () => undefined,
+    isCached: () => false,
+    load: () => undefined,
     sizesOf: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
