@@ -99,6 +99,14 @@ const LAYERS = {
       ...START,
     ]),
   ],
+  'src/graphiql': [
+    forbid('the scripts of the GraphiQL page run in a browser: they import only each other.', [
+      '../**',
+      'node:*',
+      ...GRAPHQL,
+      ...YOGA,
+    ]),
+  ],
   'src/server': [forbid('main starts the server, not the other way round.', START)],
 };
 
@@ -298,6 +306,18 @@ const MODULES = {
       '**/dry-run/**',
     ]),
   ],
+  'src/server/hooks': [
+    forbid('hooks report what has changed: they know no GraphQL, and nothing that is cached.', [
+      '**/plugins/**',
+      '**/operation/**',
+      '**/result/**',
+      '**/incremental/**',
+      '**/graph/**',
+      '**/dry-run/**',
+      '**/cache/**',
+      '../create-upstream.ts',
+    ]),
+  ],
   'src/server/incremental': [
     forbid('incremental delivery maps parts, whatever the operation.', [
       '**/plugins/**',
@@ -472,7 +492,8 @@ export default {
         },
       },
       {
-        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts'],
+        // A browser has one clock, and the page only displays it.
+        files: ['src/upstream/clock.ts', 'src/sandbox/clock.ts', 'src/graphiql/main.ts'],
         rules: {
           'no-restricted-properties': 'off',
         },

@@ -20,12 +20,15 @@ function filesIn(folder) {
 
 function hashSources() {
   const hash = createHash('sha256');
-  for (const file of ['codegen.ts', 'tsconfig.json', 'tsconfig.build.json', ...compiledFolders.flatMap(filesIn)])
+  const ownFiles = ['codegen.ts', 'tsconfig.json', 'tsconfig.build.json', 'scripts/graphiql-files.mjs'];
+  for (const file of [...ownFiles, ...compiledFolders.flatMap(filesIn)])
     hash
       .update(`${file}\0`)
       .update(readFileSync(`${root}${file}`))
       .update('\0');
-  return hash.digest('hex');
+  // Another version of GraphiQL has other files.
+  const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  return hash.update(dependencies['@graphql-yoga/render-graphiql']).digest('hex');
 }
 
 /** Whether dist is up to date. */
@@ -43,15 +46,16 @@ export function compile() {
   const hash = hashSources();
   rmSync(stampFile, { force: true });
   // Print to stderr: programs read the server's address from the stdout of npm start.
-  const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (status !== 0) return status || 1;
+  const run = (...args) => spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status ?? 1;
+  const status = run(compiler, '-p', 'tsconfig.build.json') || run(compiler, '-p', 'src/graphiql');
+  if (status !== 0) return status;
   for (const file of compiledFolders.flatMap((folder) => filesIn(`dist/${folder}`))) {
+    if (file.startsWith('dist/src/graphiql/served/')) continue;
     const source = file.slice('dist/'.length).replace(/\.(?:d\.ts|js|js\.map)$/, '.ts');
     if (!existsSync(`${root}${source}`)) rmSync(`${root}${file}`, { force: true });
   }
+  const code = run('scripts/graphiql-files.mjs');
+  if (code !== 0) return code;
   writeFileSync(stampFile, hash);
   return 0;
 }

@@ -4,6 +4,7 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
+import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -11,29 +12,31 @@ import { createSchema } from './graph/schema.ts';
 import { createSliceScheduler } from './graph/limits/time-slices.ts';
 import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
-import { createConnections, publicLimits } from './server/http/connections.ts';
-import { toCors } from './server/plugins/request/cors.ts';
+import { createConnections, publicLimits } from './server/http/connections/connections.ts';
 import type { NodeContext } from './server/http/node-context.ts';
-import type { RefusalReasons } from './server/http/refusal.ts';
+import { type RefusalReasons, sendRefusal } from './server/http/refusal.ts';
 import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
 import { openTraces } from './server/telemetry/open-traces.ts';
 import { createSampledLog } from './server/telemetry/sampled-log.ts';
-import { listen } from './server/http/listen.ts';
+import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
+import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
 import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
-import {
-  persistedDocumentParams,
-  readPersistedDocuments,
-  usePersistedDocuments,
-} from './server/plugins/document/use-persisted-documents.ts';
+import { readPersistedDocuments } from './server/plugins/document/read-persisted-documents.ts';
+import { createStoredQueries } from './server/plugins/document/stored-queries.ts';
+import { usePersistedDocuments } from './server/plugins/document/use-persisted-documents.ts';
 import { queryLimits } from './server/plugins/document/use-query-limits.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
 import { hasReadableAddress, useAccessControl } from './server/plugins/request/use-access-control.ts';
+import { useCors } from './server/plugins/request/use-cors.ts';
 import { useCompression } from './server/plugins/request/use-compression.ts';
 import { useCsrfCheck } from './server/plugins/request/use-csrf-check.ts';
 import { useFrontPage } from './server/plugins/request/use-front-page.ts';
 import { useGraphiQLPage } from './server/plugins/request/use-graphiql.ts';
+import { useRefusalBodies } from './server/plugins/request/use-refusal-bodies.ts';
+import { useResponseType } from './server/plugins/request/use-response-type.ts';
+import { useRequestParams } from './server/plugins/request/use-request-params.ts';
 import { useRequestMemory } from './server/plugins/request/use-request-memory.ts';
 import { useCostExtension } from './server/plugins/use-cost-extension.ts';
 import { useDryRun } from './server/plugins/use-dry-run.ts';
@@ -48,6 +51,7 @@ import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-ups
 import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
+import type { Calls } from './upstream/calls/calls.ts';
 import { createUpstream } from './server/create-upstream.ts';
 import { type Clock, createSystemClock } from './upstream/clock.ts';
 
@@ -60,6 +64,11 @@ export interface FacadeServer {
 }
 
 const GRAPHQL_PATH = '/graphql';
+const UNREADABLE_ADDRESS = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  message: 'Host and request target do not form a valid URL.',
+} as const;
 // Time for the last spans, and the time from the signal by which they have to be sent: the process has five seconds.
 const FLUSH_MS = 1_000;
 const STOP_MS = 4_750;
@@ -77,10 +86,10 @@ export async function startServer(
   logger: Logger,
   clock: Clock = createSystemClock(),
 ): Promise<FacadeServer> {
-  const { access, graphiql, persistedDocuments, query } = config;
+  const { query } = config;
   const schema = createSchema();
   const maskError = createErrorMask(logger, clock);
-  const clientAddressOf = createClientAddressOf(access.trustedProxies, () =>
+  const clientAddressOf = createClientAddressOf(config.access.trustedProxies, () =>
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const metrics = await openMetrics(config, logger);
@@ -104,7 +113,7 @@ export async function startServer(
     logRefusal,
     refusalReasons,
   });
-  const documents = persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema));
+  const documentPlugin = await createDocumentPlugin(config, schema, operations.recordOf, upstream.calls);
 
   const yoga = createYoga<NodeContext>({
     schema,
@@ -113,30 +122,27 @@ export async function startServer(
     // Yoga's own page loads its scripts from a CDN.
     graphiql: false,
     batching: false,
-    extraParamNames: documents ? persistedDocumentParams : [],
     multipart: false,
     maxRequestBodySize: query.maxRequestBytes,
     parserAndValidationCache: false,
     maskedErrors: { maskError },
     logging: false,
-    cors: toCors(access.corsOrigins),
+    cors: false,
     plugins: [
-      useAccessControl(config, GRAPHQL_PATH, refusalReasons),
-      useFrontPage(GRAPHQL_PATH, graphiql),
-      ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
-      useCsrfCheck(refusalReasons),
-      ...(persistedDocuments && documents
-        ? [usePersistedDocuments(documents, persistedDocuments.only, operations.noteDocument)]
-        : []),
-      useRequestMemory(query.maxRequestBytesInFlight, clientAddressOf, clock),
+      ...createRequestPlugins(config, refusalReasons),
+      documentPlugin,
+      useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
       useParsedDocuments(query.documentCacheBytes),
       ...queryLimits(config),
+      useResponseType(),
       ...operations.plugins,
+      useRefusalBodies(GRAPHQL_PATH),
       useCompression(),
     ],
   });
 
   let isStopping = false;
+  const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
   const serveProbe = createProbes(() => isStopping, upstream);
   const { server, close } = createConnections(
     (request, response) => {
@@ -146,10 +152,11 @@ export async function startServer(
       metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
+      if (serveHook(request, response, requestId)) return;
       // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
       if (hasReadableAddress(request)) void yoga(request, response, { requestId });
       else {
-        response.writeHead(400, { connection: 'close' }).end();
+        sendRefusal(response, UNREADABLE_ADDRESS);
         logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
       }
     },
@@ -166,10 +173,49 @@ export async function startServer(
       isStopping = true;
       const latestMs = clock.nowMs() + STOP_MS;
       await Promise.all([close(operations.drain), metrics?.close()]);
-      const flushMs = Math.max(0, Math.min(FLUSH_MS, latestMs - clock.nowMs()));
-      await Promise.all([upstream.close(), traces?.close(flushMs)]);
+      await Promise.all([upstream.close(), traces?.close(Math.min(FLUSH_MS, Math.max(0, latestMs - clock.nowMs())))]);
     },
   };
+}
+
+/** Makes the plugins that serve pages, refuse requests before their body is read, and read their parameters. */
+function createRequestPlugins(config: Config, refusalReasons: RefusalReasons) {
+  const { access, graphiql, query } = config;
+  return [
+    useCors(access.corsOrigins),
+    useAccessControl(config, GRAPHQL_PATH, refusalReasons),
+    useFrontPage(GRAPHQL_PATH, graphiql),
+    ...(graphiql ? [useGraphiQLPage(GRAPHQL_PATH, config)] : []),
+    useCsrfCheck(refusalReasons, access.corsOrigins),
+    useRequestParams(query.maxRequestBytes),
+  ];
+}
+
+/** Reads the persisted documents, and makes the plugin that finds documents by id. */
+async function createDocumentPlugin(
+  { persistedDocuments, query }: Config,
+  schema: GraphQLSchema,
+  recordOf: (request: Request) => RequestRecord | undefined,
+  calls: Calls,
+) {
+  return usePersistedDocuments({
+    documents: persistedDocuments && (await readPersistedDocuments(persistedDocuments.file, schema)),
+    only: persistedDocuments?.only ?? false,
+    stored: createStoredQueries(query.persistedQueryBytesPerKey, query.persistedQueryBytes),
+    recordOf,
+    calls,
+  });
+}
+
+function createHook(
+  { access }: Config,
+  logger: Logger,
+  clock: Clock,
+  onChange: HookOptions['onChange'],
+  onEnd: HookOptions['onEnd'],
+) {
+  const log = createSampledLog(logger, 'info', 'webhook', clock);
+  return createPostmanHook({ secrets: access.webhookSecrets, clock, onChange, log, onEnd });
 }
 
 /**
@@ -178,7 +224,7 @@ export async function startServer(
  * refusal, and both happen before the log line is written.
  *
  * @returns The plugins; `drain`, which ends all open operations within a grace period, with the data they have; and
- *   `noteDocument`, to be called with the id of a persisted document that a request names.
+ *   `recordOf`, which returns the record of a request whose body Yoga has begun to read.
  */
 export function createOperationPlugins(options: OperationOptions) {
   const records: RequestRecords = new WeakMap();
@@ -205,9 +251,6 @@ export function createOperationPlugins(options: OperationOptions) {
       ...(observer ? [useOperationObserver(parts, observer)] : []),
     ],
     drain: () => stopOperations(open, clock),
-    noteDocument(request: Request, id: string) {
-      const record = records.get(request);
-      if (record) record.documentId = id;
-    },
+    recordOf: (request: Request) => records.get(request),
   };
 }

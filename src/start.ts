@@ -91,6 +91,7 @@ function memoryOf({ heapLimitBytes, budget, cache, operation, postman, query }: 
     responseBytesInFlight: postman.maxResponseBytesInFlight,
     requestBytesInFlight: query.maxRequestBytesInFlight,
     documentCacheBytes: query.documentCacheBytes,
+    persistedQueryBytes: query.persistedQueryBytes,
     resultBytes: operation.maxResultBytes,
     writtenBytes: operation.maxWrittenBytes,
     budgetBytes: budget.maxBytes,

@@ -50,6 +50,8 @@ export function parseConfig(
     access: {
       /** Every client must send one of these as `Authorization: Bearer`. Empty: no token is required. */
       tokens: v.ACCESS_TOKEN,
+      /** A webhook that reports changes must have one of these. Empty: there are no webhooks. */
+      webhookSecrets: v.WEBHOOK_SECRET,
       corsOrigins: v.CORS_ORIGINS,
       allowedHosts: v.ALLOWED_HOSTS,
       /** Addresses and subnets whose `X-Forwarded-For` is trusted. */
@@ -93,16 +95,7 @@ export function parseConfig(
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryLimits.heldBytesPerOperation,
       maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryLimits.heldBytes,
     },
-    cache: {
-      /** 0: nothing is cached. */
-      ttlMs: v.CACHE_TTL_MS,
-      swrMs: v.CACHE_SWR_MS,
-      staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
-      renewMs: v.CACHE_RENEW_MS,
-      maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
-      /** `shared` is absent: each instance has its own cached responses. */
-      ...toSharedCacheConfig(v.CACHE_REDIS_URL, v.REDIS_URL, v.TENANT_SECRET, v.CACHE_REDIS_TIMEOUT_MS),
-    },
+    cache: toCache(v, memoryLimits),
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,
       maxAliases: v.MAX_QUERY_ALIASES,
@@ -110,6 +103,9 @@ export function parseConfig(
       maxRequestBytes: v.MAX_REQUEST_BYTES,
       maxRequestBytesInFlight: v.MAX_REQUEST_BYTES_IN_FLIGHT ?? memoryLimits.requestBytesInFlight,
       documentCacheBytes: v.DOCUMENT_CACHE_MAX_BYTES ?? memoryLimits.documentCacheBytes,
+      /** Heap memory for the automatic persisted queries of one API key, and of all keys. 0: none are stored. */
+      persistedQueryBytesPerKey: v.PERSISTED_QUERIES_MAX_BYTES_PER_KEY,
+      persistedQueryBytes: memoryLimits.persistedQueryBytes,
     },
     /** V8's heap limit, from which the unset memory limits are derived. */
     heapLimitBytes,
@@ -127,6 +123,19 @@ function toLimits(v: Values, isCap: boolean) {
     general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap },
     /** Absent if turned off. */
     ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
+  };
+}
+
+function toCache(v: Values, memoryLimits: ReturnType<typeof toMemoryLimits>) {
+  return {
+    /** 0: nothing is cached. */
+    ttlMs: v.CACHE_TTL_MS,
+    swrMs: v.CACHE_SWR_MS,
+    staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
+    renewMs: v.CACHE_RENEW_MS,
+    maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
+    /** `shared` is absent: each instance has its own cached responses. */
+    ...toSharedCacheConfig(v.CACHE_REDIS_URL, v.REDIS_URL, v.TENANT_SECRET, v.CACHE_REDIS_TIMEOUT_MS),
   };
 }
 

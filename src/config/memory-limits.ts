@@ -23,6 +23,7 @@ export function toMemoryLimits(heapLimitBytes: number) {
     responseBytesInFlight: bytesOf(4),
     requestBytesInFlight: bytesOf(2),
     documentCacheBytes: bytesOf(1),
+    persistedQueryBytes: bytesOf(1),
     /** Values of one result while it is executed. */
     resultBytes: bytesOf(16),
     /** Results that have been written and not yet sent. They are outside the heap. */

@@ -72,7 +72,7 @@ export function secretText(faultOf: (text: string) => string | undefined) {
 /** Makes the schema of a comma-separated list of at most `max` secrets. */
 export function secretList(max: number) {
   return separated((item) => cleanSecret(item).text)
-    .pipe(z.array(secretText(faultOfSecret)).min(1, 'it is blank').max(max, `it is more than ${max} tokens`))
+    .pipe(z.array(secretText(faultOfSecret)).min(1, 'it is blank').max(max, `it is more than ${max} secrets`))
     .default([]);
 }
 

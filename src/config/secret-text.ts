@@ -21,12 +21,23 @@ export function cleanSecret(given: string) {
   return { text, removed };
 }
 
-// How the base64 of an API key, or of its header, begins.
-const BASE64_BEGINNINGS = ['PMAK-', '"PMAK-', 'X-Api-Key'].map((text) =>
+/** How the base64 of every text with this beginning begins. */
+const toBase64Beginning = (text: string) =>
   Buffer.from(text)
     .toString('base64')
-    .slice(0, Math.floor((text.length * 8) / 6)),
-);
+    .slice(0, Math.floor((text.length * 8) / 6));
+// Of an API key, or of its header. Values of a Kubernetes secret are base64, so they may be encoded twice.
+const ONCE = ['PMAK-', '"PMAK-', 'X-Api-Key', 'Bearer PMAK-'].map(toBase64Beginning);
+const BASE64_BEGINNINGS = [...ONCE, ...ONCE.map(toBase64Beginning)];
+const HEX_BEGINNING = new RegExp(`^${Buffer.from('PMAK-').toString('hex')}`, 'i');
+
+/** References that a secret manager or a tool should have replaced by the secret. */
+const REFERENCES: readonly RegExp[] = [
+  /^(?:op|vault|ref\+[\w+]+|awssecretsmanager|azurekeyvault|gcpsecretmanager|doppler|infisical):/i,
+  /^arn:aws[\w-]*:/,
+  /^projects\/[^/]+\/secrets\//,
+  /^ENC\[/,
+];
 
 /** Placeholders that examples have in place of a secret. */
 const PLACEHOLDERS: readonly RegExp[] = [
@@ -47,12 +58,16 @@ const PLACEHOLDERS: readonly RegExp[] = [
  */
 export function faultOfSecret(text: string): string | undefined {
   if (text === '') return 'it is blank, or only quotes';
+  if (/^[[{]\s*["'\]}]|["']\s*[\]}]$/.test(text)) return 'it is JSON: give the value in it';
   if (PLACEHOLDERS.some((pattern) => pattern.test(text)))
     return 'it is a placeholder, or a reference that was not replaced by its value';
+  if (REFERENCES.some((pattern) => pattern.test(text)))
+    return 'it is a reference to a secret manager that was not replaced by the secret';
+  if (/(?:\\[rn]|%0[AD])$/i.test(text)) return 'it ends with an escaped end of line';
   if (/^(?:authorization:\s*)?bearer\s/i.test(text)) return 'it begins with "Bearer": give what comes after it';
   if (/^(?:x-api-key|authorization)\s*:/i.test(text))
     return 'it begins with the name of a header: give what comes after it';
-  if (/^(?:export\s+)?(?:POSTMAN_API_KEY|ACCESS_TOKEN)\s*[=:]/.test(text))
+  if (/^(?:export\s+)?(?:POSTMAN_API_KEY|ACCESS_TOKEN|WEBHOOK_SECRET)\s*[=:]/.test(text))
     return 'it begins with the name of the variable: give what comes after it';
   if (/[\r\n]/.test(text)) return 'it is more than one line';
   if (text.includes('\0')) return 'it has NUL characters: it may be UTF-16';
@@ -67,8 +82,12 @@ export function faultOfApiKey(text: string): string | undefined {
   if (/^PMAT-/i.test(text))
     return 'it is an access key (PMAT-), which gives access to a single collection: give an API key (PMAK-)';
   if (BASE64_BEGINNINGS.some((beginning) => text.startsWith(beginning))) return 'it is base64 of an API key: decode it';
-  if (/^(?:\.{0,2}\/|[A-Z]:\\|file:)/i.test(text)) return 'it is a path: set POSTMAN_API_KEY_FILE to it';
-  if (/["'`,;]$|^["'`]/.test(text)) return 'it has a quote or another mark at one end';
+  if (HEX_BEGINNING.test(text)) return 'it is the hexadecimal form of an API key: decode it';
+  if (/^https?:/i.test(text)) return 'it is an address: give the key itself';
+  if (/^(?:[.~]{0,2}\/|[A-Z]:\\|file:)/i.test(text)) return 'it is a path: set POSTMAN_API_KEY_FILE to it';
   if (/^PMAK-.*PMAK-/i.test(text)) return 'it is two API keys in one';
-  return faultOfSecret(text);
+  const fault = faultOfSecret(text);
+  if (fault !== undefined) return fault;
+  if (/["'`,;)\]}>]$|^["'`([{<]/.test(text)) return 'it has a quote or another mark at one end';
+  return /^[\w.-]+[:=][^=]/.test(text) ? 'it begins with a name: give what comes after it' : undefined;
 }

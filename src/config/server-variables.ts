@@ -84,16 +84,34 @@ export const serverVariables = {
       'token, separated by a comma: both are accepted.',
   },
   ACCESS_TOKEN_FILE: { ...secretFile, description: 'File that contains ACCESS_TOKEN; it is read only at startup.' },
+  WEBHOOK_SECRET: {
+    ...secret,
+    allowed: `${secret.allowed}; or two such secrets, separated by a comma`,
+    schema: secretList(2),
+    description:
+      'Secret with which webhooks of Postman report changes to /hooks/postman, so that changed responses are no longer ' +
+      'served from the cache. To rotate it, set the old and the new secret, separated by a comma: both are accepted. ' +
+      'Unset: there is no such path.',
+  },
+  WEBHOOK_SECRET_FILE: { ...secretFile, description: 'File that contains WEBHOOK_SECRET; it is read only at startup.' },
   PERSISTED_DOCUMENTS: {
     allowed: 'the path of a JSON file',
     schema: z.string().optional(),
     description:
-      'JSON file that maps ids to GraphQL documents. Clients can then send an id (`documentId`) instead of a document.',
+      'JSON file that maps ids to GraphQL documents, or a manifest of Apollo. Clients can then send an id instead of a ' +
+      'document.',
   },
   PERSISTED_DOCUMENTS_ONLY: {
     ...flag,
     default: 'false',
     description: 'Whether only persisted documents are executed.',
+  },
+  PERSISTED_QUERIES_MAX_BYTES_PER_KEY: {
+    ...whole(0, 1024 * MEBIBYTE, 'bytes'),
+    default: '0',
+    description:
+      'Heap memory for the automatic persisted queries of Apollo that clients with one API key store; 0 turns them ' +
+      'off. All keys together may use 1/64 of the old generation of the heap.',
   },
   SANDBOX_DIR: {
     allowed: 'the path of a folder',

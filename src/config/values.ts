@@ -53,7 +53,8 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   const contradict = (name: Name, fault: string, allowed: string) =>
     problems.push(toProblem(name, fault, { ...table[name], allowed }));
 
-  const { ACCESS_TOKEN = [], HOST = 'localhost', SANDBOX_LIMITS, PERSISTED_DOCUMENTS_ONLY } = values;
+  const { ACCESS_TOKEN = [], WEBHOOK_SECRET = [], HOST = 'localhost', SANDBOX_LIMITS } = values;
+  const { PERSISTED_DOCUMENTS_ONLY, PERSISTED_QUERIES_MAX_BYTES_PER_KEY = 0 } = values;
   const { RATE_LIMIT = Number.POSITIVE_INFINITY, MAX_WAIT_MS = Number.POSITIVE_INFINITY } = values;
   const { RESERVED_CALLS = 0, OPERATION_TIMEOUT_MS = 0 } = values;
   const exposed = env.POSTMAN_API_KEY
@@ -67,6 +68,12 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   if (env.POSTMAN_API_KEY && ACCESS_TOKEN.some((token) => token.reveal() === env.POSTMAN_API_KEY)) {
     contradict('ACCESS_TOKEN', 'is the same as POSTMAN_API_KEY: every client would have the key', 'another secret');
   }
+  const otherSecrets = [env.POSTMAN_API_KEY, ...ACCESS_TOKEN.map((token) => token.reveal())];
+  if (WEBHOOK_SECRET.some((webhookSecret) => otherSecrets.includes(webhookSecret.reveal()))) {
+    const fault =
+      'is the same as POSTMAN_API_KEY or ACCESS_TOKEN: everyone who sees the webhook in Postman would have it';
+    contradict('WEBHOOK_SECRET', fault, 'another secret');
+  }
   const accounts = (['POSTMAN_API_KEY', 'POSTMAN_API_BASE_URL'] as const).filter((name) => env[name]);
   if (env.SANDBOX_DIR && accounts.length > 0) {
     const names = accounts.join(' and ');
@@ -79,6 +86,10 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   }
   if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
     contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, but there are none', 'on only with PERSISTED_DOCUMENTS');
+  }
+  if (PERSISTED_DOCUMENTS_ONLY === true && PERSISTED_QUERIES_MAX_BYTES_PER_KEY > 0) {
+    const fault = 'is set, but PERSISTED_DOCUMENTS_ONLY allows no other documents';
+    contradict('PERSISTED_QUERIES_MAX_BYTES_PER_KEY', fault, '0 with PERSISTED_DOCUMENTS_ONLY');
   }
   if (SANDBOX_LIMITS === true && !env.SANDBOX_DIR) {
     contradict('SANDBOX_LIMITS', 'is on, but has no effect without SANDBOX_DIR', 'on only with SANDBOX_DIR');

@@ -34,7 +34,15 @@ export interface SimulatedOperation {
   readonly operation: Operation;
   readonly calls: Pick<
     Calls,
-    'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'sizesOf' | 'cachesAny' | 'isRenewable' | 'fairShareOf'
+    | 'cachedOutcome'
+    | 'isCached'
+    | 'load'
+    | 'lastOutcome'
+    | 'sizesOf'
+    | 'cachesAny'
+    | 'isRenewable'
+    | 'fairShareOf'
+    | 'readLists'
   >;
 }
 
@@ -193,13 +201,14 @@ function toContext(
     const found = await loaders.workspaceOf(request);
     // An object that no simulated workspace holds is in one that nothing is known about, so that its fields count. If
     // no response was simulated, there is none.
-    if (found !== null || recorded.size === 0) return found;
-    return workspacesOfCollectionCall(uid).simulate(world.viewFor(''))?.items[0] ?? null;
+    if (found.workspace !== null || recorded.size === 0) return found;
+    const [workspace = null] = workspacesOfCollectionCall(uid).simulate(world.viewFor(''))?.items ?? [];
+    return { workspace, evidence: [] };
   };
   const isInWorkspace: Loaders['isInWorkspace'] = async (request) => {
     if (!(await loaders.isInWorkspace(request))) return false;
     if (!deniesWorkspaces) return true;
-    const workspace = await workspaceOf(request);
+    const { workspace } = await workspaceOf(request);
     return workspace !== null && !isSimulated(workspace.id);
   };
   return createOperationContext({

@@ -5,7 +5,7 @@ import type { Outcome } from '../upstream/cache/cached-response.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { childLists, type ListName } from '../upstream/postman/levels.ts';
 import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postman-call.ts';
-import type { PostmanSession } from '../upstream/calls/postman-session.ts';
+import { findCachedLists, type PostmanSession } from '../upstream/calls/postman-session.ts';
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type ScenarioWorld } from './scenario-world.ts';
@@ -43,7 +43,7 @@ export interface SimulatedSessionOptions {
   readonly scenario: Scenario;
   readonly ids: SimulatedIds;
   /** Access to the cached responses. */
-  readonly calls: Pick<Calls, 'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'isRenewable'>;
+  readonly calls: Pick<Calls, 'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'isRenewable' | 'readLists'>;
   /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
   /** Limit of recorded calls. The next one ends the work. */
@@ -150,6 +150,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
       },
       isCached,
       isRenewable: (call) => !isCached(call) && calls.isRenewable(call, operation),
+      cachedLists: () => (scenario.ignoresCachedLists ? [] : findCachedLists(calls, operation)),
       release() {},
       idleTasks,
     },

@@ -1,8 +1,10 @@
 import type { ChildResource } from '../upstream/postman/resources/child-resource.ts';
 import type { ChildType, Level } from '../upstream/postman/levels.ts';
+import { listedBy } from '../upstream/postman/postman-call.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { toOwnerOfUid } from '../upstream/postman/uid.ts';
 import { toPage } from './child-lists.ts';
+import type { KnownObjects } from './known-objects.ts';
 import type { Listed } from './listed.ts';
 import { createPlannerAfterLists, type PlannedLoader, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
@@ -54,45 +56,30 @@ interface RequestedChild {
 export function createChildLoader(
   reads: UpstreamReads,
   { resource, listed }: Children,
+  known: KnownObjects,
 ): PlannedLoader<ChildRequest, Ref | null> {
   const singles = createSingleReads(reads, resource);
   const { cheapest } = singles;
   const { listMany, listOne } = createListSearch(reads, { resource, listed });
 
-  const toRequestedChild = (uid: string, requests: readonly ChildRequest[]): RequestedChild => {
-    const pending = requests.filter(
-      ({ levels, failure }) => failure === undefined && !(listed.has(uid) && levels.includes('summary')),
+  const { toRequestedChildren, isListable, isReadSingly, isRenewable } = createAnalysis(listed, singles);
+
+  const list = listedBy(resource.listCall(null, 0).route);
+  /** Reads cached lists, from which nothing else is needed, for the objects that they show. */
+  const readCachedLists = (requested: readonly RequestedChild[]): ReadonlyMap<string, Promise<unknown>> =>
+    new Map(
+      requested.filter(isListable).flatMap(({ uid }) => {
+        const page = list && known.listWith<Ref>(list, uid);
+        return page ? [[uid, reads.list(listed, page).catch(() => undefined)] as const] : [];
+      }),
     );
-    const strict = pending.filter(({ levels }) => !levels.includes('summary'));
-    const needsDetail = strict.some(({ levels }) => !levels.includes(cheapest));
-    return {
-      uid,
-      requests: pending,
-      needsList: pending.some(({ levels }) => isOnlyListed(levels)),
-      requiredRead: needsDetail ? 'detail' : strict.length > 0 ? cheapest : undefined,
-    };
-  };
-
-  // Lists are searched by uid, so an object requested by its bare id is not found.
-  const isSearchable = (uid: string) => toOwnerOfUid(uid) !== null;
-  const isListable = ({ uid, requests, needsList, requiredRead }: RequestedChild) =>
-    requests.length > 0 &&
-    isSearchable(uid) &&
-    (needsList || (requiredRead === undefined && !singles.has(uid) && !singles.isCached(uid)));
-  /** Whether a single read serves the request without a call, or with one that is made anyway. */
-  const isReadSingly = ({ uid, levels }: ChildRequest) =>
-    !isOnlyListed(levels) && (singles.has(uid) || singles.isCached(uid) || singles.isRenewable(uid, cheapest));
-  const isRenewable = ({ uid, requiredRead }: RequestedChild) =>
-    requiredRead !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, requiredRead);
-
-  const toRequestedChildren = (requests: readonly ChildRequest[]): readonly RequestedChild[] =>
-    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofUid]) => toRequestedChild(uid, ofUid));
 
   const planNow = (requests: readonly ChildRequest[]): ((request: ChildRequest) => Promise<Ref | null>) => {
     const requested = toRequestedChildren(requests);
     const byUid = new Map(requested.map((one) => [one.uid, one]));
     const isListCached = reads.isCached(resource.listCall(null, 0));
-    const listable = requested.filter(isListable);
+    const shown = readCachedLists(requested);
+    const listable = requested.filter((one) => !shown.has(one.uid) && isListable(one));
     // A cached list has already revalidated what it could.
     const renewable = isListCached ? [] : requested.filter(isRenewable);
     const isListWorthIt = listable.length > (isListCached ? 0 : 1) || renewable.length > 1;
@@ -120,6 +107,7 @@ export function createChildLoader(
       const { requiredRead, requests: others = [] } = byUid.get(uid) ?? {};
       if (failure !== undefined && others.length === 0 && !listed.has(uid) && !isReadSingly(request)) throw failure;
       if (levels.includes('summary')) {
+        if (shown.has(uid)) await shown.get(uid);
         const item = listed.get(uid);
         if (item) return item;
         if (isOnlyListed(levels)) return findListed(request);
@@ -150,6 +138,43 @@ export function createChildLoader(
     ({ uid, levels, failure }) => `${uid} ${levels.join()}${failure === undefined ? '' : ' unread'}`,
   );
 }
+
+/** Creates the analysis of the requests of one tick. */
+function createAnalysis(listed: Listed<Ref>, singles: ReturnType<typeof createSingleReads>) {
+  const { cheapest } = singles;
+
+  const toRequestedChild = (uid: string, requests: readonly ChildRequest[]): RequestedChild => {
+    const pending = requests.filter(
+      ({ levels, failure }) => failure === undefined && !(listed.has(uid) && levels.includes('summary')),
+    );
+    const strict = pending.filter(({ levels }) => !levels.includes('summary'));
+    const needsDetail = strict.some(({ levels }) => !levels.includes(cheapest));
+    return {
+      uid,
+      requests: pending,
+      needsList: pending.some(({ levels }) => isOnlyListed(levels)),
+      requiredRead: needsDetail ? 'detail' : strict.length > 0 ? cheapest : undefined,
+    };
+  };
+
+  const isListable = ({ uid, requests, needsList, requiredRead }: RequestedChild) =>
+    requests.length > 0 &&
+    isSearchable(uid) &&
+    (needsList || (requiredRead === undefined && !singles.has(uid) && !singles.isCached(uid)));
+  /** Whether a single read serves the request without a call, or with one that is made anyway. */
+  const isReadSingly = ({ uid, levels }: ChildRequest) =>
+    !isOnlyListed(levels) && (singles.has(uid) || singles.isCached(uid) || singles.isRenewable(uid, cheapest));
+  const isRenewable = ({ uid, requiredRead }: RequestedChild) =>
+    requiredRead !== undefined && isSearchable(uid) && !listed.has(uid) && singles.isRenewable(uid, requiredRead);
+
+  const toRequestedChildren = (requests: readonly ChildRequest[]): readonly RequestedChild[] =>
+    [...toGroups(requests, ({ uid }) => uid)].map(([uid, ofUid]) => toRequestedChild(uid, ofUid));
+
+  return { toRequestedChildren, isListable, isReadSingly, isRenewable };
+}
+
+// Lists are searched by uid, so an object requested by its bare id is not found.
+const isSearchable = (uid: string) => toOwnerOfUid(uid) !== null;
 
 const isOnlyListed = (levels: readonly Level[]) => !levels.includes('minimal') && !levels.includes('detail');
 

@@ -10,11 +10,13 @@
  *
  * | request | sources |
  * | --- | --- |
+ * | object, by uid and name only | 1. a list or workspace that has shown it, also a cached one, 2. as in the next row |
  * | object, from a list or a single read | 1. a list that has shown it, 2. a single read made or needed anyway, |
- * | | 3. the list of everything, if read, 4. the cheapest single read |
- * | object, from a list only | 1. a list that has shown it, 2. the list of everything, if read, 3. a search by name |
+ * | | 3. a cached list that shows it, 4. the list of everything, if read, 5. the cheapest single read |
+ * | object, from a list only | 1. a list that has shown it, also a cached one, 2. the list of everything, if read, |
+ * | | 3. a search by name |
  * | object, from a single read only | 1. `minimal`, unless `detail` is read or cached anyway, 2. `detail` |
- * | workspace summary | 1. a list that has shown it, 2. a list being read, 3. the workspace itself |
+ * | workspace summary | 1. a list that has shown it, 2. a list being read or cached, 3. the workspace itself |
  * | workspace detail | the workspace itself |
  * | children with more than names | 1. refs of a workspace that is read or cached, with items that are known or in the |
  * | | list of everything, 2. their list |
@@ -32,7 +34,7 @@ import {
   type CollectionSummary,
   collectionsByNameCall,
 } from '../upstream/postman/resources/collections.ts';
-import { type ChildType, toChildRecord } from '../upstream/postman/levels.ts';
+import { type ChildType, leveledTypes, toChildRecord } from '../upstream/postman/levels.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
 import { childResources, type DetailOf, type SummaryOf } from '../upstream/postman/routes.ts';
 import type { PostmanSession } from '../upstream/calls/postman-session.ts';
@@ -43,6 +45,7 @@ import {
   workspacesCall,
 } from '../upstream/postman/resources/workspaces.ts';
 import { type ChildRequest, createChildLoader } from './child-loader.ts';
+import { createKnownObjects } from './known-objects.ts';
 import { createListed } from './listed.ts';
 import { createUpstreamReads } from './reads.ts';
 import { createUserLoaders, type UserLoaders } from './user-loader.ts';
@@ -69,6 +72,15 @@ export interface Loaders extends WorkspaceLoaders, WorkspaceFinder, UserLoaders 
   forgetTree(collection: CollectionDetail): Promise<void>;
   /** Returns an object inside workspaces, at one of the requested levels; null if none exists or no list has it. */
   childByUid<Type extends ChildType>(request: ChildRequest<Type>): Promise<SummaryOf<Type> | DetailOf<Type> | null>;
+  /**
+   * Returns what responses so far, or cached ones, say of an object: at least its uid, and its name if that is needed.
+   * undefined: none shows the object. Makes no call.
+   */
+  knownRef(request: {
+    readonly type: ChildType;
+    readonly uid: string;
+    readonly needsName: boolean;
+  }): Promise<Ref | undefined>;
 }
 
 /**
@@ -83,9 +95,10 @@ export function createLoaders(session: PostmanSession): Loaders {
     resource: childResources[type],
     listed: createListed<Ref>(({ uid }) => uid),
   }));
-  const childLoaders = toChildRecord((type) => createChildLoader(reads, children[type]));
+  const known = createKnownObjects(reads);
+  const childLoaders = toChildRecord((type) => createChildLoader(reads, children[type], known));
   return {
-    ...createWorkspaceLoaders({ reads, listed: workspaces, children }),
+    ...createWorkspaceLoaders({ reads, listed: workspaces, children, known }),
     ...createUserLoaders(reads),
     read: reads.get,
     workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
@@ -102,6 +115,14 @@ export function createLoaders(session: PostmanSession): Loaders {
       const call = collectionCall(readAs);
       const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
       if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
+    },
+    async knownRef({ type, uid, needsName }) {
+      const { listed } = children[type];
+      const { list } = leveledTypes[type];
+      const page = listed.has(uid) ? undefined : known.listWith<Ref>(list, uid);
+      // If it is not cached any more, the object is read as others are.
+      if (page) await reads.list(listed, page).catch(() => undefined);
+      return listed.get(uid) ?? reads.contents.refOf(list, uid, needsName) ?? known.refOf(list, uid, needsName);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
       childLoaders[request.type](request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,

@@ -29,13 +29,21 @@ interface Read {
 }
 
 /** Creates the reads of one operation. */
-export function createUpstreamReads({ get, isCached, isRenewable, release, idleTasks }: PostmanSession): UpstreamReads {
+export function createUpstreamReads({
+  get,
+  isCached,
+  isRenewable,
+  cachedLists,
+  release,
+  idleTasks,
+}: PostmanSession): UpstreamReads {
   const contents = createWorkspaceContents();
   const requested = new Set<string>();
   const lists = createListReads();
   const make = async ({ call, onResponse }: Read) => {
     const response = await get(call);
-    if (response !== null) for (const shown of call.contents?.(response) ?? []) contents.add(shown);
+    if (typeof response === 'object' && response !== null)
+      for (const shown of call.contents?.(response) ?? []) contents.add(shown, response);
     onResponse?.(response);
     return response;
   };
@@ -56,6 +64,7 @@ export function createUpstreamReads({ get, isCached, isRenewable, release, idleT
     idleTasks,
     isCached,
     isRenewable,
+    cachedLists,
     release,
     forget(call, response) {
       if (read.forget({ call })) release(response);

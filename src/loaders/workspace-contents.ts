@@ -1,12 +1,17 @@
 import type { ChildListName } from '../upstream/postman/levels.ts';
+import type { Ref } from '../upstream/postman/resources/ref.ts';
 import type { ShownContents } from '../upstream/postman/postman-call.ts';
 
 /** What one operation knows about which workspaces hold which objects. */
 export interface WorkspaceContents {
-  /** Adds what a response has shown. */
-  add(shown: ShownContents): void;
+  /** Adds what a response has shown. `source`: that response, if there was one. */
+  add(shown: ShownContents, source?: object): void;
+  /** The responses that have shown objects of a list in a workspace. */
+  sourcesOf(list: ChildListName, workspaceId: string): Iterable<object>;
   /** The ids of the workspaces that are known to hold an object. */
   workspacesWith(list: ChildListName, uid: string): ReadonlySet<string>;
+  /** What a workspace says of an object; undefined: none shows it, or none its name, where that is needed. */
+  refOf(list: ChildListName, uid: string, needsName: boolean): Ref | undefined;
   /** Whether all objects of a list in a workspace are known. */
   isComplete(workspaceId: string, list: ChildListName): boolean;
 }
@@ -14,18 +19,30 @@ export interface WorkspaceContents {
 /** Creates the contents of an operation that has read nothing yet. */
 export function createWorkspaceContents(): WorkspaceContents {
   const workspaceIds = new Map<string, Set<string>>();
+  const sources = new Map<string, Set<object>>();
+  const refs = new Map<string, Ref>();
   const complete = new Set<string>();
   return {
-    add({ workspaceId, list, items, isComplete }) {
-      for (const { uid } of items) {
-        const key = `${list} ${uid}`;
+    add({ workspaceId, list, items, isComplete }, source) {
+      if (source) {
+        const key = `${list} ${workspaceId}`;
+        sources.set(key, (sources.get(key) ?? new Set()).add(source));
+      }
+      for (const ref of items) {
+        const key = `${list} ${ref.uid}`;
+        if (ref.name !== undefined || !refs.has(key)) refs.set(key, ref);
         const ids = workspaceIds.get(key);
         if (ids) ids.add(workspaceId);
         else workspaceIds.set(key, new Set([workspaceId]));
       }
       if (isComplete) complete.add(`${list} ${workspaceId}`);
     },
+    sourcesOf: (list, workspaceId) => sources.get(`${list} ${workspaceId}`) ?? [],
     workspacesWith: (list, uid) => workspaceIds.get(`${list} ${uid}`) ?? NONE,
+    refOf(list, uid, needsName) {
+      const ref = refs.get(`${list} ${uid}`);
+      return needsName && ref?.name === undefined ? undefined : ref;
+    },
     isComplete: (workspaceId, list) => complete.has(`${list} ${workspaceId}`),
   };
 }

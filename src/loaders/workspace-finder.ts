@@ -3,7 +3,7 @@ import { workspacesOfCollectionCall, type WorkspaceSummary } from '../upstream/p
 import type { Children } from './child-loader.ts';
 import type { Listed } from './listed.ts';
 import type { UpstreamReads } from './reads.ts';
-import { createWorkspaceScan } from './workspace-scan.ts';
+import { createWorkspaceScan, type FoundWorkspace } from './workspace-scan.ts';
 
 /** A request for the workspace that holds an object. */
 export interface WorkspaceOfRequest {
@@ -15,8 +15,8 @@ export interface WorkspaceOfRequest {
 
 /** Loaders of the workspace that holds an object. */
 export interface WorkspaceFinder {
-  /** Returns the first workspace that Postman lists of those that hold an object; null if the key sees none. */
-  workspaceOf(request: WorkspaceOfRequest): Promise<WorkspaceSummary | null>;
+  /** Finds the first workspace that Postman lists of those that hold an object. */
+  workspaceOf(request: WorkspaceOfRequest): Promise<FoundWorkspace>;
   /**
    * Whether a workspace holds the object. If so, the object exists. An object that Postman cannot look up counts as held
    * only if that is known without a call: to read the object itself is cheaper than to look for it.
@@ -26,7 +26,7 @@ export interface WorkspaceFinder {
 
 /** A request without a result so far. */
 interface SoughtObject extends WorkspaceOfRequest {
-  settle(workspace: WorkspaceSummary | null): void;
+  settle(found: FoundWorkspace): void;
   fail(error: unknown): void;
 }
 
@@ -51,19 +51,21 @@ export function createWorkspaceFinder(
   workspaces: Listed<WorkspaceSummary>,
   children: Readonly<Record<ChildType, Children>>,
 ): WorkspaceFinder {
-  const results = new Map<string, Promise<WorkspaceSummary | null>>();
+  const results = new Map<string, Promise<FoundWorkspace>>();
   const sought = new Set<SoughtObject>();
   const scan = createWorkspaceScan(reads, workspaces, children);
   let isRunning = false;
 
-  const settle = (one: SoughtObject, found: Promise<WorkspaceSummary | null>) => {
+  const settle = (one: SoughtObject, found: Promise<FoundWorkspace>) => {
     sought.delete(one);
     found.then(one.settle, one.fail);
   };
   const lookUp = (one: SoughtObject) =>
     settle(
       one,
-      reads.list(workspaces, workspacesOfCollectionCall(one.uid)).then((page) => page?.items[0] ?? null),
+      reads
+        .list(workspaces, workspacesOfCollectionCall(one.uid))
+        .then((page) => ({ workspace: page?.items[0] ?? null, evidence: page ? [page] : [] })),
     );
 
   /** Settles the requests whose results are known without a call. */
@@ -75,19 +77,14 @@ export function createWorkspaceFinder(
         continue;
       }
       const found = await scan.find(one);
-      if (found === undefined || (found === null && !isInAccount(one))) continue;
+      if (found === undefined || (found.workspace === null && !isInAccount(one, reads, children))) continue;
       settle(one, Promise.resolve(found));
     }
   };
 
-  const isInAccount = ({ type, uid }: SoughtObject) =>
-    !hasLookUp({ type }) ||
-    children[type].listed.has(uid) ||
-    reads.contents.workspacesWith(leveledTypes[type].list, uid).size > 0;
-
   /** Makes the next calls. */
   const proceed = async () => {
-    for (const one of [...sought]) if (!isInAccount(one)) lookUp(one);
+    for (const one of [...sought]) if (!isInAccount(one, reads, children)) lookUp(one);
     if (sought.size === 0) return;
     const all = [...sought];
     const isLookUpEnough = all.every(hasLookUp);
@@ -126,7 +123,7 @@ export function createWorkspaceFinder(
     const key = `${request.type} ${request.uid}`;
     const known = results.get(key);
     if (known) return known;
-    const result = new Promise<WorkspaceSummary | null>((resolve, reject) =>
+    const result = new Promise<FoundWorkspace>((resolve, reject) =>
       sought.add({ ...request, settle: resolve, fail: reject }),
     );
     results.set(key, result);
@@ -142,9 +139,22 @@ export function createWorkspaceFinder(
 
   return {
     workspaceOf,
-    isInWorkspace: async (request) => Boolean(await (hasLookUp(request) ? workspaceOf(request) : scan.find(request))),
+    async isInWorkspace(request) {
+      const found = await (hasLookUp(request) ? workspaceOf(request) : scan.find(request));
+      return found !== undefined && found.workspace !== null;
+    },
   };
 }
+
+/** Whether a list or a workspace has shown the object, or it is of a type without lookup. */
+const isInAccount = (
+  { type, uid }: SoughtObject,
+  { contents }: UpstreamReads,
+  children: Readonly<Record<ChildType, Children>>,
+) =>
+  !hasLookUp({ type }) ||
+  children[type].listed.has(uid) ||
+  contents.workspacesWith(leveledTypes[type].list, uid).size > 0;
 
 const untilIdle = ({ idleTasks }: UpstreamReads) => new Promise<void>((resolve) => idleTasks.add('plan', resolve));
 

@@ -8,11 +8,13 @@ import {
 } from '../upstream/postman/resources/workspaces.ts';
 import { type ChildListRequest, type Chunk, createChildLists, type UnreadItem } from './child-lists.ts';
 import type { Children } from './child-loader.ts';
+import type { KnownObjects } from './known-objects.ts';
 import type { Listed } from './listed.ts';
 import { createPlanner, toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 import {
   type ChildPart,
+  createPreference,
   isChildPart,
   type Part,
   readAhead,
@@ -43,6 +45,8 @@ export interface WorkspaceLoadersOptions {
   /** Workspaces that lists have shown. */
   readonly listed: Listed<WorkspaceSummary>;
   readonly children: Readonly<Record<ChildType, Children>>;
+  /** Objects in cached lists. */
+  readonly known: KnownObjects;
 }
 
 type PartResult = WorkspaceSummary | WorkspaceDetail | Chunk<Ref> | null;
@@ -74,33 +78,17 @@ interface FromWorkspace {
  * If one list costs as much as the workspace, the list is read if it is not of the burst class, or if each requested
  * item is read singly and all are on its first page, which can revalidate them.
  */
-export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoadersOptions): WorkspaceLoaders {
+export function createWorkspaceLoaders({ reads, listed, children, known }: WorkspaceLoadersOptions): WorkspaceLoaders {
   const lists = createChildLists(reads, children);
   const rows = createWorkspaceRows(reads, children);
   // Workspaces requested before in this operation: reading them again costs nothing.
   const requestedWorkspaces = new Set<string>();
 
-  /** Whether to read the workspace: because a part needs it, or because it is the cheapest source of names. */
-  const prefersWorkspace = (workspaceId: string, parts: readonly Part[]): boolean => {
-    if (requestedWorkspaces.has(workspaceId) || parts.some(({ kind }) => kind === 'detail')) return true;
-    if (parts.some(({ kind }) => kind === 'summary') && !listed.has(workspaceId)) return true;
-    const byName = [...toGroups(parts.filter(isChildPart), ({ type }) => type).values()].filter((ofType) =>
-      ofType.every(({ level }) => level === 'ref'),
-    );
-    if (byName.length === 0) return false;
-    const unread = byName.filter((ofType) => !ofType.every(lists.needsNoCall));
-    const workspaceCalls = reads.isCached(workspaceCall(workspaceId)) ? 0 : 1;
-    if (workspaceCalls !== unread.length) return workspaceCalls < unread.length;
-    // At most one list is unread here, so all these parts are of one type.
-    return unread
-      .flat()
-      .some((part, _, all) => lists.isBurst(part) && !all.some((one) => one.willReadEach && lists.isOnFirstPage(one)));
-  };
+  const prefersWorkspace = createPreference({ reads, lists, listed }, requestedWorkspaces);
 
-  /** Whether a list being read may make it unnecessary to read the workspace. */
-  const mayBeListed = (workspaceId: string | null, parts: readonly Part[]): workspaceId is string =>
+  /** Whether a list that shows the workspace makes it unnecessary to read it. */
+  const isListEnough = (workspaceId: string | null, parts: readonly Part[]): workspaceId is string =>
     workspaceId !== null &&
-    listed.isExpecting() &&
     !listed.has(workspaceId) &&
     !reads.isCached(workspaceCall(workspaceId)) &&
     parts.some(({ kind }) => kind === 'summary') &&
@@ -108,6 +96,10 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
       workspaceId,
       parts.filter(({ kind }) => kind !== 'summary'),
     );
+  const readCachedList = (workspaceId: string) => {
+    const page = known.listWith<WorkspaceSummary>('workspaces', workspaceId);
+    if (page) reads.list(listed, page).catch(() => undefined);
+  };
 
   /** @returns The function that serves each of the parts. */
   const planWorkspace = (
@@ -118,7 +110,7 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     const readsWorkspace = workspaceId !== null && (isWorthReading || prefersWorkspace(workspaceId, parts));
     if (readsWorkspace) requestedWorkspaces.add(workspaceId);
     const hasRefs = readsWorkspace || (workspaceId !== null && reads.isCached(workspaceCall(workspaceId)));
-    const isConfirmed = createConfirmation(reads, listed, workspaceId);
+    const isConfirmed = createConfirmation(reads, listed, known, workspaceId);
     const fromWorkspace = async (part: ChildPart): Promise<FromWorkspace> => {
       const isEnough = part.level === 'summary' ? hasRefs && !lists.needsNoCall(part) : readsWorkspace;
       if (workspaceId === null || !isEnough) return {};
@@ -153,7 +145,9 @@ export function createWorkspaceLoaders({ reads, listed, children }: WorkspaceLoa
     readAhead(groups, (id, ofId) => isNew(id) && (worth.has(id) || prefersWorkspace(id, ofId)), sources);
     for (const [workspaceId, ofWorkspace] of groups) {
       const plan = () => planWorkspace(workspaceId, ofWorkspace, workspaceId !== null && worth.has(workspaceId));
-      const planned = mayBeListed(workspaceId, ofWorkspace) ? listed.expected([workspaceId]).then(plan) : plan();
+      const mayBeListed = isListEnough(workspaceId, ofWorkspace);
+      if (mayBeListed) readCachedList(workspaceId);
+      const planned = mayBeListed && listed.isExpecting() ? listed.expected([workspaceId]).then(plan) : plan();
       for (const part of ofWorkspace) {
         const result = planned instanceof Promise ? planned.then((serve) => serve(part)) : planned(part);
         results.set(part, result);
@@ -208,7 +202,12 @@ async function refsOf(
 }
 
 /** Creates the check whether the workspace of a list exists. Postman returns empty lists for unknown workspaces. */
-function createConfirmation(reads: UpstreamReads, listed: Listed<WorkspaceSummary>, workspaceId: string | null) {
+function createConfirmation(
+  reads: UpstreamReads,
+  listed: Listed<WorkspaceSummary>,
+  known: KnownObjects,
+  workspaceId: string | null,
+) {
   const listsAreEmpty: Promise<boolean>[] = [];
   const isEmpty = (list: Promise<Chunk<Ref>>) => list.then(({ total }) => total === 0);
   return async (list: Promise<Chunk<Ref>>, mustConfirm: boolean): Promise<boolean> => {
@@ -218,6 +217,7 @@ function createConfirmation(reads: UpstreamReads, listed: Listed<WorkspaceSummar
     const areEmpty = await Promise.all(listsAreEmpty);
     if (!areEmpty.every(Boolean)) return true;
     await listed.expected([workspaceId]);
-    return listed.has(workspaceId) || (await reads.get(workspaceCall(workspaceId))) !== null;
+    const isListed = listed.has(workspaceId) || known.listWith('workspaces', workspaceId) !== undefined;
+    return isListed || (await reads.get(workspaceCall(workspaceId))) !== null;
   };
 }

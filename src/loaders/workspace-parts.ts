@@ -2,6 +2,7 @@
 import { workspaceCall } from '../upstream/postman/resources/workspaces.ts';
 import type { ChildType } from '../upstream/postman/levels.ts';
 import type { ChildListRequest, createChildLists } from './child-lists.ts';
+import type { Listed } from './listed.ts';
 import { toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 import type { WorkspaceRows } from './workspace-rows.ts';
@@ -17,6 +18,33 @@ export type Part = { readonly kind: WorkspaceLevel; readonly workspaceId: string
 
 /** Whether a part is a list. */
 export const isChildPart = (part: Part): part is ChildPart => part.kind === 'children';
+
+/**
+ * Makes the function that says whether to read a workspace for its parts: because one of them needs it, or because it is
+ * the cheapest source of names.
+ *
+ * @param requestedWorkspaces - Workspaces requested before in this operation: reading them again costs nothing.
+ */
+export function createPreference(
+  { reads, lists, listed }: Omit<Sources, 'rows'> & { readonly listed: Pick<Listed<unknown>, 'has'> },
+  requestedWorkspaces: ReadonlySet<string>,
+) {
+  return (workspaceId: string, parts: readonly Part[]): boolean => {
+    if (requestedWorkspaces.has(workspaceId) || parts.some(({ kind }) => kind === 'detail')) return true;
+    if (parts.some(({ kind }) => kind === 'summary') && !listed.has(workspaceId)) return true;
+    const byName = [...toGroups(parts.filter(isChildPart), ({ type }) => type).values()].filter((ofType) =>
+      ofType.every(({ level }) => level === 'ref'),
+    );
+    if (byName.length === 0) return false;
+    const unread = byName.filter((ofType) => !ofType.every(lists.needsNoCall));
+    const workspaceCalls = reads.isCached(workspaceCall(workspaceId)) ? 0 : 1;
+    if (workspaceCalls !== unread.length) return workspaceCalls < unread.length;
+    // At most one list is unread here, so all these parts are of one type.
+    return unread
+      .flat()
+      .some((part, _, all) => lists.isBurst(part) && !all.some((one) => one.willReadEach && lists.isOnFirstPage(one)));
+  };
+}
 
 /** Where parts can be read from. */
 export interface Sources {

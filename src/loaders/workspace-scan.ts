@@ -20,10 +20,18 @@ export interface ScannedObject {
   readonly willReadWorkspace?: boolean;
 }
 
+/** The first workspace that holds an object. */
+export interface FoundWorkspace {
+  /** null: none holds it. */
+  readonly workspace: WorkspaceSummary | null;
+  /** The responses that show this. */
+  readonly evidence: readonly object[];
+}
+
 /** Finds objects in the contents of all workspaces, in the order in which Postman lists these. */
 export interface WorkspaceScan {
-  /** Finds the first workspace that holds an object, without a call. undefined: not known; null: none holds it. */
-  find(object: ScannedObject): Promise<WorkspaceSummary | null | undefined>;
+  /** Finds the first workspace that holds an object, without a call. undefined: not known. */
+  find(object: ScannedObject): Promise<FoundWorkspace | undefined>;
   /**
    * Counts the calls that it takes at most to find objects that are not found yet.
    *
@@ -51,6 +59,10 @@ export function createWorkspaceScan(
   const positionOf = (object: ScannedObject) => ruledOut.get(toKey(object)) ?? 0;
   // Workspaces whose single read has not shown the complete contents.
   const readInVain = new Set<string>();
+  const toFound = ({ type }: ScannedObject, workspace: WorkspaceSummary | null, searched: number): FoundWorkspace => ({
+    workspace,
+    evidence: workspaces.slice(0, searched).flatMap(({ id }) => [...contents.sourcesOf(leveledTypes[type].list, id)]),
+  });
   const nextOf = <Sought extends ScannedObject>(objects: readonly Sought[]) => {
     const first = Math.min(...objects.map(positionOf));
     return objects.filter((object) => positionOf(object) === first);
@@ -64,10 +76,10 @@ export function createWorkspaceScan(
         ruledOut.set(toKey(object), index);
         const workspace = workspaces[index];
         const isHeld = workspace && (await isIn(workspace.id, object));
-        if (isHeld !== false) return isHeld && workspace;
+        if (isHeld !== false) return workspace && isHeld ? toFound(object, workspace, index + 1) : undefined;
       }
       ruledOut.set(toKey(object), workspaces.length);
-      return order.isComplete() ? null : undefined;
+      return order.isComplete() ? toFound(object, null, workspaces.length) : undefined;
     },
 
     countCalls(objects) {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { isLoopbackAddress } from '../config/addresses.ts';
 import { createResponseCache } from '../upstream/cache/response-cache.ts';
+import { createChangeMarks } from '../upstream/cache/changes/change-marks.ts';
 import { createBudgetRegistry } from '../upstream/rate-limiter/budget-registry.ts';
 import { createCalls } from '../upstream/calls/calls.ts';
 import type { Clock } from '../upstream/clock.ts';
@@ -13,6 +14,7 @@ import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
 import { combineObservers } from './telemetry/combine-observers.ts';
 import { openSharedResponses } from './shared-responses.ts';
+import { openSharedChanges } from './shared-changes.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createTaskQueue } from '../upstream/http/body/large-body-queue.ts';
 import { createCallerFinder } from './request-caller.ts';
@@ -53,8 +55,11 @@ export async function createUpstream(
   const [keyHashSecret, formerSecret] = config.redis?.tenantSecrets ?? [];
   const hashKey = createKeyHasher(keyHashSecret);
   const serverKeyHash = apiKey && hashKey(apiKey);
-  const cache = createResponseCache({ ...config.cache, clock });
-  const sharedCache = await openSharedResponses(config, logger, clock, cache.dropKey);
+  const marks = createChangeMarks();
+  const cache = createResponseCache({ ...config.cache, marks, clock });
+  const changeLog = openSharedChanges(config, sharedSlots.connection, marks, clock, observer);
+  const isCurrent = changeLog?.isCurrent;
+  const sharedCache = await openSharedResponses(config, logger, clock, { onKeyDropped: cache.dropKey, isCurrent });
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -86,6 +91,11 @@ export async function createUpstream(
       budgets,
       serverKey: apiKey,
     }),
+    /** Outdates the cached responses of all instances that show one of these subjects. */
+    reportChange(subjects: readonly string[]) {
+      marks.mark(subjects, clock.nowMs());
+      changeLog?.publish(subjects);
+    },
     /** Whether the circuit breaker of all calls, or that of calls with the server's key, is open. */
     isCircuitOpen: () => calls.circuitBreakers.isOpen(serverKeyHash ?? ''),
     /** What metrics read at each scrape. */
@@ -96,6 +106,7 @@ export async function createUpstream(
       limiterMode: sharedSlots.mode,
     },
     async close() {
+      changeLog?.close();
       await http.close();
       await Promise.all([sharedSlots.close(), sharedCache?.close()]);
     },

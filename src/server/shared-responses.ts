@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../upstream/clock.ts';
 import { REDIS_CLIENT } from '../upstream/rate-limiter/redis/redis-connection.ts';
-import { createSharedCache } from '../upstream/shared-cache/create-shared-cache.ts';
+import { createSharedCache, type SharedCacheOptions } from '../upstream/shared-cache/create-shared-cache.ts';
 import type { SharedCache } from '../upstream/shared-cache/shared-cache.ts';
 import { connectCacheRedis } from '../upstream/shared-cache/store/cache-redis.ts';
 
@@ -10,14 +10,15 @@ import { connectCacheRedis } from '../upstream/shared-cache/store/cache-redis.ts
  * Opens the cached responses that all instances share, if there are any. A Redis that cannot be reached delays the
  * start by a second at most.
  *
- * @param onKeyDropped - Called when another instance has learned that an API key is no longer valid.
+ * @param options - `onKeyDropped` is called when another instance has learned that an API key is no longer valid.
+ *   While `isCurrent` returns false, changes may be unknown, and nothing is read. Default: it is always true.
  * @throws {Error} The Redis client is not installed.
  */
 export async function openSharedResponses(
   { cache }: Pick<Config, 'cache'>,
   logger: Logger,
   clock: Clock,
-  onKeyDropped: (keyHash: string) => void,
+  { onKeyDropped, isCurrent }: Pick<SharedCacheOptions, 'onKeyDropped' | 'isCurrent'>,
 ): Promise<SharedCache | undefined> {
   const { shared, ttlMs, swrMs, staleIfErrorMs, renewMs } = cache;
   if (!shared || ttlMs === 0) return undefined;
@@ -33,6 +34,7 @@ export async function openSharedResponses(
     storedForMs: Math.max(ttlMs + swrMs, staleIfErrorMs, renewMs),
     renewMs,
     onKeyDropped,
+    isCurrent,
     onChange(isOn, reason) {
       if (isOn) logger.info('cached responses are shared through Redis');
       else logger.warn({ reason }, 'Redis does not reply in time: cached responses are not shared');

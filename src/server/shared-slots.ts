@@ -4,7 +4,7 @@ import type { BudgetRegistryOptions } from '../upstream/rate-limiter/budget-regi
 import type { Clock } from '../upstream/clock.ts';
 import { waitForFirstReply } from '../upstream/rate-limiter/redis/first-reply.ts';
 import { observeConnection } from '../upstream/rate-limiter/redis/observed-connection.ts';
-import { connectRedis } from '../upstream/rate-limiter/redis/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../upstream/rate-limiter/redis/redis-connection.ts';
 import { RedisSlots } from '../upstream/rate-limiter/redis/redis-slots.ts';
 import { SlotStore } from '../upstream/rate-limiter/redis/slot-store.ts';
 import type { UpstreamObserver } from '../upstream/observer.ts';
@@ -23,6 +23,8 @@ export type LimiterMode = 'process' | 'shared' | 'local' | 'closed';
 export interface SharedSlots {
   /** undefined without `REDIS_URL`: each budget then has slots of its own, in this process. */
   readonly createSlots: BudgetRegistryOptions['createSlots'];
+  /** Where other scripts than those of slots can run; absent without `REDIS_URL`. */
+  readonly connection?: Pick<RedisConnection, 'run'>;
   mode(): LimiterMode;
   /** Sends Redis the remaining changes and signs this instance off. Takes 250 ms at most. */
   close(): Promise<void>;
@@ -60,6 +62,7 @@ export async function openSharedSlots(
   await waitForFirstReply(store, clock, FIRST_REPLY_TIMEOUT_MS);
   const options = { ...budget, clock, processStartedAtMs: clock.nowMs() };
   return {
+    connection,
     createSlots: (owner) => (onDelay) =>
       'userId' in owner
         ? new RedisSlots(store, store.toName(`user ${owner.userId}`), options, onDelay)

@@ -67,8 +67,8 @@ export type ReservationOutcome = 'used' | 'late' | 'expired';
 /** `skipped`: no call was sent, because none was possible or needed any more. */
 export type RevalidationOutcome = 'succeeded' | 'failed' | 'skipped';
 
-/** What a script does: it exchanges slots, sends a heartbeat, or signs this instance off. */
-export type StoreScript = 'exchange' | 'heartbeat' | 'leave';
+/** What a script does: it exchanges slots, sends a heartbeat, signs this instance off, or exchanges reported changes. */
+export type StoreScript = 'exchange' | 'heartbeat' | 'leave' | 'changes';
 
 /**
  * Gets the events of the upstream layer, for logs, traces and metrics. Methods are called synchronously; they must be

@@ -12,6 +12,7 @@ import {
   Store,
 } from 'relay-runtime';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { reportCells } from '../support/client-table.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createIdentityAccount, namesOf, uids } from './identity-account.ts';
 import { compileRelayProject, type RelayProject } from './relay-project.ts';
@@ -77,8 +78,9 @@ const ofBoth = (prefix: string, suffix = '') => uids.map((uid) => `${prefix}:${u
 const toNames = (objects: readonly Shown[]) => objects.map(({ name }) => name);
 const toIds = (objects: readonly Shown[]) => objects.map(({ id }) => id);
 
-describe.each(Object.entries(clients))('%s', (_name, readThroughCache) => {
-  it('shows two of each of the objects that share a UUID', async () => {
+describe.each(Object.entries(clients))('%s', (name, readThroughCache) => {
+  it('shows two of each of the objects that share a UUID', async (context) => {
+    reportCells(context, [name.startsWith('@apollo') ? 'Apollo Client 4' : 'urql with graphcache', 'identity']);
     const { collections, environments } = (await readThroughCache(facade.url)) as ShownData;
     const requests = collections.nodes.flatMap((collection) => collection.requests.nodes);
     const examples = requests.flatMap((request) => request.examples);
@@ -135,7 +137,8 @@ describe('relay-runtime, with a project that relay-compiler has compiled', () =>
     expect([...facade.postman.calls].sort()).toEqual(GETS);
   });
 
-  it('refetches one object by its id, with the GET that it takes, and updates that object only', async () => {
+  it('refetches one object by its id, with the GET that it takes, and updates that object only', async (context) => {
+    reportCells(context, ['Relay', 'identity']);
     const environment = createEnvironment();
     const { collections }: ShownData = await load(environment, project.query);
     const shown = collections.nodes.map((node) => read(environment, project.collection, node) as ShownCollection);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import TableReporter from './table-reporter.ts';
 
 /** The facade is run from its source, with its own graphql; the clients bring theirs. */
 export default defineConfig({
@@ -9,10 +10,18 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/clients/**/*.test.ts'],
+    // One gateway test and one of GraphiQL fill their rows of the table.
+    include: [
+      'test/clients/**/*.test.ts',
+      'test/gateway/clients-of-gateways.test.ts',
+      'test/e2e/graphiql-parts.test.ts',
+    ],
     environment: 'node',
+    reporters: ['default', new TableReporter()],
     expect: { poll: { timeout: 5_000 } },
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Apollo's gateway would report to its maker, and ask around for the cloud that it runs in.
+    env: { APOLLO_TELEMETRY_DISABLED: 'true' },
   },
 });

@@ -53,7 +53,7 @@ describe('an answer', () => {
       ]);
       expect(body.length).toBeLessThan(plain.body.length / 2);
       expect(dataOf(gunzipSync(body))).toEqual(dataOf(plain.body));
-      expect(headers['vary']).toBe('X-Api-Key, Authorization, Accept-Encoding');
+      expect(headers['vary']).toBe('Accept, X-Api-Key, Authorization, Accept-Encoding');
       expect(headers['cache-control']).toBe('private, no-store');
       expect(headers['ratelimit']).toBeDefined();
     },

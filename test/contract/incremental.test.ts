@@ -39,7 +39,7 @@ describe('an incremental response', () => {
     expect([...facade.postman.calls].sort()).toEqual(calls);
     expect(parts.map(({ hasNext }) => hasNext)).toEqual([...parts.slice(1).map(() => true), false]);
     expect(parts.at(-1)?.extensions).toEqual({
-      upstream: { calls: 5, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+      upstream: { calls: 5, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false, budget: expect.any(Object) },
       rateLimit: expect.stringContaining('"general";r='),
       rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
     });

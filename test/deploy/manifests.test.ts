@@ -1,7 +1,14 @@
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { variables } from '../../src/config/variables.ts';
-import { compileManifests, listManifestFiles, type Manifest, readManifests, readText } from './manifests.ts';
+import {
+  compileManifests,
+  listImports,
+  listManifestFiles,
+  type Manifest,
+  readManifests,
+  readText,
+} from './manifests.ts';
 
 const manifests = readManifests();
 const deployment = manifests.find(({ kind }) => kind === 'Deployment')?.body as unknown as Deployment;
@@ -162,6 +169,14 @@ it('the image is built of nothing but the files that it names', () => {
     .filter((line) => line !== '' && !line.startsWith('#'));
   expect(first).toBe('*');
   expect(included.every((line) => line.startsWith('!'))).toBe(true);
+  // And of all that its build compiles.
+  const paths = included.map((line) => line.slice(1));
+  const { include } = JSON.parse(readText('tsconfig.build.json')) as { include: readonly string[] };
+  expect(include.filter((path) => !paths.includes(path))).toEqual([]);
+  const compiled = [...include, 'test/support'];
+  const imports = listImports(compiled);
+  expect(imports.length).toBeGreaterThan(100);
+  expect(imports.filter((file) => !paths.some((path) => file === path || file.startsWith(`${path}/`)))).toEqual([]);
 });
 
 it('files of secrets are where they are mounted', () => {

@@ -62,3 +62,20 @@ export function compileManifests(manifests: readonly Manifest[]): string {
   });
   return `${stdout}${stderr}`;
 }
+
+/** The relative imports of all TypeScript files below these paths, as paths below the root of the repository. */
+export function listImports(paths: readonly string[]): readonly string[] {
+  const files = paths.flatMap((path) =>
+    path.endsWith('.ts')
+      ? [path]
+      : readdirSync(new URL(`${path}/`, root), { recursive: true, encoding: 'utf8' })
+          .filter((name) => name.endsWith('.ts'))
+          .map((name) => `${path}/${name}`),
+  );
+  const imports = files.flatMap((file) =>
+    [...readText(file).matchAll(/(?:from|import) '(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(([, first, second]) =>
+      fileURLToPath(new URL(first ?? second ?? '', new URL(file, root))).slice(fileURLToPath(root).length),
+    ),
+  );
+  return [...new Set(imports)];
+}

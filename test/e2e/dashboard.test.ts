@@ -12,6 +12,9 @@ const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/
 const isSkipped = executablePath === undefined && process.env['CI'] === undefined;
 const dashboard = fileURLToPath(new URL('../../examples/dashboard/', import.meta.url));
 
+const picture = fileURLToPath(new URL('../../examples/dashboard/dashboard.png', import.meta.url));
+const isRedrawn = process.env['DRAW_PICTURE'] === 'true';
+
 const { workspaces, collections, environments } = ids;
 const toTrees = (uids: readonly string[]) => uids.map((uid) => `GET /collections/${uid}`);
 const sorted = (calls: readonly string[]) => [...calls].sort();
@@ -261,6 +264,8 @@ describe.skipIf(isSkipped)(
       await expect.poll(() => statusOf(page, name)).toMatch(/^13 of 13 collections read\. \d+ calls? to Postman\.$/);
       const trees = postman.calls.filter((call) => /^GET \/collections\/[^?]+$/.test(call));
       expect(sorted(trees)).toEqual(sorted(toTrees(Object.values(collections))));
+      expect(progress.length).toBeGreaterThan(4);
+      expect(progress).toEqual(progress.toSorted((a, b) => a - b));
       expect(failures).toEqual([]);
     });
 
@@ -308,6 +313,22 @@ describe.skipIf(isSkipped)(
       await expect.poll(() => statusOf(page, 'Workspaces')).toMatch(/calls? to Postman\.$/);
       await expect.poll(() => statusOf(page, 'Two environments')).toMatch(/variables\./);
       expect(failures).toEqual([]);
+    });
+
+    it.runIf(isRedrawn)('is drawn while the budget is spent', async () => {
+      const { origin, query } = await start(...limited(60, 10, 60_000));
+      // Spends 40 calls before the page is open.
+      const spend = '{ environments { nodes { values { key } } } }';
+      for (let round = 0; round < 5; round++) await query(spend, { headers: { 'cache-control': 'no-cache' } });
+      const page = await open(origin);
+      await sectionOf(page, 'Two environments').getByRole('combobox', { name: 'Left' }).selectOption('Staging');
+      await sectionOf(page, 'Two environments').getByRole('combobox', { name: 'Right' }).selectOption('Production');
+      await sectionOf(page, 'Search all requests').getByLabel('Text').fill('refund');
+      await page.getByRole('button', { name: 'Search', exact: true }).click();
+      await sectionOf(page, 'Search all requests').getByRole('timer').waitFor();
+      await sectionOf(page, 'Collections, one by one').getByRole('button', { name: 'Load' }).click();
+      await page.waitForTimeout(4_000);
+      await page.screenshot({ path: picture, fullPage: true });
     });
   },
 );

@@ -3,6 +3,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/sandbox.ts';
 import { startServer } from '../../src/server.ts';
 import { createMovingClock } from './moving-clock.ts';
+import type { ReportedBudget, UpstreamExtension } from '../../src/server/operation/upstream-extension.ts';
 import type { UpstreamCost } from '../../src/server/operation/request-record.ts';
 
 /** One entry of `errors`. */
@@ -20,6 +21,8 @@ export interface FacadeResponse {
   readonly data: any;
   readonly errors: readonly ResultError[];
   readonly upstream: UpstreamCost;
+  /** `extensions.upstream.budget`, which `upstream` does not have. */
+  readonly budget: ReportedBudget | undefined;
 }
 
 /** A complete facade in front of a simulated Postman API, both on loopback sockets. */
@@ -77,14 +80,17 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
       const body = (await response.json()) as {
         data?: unknown;
         errors?: ResultError[];
-        extensions?: { upstream: UpstreamCost };
+        extensions?: { upstream: UpstreamExtension };
       };
+      const none = { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false };
+      const { budget, ...upstream }: UpstreamExtension = body.extensions?.upstream ?? none;
       return {
         status: response.status,
         headers: response.headers,
         data: body.data,
         errors: body.errors ?? [],
-        upstream: body.extensions?.upstream ?? { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+        upstream,
+        budget,
       };
     },
     async close() {

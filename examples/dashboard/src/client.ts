@@ -1,4 +1,4 @@
-import { Client, fetchExchange } from 'urql';
+import { Client, fetchExchange, makeOperation, mapExchange } from 'urql';
 
 /** What the page sends along with its queries. Both are empty if the server has a key and needs no token. */
 export interface Credentials {
@@ -8,8 +8,14 @@ export interface Credentials {
   readonly accessToken: string;
 }
 
-/** Seconds that a query may wait for slots. After that, the page shows the data it has. Streams last longer. */
-const WAIT_SECONDS = 3;
+/** The part of a query's context that this client reads. */
+export interface QueryContext {
+  /**
+   * Seconds for which the query may wait for the budget. After that, the page shows the data it has. undefined: as long
+   * as the server allows, which is right for a stream.
+   */
+  readonly waitSeconds: number | undefined;
+}
 
 /**
  * Makes the GraphQL client.
@@ -17,17 +23,22 @@ const WAIT_SECONDS = 3;
  * It has no cache: the server caches Postman's responses, knows how old they are, and repeats of a query cost no calls.
  */
 export function createClient({ apiKey, accessToken }: Credentials): Client {
+  const headers = {
+    'graphql-client-name': 'dashboard',
+    ...(apiKey && { 'x-api-key': apiKey }),
+    ...(accessToken && { authorization: `Bearer ${accessToken}` }),
+  };
+  const addHeaders = mapExchange({
+    onOperation(operation) {
+      const { waitSeconds } = operation.context as Partial<QueryContext>;
+      const wait = waitSeconds === undefined ? '' : `, wait=${waitSeconds}`;
+      const fetchOptions = { headers: { ...headers, prefer: `errors=by-cause${wait}` } };
+      return makeOperation(operation.kind, operation, { ...operation.context, fetchOptions });
+    },
+  });
   return new Client({
     url: import.meta.env['VITE_GRAPHQL_URL'] ?? '/graphql',
-    exchanges: [fetchExchange],
+    exchanges: [addHeaders, fetchExchange],
     preferGetMethod: false,
-    fetchOptions: {
-      headers: {
-        prefer: `wait=${WAIT_SECONDS}, errors=by-cause`,
-        'graphql-client-name': 'dashboard',
-        ...(apiKey && { 'x-api-key': apiKey }),
-        ...(accessToken && { authorization: `Bearer ${accessToken}` }),
-      },
-    },
   });
 }

@@ -22,19 +22,18 @@ const dates = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 
 /** All collections with the number of their requests, which takes a call for each. The rows arrive as they are read. */
 export function CollectionsPanel() {
-  const operation = useOperation(Collections, {}, { waitsForRun: true });
+  const operation = useOperation(Collections, {}, { waitsForRun: true, isStream: true });
   const { nodes = [], totalCount = 0 } = operation.data?.collections ?? {};
   const rows = useRows(nodes, operation);
+  const readCount = rows.filter(({ requests }) => requests !== null).length;
   const expected = Math.min(100, totalCount ?? rows.length);
   return (
     <section aria-labelledby="collections">
       <h2 id="collections">Collections, one by one</h2>
       <Status operation={operation}>
-        {operation.data
-          ? `${nodes.length} of ${expected} collections read.`
-          : 'One call to Postman for each collection.'}
+        {operation.data ? `${readCount} of ${expected} collections read.` : 'One call to Postman for each collection.'}
       </Status>
-      <progress aria-label="Collections read" max={expected || 1} value={nodes.length} />
+      <progress aria-label="Collections read" max={expected || 1} value={readCount} />
       <table>
         <thead>
           <tr>

@@ -67,7 +67,7 @@ function Page({ search, after }: { search: string; after: string | null }) {
       <ul className="matches">
         {found?.nodes.map(({ id, method, name, path, collection }) => (
           <li key={id}>
-            <code>{method}</code> {name} <small>{[collection?.name, ...path.slice(0, -1)].join(' / ')}</small>
+            <code>{method}</code> {name} <small>{[collection?.name, ...path].join(' / ')}</small>
           </li>
         ))}
       </ul>

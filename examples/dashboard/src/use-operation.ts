@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import { type AnyVariables, type TypedDocumentNode, useQuery } from 'urql';
+import type { QueryContext } from './client';
 import { findFirstRetry, type Problem, toProblems } from './problems';
 
 /** A query, and how far it has come. */
@@ -21,23 +22,28 @@ export interface Operation<Data> {
   readonly cancel: () => void;
 }
 
+const WAIT_SECONDS = 3;
+
 /**
  * Runs a query, and repeats it when a retry can help, until nothing is missing.
  *
  * The server caches the responses it got, so a retry continues: it costs only the missing calls. Give the component
  * that calls this a `key` of its variables, or it shows the data of the former ones until the first response.
  *
- * @param options - `waitsForRun`: whether the query is not sent before `run` is called.
+ * @param options - `waitsForRun`: whether the query is not sent before `run` is called. `isStream`: whether the query
+ * waits as long as the server allows, because its rows arrive meanwhile. Default: three seconds.
  */
 export function useOperation<Data, Variables extends AnyVariables>(
   query: TypedDocumentNode<Data, Variables>,
   variables: Variables,
-  { waitsForRun = false }: { readonly waitsForRun?: boolean } = {},
+  { waitsForRun = false, isStream = false }: { readonly waitsForRun?: boolean; readonly isStream?: boolean } = {},
 ): Operation<Data> {
   const [isPaused, setIsPaused] = useState(waitsForRun);
+  const context = useMemo((): QueryContext => ({ waitSeconds: isStream ? undefined : WAIT_SECONDS }), [isStream]);
   const [{ data, error, extensions, fetching, stale, hasNext }, execute] = useQuery({
     query,
     variables,
+    context,
     pause: isPaused,
     requestPolicy: 'network-only',
   });

@@ -32,18 +32,18 @@ export const streamDirective = new GraphQLDirective({
   },
 });
 
+/** GraphQL directive `@defer`. */
+export const deferDirective = new GraphQLDirective({
+  name: 'defer',
+  description:
+    'Delivers the fields of a fragment later, once they have been read, so that other fields need not wait for ' +
+    'them.',
+  locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
+  args: { if: ifArgument, label },
+});
+
 /** GraphQL directives `@defer` and `@stream`, as graphql-yoga executes them (GraphQL's draft of 24 August 2022). */
-export const incrementalDirectives: readonly GraphQLDirective[] = [
-  new GraphQLDirective({
-    name: 'defer',
-    description:
-      'Delivers the fields of a fragment later, once they have been read, so that other fields need not wait for ' +
-      'them.',
-    locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
-    args: { if: ifArgument, label },
-  }),
-  streamDirective,
-];
+export const incrementalDirectives: readonly GraphQLDirective[] = [deferDirective, streamDirective];
 
 const names: ReadonlySet<string> = new Set(incrementalDirectives.map(({ name }) => name));
 

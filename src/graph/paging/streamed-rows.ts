@@ -39,6 +39,8 @@ export interface StreamedRowsOptions {
    * list does not throw the error, because the executor would then drop the rows that have started.
    */
   readonly onUnread: (error: GraphQLError) => void;
+  /** Called with the number of rows of each list, before the first of them. */
+  readonly onRows?: (path: readonly (string | number)[], count: number) => void;
 }
 
 type RowOperation = Pick<Operation, 'caller' | 'idleTasks' | 'fairShare' | 'meter' | 'ended' | 'waitFor' | 'refusals'>;
@@ -65,7 +67,7 @@ export const unscheduledRows: StreamedRows = { feed: (rows) => rows, isStreamed:
  */
 export function createStreamedRows(
   operation: RowOperation,
-  { maxPendingCalls, clock, onUnread }: StreamedRowsOptions,
+  { maxPendingCalls, clock, onUnread, onRows }: StreamedRowsOptions,
 ): StreamedRows {
   const { meter, ended } = operation;
   const { pendingCalls, wait } = meter;
@@ -134,7 +136,9 @@ export function createStreamedRows(
   return {
     feed(rows, info) {
       const stream = toStream(info);
-      return stream ? scheduleRows(rows, Number(stream['initialCount']), info, scheduling) : rows;
+      if (!stream) return rows;
+      onRows?.(responsePathAsArray(info.path), rows.length);
+      return scheduleRows(rows, Number(stream['initialCount']), info, scheduling);
     },
     isStreamed: (info) => toStream(info) !== undefined,
     streamsAny: true,

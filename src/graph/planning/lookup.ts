@@ -103,6 +103,13 @@ export async function lookUpChild(
   const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
   const { immediate, deferred } = levelsToRead(selection, allReadLevels);
   for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
+  if (immediate.length > 0 && isRefEnough(selection)) {
+    const ref = await loaders.knownRef({ type, uid, needsName: fieldsNamed(selection, 'name').length > 0 });
+    if (ref) {
+      context.trackRead(ref, path);
+      return { uid, known: ref };
+    }
+  }
   // Only its workspace is selected: if a workspace holds the object, the object exists.
   if (
     immediate.length === 0 &&
@@ -128,6 +135,13 @@ export async function lookUpChild(
   return found && { uid, known: { uid: found.uid, name: found.name } };
 }
 
+/** Whether a ref to an object carries everything selected on it that has no calls of its own. */
+function isRefEnough(selection: readonly SelectedField[]): boolean {
+  return selection.every(
+    ({ carriedBy }) => carriedBy.length === 0 || carriedBy.includes('ref') || carriedBy.includes('dedicated'),
+  );
+}
+
 /** Makes the resolver of the workspace that holds an object of a type. */
 export function workspaceOf(type: ChildType) {
   return async (
@@ -137,7 +151,7 @@ export function workspaceOf(type: ChildType) {
     info: GraphQLResolveInfo,
   ): Promise<WorkspaceNode | null> => {
     const willReadWorkspace = needsWorkspaceRead(toSelection(info));
-    const summary = await loaders.workspaceOf({ type, uid: known?.uid ?? uid, willReadWorkspace });
+    const { workspace: summary } = await loaders.workspaceOf({ type, uid: known?.uid ?? uid, willReadWorkspace });
     return summary && { id: summary.id, summary };
   };
 }

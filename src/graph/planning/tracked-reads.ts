@@ -9,6 +9,7 @@ import {
 import type { Level } from '../../upstream/postman/levels.ts';
 import type { Loaders } from '../../loaders/loaders.ts';
 import type { Chunk } from '../../loaders/child-lists.ts';
+import type { FoundWorkspace } from '../../loaders/workspace-scan.ts';
 import type { Context, OperationContext } from '../context.ts';
 
 /**
@@ -66,10 +67,15 @@ function withTracking(loaders: Loaders, track: (value: unknown) => void): Loader
           // Track the items: they come from responses, but the loader made the chunk around them.
           track(isChunk(value) ? value.items : value);
           if (isChunk(value) && value.refs) track(value.refs);
+          if (isFound(value)) for (const response of [value.workspace, ...value.evidence]) track(response);
           return value;
         });
     },
   });
+}
+
+function isFound(value: unknown): value is FoundWorkspace {
+  return typeof value === 'object' && value !== null && 'evidence' in value;
 }
 
 function isChunk(value: unknown): value is Chunk<unknown> {

@@ -1,8 +1,7 @@
 /**
- * Incremental delivery. Exports `toDelivery`, which finds out whether an operation is delivered in parts,
- * `acceptsParts`, which reads a client's `Accept`, `mapParts`, which maps the parts on their way to the client, and
- * helpers for the errors of a part. The module maps parts of any operation: it may not import plugins, `operation/`,
- * `result/` or `http/`.
+ * Incremental delivery. Exports `toDelivery`, which finds out whether an operation is delivered in parts, `mapParts`,
+ * which maps the parts on their way to the client, and helpers for the errors of a part. The module maps parts of any
+ * operation: it may not import plugins, `operation/`, `result/` or `http/`.
  */
 import {
   type DirectiveNode,
@@ -16,20 +15,31 @@ import type { DocumentReader } from '../../graph/limits/document-reader.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
 
-/** One part of an incremental response, in the format of graphql-yoga (GraphQL's draft of 24 August 2022). */
+/** One part of an incremental response, as the executor makes it: in the format `deferSpec=20220824`. */
 export interface ResultPart {
   /** Only the first part has it. */
   readonly data?: unknown;
   readonly errors?: readonly GraphQLError[];
-  readonly incremental?: readonly { readonly errors?: readonly GraphQLError[] }[];
+  readonly incremental?: readonly ResultIncrement[];
   readonly hasNext?: boolean;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** What one `@defer` or `@stream` adds to the result. */
+export interface ResultIncrement {
+  /** Of `@defer`; null if a field that cannot be null failed. */
+  readonly data?: unknown;
+  /** Of `@stream`; null likewise, and then the list ends. */
+  readonly items?: readonly unknown[] | null;
+  /** Leads to the object, or to the first of the items. */
+  readonly path?: readonly (string | number)[];
+  readonly label?: string;
+  readonly errors?: readonly GraphQLError[];
+}
+
 // Proxies commonly close connections that are idle for 60 s. Send an empty part after every 15 s of silence.
 const SILENCE_MS = 15_000;
-const PART_TYPES = ['multipart/', 'text/event-stream', 'text/*', '*/*'];
-const EMPTY_PART: ResultPart = { hasNext: true };
+const EMPTY_PART = { hasNext: true } as const;
 
 /**
  * Finds out how the response to an operation is delivered, taking its variables into account (`@skip`, `@include`,
@@ -57,21 +67,17 @@ export function toDelivery({ selectionSet }: OperationDefinitionNode, reader: Do
   return { isIncremental: defers || streams, isStreamed: streams };
 }
 
-/** Whether a client accepts a response in parts, by its `Accept` header. */
-export function acceptsParts(accept: string | null): boolean {
-  return accept === null || PART_TYPES.some((type) => accept.toLowerCase().includes(type));
-}
-
 /**
  * Maps each part of an incremental response. It notices that the client has disconnected even while it waits for a
  * part. If a part takes longer than 15 s, it sends an empty one, so that proxies keep the connection open.
  *
- * @param map - If it returns a part with `hasNext: false`, that part is the last one, even if more would follow.
+ * @param map - If it returns a part with `hasNext: false`, that part is the last one, even if more would follow. If it
+ *   returns undefined, nothing is sent for the part.
  * @param onFailure - Makes the last part after a failure. Throwing instead would break the connection without a reason.
  * @param onEnd - Called once, however the response ends.
  * @param stopped - Aborts when the next part must not be waited for any longer. Its reason is passed to `onFailure`.
  */
-export function mapParts(
+export function mapParts<Sent extends { readonly hasNext?: boolean }>(
   parts: AsyncIterable<ResultPart>,
   {
     map,
@@ -80,13 +86,13 @@ export function mapParts(
     stopped,
     clock,
   }: {
-    readonly map: (part: ResultPart) => ResultPart;
-    readonly onFailure: (error: unknown) => ResultPart;
+    readonly map: (part: ResultPart) => Sent | undefined;
+    readonly onFailure: (error: unknown) => Sent;
     readonly onEnd: () => void;
     readonly stopped: AbortSignal;
     readonly clock: Clock;
   },
-): AsyncIterable<ResultPart> {
+): AsyncIterable<Sent | typeof EMPTY_PART> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = parts[Symbol.asyncIterator]();
@@ -96,17 +102,27 @@ export function mapParts(
         if (!isOver) onEnd();
         isOver = true;
       };
+      const nextPart = async (): Promise<IteratorResult<Sent | typeof EMPTY_PART>> => {
+        for (;;) {
+          awaited ??= untilStopped(iterator.next(), stopped);
+          // oxlint-disable-next-line no-await-in-loop -- parts come one after the other.
+          const next = await orSilence(awaited, clock);
+          if (next === 'silence') return { done: false, value: EMPTY_PART };
+          awaited = undefined;
+          if (next.done === true) {
+            end();
+            return { done: true, value: undefined };
+          }
+          const value = map(next.value);
+          if (value?.hasNext === false) end();
+          if (value) return { done: false, value };
+        }
+      };
       return {
         async next() {
           if (isOver) return { done: true, value: undefined };
           try {
-            awaited ??= untilStopped(iterator.next(), stopped);
-            const next = await orSilence(awaited, clock);
-            if (next === 'silence') return { done: false, value: EMPTY_PART };
-            awaited = undefined;
-            const value = next.done === true ? undefined : map(next.value);
-            if (!value || value.hasNext === false) end();
-            return value ? { done: false, value } : { done: true, value: undefined };
+            return await nextPart();
           } catch (error) {
             const value = onFailure(error);
             end();

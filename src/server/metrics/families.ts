@@ -100,6 +100,11 @@ export const families = {
     help: 'Revalidations of responses that were served stale.',
     labels: { outcome: ['succeeded', 'failed', 'skipped'] },
   },
+  postman_graphql_webhooks_total: {
+    type: 'counter',
+    help: 'Requests to the webhook that reports changes, by their effect on cached responses; 0 without WEBHOOK_SECRET.',
+    labels: { outcome: ['applied', 'ignored', 'limited', 'refused'] },
+  },
   postman_graphql_budget_used_ratio: {
     type: 'gauge',
     help: 'Fraction of a window that is in use: the largest, and the mean, over the keys that are not idle.',
@@ -151,7 +156,7 @@ export const families = {
     help: 'Duration of scripts in Redis; none without REDIS_URL.',
     labels: {
       db_system_name: ['redis'],
-      db_stored_procedure_name: ['exchange', 'heartbeat', 'leave'],
+      db_stored_procedure_name: ['exchange', 'heartbeat', 'leave', 'changes'],
       error_type: ['', '_OTHER'],
     },
     buckets: REDIS_SECONDS,

@@ -5,8 +5,9 @@
  */
 import type { Logger } from 'pino';
 import type { Config } from '../../config/config.ts';
-import { createConnections, publicLimits } from '../http/connections.ts';
-import { listen } from '../http/listen.ts';
+import type { HookOutcome } from '../hooks/postman-hook.ts';
+import { createConnections, publicLimits } from '../http/connections/connections.ts';
+import { listen } from '../http/connections/listen.ts';
 import { listFullestKeys } from './fullest-keys.ts';
 import { createMetricsHandler } from './metrics-listener.ts';
 import { createOperationObserver, createRequestObserver, createUpstreamObserver } from './observers.ts';
@@ -35,6 +36,7 @@ export async function openMetrics(config: Config, logger: Logger) {
   return {
     upstreamObserver: createUpstreamObserver(metrics),
     operationObserver: createOperationObserver(metrics),
+    webhookEnded: (outcome: HookOutcome) => metrics.postman_graphql_webhooks_total.inc({ outcome }),
     /** Measures a request on the main port. */
     observeRequest: createRequestObserver(metrics),
     /** @throws {Error} It cannot listen. The message names the variable to change. */

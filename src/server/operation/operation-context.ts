@@ -129,6 +129,7 @@ export function createContexts({
                 maxPendingCalls,
                 clock,
                 onUnread: (error) => record.incomplete.push(error),
+                onRows: (path, count) => record.parts?.rowCounts.set(JSON.stringify(path), count),
               })
             : unscheduledRows,
         slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),

@@ -2,6 +2,8 @@ import { type GraphQLError, type OperationTypeNode, type ResponsePath, responseP
 import type { OperationPlan } from '../../dry-run/plan-operation.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
+import type { PartTransport } from '../incremental/negotiate-parts.ts';
+import type { PartPlan } from '../incremental/part-plan.ts';
 import { createReportedErrors, type ReportedErrors } from '../result/reported-errors.ts';
 import type { Preferences } from '../http/prefer.ts';
 import type { RequestCaller } from '../request-caller.ts';
@@ -16,6 +18,15 @@ export interface StalePart {
   readonly path: readonly (string | number)[];
   /** Whole seconds since the cached response was last known to be current. */
   readonly ageSeconds: number;
+}
+
+/** How a response is delivered in parts. */
+export interface PartDelivery {
+  readonly transport: PartTransport;
+  /** Only for the format `incrementalSpec=v0.2`. */
+  readonly plan: PartPlan | undefined;
+  /** The number of rows of streamed lists, by the JSON of their path, until the list is announced. */
+  readonly rowCounts: Map<string, number>;
 }
 
 /** The state of one request that the plugins share. */
@@ -59,6 +70,8 @@ export interface RequestRecord {
   estimate?: OperationPlan['estimate'];
   /** The response is delivered in parts. */
   isIncremental: boolean;
+  /** How; absent unless it is. */
+  parts?: PartDelivery;
   /** Paths of the values in the result that take long to write as JSON. */
   large: readonly ResponsePath[];
 }

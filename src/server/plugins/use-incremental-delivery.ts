@@ -1,21 +1,29 @@
-import { GraphQLError } from 'graphql';
+import { type ExecutionArgs, getOperationAST, GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { createDocumentReader } from '../../graph/limits/document-reader.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { toRefusalResponse } from '../http/refusal.ts';
-import { type ResultPart, mapIncrementErrors, mapParts, acceptsParts, withErrors } from '../incremental/incremental.ts';
+import { createAnnouncedParts } from '../incremental/announced-parts.ts';
+import { type ResultPart, mapIncrementErrors, mapParts, withErrors } from '../incremental/incremental.ts';
+import { negotiateParts, type PartRefusal } from '../incremental/negotiate-parts.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
+import { type PartPlan, planParts } from '../incremental/part-plan.ts';
+import { removeMarkers } from '../incremental/part-tree.ts';
 import { untilStopped } from '../incremental/until-stopped.ts';
-import { endRequest, fairShareOf, type RequestRecord, toCost } from '../operation/request-record.ts';
+import { type SentPart, toPartsResponse } from '../incremental/write-parts.ts';
+import { endRequest, fairShareOf, type RequestRecord } from '../operation/request-record.ts';
+import { toUpstreamExtension } from '../operation/upstream-extension.ts';
 import { toRetryLater } from '../../graph/errors/retry-later.ts';
 import { hasRootField } from '../operation/outcome.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
-/** The refusal if the client does not accept a response in parts. */
+/** Why a client that accepts no parts, or none in a known format, is refused. */
 const NOT_ACCEPTABLE = {
-  status: 406,
-  code: 'BAD_REQUEST',
-  message: 'An operation with @defer or @stream is delivered in parts: accept multipart/mixed or text/event-stream.',
-} as const;
+  'no parts': 'An operation with @defer or @stream is delivered in parts: accept multipart/mixed or text/event-stream.',
+  'unknown format':
+    'Accept names a format of parts that this server does not know. It knows deferSpec=20220824 and ' +
+    'incrementalSpec=v0.2, for multipart/mixed and text/event-stream.',
+} as const satisfies Record<PartRefusal, string>;
 
 // Streams end at any time, and a retry every few seconds costs next to nothing.
 const RETRY_SECONDS = 10;
@@ -37,12 +45,10 @@ const TOO_MANY_STREAMS = {
  *
  * @param onEnd - Called once when such a response has ended, however it did.
  */
-export function useIncrementalDelivery(
-  { records, calls, clock, config, maskError, observer }: PluginParts,
-  onEnd: (record: RequestRecord) => void,
-): Plugin {
+export function useIncrementalDelivery(parts: PluginParts, onEnd: (record: RequestRecord) => void): Plugin {
+  const { records, calls, clock, config, observer } = parts;
   const openStreams = createOpenStreams(config.operation);
-  const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+  const refusals = new WeakMap<Request, PartRefusal>();
 
   /** Counts a stream until it ends, or refuses it. */
   const openStream = (record: RequestRecord): GraphQLError | undefined => {
@@ -58,38 +64,10 @@ export function useIncrementalDelivery(
     });
   };
 
-  const toLastPart = (record: RequestRecord, part: ResultPart): ResultPart => {
-    const { errors, caller } = record;
-    const snapshot = caller?.keyBudget.view.snapshot();
-    const fields = snapshot && toRateLimitFields(snapshot);
-    const errorsByCause = errors.byCause.list(clock.epochMs());
-    return {
-      ...part,
-      hasNext: false,
-      extensions: {
-        ...part.extensions,
-        ...(errorsByCause && { errorsByCause }),
-        upstream: toCost(record, config.sandbox),
-        ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
-        ...(errors.retryAfterSeconds !== undefined && { retryAfterSeconds: errors.retryAfterSeconds }),
-      },
-    };
-  };
-
-  const deliver = (record: RequestRecord, parts: AsyncIterable<ResultPart>): AsyncIterable<ResultPart> =>
-    mapParts(parts, {
-      map(part) {
-        record.trace?.partMade();
-        record.hasData ||= hasRootField(part.data);
-        // An aborted execution would yield the same part again and again.
-        const isLast = part.hasNext === false || record.stopExecution.signal.aborted;
-        const masked = mapIncrementErrors(part, toMasked);
-        const complete = isLast ? withErrors(masked, record.incomplete.map(toMasked)) : masked;
-        const reported = record.errors.reportPart(complete);
-        observer?.partMade();
-        return isLast ? toLastPart(record, reported) : reported;
-      },
-      onFailure: (error) => toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] })),
+  const toMap = makePartMap(parts);
+  const deliver = (record: RequestRecord, results: AsyncIterable<ResultPart>): AsyncIterable<SentPart> =>
+    mapParts(results, {
+      ...toMap(record),
       onEnd() {
         endRequest(record);
         onEnd(record);
@@ -108,30 +86,118 @@ export function useIncrementalDelivery(
         Object.assign(args, { signal });
         return;
       }
-      const { status, code, message } = NOT_ACCEPTABLE;
-      const refusal = acceptsParts(request.headers.get('accept'))
-        ? openStream(record)
-        : new GraphQLError(message, { extensions: { code, retryable: false, http: { status } } });
-      if (refusal) setResultAndStopExecution({ errors: [refusal] });
+      const transport = negotiateParts(request.headers.get('accept'));
+      if (typeof transport === 'string') {
+        const extensions = { code: 'BAD_REQUEST', retryable: false, http: { status: 406 } };
+        setResultAndStopExecution({ errors: [new GraphQLError(NOT_ACCEPTABLE[transport], { extensions })] });
+        refusals.set(request, transport);
+        return;
+      }
+      const refusal = openStream(record);
+      if (refusal) {
+        setResultAndStopExecution({ errors: [refusal] });
+        return;
+      }
+      const plan = transport.format === 'incrementalSpec=v0.2' ? planFor(args) : undefined;
+      record.parts = { transport, plan, rowCounts: new Map() };
       // No signal here: the executor would make a promise of it that retains data of every part until the stream ends.
-      else setExecuteFn(async (given) => untilStopped(Promise.resolve(executeFn(given)), signal));
+      setExecuteFn(async (given) => {
+        const execution = Promise.resolve(executeFn(plan ? { ...given, document: plan.document } : given));
+        const result = await untilStopped(execution, signal);
+        if (plan && !isAsyncIterable(result)) removeMarkers(plan, result.data);
+        return result;
+      });
     },
 
-    onResultProcess({ request, result, setResult }) {
+    onResultProcess({ request, result, setResult, setResultProcessor }) {
       const record = records.get(request);
       if (!record) return;
-      if (isAsyncIterable(result)) setResult(deliver(record, result as AsyncIterable<ResultPart>) as typeof result);
+      if (record.parts && isAsyncIterable(result)) {
+        const { transport } = record.parts;
+        setResult(deliver(record, result as AsyncIterable<ResultPart>) as typeof result);
+        // Yoga's own choice reads no parameters of a media type, and no `q`.
+        setResultProcessor(
+          (sent, fetchAPI) => toPartsResponse(sent as AsyncIterable<SentPart>, transport, fetchAPI),
+          transport.mediaType,
+        );
+      }
       // The operation was refused before its execution, or has nothing to deliver later.
       else record.isIncremental = false;
     },
 
-    onResponse({ request, response, setResponse, fetchAPI }) {
-      const record = records.get(request);
-      if (!record?.isIncremental || response.status !== NOT_ACCEPTABLE.status) return;
-      // The client's Accept seemed to allow parts, but Yoga, which reads it exactly, has refused them.
-      record.isIncremental = false;
-      endRequest(record);
-      setResponse(toRefusalResponse(request, fetchAPI, NOT_ACCEPTABLE));
+    onResponse({ request, setResponse, fetchAPI }) {
+      const refusal = refusals.get(request);
+      // Yoga would send this refusal as a part.
+      if (refusal === 'unknown format')
+        setResponse(
+          toRefusalResponse(request, fetchAPI, { status: 406, code: 'BAD_REQUEST', message: NOT_ACCEPTABLE[refusal] }),
+        );
     },
   };
+}
+
+/** Plans the parts of the operation that is executed. */
+function planFor({ schema, document, operationName, variableValues }: ExecutionArgs): PartPlan | undefined {
+  const operation = getOperationAST(document, operationName);
+  const reader = createDocumentReader(schema, document, operationName ?? undefined, variableValues ?? {});
+  return operation && reader ? planParts(schema, document, operation, reader) : undefined;
+}
+
+/**
+ * Makes the functions that turn the parts of one response into those that the client gets: with masked errors, in the
+ * format that it named, and at the end with what other responses report in headers.
+ */
+function makePartMap({ clock, config, maskError, observer }: PluginParts) {
+  const toMasked = (error: unknown) => maskError(error, 'Unexpected error.', false) as GraphQLError;
+
+  const toLastPart = (record: RequestRecord, part: ResultPart): ResultPart => {
+    const { errors, caller } = record;
+    const snapshot = caller?.keyBudget.view.snapshot();
+    const fields = snapshot && toRateLimitFields(snapshot);
+    const errorsByCause = errors.byCause.list(clock.epochMs());
+    return {
+      ...part,
+      hasNext: false,
+      extensions: {
+        ...part.extensions,
+        ...(errorsByCause && { errorsByCause }),
+        upstream: toUpstreamExtension(record, config.sandbox, clock),
+        ...(fields && { rateLimit: fields.rateLimit, rateLimitPolicy: fields.policy }),
+        ...(errors.retryAfterSeconds !== undefined && { retryAfterSeconds: errors.retryAfterSeconds }),
+      },
+    };
+  };
+
+  return (record: RequestRecord) => {
+    const { parts, stopExecution, clientGone } = record;
+    const announced = parts?.plan && createAnnouncedParts(parts.plan, (path) => takeRowCount(parts.rowCounts, path));
+    const toSent: (part: ResultPart) => SentPart | undefined = announced ?? ((part) => part);
+    return {
+      map(part: ResultPart): SentPart | undefined {
+        record.trace?.partMade();
+        record.hasData ||= hasRootField(part.data);
+        // An aborted execution would yield the same part again and again.
+        const isCut = part.hasNext !== false && stopExecution.signal.aborted;
+        const isLast = part.hasNext === false || isCut;
+        const ends =
+          isCut && !clientGone.aborted ? [stopExecution.signal.reason, ...record.incomplete] : record.incomplete;
+        const masked = mapIncrementErrors(part, toMasked);
+        const reported = record.errors.reportPart(isLast ? withErrors(masked, ends.map(toMasked)) : masked);
+        const sent = toSent(isLast ? toLastPart(record, reported) : reported);
+        if (sent) observer?.partMade();
+        return sent;
+      },
+      onFailure(error: unknown): SentPart {
+        const last = toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] }));
+        return toSent(last) ?? last;
+      },
+    };
+  };
+}
+
+function takeRowCount(rowCounts: Map<string, number>, path: readonly (string | number)[]): number | undefined {
+  const key = JSON.stringify(path);
+  const count = rowCounts.get(key);
+  rowCounts.delete(key);
+  return count;
 }

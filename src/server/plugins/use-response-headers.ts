@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { ERRORS_BY_CAUSE } from '../http/prefer.ts';
+import { addVary } from '../http/vary.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { limitsOf } from '../operation/operation-context.ts';
 import type { RequestRecord } from '../operation/request-record.ts';
@@ -38,7 +39,7 @@ export function setResponseHeaders(headers: Headers, record: RequestRecord, maxW
   // A proxy that buffers or compresses parts would delay them.
   if (isIncremental) headers.set('X-Accel-Buffering', 'no');
   headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);
-  headers.append('Vary', 'X-Api-Key, Authorization');
+  addVary(headers, 'X-Api-Key', 'Authorization');
   const oldestMs = operation?.meter.ages.oldestMs();
   if (oldestMs !== undefined) headers.set('Age', String(Math.floor(oldestMs / 1_000)));
 }

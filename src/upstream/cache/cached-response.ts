@@ -21,7 +21,7 @@ export interface CachedResponse {
   readonly ageMs: number;
   /** It is retained for the retry of an operation that could not complete. */
   readonly isRetained: boolean;
-  /** A list has shown a newer version. */
+  /** A list has shown a newer version, or a change was reported. */
   readonly isOutdated: boolean;
   /** A list that shows the object unchanged would renew it. */
   readonly isRenewable: boolean;

@@ -6,7 +6,10 @@
  * `collection-format`, `rate-limiter`, `calls`, the HTTP client, undici or p-queue.
  */
 import { type CacheUsage, createResponseStore } from './response-store.ts';
+import { type ChangeMarks, createChangeMarks } from './changes/change-marks.ts';
+import { type ChangeState, checkChange, createChangeState } from './changes/change-state.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
+import { createDroppedKeys } from './dropped-keys.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
 
@@ -21,6 +24,8 @@ export interface NewResponse {
   readonly updatedAt: string | null;
   /** When the call was sent (monotonic ms). */
   readonly sentAtMs: number;
+  /** What the response shows: a change of one of these subjects outdates it. Absent: nothing does. */
+  readonly subjects?: () => Iterable<string>;
   /** Different for each response; absent if no other instance can have it. */
   readonly version?: string;
 }
@@ -77,51 +82,63 @@ export interface ResponseCacheOptions extends FreshnessOptions {
   readonly renewMs: number;
   /** Size limit of all cached responses on the heap, over all API keys. */
   readonly maxBytes: number;
+  /** The changes that are reported to this process. Default: none. */
+  readonly marks?: ChangeMarks;
   readonly clock: Clock;
 }
 
-interface Entry extends NewResponse {
+interface Entry extends NewResponse, ChangeState {
   readonly readAt: Instant;
   /** When it was read, or last renewed. */
   confirmedAt: Instant;
+  /** A list has shown a newer version. */
   isOutdated: boolean;
   retainedUntilMs: number;
 }
 
 const JUST_READ: SharedState = { readAgeMs: 0, confirmedAgeMs: 0, isOutdated: false };
-// Longer than any call can take.
-const DROPPED_FOR_MS = 600_000;
 
 /** Creates the empty cache of the process. */
-export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: ResponseCacheOptions): ResponseCache {
+export function createResponseCache({
+  renewMs,
+  maxBytes,
+  clock,
+  marks = createChangeMarks(),
+  ...periods
+}: ResponseCacheOptions): ResponseCache {
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry>(maxBytes);
-  // By key hash, when the API key was dropped: responses to calls sent before that are not cached.
-  const droppedAtMs = new Map<string, number>();
+  const dropped = createDroppedKeys(clock);
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
 
   const isExpired = ({ confirmedAt, readAt, failureTtlMs = 0 }: Entry) =>
     toAgeMs(confirmedAt, clock) > Math.max(cachedForMs, failureTtlMs) && toAgeMs(readAt, clock) > renewMs;
 
+  const isOutdated = (entry: Entry) =>
+    entry.isOutdated || (checkChange(entry, marks) && clock.nowMs() >= entry.settledUntilMs);
+
   /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
     const cachedSentAtMs = store.peek(keyHash, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY;
-    return sentAtMs < Math.max(cachedSentAtMs, droppedAtMs.get(keyHash) ?? Number.NEGATIVE_INFINITY);
+    return sentAtMs < Math.max(cachedSentAtMs, dropped.atMs(keyHash));
   };
 
   const toCached = (entry: Entry): CachedResponse => {
-    const { outcome, bytes, failureTtlMs, confirmedAt, isOutdated } = entry;
+    const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
     const isRetained = clock.nowMs() <= entry.retainedUntilMs;
-    const isRenewable = !isOutdated && canRenew(entry);
+    const hasNewer = isOutdated(entry);
+    const isRenewable = !hasNewer && canRenew(entry);
     const ageMs = toAgeMs(confirmedAt, clock);
-    const cached = { outcome, bytes, ageMs, isRetained, isOutdated, isRenewable };
+    const cached = { outcome, bytes, ageMs, isRetained, isOutdated: hasNewer, isRenewable };
     return failureTtlMs === undefined ? cached : { ...cached, failureTtlMs };
   };
 
-  const put = (keyHash: string, target: string, entry: Entry) => {
-    if (ttlMs > 0 && !isSuperseded(keyHash, target, entry.sentAtMs)) store.set(keyHash, target, entry);
+  const put = (keyHash: string, target: string, response: NewResponse, state: SharedState) => {
+    if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
+    const change = createChangeState(response, store.peek(keyHash, target), marks);
+    store.set(keyHash, target, { ...toEntry(response, state, clock), ...change });
   };
 
   return {
@@ -142,12 +159,10 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     usage: store.usage,
 
     set(keyHash, target, response) {
-      put(keyHash, target, toEntry(response, JUST_READ, clock));
+      put(keyHash, target, response, JUST_READ);
     },
 
-    adopt(keyHash, target, response, state) {
-      put(keyHash, target, toEntry(response, state, clock));
-    },
+    adopt: put,
 
     confirm(keyHash, target, version, { confirmedAgeMs, isOutdated }) {
       const entry = store.peek(keyHash, target);
@@ -157,7 +172,7 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
     },
 
     foresee(response, state) {
-      const entry = toEntry(response, state, clock);
+      const entry = { ...toEntry(response, state, clock), ...createChangeState(response, undefined, marks) };
       return isExpired(entry) ? undefined : toCached(entry);
     },
 
@@ -180,19 +195,19 @@ export function createResponseCache({ renewMs, maxBytes, clock, ...periods }: Re
 
     dropKey(keyHash) {
       // Invented keys are dropped, too: an API key without any data must not take up memory.
-      if (!store.hasAny(keyHash) && !droppedAtMs.has(keyHash)) return;
+      if (!store.hasAny(keyHash) && !dropped.has(keyHash)) return;
       store.clear(keyHash);
-      const nowMs = clock.nowMs();
-      droppedAtMs.set(keyHash, nowMs);
-      clock.schedule(nowMs + DROPPED_FOR_MS, () => {
-        if (droppedAtMs.get(keyHash) === nowMs) droppedAtMs.delete(keyHash);
-      });
+      dropped.add(keyHash);
     },
   };
 }
 
 /** The entry of a response that was read and confirmed some time ago. */
-function toEntry(response: NewResponse, { readAgeMs, confirmedAgeMs, isOutdated }: SharedState, clock: Clock): Entry {
+function toEntry(
+  response: NewResponse,
+  { readAgeMs, confirmedAgeMs, isOutdated }: SharedState,
+  clock: Clock,
+): Omit<Entry, keyof ChangeState> {
   const readAt = toInstant(readAgeMs, clock);
   const confirmedAt = toInstant(confirmedAgeMs, clock);
   return { ...response, readAt, confirmedAt, isOutdated, retainedUntilMs: Number.NEGATIVE_INFINITY };

@@ -7,6 +7,7 @@
  * windows, the body reader of `http`, or undici, and it knows no GraphQL.
  */
 import type { AccountSizes } from '../postman/list-sizes.ts';
+import { createReadLists, type ReadLists } from '../postman/read-lists.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Clock } from '../clock.ts';
@@ -43,6 +44,8 @@ export interface Calls extends CacheQueries {
    * to all keys that upstream has not accepted, so that invented keys take nothing from valid ones.
    */
   fairShareOf(operation: OperationIdentity): string;
+  /** The calls whose cached responses show objects that other calls read, too. */
+  readonly readLists: ReadLists;
   /** Says which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
   /** Says whether the calls of a key are refused because upstream is down, for that key or for all. */
@@ -137,6 +140,7 @@ export function createCalls(options: CallsOptions): Calls {
   return {
     ...queries,
     apiKeys,
+    readLists: createReadLists(),
     circuitBreakers: breakers,
 
     make<T>(call: Call<T>, operation: Operation): Promise<T> {

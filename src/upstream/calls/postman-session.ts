@@ -4,6 +4,12 @@ import type { Operation } from './operation/operation.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 import type { PostmanCall } from '../postman/postman-call.ts';
 
+/** A list or a workspace whose response is cached. */
+export interface CachedList {
+  readonly call: PostmanCall<unknown, null>;
+  readonly value: object;
+}
+
 /** Reads the Postman API for one GraphQL operation, with its key, deadline and call limit. */
 export interface PostmanSession {
   /**
@@ -17,6 +23,8 @@ export interface PostmanSession {
   isCached(call: PostmanCall<unknown, null>): boolean;
   /** Whether `get` needs a GET now, but none after a list has shown the object to be unchanged. */
   isRenewable(call: PostmanCall<unknown, null>): boolean;
+  /** The lists and workspaces that `get` would serve without a GET, as far as they are remembered; the oldest first. */
+  cachedLists(): readonly CachedList[];
   /** Stops counting a response as memory of the operation, which must no longer refer to it. */
   release(value: unknown): void;
   /** Tasks that run once the operation can do nothing more without a response. */
@@ -25,13 +33,14 @@ export interface PostmanSession {
 
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'isCached' | 'isRenewable'>,
+  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isCached' | 'isRenewable' | 'readLists'>,
   operation: Operation,
 ): PostmanSession {
   return {
     async get(call) {
       try {
         const value = await calls.make(call, operation);
+        calls.readLists.add(operation, call);
         if (call.keyOwnerIn) operation.belongsTo(call.keyOwnerIn(value));
         return value;
       } catch (error) {
@@ -43,9 +52,21 @@ export function createPostmanSession(
     },
     isCached: (call) => calls.isCached(call, operation),
     isRenewable: (call) => calls.isRenewable(call, operation),
+    cachedLists: () => findCachedLists(calls, operation),
     release: (value) => operation.responses.drop(value),
     idleTasks: operation.idleTasks,
   };
+}
+
+/** Finds the lists and workspaces that an operation may be served from the cache. */
+export function findCachedLists(
+  { readLists, cachedOutcome }: Pick<Calls, 'readLists' | 'cachedOutcome'>,
+  operation: Operation,
+): readonly CachedList[] {
+  return [...readLists.of(operation)].flatMap((call) => {
+    const outcome = cachedOutcome(call, operation);
+    return outcome && 'value' in outcome && outcome.value !== null ? [{ call, value: outcome.value as object }] : [];
+  });
 }
 
 /**
@@ -58,6 +79,7 @@ export function createFailingSession(toError: (routeTemplate: string) => Upstrea
     get: ({ route }) => Promise.reject(toError(route.template)),
     isCached: () => false,
     isRenewable: () => false,
+    cachedLists: () => [],
     release() {},
     idleTasks: createIdleTasks(),
   };

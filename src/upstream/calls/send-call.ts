@@ -156,6 +156,7 @@ function learnFromFailure(
         bytes: message.length,
         updatedAt: null,
         sentAtMs,
+        subjects: () => call.subjects?.(undefined) ?? [],
         ...(failureTtlMs !== undefined && { failureTtlMs }),
       });
       break;

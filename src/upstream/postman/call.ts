@@ -21,6 +21,11 @@ export interface Call<T> {
   updatedAtOf?(value: T): string | null;
   /** Lists: the target of the single read of each item, with when the item was last changed. */
   listedUpdates?(value: T): Iterable<readonly [target: string, updatedAt: string | null]>;
+  /**
+   * What the response shows, as in `subjects.ts`. undefined: Postman has refused the call. Absent: the response shows
+   * nothing whose changes are reported.
+   */
+  subjects?(value: T | undefined): Iterable<string>;
   /** The lengths of lists that the response shows. */
   sizes?(value: T): ObservedSizes;
 }

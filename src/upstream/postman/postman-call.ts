@@ -1,5 +1,6 @@
 import type { Call, Route } from './call.ts';
 import { type ChildListName, type Level, leveledTypes, type LeveledType, type ListName } from './levels.ts';
+import type { Ref } from './resources/ref.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** A type of the GraphQL schema that a response carries, and the levels at which it carries it. */
@@ -17,7 +18,7 @@ export interface PostmanRoute extends Route {
 export interface ShownContents {
   readonly workspaceId: string;
   readonly list: ChildListName;
-  readonly items: readonly { readonly uid: string }[];
+  readonly items: readonly Ref[];
   /** Whether the workspace holds no others. */
   readonly isComplete: boolean;
 }

@@ -22,10 +22,14 @@ import {
   workspacesCall,
   workspacesOfCollectionCall,
 } from '../../../src/upstream/postman/resources/workspaces.ts';
+import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/http/upstream-error.ts';
 
 const userIds: string[] = [];
-const operation = { belongsTo: (userId) => void userIds.push(userId) } as Operation;
+const operation = {
+  belongsTo: (userId) => void userIds.push(userId),
+  caller: { keyHash: 'key' },
+} as Operation;
 
 const nothingCached = {
   prepare: () => undefined,
@@ -36,6 +40,7 @@ const nothingCached = {
   sizesOf: () => undefined,
   retainForRetry() {},
   cachesAny: () => false,
+  readLists: createReadLists(),
   apiKeys: { isAccepted: () => true },
   circuitBreakers: { isOpen: () => false, openCircuits: () => ({ ofAllKeys: false, ofOneKey: 0 }) },
   fairShareOf: () => 'tenant',

@@ -26,7 +26,7 @@ describe('parseConfig', () => {
       sandboxLimits: false,
       listen: { host: '127.0.0.1', port: 4000 },
       keepAliveMs: 65_000,
-      access: { tokens: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
+      access: { tokens: [], webhookSecrets: [], corsOrigins: [], allowedHosts: [], trustedProxies: [] },
       postman: {
         baseUrl: 'https://api.getpostman.com',
         timeoutMs: 60_000,
@@ -63,6 +63,8 @@ describe('parseConfig', () => {
         maxRequestBytes: 1_048_576,
         maxRequestBytesInFlight: 32_000_000,
         documentCacheBytes: 16_000_000,
+        persistedQueryBytesPerKey: 0,
+        persistedQueryBytes: 16_000_000,
       },
       heapLimitBytes: 1_225_326_592,
       revealSecrets: false,
@@ -112,10 +114,12 @@ describe('parseConfig', () => {
       MAX_REQUEST_BYTES: '121',
       MAX_REQUEST_BYTES_IN_FLIGHT: '136',
       DOCUMENT_CACHE_MAX_BYTES: '131',
+      PERSISTED_QUERIES_MAX_BYTES_PER_KEY: '138',
       CORS_ORIGINS: 'https://app.example.com, http://localhost:3000/',
       ALLOWED_HOSTS: 'GraphQL.test,other.test:4000,',
       TRUSTED_PROXIES: '10.0.0.0/8, fd00::1',
       ACCESS_TOKEN: token,
+      WEBHOOK_SECRET: 'old-hook,new-hook',
       REVEAL_SECRETS: 'yes',
       LOG_LEVEL: 'silent',
       GRAPHIQL: '1',
@@ -123,7 +127,8 @@ describe('parseConfig', () => {
       SOMETHING_ELSE: 'ignored',
     });
     const tokens = config.access.tokens.map((one) => one.reveal());
-    expect({ ...config, access: { ...config.access, tokens } }).toEqual({
+    const webhookSecrets = config.access.webhookSecrets.map((one) => one.reveal());
+    expect({ ...config, access: { ...config.access, tokens, webhookSecrets } }).toEqual({
       isProduction: true,
       sandbox: false,
       sandboxLimits: false,
@@ -131,6 +136,7 @@ describe('parseConfig', () => {
       keepAliveMs: 137,
       access: {
         tokens: [token],
+        webhookSecrets: ['old-hook', 'new-hook'],
         corsOrigins: ['https://app.example.com', 'http://localhost:3000'],
         allowedHosts: ['graphql.test', 'other.test:4000'],
         trustedProxies: ['10.0.0.0/8', 'fd00::1'],
@@ -173,6 +179,8 @@ describe('parseConfig', () => {
         maxRequestBytes: 121,
         maxRequestBytesInFlight: 136,
         documentCacheBytes: 131,
+        persistedQueryBytesPerKey: 138,
+        persistedQueryBytes: expect.any(Number) as number,
       },
       heapLimitBytes: config.heapLimitBytes,
       revealSecrets: true,
@@ -393,7 +401,7 @@ describe('parseConfig rejects', () => {
         'default: none',
     ]);
     expect(problemsOf({ ACCESS_TOKEN: 'one,two,three' })).toEqual([
-      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 tokens;/),
+      expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is more than 2 secrets;/),
     ]);
     expect(problemsOf({ ACCESS_TOKEN: ' , ' })).toEqual([
       expect.stringMatching(/^ACCESS_TOKEN is a value that is not shown: it is blank;/),
@@ -433,6 +441,13 @@ describe('parseConfig rejects', () => {
     expect(problemsOf({ SANDBOX_LIMITS: 'yes' })).toEqual(problem);
     expect(problemsOf({ SANDBOX_LIMITS: 'on', POSTMAN_API_KEY: key })).toEqual(problem);
     expect(problemsOf({ SANDBOX_LIMITS: 'off' })).toEqual([]);
+  });
+
+  it.each([{ POSTMAN_API_KEY: key }, { ACCESS_TOKEN: token }])('a webhook secret that is another one, too', (other) => {
+    expect(problemsOf({ ...other, WEBHOOK_SECRET: `the-hook,${Object.values(other).join()}` })).toEqual([
+      'WEBHOOK_SECRET is the same as POSTMAN_API_KEY or ACCESS_TOKEN: everyone who sees the webhook in Postman would ' +
+        'have it; allowed: another secret; default: none',
+    ]);
   });
 
   it('exports served on an address that is not loopback without ACCESS_TOKEN', () => {

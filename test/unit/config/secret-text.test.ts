@@ -11,12 +11,20 @@ it.each([key, 'PMAK-any', 'PMAK-0123456789-canary', '0123456789abcdef0123456789a
   },
 );
 
-it.each(['t0ken', 'TWFu', 'aGVsbG8gd29ybGQ=', '/4AAQSkZJRg==', 'x', 'tokens-are-long', 'your'])(
-  'finds nothing wrong with the access token %s',
-  (text) => {
-    expect(faultOfSecret(text)).toBeUndefined();
-  },
-);
+it.each([
+  'vault-token',
+  'a:b',
+  'x={y}',
+  't0ken',
+  'TWFu',
+  'aGVsbG8gd29ybGQ=',
+  '/4AAQSkZJRg==',
+  'x',
+  'tokens-are-long',
+  'your',
+])('finds nothing wrong with the access token %s', (text) => {
+  expect(faultOfSecret(text)).toBeUndefined();
+});
 
 const placeholder = 'it is a placeholder, or a reference that was not replaced by its value';
 
@@ -51,6 +59,22 @@ it.each([
   ['/run/secrets/postman', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
   ['./key.txt', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
   ['C:\\key.txt', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
+  [Buffer.from(Buffer.from(key).toString('base64')).toString('base64'), 'it is base64 of an API key: decode it'],
+  [Buffer.from(`Bearer ${key}`).toString('base64'), 'it is base64 of an API key: decode it'],
+  [Buffer.from(key).toString('hex'), 'it is the hexadecimal form of an API key: decode it'],
+  [`{"POSTMAN_API_KEY":"${key}"}`, 'it is JSON: give the value in it'],
+  [`["${key}"]`, 'it is JSON: give the value in it'],
+  [`${key}\\n`, 'it ends with an escaped end of line'],
+  [`${key}%0A`, 'it ends with an escaped end of line'],
+  ['op://team/postman/key', 'it is a reference to a secret manager that was not replaced by the secret'],
+  ['vault:secret/data/postman#key', 'it is a reference to a secret manager that was not replaced by the secret'],
+  ['arn:aws:secretsmanager:eu-west-1:1:secret:postman', /^it is a reference to a secret manager/],
+  ['projects/1/secrets/postman/versions/latest', /^it is a reference to a secret manager/],
+  ['ENC[AES256_GCM,data:xyz]', /^it is a reference to a secret manager/],
+  [`https://api.getpostman.com/me?apikey=${key}`, 'it is an address: give the key itself'],
+  ['~/key.txt', 'it is a path: set POSTMAN_API_KEY_FILE to it'],
+  [`(${key})`, 'it has a quote or another mark at one end'],
+  [`apiKey=${key}`, 'it begins with a name: give what comes after it'],
   [`${key},`, 'it has a quote or another mark at one end'],
   [`"${key}`, 'it has a quote or another mark at one end'],
   [`${key},${key}`, 'it is two API keys in one'],

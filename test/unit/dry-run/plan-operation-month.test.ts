@@ -8,6 +8,7 @@ import { uncountedResponses } from '../../../src/upstream/calls/operation/held-r
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
 
 const schema = createSchema();
 const calls = {
@@ -16,6 +17,7 @@ const calls = {
   isCached: () => false,
   load: () => undefined,
   sizesOf: () => undefined,
+  readLists: createReadLists(),
   cachesAny: () => false,
   isRenewable: () => false,
   fairShareOf: () => 'key hash',

@@ -9,6 +9,7 @@ import { type Operation, openOperation } from '../../../src/upstream/calls/opera
 import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
+import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
 
 const schema = createSchema();
 
@@ -60,6 +61,7 @@ async function planned(
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
+    readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',
@@ -130,6 +132,7 @@ describe('the plan of an operation', () => {
       isCached: () => false,
       load: () => undefined,
       sizesOf: () => undefined,
+      readLists: createReadLists(),
       cachesAny: () => false,
       isRenewable: () => false,
       fairShareOf: () => 'key hash',
@@ -166,6 +169,7 @@ describe('the plan of an operation', () => {
         isCached: () => false,
         load: () => undefined,
         sizesOf: () => undefined,
+        readLists: createReadLists(),
         cachesAny: () => false,
         isRenewable: () => false,
         fairShareOf: () => 'key hash',
@@ -213,6 +217,7 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
+          readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -283,6 +288,7 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
+          readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -317,6 +323,7 @@ describe('a bug of this program in a simulation', () => {
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
+    readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',

@@ -25,6 +25,7 @@ const detailOf = (uid: string): CollectionDetail => {
 };
 
 const workspace: WorkspaceDetail = {
+  deactivatedMocks: [],
   id: 'w',
   name: null,
   type: null,
@@ -63,6 +64,7 @@ function createSetup(pageAt: (offset: number) => CollectionPage, { cachesList = 
   const session: PostmanSession = {
     get: ({ target }) => Promise.resolve(respond(target) as never),
     isCached: ({ target }) => cachesList && target === collectionsCall(null, 0).target,
+    cachedLists: () => [],
     isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
     release() {},
     idleTasks: createIdleTasks(),

@@ -316,6 +316,11 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'an account is data',
   ],
   [
+    'src/graphiql',
+    ['../server/http/client-address.ts', '../graph/schema.ts', 'node:fs', 'graphql', '@graphql-yoga/render-graphiql'],
+    'the scripts of the GraphiQL page run in a browser',
+  ],
+  [
     'src/config',
     [
       '../server/http/client-address.ts',
@@ -340,6 +345,20 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
       '../../dry-run/call-tally.ts',
     ],
     'HTTP parts know no GraphQL operation',
+  ],
+  [
+    'src/server/hooks',
+    [
+      '../plugins/use-dry-run.ts',
+      '../operation/request-record.ts',
+      '../result/write-json.ts',
+      '../incremental/incremental.ts',
+      '../../graph/context.ts',
+      '../../dry-run/call-tally.ts',
+      '../../upstream/cache/response-cache.ts',
+      '../create-upstream.ts',
+    ],
+    'hooks report what has changed',
   ],
   [
     'src/server/incremental',

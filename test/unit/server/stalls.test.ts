@@ -1,6 +1,6 @@
 import { array, assert, integer, property } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Stalls, watchStalls } from '../../../src/server/http/stalls.ts';
+import { type Stalls, watchStalls } from '../../../src/server/http/connections/stalls.ts';
 
 describe('extra time after a stall', () => {
   const intervalMs = 500;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
-import { isPageRequest } from './use-graphiql.ts';
+import { isGraphiQLFile, isPageRequest } from './use-graphiql.ts';
 import { isBearer } from '../../http/bearer.ts';
 import { type RefusalReasons, toRefusalResponse } from '../../http/refusal.ts';
 import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../config/addresses.ts';
@@ -10,8 +10,8 @@ import { isAllowedHost, isLoopbackAddress, parseHostAndPort } from '../../../con
  * Makes the plugin that refuses requests before their body is read: those with a `Host` that a server on loopback does
  * not accept (DNS rebinding), and those without a valid access token.
  *
- * The GraphiQL page is served without a token, because it contains no data and a browser cannot send one when it opens
- * a page. So is `/`, which only names the endpoint. Probes and CORS preflights never get here.
+ * The GraphiQL page and its files are served without a token, because they contain no data and a browser cannot send
+ * one when it opens a page. So is `/`, which only names the endpoint. Probes and CORS preflights never get here.
  *
  * @param graphqlPath - Path of the GraphQL endpoint and the GraphiQL page.
  * @param reasons - Gets the reason of each refusal, for the log.
@@ -33,7 +33,10 @@ export function useAccessControl(
       }
       // Everything but these pages needs a token, because Yoga also serves other paths that end like its own.
       const isFrontPage = request.method === 'GET' && url.pathname === '/';
-      const isPage = isFrontPage || (graphiql && url.pathname === graphqlPath && isPageRequest(request));
+      const isGraphiQL =
+        (url.pathname === graphqlPath && isPageRequest(request)) ||
+        (request.method === 'GET' && isGraphiQLFile(graphqlPath, url.pathname));
+      const isPage = isFrontPage || (graphiql && isGraphiQL);
       const needsToken = access.tokens.length > 0 && !isPage;
       if (needsToken && !isBearer(request.headers.get('authorization'), access.tokens)) {
         const refusal = {

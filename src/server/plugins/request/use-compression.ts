@@ -1,6 +1,8 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
+import { addVary } from '../../http/vary.ts';
+import { acceptsCoding } from './accept-encoding.ts';
 
 const compress = promisify(gzip);
 // Smaller responses fit into one packet uncompressed.
@@ -18,23 +20,13 @@ export function useCompression(): Plugin {
       const length = headers.get('content-length');
       // A response in parts has no length.
       if (length === null || headers.has('content-encoding')) return;
-      headers.append('Vary', 'Accept-Encoding');
+      addVary(headers, 'Accept-Encoding');
       if (Number(length) < MIN_BYTES) return;
-      if (!acceptsGzip(request.headers.get('accept-encoding') ?? '')) return;
+      if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
       const body = await compress(Buffer.from(await response.arrayBuffer()), { level: LEVEL });
       headers.set('Content-Encoding', 'gzip');
       headers.set('Content-Length', String(body.length));
       setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
     },
   };
-}
-
-/** Whether `Accept-Encoding` contains gzip, and not with `q=0`. */
-function acceptsGzip(header: string): boolean {
-  return header
-    .slice(0, 1_000)
-    .toLowerCase()
-    .split(',')
-    .map((part) => part.split(';').map((piece) => piece.trim()))
-    .some(([coding, ...parameters]) => coding === 'gzip' && !parameters.some((one) => /^q=0(?:\.0*)?$/.test(one)));
 }

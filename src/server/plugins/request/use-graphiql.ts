@@ -1,68 +1,58 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { renderGraphiQL } from '@graphql-yoga/render-graphiql';
+import { brotliCompress, gzip } from 'node:zlib';
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
+import { encode, type GraphiQLFile, readGraphiQLFiles } from './graphiql-files.ts';
+import { CONTENT_SECURITY_POLICY, readTabs, renderPage } from './graphiql-page.ts';
 
-// The page contains its scripts, styles and workers inline, and may connect only to this server.
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'unsafe-inline' 'unsafe-eval' blob:",
-  "style-src 'unsafe-inline'",
-  'worker-src blob:',
-  'img-src data:',
-  'font-src data:',
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-// Tabs have a transform after they have slid into place, and lose it when one gets the focus. A tab would then jump
-// away under the mouse that presses it.
-const TAB_STYLE = '.graphiql-tab { transform: none !important; }';
-// GraphiQL stores its tabs, but not the text of documents that nobody has edited, which would be empty after a reload.
-const FORGET_UNTOUCHED_TABS =
-  "if (!localStorage.getItem('graphiql:query')) localStorage.removeItem('graphiql:tabState');";
+const SECURITY_HEADERS = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+// A year. The address of a file changes with its contents.
+const IMMUTABLE = 'public, max-age=31536000, immutable';
 
 /**
- * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint. The page contains no secrets, and
- * connects only to this server.
- *
- * The page is 9 MB. It is compressed once, and browsers that have cached it get a 304.
+ * Makes the plugin that serves GraphiQL to browsers that open the GraphQL endpoint, and the page's files below it. The
+ * page contains no secrets, and connects only to this server. Everything is read when the page is first opened.
  *
  * @param path - Path of the GraphQL endpoint.
  * @throws {Error} If the operations for its tabs, in `schema/operations`, cannot be read.
  */
 export function useGraphiQLPage(path: string, config: Pick<Config, 'sandbox' | 'access'>): Plugin {
   const tabs = readTabs();
-  let page: ReturnType<typeof renderPage> | undefined;
+  let served: ReturnType<typeof readServed> | undefined;
   return {
-    async onRequest({ request, url, endResponse, fetchAPI }) {
-      if (!isPageRequest(request)) return;
-      if (url.pathname !== path) return;
-      page ??= renderPage(tabs, config);
-      const { html, gzipped, etag } = await page;
-      const headers = {
-        'content-type': 'text/html; charset=utf-8',
-        'cache-control': 'no-cache',
-        vary: 'Accept, Accept-Encoding',
-        etag,
-        'content-security-policy': CONTENT_SECURITY_POLICY,
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-      };
-      if (request.headers.get('if-none-match')?.includes(etag)) {
-        endResponse(new fetchAPI.Response(null, { status: 304, headers }));
-      } else if (/\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')) {
-        endResponse(new fetchAPI.Response(gzipped, { headers: { ...headers, 'content-encoding': 'gzip' } }));
-      } else {
-        endResponse(new fetchAPI.Response(html, { headers }));
+    async onRequest({ request, url, endResponse, fetchAPI: { Response } }) {
+      const isFile = isGraphiQLFile(path, url.pathname);
+      if (!isFile && !(url.pathname === path && isPageRequest(request))) return;
+      // Reading may fail for the moment, for lack of file descriptors.
+      served ??= readServed(path, tabs, config).catch((error: unknown) => {
+        served = undefined;
+        throw error;
+      });
+      const { page, files, hash } = await served;
+      const [name = '', givenHash] = isFile ? url.pathname.split('/').toReversed() : [];
+      const file = isFile ? files.get(name) : page;
+      if (!file) {
+        endResponse(new Response('No such file.\n', { status: 404, headers: { 'content-type': 'text/plain' } }));
+        return;
       }
+      const etag = isFile ? `W/"${hash}"` : `W/"${hashOf(file.br)}"`;
+      const { body, headers: coding } = await encode(file, request.headers.get('accept-encoding'));
+      const headers = {
+        ...coding,
+        ...SECURITY_HEADERS,
+        etag,
+        // While a new version is rolled out, an instance gets requests for the files of another one.
+        'cache-control': givenHash === hash ? IMMUTABLE : 'no-cache',
+        vary: isFile ? 'Accept-Encoding' : 'Accept, Accept-Encoding',
+      };
+      const isCached = request.headers.get('if-none-match')?.includes(etag) ?? false;
+      endResponse(isCached ? new Response(null, { status: 304, headers }) : new Response(body, { headers }));
     },
   };
 }
@@ -72,37 +62,24 @@ export function isPageRequest(request: Request): boolean {
   return request.method === 'GET' && (request.headers.get('accept')?.includes('text/html') ?? false);
 }
 
-/** Reads the published operations without variables, in order. They contain no ids, so they run on any account. */
-function readTabs(): readonly string[] {
-  // The package's own name resolves from both src and dist.
-  const root = dirname(createRequire(import.meta.url).resolve('postman-graphql/package.json'));
-  const folder = join(root, 'schema', 'operations');
-  return readdirSync(folder)
-    .sort()
-    .map((name) => readFileSync(join(folder, name), 'utf8'))
-    .filter((text) => !/^query \w+\(/m.test(text));
+/** Whether a path is that of a file of the page, which is public as the page is. */
+export function isGraphiQLFile(graphqlPath: string, pathname: string): boolean {
+  return pathname.startsWith(`${graphqlPath}/graphiql/`);
 }
 
-async function renderPage(tabs: readonly string[], { sandbox, access }: Pick<Config, 'sandbox' | 'access'>) {
-  const page = renderGraphiQL({
-    title: sandbox ? 'postman-graphql (sandbox)' : 'postman-graphql',
-    defaultTabs: tabs.map((query) => ({ query })),
-    defaultHeaders: JSON.stringify(
-      { ...(access.tokens.length > 0 && { Authorization: 'Bearer ' }), 'X-Api-Key': '' },
-      null,
-      2,
-    ),
-    defaultEditorToolsVisibility: 'headers',
-    // A key typed into the header editor must not get into the browser's storage.
-    shouldPersistHeaders: false,
-    schemaDescription: true,
-  });
-  const html = new TextEncoder().encode(
-    page.replace('</head>', `<style>${TAB_STYLE}</style><script>${FORGET_UNTOUCHED_TABS}</script></head>`),
-  );
-  return {
-    html,
-    gzipped: new Uint8Array(await promisify(gzip)(html)),
-    etag: `"${createHash('sha256').update(html).digest('base64url')}"`,
+async function readServed(path: string, tabs: readonly string[], config: Pick<Config, 'sandbox' | 'access'>) {
+  const { hash, files } = await readGraphiQLFiles();
+  // Relative to the page, because a proxy may have removed a path prefix.
+  const html = renderPage(tabs, `${path.slice(path.lastIndexOf('/') + 1)}/graphiql/${hash}`, config);
+  const [br, gzipped] = await Promise.all([promisify(brotliCompress)(html), promisify(gzip)(html)]);
+  const page: GraphiQLFile = {
+    contentType: 'text/html; charset=utf-8',
+    br: new Uint8Array(br),
+    gzip: new Uint8Array(gzipped),
   };
+  return { hash, files, page };
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 16);
 }

@@ -5,6 +5,7 @@ import { toRetryLater } from '../../../graph/errors/retry-later.ts';
 import type { Clock } from '../../../upstream/clock.ts';
 import { createJsonMeter } from '../../../upstream/http/body/json-weight.ts';
 import type { ClientAddressOf } from '../../http/client-address.ts';
+import { toTooLarge as toLargerThanLimit } from './use-request-params.ts';
 import type { NodeContext } from '../../http/node-context.ts';
 
 // Smaller requests are not counted: even on all connections together they take only a few megabytes.
@@ -23,10 +24,12 @@ const RETRY_SECONDS = 5;
  * arrives, by its length and by the heap memory of its JSON, and counts it until the response is closed. A request that
  * does not fit gets `SERVER_BUSY` and status 503, or 413 if it could never fit. Small requests always fit.
  *
+ * @param maxRequestBytes - For the body of one request, which Yoga checks while it is read.
  * @param maxBytes - For all requests together. Those of one client address get at most three quarters of it.
  */
 export function useRequestMemory(
   maxBytes: number,
+  maxRequestBytes: number,
   clientAddressOf: ClientAddressOf,
   clock: Clock,
 ): Plugin<object, NodeContext> {
@@ -72,7 +75,7 @@ export function useRequestMemory(
       if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
       const take = openBodyMemory(serverContext.res, clientAddressOf(serverContext.req));
       setRequestParser(async (unread) => {
-        const body = await readBody(unread.body, take);
+        const body = await readBody(unread.body, take, maxRequestBytes);
         if (body === 'busy') throw toBusy(clock);
         if (body === 'too large') throw toTooLarge();
         const { url, method, headers, signal } = unread;
@@ -89,6 +92,7 @@ export function useRequestMemory(
 async function readBody(
   chunks: ReadableStream<Uint8Array> | null,
   take: (bytes: number) => 'taken' | 'busy' | 'too large',
+  maxRequestBytes: number,
 ): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
   const meter = createJsonMeter();
   const accepted: Uint8Array[] = [];
@@ -106,10 +110,9 @@ async function readBody(
       }
     }
   } catch (error) {
-    // Yoga's error for a body larger than MAX_REQUEST_BYTES.
-    if (error instanceof GraphQLError) throw error;
+    if (error instanceof GraphQLError) throw toLargerThanLimit(maxRequestBytes);
     throw createGraphQLError('The request body is incomplete.', {
-      extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+      extensions: { code: 'BAD_REQUEST', retryable: false, http: { status: 400 } },
     });
   }
   return refusal ?? Buffer.concat(accepted);

@@ -29,16 +29,17 @@ export function createAdoption(options: AdoptionOptions) {
     return !cached || (cached.version !== shared.version && cached.sentAtMs < toSentAtMs(shared));
   };
 
-  const toNewResponse = (shared: SharedResponse, outcome: Outcome): NewResponse => {
+  const toNewResponse = (call: Call<unknown>, shared: SharedResponse, outcome: Outcome): NewResponse => {
     const { version, heapBytes: bytes, updatedAt, failureTtlMs } = shared;
-    const response = { outcome, bytes, updatedAt, sentAtMs: toSentAtMs(shared), version };
+    const subjects = () => call.subjects?.('value' in outcome ? outcome.value : undefined) ?? [];
+    const response = { outcome, bytes, updatedAt, sentAtMs: toSentAtMs(shared), version, subjects };
     return failureTtlMs === undefined ? response : { ...response, failureTtlMs };
   };
 
-  const adopt = ({ target, sizes }: Call<unknown>, { keyHash }: CacheCaller, shared: SharedText, outcome: Outcome) => {
-    const response = toNewResponse(shared, outcome);
-    cache.adopt(keyHash, target, response, shared);
-    const observed = 'value' in outcome ? sizes?.(outcome.value) : undefined;
+  const adopt = (call: Call<unknown>, { keyHash }: CacheCaller, shared: SharedText, outcome: Outcome) => {
+    const response = toNewResponse(call, shared, outcome);
+    cache.adopt(keyHash, call.target, response, shared);
+    const observed = 'value' in outcome ? call.sizes?.(outcome.value) : undefined;
     if (observed) learnedSizes.learn(keyHash, observed, response.sentAtMs);
   };
 

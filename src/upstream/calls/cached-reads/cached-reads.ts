@@ -67,7 +67,7 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       const shared = sharedCache?.find(caller, call.target);
       if (!shared || shared.route !== call.route.template || !isLater(caller, call.target, shared)) return undefined;
       const outcome: Outcome = shared.isFailure ? { failure: { kind: 'notFound', message: '' } } : { value: undefined };
-      return cache.foresee(toNewResponse(shared, outcome), shared);
+      return cache.foresee(toNewResponse(call, shared, outcome), shared);
     },
 
     load(call, caller) {
@@ -81,13 +81,15 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       return loaded;
     },
 
-    async store({ target, route }, caller, response) {
+    async store(call, caller, response) {
+      const { target, route } = call;
       const { bytes, updatedAt, sentAtMs, failureTtlMs } = response;
       const isFailure = 'failure' in response;
       const outcome = isFailure ? { failure: response.failure } : { value: response.value };
       const ttl = failureTtlMs === undefined ? {} : { failureTtlMs };
       const version = sharedCache && createVersion();
-      const local = { outcome, bytes, updatedAt, sentAtMs, ...ttl };
+      const subjects = () => call.subjects?.(isFailure ? undefined : response.value) ?? [];
+      const local = { outcome, bytes, updatedAt, sentAtMs, subjects, ...ttl };
       cache.set(caller.keyHash, target, version === undefined ? local : { ...local, version });
       if (version === undefined) return;
       const body = isFailure ? toSharedFailure(response.failure) : response.text;

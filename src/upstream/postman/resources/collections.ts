@@ -3,6 +3,7 @@ import { listAt, metaOf, objectAt, toBoolean, toMoment, toPlainText } from './bo
 import type { ChildResource, ChildSummary, ListPage } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute, ShownContents } from '../postman-call.ts';
 import { checkIsRequested, toListedRef } from './ref.ts';
+import { shownList, shownObject } from '../subjects.ts';
 import { SIMULATED_OWNER, SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -64,6 +65,7 @@ export const collectionsCall = (workspaceId: string | null, offset: number): Pos
   }),
   parse: parseCollectionPage,
   listedUpdates: toListedUpdates,
+  subjects: (page) => shownList('collections', workspaceId, page?.items),
   sizes: ({ items, total }) => ({
     workspaceId,
     collections: total ?? items.length,
@@ -82,6 +84,7 @@ export const collectionsByNameCall = (name: string, workspaceId: string | null):
   target: withQuery('/collections', { workspace: workspaceId, name }),
   parse: parseCollectionPage,
   listedUpdates: toListedUpdates,
+  subjects: (page) => shownList('collections', workspaceId, page?.items),
   contents: ({ items }) => toContents(workspaceId, items, false),
   simulate: (world) => ({
     items: toSimulatedItems(world.uidsNamed('collections', name, workspaceId), world),
@@ -96,6 +99,7 @@ export const collectionCall = (uid: string): PostmanCall<CollectionDetail, null>
   parse: (body) => parseCollectionDetail(body, uid),
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  subjects: (collection) => shownObject(uid, collection?.uid),
   simulate(world) {
     if (!world.exists) return null;
     const item = new SimulatedItem(uid, world);

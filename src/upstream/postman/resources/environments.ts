@@ -3,6 +3,7 @@ import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, toListedRef, uidOf } from './ref.ts';
+import { shownList, shownObject } from '../subjects.ts';
 import { SimulatedItem, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -41,6 +42,7 @@ export const environmentsCall = (workspaceId: string | null): PostmanCall<readon
   target: withQuery('/environments', { workspace: workspaceId }),
   parse: parseEnvironments,
   listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  subjects: (items) => shownList('environments', workspaceId, items),
   sizes: ({ length }) => ({ workspaceId, environments: length }),
   contents: (items) => (workspaceId === null ? [] : [{ workspaceId, list: 'environments', items, isComplete: true }]),
   simulate: (world) => toSimulatedItems(world.uidsIn('environments', workspaceId), world),
@@ -53,6 +55,7 @@ export const environmentCall = (uid: string): PostmanCall<EnvironmentDetail, nul
   parse: (body) => parseEnvironmentDetail(body, uid),
   whenMissing: null,
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  subjects: (environment) => shownObject(uid, environment?.uid),
   simulate(world) {
     if (!world.exists) return null;
     const item = new SimulatedItem(uid, world);

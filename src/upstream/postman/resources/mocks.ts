@@ -3,6 +3,7 @@ import { listAt, objectAt, toBoolean, toMoment, toPlainText } from './body.ts';
 import type { ChildResource, ChildSummary } from './child-resource.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toListedRef, uidOf, toRefs } from './ref.ts';
+import { shownList, shownObject } from '../subjects.ts';
 import { SimulatedItem, type SimulatedWorld } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -55,6 +56,7 @@ export const mocksCall = (workspaceId: string | null): PostmanCall<readonly Mock
   target: withQuery('/mocks', { workspace: workspaceId }),
   parse: (body) => listAt(body, 'mocks').flatMap((item) => (isJsonObject(item) ? toMock(item, toListedRef(item)) : [])),
   listedUpdates: (items) => items.map(({ uid, updatedAt }) => [toTarget(uid), updatedAt] as const),
+  subjects: (items) => shownList('mocks', workspaceId, items),
   sizes: ({ length }) => ({ workspaceId, mocks: length }),
   simulate: (world) => world.uidsIn('mocks', workspaceId).map((uid) => new SimulatedMock(uid, world)),
 });
@@ -67,6 +69,7 @@ export const mockCall = (uid: string): PostmanCall<Mock, null> => ({
   whenMissing: null,
   simulate: (world) => (world.exists ? new SimulatedMock(uid, world) : null),
   updatedAtOf: ({ updatedAt }) => updatedAt,
+  subjects: (mock) => shownObject(uid, mock?.uid),
 });
 
 /** How mock servers are read. */
@@ -76,10 +79,14 @@ export const mockResource: ChildResource<Mock, Mock> = {
   omitsOtherUsers: true,
 };
 
-/** Reads a workspace's refs to mock servers, without deactivated ones: `GET /mocks` leaves them out, too. */
-export function toMockRefs(value: unknown): readonly MockRef[] | null {
-  const refs = toRefs(Array.isArray(value) ? value.filter((item) => !isDeactivated(item)) : value);
-  return refs && refs.map((ref) => ({ ...ref, isActive: true }));
+/**
+ * Reads a workspace's refs to mock servers.
+ *
+ * @param isActive - Which of them: active ones, as `GET /mocks` lists them, or deactivated ones.
+ */
+export function toMockRefs(value: unknown, isActive: boolean): readonly MockRef[] | null {
+  const refs = toRefs(Array.isArray(value) ? value.filter((item) => isDeactivated(item) !== isActive) : value);
+  return refs && refs.map((ref) => ({ ...ref, isActive }));
 }
 
 const toTarget = (uid: string) => `/mocks/${toSegment(uid)}`;

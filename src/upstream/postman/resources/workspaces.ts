@@ -4,6 +4,7 @@ import { childLists, type ChildListName, childTypes } from '../levels.ts';
 import { toMockRefs } from './mocks.ts';
 import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toRefs } from './ref.ts';
+import { shownItems, shownObject, shownRefs } from '../subjects.ts';
 import { SIMULATED_OWNER, type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
 import { toSegment, withQuery } from '../target.ts';
 
@@ -26,6 +27,8 @@ export interface WorkspaceDetail extends WorkspaceSummary, WorkspaceRefs {
   readonly description: string | null;
   readonly updatedBy: string | null;
   readonly teamId: string | null;
+  /** Refs to mock servers that no list has. */
+  readonly deactivatedMocks: readonly Ref[];
 }
 
 /** The contents of a workspace. null: the response does not carry the uid of each object. */
@@ -81,6 +84,7 @@ export const workspacesCall = (
   route: workspacesRoute,
   target: withQuery('/workspaces', { type: visibility, createdBy, limit: String(WORKSPACE_PAGE_SIZE), cursor }),
   parse: parseWorkspacePage,
+  subjects: toPageSubjects,
   ...(visibility === undefined && createdBy === undefined && cursor === null && { sizes: toWorkspaceSizes }),
   simulate(world) {
     const filter = { ...(visibility !== undefined && { visibility }), ...(createdBy !== undefined && { createdBy }) };
@@ -95,6 +99,7 @@ export const workspacesOfCollectionCall = (uid: string): PostmanCall<WorkspacePa
   target: withQuery('/workspaces', { elementType: 'collection', elementId: uid }),
   parse: parseWorkspacePage,
   whenMissing: null,
+  subjects: (page) => [...shownRefs('collections', [{ uid }]), ...toPageSubjects(page)],
   simulate: (world) => ({
     items: world.workspacesOf(uid).map((id) => toSimulatedWorkspace(id, world)),
     nextCursor: null,
@@ -109,16 +114,21 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
   target: `/workspaces/${toSegment(id)}?include=team,mocks:deactivated`,
   parse: (body) => parseWorkspaceDetail(body, id),
   whenMissing: null,
+  subjects: (workspace) => [
+    ...shownObject(id),
+    ...childLists.flatMap((list) => [...shownRefs(list, workspace?.[list] ?? [])]),
+  ],
   sizes: (workspace) => ({
     workspaceId: id,
     ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
   }),
-  contents: (workspace) =>
-    childLists.flatMap((list) => {
+  contents: (workspace) => [
+    ...childLists.flatMap((list) => {
       const items = workspace[list];
-      // Refs to mock servers leave out deactivated ones.
       return items ? [{ workspaceId: id, list, items, isComplete: list !== 'mocks' }] : [];
     }),
+    { workspaceId: id, list: 'mocks', items: workspace.deactivatedMocks, isComplete: false },
+  ],
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 
@@ -128,6 +138,7 @@ export const globalsCall = (workspaceId: string): PostmanCall<readonly unknown[]
   target: `/workspaces/${toSegment(workspaceId)}/global-variables`,
   parse: (body) => listAt(body, 'values'),
   whenMissing: null,
+  subjects: () => shownObject(workspaceId),
   simulate: ({ exists, nameOf }) => (exists ? [{ key: nameOf(workspaceId) }] : null),
 });
 
@@ -160,7 +171,8 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
     // Older responses leave empty lists out.
     collections: toRefs(workspace['collections']),
     environments: toRefs(workspace['environments']),
-    mocks: toMockRefs(workspace['mocks']),
+    mocks: toMockRefs(workspace['mocks'], true),
+    deactivatedMocks: toMockRefs(workspace['mocks'], false) ?? [],
   };
 }
 
@@ -196,7 +208,13 @@ function toSimulatedWorkspace(id: string, { nameOf, exists, isOnPage }: Simulate
 
 function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   const summary = toSimulatedWorkspace(id, world);
-  const facts = { ...summary, description: null, updatedBy: summary.createdBy, teamId: null };
+  const facts: Omit<WorkspaceDetail, ChildListName> = {
+    ...summary,
+    description: null,
+    updatedBy: summary.createdBy,
+    teamId: null,
+    deactivatedMocks: [],
+  };
   // Lists can be long and are rarely read, so they are built on first use.
   const lists = childLists.map((list) => {
     let refs: readonly Ref[] | undefined;
@@ -208,6 +226,12 @@ function toSimulatedDetail(id: string, world: SimulatedWorld): WorkspaceDetail {
   });
   return Object.defineProperties(facts, Object.fromEntries(lists) as PropertyDescriptorMap) as WorkspaceDetail;
 }
+
+const toPageSubjects = (page: WorkspacePage | undefined) =>
+  shownItems(
+    'workspaces',
+    page?.items.map(({ id }) => ({ uid: id })),
+  );
 
 const toWorkspaceSizes = ({ items, nextCursor }: WorkspacePage) => ({
   workspaces: items.map(({ id, visibility, createdBy }) => ({ id, visibility, createdBy })),

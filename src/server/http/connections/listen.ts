@@ -5,7 +5,7 @@
  */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../../../config/config.ts';
 
 /** Where a server listens. `variables`: the names of the variables that say so; default: `HOST` and `PORT`. */
 type ListenAddress = Config['listen'] & { readonly variables?: { readonly host: string; readonly port: string } };

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../../upstream/clock.ts';
+import { monotonicMs } from '../../../upstream/clock.ts';
 
 /** The periods in which the event loop was blocked: no socket was read, and no timer ran. */
 export type Stalls = ReturnType<typeof watchStalls>;

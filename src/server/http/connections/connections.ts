@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '../../upstream/clock.ts';
+import { monotonicMs } from '../../../upstream/clock.ts';
+import { sendRefusal } from '../refusal.ts';
+import { refuseMalformed } from './malformed-requests.ts';
 import { cutSlowClients, nextRound } from './slow-clients.ts';
 import { watchStalls } from './stalls.ts';
 
@@ -38,6 +40,7 @@ export const publicLimits: Omit<ConnectionLimits, 'idleMs'> = {
 };
 
 const MAX_HEADER_BYTES = 16_384;
+const AMBIGUOUS = { status: 400, code: 'BAD_REQUEST', message: 'The request names two hosts.' } as const;
 const CLOSE_TIMEOUT_MS = 4_500;
 // When the server stops, it accepts connections while more of them arrive, and then leaves idle ones open while
 // requests arrive: each for at most this long.
@@ -75,7 +78,7 @@ export function createConnections(
       request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
       response.setHeader('X-Content-Type-Options', 'nosniff');
-      if (isAmbiguous(request)) response.writeHead(400, { connection: 'close' }).end();
+      if (isAmbiguous(request)) sendRefusal(response, AMBIGUOUS);
       else listener(request, response);
     },
   );
@@ -96,6 +99,7 @@ export function createConnections(
     socket.once('close', () => responsesOf.delete(socket));
   });
 
+  refuseMalformed(server, responsesOf);
   const stopCutting = cutSlowClients(server, responsesOf, { stalls, stalledMs });
   const isResponding = () => [...responsesOf.values()].some(({ size }) => size > 0);
   const cutAll = () => {

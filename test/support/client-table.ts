@@ -1,0 +1,118 @@
+import { it, type TestContext } from 'vitest';
+
+/** The clients of the table that `npm run test:clients` prints. */
+export const tableClients = [
+  'Apollo Client 4',
+  'urql with graphcache',
+  'Relay',
+  'fetch',
+  'GraphiQL',
+  'Apollo Gateway',
+  'Hive Gateway',
+] as const;
+
+/** The features of the table. */
+export const tableFeatures = [
+  'identity',
+  'paging',
+  '2022 multipart',
+  '2022 SSE',
+  'v0.2 multipart',
+  'v0.2 SSE',
+  'documentId',
+  'doc_id',
+  'sha256Hash',
+  'stored queries',
+  'GET',
+  'guard, waiting',
+] as const;
+
+export type TableClient = (typeof tableClients)[number];
+export type TableFeature = (typeof tableFeatures)[number];
+
+/** A cell of the table. It is filled if all tests that report it pass. */
+export type Cell = readonly [client: TableClient, feature: TableFeature];
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** The cells that the test reports. */
+    cells?: readonly Cell[];
+  }
+}
+
+/** Reports cells of the table from a test. The table counts them if the test passes. */
+export function reportCells({ task }: Pick<TestContext, 'task'>, ...cells: readonly Cell[]): void {
+  task.meta.cells = [...(task.meta.cells ?? []), ...cells];
+}
+
+/** Defines a test that reports one cell. */
+export function itFills(client: TableClient, feature: TableFeature, name: string, test: () => unknown): void {
+  it(name, async (context) => {
+    reportCells(context, [client, feature]);
+    await test();
+  });
+}
+
+const ownDocuments = 'a gateway sends documents of its own making';
+const onePart = 'gateways that run in Node request subgraphs in one part';
+const noParts = 'Relay has no transport: an application passes it the parts';
+const justShows = 'GraphiQL shows responses, and keeps no objects';
+
+/** Why a cell is empty. */
+export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<Record<TableFeature, string>>>>>> = {
+  'Apollo Client 4': {
+    '2022 SSE': 'its HttpLink accepts multipart only',
+    'v0.2 SSE': 'its HttpLink accepts multipart only',
+    documentId: 'its link sends hashes',
+    doc_id: 'only Relay sends it',
+  },
+  'urql with graphcache': {
+    doc_id: 'only Relay sends it',
+  },
+  Relay: {
+    '2022 multipart': noParts,
+    '2022 SSE': noParts,
+    'v0.2 multipart': noParts,
+    'v0.2 SSE': noParts,
+    documentId: 'its documentation names doc_id',
+    sha256Hash: 'its compiler persists by MD5',
+    'stored queries': 'its compiler persists all documents',
+    GET: 'an application passes it a function that sends POST or GET',
+  },
+  fetch: {
+    identity: 'it has no cache of objects',
+  },
+  GraphiQL: {
+    identity: justShows,
+    paging: justShows,
+    '2022 SSE': 'its fetcher accepts multipart only',
+    'v0.2 multipart': 'its fetcher reads the format of 2022',
+    'v0.2 SSE': 'its fetcher accepts multipart only',
+    documentId: 'it sends the text that is in the editor',
+    doc_id: 'it sends the text that is in the editor',
+    sha256Hash: 'it sends the text that is in the editor',
+    'stored queries': 'it sends the text that is in the editor',
+    GET: 'its fetcher sends POST',
+    'guard, waiting': 'it shows the error and its time; people wait',
+  },
+  'Apollo Gateway': {
+    '2022 multipart': onePart,
+    '2022 SSE': onePart,
+    'v0.2 multipart': onePart,
+    'v0.2 SSE': onePart,
+    documentId: ownDocuments,
+    doc_id: ownDocuments,
+    sha256Hash: ownDocuments,
+    GET: 'it sends POST, unless it is told to send hashes by GET',
+  },
+  'Hive Gateway': {
+    '2022 multipart': onePart,
+    '2022 SSE': onePart,
+    'v0.2 multipart': onePart,
+    'v0.2 SSE': onePart,
+    documentId: ownDocuments,
+    doc_id: ownDocuments,
+    sha256Hash: ownDocuments,
+    'stored queries': ownDocuments,
+  },
+};
