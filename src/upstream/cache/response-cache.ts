@@ -147,12 +147,9 @@ export function createResponseCache({
 
     get(keyHash, target) {
       const entry = store.get(keyHash, target);
-      if (!entry) return undefined;
-      if (isExpired(entry)) {
-        store.delete(keyHash, target);
-        return undefined;
-      }
-      return toCached(entry);
+      if (entry && !isExpired(entry)) return toCached(entry);
+      if (entry) store.delete(keyHash, target);
+      return undefined;
     },
 
     hasAny: store.hasAny,
