@@ -21,6 +21,8 @@ const MEBIBYTE = 1_048_576;
 const AT_ONCE = 8;
 // With two fifths more than fit, the cache evicts, as it does in a server that has run for a while.
 const OVERFILL = 1.4;
+// Without evictions, so that all that was read is cached.
+const OF_KIND_BYTES = 24 * MEBIBYTE;
 
 /** Responses of one kind, each of another target. */
 interface Kind {
@@ -139,12 +141,11 @@ async function stop({ child }: Server) {
 
 const megabytesOf = (bytes: number) => Math.round(bytes / MEBIBYTE);
 
-/** Fills the cache of a server with responses of one kind. */
-async function fill(megabytes: number, kind: Kind) {
-  const cacheBytes = await readCacheBytes(megabytes);
-  const [, one] = await measure(megabytes, kind, 20);
-  const bytesEach = one.cache.bytes / one.cache.entries;
-  return measure(megabytes, kind, Math.ceil((cacheBytes / bytesEach) * OVERFILL));
+/** Caches responses of one kind. @param bytes - About so much, as the cache counts it. */
+async function fill(megabytes: number, kind: Kind, bytes: number) {
+  const [before, after] = await measure(megabytes, kind, 20);
+  const bytesEach = (after.cache.bytes - before.cache.bytes) / 20;
+  return measure(megabytes, kind, Math.ceil(bytes / bytesEach));
 }
 
 async function readCacheBytes(megabytes: number): Promise<number> {
@@ -177,7 +178,11 @@ async function measure(megabytes: number, kind: Kind, count: number) {
 const middle = collectionsOf(200);
 const table: Record<string, object> = {};
 for (const megabytes of sizes) {
-  const [before, { memory, cache, limits }] = await fill(megabytes, middle);
+  const [before, { memory, cache, limits }] = await fill(
+    megabytes,
+    middle,
+    OVERFILL * (await readCacheBytes(megabytes)),
+  );
   table[`--max-old-space-size=${megabytes}`] = {
     'heap limit, MiB': megabytesOf(limits['heapLimitBytes'] ?? 0),
     'cache, MiB': megabytesOf(limits['cacheBytes'] ?? 0),
@@ -193,7 +198,7 @@ console.table(table);
 
 const kinds: Record<string, object> = {};
 for (const kind of [collectionsOf(10), middle, collectionsOf(2_000), environmentsOf(20)]) {
-  const [before, { memory, cache }] = await fill(sizes[0] ?? 512, kind);
+  const [before, { memory, cache }] = await fill(sizes[0] ?? 512, kind, OF_KIND_BYTES);
   const counted = cache.bytes - before.cache.bytes;
   const textBytes = Buffer.byteLength(kind.text(kind.account(1)));
   kinds[kind.name] = {

@@ -15,7 +15,8 @@ export interface Layout {
   setDryRunEnabled(isEnabled: boolean): void;
   /** Shows the hint in the empty answer pane. */
   setHint(isShown: boolean): void;
-  run(): void;
+  /** Presses GraphiQL's button, if it runs the operation; returns whether it does. */
+  run(): boolean;
 }
 
 const RUN_BUTTON = '.graphiql-execute-button';
@@ -89,7 +90,13 @@ export function addToPage(root: HTMLElement, { bar, onDryRun, onChange }: Additi
     setHint(isShown) {
       hint.hidden = !isShown;
     },
-    run: () => root.querySelector<HTMLElement>(RUN_BUTTON)?.click(),
+    run() {
+      const button = root.querySelector<HTMLElement>(RUN_BUTTON);
+      // While an operation runs, the button stops it.
+      const canRun = !button?.getAttribute('aria-label')?.startsWith('Stop');
+      if (canRun) button?.click();
+      return canRun;
+    },
   };
 }
 

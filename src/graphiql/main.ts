@@ -39,7 +39,7 @@ function start(root: HTMLElement | null, options: Element | null): void {
     bar: bar.element,
     onDryRun() {
       isNextDry = true;
-      layout.run();
+      isNextDry = layout.run() && isNextDry;
     },
     onChange: redraw,
   });

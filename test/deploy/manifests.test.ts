@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { variables } from '../../src/config/variables.ts';
 import {
   compileManifests,
@@ -81,6 +83,17 @@ it('the kustomization lists every manifest there is', () => {
 
 it.each(manifests)('$file is valid by the schema of its kind', async ({ apiVersion, kind, body }) => {
   await expect(validate(apiVersion, kind, body)).resolves.toBeUndefined();
+});
+
+const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
+it.skipIf(!hasKubectl)('kubectl renders them, with the image that the kustomization names', () => {
+  const folder = fileURLToPath(new URL('../../deploy/kubernetes', import.meta.url));
+  const { stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  const rendered = parseAllDocuments(stdout).map((document) => document.toJS() as Deployment & { kind: string });
+  expect(rendered.map(({ kind }) => kind).toSorted()).toEqual(manifests.map(({ kind }) => kind).toSorted());
+  const [named] = rendered.find(({ kind }) => kind === 'Deployment')?.spec.template.spec.containers ?? [];
+  expect(named?.image).toMatch(/^registry\.example\.com\/postman-graphql:\d/);
 });
 
 it('the schemas find a value of a wrong type', async () => {

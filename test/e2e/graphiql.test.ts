@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
@@ -13,9 +11,6 @@ import {
   toQueryUrl,
 } from '../support/graphiql-page.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-
-const picture = fileURLToPath(new URL('../../docs/graphiql.png', import.meta.url));
-const isRedrawn = process.env['DRAW_PICTURE'] === 'true';
 
 const VIEWPORT = { width: 1360, height: 860 };
 
@@ -131,14 +126,6 @@ describe.skipIf(isBrowserMissing)(`GraphiQL in a browser${skippedNote}`, () => {
     }
     expect(elsewhere).toEqual([]);
     expect(failures).toEqual([]);
-    if (isRedrawn) {
-      mkdirSync(fileURLToPath(new URL('.', `file://${picture}`)), { recursive: true });
-      await page.setViewportSize(VIEWPORT);
-      await run(page, 'CollectionTree', '"Rides API"');
-      // The scroll bars of the editors fade out.
-      await page.waitForTimeout(2_000);
-      await page.screenshot({ path: picture });
-    }
     await page.close();
   }, 120_000);
 

@@ -1,12 +1,14 @@
-import { parse } from 'graphql';
+import { Kind, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { findEstimate, toDryRun } from '../../../src/graphiql/dry-run.ts';
 
 /** The root fields and their aliases of each operation. */
 const fieldsOf = (query: string | undefined) =>
   parse(query ?? '').definitions.flatMap((definition) =>
-    definition.kind === 'OperationDefinition'
-      ? definition.selectionSet.selections.map((one) => (one.kind === 'Field' ? (one.alias ?? one.name).value : '...'))
+    definition.kind === Kind.OPERATION_DEFINITION
+      ? definition.selectionSet.selections.map((one) =>
+          one.kind === Kind.FIELD ? (one.alias ?? one.name).value : '...',
+        )
       : [],
   );
 
