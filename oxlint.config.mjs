@@ -350,6 +350,7 @@ const MODULES = {
       '**/plugins/**',
       '../create-upstream.ts',
       '../shared-slots.ts',
+      '../shared-responses.ts',
     ]),
   ],
   'src/server/telemetry': [
@@ -357,12 +358,14 @@ const MODULES = {
       '**/plugins/**',
       '../create-upstream.ts',
       '../shared-slots.ts',
+      '../shared-responses.ts',
     ]),
   ],
   'src/server/plugins': [
     forbid('a plugin gets upstream and slots from the server.', [
       '**/create-upstream.ts',
       '**/shared-slots.ts',
+      '**/shared-responses.ts',
       '**/redis/**',
     ]),
   ],

@@ -5,7 +5,7 @@
  */
 import { getHeapStatistics } from 'node:v8';
 import { toMemoryLimits } from './memory-limits.ts';
-import { toRedisConfig } from './redis-config.ts';
+import { toRedisConfig, toSharedCacheConfig } from './redis-config.ts';
 import { type Environment, parseValues, type Values } from './values.ts';
 
 // Twice what a stream takes while all of its calls wait.
@@ -95,14 +95,7 @@ export function parseConfig(
       maxHeldBytes: v.MAX_HELD_BYTES_PER_OPERATION ?? memoryLimits.heldBytesPerOperation,
       maxHeldBytesOfAll: v.MAX_HELD_BYTES ?? memoryLimits.heldBytes,
     },
-    cache: {
-      /** 0: nothing is cached. */
-      ttlMs: v.CACHE_TTL_MS,
-      swrMs: v.CACHE_SWR_MS,
-      staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
-      renewMs: v.CACHE_RENEW_MS,
-      maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
-    },
+    cache: toCache(v, memoryLimits),
     query: {
       maxDepth: v.MAX_QUERY_DEPTH,
       maxAliases: v.MAX_QUERY_ALIASES,
@@ -129,6 +122,19 @@ function toLimits(v: Values, isCap: boolean) {
     general: { limit: v.RATE_LIMIT, windowMs: v.RATE_LIMIT_WINDOW_MS, isCap },
     /** Absent if turned off. */
     ...(v.BURST_LIMIT > 0 && { burst: { limit: v.BURST_LIMIT, windowMs: v.BURST_LIMIT_WINDOW_MS } }),
+  };
+}
+
+function toCache(v: Values, memoryLimits: ReturnType<typeof toMemoryLimits>) {
+  return {
+    /** 0: nothing is cached. */
+    ttlMs: v.CACHE_TTL_MS,
+    swrMs: v.CACHE_SWR_MS,
+    staleIfErrorMs: v.CACHE_STALE_IF_ERROR_MS,
+    renewMs: v.CACHE_RENEW_MS,
+    maxBytes: v.CACHE_MAX_BYTES ?? memoryLimits.cacheBytes,
+    /** `shared` is absent: each instance has its own cached responses. */
+    ...toSharedCacheConfig(v.CACHE_REDIS_URL, v.REDIS_URL, v.TENANT_SECRET, v.CACHE_REDIS_TIMEOUT_MS),
   };
 }
 

@@ -11,7 +11,14 @@ const names = variables.map(({ name }) => name);
 const knownNames: ReadonlySet<string> = new Set(names);
 // These are often written in lower case. If both forms are set, the one in lower case counts.
 const PROXY_NAMES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
-const SECRET_NAMES = ['POSTMAN_API_KEY', 'ACCESS_TOKEN', 'WEBHOOK_SECRET', 'REDIS_URL', 'TENANT_SECRET'] as const;
+const SECRET_NAMES = [
+  'POSTMAN_API_KEY',
+  'ACCESS_TOKEN',
+  'WEBHOOK_SECRET',
+  'REDIS_URL',
+  'CACHE_REDIS_URL',
+  'TENANT_SECRET',
+] as const;
 // Read by Node at its own start, so they have no effect in .env.
 const NODE_NAMES = /^(?:NODE_(?!ENV$)|UV_|SSL_CERT_|OPENSSL_|TZ$)/;
 // Variables that the examples read, and those that Kubernetes adds for a service whose name begins with "postman".
@@ -19,7 +26,8 @@ const FOREIGN_NAMES = /^POSTMAN_(?:GRAPHQL_|(?:[A-Z\d_]+_)?(?:SERVICE_(?:HOST|PO
 
 /**
  * Reads the environment of the process, which overrides a `.env` file in the working directory, and the files named by
- * `POSTMAN_API_KEY_FILE`, `ACCESS_TOKEN_FILE`, `WEBHOOK_SECRET_FILE`, `REDIS_URL_FILE` and `TENANT_SECRET_FILE`.
+ * `POSTMAN_API_KEY_FILE`, `ACCESS_TOKEN_FILE`, `WEBHOOK_SECRET_FILE`, `REDIS_URL_FILE`, `CACHE_REDIS_URL_FILE` and
+ * `TENANT_SECRET_FILE`.
  *
  * @param overrides - Values that override both.
  * @returns The values; problems, each of which names the variable whose file cannot be used; warnings about probable

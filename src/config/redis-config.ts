@@ -32,6 +32,28 @@ export const tenantSecrets = z.string().transform((given, context): readonly [Se
   return z.NEVER;
 });
 
+/** How cached responses are shared with other instances. */
+export interface SharedCacheConfig {
+  readonly url: Secret;
+  readonly secrets: readonly [Secret, Secret?];
+  /** How long a call waits for Redis. */
+  readonly timeoutMs: number;
+}
+
+/** Reads the URL of a Redis server, or `off`. */
+export const redisUrlOrOff = z.union([z.literal('off'), redisUrl]);
+
+/** Combines the variables of the shared cache. @returns undefined if cached responses are not shared. */
+export function toSharedCacheConfig(
+  cacheUrl: Secret | 'off' | undefined,
+  limiterUrl: Secret | undefined,
+  secrets: RedisConfig['tenantSecrets'] | undefined,
+  timeoutMs: number,
+): { readonly shared: SharedCacheConfig } | undefined {
+  const url = cacheUrl ?? limiterUrl;
+  return url === undefined || url === 'off' || !secrets ? undefined : { shared: { url, secrets, timeoutMs } };
+}
+
 /** Combines the variables of Redis. @returns undefined if slots are not shared. */
 export function toRedisConfig(
   url: Secret | undefined,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ColdStart } from '../upstream/rate-limiter/probe-gate.ts';
-import { redisUrl, tenantSecrets } from './redis-config.ts';
+import { redisUrl, redisUrlOrOff, tenantSecrets } from './redis-config.ts';
 import { DAY_MS, heapBytes, HOUR_MS, MEBIBYTE, type Rule, secretFile, whole } from './rule.ts';
 
 const coldStarts = ['probe', 'wait', 'off'] as const satisfies readonly ColdStart[];
@@ -52,8 +52,9 @@ export const upstreamVariables = {
     allowed: 'base64 of 32 bytes or more, the same for all instances; or two such texts, separated by a comma',
     schema: tenantSecrets.optional(),
     description:
-      'Secret for the HMACs under which Redis stores API keys; required with REDIS_URL. To rotate it, set the new ' +
-      'and the old secret, in this order, separated by a comma.',
+      'Secret for the names under which Redis stores API keys, and for the encryption of cached responses; required ' +
+      'with REDIS_URL and CACHE_REDIS_URL. To rotate it, set the new and the old secret, in this order, separated by a ' +
+      'comma.',
   },
   TENANT_SECRET_FILE: { ...secretFile, description: 'File that contains TENANT_SECRET; it is read only at startup.' },
   BUDGET_WITHOUT_REDIS: {
@@ -159,5 +160,24 @@ export const upstreamVariables = {
   CACHE_MAX_BYTES: {
     ...heapBytes,
     description: 'Heap memory of the cache; by default 12/64 of the old generation of the heap.',
+  },
+  CACHE_REDIS_URL: {
+    isSecret: true,
+    allowed: 'the address of a Redis server such as redis://redis.example:6379, or off',
+    schema: redisUrlOrOff.optional(),
+    description:
+      'Redis in which instances share cached responses, encrypted; by default that of REDIS_URL. off: each instance ' +
+      'has its own.',
+  },
+  CACHE_REDIS_URL_FILE: {
+    ...secretFile,
+    description: 'File that contains CACHE_REDIS_URL; it is read only at startup.',
+  },
+  CACHE_REDIS_TIMEOUT_MS: {
+    ...whole(1, 10_000, 'ms'),
+    default: '50',
+    description:
+      'How long a call waits for a shared response. After three waits without a reply within ten seconds, none is ' +
+      'looked for during five.',
   },
 } satisfies Record<string, Rule>;

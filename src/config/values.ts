@@ -81,6 +81,8 @@ function findContradictions(env: Environment, values: Partial<Values>): string[]
   }
   if (env.REDIS_URL && !env.TENANT_SECRET) {
     contradict('TENANT_SECRET', 'is unset, but REDIS_URL requires it', table.TENANT_SECRET.allowed);
+  } else if (env.CACHE_REDIS_URL && values.CACHE_REDIS_URL !== 'off' && !env.TENANT_SECRET) {
+    contradict('TENANT_SECRET', 'is unset, but CACHE_REDIS_URL requires it', table.TENANT_SECRET.allowed);
   }
   if (PERSISTED_DOCUMENTS_ONLY === true && !env.PERSISTED_DOCUMENTS) {
     contradict('PERSISTED_DOCUMENTS_ONLY', 'is on, but there are none', 'on only with PERSISTED_DOCUMENTS');

@@ -34,7 +34,15 @@ export interface SimulatedOperation {
   readonly operation: Operation;
   readonly calls: Pick<
     Calls,
-    'cachedOutcome' | 'lastOutcome' | 'sizesOf' | 'cachesAny' | 'isRenewable' | 'fairShareOf' | 'readLists'
+    | 'cachedOutcome'
+    | 'isCached'
+    | 'load'
+    | 'lastOutcome'
+    | 'sizesOf'
+    | 'cachesAny'
+    | 'isRenewable'
+    | 'fairShareOf'
+    | 'readLists'
   >;
 }
 

@@ -7,7 +7,9 @@ import {
 } from 'graphql';
 import type { OperationContext } from '../graph/context.ts';
 import { UpstreamError } from '../upstream/http/upstream-error.ts';
+import type { IdleTasks } from '../upstream/calls/operation/idle-tasks.ts';
 import type { LoadingField } from './loading-fields.ts';
+import type { Scenario } from './scenario-world.ts';
 import type { Work } from './simulation-work.ts';
 
 // Steps to call a resolver, and to wait for its promise. Steps inside resolvers are counted where they happen.
@@ -103,4 +105,32 @@ function toObjectType(
   const named: GraphQLNamedOutputType | undefined =
     typeof name === 'string' ? (info.schema.getType(name) as GraphQLNamedOutputType | undefined) : undefined;
   return isObjectType(named) ? named : undefined;
+}
+
+/**
+ * Creates the function that delays each response until its position in the order. Calls get responses one at a time:
+ * before the next one, everything that a response leads to has been requested.
+ */
+export function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleTasks, work: Work) {
+  const lists: (() => void)[] = [];
+  const others: (() => void)[] = [];
+  let isResponding = false;
+  const respondNext = () => {
+    if (isResponding) return;
+    isResponding = true;
+    // Runs in line with the planners, so that two responses can be planned together, like two that arrive at once.
+    idleTasks.add('plan', () => {
+      isResponding = false;
+      if (work.isOver) return;
+      const respond = first === 'newest' ? others.pop() : (lists.shift() ?? others.shift());
+      if (!respond) return;
+      respond();
+      respondNext();
+    });
+  };
+  return (isList: boolean) =>
+    new Promise<void>((respond) => {
+      (isList && first === 'lists' ? lists : others).push(respond);
+      respondNext();
+    });
 }

@@ -9,8 +9,9 @@ import { findCachedLists, type PostmanSession } from '../upstream/calls/postman-
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type ScenarioWorld } from './scenario-world.ts';
+import { createResponseOrder } from './simulated-execution.ts';
 import type { ParsedTarget, SimulatedIds } from './simulated-ids.ts';
-import type { Work } from './simulation-work.ts';
+import { countItems, type Work } from './simulation-work.ts';
 
 /** A call that would have been made. */
 export interface RecordedCall {
@@ -42,7 +43,7 @@ export interface SimulatedSessionOptions {
   readonly scenario: Scenario;
   readonly ids: SimulatedIds;
   /** Access to the cached responses. */
-  readonly calls: Pick<Calls, 'cachedOutcome' | 'lastOutcome' | 'isRenewable' | 'readLists'>;
+  readonly calls: Pick<Calls, 'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'isRenewable' | 'readLists'>;
   /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
   /** Limit of recorded calls. The next one ends the work. */
@@ -64,9 +65,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   const shown = { targets: new Set<string>(), lists: new Set<ListName>() };
   const cache = createCacheView(options);
   let usedCache = false;
-  const simulate = (call: PostmanCall<unknown, null>): Outcome => ({
-    value: call.simulate(world.viewFor(call.target)),
-  });
+  const simulate = (call: PostmanCall<unknown, null>) => simulateIn(world, call);
 
   /** Fails the work at once on an error that upstream cannot have caused: loaders and resolvers could hide it. */
   const toThrown = (error: unknown) => {
@@ -75,7 +74,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   };
   const isCached = (call: PostmanCall<unknown, null>): boolean => {
     try {
-      return readCache(call) !== undefined;
+      return readCache(call) !== undefined || cache.isKnown(call);
     } catch (error) {
       throw toThrown(error);
     }
@@ -108,6 +107,8 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
 
   const respond = async (call: PostmanCall<unknown, null>): Promise<Outcome> => {
     const { route, target } = call;
+    const loading = cache.load(call, idleTasks);
+    if (loading) await loading;
     const cached = readCache(call);
     if (cached) {
       if ('value' in cached) cache.note(cached.value);
@@ -175,8 +176,24 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     }
   };
 
+  // The item that a cursor names may really be another one, which need not be cached.
+  const isReal = ({ id, isSimulated }: ParsedTarget) => !isSimulated && !cursorIds.has(id ?? '');
+
+  /** Whether this instance, or only another one, has a cached response that is fresh enough. */
+  const isKnown = (call: PostmanCall<unknown, null>) =>
+    isReal(ids.parse(call.target)) && calls.isCached(call, operation);
+
   return {
     note,
+
+    isKnown,
+
+    /** Loads a cached response that only another instance has; undefined: there is none. */
+    load(call: PostmanCall<unknown, null>, idleTasks: IdleTasks): Promise<void> | undefined {
+      const loading = isKnown(call) ? calls.load(call, operation) : undefined;
+      if (loading) idleTasks.waitFor(loading);
+      return loading;
+    },
 
     /** Returns the response about an object that is simulated as cached: it exists, and its lists are empty. */
     simulated(call: PostmanCall<unknown, null>): Outcome {
@@ -185,9 +202,8 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     },
 
     /** Returns the cached response of a call if it is fresh enough. */
-    fresh(call: PostmanCall<unknown, null>, { id, isSimulated }: ParsedTarget): Outcome | undefined {
-      // The item that a cursor names may really be another one, which need not be cached.
-      return isSimulated || cursorIds.has(id ?? '') ? undefined : calls.cachedOutcome(call, operation);
+    fresh(call: PostmanCall<unknown, null>, parsed: ParsedTarget): Outcome | undefined {
+      return isReal(parsed) ? calls.cachedOutcome(call, operation) : undefined;
     },
 
     /** Returns the last response of a call, at any age; undefined unless the scenario has a likely account. */
@@ -201,40 +217,9 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
   };
 }
 
-/**
- * Creates the function that delays each response until its position in the order. Calls get responses one at a time:
- * before the next one, everything that a response leads to has been requested.
- */
-function createResponseOrder(first: Scenario['respondToFirst'], idleTasks: IdleTasks, work: Work) {
-  const lists: (() => void)[] = [];
-  const others: (() => void)[] = [];
-  let isResponding = false;
-  const respondNext = () => {
-    if (isResponding) return;
-    isResponding = true;
-    // Runs in line with the planners, so that two responses can be planned together, like two that arrive at once.
-    idleTasks.add('plan', () => {
-      isResponding = false;
-      if (work.isOver) return;
-      const respond = first === 'newest' ? others.pop() : (lists.shift() ?? others.shift());
-      if (!respond) return;
-      respond();
-      respondNext();
-    });
-  };
-  return (isList: boolean) =>
-    new Promise<void>((respond) => {
-      (isList && first === 'lists' ? lists : others).push(respond);
-      respondNext();
-    });
-}
-
-/** Counts the items of a response that is a list, or has lists. */
-function countItems(value: unknown): number {
-  if (Array.isArray(value)) return value.length;
-  if (typeof value !== 'object' || value === null) return 0;
-  return Object.values(value).reduce<number>((count, part) => count + (Array.isArray(part) ? part.length : 0), 0);
-}
+const simulateIn = (world: ScenarioWorld, call: PostmanCall<unknown, null>): Outcome => ({
+  value: call.simulate(world.viewFor(call.target)),
+});
 
 /** Returns a cached response without its large parts, which no simulation reads. */
 function withoutContents(call: PostmanCall<unknown, null>, value: unknown): unknown {

@@ -49,3 +49,10 @@ export function createWork(maxSteps: number): Work {
     },
   };
 }
+
+/** Counts the items of a response that is a list, or has lists. */
+export function countItems(value: unknown): number {
+  if (Array.isArray(value)) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((count, part) => count + (Array.isArray(part) ? part.length : 0), 0);
+}

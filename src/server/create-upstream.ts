@@ -13,8 +13,10 @@ import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
 import { combineObservers } from './telemetry/combine-observers.ts';
+import { openSharedResponses } from './shared-responses.ts';
 import { openSharedChanges } from './shared-changes.ts';
 import { openSharedSlots } from './shared-slots.ts';
+import { createTaskQueue } from '../upstream/http/body/large-body-queue.ts';
 import { createCallerFinder } from './request-caller.ts';
 
 // For all keys together. The limit per key is MAX_CONCURRENT_CALLS.
@@ -56,6 +58,8 @@ export async function createUpstream(
   const marks = createChangeMarks();
   const cache = createResponseCache({ ...config.cache, marks, clock });
   const changeLog = openSharedChanges(config, sharedSlots.connection, marks, clock, observer);
+  const isCurrent = changeLog?.isCurrent;
+  const sharedCache = await openSharedResponses(config, logger, clock, { onKeyDropped: cache.dropKey, isCurrent });
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -66,6 +70,8 @@ export async function createUpstream(
   const calls = createCalls({
     http,
     cache,
+    sharedCache,
+    runTask: createTaskQueue().run,
     clock,
     random: Math.random,
     isTrusted: (keyHash) => keyHash === serverKeyHash,
@@ -103,7 +109,7 @@ export async function createUpstream(
     async close() {
       changeLog?.close();
       await http.close();
-      await sharedSlots.close();
+      await Promise.all([sharedSlots.close(), sharedCache?.close()]);
     },
   };
 }

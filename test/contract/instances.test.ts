@@ -25,7 +25,7 @@ const secret = Buffer.alloc(32, 7).toString('base64');
 describe.skipIf(skipsRedis)(`One instance with Redis${skipsRedis && ` (${skipsRedis})`}`, () => {
   it('serves cached data without Redis, also while Redis does not respond', async () => {
     const redis = await startRedis();
-    const facade = await startFacade({ REDIS_URL: redis.url, TENANT_SECRET: secret });
+    const facade = await startFacade({ REDIS_URL: redis.url, CACHE_REDIS_URL: 'off', TENANT_SECRET: secret });
     const scripts = async () =>
       /cmdstat_evalsha:calls=(\d+)/.exec(String(await redis.command('INFO', 'commandstats')))?.[1];
     try {

@@ -40,7 +40,11 @@ export function instanceEnvironment(redis: RedisServer | undefined, postman: San
     BURST_LIMIT: String(burst.limit),
     BURST_LIMIT_WINDOW_MS: String(burst.windowMs),
     RESERVED_CALLS: '0',
-    ...(redis && { REDIS_URL: redis.url, TENANT_SECRET: Buffer.alloc(32, 7).toString('base64') }),
+    ...(redis && {
+      REDIS_URL: redis.url,
+      CACHE_REDIS_URL: 'off',
+      TENANT_SECRET: Buffer.alloc(32, 7).toString('base64'),
+    }),
   };
 }
 

@@ -1,5 +1,7 @@
 import { createSystemClock } from '../../src/upstream/clock.ts';
 import { Secret } from '../../src/upstream/http/secret.ts';
+import { deriveCacheKeys } from '../../src/upstream/shared-cache/sealed/cache-keys.ts';
+import { readRow, writeRow } from '../../src/upstream/shared-cache/sealed/index-row.ts';
 import { type CacheRedis, connectCacheRedis } from '../../src/upstream/shared-cache/store/cache-redis.ts';
 import { createSharedCache } from '../../src/upstream/shared-cache/create-shared-cache.ts';
 import type { ResponseOwner, SharedCache, SharedText } from '../../src/upstream/shared-cache/shared-cache.ts';
@@ -47,4 +49,23 @@ export async function openSharedCache(
       return found;
     },
   };
+}
+
+/** Makes everything cached in Redis for an API key older, as if this much time had passed. */
+export async function ageSharedCache(server: RedisServer, apiKey: string, secret: Secret, ms: number): Promise<void> {
+  const keys = deriveCacheKeys(new Secret(apiKey), secret);
+  const fields = (await server.command('HKEYS', keys.indexKey)) as string[];
+  for (const field of fields) {
+    const row = readRow(keys, field, String(await server.command('HGET', keys.indexKey, field)));
+    if (!row) continue;
+    const { sentAtMs, readAtMs, confirmedAtMs } = row;
+    const aged = { sentAtMs: sentAtMs - ms, readAtMs: readAtMs - ms, confirmedAtMs: confirmedAtMs - ms };
+    await server.command('HSET', keys.indexKey, field, writeRow(keys, field, { ...row, ...aged }));
+  }
+}
+
+/** Counts the responses that Redis has for an API key. */
+export async function countShared(server: RedisServer, apiKey: string, secret: Secret): Promise<number> {
+  const { orderKey } = deriveCacheKeys(new Secret(apiKey), secret);
+  return Number(await server.command('ZCARD', orderKey));
 }

@@ -19,7 +19,7 @@ import type { PluginParts } from '../plugin-parts.ts';
  * @param open - Gets the records of all requests that are being executed.
  */
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
-  const { records, clock, clientAddressOf, findCaller, openTrace } = parts;
+  const { records, calls, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
   return {
     onRequestParse({ request, serverContext }) {
@@ -59,6 +59,9 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
         { once: true },
       );
       extendContext(contexts.create(record, request, args));
+      // Plans depend on what other instances have cached.
+      const prepared = record.operation && calls.prepare(record.operation);
+      return prepared;
     },
 
     onResultProcess: onCompleteResult(records, (record, result) => {

@@ -9,6 +9,7 @@ import { type CacheUsage, createResponseStore } from './response-store.ts';
 import { type ChangeMarks, createChangeMarks } from './changes/change-marks.ts';
 import { type ChangeState, checkChange, createChangeState } from './changes/change-state.ts';
 import { type Clock, type Instant, readInstant, toAgeMs } from '../clock.ts';
+import { createDroppedKeys } from './dropped-keys.ts';
 import { createFreshness, type Freshness, type FreshnessOptions } from './freshness.ts';
 import { type CachedResults, createResults, type ResultEntry } from './cached-results.ts';
 import type { CachedResponse, Outcome } from './cached-response.ts';
@@ -26,6 +27,18 @@ export interface NewResponse {
   readonly sentAtMs: number;
   /** What the response shows: a change of one of these subjects outdates it. Absent: nothing does. */
   readonly subjects?: () => Iterable<string>;
+  /** Different for each response; absent if no other instance can have it. */
+  readonly version?: string;
+}
+
+/** How current a response is that other instances have as well. Ages are in milliseconds. */
+export interface SharedState {
+  /** Since it was read. */
+  readonly readAgeMs: number;
+  /** Since it was read, or last shown unchanged by a list. */
+  readonly confirmedAgeMs: number;
+  /** A list has shown a newer version. */
+  readonly isOutdated: boolean;
 }
 
 /**
@@ -42,6 +55,14 @@ export interface ResponseCache extends CachedResults {
   hasAny(keyHash: string): boolean;
   /** Caches a response, unless that of a later call is cached, or the API key was dropped after the call was sent. */
   set(keyHash: string, target: string, response: NewResponse): void;
+  /** Caches a response that another instance has read, by the rules of `set`. */
+  adopt(keyHash: string, target: string, response: NewResponse, state: SharedState): void;
+  /** Updates the cached response, if it has this version, by what another instance has learned about it. */
+  confirm(keyHash: string, target: string, version: string, state: SharedState): void;
+  /** How a response would be cached if it were adopted; undefined: not at all, because it is too old. */
+  foresee(response: NewResponse, state: SharedState): CachedResponse | undefined;
+  /** Identifies the cached response; undefined: there is none. */
+  identify(keyHash: string, target: string): Pick<NewResponse, 'version' | 'sentAtMs'> | undefined;
   /** Compares with the `updatedAt` in a list: an equal time renews the cached response, a later one outdates it. */
   renew(keyHash: string, target: string, updatedAt: string): void;
   /**
@@ -76,8 +97,7 @@ interface Entry extends NewResponse, ChangeState {
   retainedUntilMs: number;
 }
 
-// Longer than any call can take.
-const DROPPED_FOR_MS = 600_000;
+const JUST_READ: SharedState = { readAgeMs: 0, confirmedAgeMs: 0, isOutdated: false };
 
 /** Creates the empty cache of the process. */
 export function createResponseCache({
@@ -90,8 +110,7 @@ export function createResponseCache({
   const { ttlMs, swrMs, staleIfErrorMs } = periods;
   const cachedForMs = Math.max(ttlMs + swrMs, staleIfErrorMs);
   const store = createResponseStore<Entry, ResultEntry>(maxBytes);
-  // By key hash, when the API key was dropped: responses to calls sent before that are not cached.
-  const droppedAtMs = new Map<string, number>();
+  const dropped = createDroppedKeys(clock);
 
   const canRenew = ({ updatedAt, readAt }: Entry) => updatedAt !== null && toAgeMs(readAt, clock) <= renewMs;
 
@@ -101,7 +120,27 @@ export function createResponseCache({
   /** Whether a response is older than the cached one, or than the drop of its API key. */
   const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
     const cachedSentAtMs = store.peek(keyHash, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY;
-    return sentAtMs < Math.max(cachedSentAtMs, droppedAtMs.get(keyHash) ?? Number.NEGATIVE_INFINITY);
+    return sentAtMs < Math.max(cachedSentAtMs, dropped.atMs(keyHash));
+  };
+
+  const toCached = (entry: Entry): CachedResponse => {
+    const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
+    const isRetained = clock.nowMs() <= entry.retainedUntilMs;
+    const outdatedInMs = toOutdatedInMs(entry, marks, clock);
+    const isOutdated = outdatedInMs <= 0;
+    const isRenewable = !isOutdated && canRenew(entry);
+    const ageMs = toAgeMs(confirmedAt, clock);
+    return {
+      ...{ outcome, bytes, ageMs, isRetained, isOutdated, isRenewable },
+      ...(failureTtlMs !== undefined && { failureTtlMs }),
+      ...(outdatedInMs > 0 && Number.isFinite(outdatedInMs) && { outdatedInMs }),
+    };
+  };
+
+  const put = (keyHash: string, target: string, response: NewResponse, state: SharedState) => {
+    if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
+    const change = createChangeState(response, store.peek(keyHash, target), marks);
+    store.set(keyHash, target, { ...toEntry(response, state, clock), ...change });
   };
 
   return {
@@ -110,39 +149,34 @@ export function createResponseCache({
 
     get(keyHash, target) {
       const entry = store.get(keyHash, target);
-      if (!entry) return undefined;
-      if (isExpired(entry)) {
-        store.delete(keyHash, target);
-        return undefined;
-      }
-      const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
-      const isRetained = clock.nowMs() <= entry.retainedUntilMs;
-      const outdatedInMs = toOutdatedInMs(entry, marks, clock);
-      const isOutdated = outdatedInMs <= 0;
-      const isRenewable = !isOutdated && canRenew(entry);
-      const ageMs = toAgeMs(confirmedAt, clock);
-      return {
-        ...{ outcome, bytes, ageMs, isRetained, isOutdated, isRenewable },
-        ...(failureTtlMs !== undefined && { failureTtlMs }),
-        ...(outdatedInMs > 0 && Number.isFinite(outdatedInMs) && { outdatedInMs }),
-      };
+      if (entry && !isExpired(entry)) return toCached(entry);
+      if (entry) store.delete(keyHash, target);
+      return undefined;
     },
 
     hasAny: store.hasAny,
     usage: store.usage,
 
     set(keyHash, target, response) {
-      if (ttlMs === 0 || isSuperseded(keyHash, target, response.sentAtMs)) return;
-      const now = readInstant(clock);
-      store.set(keyHash, target, {
-        ...response,
-        ...createChangeState(response, store.peek(keyHash, target), marks),
-        readAt: now,
-        confirmedAt: now,
-        isOutdated: false,
-        retainedUntilMs: Number.NEGATIVE_INFINITY,
-      });
+      put(keyHash, target, response, JUST_READ);
     },
+
+    adopt: put,
+
+    confirm(keyHash, target, version, { confirmedAgeMs, isOutdated }) {
+      const entry = store.peek(keyHash, target);
+      if (entry?.version !== version) return;
+      entry.isOutdated ||= isOutdated;
+      if (confirmedAgeMs < toAgeMs(entry.confirmedAt, clock)) entry.confirmedAt = toInstant(confirmedAgeMs, clock);
+      store.dropDerived(keyHash);
+    },
+
+    foresee(response, state) {
+      const entry = { ...toEntry(response, state, clock), ...createChangeState(response, undefined, marks) };
+      return isExpired(entry) ? undefined : toCached(entry);
+    },
+
+    identify: store.peek,
 
     renew(keyHash, target, updatedAt) {
       const entry = store.peek(keyHash, target);
@@ -164,13 +198,9 @@ export function createResponseCache({
 
     dropKey(keyHash) {
       // Invented keys are dropped, too: an API key without any data must not take up memory.
-      if (!store.hasAny(keyHash) && !droppedAtMs.has(keyHash)) return;
+      if (!store.hasAny(keyHash) && !dropped.has(keyHash)) return;
       store.clear(keyHash);
-      const nowMs = clock.nowMs();
-      droppedAtMs.set(keyHash, nowMs);
-      clock.schedule(nowMs + DROPPED_FOR_MS, () => {
-        if (droppedAtMs.get(keyHash) === nowMs) droppedAtMs.delete(keyHash);
-      });
+      dropped.add(keyHash);
     },
   };
 }
@@ -179,4 +209,21 @@ export function createResponseCache({
 function toOutdatedInMs(entry: Entry, marks: ChangeMarks, clock: Clock): number {
   if (entry.isOutdated) return 0;
   return checkChange(entry, marks) ? entry.settledUntilMs - clock.nowMs() : Number.POSITIVE_INFINITY;
+}
+
+/** The entry of a response that was read and confirmed some time ago. */
+function toEntry(
+  response: NewResponse,
+  { readAgeMs, confirmedAgeMs, isOutdated }: SharedState,
+  clock: Clock,
+): Omit<Entry, keyof ChangeState> {
+  const readAt = toInstant(readAgeMs, clock);
+  const confirmedAt = toInstant(confirmedAgeMs, clock);
+  return { ...response, readAt, confirmedAt, isOutdated, retainedUntilMs: Number.NEGATIVE_INFINITY };
+}
+
+/** The moment so long ago. */
+function toInstant(ageMs: number, clock: Clock): Instant {
+  const { atMs, epochMs } = readInstant(clock);
+  return { atMs: atMs - ageMs, epochMs: epochMs - ageMs };
 }

@@ -12,15 +12,16 @@ import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Clock } from '../clock.ts';
 import type { Call } from '../postman/call.ts';
+import { type CacheQueries, createCacheQueries } from './cached-reads/cache-queries.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
-import type { ReceivedResponse, CachedResponse, Outcome } from '../cache/cached-response.ts';
+import type { ReceivedResponse, CachedResponse } from '../cache/cached-response.ts';
 import type { Operation, OperationIdentity } from './operation/operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
 import { toBusy, toNotCached, toMemoryExceeded } from './local-errors.ts';
 import { toError, UpstreamError, type UpstreamErrorKind } from '../http/upstream-error.ts';
 
 /** The calls of all API keys to one origin. */
-export interface Calls {
+export interface Calls extends CacheQueries {
   /**
    * Returns the response of a call: from the cache, from the same call in flight, or from a new call within the key's
    * budget.
@@ -30,18 +31,10 @@ export interface Calls {
    *   `quotaExhausted` while the monthly quota is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
-  /** The outcome that `make` would take from the cache; undefined if it needs a call. Changes no meter. */
-  cachedOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** Counts reads from the cache that a repeated result saves: the responses that it was made of were used again. */
   repeatReads(keyHash: string, targets: readonly string[], reads: number): void;
-  /** The cached outcome of the call, however old; undefined if there is none. Changes no meter. */
-  lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** The list lengths that responses to the operation's key have shown; undefined: none yet. */
   sizesOf(operation: OperationIdentity): AccountSizes | undefined;
-  /** Whether the operation accepts cached responses and its key has any, fresh or not. */
-  cachesAny(operation: OperationIdentity): boolean;
-  /** Whether `make` would need a call that a list can save, by showing that the cached object is unchanged. */
-  isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
   /**
    * Retains the cached responses that an operation was served, so that its retry needs calls only for the rest.
    *
@@ -78,13 +71,21 @@ const GRACE_MS = 60_000;
 
 const NOT_ACCEPTED = 'not accepted';
 
+/** What a call has waited for. */
+interface Progress {
+  /** The first call of its key. */
+  readonly isAdmitted?: true;
+  /** The responses that other instances have cached. */
+  readonly hasLoaded?: true;
+}
+
 /** Makes the calls of one origin; nothing is cached or in flight. */
 export function createCalls(options: CallsOptions): Calls {
   const { cache, clock } = options;
   const { freshness } = cache;
   const inFlight = createInFlightCalls(options);
-  const { apiKeys, breakers, learnedSizes, observer } = inFlight.services;
-  const revalidations = createRevalidationQueue(cache, clock, inFlight.revalidate, observer);
+  const { apiKeys, breakers, cachedReads, learnedSizes, observer } = inFlight.services;
+  const revalidations = createRevalidationQueue(cachedReads, freshness, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
     const { meter, directives } = operation;
@@ -101,22 +102,30 @@ export function createCalls(options: CallsOptions): Calls {
     return serve({ value, bytes: cached.bytes }, call, operation, clock);
   };
 
-  const makeNow = async (call: Call<unknown>, operation: Operation, isAdmitted = false): Promise<unknown> => {
+  const makeNow = async (call: Call<unknown>, operation: Operation, progress: Progress = {}): Promise<unknown> => {
     const { caller, directives, responses } = operation;
-    const { route, target } = call;
+    const { route } = call;
     const { keyHash } = caller;
     // The operation fails anyway, so further calls would be wasted.
     if (responses.isOverLimit()) throw toMemoryExceeded(route, responses.maxBytes);
-    const cached = cache.get(keyHash, target);
+    const cached = cachedReads.find(call, caller);
     const verdict = cached ? freshness.judge(cached, directives) : 'call';
     if (cached && verdict !== 'call') {
       if (verdict === 'serveAndRevalidate') revalidations.add(call, caller);
       return serveCached(cached, call, operation);
     }
+    if (!progress.hasLoaded && !directives.noCache && !inFlight.has(call, operation)) {
+      const loading = cachedReads.load(call, caller);
+      if (loading) {
+        operation.idleTasks.waitFor(loading);
+        await loading;
+        return makeNow(call, operation, { ...progress, hasLoaded: true });
+      }
+    }
     if (directives.onlyIfCached) throw toNotCached(route);
     // A call that has waited for the first call of its key starts over: if both are equal, the response is now cached.
-    if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !isAdmitted) {
-      return apiKeys.admit(operation, route, () => makeNow(call, operation, true));
+    if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !progress.isAdmitted) {
+      return apiKeys.admit(operation, route, () => makeNow(call, operation, { ...progress, isAdmitted: true }));
     }
     // A client that is served a stale response does not retry, so no slot is reserved for it.
     const isFallback = cached !== undefined && freshness.servesOnError(cached, directives);
@@ -125,18 +134,16 @@ export function createCalls(options: CallsOptions): Calls {
     } catch (error) {
       if (!isFallback || !(error instanceof UpstreamError) || !FALLBACK_KINDS.has(error.kind)) throw error;
       // The entry is gone if the key was rejected in the meantime.
-      const stillCached = cache.get(keyHash, target);
+      const stillCached = cachedReads.find(call, caller);
       if (!stillCached || !freshness.servesOnError(stillCached, directives)) throw error;
       return serveCached(stillCached, call, operation);
     }
   };
 
-  const toCachedOutcome = ({ target }: Call<unknown>, { caller, directives }: OperationIdentity) => {
-    const cached = cache.get(caller.keyHash, target);
-    return cached && freshness.judge(cached, directives) !== 'call' ? cached.outcome : undefined;
-  };
+  const queries = createCacheQueries(cachedReads, freshness);
 
   return {
+    ...queries,
     apiKeys,
     readLists: createReadLists(),
     circuitBreakers: breakers,
@@ -146,18 +153,14 @@ export function createCalls(options: CallsOptions): Calls {
       retryOutlook.need(call.route.routeClass, cache.renews && call.updatedAtOf !== undefined);
       const make = () => makeNow(call, operation) as Promise<T>;
       // Only new calls are scheduled: cached responses and calls in flight cost the operation nothing.
-      const isScheduled = firstRowScheduler && !inFlight.has(call, operation) && !toCachedOutcome(call, operation);
+      const isScheduled = firstRowScheduler && !inFlight.has(call, operation) && !queries.isCached(call, operation);
       return meter.pendingCalls.during(isScheduled ? firstRowScheduler.run(make) : make());
     },
-
-    cachedOutcome: toCachedOutcome,
 
     repeatReads(keyHash, targets, reads) {
       cache.touch(keyHash, targets);
       for (let read = 0; read < reads; read++) observer.onRead('hit');
     },
-
-    lastOutcome: ({ target }, { caller }) => cache.get(caller.keyHash, target)?.outcome,
 
     sizesOf: ({ caller }) => learnedSizes.of(caller.keyHash),
 
@@ -166,14 +169,6 @@ export function createCalls(options: CallsOptions): Calls {
     retainForRetry({ caller, meter, deadlineMs, openedAtMs }, untilMs) {
       // The retry may read some of them only shortly before its own deadline.
       cache.retainForRetry(caller.keyHash, meter.servedTargets, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
-    },
-
-    cachesAny: ({ caller, directives }) => !directives.noCache && cache.hasAny(caller.keyHash),
-
-    isRenewable({ target }, { caller, directives }) {
-      if (directives.noCache || directives.onlyIfCached) return false;
-      const cached = cache.get(caller.keyHash, target);
-      return cached !== undefined && cached.isRenewable && freshness.judge(cached, directives) === 'call';
     },
   };
 }

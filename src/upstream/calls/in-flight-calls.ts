@@ -1,5 +1,6 @@
 import { createLearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
+import { type CachedReadsOptions, createCachedReads } from './cached-reads/cached-reads.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Call, Route } from '../postman/call.ts';
@@ -20,6 +21,10 @@ import type { UpstreamError } from '../http/upstream-error.ts';
 export interface CallsOptions {
   readonly http: HttpClient;
   readonly cache: ResponseCache;
+  /** Absent: each instance has its own cached responses. */
+  readonly sharedCache?: CachedReadsOptions['sharedCache'];
+  /** Runs work on a body that another instance has read. Default: at once. */
+  readonly runTask?: CachedReadsOptions['runTask'];
   readonly clock: Clock;
   /** A number from 0 to below 1, for jitter. */
   readonly random: () => number;
@@ -72,11 +77,13 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
     }
   });
 
+  const learnedSizes = createLearnedSizes();
   const services: CallServices = {
     ...options,
+    cachedReads: createCachedReads({ ...options, learnedSizes }),
     limitChanges: createLimitChanges(observer),
     breakers,
-    learnedSizes: createLearnedSizes(),
+    learnedSizes,
     retryBudget: createRetryBudget(random),
     apiKeys: createApiKeys({
       clock,

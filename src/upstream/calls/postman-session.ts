@@ -33,7 +33,7 @@ export interface PostmanSession {
 
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isRenewable' | 'readLists'>,
+  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isCached' | 'isRenewable' | 'readLists'>,
   operation: Operation,
 ): PostmanSession {
   return {
@@ -50,7 +50,7 @@ export function createPostmanSession(
         throw error;
       }
     },
-    isCached: (call) => calls.cachedOutcome(call, operation) !== undefined,
+    isCached: (call) => calls.isCached(call, operation),
     isRenewable: (call) => calls.isRenewable(call, operation),
     cachedLists: () => findCachedLists(calls, operation),
     release: (value) => operation.responses.drop(value),

@@ -1,4 +1,5 @@
-import type { ResponseCache } from '../cache/response-cache.ts';
+import type { Freshness } from '../cache/freshness.ts';
+import type { CachedReads } from './cached-reads/cached-reads.ts';
 import type { Call } from '../postman/call.ts';
 import type { Clock } from '../clock.ts';
 import { type Caller, type Operation, toBackgroundOperation } from './operation/operation.ts';
@@ -34,16 +35,17 @@ const MAX_JOBS = 1_000;
  * @param observer - Gets the calls that turned out not to be needed.
  */
 export function createRevalidationQueue(
-  cache: ResponseCache,
+  cachedReads: Pick<CachedReads, 'find' | 'load'>,
+  freshness: Freshness,
   clock: Clock,
   revalidate: (call: Call<unknown>, operation: Operation) => Promise<void>,
   observer: Pick<UpstreamObserver, 'onRevalidated'>,
 ) {
   const queues = new Map<string, Queue>();
 
-  const shouldRevalidate = ({ target }: Call<unknown>, { keyHash }: Caller) => {
-    const cached = cache.get(keyHash, target);
-    return cached !== undefined && cache.freshness.isInRevalidationPeriod(cached);
+  const shouldRevalidate = (call: Call<unknown>, caller: Caller) => {
+    const cached = cachedReads.find(call, caller);
+    return cached !== undefined && freshness.isInRevalidationPeriod(cached);
   };
 
   const drain = async (keyHash: string, { lists, singles }: Queue): Promise<void> => {
@@ -56,6 +58,9 @@ export function createRevalidationQueue(
         await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + RETRY_MS, resolve));
         continue;
       }
+      // Another instance may have read it meanwhile.
+      const loading = cachedReads.load(call, caller);
+      if (loading) await loading;
       const deadlineMs = clock.nowMs() + REVALIDATION_MS;
       if (shouldRevalidate(call, caller))
         await revalidate(

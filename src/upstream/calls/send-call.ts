@@ -1,5 +1,6 @@
 import type { LearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
+import type { CachedReads } from './cached-reads/cached-reads.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Call } from '../postman/call.ts';
@@ -20,6 +21,7 @@ import { toFailure, UpstreamError } from '../http/upstream-error.ts';
 export interface CallServices {
   readonly http: HttpClient;
   readonly cache: ResponseCache;
+  readonly cachedReads: CachedReads;
   readonly learnedSizes: LearnedSizes;
   readonly clock: Clock;
   readonly apiKeys: ApiKeys;
@@ -59,7 +61,7 @@ export async function sendCall(
       throttle = parseThrottleHeaders(response.headers, epochMs);
       const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
       const received = { value, bytes: response.heapBytes };
-      learnFromResponse(services, call, keyHash, received, sentAtMs);
+      learnFromResponse(services, call, caller, { ...received, text: response.text }, sentAtMs);
       settle(services, caller, () => slot.settle(throttle?.rateLimit));
       return received;
     } finally {
@@ -91,19 +93,17 @@ function settle({ limitChanges }: CallServices, { keyHash, keyBudget }: Caller, 
 function learnFromResponse(
   services: CallServices,
   call: Call<unknown>,
-  keyHash: string,
-  { value, bytes }: ReceivedResponse,
+  caller: Caller,
+  { value, bytes, text }: ReceivedResponse & { readonly text: string },
   sentAtMs: number,
 ): void {
-  const { cache, learnedSizes } = services;
+  const { cachedReads, learnedSizes } = services;
+  const { keyHash } = caller;
   recordResponded(services, keyHash);
   services.apiKeys.accept(keyHash);
   const updatedAt = call.updatedAtOf?.(value) ?? null;
-  const subjects = () => call.subjects?.(value) ?? [];
-  cache.set(keyHash, call.target, { outcome: { value }, bytes, updatedAt, sentAtMs, subjects });
-  for (const [listedTarget, listedUpdatedAt] of call.listedUpdates?.(value) ?? []) {
-    if (listedUpdatedAt !== null) cache.renew(keyHash, listedTarget, listedUpdatedAt);
-  }
+  void cachedReads.store(call, caller, { value, text, bytes, updatedAt, sentAtMs });
+  if (call.listedUpdates) cachedReads.renew(caller, call.listedUpdates(value));
   const sizes = call.sizes?.(value);
   if (sizes) learnedSizes.learn(keyHash, sizes, sentAtMs);
 }
@@ -118,12 +118,13 @@ function recordResponded({ breakers, retryBudget }: CallServices, keyHash: strin
 function learnFromFailure(
   services: CallServices,
   call: Call<unknown>,
-  { keyHash, keyBudget }: Caller,
+  caller: Caller,
   error: UpstreamError,
   sentAtMs: number,
 ): number | undefined {
-  const { cache, learnedSizes, clock, apiKeys, breakers } = services;
   const { route, target, forbiddenTtlMs } = call;
+  const { keyHash, keyBudget } = caller;
+  const { cachedReads, learnedSizes, clock, apiKeys, breakers } = services;
   const { kind, message, isConnectFailure = false } = error;
   if (kind === 'unavailable' || kind === 'unreachable' || kind === 'serverError' || kind === 'timeout') {
     const failure = { route: route.template, key: target, isConnectFailure, isTimeout: kind === 'timeout' };
@@ -135,7 +136,7 @@ function learnFromFailure(
     case 'rateLimited':
       return clock.nowMs() + Math.min(MAX_PAUSE_MS, toRetryWaitMs(error, clock));
     case 'unauthenticated':
-      cache.dropKey(keyHash);
+      cachedReads.dropKey(caller);
       learnedSizes.dropKey(keyHash, clock.nowMs());
       apiKeys.refuse(keyHash, error);
       break;
@@ -149,10 +150,9 @@ function learnFromFailure(
     case 'badInput': {
       apiKeys.accept(keyHash);
       // The refusal replaces the cached response, so that data the key may no longer read is not served.
-      const outcome = { failure: toFailure(error) };
       const failureTtlMs = kind === 'forbidden' ? forbiddenTtlMs : undefined;
-      cache.set(keyHash, target, {
-        outcome,
+      void cachedReads.store(call, caller, {
+        failure: toFailure(error),
         bytes: message.length,
         updatedAt: null,
         sentAtMs,

@@ -31,6 +31,8 @@ export interface SharedCacheOptions {
   readonly renewMs: number;
   /** Another instance has learned that an API key is no longer valid. */
   readonly onKeyDropped: (keyHash: string) => void;
+  /** While it returns false, changes of objects may be unknown, and nothing is read. Default: it is always true. */
+  readonly isCurrent?: (() => boolean) | undefined;
   /** The second level is turned on or off. */
   readonly onChange: (isOn: boolean, reason: string) => void;
 }
@@ -41,7 +43,7 @@ const CLOSE_MS = 250;
 
 /** Creates the second level of the cache. Resolves after the first reply of Redis, or after it has not come in time. */
 export async function createSharedCache(options: SharedCacheOptions): Promise<SharedCache> {
-  const { redis, clock, timeoutMs, servedForMs } = options;
+  const { redis, clock, timeoutMs, servedForMs, isCurrent = () => true } = options;
   const health = createRedisHealth(clock, options.onChange);
   const time = createRedisTime(clock);
   const owners = createOwners(options.secrets);
@@ -82,7 +84,11 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
   const toShared = (row: IndexRow) => toSharedResponse(row, time.nowMs() ?? Number.POSITIVE_INFINITY);
   const toSharedText = ({ row, text }: ReadText) => ({ ...toShared(row), text });
 
+  const isReadable = () => health.isOn() && isCurrent();
+
   return {
+    isOn: health.isOn,
+
     prepare(owner, hasCached) {
       if (!health.isOn()) return undefined;
       const state = owners.of(owner);
@@ -96,21 +102,21 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       return hasCached && idleMs <= servedForMs ? undefined : loaded;
     },
 
-    hasAny: (owner) => health.isOn() && owners.of(owner).indexes.some(({ size }) => size > 0),
+    hasAny: (owner) => isReadable() && owners.of(owner).indexes.some(({ size }) => size > 0),
 
     find(owner, target) {
-      const found = health.isOn() ? latest(owners.of(owner), target) : undefined;
+      const found = isReadable() ? latest(owners.of(owner), target) : undefined;
       return found && toShared(found.row);
     },
 
     take(owner, target) {
-      const found = latest(owners.of(owner), target);
+      const found = isReadable() ? latest(owners.of(owner), target) : undefined;
       const taken = found && bodies.take(found.index, found.field);
       return taken && toSharedText(taken);
     },
 
     read(owner, target, use) {
-      if (!health.isOn()) return undefined;
+      if (!isReadable()) return undefined;
       const state = owners.of(owner);
       const [current] = state.indexes;
       const { index, field } = latest(state, target) ?? { index: current, field: current.keys.fieldOf(target) };

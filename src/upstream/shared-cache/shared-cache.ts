@@ -60,6 +60,8 @@ export interface NewSharedResponse {
  * unreachable, all of them do nothing.
  */
 export interface SharedCache {
+  /** Whether Redis replies in time, as far as is known. */
+  isOn(): boolean;
   /**
    * To be called when an operation begins. Resolves when this instance knows which responses Redis has; undefined: it
    * knows already, or cannot know. Never rejects.

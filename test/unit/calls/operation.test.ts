@@ -56,7 +56,7 @@ describe('openOperation', () => {
       ended: false,
       maxCalls: 60,
       firstRowScheduler: undefined,
-      idleTasks: { add: expect.any(Function) },
+      idleTasks: { add: expect.any(Function), waitFor: expect.any(Function) },
       meter: {
         requestedCalls: 0,
         cost: { calls: 0, cached: 0, coalesced: 0 },

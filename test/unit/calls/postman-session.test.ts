@@ -32,6 +32,9 @@ const operation = {
 } as Operation;
 
 const nothingCached = {
+  prepare: () => undefined,
+  isCached: () => false,
+  load: () => undefined,
   cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
   sizesOf: () => undefined,

@@ -558,8 +558,20 @@ describe('Redis', () => {
     ]);
   });
 
+  it('has the shared responses, too, unless they have a Redis of their own or none', () => {
+    const urlOf = (env: Record<string, string>) =>
+      parseConfig({ TENANT_SECRET: secretOf(32), ...env }).cache.shared?.url.reveal();
+    const other = 'redis://cache.test';
+    expect(
+      [{}, { REDIS_URL: url }, { REDIS_URL: url, CACHE_REDIS_URL: other }, { CACHE_REDIS_URL: other }].map(urlOf),
+    ).toEqual([undefined, url, other, other]);
+    expect(urlOf({ REDIS_URL: url, CACHE_REDIS_URL: 'off' })).toBeUndefined();
+    expect(parseConfig({ CACHE_REDIS_URL: 'off' }).cache.shared).toBeUndefined();
+  });
+
   it.each([
     [{ REDIS_URL: url }, /^TENANT_SECRET is unset, but REDIS_URL requires it;/],
+    [{ CACHE_REDIS_URL: url }, /^TENANT_SECRET is unset, but CACHE_REDIS_URL requires it;/],
     [
       { REDIS_URL: 'http://canary' },
       /^REDIS_URL is a value that is not shown: it is not the address of a Redis server;/,
@@ -591,6 +603,6 @@ describe('variables', () => {
   it('have the unit that their name contains', () => {
     const units = variables.filter(({ name }) => /_(MS|BYTES)(_|$)/.test(name)).map(({ name, unit }) => [name, unit]);
     expect(units).toEqual(units.map(([name]) => [name, name?.endsWith('_MS') ? 'ms' : 'bytes']));
-    expect(units).toHaveLength(20);
+    expect(units).toHaveLength(21);
   });
 });

@@ -14,6 +14,8 @@ const schema = createSchema();
 const calls = {
   cachedOutcome: () => undefined,
   lastOutcome: () => undefined,
+  isCached: () => false,
+  load: () => undefined,
   sizesOf: () => undefined,
   readLists: createReadLists(),
   cachesAny: () => false,

@@ -58,6 +58,8 @@ async function planned(
       return undefined;
     },
     lastOutcome: () => undefined,
+    isCached: () => false,
+    load: () => undefined,
     sizesOf: () => undefined,
     readLists: createReadLists(),
     cachesAny: () => false,
@@ -127,6 +129,8 @@ describe('the plan of an operation', () => {
         return undefined;
       },
       lastOutcome: () => undefined,
+      isCached: () => false,
+      load: () => undefined,
       sizesOf: () => undefined,
       readLists: createReadLists(),
       cachesAny: () => false,
@@ -162,6 +166,8 @@ describe('the plan of an operation', () => {
           return undefined;
         },
         lastOutcome: () => undefined,
+        isCached: () => false,
+        load: () => undefined,
         sizesOf: () => undefined,
         readLists: createReadLists(),
         cachesAny: () => false,
@@ -208,6 +214,8 @@ describe('the plan of an operation', () => {
         calls: {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
+          isCached: () => false,
+          load: () => undefined,
           sizesOf: () => undefined,
           readLists: createReadLists(),
           cachesAny: () => false,
@@ -277,6 +285,8 @@ describe('the plan of an operation', () => {
         calls: {
           cachedOutcome: () => undefined,
           lastOutcome: () => undefined,
+          isCached: () => false,
+          load: () => undefined,
           sizesOf: () => undefined,
           readLists: createReadLists(),
           cachesAny: () => false,
@@ -310,6 +320,8 @@ describe('a bug of this program in a simulation', () => {
   const calls = {
     cachedOutcome: (): undefined => undefined,
     lastOutcome: () => undefined,
+    isCached: () => false,
+    load: () => undefined,
     sizesOf: () => undefined,
     readLists: createReadLists(),
     cachesAny: () => false,

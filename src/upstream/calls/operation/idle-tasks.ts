@@ -13,6 +13,8 @@ export type IdlePriority = (typeof PRIORITIES)[number];
  */
 export interface IdleTasks {
   add(priority: IdlePriority, task: () => void): void;
+  /** Runs no task before this promise has settled: it brings a cached response, which other instances have at once. */
+  waitFor(cached: Promise<void>): void;
 }
 
 const PRIORITIES = ['plan', 'call', 'row'] as const;
@@ -21,15 +23,17 @@ const PRIORITIES = ['plan', 'call', 'row'] as const;
 export function createIdleTasks(): IdleTasks {
   const tasks: Readonly<Record<IdlePriority, (() => void)[]>> = { plan: [], call: [], row: [] };
   let isScheduled = false;
+  let awaited = 0;
 
   const schedule = () => {
-    if (isScheduled) return;
+    if (isScheduled || awaited > 0) return;
     isScheduled = true;
     // Node settles all promises that it can before it runs a setImmediate callback.
     setImmediate(runNext);
   };
   const runNext = () => {
     isScheduled = false;
+    if (awaited > 0) return;
     const priority = PRIORITIES.find((one) => tasks[one].length > 0);
     if (priority === undefined) return;
     const task = tasks[priority].shift();
@@ -41,6 +45,14 @@ export function createIdleTasks(): IdleTasks {
     add(priority, task) {
       tasks[priority].push(task);
       schedule();
+    },
+    waitFor(cached) {
+      awaited++;
+      const settle = () => {
+        awaited--;
+        schedule();
+      };
+      cached.then(settle, settle);
     },
   };
 }

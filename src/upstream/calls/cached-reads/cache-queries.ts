@@ -1,0 +1,65 @@
+import type { CachedResponse, Outcome } from '../../cache/cached-response.ts';
+import type { Freshness } from '../../cache/freshness.ts';
+import type { Call } from '../../postman/call.ts';
+import type { OperationIdentity } from '../operation/operation.ts';
+import type { CachedReads } from './cached-reads.ts';
+
+/** What is cached for an operation. None of it makes a call or changes a meter. */
+export interface CacheQueries {
+  /**
+   * To be called when an operation begins. Resolves when it is known which responses other instances have cached;
+   * undefined: there is nothing to wait for. Never rejects.
+   */
+  prepare(operation: OperationIdentity): Promise<void> | undefined;
+  /** The outcome that the operation would take from the cache; undefined if it needs a call, or `load`. */
+  cachedOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
+  /** Whether the operation needs no call: this instance has a response that it accepts, or another one has. */
+  isCached(call: Call<unknown>, operation: OperationIdentity): boolean;
+  /**
+   * Loads a response that `isCached` counts on and that only other instances have; undefined: there is none. Waits for
+   * a limited time, and never rejects.
+   */
+  load(call: Call<unknown>, operation: OperationIdentity): Promise<void> | undefined;
+  /** The cached outcome of the call, however old; undefined if there is none. */
+  lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
+  /** Whether the operation accepts cached responses and its key has any, fresh or not. */
+  cachesAny(operation: OperationIdentity): boolean;
+  /** Whether the operation would need a call that a list can save, by showing that the cached object is unchanged. */
+  isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
+}
+
+/** Creates the questions about both levels of the cache. */
+export function createCacheQueries(cachedReads: CachedReads, freshness: Freshness): CacheQueries {
+  const isServed = (cached: CachedResponse | undefined, { directives }: OperationIdentity) =>
+    cached !== undefined && freshness.judge(cached, directives) !== 'call';
+
+  /** Whether only other instances have a response that the operation accepts. */
+  const isElsewhere = (call: Call<unknown>, operation: OperationIdentity) =>
+    !isServed(cachedReads.find(call, operation.caller), operation) &&
+    isServed(cachedReads.foresee(call, operation.caller), operation);
+
+  const cachedOutcome = (call: Call<unknown>, operation: OperationIdentity) => {
+    const cached = cachedReads.find(call, operation.caller);
+    return isServed(cached, operation) ? cached?.outcome : undefined;
+  };
+
+  return {
+    prepare: ({ caller, directives }) => (directives.noCache ? undefined : cachedReads.prepare(caller)),
+    cachedOutcome,
+    isCached: (call, operation) => cachedOutcome(call, operation) !== undefined || isElsewhere(call, operation),
+    load: (call, operation) => (isElsewhere(call, operation) ? cachedReads.load(call, operation.caller) : undefined),
+    lastOutcome: (call, { caller }) => cachedReads.find(call, caller)?.outcome,
+    cachesAny: ({ caller, directives }) => !directives.noCache && cachedReads.hasAny(caller),
+    isRenewable(call, { caller, directives }) {
+      if (directives.noCache || directives.onlyIfCached) return false;
+      const cached = cachedReads.find(call, caller);
+      // A later response counts, even if only another instance has it.
+      const latest = cachedReads.foresee(call, caller) ?? cached;
+      return (
+        latest !== undefined &&
+        latest.isRenewable &&
+        [cached, latest].every((one) => !one || freshness.judge(one, directives) === 'call')
+      );
+    },
+  };
+}
