@@ -36,6 +36,8 @@ export interface ServedResult {
 }
 
 interface StoredResult extends ServedResult {
+  /** `Calls.sharedChanges` when it was made. */
+  readonly sharedChanges: number | undefined;
   /** The same body compressed; made for the first client that accepts it. */
   gzipped?: Buffer;
 }
@@ -58,7 +60,7 @@ export interface ResultCache {
 /** Parts of the server that the result cache uses. */
 export interface ResultCacheParts {
   readonly cache: Pick<CachedResults, 'getResult' | 'setResult'>;
-  readonly calls: Pick<Calls, 'repeatReads'>;
+  readonly calls: Pick<Calls, 'repeatReads' | 'sharedChanges'>;
   readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
   readonly clock: Clock;
   /** Reports the end of each operation that is served. */
@@ -115,6 +117,8 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     if (!cached) return false;
     const { keyHash, keyBudget } = caller;
     const result = cached.value as StoredResult;
+    const sharedChanges = calls.sharedChanges(caller);
+    if (sharedChanges === undefined || sharedChanges !== result.sharedChanges) return false;
     const { oldestMs } = result;
     const trace = openTrace?.(method, headerOf(headers.traceparent));
     calls.repeatReads(keyHash, result.targets, result.operation.cost.cached);
@@ -163,10 +167,12 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
 
     accepts: (request, bytes) => requestKeys.has(request) && bytes <= MAX_BODY_BYTES,
 
-    store(request, { keyHash }, result) {
+    store(request, caller, result) {
       const requestKey = requestKeys.get(request);
       if (requestKey === undefined) return;
-      cache.setResult(keyHash, requestKey, { value: result, bytes: result.body.length, freshForMs: result.freshForMs });
+      const value: StoredResult = { ...result, sharedChanges: calls.sharedChanges(caller) };
+      const { body, freshForMs } = result;
+      cache.setResult(caller.keyHash, requestKey, { value, bytes: body.length, freshForMs });
     },
   };
 }

@@ -15,6 +15,7 @@ import type { Call } from '../postman/call.ts';
 import { type CacheQueries, createCacheQueries } from './cached-reads/cache-queries.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { ReceivedResponse, CachedResponse } from '../cache/cached-response.ts';
+import type { CacheCaller } from './cached-reads/cached-reads.ts';
 import type { Operation, OperationIdentity } from './operation/operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
 import { toBusy, toNotCached, toMemoryExceeded } from './local-errors.ts';
@@ -31,6 +32,11 @@ export interface Calls extends CacheQueries {
    *   `quotaExhausted` while the monthly quota is known to be used up.
    */
   make<T>(call: Call<T>, operation: Operation): Promise<T>;
+  /**
+   * To be called when a request may be served a result that was made before: a number that changes when other instances
+   * have changed what is cached for the API key. Undefined: that has to be read first.
+   */
+  sharedChanges(caller: CacheCaller): number | undefined;
   /** Counts reads from the cache that a repeated result saves: the responses that it was made of were used again. */
   repeatReads(keyHash: string, targets: readonly string[], reads: number): void;
   /** The list lengths that responses to the operation's key have shown; undefined: none yet. */
@@ -156,6 +162,8 @@ export function createCalls(options: CallsOptions): Calls {
       const isScheduled = firstRowScheduler && !inFlight.has(call, operation) && !queries.isCached(call, operation);
       return meter.pendingCalls.during(isScheduled ? firstRowScheduler.run(make) : make());
     },
+
+    sharedChanges: cachedReads.sharedChanges,
 
     repeatReads(keyHash, targets, reads) {
       cache.touch(keyHash, targets);

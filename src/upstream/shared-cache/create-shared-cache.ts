@@ -102,6 +102,8 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       return hasCached && idleMs <= servedForMs ? undefined : loaded;
     },
 
+    changesOf: (owner) => owners.of(owner).indexes.reduce((sum, { changes }) => sum + changes, 0),
+
     hasAny: (owner) => isReadable() && owners.of(owner).indexes.some(({ size }) => size > 0),
 
     find(owner, target) {

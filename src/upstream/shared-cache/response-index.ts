@@ -9,6 +9,8 @@ export class ResponseIndex {
   sinceMs = 0;
   /** When the API key was last refused, by Redis' clock; 0: never. */
   droppedAtMs = 0;
+  /** Counts the replies of Redis that showed a change. */
+  changes = 0;
   // Rows are opened when they are used: most never are.
   readonly #rows = new Map<string, string | IndexRow>();
 
@@ -58,11 +60,13 @@ export class ResponseIndex {
       else this.#rows.set(field, String(row));
     }
     const isDropped = Number(drop) > this.droppedAtMs;
+    if (isDropped || parts.length > 0) this.changes++;
     this.droppedAtMs = Math.max(this.droppedAtMs, Number(drop));
     return isDropped && !isFirst;
   }
 
   clear(): void {
+    this.changes++;
     this.#rows.clear();
   }
 

@@ -69,6 +69,8 @@ export interface SharedCache {
    * @param hasCached - Whether the instance has cached responses of the API key. They are served without waiting.
    */
   prepare(owner: ResponseOwner, hasCached: boolean): Promise<void> | undefined;
+  /** A number that changes when what is known of the responses of the API key changes. */
+  changesOf(owner: ResponseOwner): number;
   /** Whether Redis has any response of the API key, as far as is known. */
   hasAny(owner: ResponseOwner): boolean;
   /** Returns the response to the latest call of a target that Redis has, as far as is known. */

@@ -40,6 +40,7 @@ const nothingCached = {
   sizesOf: () => undefined,
   retainForRetry() {},
   repeatReads() {},
+  sharedChanges: () => 0,
   cachesAny: () => false,
   readLists: createReadLists(),
   apiKeys: { isAccepted: () => true },

@@ -16,6 +16,7 @@ const caller = {
     view: { snapshot: () => ({ limit: 60, windowMs: 60_000, remaining: 60, restoredInMs: 0, learned: [] }) },
   },
 } as unknown as RequestCaller;
+let sharedChanges = 0;
 const stored = new Map<string, { readonly value: object }>();
 const results = createResultCache({
   cache: {
@@ -25,7 +26,7 @@ const results = createResultCache({
     },
     setResult: (keyHash, id, result) => void stored.set(`${keyHash} ${id}`, result),
   },
-  calls: { repeatReads: (...given) => void touched.push(given) },
+  calls: { repeatReads: (...given) => void touched.push(given), sharedChanges: () => sharedChanges },
   findCaller: () => caller,
   clock: createSystemClock(),
   report: () => undefined,
@@ -117,6 +118,13 @@ describe('createResultCache', () => {
         ['a-hash-of-the-key', ['/me'], 2],
       ],
     });
+  });
+
+  it('executes a request once other instances have changed what is cached', async () => {
+    for (let sent = 0; sent < 3; sent++) await send('{"d":1}');
+    sharedChanges++;
+    for (let sent = 0; sent < 3; sent++) await send('{"d":1}');
+    expect(executed).toEqual(['{"d":1}', '{"d":1}']);
   });
 
   it('executes requests that differ in their body, target, method or a header', async () => {

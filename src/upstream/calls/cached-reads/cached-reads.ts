@@ -21,6 +21,11 @@ export type ResponseToCache = Omit<NewResponse, 'outcome' | 'version'> &
 export interface CachedReads {
   /** To be called when an operation begins; undefined: there is nothing to wait for. Never rejects. */
   prepare(caller: CacheCaller): Promise<void> | undefined;
+  /**
+   * A number that changes when other instances have changed what is cached for the API key. Undefined: that has to be
+   * read first.
+   */
+  sharedChanges(caller: CacheCaller): number | undefined;
   /** The cached response of a call. */
   find(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
   /** The response that `load` would bring, if it is not the one that `find` returns. It has no value. */
@@ -55,6 +60,11 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
 
   return {
     prepare: (caller) => sharedCache?.prepare(caller, cache.hasAny(caller.keyHash)),
+
+    sharedChanges(caller) {
+      if (!sharedCache) return 0;
+      return sharedCache.prepare(caller, cache.hasAny(caller.keyHash)) ? undefined : sharedCache.changesOf(caller);
+    },
 
     hasAny: (caller) => cache.hasAny(caller.keyHash) || (sharedCache?.hasAny(caller) ?? false),
 
