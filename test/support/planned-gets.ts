@@ -149,11 +149,12 @@ export function toSurePlan(
  */
 export function countBadLuck(
   account: SmallAccount,
-  { needs }: Survey,
+  survey: Survey,
   made: readonly string[],
   cached: ReadonlySet<string>,
   plan: readonly string[],
 ): number {
+  const { needs } = survey;
   const sure = new Set(needs.flatMap((need) => (need.isPrecaution ? [] : need.sure)));
   const idsIn = (pattern: RegExp) => made.flatMap((line) => pattern.exec(line)?.[1] ?? []);
   const count = <Value>(values: readonly Value[], test: (value: Value) => boolean) => values.filter(test).length;
@@ -203,10 +204,51 @@ export function countBadLuck(
   const isOwnerRead = cached.has(lines.me) || needs.some(({ sure: [line], round }) => line === lines.me && round === 0);
   const people = !isOwnerRead && made.includes(lines.users) && !plan.includes(lines.users) ? 1 : 0;
   // Workspaces are searched one after the other, and which of them hold what is not known before.
-  const isSearch = needs.some(({ fact }) => fact.startsWith('whether '));
+  const servedBy = createServedNeeds(account, survey, cached);
   const searched = count(
     made,
-    (line) => isSearch && /^GET \/(?:workspaces(?!.*global)|environments\?)/.test(line) && !plan.includes(line),
+    (line) => !plan.includes(line) && servedBy(line).some(({ fact }) => /^(?:whether|order of) /.test(fact)),
   );
   return searched + missing + empty + again.reduce((sum, one) => sum + one, 0) + ties + trees + byName + people;
 }
+
+/**
+ * Number of calls that an operation made although the responses that were cached before had everything that these calls
+ * could have been made for. Unlike {@link toSurePlan} and {@link countBadLuck}, it looks at each call alone.
+ */
+export function countRedundant(
+  account: SmallAccount,
+  survey: Survey,
+  made: readonly string[],
+  cached: ReadonlySet<string>,
+): number {
+  const servedBy = createServedNeeds(account, survey, cached);
+  return made.filter((line) => servedBy(line).length === 0).length;
+}
+
+/** Makes the function that returns the needs, unmet by cached responses, for which a call can have been made. */
+function createServedNeeds(account: SmallAccount, { needs, named, known }: Survey, cached: ReadonlySet<string>) {
+  const gets = new Map(surveyGets(account, named).map((get) => [get.line, get]));
+  const knownFacts = new Set([...known, ...[...cached].flatMap((line) => [...(gets.get(line)?.reveals ?? [])])]);
+  const isExistenceKnown = (line: string) =>
+    [...named.workspaces].some((id) => line === lines.workspace(id) && knownFacts.has(facts.workspace(id, 'exists')));
+  const unmet = needs.filter(
+    ({ fact, sure: [line = ''], isPrecaution }) => !knownFacts.has(fact) && !(isPrecaution && isExistenceKnown(line)),
+  );
+  return (line: string) => {
+    const hoped = HOPES.find(([pattern]) => pattern.test(line))?.[1];
+    const reveals = gets.get(line)?.reveals;
+    // A list of a named workspace could have proved that it exists.
+    const [workspaceId = ''] = [...named.workspaces].filter((id) => line.includes(id));
+    const isHoped = (fact: string) => hoped?.test(fact) || fact === facts.workspace(workspaceId, 'absent');
+    return unmet.filter(({ fact, sure }) => sure.includes(line) || reveals?.has(fact) || isHoped(fact));
+  };
+}
+
+/** Lists that are read because they may have named objects, and the facts that are hoped for. */
+const HOPES: readonly (readonly [line: RegExp, fact: RegExp])[] = [
+  [/^GET \/collections\?(?:limit|name)=/, /^collection .* (?:ref|exists|absent|summary|public)$/],
+  [/^GET \/environments$/, /^environment .* (?:ref|exists|absent|summary)$/],
+  [/^GET \/mocks$/, /^mock .* (?:ref|exists|absent|summary)$/],
+  [/^GET \/users$/, /^names of /],
+];
