@@ -13,7 +13,7 @@ type State = 'failed' | 'passed' | 'skipped';
  * Prints which client has which feature, by the cells that tests report, and why the other cells are empty. If all tests
  * were run, a cell without a test and without a reason is a failure.
  */
-export default class TableReporter implements Reporter {
+export class TableReporter implements Reporter {
   #isComplete = false;
 
   onInit(vitest: Vitest): void {

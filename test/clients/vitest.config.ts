@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import TableReporter from './table-reporter.ts';
+import { TableReporter } from './table-reporter.ts';
 
 /** The facade is run from its source, with its own graphql; the clients bring theirs. */
 export default defineConfig({
@@ -10,12 +10,8 @@ export default defineConfig({
     ],
   },
   test: {
-    // One gateway test and one of GraphiQL fill their rows of the table.
-    include: [
-      'test/clients/**/*.test.ts',
-      'test/gateway/clients-of-gateways.test.ts',
-      'test/e2e/graphiql-parts.test.ts',
-    ],
+    // The gateways fill their rows of the table.
+    include: ['test/clients/**/*.test.ts', 'test/gateway/clients-of-gateways.test.ts'],
     environment: 'node',
     reporters: ['default', new TableReporter()],
     expect: { poll: { timeout: 5_000 } },
