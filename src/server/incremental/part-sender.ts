@@ -99,18 +99,19 @@ export function createPartSender(tree: Pick<PartTree, 'forget'>) {
 
   const deliver = (part: DeferredPart) => {
     const sent = [...part.data].filter(({ isSent }) => !isSent);
-    for (const data of sent) sendData(data);
+    for (const data of sent) sendData(data, part);
     complete(part);
     part.state = 'completed';
     for (const { found } of sent) if (found) release(found);
     end(part);
   };
 
-  const sendData = (data: PlannedData) => {
+  /** Sends data for the part that is complete, or for a pending one that is nearer to it. */
+  const sendData = (data: PlannedData, whole: DeferredPart) => {
     data.isSent = true;
-    const [first, ...others] = data.parts.filter(({ state }) => state === 'pending');
-    if (!first) return;
-    const { id = '', path } = others.reduce((best, one) => (one.path.length > best.path.length ? one : best), first);
+    const pending = data.parts.filter(({ state }) => state === 'pending');
+    const nearest = (best: DeferredPart, one: DeferredPart) => (one.path.length > best.path.length ? one : best);
+    const { id = '', path } = pending.reduce(nearest, whole);
     const subPath = data.path.slice(path.length);
     outbox.addData({
       id,
