@@ -28,15 +28,15 @@ const toStreamed = (directive: string) =>
 const DEFERRED = toDeferred('@defer');
 const STREAMED = toStreamed('@stream(initialCount: 1)');
 
-/** What a client shows of the last part's `extensions`. */
-const shownOfCost: Readonly<Record<string, unknown>> = {
-  '@apollo/client': undefined,
-  '@urql/core': {
-    upstream: { calls: 2, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
-    rateLimit: expect.stringContaining('"general";r='),
-    rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
-  },
-};
+/** What a client shows of the last part's `extensions`: Apollo Client keeps them to itself. */
+const toShownCost = (name: string) =>
+  name.startsWith('@apollo')
+    ? undefined
+    : {
+        upstream: { calls: 2, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+        rateLimit: expect.stringContaining('"general";r='),
+        rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
+      };
 
 const contacted = new Set<string>();
 const noteSocket = (message: unknown) => {
@@ -91,7 +91,7 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
     const results = await readAll(read, DEFERRED);
     expect(results).toEqual([
       { data: { workspace: { name: 'Rider Platform' } }, errors: [], isLast: false, extensions: undefined },
-      { data: whole.data, errors: [], isLast: true, extensions: shownOfCost[name] },
+      { data: whole.data, errors: [], isLast: true, extensions: toShownCost(name) },
     ]);
     expect(getsMade()).toEqual([...DEFER_GETS].sort());
     expect(getsMade()).toEqual(whole.gets);
@@ -168,9 +168,13 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
     const results = await readAll(read, failing.query);
     const last = results.at(-1)!;
     expect(results[0]).toMatchObject({ errors: [], isLast: false });
-    expect(last.errors).toMatchObject([
-      {
-        path: failing.path,
+    expect(getsMade()).toEqual([...failing.gets].sort());
+    const whole = await facade.query(failing.whole);
+    expect(last.errors.map(({ path }) => path)).toEqual(whole.errors.map(({ path }) => path));
+    expect(last.errors.length).toBeGreaterThan(0);
+    for (const error of last.errors) {
+      expect(error).toMatchObject({
+        path: expect.arrayContaining(failing.path),
         extensions: {
           code: 'UPSTREAM_UNAVAILABLE',
           retryable: true,
@@ -178,11 +182,8 @@ describe.each(Object.entries(clients))('%s', (name, read) => {
           retryAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           upstream: { status: 503 },
         },
-      },
-    ]);
-    expect(last.errors).toHaveLength(1);
-    expect(getsMade()).toEqual([...failing.gets].sort());
-    const whole = await facade.query(failing.whole);
+      });
+    }
     expect(last.data).toEqual(whole.data);
   });
 

@@ -1,5 +1,5 @@
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
-import { Defer20220824Handler } from '@apollo/client/incremental';
+import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { Client, fetchExchange } from '@urql/core';
 import type { GraphQLError } from 'graphql';
 import type { ResultError } from '../support/facade.ts';
@@ -27,15 +27,22 @@ export interface Reading {
 
 /** The clients under test, by their packages, each set up as an application would. */
 export const clients: Readonly<Record<string, Read>> = {
-  '@apollo/client': readByApollo,
-  '@urql/core': readByUrql,
+  '@apollo/client, incrementalSpec=v0.2': (...asked) => readByApollo(new GraphQL17Alpha9Handler(), ...asked),
+  '@apollo/client, deferSpec=20220824': (...asked) => readByApollo(new Defer20220824Handler(), ...asked),
+  '@urql/core': (...asked) => readByUrql(undefined, ...asked),
+  '@urql/core, text/event-stream': (...asked) => readByUrql('text/event-stream', ...asked),
 };
 
-function readByApollo(url: string, query: string, onResult: (result: ClientResult) => void): Reading {
+function readByApollo(
+  incrementalHandler: Defer20220824Handler | GraphQL17Alpha9Handler,
+  url: string,
+  query: string,
+  onResult: (result: ClientResult) => void,
+): Reading {
   const client = new ApolloClient({
     cache: new InMemoryCache(),
     link: new HttpLink({ uri: url }),
-    incrementalHandler: new Defer20220824Handler(),
+    incrementalHandler,
   });
   return client
     .watchQuery({ query: gql(query), errorPolicy: 'all' })
@@ -51,9 +58,19 @@ function readByApollo(url: string, query: string, onResult: (result: ClientResul
     });
 }
 
-function readByUrql(url: string, query: string, onResult: (result: ClientResult) => void): Reading {
+function readByUrql(
+  accept: string | undefined,
+  url: string,
+  query: string,
+  onResult: (result: ClientResult) => void,
+): Reading {
   // Left to itself it asks by GET, which takes a header that a web page cannot send unasked.
-  const client = new Client({ url, exchanges: [fetchExchange], preferGetMethod: false });
+  const client = new Client({
+    url,
+    exchanges: [fetchExchange],
+    preferGetMethod: false,
+    ...(accept !== undefined && { fetchOptions: { headers: { accept } } }),
+  });
   return client.query(query, {}).subscribe(({ data, error, hasNext, extensions }) => {
     onResult({
       data,
