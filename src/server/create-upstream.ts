@@ -59,7 +59,7 @@ export async function createUpstream(
   const cache = createResponseCache({ ...config.cache, marks, clock });
   const changeLog = openSharedChanges(config, sharedSlots.connection, marks, clock, observer);
   const isCurrent = changeLog?.isCurrent;
-  const sharedCache = await openSharedResponses(config, logger, clock, { onKeyDropped: cache.dropKey, isCurrent });
+  const sharedResponses = await openSharedResponses(config, logger, clock, { onKeyDropped: cache.dropKey, isCurrent });
   const budgets = createBudgetRegistry({
     ...config.budget,
     createSlots: sharedSlots.createSlots,
@@ -70,7 +70,7 @@ export async function createUpstream(
   const calls = createCalls({
     http,
     cache,
-    sharedCache,
+    ...sharedResponses,
     runTask: createTaskQueue().run,
     clock,
     random: Math.random,
@@ -109,7 +109,7 @@ export async function createUpstream(
     async close() {
       changeLog?.close();
       await http.close();
-      await Promise.all([sharedSlots.close(), sharedCache?.close()]);
+      await Promise.all([sharedSlots.close(), sharedResponses?.sharedCache.close()]);
     },
   };
 }

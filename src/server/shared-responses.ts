@@ -2,9 +2,16 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../upstream/clock.ts';
 import { REDIS_CLIENT } from '../upstream/rate-limiter/redis/redis-connection.ts';
+import { type CallLocks, createCallLocks } from '../upstream/shared-cache/locks/call-locks.ts';
 import { createSharedCache, type SharedCacheOptions } from '../upstream/shared-cache/create-shared-cache.ts';
 import type { SharedCache } from '../upstream/shared-cache/shared-cache.ts';
 import { connectCacheRedis } from '../upstream/shared-cache/store/cache-redis.ts';
+
+/** The cached responses that all instances share, and which of them makes which call. */
+export interface SharedResponses {
+  readonly sharedCache: SharedCache;
+  readonly locks: CallLocks;
+}
 
 /**
  * Opens the cached responses that all instances share, if there are any. A Redis that cannot be reached delays the
@@ -19,7 +26,7 @@ export async function openSharedResponses(
   logger: Logger,
   clock: Clock,
   { onKeyDropped, isCurrent }: Pick<SharedCacheOptions, 'onKeyDropped' | 'isCurrent'>,
-): Promise<SharedCache | undefined> {
+): Promise<SharedResponses | undefined> {
   const { shared, ttlMs, swrMs, staleIfErrorMs, renewMs } = cache;
   if (!shared || ttlMs === 0) return undefined;
   const toMissing = (cause: unknown) =>
@@ -41,5 +48,6 @@ export async function openSharedResponses(
     },
   });
   if (!cached.isOn()) logger.warn('Redis does not reply: cached responses are not shared until it does');
-  return cached;
+  const locks = createCallLocks({ redis, clock, secret: shared.secrets[0], timeoutMs: shared.timeoutMs });
+  return { sharedCache: cached, locks };
 }

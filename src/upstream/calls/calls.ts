@@ -12,6 +12,7 @@ import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Clock } from '../clock.ts';
 import type { Call } from '../postman/call.ts';
+import type { Entering } from './cached-reads/calls-elsewhere.ts';
 import { type CacheQueries, createCacheQueries } from './cached-reads/cache-queries.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { ReceivedResponse, CachedResponse } from '../cache/cached-response.ts';
@@ -83,6 +84,8 @@ interface Progress {
   readonly isAdmitted?: true;
   /** The responses that other instances have cached. */
   readonly hasLoaded?: true;
+  /** The same call of another instance. */
+  readonly hasEntered?: true;
 }
 
 /** Makes the calls of one origin; nothing is cached or in flight. */
@@ -90,7 +93,7 @@ export function createCalls(options: CallsOptions): Calls {
   const { cache, clock } = options;
   const { freshness } = cache;
   const inFlight = createInFlightCalls(options);
-  const { apiKeys, breakers, cachedReads, learnedSizes, observer } = inFlight.services;
+  const { apiKeys, breakers, cachedReads, callsElsewhere, learnedSizes, observer } = inFlight.services;
   const revalidations = createRevalidationQueue(cachedReads, freshness, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
@@ -133,6 +136,9 @@ export function createCalls(options: CallsOptions): Calls {
     if (!apiKeys.isAccepted(keyHash) && !inFlight.has(call, operation) && !progress.isAdmitted) {
       return apiKeys.admit(operation, route, () => makeNow(call, operation, { ...progress, isAdmitted: true }));
     }
+    const mayEnter = !progress.hasEntered && !directives.noCache && !inFlight.has(call, operation);
+    const entering = mayEnter ? callsElsewhere?.enter(call, operation) : undefined;
+    if (entering) return makeAfter(entering, call, operation, progress);
     // A client that is served a stale response does not retry, so no slot is reserved for it.
     const isFallback = cached !== undefined && freshness.servesOnError(cached, directives);
     try {
@@ -143,6 +149,16 @@ export function createCalls(options: CallsOptions): Calls {
       const stillCached = cachedReads.find(call, caller);
       if (!stillCached || !freshness.servesOnError(stillCached, directives)) throw error;
       return serveCached(stillCached, call, operation);
+    }
+  };
+
+  /** Makes a call once no other instance has it under way. */
+  const makeAfter = async (entering: Entering, call: Call<unknown>, operation: Operation, progress: Progress) => {
+    if ((await entering) === 'again') return makeNow(call, operation, progress);
+    try {
+      return await makeNow(call, operation, { ...progress, hasEntered: true });
+    } finally {
+      callsElsewhere?.leave(call, operation.caller, inFlight.settled(call, operation));
     }
   };
 

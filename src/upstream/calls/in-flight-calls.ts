@@ -1,6 +1,8 @@
 import { createLearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
-import { type CachedReadsOptions, createCachedReads } from './cached-reads/cached-reads.ts';
+import { type CallsElsewhere, createCallsElsewhere } from './cached-reads/calls-elsewhere.ts';
+import type { CallLocks } from '../shared-cache/locks/call-locks.ts';
+import { type CachedReadsOptions, type CachedReads, createCachedReads } from './cached-reads/cached-reads.ts';
 import { createApiKeys } from './api-keys/api-keys.ts';
 import { type CircuitBreakers, createCircuitBreakers } from './circuit-breakers.ts';
 import type { Call, Route } from '../postman/call.ts';
@@ -23,6 +25,8 @@ export interface CallsOptions {
   readonly cache: ResponseCache;
   /** Absent: each instance has its own cached responses. */
   readonly sharedCache?: CachedReadsOptions['sharedCache'];
+  /** Which instance makes which call. Absent: calls are not shared. */
+  readonly locks?: CallLocks | undefined;
   /** Runs work on a body that another instance has read. Default: at once. */
   readonly runTask?: CachedReadsOptions['runTask'];
   readonly clock: Clock;
@@ -49,6 +53,8 @@ export interface InFlightCalls {
    * @throws {UpstreamError} At once if the call cannot be sent before the deadline, or not at all.
    */
   make(call: Call<unknown>, operation: Operation, reservesSlot: boolean): Promise<ReceivedResponse>;
+  /** Resolves when the equal call in flight has settled; undefined: there is none. */
+  settled(call: Call<unknown>, operation: Operation): Promise<void> | undefined;
   /** Starts a background call, unless an equal one is in flight or none can be sent now. Never rejects. */
   revalidate(call: Call<unknown>, operation: Operation): Promise<void>;
 }
@@ -56,11 +62,12 @@ export interface InFlightCalls {
 const DEFAULTS = { explainRefusedKey: (thrown: unknown) => thrown, observer: silentObserver };
 
 /** Makes the registry of calls in flight, empty, and the services that they share. */
-export function createInFlightCalls({ isTrusted, random, ...given }: CallsOptions): InFlightCalls {
+export function createInFlightCalls({ isTrusted, random, locks, ...given }: CallsOptions): InFlightCalls {
   const options = { ...DEFAULTS, ...given };
   const { clock, observer } = options;
   // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
+  const settledOf = new WeakMap<InFlightCall, Promise<void>>();
 
   const cancelAll = (keyHash: string, toError: (call: Call<unknown>) => UpstreamError) => {
     for (const inFlightCall of [...(inFlight.get(keyHash)?.values() ?? [])])
@@ -78,9 +85,11 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
   });
 
   const learnedSizes = createLearnedSizes();
+  const cachedReads = createCachedReads({ ...options, learnedSizes });
   const services: CallServices = {
     ...options,
-    cachedReads: createCachedReads({ ...options, learnedSizes }),
+    cachedReads,
+    callsElsewhere: locks && openCallsElsewhere(locks, cachedReads, options),
     limitChanges: createLimitChanges(observer),
     breakers,
     learnedSizes,
@@ -96,13 +105,8 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
   const find = ({ target }: Call<unknown>, { caller }: Operation) => inFlight.get(caller.keyHash)?.get(target);
 
   const start = (call: Call<unknown>, operation: Operation): Promise<ReceivedResponse> => {
-    const { keyHash } = operation.caller;
-    const callsOfKey = inFlight.get(keyHash) ?? new Map<string, InFlightCall>();
-    const started = new InFlightCall(services, call, operation, () => {
-      if (callsOfKey.get(call.target) === started) callsOfKey.delete(call.target);
-      if (callsOfKey.size === 0 && inFlight.get(keyHash) === callsOfKey) inFlight.delete(keyHash);
-    });
-    inFlight.set(keyHash, callsOfKey.set(call.target, started));
+    const { started, settled } = startIn(inFlight, services, call, operation);
+    settledOf.set(started, settled);
     return started.join(operation);
   };
 
@@ -110,6 +114,11 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
     services,
 
     has: (call, operation) => find(call, operation) !== undefined,
+
+    settled(call, operation) {
+      const known = find(call, operation);
+      return known && settledOf.get(known);
+    },
 
     async make(call, operation, reservesSlot) {
       const { route, target } = call;
@@ -151,6 +160,43 @@ export function createInFlightCalls({ isTrusted, random, ...given }: CallsOption
       );
     },
   };
+}
+
+/** Starts a call, and removes it from the calls in flight once it has settled. */
+function startIn(
+  inFlight: Map<string, Map<string, InFlightCall>>,
+  services: CallServices,
+  call: Call<unknown>,
+  operation: Operation,
+) {
+  const { keyHash } = operation.caller;
+  const callsOfKey = inFlight.get(keyHash) ?? new Map<string, InFlightCall>();
+  let setSettled = () => {};
+  const settled = new Promise<void>((resolve) => (setSettled = resolve));
+  const started = new InFlightCall(services, call, operation, () => {
+    setSettled();
+    if (callsOfKey.get(call.target) === started) callsOfKey.delete(call.target);
+    if (callsOfKey.size === 0 && inFlight.get(keyHash) === callsOfKey) inFlight.delete(keyHash);
+  });
+  inFlight.set(keyHash, callsOfKey.set(call.target, started));
+  return { started, settled };
+}
+
+function openCallsElsewhere(
+  locks: CallLocks,
+  cachedReads: CachedReads,
+  { sharedCache, cache, clock }: Pick<CallsOptions, 'sharedCache' | 'cache' | 'clock'>,
+): CallsElsewhere {
+  return createCallsElsewhere({
+    locks,
+    clock,
+    isOn: () => sharedCache?.isOn() ?? false,
+    load: (call, { caller }) => cachedReads.load(call, caller),
+    isServed(call, { caller, directives }) {
+      const cached = cachedReads.find(call, caller);
+      return cached !== undefined && cache.freshness.judge(cached, directives) !== 'call';
+    },
+  });
 }
 
 /** The error of a call that an open circuit breaker refuses until `probeAtMs`, the time of the next probe. */

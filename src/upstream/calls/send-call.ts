@@ -1,5 +1,6 @@
 import type { LearnedSizes } from '../postman/list-sizes.ts';
 import type { ResponseCache } from '../cache/response-cache.ts';
+import type { CallsElsewhere } from './cached-reads/calls-elsewhere.ts';
 import type { CachedReads } from './cached-reads/cached-reads.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
@@ -22,6 +23,8 @@ export interface CallServices {
   readonly http: HttpClient;
   readonly cache: ResponseCache;
   readonly cachedReads: CachedReads;
+  /** Absent: calls are not shared with other instances. */
+  readonly callsElsewhere?: CallsElsewhere | undefined;
   readonly learnedSizes: LearnedSizes;
   readonly clock: Clock;
   readonly apiKeys: ApiKeys;
@@ -102,7 +105,8 @@ function learnFromResponse(
   recordResponded(services, keyHash);
   services.apiKeys.accept(keyHash);
   const updatedAt = call.updatedAtOf?.(value) ?? null;
-  void cachedReads.store(call, caller, { value, text, bytes, updatedAt, sentAtMs });
+  const stored = cachedReads.store(call, caller, { value, text, bytes, updatedAt, sentAtMs });
+  services.callsElsewhere?.storing(call, caller, stored);
   if (call.listedUpdates) cachedReads.renew(caller, call.listedUpdates(value));
   const sizes = call.sizes?.(value);
   if (sizes) learnedSizes.learn(keyHash, sizes, sentAtMs);
@@ -151,7 +155,7 @@ function learnFromFailure(
       apiKeys.accept(keyHash);
       // The refusal replaces the cached response, so that data the key may no longer read is not served.
       const failureTtlMs = kind === 'forbidden' ? forbiddenTtlMs : undefined;
-      void cachedReads.store(call, caller, {
+      const stored = cachedReads.store(call, caller, {
         failure: toFailure(error),
         bytes: message.length,
         updatedAt: null,
@@ -159,6 +163,7 @@ function learnFromFailure(
         subjects: () => call.subjects?.(undefined) ?? [],
         ...(failureTtlMs !== undefined && { failureTtlMs }),
       });
+      services.callsElsewhere?.storing(call, caller, stored);
       break;
     }
     default:

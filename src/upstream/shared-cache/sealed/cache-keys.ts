@@ -16,6 +16,8 @@ export interface CacheKeys {
   fieldOf(target: string): string;
   /** Returns the Redis key that has the body of a cached response. */
   bodyKeyOf(field: string): string;
+  /** Returns the Redis key that says which instance makes the call. */
+  lockKeyOf(field: string): string;
 }
 
 /** Version of everything that is derived and stored. Entries of another version are never found. */
@@ -50,6 +52,7 @@ export function deriveCacheKeys(apiKey: Secret, secret: Secret): CacheKeys {
     orderKey: `${prefix}:order`,
     dropKey: `${prefix}:dropped`,
     bodyKeyOf: (field) => `${prefix}:body:${field}`,
+    lockKeyOf: (field) => `${prefix}:lock:${field}`,
     fieldOf(target) {
       const known = fields.get(target);
       if (known !== undefined) return known;
