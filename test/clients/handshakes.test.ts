@@ -35,8 +35,10 @@ function recordFetch(): Recorded {
   return {
     sent,
     async fetch(input, init) {
-      const url = new URL(String(input));
-      const given = init?.body ? (JSON.parse(String(init.body)) as object) : Object.fromEntries(url.searchParams);
+      const { url: address } = new Request(input);
+      const url = new URL(address);
+      const given =
+        typeof init?.body === 'string' ? (JSON.parse(init.body) as object) : Object.fromEntries(url.searchParams);
       sent.push(`${init?.method ?? 'GET'} ${'query' in given ? 'text' : 'id'}`);
       return fetch(input, init);
     },
@@ -133,7 +135,7 @@ describe('Apollo Client', () => {
     const cache = new InMemoryCache({ typePolicies: { Query: { fields: { collections: relayStylePagination() } } } });
     const client = apollo(linkTo(recordFetch()), cache);
     const query = gql(PAGE);
-    const first = (await client.query({ query, variables: { first: 2 } })).data as unknown as {
+    const first = (await client.query({ query, variables: { first: 2 } })).data as {
       collections: { pageInfo: { endCursor: string } };
     };
     const { endCursor } = first.collections.pageInfo;

@@ -118,10 +118,8 @@ export function createResponseCache({
     toAgeMs(confirmedAt, clock) > Math.max(cachedForMs, failureTtlMs) && toAgeMs(readAt, clock) > renewMs;
 
   /** Whether a response is older than the cached one, or than the drop of its API key. */
-  const isSuperseded = (keyHash: string, target: string, sentAtMs: number) => {
-    const cachedSentAtMs = store.peek(keyHash, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY;
-    return sentAtMs < Math.max(cachedSentAtMs, dropped.atMs(keyHash));
-  };
+  const isSuperseded = (keyHash: string, target: string, sentAtMs: number) =>
+    sentAtMs < Math.max(store.peek(keyHash, target)?.sentAtMs ?? Number.NEGATIVE_INFINITY, dropped.atMs(keyHash));
 
   const toCached = (entry: Entry): CachedResponse => {
     const { outcome, bytes, failureTtlMs, confirmedAt } = entry;
@@ -166,9 +164,9 @@ export function createResponseCache({
     confirm(keyHash, target, version, { confirmedAgeMs, isOutdated }) {
       const entry = store.peek(keyHash, target);
       if (entry?.version !== version) return;
+      if (isOutdated && !entry.isOutdated) store.dropDerived(keyHash);
       entry.isOutdated ||= isOutdated;
       if (confirmedAgeMs < toAgeMs(entry.confirmedAt, clock)) entry.confirmedAt = toInstant(confirmedAgeMs, clock);
-      store.dropDerived(keyHash);
     },
 
     foresee(response, state) {
@@ -188,10 +186,7 @@ export function createResponseCache({
     },
 
     retainForRetry(keyHash, targets, untilMs) {
-      for (const target of targets) {
-        const entry = store.peek(keyHash, target);
-        if (entry) entry.retainedUntilMs = Math.max(entry.retainedUntilMs, untilMs);
-      }
+      for (const target of targets) retain(store.peek(keyHash, target), untilMs);
     },
 
     ...createResults(store, marks, clock),
@@ -203,6 +198,10 @@ export function createResponseCache({
       dropped.add(keyHash);
     },
   };
+}
+
+function retain(entry: Entry | undefined, untilMs: number): void {
+  if (entry) entry.retainedUntilMs = Math.max(entry.retainedUntilMs, untilMs);
 }
 
 /** In how many milliseconds an entry is outdated; 0 or less: it is. */

@@ -12,6 +12,7 @@ import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Clock } from '../clock.ts';
 import type { Call } from '../postman/call.ts';
+import type { Freshness } from '../cache/freshness.ts';
 import type { Entering } from './cached-reads/calls-elsewhere.ts';
 import { type CacheQueries, createCacheQueries } from './cached-reads/cache-queries.ts';
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
@@ -97,18 +98,10 @@ export function createCalls(options: CallsOptions): Calls {
   const revalidations = createRevalidationQueue(cachedReads, freshness, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
-    const { meter, directives } = operation;
-    const { cost, servedTargets, ages } = meter;
-    cost.cached++;
-    const isFresh = freshness.isFresh(cached);
-    const freshForMs = isFresh ? freshness.freshForMs(cached, directives) : -1;
-    meter.freshUntilMs = Math.min(meter.freshUntilMs, clock.nowMs() + freshForMs);
-    observer.onRead(isFresh ? 'hit' : 'stale');
-    servedTargets.add(call.target);
+    observer.onRead(freshness.isFresh(cached) ? 'hit' : 'stale');
+    noteCached(cached, call, operation, freshness, clock);
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
-    const { value } = cached.outcome;
-    ages.add(value, cached.ageMs, !isFresh);
-    return serve({ value, bytes: cached.bytes }, call, operation, clock);
+    return serve({ value: cached.outcome.value, bytes: cached.bytes }, call, operation, clock);
   };
 
   const makeNow = async (call: Call<unknown>, operation: Operation, progress: Progress = {}): Promise<unknown> => {
@@ -195,6 +188,23 @@ export function createCalls(options: CallsOptions): Calls {
       cache.retainForRetry(caller.keyHash, meter.servedTargets, untilMs + (deadlineMs - openedAtMs) + GRACE_MS);
     },
   };
+}
+
+/** Notes in the meter of an operation that it is served a cached response. */
+function noteCached(
+  cached: CachedResponse,
+  { target }: Call<unknown>,
+  { meter, directives }: Operation,
+  freshness: Freshness,
+  clock: Clock,
+): void {
+  const { cost, servedTargets, ages } = meter;
+  cost.cached++;
+  servedTargets.add(target);
+  const isFresh = freshness.isFresh(cached);
+  const freshForMs = isFresh ? freshness.freshForMs(cached, directives) : -1;
+  meter.freshUntilMs = Math.min(meter.freshUntilMs, clock.nowMs() + freshForMs);
+  if ('value' in cached.outcome) ages.add(cached.outcome.value, cached.ageMs, !isFresh);
 }
 
 /** Passes a response to an operation, unless it would exceed the memory that the operation or the server may hold. */

@@ -54,12 +54,7 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
   const memory = createMemoryCheck(redis, clock);
   const writes = createResponseWrites({ ...options, owners, time, pending, isFull: memory.isFull });
 
-  /** Waits for Redis as long as a call may. Returns undefined, and notes the failure, if there is no reply. */
-  const inTime = <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
-    waitAtMost(reply, timeoutMs, clock).catch((error: unknown) => {
-      health.failed(error instanceof Error ? error.message : String(error));
-      return undefined;
-    });
+  const inTime = createTimedWait(timeoutMs, clock, health.failed);
 
   const readChanges = createChangesReader({ ...options, owners });
   const load = async (state: OwnerState) => {
@@ -143,6 +138,18 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       redis.close();
     },
   };
+}
+
+/**
+ * Makes the function that waits for Redis as long as a call may. It returns undefined, and reports the failure, if
+ * there is no reply.
+ */
+function createTimedWait(timeoutMs: number, clock: Clock, onFailure: (message: string) => void) {
+  return <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
+    waitAtMost(reply, timeoutMs, clock).catch((error: unknown) => {
+      onFailure(error instanceof Error ? error.message : String(error));
+      return undefined;
+    });
 }
 
 /** The index that has the response to the latest call of a target. */
