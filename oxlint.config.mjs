@@ -431,6 +431,8 @@ export default {
     'examples/dashboard/src/gql',
   ],
   rules: {
+    // `itFills` of the client tests declares a test.
+    'vitest/no-standalone-expect': ['error', { additionalTestBlockFunctions: ['itFills'] }],
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
     'import/no-unassigned-import': 'off',

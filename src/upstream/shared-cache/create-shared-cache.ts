@@ -40,6 +40,7 @@ export interface SharedCacheOptions {
 // The polls of active API keys are a second apart.
 const CURRENT_MS = 2_500;
 const CLOSE_MS = 250;
+const START_MS = 1_000;
 
 /** Creates the second level of the cache. Resolves after the first reply of Redis, or after it has not come in time. */
 export async function createSharedCache(options: SharedCacheOptions): Promise<SharedCache> {
@@ -54,7 +55,9 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
   const memory = createMemoryCheck(redis, clock);
   const writes = createResponseWrites({ ...options, owners, time, pending, isFull: memory.isFull });
 
-  const inTime = createTimedWait(timeoutMs, clock, health.failed);
+  let isStarting = true;
+  const waitMs = () => (isStarting ? Math.max(timeoutMs, START_MS) : timeoutMs);
+  const inTime = createTimedWait(waitMs, clock, health.failed);
 
   const readChanges = createChangesReader({ ...options, owners });
   const load = async (state: OwnerState) => {
@@ -63,18 +66,9 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
     if (isNew) await Promise.all(state.indexes.map(bodies.prefetch));
   };
 
-  const stopPolling = await startPolling({
-    ...options,
-    owners,
-    health,
-    inTime,
-    readLog: log.read,
-    readChanges,
-    afterwards: () => {
-      drops.retry();
-      return memory.check();
-    },
-  });
+  const upkeep = { log, drops, memory, readChanges };
+  const stopPolling = await startPolling({ ...options, ...upkeep, owners, health, inTime });
+  isStarting = false;
 
   const toShared = (row: IndexRow) => toSharedResponse(row, time.nowMs() ?? Number.POSITIVE_INFINITY);
   const toSharedText = ({ row, text }: ReadText) => ({ ...toShared(row), text });
@@ -141,12 +135,12 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
 }
 
 /**
- * Makes the function that waits for Redis as long as a call may. It returns undefined, and reports the failure, if
- * there is no reply.
+ * Makes the function that waits for Redis as long as a call may, and longer before the first client comes. It returns
+ * undefined, and reports the failure, if there is no reply.
  */
-function createTimedWait(timeoutMs: number, clock: Clock, onFailure: (message: string) => void) {
+function createTimedWait(waitMs: () => number, clock: Clock, onFailure: (message: string) => void) {
   return <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
-    waitAtMost(reply, timeoutMs, clock).catch((error: unknown) => {
+    waitAtMost(reply, waitMs(), clock).catch((error: unknown) => {
       onFailure(error instanceof Error ? error.message : String(error));
       return undefined;
     });

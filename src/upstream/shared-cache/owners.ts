@@ -29,10 +29,13 @@ export interface Owners {
 
 // A row takes about 300 bytes of heap. An API key without rows counts as one.
 const MAX_ROWS = 50_000;
+const MAX_NAMES = 20_000;
 
 /** @param secrets - The current secret, and the one before it. */
 export function createOwners(secrets: readonly (Secret | undefined)[]): Owners {
   const byTag = new Map<string, OwnerState>();
+  // The loaders look at the same targets several times in one operation.
+  const names = new LRUCache<string, string>({ max: MAX_NAMES });
   const owners = new LRUCache<string, OwnerState>({
     maxSize: MAX_ROWS,
     sizeCalculation: ({ indexes }) => indexes.reduce((sum, { size }) => sum + size, 1),
@@ -45,7 +48,9 @@ export function createOwners(secrets: readonly (Secret | undefined)[]): Owners {
     of({ keyHash, apiKey }) {
       const known = owners.get(keyHash);
       if (known) return known;
-      const indexes = secrets.flatMap((secret) => (secret ? [new ResponseIndex(deriveCacheKeys(apiKey, secret))] : []));
+      const indexes = secrets.flatMap((secret) =>
+        secret ? [new ResponseIndex(deriveCacheKeys(apiKey, secret, names))] : [],
+      );
       const state: OwnerState = {
         keyHash,
         indexes: indexes as unknown as OwnerState['indexes'],

@@ -37,10 +37,10 @@ export interface PollingOptions {
   readonly health: RedisHealth;
   /** Waits for Redis for a limited time, and returns undefined if there is no reply. */
   readonly inTime: <Value>(reply: Promise<Value>) => Promise<Value | undefined>;
-  readonly readLog: () => Promise<void>;
+  readonly log: { read(): Promise<void> };
   readonly readChanges: (state: OwnerState) => Promise<void>;
-  /** Called after each poll that had a reply. */
-  readonly afterwards: () => Promise<void>;
+  readonly drops: { retry(): void };
+  readonly memory: { check(): Promise<void> };
 }
 
 const POLL_MS = 1_000;
@@ -55,16 +55,17 @@ const MAX_ACTIVE = 200;
  * @returns After the first poll: a function that ends the polling.
  */
 export async function startPolling(options: PollingOptions): Promise<() => void> {
-  const { clock, servedForMs, owners, health, inTime, readLog, readChanges, afterwards } = options;
+  const { clock, servedForMs, owners, health, inTime, log, readChanges, drops, memory } = options;
   let isStopped = false;
   let cancel = () => {};
 
   const poll = async () => {
-    if (health.mayProbe() && (await inTime(readLog().then(() => true)))) health.recovered();
+    if (health.mayProbe() && (await inTime(log.read().then(() => true)))) health.recovered();
     if (health.isOn()) {
       const active = owners.usedSince(clock.nowMs() - Math.min(servedForMs, MAX_ACTIVE_MS)).slice(0, MAX_ACTIVE);
       if (active.length > 0) await inTime(Promise.all(active.map(readChanges)));
-      await inTime(afterwards());
+      drops.retry();
+      await inTime(memory.check());
     }
     if (!isStopped) cancel = clock.schedule(clock.nowMs() + POLL_MS, () => void poll());
   };

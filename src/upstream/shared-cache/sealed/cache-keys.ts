@@ -20,29 +20,30 @@ export interface CacheKeys {
   lockKeyOf(field: string): string;
 }
 
+/** Names by API key and target. */
+export type KnownNames = Pick<Map<string, string>, 'get'> & { set(text: string, name: string): unknown };
+
 /** Version of everything that is derived and stored. Entries of another version are never found. */
 export const FORMAT = 'postman-graphql/cache/v1';
 
 const KEY_BYTES = 32;
 // 144 bits: among a million names, two are equal with a probability below 10^-31.
 const NAME_BYTES = 18;
-// The loaders look at the same targets several times in one operation.
-const MAX_FIELDS = 2_000;
 
 /**
  * Derives the keys of one API key with HKDF-SHA-256, whose input is the API key and whose salt is the secret. Whoever
  * has Redis and the secret, but not the API key, can neither decrypt a response nor check a guess of its target.
  *
  * @param secret - Base64, `TENANT_SECRET`.
+ * @param known - Names that were computed before, of any API key. Default: none are remembered.
  */
-export function deriveCacheKeys(apiKey: Secret, secret: Secret): CacheKeys {
+export function deriveCacheKeys(apiKey: Secret, secret: Secret, known?: KnownNames): CacheKeys {
   const derived = Buffer.from(
     hkdfSync('sha256', apiKey.reveal(), Buffer.from(secret.reveal(), 'base64'), FORMAT, 2 * KEY_BYTES + NAME_BYTES),
   );
   const encryptionKey = createSecretKey(derived.subarray(0, KEY_BYTES));
   const nameKey = createSecretKey(derived.subarray(KEY_BYTES, 2 * KEY_BYTES));
   const tag = derived.subarray(2 * KEY_BYTES).toString('base64url');
-  const fields = new Map<string, string>();
   // The part in braces puts all keys of one API key into one slot of a Redis Cluster.
   const prefix = `{postman-graphql:cache:${tag}}`;
   return {
@@ -54,17 +55,15 @@ export function deriveCacheKeys(apiKey: Secret, secret: Secret): CacheKeys {
     bodyKeyOf: (field) => `${prefix}:body:${field}`,
     lockKeyOf: (field) => `${prefix}:lock:${field}`,
     fieldOf(target) {
-      const known = fields.get(target);
-      if (known !== undefined) return known;
-      const field = toName(nameKey, target);
-      if (fields.size >= MAX_FIELDS) fields.clear();
-      fields.set(target, field);
+      const text = `${tag} ${target}`;
+      const field = known?.get(text) ?? toName(nameKey, target);
+      known?.set(text, field);
       return field;
     },
   };
 }
 
 /** Returns the HMAC-SHA-256 of a text, cut to 24 characters. */
-export function toName(key: KeyObject, text: string): string {
+function toName(key: KeyObject, text: string): string {
   return createHmac('sha256', key).update(text).digest().subarray(0, NAME_BYTES).toString('base64url');
 }
