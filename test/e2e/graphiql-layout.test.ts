@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { isObjectType } from 'graphql';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createSchema } from '../../src/graph/schema.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { isBrowserMissing, launchBrowser, openGraphiQL, skippedNote, toQueryUrl } from '../support/graphiql-page.ts';
 
@@ -13,6 +15,14 @@ const sizes = [
 // Smaller than the page by the headers that the browser counts, too.
 const MAX_BYTES = 1_900_000;
 const isRedrawn = process.env['DRAW_PICTURE'] === 'true';
+
+const fieldsWithCost = (name: string) => {
+  const type = createSchema().getType(name);
+  if (!isObjectType(type)) throw new TypeError(`${name} has no fields`);
+  // GraphiQL shows the first paragraph of each.
+  return Object.values(type.getFields()).filter(({ description }) => description?.split('\n\n')[0]?.includes('Cost:'))
+    .length;
+};
 
 describe.skipIf(isBrowserMissing)(`The layout of GraphiQL${skippedNote}`, { timeout: 240_000 }, () => {
   let facade: Facade;
@@ -82,7 +92,7 @@ describe.skipIf(isBrowserMissing)(`The layout of GraphiQL${skippedNote}`, { time
     };
     await expect.poll(isCut ? scroll : isShown, { interval: 500 }).toBe(true);
     await page.locator('.graphiql-tab-button').last().click();
-    await expect.poll(() => page.locator('.graphiql-tab-active').textContent()).toBe('Owners');
+    await expect.poll(() => page.locator('.graphiql-tab-active').textContent()).toContain('Owners');
   });
 
   it.each([1440, 900])('keeps the answer where it is, whatever the bar shows, %i pixels wide', async (width) => {
@@ -119,7 +129,13 @@ describe.skipIf(isBrowserMissing)(`The layout of GraphiQL${skippedNote}`, { time
       };
       const styleOf = (selector: string) => getComputedStyle(document.querySelector(selector) ?? document.body);
       const bar = styleOf('.cost-bar').backgroundColor;
-      const pane = styleOf('.graphiql-sessions').backgroundColor;
+      // Elements are transparent, or tinted a little, unless they have a background of their own.
+      const backgroundOf = (element: Element | null): string => {
+        const { backgroundColor } = getComputedStyle(element ?? document.documentElement);
+        const isTransparent = /^(?:transparent|rgba)/.test(backgroundColor);
+        return isTransparent && element ? backgroundOf(element.parentElement) : backgroundColor;
+      };
+      const pane = backgroundOf(document.querySelector('.answer-hint'));
       return {
         headline: ratio(styleOf('.cost-bar-headline').color, bar),
         details: ratio(styleOf('.cost-bar-details').color, bar),
@@ -139,18 +155,17 @@ describe.skipIf(isBrowserMissing)(`The layout of GraphiQL${skippedNote}`, { time
     await page.locator('.graphiql-doc-explorer').getByRole('link', { name: 'Collection', exact: true }).first().click();
     await expect.poll(() => page.locator('.graphiql-doc-explorer-title').textContent()).toBe('Collection');
     const shown = async () => (await page.locator('.graphiql-doc-explorer').innerText()).split('Cost:').length - 1;
-    await expect.poll(shown).toBeGreaterThanOrEqual(18);
+    await expect.poll(shown).toBe(fieldsWithCost('Collection'));
   });
 
   it('takes less than 1.9 MB over the wire', async () => {
-    const page = await open({});
+    const page = await browser.newPage();
+    onTestFinished(() => page.close());
     const loaded: Promise<{ responseBodySize: number; responseHeadersSize: number }>[] = [];
     page.on('requestfinished', (request) => {
       if (request.method() === 'GET' && /^https?:/.test(request.url())) loaded.push(request.sizes());
     });
-    const session = await page.context().newCDPSession(page);
-    await session.send('Network.setCacheDisabled', { cacheDisabled: true });
-    await page.reload({ waitUntil: 'networkidle' });
+    await page.goto(facade.url, { waitUntil: 'networkidle' });
     const sizes = await Promise.all(loaded);
     const bytes = sizes.reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
     expect(bytes).toBeGreaterThan(1_000_000);
