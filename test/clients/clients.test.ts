@@ -2,9 +2,10 @@ import { channel } from 'node:diagnostics_channel';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ResultTooLarge, createResultSize } from '../../src/graph/limits/result-size.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
+import { type Cell, reportCells } from '../support/client-table.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
 import { type ClientResult, clients, type Read, type Reading } from './clients.ts';
@@ -33,10 +34,21 @@ const toShownCost = (name: string) =>
   name.startsWith('@apollo')
     ? undefined
     : {
-        upstream: { calls: 2, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+        upstream: {
+          ...{ calls: 2, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false },
+          budget: { remaining: 9996, resetAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) },
+        },
         rateLimit: expect.stringContaining('"general";r='),
         rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
       };
+
+/** The cell of the table that a client's tests fill. */
+const cells: Readonly<Record<string, Cell>> = {
+  '@apollo/client, incrementalSpec=v0.2': ['Apollo Client 4', 'v0.2 multipart'],
+  '@apollo/client, deferSpec=20220824': ['Apollo Client 4', '2022 multipart'],
+  '@urql/exchange-graphcache': ['urql with graphcache', '2022 multipart'],
+  '@urql/exchange-graphcache, text/event-stream': ['urql with graphcache', '2022 SSE'],
+};
 
 const contacted = new Set<string>();
 const noteSocket = (message: unknown) => {
@@ -80,6 +92,10 @@ const getsMade = () => [...facade.postman.calls].sort();
 const rowsOf = ({ data }: ClientResult) => data.workspace.collections.nodes as readonly unknown[];
 
 describe.each(Object.entries(clients))('%s', (name, read) => {
+  const cell = cells[name];
+  beforeEach((context) => {
+    if (cell) reportCells(context, cell);
+  });
   afterEach(async () => {
     reading?.unsubscribe();
     await facade.close();

@@ -1,6 +1,7 @@
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
-import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
-import { Client, fetchExchange } from '@urql/core';
+import { Defer20220824Handler, GraphQL17Alpha9Handler, type Incremental } from '@apollo/client/incremental';
+import { Client, type Exchange, fetchExchange } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
 import type { GraphQLError } from 'graphql';
 import type { ResultError } from '../support/facade.ts';
 
@@ -29,8 +30,11 @@ export interface Reading {
 export const clients: Readonly<Record<string, Read>> = {
   '@apollo/client, incrementalSpec=v0.2': (...asked) => readByApollo(new GraphQL17Alpha9Handler(), ...asked),
   '@apollo/client, deferSpec=20220824': (...asked) => readByApollo(new Defer20220824Handler(), ...asked),
-  '@urql/core': (...asked) => readByUrql(undefined, ...asked),
-  '@urql/core, text/event-stream': (...asked) => readByUrql('text/event-stream', ...asked),
+  '@urql/core': (...asked) => readByUrql([], undefined, ...asked),
+  '@urql/core, text/event-stream': (...asked) => readByUrql([], 'text/event-stream', ...asked),
+  '@urql/exchange-graphcache': (...asked) => readByUrql([createGraphcache()], undefined, ...asked),
+  '@urql/exchange-graphcache, text/event-stream': (...asked) =>
+    readByUrql([createGraphcache()], 'text/event-stream', ...asked),
 };
 
 function readByApollo(
@@ -42,7 +46,8 @@ function readByApollo(
   const client = new ApolloClient({
     cache: new InMemoryCache(),
     link: new HttpLink({ uri: url }),
-    incrementalHandler,
+    // Its types are not made for `exactOptionalPropertyTypes`.
+    incrementalHandler: incrementalHandler as Incremental.Handler,
   });
   return client
     .watchQuery({ query: gql(query), errorPolicy: 'all' })
@@ -58,7 +63,11 @@ function readByApollo(
     });
 }
 
+/** A cache that embeds objects without `id` and does not warn of them: the queries under test select few. */
+const createGraphcache = () => cacheExchange({ logger: () => undefined });
+
 function readByUrql(
+  caches: readonly Exchange[],
   accept: string | undefined,
   url: string,
   query: string,
@@ -67,13 +76,13 @@ function readByUrql(
   // Left to itself it asks by GET, which takes a header that a web page cannot send unasked.
   const client = new Client({
     url,
-    exchanges: [fetchExchange],
+    exchanges: [...caches, fetchExchange],
     preferGetMethod: false,
     ...(accept !== undefined && { fetchOptions: { headers: { accept } } }),
   });
   return client.query(query, {}).subscribe(({ data, error, hasNext, extensions }) => {
     onResult({
-      data,
+      data: withoutTypenames(data),
       errors: error?.networkError ? [error.networkError] : (error?.graphQLErrors.map(toAnswerError) ?? []),
       isLast: !hasNext,
       extensions,
