@@ -1,5 +1,5 @@
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
-import { Defer20220824Handler, GraphQL17Alpha9Handler, type Incremental } from '@apollo/client/incremental';
+import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { Client, type Exchange, fetchExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import type { GraphQLError } from 'graphql';
@@ -47,7 +47,7 @@ function readByApollo(
     cache: new InMemoryCache(),
     link: new HttpLink({ uri: url }),
     // Its types are not made for `exactOptionalPropertyTypes`.
-    incrementalHandler: incrementalHandler as Incremental.Handler,
+    incrementalHandler: incrementalHandler as NonNullable<ApolloClient.Options['incrementalHandler']>,
   });
   return client
     .watchQuery({ query: gql(query), errorPolicy: 'all' })

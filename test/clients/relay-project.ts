@@ -5,13 +5,17 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ConcreteRequest, ReaderFragment } from 'relay-runtime';
 
-/** What relay-compiler made of `relay/identity.js` and the published schema. */
+/** What relay-compiler made of `relay/identity.js`, `relay/parts.js` and the published schema. */
 export interface RelayProject {
   readonly query: ConcreteRequest;
   readonly collection: ReaderFragment;
   readonly request: ReaderFragment;
   readonly refetchCollection: ConcreteRequest;
   readonly refetchRequest: ConcreteRequest;
+  /** Has `@defer` and `@stream`. */
+  readonly inParts: ConcreteRequest;
+  /** The fragment that `inParts` defers. */
+  readonly deferred: ReaderFragment;
 }
 
 const compiler = fileURLToPath(import.meta.resolve('relay-compiler/cli.js'));
@@ -27,7 +31,7 @@ export async function compileRelayProject(): Promise<RelayProject> {
     mkdirSync(join(folder, 'src', '__generated__'), { recursive: true });
     const copy = (from: string, to: string) => copyFileSync(new URL(from, import.meta.url), join(folder, to));
     copy('../../schema/schema.graphql', 'schema.graphql');
-    copy('relay/identity.js', 'src/identity.js');
+    for (const name of ['identity', 'parts']) copy(`relay/${name}.js`, `src/${name}.js`);
     const config = {
       src: 'src',
       schema: 'schema.graphql',
@@ -47,6 +51,8 @@ export async function compileRelayProject(): Promise<RelayProject> {
       request: await load('identity_request'),
       refetchCollection: await load('identityCollectionRefetchQuery'),
       refetchRequest: await load('identityRequestRefetchQuery'),
+      inParts: await load('partsQuery'),
+      deferred: await load('parts_environments'),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

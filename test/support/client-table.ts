@@ -56,7 +56,8 @@ export function itFills(client: TableClient, feature: TableFeature, name: string
 
 const dedicatedDocuments = 'a gateway sends documents of its own making';
 const onePart = 'gateways that run in Node request subgraphs in one part';
-const noParts = 'Relay has no transport: an application passes it the parts';
+const byLabel = 'Relay takes each part by its label and path, which this format names only when it announces the part';
+const noEvents = 'its fetcher requests event streams only for subscriptions and live queries';
 const justShows = 'GraphiQL shows responses, and keeps no objects';
 
 /** Why a cell is empty. */
@@ -72,10 +73,8 @@ export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<R
     doc_id: 'only Relay sends it',
   },
   Relay: {
-    '2022 multipart': noParts,
-    '2022 SSE': noParts,
-    'v0.2 multipart': noParts,
-    'v0.2 SSE': noParts,
+    'v0.2 multipart': byLabel,
+    'v0.2 SSE': byLabel,
     documentId: 'its documentation names doc_id',
     sha256Hash: 'its compiler persists by MD5',
     'stored queries': 'its compiler persists all documents',
@@ -89,9 +88,9 @@ export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<R
     identity: justShows,
     paging: justShows,
     '2022 multipart': 'npm run test:e2e shows the rows of a stream in Chromium',
-    '2022 SSE': 'its fetcher accepts multipart only',
-    'v0.2 multipart': 'its fetcher reads the format of 2022',
-    'v0.2 SSE': 'its fetcher accepts multipart only',
+    '2022 SSE': noEvents,
+    'v0.2 multipart': 'its fetcher names no format in Accept, and so receives that of 2022',
+    'v0.2 SSE': noEvents,
     documentId: 'it sends the text that is in the editor',
     doc_id: 'it sends the text that is in the editor',
     sha256Hash: 'it sends the text that is in the editor',

@@ -9,6 +9,7 @@ export interface Part {
     readonly data?: unknown;
     readonly items?: readonly unknown[];
     readonly path: readonly (string | number)[];
+    readonly label?: string;
     readonly errors?: readonly PartError[];
   }[];
   readonly hasNext?: boolean;
@@ -26,12 +27,13 @@ export interface PartError {
 export async function* queryInParts(
   facade: Facade,
   query: string,
-  { headers = {}, signal }: { headers?: Record<string, string>; signal?: AbortSignal } = {},
+  options: { variables?: object; headers?: Record<string, string>; signal?: AbortSignal } = {},
 ): AsyncGenerator<Part> {
+  const { variables, headers = {}, signal } = options;
   const response = await fetch(facade.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify({ query }),
+    body: JSON.stringify({ query, variables }),
     ...(signal && { signal }),
   });
   const type = response.headers.get('content-type') ?? '';
