@@ -57,6 +57,7 @@ export function itFills(client: TableClient, feature: TableFeature, name: string
 const dedicatedDocuments = 'a gateway sends documents of its own making';
 const onePart = 'gateways that run in Node request subgraphs in one part';
 const byLabel = 'Relay takes each part by its label and path, which this format names only when it announces the part';
+const besideList = 'urql 6.0.3 reads @defer of this format, but puts rows of @stream beside their list, not into it';
 const noEvents = 'its fetcher requests event streams only for subscriptions and live queries';
 const justShows = 'GraphiQL shows responses, and keeps no objects';
 
@@ -69,6 +70,8 @@ export const emptyCells: Readonly<Partial<Record<TableClient, Readonly<Partial<R
     doc_id: 'only Relay sends it',
   },
   'urql with graphcache': {
+    'v0.2 multipart': besideList,
+    'v0.2 SSE': besideList,
     documentId: 'its client refuses a document that has an id alone',
     doc_id: 'only Relay sends it',
   },
