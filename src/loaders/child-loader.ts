@@ -45,7 +45,8 @@ interface RequestedChild {
  * All requests of one tick are planned together. A request's levels decide its sources. The first that applies wins:
  *
  * - `summary` or a single read, either is enough: a list that has shown the object; the single read that
- *   other requests need or have made; the list of everything, if it is read; the cheapest single read.
+ *   other requests need or have made; the list of everything, if it is read; the search by name that another request
+ *   needs, if the name is known; the cheapest single read.
  * - `summary` alone: a list that has shown the object; the list of everything, if it is read; a search by name.
  * - a single read alone: `minimal` if it is enough and `detail` is neither read nor cached; else `detail`.
  *
@@ -103,16 +104,17 @@ export function createChildLoader(
     };
 
     return async (request) => {
-      const { uid, levels, failure } = request;
-      const { requiredRead, requests: others = [] } = byUid.get(uid) ?? {};
+      const { uid, name, levels, failure } = request;
+      const { requiredRead, needsList, requests: others = [] } = byUid.get(uid) ?? {};
       if (failure !== undefined && others.length === 0 && !listed.has(uid) && !isReadSingly(request)) throw failure;
       if (levels.includes('summary')) {
         if (shown.has(uid)) await shown.get(uid);
         const item = listed.get(uid);
         if (item) return item;
         if (isOnlyListed(levels)) return findListed(request);
-        if (listing && requiredRead === undefined && !singles.has(uid)) {
-          await listing.catch(() => undefined);
+        const isSearched = needsList && name != null && isSearchable(uid) && !singles.isCached(uid);
+        if ((listing || isSearched) && requiredRead === undefined && !singles.has(uid)) {
+          await (isSearched ? findListed(request) : listing)?.catch(() => undefined);
           const found = listed.get(uid);
           if (found) return found;
         }

@@ -12,7 +12,8 @@
  * | --- | --- |
  * | object, by uid and name only | 1. a list or workspace that has shown it, also a cached one, 2. as in the next row |
  * | object, from a list or a single read | 1. a list that has shown it, 2. a single read made or needed anyway, |
- * | | 3. a cached list that shows it, 4. the list of everything, if read, 5. the cheapest single read |
+ * | | 3. a cached list that shows it, 4. the list of everything, if read, 5. a search by name, if made anyway, |
+ * | | 6. the cheapest single read |
  * | object, from a list only | 1. a list that has shown it, also a cached one, 2. the list of everything, if read, |
  * | | 3. a search by name |
  * | object, from a single read only | 1. `minimal`, unless `detail` is read or cached anyway, 2. `detail` |

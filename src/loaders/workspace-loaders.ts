@@ -112,7 +112,7 @@ export function createWorkspaceLoaders({ reads, listed, children, known }: Works
     const hasRefs = readsWorkspace || (workspaceId !== null && reads.isCached(workspaceCall(workspaceId)));
     const isConfirmed = createConfirmation(reads, listed, known, workspaceId);
     const fromWorkspace = async (part: ChildPart): Promise<FromWorkspace> => {
-      const isEnough = part.level === 'summary' ? hasRefs && !lists.needsNoCall(part) : readsWorkspace;
+      const isEnough = (hasRefs && !lists.needsNoCall(part)) || (readsWorkspace && part.level === 'ref');
       if (workspaceId === null || !isEnough) return {};
       const pending = refsOf(reads, workspaceId, part);
       // If the workspace cannot be read, the list can serve the part.

@@ -84,6 +84,26 @@ describe('an object that a client names costs nothing', () => {
     }
   });
 
+  it('but what only lists carry costs one search by its name', async () => {
+    await run(read);
+    const { data, gets } = await run(byUid('uid isPublic updatedAt'));
+    expect({ data, gets }).toEqual({
+      data: { collection: { uid: collections.rides, isPublic: rides?.isPublic, updatedAt: rides?.updatedAt } },
+      gets: [`GET /collections?name=${encodeURIComponent(rides?.name ?? '')}`],
+    });
+  });
+
+  it('and so does a list in a workspace if the cached workspace has none of its items', async () => {
+    await facade.close();
+    const emptied = account.workspaces.map((workspace) => ({ ...workspace, environments: [] }));
+    facade = await startFacade({}, { account: { ...account, workspaces: emptied } });
+    await run(read);
+    const { data, gets } = await run(`{ workspace(id: "${workspaces.riderPlatform}") {
+      names: environments { nodes { uid name } } dates: environments { nodes { updatedAt } }
+    } }`);
+    expect({ data, gets }).toEqual({ data: { workspace: { names: { nodes: [] }, dates: { nodes: [] } } }, gets: [] });
+  });
+
   it('and is marked as stale if what says so is', async () => {
     await run(read);
     facade.skip(90_000);

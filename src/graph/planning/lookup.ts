@@ -102,14 +102,22 @@ export async function lookUpChild(
   const { readAhead: loaders } = context;
   const allReadLevels = levelsOf(type).filter((level) => level !== 'ref');
   const { immediate, deferred } = levelsToRead(selection, allReadLevels);
-  for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
-  if (immediate.length > 0 && isRefEnough(selection)) {
-    const ref = await loaders.knownRef({ type, uid, needsName: fieldsNamed(selection, 'name').length > 0 });
+  // No list has all collections: a collection that is in no list may still exist.
+  const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
+  const beyondRef = immediate.length > 0 ? levelsBeyondRef(selection) : [];
+  const needsSearch = beyondRef.some((levels) => !isProof(levels));
+  if (immediate.length > 0 && (beyondRef.length === 0 || needsSearch)) {
+    // Lists are searched by name.
+    const needsName = needsSearch || fieldsNamed(selection, 'name').length > 0;
+    const ref = await loaders.knownRef({ type, uid, needsName });
     if (ref) {
+      const name = ref.name ?? null;
+      for (const levels of beyondRef) loaders.childByUid({ type, uid, levels, name }).catch(() => undefined);
       context.trackRead(ref, path);
       return { uid, known: ref };
     }
   }
+  for (const levels of deferred) loaders.childByUid({ type, uid, levels }).catch(() => undefined);
   // Only its workspace is selected: if a workspace holds the object, the object exists.
   if (
     immediate.length === 0 &&
@@ -123,8 +131,6 @@ export async function lookUpChild(
     }))
   )
     return { uid };
-  // No list has all collections: a collection that is in no list may still exist.
-  const isProof = (levels: readonly Level[]) => levels.includes('minimal') || levels.includes('detail');
   const requestedLevels = immediate.some(isProof) ? immediate : [...immediate, allReadLevels];
   const found = await firstFound<Ref>(
     requestedLevels.map((levels) => loaders.childByUid({ type, uid, levels })),
@@ -135,11 +141,12 @@ export async function lookUpChild(
   return found && { uid, known: { uid: found.uid, name: found.name } };
 }
 
-/** Whether a ref to an object carries everything selected on it that has no calls of its own. */
-function isRefEnough(selection: readonly SelectedField[]): boolean {
-  return selection.every(
-    ({ carriedBy }) => carriedBy.length === 0 || carriedBy.includes('ref') || carriedBy.includes('dedicated'),
-  );
+/** Returns the sets of levels to read for what is selected on an object and is in no ref to it. */
+function levelsBeyondRef(selection: readonly SelectedField[]): readonly (readonly Level[])[] {
+  const sets = selection
+    .map(({ carriedBy }) => carriedBy)
+    .filter((carriers) => carriers.length > 0 && !carriers.includes('ref') && !carriers.includes('dedicated'));
+  return [...new Map(sets.map((carriers) => [carriers.join(), carriers])).values()];
 }
 
 /** Makes the resolver of the workspace that holds an object of a type. */
