@@ -255,6 +255,7 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     // The first workspace that holds it counts, so that those before it must be known not to.
     for (const { id } of index === -1 ? account.workspaces : account.workspaces.slice(0, index + 1))
       need(round, facts.isIn(id, uid), ...(hasLookUp ? ways : [lines.environments(id), lines.workspace(id)]));
+    if (hasLookUp && index === -1) need(round, facts.isInAccount(uid), ...ways);
     const containing = account.workspaces[index];
     return containing ? workspace(fields, containing, round + 1, ways) : null;
   };

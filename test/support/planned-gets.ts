@@ -235,13 +235,27 @@ function createServedNeeds(account: SmallAccount, { needs, named, known }: Surve
   const unmet = needs.filter(
     ({ fact, sure: [line = ''], isPrecaution }) => !knownFacts.has(fact) && !(isPrecaution && isExistenceKnown(line)),
   );
+  // A list of everything is read at once in place of the lists of several workspaces with unknown contents.
+  const careful = new Set(unmet.flatMap(({ sure, isPrecaution }) => (isPrecaution ? sure : [])));
+  const unknownLists = account.workspaces.flatMap(({ id }) =>
+    cached.has(lines.workspace(id)) ? [] : listsOf(id).filter((list) => careful.has(list.line)),
+  );
+  const replacedBy = new Map(
+    listsOf(null).map(({ member, line }) => {
+      const replaced = member === 'mocks' ? [] : unknownLists.filter((list) => list.member === member);
+      return [line, replaced.length > 1 ? replaced.map((list) => list.line) : []];
+    }),
+  );
   return (line: string) => {
     const hoped = HOPES.find(([pattern]) => pattern.test(line))?.[1];
     const reveals = gets.get(line)?.reveals;
     // A list of a named workspace could have proved that it exists.
     const [workspaceId = ''] = [...named.workspaces].filter((id) => line.includes(id));
     const isHoped = (fact: string) => hoped?.test(fact) || fact === facts.workspace(workspaceId, 'absent');
-    return unmet.filter(({ fact, sure }) => sure.includes(line) || reveals?.has(fact) || isHoped(fact));
+    const servingLines = [line, ...(replacedBy.get(line) ?? [])];
+    return unmet.filter(
+      ({ fact, sure }) => servingLines.some((one) => sure.includes(one)) || reveals?.has(fact) || isHoped(fact),
+    );
   };
 }
 

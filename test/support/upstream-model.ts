@@ -61,6 +61,8 @@ export const facts = {
   /** In which order Postman lists the workspaces that can hold an object. */
   workspaceOrder: (uid: string) => `order of the workspaces of ${uid}`,
   isIn: (workspaceId: string, uid: string) => `whether ${workspaceId} holds ${uid}`,
+  /** Postman's list of workspaces can lack those of a collection that only the client named. */
+  isInAccount: (uid: string) => `whether the list of workspaces has those of ${uid}`,
   collections: (workspaceId: string | null) => `which collections in ${workspaceId}`,
   named: (name: string, workspaceId: string | null) => `which collections named ${name} in ${workspaceId}`,
   name: (name: string) => `the name ${name}`,
@@ -184,7 +186,11 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
     facts.collection(collection.uid, 'summary'),
     ...(collection.fork ? [facts.collection(collection.fork.from, 'known')] : []),
   ];
-  const rowOf = (collection: SmallCollection) => [...readOf(collection), facts.collection(collection.uid, 'public')];
+  const rowOf = (collection: SmallCollection) => [
+    ...readOf(collection),
+    facts.collection(collection.uid, 'public'),
+    facts.isInAccount(collection.uid),
+  ];
   const plainRef = ({ fact }: PlainKind, uid: string) =>
     (['known', 'exists', 'ref'] as const).map((what) => fact(uid, what));
   const plainRow = (kind: PlainKind, one: { readonly uid: string }) => [
@@ -295,7 +301,7 @@ export function surveyGets(account: SmallAccount, named: Named): readonly Possib
       lines.workspacesWith(uid),
       true,
       known,
-      [facts.workspaceOrder(uid), ...workspaces.map(({ id }) => facts.isIn(id, uid))],
+      [facts.workspaceOrder(uid), facts.isInAccount(uid), ...workspaces.map(({ id }) => facts.isIn(id, uid))],
       containing.flatMap(({ id }) => summaryOfWorkspace(id)),
       containing.length > 0 ? [facts.collection(uid, 'exists')] : [],
     );
