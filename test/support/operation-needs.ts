@@ -295,7 +295,8 @@ export function surveyOperation(account: SmallAccount, operation: readonly Field
     return object(fields, (field) => {
       if (isDedicated(field)) {
         if (field.to !== 'Workspace') throw unknown('what is read', field);
-        return workspaceOf(field.select, uid, round, kind.member);
+        // A named object is read first, because it may not exist.
+        return workspaceOf(field.select, uid, from.length > 0 ? round : round + 1, kind.member);
       }
       if (has(field, 'ref')) {
         if (!isIdentifying(field)) need(round, kind.fact(uid, 'ref'), ...from, ...refsFrom, read);
