@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { buildClientSchema, buildSchema, getIntrospectionQuery, type IntrospectionQuery, printSchema } from 'graphql';
+import {
+  buildClientSchema,
+  buildSchema,
+  getIntrospectionQuery,
+  GraphQLSchema,
+  type IntrospectionQuery,
+  printSchema,
+} from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
@@ -312,8 +319,11 @@ describe('the schema', () => {
 
   it('shows nothing of federation in introspection', async () => {
     const { data } = await facade.query(getIntrospectionQuery({ schemaDescription: true }));
-    const published = readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8');
-    expect(printSchema(buildClientSchema(data as IntrospectionQuery))).toBe(printSchema(buildSchema(published)));
+    const published = buildSchema(readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8'));
+    // Introspection has no place for directives on fields, so only the file declares it.
+    const directives = published.getDirectives().filter(({ name }) => name !== 'semanticNonNull');
+    const expected = new GraphQLSchema({ ...published.toConfig(), directives });
+    expect(printSchema(buildClientSchema(data as IntrospectionQuery))).toBe(printSchema(expected));
   });
 
   it('is not shown to gateways without a key in production, like introspection', async () => {
