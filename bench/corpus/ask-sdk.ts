@@ -36,7 +36,7 @@ const { Collection } = createRequire(import.meta.url)('postman-collection') as S
 export function readWithSdk(document: JsonRecord): Pick<Contents, 'requests' | 'examples'> {
   const requests: Facts[] = [];
   const examples: Facts[] = [];
-  new Collection(withoutStrays(document)).forEachItem((item) => {
+  new Collection(withoutStrays(withSingulars(document))).forEachItem((item) => {
     const { request, responses } = item;
     const { body } = request;
     requests.push({
@@ -59,6 +59,17 @@ export function readWithSdk(document: JsonRecord): Pick<Contents, 'requests' | '
 function withoutStrays(document: JsonRecord): JsonRecord {
   return JSON.parse(JSON.stringify(document), (key, value: unknown) => {
     if (key === 'response') return toRecords(value);
-    return key === 'item' && Array.isArray(value) ? value.filter(isRecord) : value;
+    if (key === 'item' && Array.isArray(value)) return value.filter(isRecord).map(withSingulars);
+    return value;
   }) as JsonRecord;
+}
+
+/** Names lists as the SDK knows them. */
+function withSingulars({ events, responses, variables, ...rest }: JsonRecord): JsonRecord {
+  return {
+    ...rest,
+    ...(rest.event == null && events != null && { event: events }),
+    ...(rest.response == null && responses != null && { response: responses }),
+    ...(rest.variable == null && variables != null && { variable: variables }),
+  };
 }

@@ -35,7 +35,7 @@ export function walkDocument(document: JsonRecord): Contents & { readonly depth:
       });
       for (const child of [...below].reverse()) open.push({ node: child, level: level + 1 });
     } else {
-      const saved = toRecords(node.response);
+      const saved = toRecords(node.response ?? node.responses);
       const definition = toRecord(node.request);
       requests.push({
         ...toOwnerFacts({ ...node, auth: definition.auth }),
@@ -67,7 +67,11 @@ export function walkValues(values: unknown): Facts[] {
 }
 
 /** Facts common to collections, folders and requests. */
-function toOwnerFacts({ event, variable, auth }: JsonRecord): Facts {
+function toOwnerFacts(owner: JsonRecord): Facts {
+  const { auth } = owner;
+  // Some documents have the names of these lists in the plural.
+  const event = owner.event ?? owner.events;
+  const variable = owner.variable ?? owner.variables;
   const isList = event == null || Array.isArray(event);
   const scripts = toRecords(event).map(({ script }) => (isRecord(script) ? script.exec : script));
   return {

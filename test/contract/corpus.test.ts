@@ -32,7 +32,8 @@ const oldOdd = {
     {
       name: 'Folder',
       auth: { type: 'noauth' },
-      event: [{ listen: 'prerequest', script: { exec: ['one', 'two\r'] } }],
+      // In the plural, as some documents have them.
+      events: [{ listen: 'prerequest', script: { exec: ['one', 'two\r'] } }],
       item: [
         { id: 'same', name: 'By text', request: 'https://a.example/{{path}}?a=1#end' },
         { id: 'same', name: 'Headers', request: { url: '/x', header: 'Accept: text/plain\n//X-Off: 1\n\n' } },
@@ -50,7 +51,7 @@ const oldOdd = {
         body: { mode: 'urlencoded', urlencoded: [{ key: 'a', value: '1' }] },
         auth: { type: 'oauth1', oauth1: { consumerKey: 'k' } },
       },
-      response: [
+      responses: [
         { name: 'OK', code: 200, status: 'OK', body: '{}', originalRequest: 'https://a.example/1' },
         null,
         { name: 'Bare', header: null },
