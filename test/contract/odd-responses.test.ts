@@ -234,7 +234,7 @@ describe('a list in which one uid has half a surrogate pair', () => {
           ],
         },
       },
-      codes: [],
+      codes: ['UPSTREAM_BAD_RESPONSE', 'UPSTREAM_BAD_RESPONSE'],
       gets: gets('/environments', replaced, `/environments/${whole}`),
     });
   });

@@ -143,6 +143,7 @@ async function answerOf(
     scopeOf: createScopes(revealSecrets),
     readAhead: {
       childByUid: () => Promise.resolve(detail),
+      knownRef: () => Promise.resolve(undefined),
       userById: () => Promise.resolve(null),
       keyOwner: () => Promise.resolve({ id: '0' }),
     } as unknown as Context['loaders'],
