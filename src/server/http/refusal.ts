@@ -11,7 +11,7 @@ export interface Refusal {
 }
 
 /** Why requests were refused before their body was read, where the status does not say it. */
-export type RefusalReasons = WeakMap<Request, 'accessToken' | 'host' | 'crossSite'>;
+export type RefusalReasons = WeakMap<Request, 'accessToken' | 'host' | 'crossSite' | 'bodySize'>;
 
 /** The types of GraphQL responses that are not delivered in parts. The first is for clients that accept any type. */
 export const responseTypes = ['application/json', 'application/graphql-response+json'] as const;

@@ -22,6 +22,6 @@ export function createRequestPlugins(config: Config, graphqlPath: string, reason
     useFrontPage(graphqlPath, graphiql),
     ...(graphiql ? [useGraphiQLPage(graphqlPath, config)] : []),
     useCsrfCheck(reasons, access.corsOrigins),
-    useRequestParams(query.maxRequestBytes),
+    useRequestParams(query.maxRequestBytes, reasons),
   ];
 }

@@ -1,4 +1,5 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
+import type { RefusalReasons } from '../../http/refusal.ts';
 import { bodyReaderOf, readQueryString } from './request-params.ts';
 
 /**
@@ -7,15 +8,19 @@ import { bodyReaderOf, readQueryString } from './request-params.ts';
  * JSON in a URL.
  *
  * @param maxBytes - The largest body. Yoga's own check ends larger ones that do not state their length.
+ * @param reasons - Gets the reason of each refusal, for the log.
  */
-export function useRequestParams(maxBytes: number): Plugin {
+export function useRequestParams(maxBytes: number, reasons: RefusalReasons): Plugin {
   return {
     onRequestParse({ request, url, setRequestParser }) {
       const { headers, method } = request;
       if (method === 'GET') setRequestParser(() => readQueryString(url.search));
       else if (method !== 'POST') throw toWrongMethod(method);
       if (method !== 'POST') return;
-      if (Number(headers.get('content-length')) > maxBytes) throw toTooLarge(maxBytes);
+      if (Number(headers.get('content-length')) > maxBytes) {
+        reasons.set(request, 'bodySize');
+        throw toTooLarge(maxBytes);
+      }
       const read = hasPlainBody(headers) ? bodyReaderOf(headers.get('content-type')) : undefined;
       // Without a parser, Yoga responds with status 415.
       setRequestParser(
