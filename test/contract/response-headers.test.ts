@@ -52,7 +52,7 @@ function told({ status, headers }: Headers) {
   ];
 }
 
-const uncached = { 'cache-control': 'private, no-store', vary: 'X-Api-Key, Authorization, Accept-Encoding' };
+const uncached = { 'cache-control': 'private, no-store', vary: 'Accept, X-Api-Key, Authorization, Accept-Encoding' };
 const ofAKey = { ...uncached, ratelimit: 'told' };
 
 describe('caching headers of a response', () => {
@@ -117,7 +117,11 @@ describe('caching headers of a response', () => {
     });
     expect(told(answer)).toEqual([
       200,
-      { 'cache-control': 'private, no-store, no-transform', vary: 'X-Api-Key, Authorization', ratelimit: 'told' },
+      {
+        'cache-control': 'private, no-store, no-transform',
+        vary: 'Accept, X-Api-Key, Authorization, Accept-Encoding',
+        ratelimit: 'told',
+      },
     ]);
     expect(answer.headers['x-accel-buffering']).toBe('no');
   });
