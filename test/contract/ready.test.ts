@@ -12,13 +12,20 @@ const NOBODY = 65_534;
 const LOCK = '{ "packages": { "": {} } }';
 let folder = '';
 
+const isRoot = process.getuid?.() === 0;
+/** A copy of Node that all users may execute: root may have its own below its home. */
+const nodeOfAll = () => join(folder, 'node');
+
 /** Runs what comes before `npm start`: root as nobody, because permissions do not stop root. */
 function ready(option: '--build' | '--start') {
-  const isRoot = process.getuid?.() === 0;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'scripts/ready.mjs'), option], {
-    encoding: 'utf8',
-    ...(isRoot && option === '--start' && { uid: NOBODY, gid: NOBODY }),
-  });
+  const { status, stdout, stderr } = spawnSync(
+    isRoot ? nodeOfAll() : process.execPath,
+    [join(folder, 'scripts/ready.mjs'), option],
+    {
+      encoding: 'utf8',
+      ...(isRoot && option === '--start' && { uid: NOBODY, gid: NOBODY }),
+    },
+  );
   return { status, text: stdout + stderr };
 }
 
@@ -31,6 +38,7 @@ function setWritable(isWritable: boolean) {
 /** A clone with two sources, an installed compiler and no other dependency. */
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'ready-test-'));
+  if (isRoot) cpSync(process.execPath, nodeOfAll(), { dereference: true });
   for (const name of ['src', 'bench', 'node_modules']) mkdirSync(join(folder, name));
   cpSync(join(root, 'scripts'), join(folder, 'scripts'), { recursive: true });
   for (const name of ['tsconfig.json', 'tsconfig.build.json']) cpSync(join(root, name), join(folder, name));
