@@ -132,7 +132,6 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       ratelimit: rateLimit,
       ...(oldestMs !== undefined && { age: String(Math.floor((oldestMs + cached.ageMs) / 1_000)) }),
     });
-    response.end(body);
     const ended: EndedOperation = {
       ...result.operation,
       ids: { requestId, ...(trace && { traceId: trace.traceId }), keyHash: toLoggedHash(keyHash) },
@@ -140,6 +139,8 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     };
     report(ended);
     trace?.end(ended);
+    // Last, as after an execution: whoever has the response finds its line in the log.
+    response.end(body);
     return true;
   };
 
