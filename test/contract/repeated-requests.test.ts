@@ -128,13 +128,17 @@ describe('equal requests', () => {
 
 const anyEvent = oneof(
   { weight: 3, arbitrary: constantFrom('nothing' as const) },
-  { weight: 3, arbitrary: constantFrom('edit' as const, 'remove' as const) },
+  { weight: 3, arbitrary: constantFrom('edit' as const, 'remove' as const, 'edit and refresh' as const) },
   { weight: 3, arbitrary: constantFrom(1_000, TTL_MS - 1_000, TTL_MS + 1_000, TTL_MS + SWR_MS + 1_000) },
   { weight: 2, arbitrary: record({ status: constantFrom(401, 403, 404, 500, 503), count: constantFrom(1, 3) }) },
 );
 
 /** Changes every collection and environment of the account, or removes the first of each. */
-function change({ collections, environments, ...rest }: SmallAccount, what: 'edit' | 'remove', step: number) {
+function change(
+  { collections, environments, ...rest }: SmallAccount,
+  what: 'edit' | 'edit and refresh' | 'remove',
+  step: number,
+) {
   const updatedAt = new Date(Date.UTC(2027, 0, 1, 0, step)).toISOString();
   const edit = <T extends { readonly name: string }>(one: T): T => ({ ...one, name: `${one.name}!`, updatedAt });
   return what === 'remove'
@@ -185,9 +189,11 @@ describe('any operations, changes and failures', () => {
             const body = bodies[operation] ?? '';
             const headers = { 'x-api-key': keysOfRun[key] ?? '' };
             if (typeof event === 'number') facade.skip(event);
-            else if (event === 'edit' || event === 'remove') {
+            else if (event === 'edit' || event === 'remove' || event === 'edit and refresh') {
               current = change(current, event, step);
               live.serve(toServedAccount(current));
+              if (event === 'edit and refresh')
+                await send(facade.url, body, { ...headers, 'cache-control': 'no-cache' });
             } else if (typeof event === 'object')
               facade.postman.failNext(event.count, { kind: 'status', status: event.status });
             // Twice, so that the second is served from the first if it can be.
