@@ -2,13 +2,14 @@ import { setImmediate as nextRound } from 'node:timers/promises';
 import { type BrotliCompress, constants, createBrotliCompress, createGzip, type Gzip } from 'node:zlib';
 import type { FetchAPI } from 'graphql-yoga';
 
-/** The codings of responses in parts, the preferred one first: gzip takes a tenth of the memory of Brotli. */
+/** The codings of responses in parts, the preferred one first: gzip takes less than half of the memory of Brotli. */
 export const partCodings = ['gzip', 'br'] as const;
 
 /** A coding of responses in parts. */
 export type PartCoding = (typeof partCodings)[number];
 
-// A response can be open for ten minutes, and two thousand of them at once. With these windows, gzip takes 70 KB.
+// A response can be open for ten minutes, and two thousand of them at once. With these windows, gzip
+// takes about 140 KB outside the heap, with its stream.
 const WINDOW_BITS = 13;
 const OUTPUT_BYTES = 4_096;
 const { BROTLI_OPERATION_FLUSH, BROTLI_PARAM_LGWIN, BROTLI_PARAM_QUALITY, Z_SYNC_FLUSH } = constants;
