@@ -71,8 +71,9 @@ describe('incrementalSpec=v0.2', () => {
     async (accept) => {
       facade = await startFacade({ CACHE_TTL_MS: '0' });
       const query = (defer: string, stream: string) =>
-        `{ workspace(id: "${platform}") { name collections { totalCount nodes${stream} { name } }
-        ...${defer} { name description collections { totalCount pageInfo { hasNextPage } nodes${stream} { uid } } } } }`;
+        // graphql 17 refuses two selections of a list that is streamed.
+        `{ workspace(id: "${platform}") { name collections { totalCount nodes${stream} { uid name } }
+        ...${defer} { name description collections { totalCount pageInfo { hasNextPage } } } } }`;
       const whole = await facade.query(query('', ''));
       const calls = [...facade.postman.calls].sort();
       facade.postman.reset();
