@@ -93,12 +93,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     if (!result.gzipped) {
       result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
       const bytes = result.body.length + result.gzipped.length;
-      const { freshForMs, oldestMs } = result;
-      const aged = {
-        ...result,
-        oldestMs: oldestMs === undefined ? undefined : oldestMs + ageMs,
-        freshForMs: freshForMs - ageMs,
-      };
+      const aged = toAged(result, ageMs);
       cache.setResult(keyHash, requestKey, { value: aged, bytes, freshForMs: aged.freshForMs });
     }
     return result.gzipped;
@@ -139,7 +134,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     };
     report(ended);
     trace?.end(ended);
-    // Last, as after an execution: whoever has the response finds its line in the log.
+    // The client that has the response finds its line in the log.
     response.end(body);
     return true;
   };
@@ -176,4 +171,10 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       cache.setResult(caller.keyHash, requestKey, { value, bytes: body.length, freshForMs });
     },
   };
+}
+
+/** The same result as if it had been made now. `ageMs`: how long ago it was made. */
+function toAged(result: StoredResult, ageMs: number): StoredResult {
+  const { freshForMs, oldestMs } = result;
+  return { ...result, oldestMs: oldestMs === undefined ? undefined : oldestMs + ageMs, freshForMs: freshForMs - ageMs };
 }
