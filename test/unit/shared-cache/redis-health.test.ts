@@ -39,8 +39,8 @@ it('limits pending writes by their number and their size', async () => {
   const writes = createPendingWrites();
   let ends: (() => void)[] = [];
   const write = () => new Promise<void>((resolve) => ends.push(resolve));
-  for (let index = 0; index < 100; index++) void writes.add(1, write);
-  expect(ends).toHaveLength(64);
+  for (let index = 0; index < 1_010; index++) void writes.add(1, write);
+  expect(ends).toHaveLength(1_000);
   for (const end of ends) end();
   await writes.settled();
   ends = [];

@@ -6,7 +6,8 @@ export interface PendingWrites {
   settled(): Promise<void>;
 }
 
-const MAX_WRITES = 64;
+// More than the calls that settle while Redis or the process is slow: a write that is dropped costs a call elsewhere.
+const MAX_WRITES = 1_000;
 const MAX_BYTES = 32 * 1_048_576;
 
 /** Creates the set of pending writes. A write that fails is lost: the next poll shows whether Redis replies. */
