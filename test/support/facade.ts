@@ -31,6 +31,7 @@ export interface Facade {
   readonly postman: Sandbox;
   /** All log lines, each a JSON object. */
   readonly log: string[];
+  /** @throws {TypeError} An error has no code, or does not say whether it is retryable. */
   query(
     query: string,
     options?: { variables?: object; headers?: Record<string, string>; signal?: AbortSignal },
@@ -82,6 +83,10 @@ export async function startFacade(env: Record<string, string> = {}, sandbox: San
         errors?: ResultError[];
         extensions?: { upstream: UpstreamExtension };
       };
+      for (const { message, extensions } of body.errors ?? []) {
+        if (typeof extensions?.['code'] === 'string' && typeof extensions['retryable'] === 'boolean') continue;
+        throw new TypeError(`An error has no code, or does not say whether it is retryable: ${message}`);
+      }
       const none = { calls: 0, cached: 0, coalesced: 0, waitedMs: 0, sandbox: false };
       const { budget, ...upstream }: UpstreamExtension = body.extensions?.upstream ?? none;
       return {

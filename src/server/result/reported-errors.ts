@@ -13,7 +13,7 @@ const MAX_ERROR_IDS = 10;
 export type ReportedErrors = ReturnType<typeof createReportedErrors>;
 
 /**
- * Counts the errors of one response, and selects those that its client gets.
+ * Counts the errors of one response, selects those that its client gets, and makes each say whether it is `retryable`.
  *
  * @param areGrouped - The client requested only the first error of each cause.
  * @param requestId - Added to errors that have an `errorId`, for people who search the log.
@@ -47,6 +47,8 @@ export function createReportedErrors(areGrouped: boolean, requestId: string) {
     }
     const reported = byCause.report(errors);
     for (const { extensions } of errors) {
+      // Only errors of GraphQL and Yoga about the request lack it. Added here, because such errors are not grouped.
+      if (extensions && !('retryable' in extensions)) Object.assign(extensions, { retryable: false });
       const code = extensions?.['code'];
       const name = typeof code === 'string' ? code : 'none';
       codes.set(name, (codes.get(name) ?? 0) + 1);
