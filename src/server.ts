@@ -120,7 +120,8 @@ export async function startServer(
     graphiql: false,
     batching: false,
     multipart: false,
-    maxRequestBodySize: query.maxRequestBytes,
+    // Its check makes a second stream and request for each body. `useRequestParams` and `useRequestMemory` bound them.
+    maxRequestBodySize: false,
     parserAndValidationCache: false,
     maskedErrors: { maskError },
     logging: false,

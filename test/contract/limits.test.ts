@@ -265,6 +265,31 @@ describe('a malformed request', () => {
     }
   });
 
+  it('over the limit is refused alike whether it states its length or comes in chunks, even if these never end', async () => {
+    const post = async (body: string | ReadableStream) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, duplex: 'half', body };
+      const response = await fetch(facade.url, init);
+      const { errors } = (await response.json()) as { errors: unknown };
+      return { status: response.status, type: response.headers.get('content-type'), errors };
+    };
+    const chunk = new Uint8Array(65_536).fill(32);
+    const inChunks = (endsAfter: number) => {
+      let sent = 0;
+      return new ReadableStream<Uint8Array>({
+        pull(controller) {
+          if (sent++ < endsAfter) controller.enqueue(chunk);
+          else controller.close();
+        },
+      });
+    };
+    const stated = await post(' '.repeat(1_048_577));
+    expect(stated.status).toBe(413);
+    expect(await post(inChunks(17))).toEqual(stated);
+    expect(await post(inChunks(Number.POSITIVE_INFINITY))).toEqual(stated);
+    // As long as the limit allows, and nothing but white space.
+    expect(await post(inChunks(16))).toMatchObject({ status: 400 });
+  });
+
   it('in another media type than JSON gets the right one in its error', async () => {
     expect(await send('<me/>', 'application/json', 'application/xml')).toEqual({
       status: 415,

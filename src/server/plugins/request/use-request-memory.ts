@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLError } from 'graphql';
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
 import { toRetryLater } from '../../../graph/errors/retry-later.ts';
 import type { Clock } from '../../../upstream/clock.ts';
@@ -24,7 +24,7 @@ const RETRY_SECONDS = 5;
  * arrives, by its length and by the heap memory of its JSON, and counts it until the response is closed. A request that
  * does not fit gets `SERVER_BUSY` and status 503, or 413 if it could never fit. Small requests always fit.
  *
- * @param maxRequestBytes - For the body of one request, which Yoga checks while it is read.
+ * @param maxRequestBytes - For the body of one request. Of those that state their length, larger ones do not get here.
  * @param maxBytes - For all requests together. Those of one client address get at most three quarters of it.
  */
 export function useRequestMemory(
@@ -70,52 +70,68 @@ export function useRequestMemory(
   };
 
   return {
-    onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
+    onRequestParse({ request, requestParser, setRequestParser, serverContext: { req, res }, fetchAPI }) {
       const length = request.headers.get('content-length');
-      if (!requestParser || !request.body || (length !== null && Number(length) <= UNCOUNTED_BYTES)) return;
-      const take = openBodyMemory(serverContext.res, clientAddressOf(serverContext.req));
-      setRequestParser(async (unread) => {
-        const body = await readBody(unread.body, take, maxRequestBytes);
+      // Node ends a body at its stated length.
+      if ((length !== null && Number(length) <= UNCOUNTED_BYTES) || request.method !== 'POST' || !requestParser) return;
+      const take = openBodyMemory(res, clientAddressOf(req));
+      setRequestParser(async ({ url, method, headers, signal }) => {
+        const body = await readBody(req, take, maxRequestBytes);
         if (body === 'busy') throw toBusy(clock);
         if (body === 'too large') throw toTooLarge();
-        const { url, method, headers, signal } = unread;
+        if (body === 'over the limit') throw toLargerThanLimit(maxRequestBytes);
+        if (body === 'incomplete') throw toIncomplete();
         return requestParser(new fetchAPI.Request(url, { method, headers, signal, body }));
       });
     },
   };
 }
 
+type BodyRefusal = 'busy' | 'too large' | 'over the limit' | 'incomplete';
+
 /**
  * Reads a body to its end, even one that does not fit: its client reads no response before it has sent everything, and
- * the rest would precede its next request on the connection.
+ * the rest would precede its next request on the connection. A body over the limit may have no end, so it is refused at
+ * once.
  */
-async function readBody(
-  chunks: ReadableStream<Uint8Array> | null,
+function readBody(
+  request: IncomingMessage,
   take: (bytes: number) => 'taken' | 'busy' | 'too large',
   maxRequestBytes: number,
-): Promise<Buffer<ArrayBuffer> | 'busy' | 'too large'> {
+): Promise<Buffer<ArrayBuffer> | BodyRefusal> {
   const meter = createJsonMeter();
   const accepted: Uint8Array[] = [];
-  let refusal: 'busy' | 'too large' | undefined;
-  try {
-    for await (const chunk of chunks ?? []) {
-      if (refusal) continue;
-      const before = meter.heapBytes;
-      meter.add(chunk);
-      const taken = take(chunk.length * COPIES + meter.heapBytes - before);
-      if (taken === 'taken') accepted.push(chunk);
-      else {
-        refusal = taken;
-        accepted.length = 0;
-      }
-    }
-  } catch (error) {
-    if (error instanceof GraphQLError) throw toLargerThanLimit(maxRequestBytes);
-    throw createGraphQLError('The request body is incomplete.', {
-      extensions: { code: 'BAD_REQUEST', retryable: false, http: { status: 400 } },
-    });
-  }
-  return refusal ?? Buffer.concat(accepted);
+  let receivedBytes = 0;
+  let refusal: BodyRefusal | undefined;
+  return new Promise((resolve) => {
+    const refuse = (reason: BodyRefusal) => {
+      refusal = reason;
+      accepted.length = 0;
+    };
+    request
+      .on('data', (chunk: Uint8Array) => {
+        receivedBytes += chunk.length;
+        if (receivedBytes > maxRequestBytes) {
+          refuse('over the limit');
+          resolve('over the limit');
+        }
+        if (refusal) return;
+        const before = meter.heapBytes;
+        meter.add(chunk);
+        const taken = take(chunk.length * COPIES + meter.heapBytes - before);
+        if (taken === 'taken') accepted.push(chunk);
+        else refuse(taken);
+      })
+      .once('end', () => resolve(refusal ?? Buffer.concat(accepted)))
+      .once('error', () => resolve('incomplete'))
+      .once('close', () => resolve('incomplete'));
+  });
+}
+
+function toIncomplete(): GraphQLError {
+  return createGraphQLError('The request body is incomplete.', {
+    extensions: { code: 'BAD_REQUEST', retryable: false, http: { status: 400 } },
+  });
 }
 
 function toTooLarge(): GraphQLError {

@@ -7,7 +7,7 @@ import { bodyReaderOf, readQueryString } from './request-params.ts';
  * case, drop the ids of persisted documents from URLs, refuse parameters that they do not know, and fail at invalid
  * JSON in a URL.
  *
- * @param maxBytes - The largest body. Yoga's own check ends larger ones that do not state their length.
+ * @param maxBytes - The largest body. `useRequestMemory` refuses larger ones that do not state their length.
  * @param reasons - Gets the reason of each refusal, for the log.
  */
 export function useRequestParams(maxBytes: number, reasons: RefusalReasons): Plugin {
