@@ -7,8 +7,8 @@ import {
   isRequiredArgument,
 } from 'graphql';
 
-/** Types that lead from one item of a tree to others. Only their ids are selected; their lists select the rest. */
-const ITEM_TYPES = new Set(['CollectionItem', 'Folder', 'Request']);
+/** Types that lead from an item of a tree to others. Only their ids are selected; lists of items select the rest. */
+const ITEM_TYPES = new Set(['Collection', 'CollectionItem', 'Folder', 'Request']);
 const LISTED = /Connection$/;
 
 /**
