@@ -63,6 +63,8 @@ export function createSchema(): GraphQLSchema {
   trackReads(schema);
   boundResults(schema);
   hideFromIntrospection(schema);
-  schema.extensions = { ...schema.extensions, subgraphSdl: printSubgraph(schema) };
+  // Only gateways read it, and printing it takes as long as all else here.
+  let sdl: string | undefined;
+  schema.extensions = { ...schema.extensions, printSubgraph: () => (sdl ??= printSubgraph(schema)) };
   return schema;
 }

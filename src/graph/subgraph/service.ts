@@ -8,7 +8,7 @@ const ServiceRef = builder.objectRef<GraphQLSchema>('_Service').implement({
     sdl: t.string({
       nullable: false,
       description: 'The schema with the directives of Apollo Federation, as in `schema/subgraph.graphql`.',
-      resolve: ({ extensions }) => extensions['subgraphSdl'] as string,
+      resolve: ({ extensions }) => (extensions['printSubgraph'] as () => string)(),
     }),
   }),
 });
