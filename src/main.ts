@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import process from 'node:process';
 import type { Logger } from 'pino';
 import { createLineOutput } from './line-output.ts';
 import { createShutdown } from './shutdown.ts';

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import process from 'node:process';
 import { parseEnv } from 'node:util';
 import { ConfigError, type Environment } from './values.ts';
 import { variables } from './variables.ts';
