@@ -233,6 +233,22 @@ const MODULES = {
       '**/subgraph/**',
     ]),
   ],
+  'src/graph/execution': [
+    forbid('the executor runs any schema: it names no type, no route and no context.', [
+      '../builder.ts',
+      '../refs.ts',
+      '../context.ts',
+      '**/types/**',
+      '**/search/**',
+      '**/paging/**',
+      '**/planning/**',
+      '**/errors/**',
+      '**/graph/tree/**',
+      '**/subgraph/**',
+      '**/loaders/**',
+      '**/upstream/**',
+    ]),
+  ],
   'src/graph/limits': [
     forbid('limits hold for every schema: they name no type and no route.', [
       '../builder.ts',

@@ -4,8 +4,8 @@
  * Folders: `types` declares the GraphQL types of workspaces and their contents, `tree` those inside one collection,
  * `search` the searches through many.
  * `paging` has connections, cursors and `@stream`; `planning` decides from the selection what to read; `limits` bounds
- * operations and results and divides long work; `errors` turns upstream errors into codes; `subgraph` serves federation
- * gateways.
+ * operations and results and divides long work; `errors` turns upstream errors into codes; `execution` executes queries;
+ * `subgraph` serves federation gateways.
  *
  * Graph imports loaders and what upstream returns (models, errors, the collection format). It must not import the
  * server, the configuration or the dry run, and it must not know how calls are made: HTTP, cache, queues, DataLoader.

@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import type { Context } from '../../graph/context.ts';
+import { createExecutor } from '../../graph/execution/execute-plan.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { toClientName } from '../http/client-name.ts';
@@ -21,6 +22,7 @@ import type { PluginParts } from '../plugin-parts.ts';
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
   const { records, calls, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
+  const executePlanned = createExecutor(parts.schema);
   return {
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({
@@ -43,7 +45,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       if (record) record.isRead = true;
     },
 
-    onExecute({ args, extendContext }) {
+    onExecute({ args, extendContext, executeFn, setExecuteFn }) {
       const { request } = args.contextValue;
       const record = records.get(request);
       if (!record) return;
@@ -59,6 +61,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
         { once: true },
       );
       extendContext(contexts.create(record, request, args));
+      setExecuteFn((given) => (record.isIncremental ? executeFn(given) : executePlanned(given, executeFn)));
       // Plans depend on what other instances have cached.
       const prepared = record.operation && calls.prepare(record.operation);
       return prepared;

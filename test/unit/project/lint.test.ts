@@ -208,6 +208,24 @@ const borders: readonly (readonly [from: string, imports: readonly string[], mes
     'errors translate',
   ],
   [
+    'src/graph/execution',
+    [
+      '../builder.ts',
+      '../refs.ts',
+      '../context.ts',
+      '../types/user.ts',
+      '../search/search.ts',
+      '../paging/cursor.ts',
+      '../planning/lookup.ts',
+      '../errors/retry-later.ts',
+      '../../graph/tree/folder.ts',
+      '../subgraph/entities.ts',
+      '../../loaders/loaders.ts',
+      '../../upstream/clock.ts',
+    ],
+    'the executor runs any schema',
+  ],
+  [
     'src/graph/limits',
     [
       '../builder.ts',
