@@ -10,7 +10,8 @@ import { createBodyMemory, NoMemoryError } from './body/body-memory.ts';
 import { createTaskQueue } from './body/large-body-queue.ts';
 import { createDispatcher, type ProxySettings } from './proxy.ts';
 import type { ResponseHeaders } from './rate-limit-headers.ts';
-import { type BodyLimits, decodeBody, readBody } from './body/read-body.ts';
+import { type Body, type BodyContext, type BodyLimits, decodeBody } from './body/read-body.ts';
+import { type RawResponse, ResponseReceiver } from './response-receiver.ts';
 import type { Secret } from './secret.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -100,37 +101,24 @@ export function createHttpClient({
   return {
     async get(target, route, apiKey, keyHash) {
       const bodyRead = bodyMemory.open(keyHash);
-      const timeout = AbortSignal.timeout(timeoutMs);
+      let receiver: ResponseReceiver | undefined;
       try {
-        const { statusCode, headers, body } = await dispatcher.request({
-          origin,
-          method: 'GET',
-          path: target,
-          headers: {
-            'x-api-key': apiKey.reveal(),
-            accept: 'application/json',
-            'accept-encoding': 'gzip',
-            'user-agent': 'postman-graphql',
-          },
-          signal: timeout,
+        const { status, headers, body } = await new Promise<RawResponse>((resolve, reject) => {
+          receiver = new ResponseReceiver({
+            route,
+            timeoutMs,
+            limits,
+            errorLimits: ERROR_LIMITS,
+            bodyRead,
+            resolve,
+            reject,
+          });
+          dispatcher.dispatch({ origin, method: 'GET', path: target, headers: toHeaders(apiKey) }, receiver);
         });
-        const context = { route, status: statusCode, headers };
-        const read = async () => {
-          const isError = statusCode !== 200;
-          const undecoded = await readBody(body, context, isError ? ERROR_LIMITS : limits, (bytes) =>
-            bodyRead.take(bytes, timeout),
-          );
-          const { heapBytes } = undecoded;
-          const text = await taskQueue.run(heapBytes, () => decodeBody(undecoded, context));
-          return { text, heapBytes };
-        };
-        const { text, heapBytes } = await read().catch((error: unknown) => {
-          // An error needs only its status and headers; a gateway's error page may have any encoding, or be cut off.
-          if (statusCode !== 200) return { text: '', heapBytes: 0 };
-          throw error;
-        });
+        const heapBytes = body?.heapBytes ?? 0;
+        const text = body ? await taskQueue.run(heapBytes, () => decode(body, { route, status, headers })) : '';
         return {
-          status: statusCode,
+          status,
           headers,
           text,
           heapBytes,
@@ -150,7 +138,7 @@ export function createHttpClient({
           route,
           cause: error,
           isSent: !(error instanceof Error && connectFailures.has(error)),
-          isTimedOut: timeout.aborted,
+          isTimedOut: receiver?.isTimedOut ?? false,
           timeoutMs,
           retryAtMs: clock.nowMs() + FAILURE_WAIT_MS,
         });
@@ -158,4 +146,21 @@ export function createHttpClient({
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+const toHeaders = (apiKey: Secret) => ({
+  'x-api-key': apiKey.reveal(),
+  accept: 'application/json',
+  'accept-encoding': 'gzip',
+  'user-agent': 'postman-graphql',
+});
+
+/** Decodes a body; the empty text for that of an error that is not readable, because its status says enough. */
+function decode(body: Body, context: BodyContext): string {
+  try {
+    return decodeBody(body, context);
+  } catch (error) {
+    if (context.status !== 200) return '';
+    throw error;
+  }
 }

@@ -60,7 +60,7 @@ export function createDispatcher({
   const options = {
     connections: maxConnections,
     connect: { timeout: timeoutMs },
-    // Each call has a signal as its exact time-out; undici's own time-outs are coarse and not needed.
+    // Each call has a timer as its exact time-out; undici's own time-outs are coarse and not needed.
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -74,7 +74,7 @@ export function createDispatcher({
     proxyTls: { timeout: timeoutMs },
     requestTls: { timeout: timeoutMs },
     factory: (url, poolOptions) => createPool(url, poolOptions),
-    // A call's signal does not abort a pending CONNECT, and later calls would wait for the same tunnel.
+    // A call's time-out does not abort a pending CONNECT, and later calls would wait for the same tunnel.
     clientFactory: (url, poolOptions) => new Pool(url, { ...poolOptions, headersTimeout: timeoutMs }),
   });
 }

@@ -7,7 +7,6 @@ const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
 /** A memory of 16 MiB, and bodies that record the outcome of each `take`. */
 function createSetup() {
   const bodyMemory = createBodyMemory(16 * MIB);
-  const { signal } = new AbortController();
   return {
     open(keyHash: string) {
       const bodyRead = bodyMemory.open(keyHash);
@@ -15,12 +14,12 @@ function createSetup() {
       return {
         ...bodyRead,
         states,
-        take(bytes: number, until = signal) {
-          const memoryReady = bodyRead.take(bytes, until);
+        take(bytes: number) {
+          const memoryReady = bodyRead.take(bytes);
           const index = states.push(memoryReady ? 'waits' : 'taken at once') - 1;
           void memoryReady?.then(
             () => (states[index] = 'taken later'),
-            (error: unknown) => (states[index] = error instanceof NoMemoryError ? 'aborted' : 'failed'),
+            (error: unknown) => (states[index] = error instanceof NoMemoryError ? 'given up' : 'failed'),
           );
         },
       };
@@ -87,23 +86,17 @@ describe('the memory for bodies', () => {
     expect([large.states, other.states]).toEqual([['taken at once', 'waits'], ['taken later']]);
   });
 
-  it('rejects a body whose signal aborts while it waits', async () => {
+  it('rejects a body that is closed while it waits', async () => {
     const { open } = createSetup();
-    const ending = new AbortController();
     const [exempt, late, next] = [open('a'), open('a'), open('b')];
     exempt.take(30 * MIB);
-    late.take(30 * MIB, ending.signal);
-    ending.abort();
-    await settle();
-    late.take(30 * MIB, ending.signal);
+    late.take(30 * MIB);
+    late.close();
+    late.close();
     await settle();
     exempt.close();
     next.take(8 * MIB);
     await settle();
-    expect([exempt.states, late.states, next.states]).toEqual([
-      ['taken later'],
-      ['aborted', 'aborted'],
-      ['taken at once'],
-    ]);
+    expect([exempt.states, late.states, next.states]).toEqual([['taken later'], ['given up'], ['taken at once']]);
   });
 });

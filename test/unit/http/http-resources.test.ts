@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createHttpClient, type HttpClientOptions } from '../../../src/upstream/http/http-client.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
@@ -49,6 +50,39 @@ it('requests only the encoding that it decodes', async () => {
   });
   await get('/');
   expect(accepted).toBe('gzip');
+});
+
+describe('a body in gzip', () => {
+  const text = JSON.stringify({ rows: Array.from({ length: 5_000 }, (_, index) => `row ${index}`) });
+
+  it.each([
+    ['small, and arrives in two pieces', text.slice(0, 1_000)],
+    ['large after decompression', text],
+  ])('is read whole if it is %s', async (_, whole) => {
+    const { get } = await createSetup((_request, response) => {
+      const body = gzipSync(whole);
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length });
+      response.write(body.subarray(0, 30), () => setImmediate(() => response.end(body.subarray(30))));
+    });
+    expect((await get('/')).text).toBe(whole);
+  });
+
+  it('that arrives at once is read whole if it is large', async () => {
+    const { get } = await createSetup((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text));
+    });
+    expect((await get('/')).text).toBe(text);
+  });
+
+  it('is refused as soon as its beginning is too large, even if the rest never comes', async () => {
+    const { fail } = await createSetup(
+      (_, response) => {
+        response.writeHead(200, { 'content-encoding': 'gzip' }).write(gzipSync(text));
+      },
+      { limits: { maxBytes: 1_000, maxValues: 1_000_000, maxHeapBytes: 100_000_000 } },
+    );
+    expect((await fail()).kind).toBe('badResponse');
+  });
 });
 
 describe('the body of an error', () => {

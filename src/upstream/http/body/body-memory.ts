@@ -5,12 +5,11 @@ export interface BodyRead {
   /**
    * Takes more memory.
    *
-   * @param signal - Aborts waiting.
    * @returns undefined if it was taken at once, else a promise that resolves when it has been.
-   * @throws {NoMemoryError} If `signal` aborts first.
+   * @throws {NoMemoryError} If the body is closed while it waits.
    */
-  take(bytes: number, signal: AbortSignal): Promise<void> | undefined;
-  /** Gives back everything that this body took. */
+  take(bytes: number): Promise<void> | undefined;
+  /** Gives back everything that this body took, and ends its waiting. */
   close(): void;
 }
 
@@ -33,6 +32,7 @@ interface Waiter {
   readonly taken: Taken;
   readonly bytes: number;
   readonly admit: () => void;
+  readonly giveUp: () => void;
 }
 
 // Bodies up to this size never wait.
@@ -68,41 +68,36 @@ export function createBodyMemory(maxBytes: number): BodyMemory {
     next.admit();
   };
 
-  const wait = (taken: Taken, bytes: number, signal: AbortSignal) =>
+  const wait = (taken: Taken, bytes: number) =>
     new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        waiting.delete(waiter);
-        signal.removeEventListener('abort', giveUp);
-      };
       const waiter: Waiter = {
         taken,
         bytes,
         admit() {
-          leave();
+          waiting.delete(waiter);
           add(taken, bytes);
           resolve();
         },
+        giveUp() {
+          waiting.delete(waiter);
+          reject(new NoMemoryError('No memory became free for the body in time.'));
+        },
       };
-      const giveUp = () => {
-        leave();
-        reject(new NoMemoryError('No memory became free for the body in time.'));
-      };
-      signal.addEventListener('abort', giveUp);
       waiting.add(waiter);
-      if (signal.aborted) giveUp();
-      else admitSome();
+      admitSome();
     });
 
   return {
     open(keyHash) {
       const taken: Taken = { keyHash, bytes: 0 };
       return {
-        take(bytes, signal) {
-          if (!fits(taken, bytes)) return wait(taken, bytes, signal);
+        take(bytes) {
+          if (!fits(taken, bytes)) return wait(taken, bytes);
           add(taken, bytes);
           return undefined;
         },
         close() {
+          for (const waiter of waiting) if (waiter.taken === taken) waiter.giveUp();
           add(taken, -taken.bytes);
           if (exempt === taken) exempt = undefined;
           admitSome();
