@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAX_INSTALLED_MEGABYTES = 70;
+const MAX_INSTALLED_MEGABYTES = 12;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'postman-graphql-package-'));

@@ -20,15 +20,21 @@ function filesIn(folder) {
 
 function hashSources() {
   const hash = createHash('sha256');
-  const ownFiles = ['codegen.ts', 'tsconfig.json', 'tsconfig.build.json', 'scripts/graphiql-files.mjs'];
+  const ownFiles = [
+    'codegen.ts',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/bundle.mjs',
+    'scripts/graphiql-files.mjs',
+    // The packages are bundled, and another version of GraphiQL has other files.
+    'package-lock.json',
+  ];
   for (const file of [...ownFiles, ...compiledFolders.flatMap(filesIn)])
     hash
       .update(`${file}\0`)
       .update(readFileSync(`${root}${file}`))
       .update('\0');
-  // Another version of GraphiQL has other files.
-  const { dependencies } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  return hash.update(dependencies['@graphql-yoga/render-graphiql']).digest('hex');
+  return hash.digest('hex');
 }
 
 /** Whether dist is up to date. */
@@ -54,7 +60,8 @@ export function compile() {
     const source = file.slice('dist/'.length).replace(/\.(?:d\.ts|js|js\.map)$/, '.ts');
     if (!existsSync(`${root}${source}`)) rmSync(`${root}${file}`, { force: true });
   }
-  const code = run('scripts/graphiql-files.mjs');
+  // Replaces the compiled main.js.
+  const code = run('scripts/bundle.mjs') || run('scripts/graphiql-files.mjs');
   if (code !== 0) return code;
   writeFileSync(stampFile, hash);
   return 0;

@@ -1,6 +1,5 @@
-// Replaces package.json with that of the package while npm packs: the tested versions of its dependencies are bundled,
-// and it has no development dependencies and no script to run on installation. `--restore` restores the repository's.
-// The repository cannot bundle its dependencies permanently, because npm ci then does not end.
+// Replaces package.json with that of the package while npm packs: dist contains the packages that the server imports, so
+// the package has no dependencies, and no script to run on installation. `--restore` restores the repository's.
 // Plain JavaScript without dependencies, because it runs before they are installed.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +18,14 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!process.argv.includes('--restore')) {
     const text = readFileSync(manifest, 'utf8');
     writeFileSync(backup, text);
-    const { devDependencies: _development, overrides: _overrides, ...packed } = JSON.parse(text);
+    const {
+      dependencies: _bundled,
+      devDependencies: _development,
+      overrides: _overrides,
+      ...packed
+    } = JSON.parse(text);
     // Keep the other scripts, so that each of them can restore package.json after an interrupted pack.
     const { prepare: _prepare, ...scripts } = packed.scripts;
-    writeFileSync(manifest, `${JSON.stringify({ ...packed, scripts, bundleDependencies: true }, null, 2)}\n`);
+    writeFileSync(manifest, `${JSON.stringify({ ...packed, scripts }, null, 2)}\n`);
   }
 }

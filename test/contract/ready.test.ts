@@ -42,10 +42,7 @@ beforeAll(() => {
   for (const name of ['src', 'bench', 'node_modules']) mkdirSync(join(folder, name));
   cpSync(join(root, 'scripts'), join(folder, 'scripts'), { recursive: true });
   for (const name of ['tsconfig.json', 'tsconfig.build.json']) cpSync(join(root, name), join(folder, name));
-  writeFileSync(
-    join(folder, 'package.json'),
-    '{ "type": "module", "dependencies": { "@graphql-yoga/render-graphiql": "1" } }',
-  );
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module", "peerDependencies": {} }');
   // GraphiQL is compiled as a project of its own. Here it is empty.
   mkdirSync(join(folder, 'src/graphiql'));
   writeFileSync(
@@ -61,7 +58,7 @@ beforeAll(() => {
   const lockHash = createHash('sha256').update(LOCK).digest('hex');
   writeFileSync(join(folder, 'node_modules/.ready'), `${lockHash} ${process.platform}-${process.arch}`);
   writeFileSync(join(folder, 'node_modules/.package-lock.json'), LOCK);
-  for (const name of ['typescript', '@types', 'undici-types'])
+  for (const name of ['typescript', '@types', 'undici-types', 'rolldown', '@rolldown', '@oxc-project'])
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name));
 });
 

@@ -22,7 +22,7 @@ export interface RunningServer extends ProgramRun {
   stop(): Promise<number | string>;
 }
 
-/** The server, compiled for one test file. */
+/** The server, bundled for one test file as `npm run build` does it. */
 export interface BuiltServer {
   /** Path of the script that Node runs. */
   readonly main: string;
@@ -40,8 +40,8 @@ export interface BuiltServer {
 }
 
 /**
- * Builds into a folder other than that of `npm start`, which may be running, but inside the package, because the build
- * imports from node_modules.
+ * Bundles into a folder other than that of `npm start`, which may be running, but inside the package, because optional
+ * packages are resolved from there.
  */
 export function createBuiltServer(name: string): BuiltServer {
   const built = join(root, 'dist', `${name}-${process.pid}`);
@@ -74,18 +74,7 @@ export function createBuiltServer(name: string): BuiltServer {
     main,
     folder,
     build() {
-      const compiler = join(root, 'node_modules/typescript/bin/tsc');
-      const options = [
-        '-p',
-        'tsconfig.build.json',
-        '--outDir',
-        built,
-        '--declaration',
-        'false',
-        '--sourceMap',
-        'false',
-      ];
-      spawnSync(process.execPath, [compiler, ...options], { cwd: root, stdio: 'inherit' });
+      spawnSync(process.execPath, ['scripts/bundle.mjs', join(built, 'src')], { cwd: root, stdio: 'inherit' });
       if (!existsSync(main)) throw new Error('The build did not make src/main.js');
       mkdirSync(folder);
     },
