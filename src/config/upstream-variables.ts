@@ -177,7 +177,7 @@ export const upstreamVariables = {
     ...whole(1, 10_000, 'ms'),
     default: '50',
     description:
-      'How long a call waits for a shared response. After three waits without a reply within ten seconds, none is ' +
-      'looked for during five.',
+      'How long a call waits for Redis, in all. After three waits without a reply within ten seconds, no ' +
+      'responses are shared during five.',
   },
 } satisfies Record<string, Rule>;

@@ -189,7 +189,7 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     isKnown,
 
     /** Loads a cached response that only another instance has; undefined: there is none. */
-    load(call: PostmanCall<unknown, null>, idleTasks: IdleTasks): Promise<void> | undefined {
+    load(call: PostmanCall<unknown, null>, idleTasks: IdleTasks): Promise<unknown> | undefined {
       const loading = isKnown(call) ? calls.load(call, operation) : undefined;
       if (loading) idleTasks.waitFor(loading);
       return loading;

@@ -83,8 +83,8 @@ const NOT_ACCEPTED = 'not accepted';
 interface Progress {
   /** The first call of its key. */
   readonly isAdmitted?: true;
-  /** The responses that other instances have cached. */
-  readonly hasLoaded?: true;
+  /** The responses that other instances have cached: how long it has waited for Redis. */
+  readonly waitedMs?: number;
   /** The same call of another instance. */
   readonly hasEntered?: true;
 }
@@ -116,12 +116,11 @@ export function createCalls(options: CallsOptions): Calls {
       if (verdict === 'serveAndRevalidate') revalidations.add(call, caller);
       return serveCached(cached, call, operation);
     }
-    if (!progress.hasLoaded && !directives.noCache && !inFlight.has(call, operation)) {
+    if (progress.waitedMs === undefined && !directives.noCache && !inFlight.has(call, operation)) {
       const loading = cachedReads.load(call, caller);
       if (loading) {
         operation.idleTasks.waitFor(loading);
-        await loading;
-        return makeNow(call, operation, { ...progress, hasLoaded: true });
+        return makeNow(call, operation, { ...progress, waitedMs: await loading });
       }
     }
     if (directives.onlyIfCached) throw toNotCached(route);
@@ -130,7 +129,7 @@ export function createCalls(options: CallsOptions): Calls {
       return apiKeys.admit(operation, route, () => makeNow(call, operation, { ...progress, isAdmitted: true }));
     }
     const mayEnter = !progress.hasEntered && !directives.noCache && !inFlight.has(call, operation);
-    const entering = mayEnter ? callsElsewhere?.enter(call, operation) : undefined;
+    const entering = mayEnter ? callsElsewhere?.enter(call, operation, progress.waitedMs ?? 0) : undefined;
     if (entering) return makeAfter(entering, call, operation, progress);
     // A client that is served a stale response does not retry, so no slot is reserved for it.
     const isFallback = cached !== undefined && freshness.servesOnError(cached, directives);

@@ -3,7 +3,7 @@ import { createKeyDrops } from './key-drops.ts';
 import { createMemoryCheck } from './store/redis-memory.ts';
 import { createChangesReader, startPolling } from './polling.ts';
 import { createBodyReads, type ReadText } from './body-reads.ts';
-import { waitAtMost } from './store/bounded-wait.ts';
+import { NoReplyError, waitAtMost } from './store/bounded-wait.ts';
 import type { CacheRedis } from './store/cache-redis.ts';
 import type { Clock } from '../clock.ts';
 import type { IndexRow } from './sealed/index-row.ts';
@@ -57,7 +57,8 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
 
   let isStarting = true;
   const waitMs = () => (isStarting ? Math.max(timeoutMs, START_MS) : timeoutMs);
-  const inTime = createTimedWait(waitMs, clock, health.failed);
+  const { inTime, isOverdue } = createTimedWait(waitMs, clock, health.failed);
+  const isOn = () => health.isOn() && !isOverdue();
 
   const readChanges = createChangesReader({ ...options, owners });
   const load = async (state: OwnerState) => {
@@ -76,7 +77,7 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
   const isReadable = () => health.isOn() && isCurrent();
 
   return {
-    isOn: health.isOn,
+    isOn,
 
     prepare(owner, hasCached) {
       if (!health.isOn()) return undefined;
@@ -84,7 +85,7 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       const nowMs = clock.nowMs();
       const idleMs = nowMs - state.usedAtMs;
       state.usedAtMs = nowMs;
-      if (nowMs - state.knownAtMs <= CURRENT_MS) return undefined;
+      if (nowMs - state.knownAtMs <= CURRENT_MS || isOverdue()) return undefined;
       state.loading ??= load(state).finally(() => (state.loading = undefined));
       const loaded = inTime(state.loading);
       // Cached responses must never wait for Redis.
@@ -107,13 +108,16 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
     },
 
     read(owner, target, use) {
-      if (!isReadable()) return undefined;
+      if (!isReadable() || isOverdue()) return undefined;
       const state = owners.of(owner);
       const [current] = state.indexes;
       const { index, field } = latest(state, target) ?? { index: current, field: current.keys.fieldOf(target) };
       const read = async () => {
+        const sentAtMs = clock.nowMs();
         const body = await inTime(bodies.request(index, field));
+        const waitedMs = clock.nowMs() - sentAtMs;
         if (body) await bodies.open(index, field, body, (text) => use(toSharedText(text)));
+        return waitedMs;
       };
       return read();
     },
@@ -135,15 +139,25 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
 }
 
 /**
- * Makes the function that waits for Redis as long as a call may, and longer before the first client comes. It returns
- * undefined, and reports the failure, if there is no reply.
+ * Makes `inTime`, which waits for Redis as long as a call may, and longer before the first client comes. It returns
+ * undefined, and reports the failure, if there is no reply. `isOverdue`: a reply has not come in time, and is still to
+ * come. One connection has all commands, so other replies would be late, too.
  */
 function createTimedWait(waitMs: () => number, clock: Clock, onFailure: (message: string) => void) {
-  return <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
-    waitAtMost(reply, waitMs(), clock).catch((error: unknown) => {
-      onFailure(error instanceof Error ? error.message : String(error));
-      return undefined;
-    });
+  let overdue = 0;
+  return {
+    isOverdue: () => overdue > 0,
+    inTime: <Value>(reply: Promise<Value>): Promise<Value | undefined> =>
+      waitAtMost(reply, waitMs(), clock).catch((error: unknown) => {
+        onFailure(error instanceof Error ? error.message : String(error));
+        if (error instanceof NoReplyError) {
+          overdue++;
+          const end = () => void overdue--;
+          reply.then(end, end);
+        }
+        return undefined;
+      }),
+  };
 }
 
 /** The index that has the response to the latest call of a target. */

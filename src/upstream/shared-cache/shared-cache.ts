@@ -79,9 +79,10 @@ export interface SharedCache {
   take(owner: ResponseOwner, target: string): SharedText | undefined;
   /**
    * Reads a response from Redis, and passes it to `use`. Resolves when that is done, or if Redis has no response or
-   * does not reply in time. undefined: the second level is off. Never rejects, unless `use` does.
+   * does not reply in time, with the time that it has waited for Redis (ms). undefined: the second level is off. Never
+   * rejects, unless `use` does.
    */
-  read(owner: ResponseOwner, target: string, use: (response: SharedText) => Promise<void>): Promise<void> | undefined;
+  read(owner: ResponseOwner, target: string, use: (response: SharedText) => Promise<void>): Promise<number> | undefined;
   /**
    * Stores a response, unless Redis has one to a later call. Resolves when other instances can read it, or when it
    * could not be stored. Never rejects.

@@ -86,6 +86,6 @@ describe.skipIf(skipsRedis)(`Locks of calls${skipsRedis && ` (${skipsRedis})`}`,
   it('are unknown without Redis', async () => {
     const one = await open();
     one.redis.close();
-    expect(await one.lock(owner, '/lost')).toEqual({ is: 'unknown' });
+    expect(await one.lock(owner, '/lost')).toMatchObject({ is: 'unknown' });
   });
 });

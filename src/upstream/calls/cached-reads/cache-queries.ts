@@ -19,7 +19,7 @@ export interface CacheQueries {
    * Loads a response that `isCached` counts on and that only other instances have; undefined: there is none. Waits for
    * a limited time, and never rejects.
    */
-  load(call: Call<unknown>, operation: OperationIdentity): Promise<void> | undefined;
+  load(call: Call<unknown>, operation: OperationIdentity): Promise<unknown> | undefined;
   /** The cached outcome of the call, however old; undefined if there is none. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** Whether the operation accepts cached responses and its key has any, fresh or not. */

@@ -1,7 +1,7 @@
 import type { NewResponse } from '../../cache/response-cache.ts';
 import type { CachedResponse, Outcome } from '../../cache/cached-response.ts';
 import type { Call } from '../../postman/call.ts';
-import type { SharedCache } from '../../shared-cache/shared-cache.ts';
+import type { SharedCache, SharedText } from '../../shared-cache/shared-cache.ts';
 import { type AdoptionOptions, createAdoption } from './adoption.ts';
 import { createVersion } from '../../shared-cache/response-writes.ts';
 import type { UpstreamFailure } from '../../http/upstream-error.ts';
@@ -30,8 +30,11 @@ export interface CachedReads {
   find(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
   /** The response that `load` would bring, if it is not the one that `find` returns. It has no value. */
   foresee(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
-  /** Looks for a response that other instances have cached; undefined: there are no such responses. Never rejects. */
-  load(call: Call<unknown>, caller: CacheCaller): Promise<void> | undefined;
+  /**
+   * Looks for a response that other instances have cached; undefined: there are no such responses. Resolves with the
+   * time that it has waited for Redis (ms). Never rejects.
+   */
+  load(call: Call<unknown>, caller: CacheCaller): Promise<number> | undefined;
   /** Whether anything is cached for the API key. */
   hasAny(caller: CacheCaller): boolean;
   /**
@@ -56,7 +59,7 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
   const { cache, sharedCache } = options;
   const { isLater, toNewResponse, merge, load } = createAdoption(options);
   // By key hash and target.
-  const loading = new Map<string, Promise<void>>();
+  const loading = new Map<string, Promise<number>>();
 
   return {
     prepare: (caller) => sharedCache?.prepare(caller, cache.hasAny(caller.keyHash)),
@@ -84,9 +87,10 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       const name = `${caller.keyHash} ${call.target}`;
       const known = loading.get(name);
       if (known) return known;
-      const reading = sharedCache?.read(caller, call.target, (shared) => load(call, caller, shared));
-      if (!reading) return undefined;
-      const loaded = reading.catch(() => undefined).finally(() => loading.delete(name));
+      // A text that cannot be parsed counts as absent.
+      const use = (shared: SharedText) => load(call, caller, shared).catch(() => undefined);
+      const loaded = sharedCache?.read(caller, call.target, use)?.finally(() => loading.delete(name));
+      if (!loaded) return undefined;
       loading.set(name, loaded);
       return loaded;
     },

@@ -12,8 +12,10 @@ export interface CallsElsewhere {
    * To be called before a call is made. undefined: make it now. `make`: make it now, and call `leave` afterwards. `again`:
    * look into the cache again. Waits until the call elsewhere has ended, its instance is dead, Redis does not reply, or
    * the operation ends. Never rejects.
+   *
+   * @param waitedMs - How long the call has waited for Redis already.
    */
-  enter(call: Call<unknown>, operation: Operation): Entering | undefined;
+  enter(call: Call<unknown>, operation: Operation, waitedMs: number): Entering | undefined;
   /** The response to a call is being written to the level of the cache that all instances share. */
   storing(call: Call<unknown>, caller: Pick<Caller, 'keyHash'>, stored: Promise<void>): void;
   /**
@@ -31,7 +33,7 @@ export interface CallsElsewhereOptions {
   /** Whether Redis replies in time, as far as is known. */
   readonly isOn: () => boolean;
   /** Looks for the response of another instance. Never rejects. */
-  readonly load: (call: Call<unknown>, operation: Operation) => Promise<void> | undefined;
+  readonly load: (call: Call<unknown>, operation: Operation) => Promise<unknown> | undefined;
   /** Whether the operation accepts what this instance has cached. */
   readonly isServed: (call: Call<unknown>, operation: Operation) => boolean;
 }
@@ -59,12 +61,13 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
       ended.addEventListener('abort', end);
     });
 
-  const run = async (call: Call<unknown>, operation: Operation, name: string): Promise<'make' | 'again'> => {
+  const run = async (call: Call<unknown>, operation: Operation, name: string, waitedMs: number) => {
     let mark: string | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs)) {
-      const lock = await locks.lock(operation.caller, call.target, mark);
-      if (lock.is === 'mine') releases.set(name, lock.release);
-      if (lock.is === 'mine' || lock.is === 'unknown' || operation.ended.aborted) return 'make';
+      const isFirst = pauseMs === FIRST_PAUSE_MS;
+      const lock = await locks.lock(operation.caller, call.target, mark, isFirst ? waitedMs : 0);
+      if (lock.is === 'mine' || lock.is === 'unknown') releases.set(name, lock.release);
+      if (releases.has(name) || operation.ended.aborted) return 'make';
       if (lock.is === 'ended') {
         ({ mark } = lock);
         await load(call, operation);
@@ -74,14 +77,14 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
   };
 
   return {
-    enter(call, operation) {
+    enter(call, operation, waitedMs) {
       if (!isOn()) return undefined;
       const name = nameOf(call, operation.caller);
       // This instance makes the call: the operation joins it.
       if (releases.has(name)) return undefined;
       const known = entering.get(name);
       if (known) return known.then(() => 'again');
-      const running = run(call, operation, name).finally(() => entering.delete(name));
+      const running = run(call, operation, name, waitedMs).finally(() => entering.delete(name));
       entering.set(name, running);
       return running;
     },

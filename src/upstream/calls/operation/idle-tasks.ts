@@ -14,7 +14,7 @@ export type IdlePriority = (typeof PRIORITIES)[number];
 export interface IdleTasks {
   add(priority: IdlePriority, task: () => void): void;
   /** Runs no task before this promise has settled: it brings a cached response, which other instances have at once. */
-  waitFor(cached: Promise<void>): void;
+  waitFor(cached: Promise<unknown>): void;
 }
 
 const PRIORITIES = ['plan', 'call', 'row'] as const;

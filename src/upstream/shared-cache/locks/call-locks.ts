@@ -11,12 +11,13 @@ import { LOCK_SCRIPT, REPLACE_SCRIPT } from './lock-scripts.ts';
 /**
  * What becomes of an attempt to lock a call: `mine`: this instance makes it, and releases the lock when others can read
  * the response; `elsewhere`: another instance has it under way; `ended`: it was under way elsewhere until a moment ago,
- * so the response may be in the cache by now; `unknown`: Redis has not replied in time.
+ * so the response may be in the cache by now; `unknown`: Redis has not replied in time, so this instance makes the call,
+ * and releases the lock if it turns out to have got it.
  */
 export type Lock =
-  | { readonly is: 'mine'; readonly release: () => void }
+  | { readonly is: 'mine' | 'unknown'; readonly release: () => void }
   | { readonly is: 'ended'; readonly mark: string }
-  | { readonly is: 'elsewhere' | 'unknown' };
+  | { readonly is: 'elsewhere' };
 
 /** Which instance has which call under way. */
 export interface CallLocks {
@@ -24,8 +25,9 @@ export interface CallLocks {
    * Locks a call. Waits for Redis for a limited time, and never rejects.
    *
    * @param knownMark - That of an ended call whose response is not in the cache, so that the call is made again.
+   * @param waitedMs - How long the call has waited for Redis already: it waits for the rest of the time. Default: 0.
    */
-  lock(owner: ResponseOwner, target: string, knownMark?: string): Promise<Lock>;
+  lock(owner: ResponseOwner, target: string, knownMark?: string, waitedMs?: number): Promise<Lock>;
 }
 
 /** Options of `createCallLocks`. */
@@ -79,18 +81,24 @@ export function createCallLocks({ redis, clock, secret, timeoutMs }: CallLocksOp
   };
 
   return {
-    async lock(owner, target, knownMark = '') {
+    async lock(owner, target, knownMark = '', waitedMs = 0) {
+      if (waitedMs >= timeoutMs) return { is: 'unknown', release() {} };
       const keys = keysOf(owner);
       const key = keys.lockKeyOf(keys.fieldOf(target));
       const locked = LOCKED + randomBytes(9).toString('base64url');
+      const reply = redis
+        .run(LOCK_SCRIPT, [key], [locked, String(LOCK_LEASE_MS), knownMark])
+        .then(([held]) => String(held));
       try {
-        const reply = redis.run(LOCK_SCRIPT, [key], [locked, String(LOCK_LEASE_MS), knownMark]);
-        const [held] = await waitAtMost(reply, timeoutMs, clock);
-        const value = String(held);
-        if (value === locked) return { is: 'mine', release: hold(key, locked) };
-        return value.startsWith(ENDED) ? { is: 'ended', mark: value } : { is: 'elsewhere' };
+        const held = await waitAtMost(reply, timeoutMs - waitedMs, clock);
+        if (held === locked) return { is: 'mine', release: hold(key, locked) };
+        return held.startsWith(ENDED) ? { is: 'ended', mark: held } : { is: 'elsewhere' };
       } catch {
-        return { is: 'unknown' };
+        // A late reply may still lock the call: others wait for it until it is released.
+        const releaseLate = reply
+          .then((held) => (held === locked ? hold(key, locked) : undefined))
+          .catch(() => undefined);
+        return { is: 'unknown', release: () => void releaseLate.then((release) => release?.()) };
       }
     },
   };
