@@ -197,9 +197,12 @@ describe.skipIf(skipsRedis)(`The second level of the cache${skipsRedis && ` (${s
     const one = await open([toTenantSecret(1)], 100);
     await written(one);
     redis.child().kill('SIGSTOP');
-    const isOn = () => one.read(owner, target, async () => {}) !== undefined;
-    await expect.poll(isOn, { timeout: 10_000, interval: 100 }).toBe(false);
-    expect([one.find(owner, target), one.prepare(owner, false)]).toEqual([undefined, undefined]);
+    await expect.poll(() => one.find(owner, target), { timeout: 10_000, interval: 100 }).toBeUndefined();
+    expect([one.isOn(), one.read(owner, target, async () => {}), one.prepare(owner, false)]).toEqual([
+      false,
+      undefined,
+      undefined,
+    ]);
     redis.child().kill('SIGCONT');
     await expect.poll(() => one.find(owner, target), { timeout: 15_000 }).toBeDefined();
   }, 30_000);

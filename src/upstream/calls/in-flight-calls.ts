@@ -190,7 +190,7 @@ function openCallsElsewhere(
   return createCallsElsewhere({
     locks,
     clock,
-    isOn: () => sharedCache?.isOn() ?? false,
+    isStoring: () => sharedCache?.isStoring() ?? false,
     load: (call, { caller }) => cachedReads.load(call, caller),
     isServed(call, { caller, directives }) {
       const cached = cachedReads.find(call, caller);

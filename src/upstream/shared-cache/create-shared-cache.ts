@@ -78,6 +78,7 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
 
   return {
     isOn,
+    isStoring: () => isOn() && !memory.isFull(),
 
     prepare(owner, hasCached) {
       if (!health.isOn()) return undefined;

@@ -12,7 +12,7 @@ import type { Owners } from './owners.ts';
 /** What `createResponseWrites` needs. */
 export interface ResponseWritesOptions {
   readonly redis: CacheRedis;
-  /** Whether Redis has no memory left for the cache. */
+  /** Whether Redis has no memory left for the cache. Lists still renew what is stored. */
   readonly isFull: () => boolean;
   readonly time: RedisTime;
   readonly owners: Owners;

@@ -62,6 +62,8 @@ export interface NewSharedResponse {
 export interface SharedCache {
   /** Whether Redis replies in time, as far as is known. */
   isOn(): boolean;
+  /** Whether other instances will get what this one stores: it is on, and Redis has memory left for the cache. */
+  isStoring(): boolean;
   /**
    * To be called when an operation begins. Resolves when this instance knows which responses Redis has; undefined: it
    * knows already, or cannot know. Never rejects.

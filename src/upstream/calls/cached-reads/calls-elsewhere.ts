@@ -30,8 +30,8 @@ export interface CallsElsewhere {
 export interface CallsElsewhereOptions {
   readonly locks: CallLocks;
   readonly clock: Clock;
-  /** Whether Redis replies in time, as far as is known. */
-  readonly isOn: () => boolean;
+  /** Whether other instances will get the response. Otherwise they would wait for the call, and then make it again. */
+  readonly isStoring: () => boolean;
   /** Looks for the response of another instance. Never rejects. */
   readonly load: (call: Call<unknown>, operation: Operation) => Promise<unknown> | undefined;
   /** Whether the operation accepts what this instance has cached. */
@@ -43,7 +43,7 @@ const LONGEST_PAUSE_MS = 500;
 
 /** Creates the coordination of this instance's calls with those of others. */
 export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsewhere {
-  const { locks, clock, isOn, load, isServed } = options;
+  const { locks, clock, isStoring, load, isServed } = options;
   // All by key hash and target.
   const entering = new Map<string, Promise<unknown>>();
   const releases = new Map<string, () => void>();
@@ -78,7 +78,7 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
 
   return {
     enter(call, operation, waitedMs) {
-      if (!isOn()) return undefined;
+      if (!isStoring()) return undefined;
       const name = nameOf(call, operation.caller);
       // This instance makes the call: the operation joins it.
       if (releases.has(name)) return undefined;

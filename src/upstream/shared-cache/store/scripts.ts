@@ -1,3 +1,6 @@
+// A full Redis refuses a script whose first write needs memory, and completes any other. So only the storing of responses
+// begins with such a write.
+
 // A row begins with: time of sending, time of confirmation, whether it is outdated, size of the sealed body.
 const COMMON = `
 local function toRow(text)
@@ -49,6 +52,8 @@ return reply
  * Returns Redis' time.
  */
 export const RENEW_SCRIPT = `${COMMON}
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
 for position = 2, #ARGV, 2 do
   local field, row = ARGV[position], toRow(ARGV[position + 1])
   local old = toRow(redis.call('HGET', KEYS[1], field))
@@ -58,8 +63,6 @@ for position = 2, #ARGV, 2 do
     redis.call('PEXPIRE', KEYS[2 + position / 2], ARGV[1])
   end
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return { now }
 `;
 
@@ -119,8 +122,8 @@ return reply
  * Keys: log. Arguments: how long a name stays in ms, most names, the names. Returns Redis' time.
  */
 export const LOG_SCRIPT = `${COMMON}
-for position = 3, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[position]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[1]))
+for position = 3, #ARGV do redis.call('ZADD', KEYS[1], now, ARGV[position]) end
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[2]))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return { now }
