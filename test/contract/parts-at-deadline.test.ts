@@ -263,12 +263,13 @@ describe('a list whose last rows have not been started at the deadline', () => {
         items: [item],
         path: rowPath(index + 1),
         label: 'Rows',
-        errors: [rowErrors[index]],
+        // The error of the rows that have not been started is with the last row that has.
+        errors: [rowErrors[index], ...(index === startedRows.length - 1 ? [refused(...rowPath(5))] : [])],
       })),
     );
     expect(others.map((part) => ({ ...part, incremental: undefined }))).toEqual([
       ...others.slice(1).map(() => ({ hasNext: true })),
-      { errors: [refused(...rowPath(5))], hasNext: false, extensions: atTheEnd(4, ...causes) },
+      { hasNext: false, extensions: atTheEnd(4, ...causes) },
     ]);
   });
 });

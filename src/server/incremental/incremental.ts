@@ -161,6 +161,20 @@ export function withErrors(part: ResultPart, errors: readonly GraphQLError[]): R
   return errors.length === 0 ? part : { ...part, errors: [...(part.errors ?? []), ...errors] };
 }
 
+/**
+ * Moves the errors of a later part to its last increment. The format of 2022 has no others in later parts: clients read
+ * those beside increments only in the first part. A part without increments keeps its errors, which clients do read.
+ */
+export function withErrorsInIncrements(part: ResultPart): ResultPart {
+  const { data, errors = [], incremental, ...rest } = part;
+  const last = incremental?.at(-1);
+  if (data !== undefined || errors.length === 0 || !incremental || !last) return part;
+  return {
+    ...rest,
+    incremental: [...incremental.slice(0, -1), { ...last, errors: [...(last.errors ?? []), ...errors] }],
+  };
+}
+
 async function orSilence<Value>(value: Promise<Value>, clock: Clock): Promise<Value | 'silence'> {
   let cancel = () => {};
   const silence = new Promise<'silence'>((resolve) => {

@@ -5,7 +5,13 @@ import { parseMediaTypes } from '../http/media-types.ts';
 import { toRateLimitFields } from '../http/rate-limit-fields.ts';
 import { toRefusalResponse } from '../http/refusal.ts';
 import { createAnnouncedParts } from '../incremental/announced-parts.ts';
-import { type ResultPart, mapIncrementErrors, mapParts, withErrors } from '../incremental/incremental.ts';
+import {
+  type ResultPart,
+  mapIncrementErrors,
+  mapParts,
+  withErrors,
+  withErrorsInIncrements,
+} from '../incremental/incremental.ts';
 import { negotiateParts, type PartRefusal } from '../incremental/negotiate-parts.ts';
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { type PartPlan, planParts } from '../incremental/part-plan.ts';
@@ -172,7 +178,7 @@ function makePartMap({ clock, config, maskError, observer }: PluginParts) {
   return (record: RequestRecord) => {
     const { parts, stopExecution, clientGone } = record;
     const announced = parts?.plan && createAnnouncedParts(parts.plan, (path) => takeRowCount(parts.rowCounts, path));
-    const toSent: (part: ResultPart) => SentPart | undefined = announced ?? ((part) => part);
+    const toSent: (part: ResultPart) => SentPart | undefined = announced ?? withErrorsInIncrements;
     return {
       map(part: ResultPart): SentPart | undefined {
         record.trace?.partMade();
