@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import PQueue, { type Queue, type QueueAddOptions } from 'p-queue';
 import type { Clock } from '../upstream/clock.ts';
 import { toRetryLater } from '../graph/errors/retry-later.ts';
+import type { StopSignal } from '../upstream/stop.ts';
 
 /** Runs simulations one at a time, because each takes memory while it runs. Serves fair shares in rotation. */
 export interface SimulationQueue {
@@ -14,7 +15,7 @@ export interface SimulationQueue {
    *   the operation ended.
    */
   run<Result>(
-    requester: { readonly fairShare: string; readonly ended: AbortSignal },
+    requester: { readonly fairShare: string; readonly ended: StopSignal },
     simulate: () => Promise<Result>,
     maxWaitMs?: number,
   ): Promise<Result | undefined>;

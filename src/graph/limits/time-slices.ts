@@ -1,5 +1,6 @@
 import { monotonicMs } from '../../upstream/clock.ts';
 import { runAtOnce, type Steps } from '../../upstream/steps.ts';
+import type { StopSignal } from '../../upstream/stop.ts';
 
 /** The time slices of one piece of work, for example an operation, on the event loop. */
 export interface TimeSlices {
@@ -31,7 +32,7 @@ export interface SliceScheduler {
    * @param ended - Aborts when nobody waits for the work any more. Its pending `next()` then never resolves.
    * @param lets - `go`: the work frees memory as it proceeds, so it always comes before long work, which takes memory.
    */
-  open(fairShare: string, ended?: AbortSignal, lets?: 'go'): TimeSlices;
+  open(fairShare: string, ended?: StopSignal, lets?: 'go'): TimeSlices;
 }
 
 // The first callback can run before the event loop polls for other events; the second always runs after.
@@ -50,7 +51,7 @@ interface SlicedWork {
   readonly waiting: (() => void)[];
   /** How many of the callbacks have been called. */
   woken: number;
-  readonly ended: AbortSignal | undefined;
+  readonly ended: StopSignal | undefined;
   readonly fairShare: string;
   readonly lets: 'go' | undefined;
   /** How many slices it has had. */

@@ -8,6 +8,7 @@ import {
 import type { Clock } from '../../upstream/clock.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import { streamDirective } from './incremental-directives.ts';
+import type { StopSignal } from '../../upstream/stop.ts';
 
 /** Decides when the server starts to read each row of streamed lists. */
 export interface StreamedRows {
@@ -153,7 +154,7 @@ function toStream({ fieldNodes: [node], variableValues }: GraphQLResolveInfo) {
 
 /** The schedule that the streamed lists of an operation share. */
 interface RowScheduling {
-  readonly ended: AbortSignal;
+  readonly ended: StopSignal;
   /** Queues the list until rows of it may start. */
   waitToStart(list: WaitingList): void;
   stopWaiting(list: WaitingList): void;

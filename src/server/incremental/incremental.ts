@@ -14,6 +14,7 @@ import {
 import type { DocumentReader } from '../../graph/limits/document-reader.ts';
 import type { Clock } from '../../upstream/clock.ts';
 import { untilStopped } from './until-stopped.ts';
+import type { StopSignal } from '../../upstream/stop.ts';
 
 /** One part of an incremental response, as the executor makes it: in the format `deferSpec=20220824`. */
 export interface ResultPart {
@@ -89,7 +90,7 @@ export function mapParts<Sent extends { readonly hasNext?: boolean }>(
     readonly map: (part: ResultPart) => Sent | undefined;
     readonly onFailure: (error: unknown) => Sent;
     readonly onEnd: () => void;
-    readonly stopped: AbortSignal;
+    readonly stopped: StopSignal;
     readonly clock: Clock;
   },
 ): AsyncIterable<Sent | typeof EMPTY_PART> {

@@ -129,7 +129,7 @@ export function createContexts({
                 onRows: (path, count) => record.parts?.rowCounts.set(JSON.stringify(path), count),
               })
             : unscheduledRows,
-        slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution.signal),
+        slices: slices.open(record.caller?.keyHash ?? record.clientAddress, record.stopExecution),
         revealSecrets: config.revealSecrets,
         isSimulation: false,
         scopeOf: createScopes(config.revealSecrets),

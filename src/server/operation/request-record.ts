@@ -2,6 +2,7 @@ import { type GraphQLError, type OperationTypeNode, type ResponsePath, responseP
 import type { OperationPlan } from '../../dry-run/plan-operation.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
 import type { Operation } from '../../upstream/calls/operation/operation.ts';
+import { Stop, type StopSignal } from '../../upstream/stop.ts';
 import type { PartTransport } from '../incremental/negotiate-parts.ts';
 import type { PartPlan } from '../incremental/part-plan.ts';
 import { createReportedErrors, type ReportedErrors } from '../result/reported-errors.ts';
@@ -41,9 +42,9 @@ export interface RequestRecord {
   /** Absent: operations are not traced. */
   readonly trace?: OperationTrace | undefined;
   /** Aborts when the client disconnects before the end of the response. */
-  readonly clientGone: AbortSignal;
+  readonly clientGone: StopSignal;
   /** Ends the whole execution. Its reason is the error that is reported. */
-  readonly stopExecution: AbortController;
+  readonly stopExecution: Stop;
   readonly errors: ReportedErrors;
   /** Errors of lists and searches that ended early, but have data. The response, or its last part, reports them. */
   readonly incomplete: GraphQLError[];
@@ -96,7 +97,7 @@ export function createRequestRecord(
     caller: null,
     isRead: false,
     hasData: false,
-    stopExecution: new AbortController(),
+    stopExecution: new Stop(),
     isIncremental: false,
     isMomentary: false,
     large: [],

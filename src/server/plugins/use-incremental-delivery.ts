@@ -79,7 +79,7 @@ export function useIncrementalDelivery(parts: PluginParts, onEnd: (record: Reque
         endRequest(record);
         onEnd(record);
       },
-      stopped: record.stopExecution.signal,
+      stopped: record.stopExecution,
       clock,
     });
 
@@ -88,7 +88,7 @@ export function useIncrementalDelivery(parts: PluginParts, onEnd: (record: Reque
       const { request } = args.contextValue;
       const record = records.get(request);
       if (!record) return;
-      const { signal } = record.stopExecution;
+      const signal = record.stopExecution;
       if (!record.isIncremental) {
         Object.assign(args, { signal });
         return;
@@ -184,10 +184,9 @@ function makePartMap({ clock, config, maskError, observer }: PluginParts) {
         record.trace?.partMade();
         record.hasData ||= hasRootField(part.data);
         // An aborted execution would yield the same part again and again.
-        const isCut = part.hasNext !== false && stopExecution.signal.aborted;
+        const isCut = part.hasNext !== false && stopExecution.aborted;
         const isLast = part.hasNext === false || isCut;
-        const ends =
-          isCut && !clientGone.aborted ? [stopExecution.signal.reason, ...record.incomplete] : record.incomplete;
+        const ends = isCut && !clientGone.aborted ? [stopExecution.reason, ...record.incomplete] : record.incomplete;
         const masked = mapIncrementErrors(part, toMasked);
         const reported = record.errors.reportPart(isLast ? withErrors(masked, ends.map(toMasked)) : masked);
         const sent = toSent(isLast ? toLastPart(record, reported) : reported);

@@ -68,7 +68,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
     },
 
     onResultProcess: onCompleteResult(records, (record, result) => {
-      if (record.stopExecution.signal.aborted) record.expire?.();
+      if (record.stopExecution.aborted) record.expire?.();
       endRequest(record);
       record.hasData = hasRootField(result.data);
       return result;

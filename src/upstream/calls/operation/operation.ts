@@ -6,9 +6,9 @@
  * `OperationIdentity` and `Caller`. An operation makes no calls: this module must not import the files that send them,
  * `http-client.ts`, `response-cache.ts` or `collection-format`.
  */
-import { setMaxListeners } from 'node:events';
 import type { KeyBudget } from '../../rate-limiter/budget-registry.ts';
 import type { Clock } from '../../clock.ts';
+import { Stop, type StopSignal } from '../../stop.ts';
 import { createFirstRowScheduler, type FirstRowScheduler } from './first-row-scheduler.ts';
 import type { CacheDirectives } from '../../cache/freshness.ts';
 import { type HeldResponses, type OperationResponses, uncountedResponses } from './held-responses.ts';
@@ -43,7 +43,7 @@ export interface OperationIdentity {
   /** Monotonic milliseconds. */
   readonly deadlineMs: number;
   /** Aborts when the operation ends. The reason is an `EndReason`. */
-  readonly ended: AbortSignal;
+  readonly ended: StopSignal;
   readonly directives: CacheDirectives;
   /** The most calls that it may make. */
   readonly maxCalls: number;
@@ -86,7 +86,7 @@ export interface OperationOptions extends Caller {
   /** Time from now to the deadline. */
   readonly timeoutMs: number;
   /** Aborts when the client disconnects. */
-  readonly clientGone: AbortSignal;
+  readonly clientGone: StopSignal;
   readonly maxCalls: number;
   /** The result is a stream of rows, and the first should come soon. Default: false. */
   readonly isStreamed?: boolean;
@@ -171,7 +171,7 @@ export function toBackgroundOperation(caller: Caller, deadlineMs: number, refusa
     fairShare: createFairShare(),
     openedAtMs: deadlineMs,
     deadlineMs,
-    ended: new AbortController().signal,
+    ended: new Stop(),
     waitFor: () => () => {},
     lastSlotAtMs: () => 0,
     maxCalls: Number.POSITIVE_INFINITY,
@@ -185,16 +185,14 @@ export function toBackgroundOperation(caller: Caller, deadlineMs: number, refusa
 }
 
 function createLifetime() {
-  const ending = new AbortController();
-  // Calls of a key that is not yet accepted add a listener each, which may be more than Node's warning allows.
-  setMaxListeners(0, ending.signal);
+  const ended = new Stop();
   // A listener of the signal for each pending call would take ten times the memory.
   const pendingCalls = new Set<Pending>();
   return {
-    ended: ending.signal,
+    ended,
     end(reason: EndReason) {
-      if (ending.signal.aborted) return;
-      ending.abort(reason);
+      if (ended.aborted) return;
+      ended.abort(reason);
       for (const pending of [...pendingCalls].reverse()) pending.end();
     },
     waitFor(pending: Pending) {
