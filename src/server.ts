@@ -4,7 +4,6 @@
  * configuration, graph, dry run, loaders and upstream. It must not know how the process starts or stops: it may import
  * neither `main.ts` nor `start.ts`.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createYoga } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
@@ -13,12 +12,13 @@ import { createSliceScheduler } from './graph/limits/time-slices.ts';
 import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, publicLimits } from './server/http/connections/connections.ts';
+import { createServeRequest } from './server/http/exchange/serve-request.ts';
 import type { NodeContext } from './server/http/node-context.ts';
 import { type RefusalReasons, sendRefusal } from './server/http/refusal.ts';
 import { toRequestId } from './server/http/request-id.ts';
 import { createCallLog } from './server/telemetry/call-log.ts';
 import { openTraces } from './server/telemetry/open-traces.ts';
-import { createSampledLog } from './server/telemetry/sampled-log.ts';
+import { createSampledLog, type SampledLog } from './server/telemetry/sampled-log.ts';
 import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
@@ -66,6 +66,7 @@ const UNREADABLE_ADDRESS = {
   code: 'BAD_REQUEST',
   message: 'Host and request target do not form a valid URL.',
 } as const;
+const UNEXPECTED = { status: 500, code: 'INTERNAL_SERVER_ERROR', message: 'Unexpected error.' } as const;
 // Time for the last spans, and the time from the signal by which they have to be sent: the process has five seconds.
 const FLUSH_MS = 1_000;
 const STOP_MS = 4_750;
@@ -140,13 +141,7 @@ export async function startServer(
     ],
   });
 
-  const execute = (request: IncomingMessage, response: ServerResponse, requestId: string) => {
-    // Yoga responds with a stack trace to a URL that it cannot parse. It handles all other failures itself.
-    if (hasReadableAddress(request)) return void yoga(request, response, { requestId });
-    sendRefusal(response, UNREADABLE_ADDRESS);
-    logRefusal({ requestId, method: request.method, status: 400, reason: 'address' });
-  };
-
+  const execute = createExecute(createServeRequest(yoga), logger, logRefusal);
   let isStopping = false;
   const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
   const serveProbe = createProbes(() => isStopping, upstream);
@@ -159,7 +154,9 @@ export async function startServer(
       const requestId = toRequestId(request.headers);
       response.setHeader('X-Request-Id', requestId);
       if (serveHook(request, response, requestId)) return;
-      operations.results.serve(request, response, requestId, () => execute(request, response, requestId));
+      operations.results.serve(request, response, requestId, (body) =>
+        execute({ req: request, res: response, requestId, body }),
+      );
     },
     { ...publicLimits, idleMs: config.keepAliveMs },
   );
@@ -176,6 +173,22 @@ export async function startServer(
       await Promise.all([close(operations.drain), metrics?.close()]);
       await Promise.all([upstream.close(), traces?.close(Math.min(FLUSH_MS, Math.max(0, latestMs - clock.nowMs())))]);
     },
+  };
+}
+
+function createExecute(serve: (context: NodeContext) => Promise<void>, logger: Logger, logRefusal: SampledLog) {
+  return (context: NodeContext): void => {
+    const { req, res, requestId } = context;
+    if (!hasReadableAddress(req)) {
+      sendRefusal(res, UNREADABLE_ADDRESS);
+      logRefusal({ requestId, method: req.method, status: 400, reason: 'address' });
+      return;
+    }
+    serve(context).catch((error: unknown) => {
+      logger.error({ requestId, err: error }, 'request failed');
+      if (res.headersSent) res.destroy();
+      else sendRefusal(res, UNEXPECTED);
+    });
   };
 }
 

@@ -6,4 +6,6 @@ export interface NodeContext {
   readonly res: ServerResponse;
   /** As `toRequestId` returns it. */
   readonly requestId: string;
+  /** The body, if it was read before Yoga got the request. */
+  readonly body?: Buffer | undefined;
 }

@@ -6,7 +6,7 @@ import { negotiate } from './media-types.ts';
 export interface Refusal {
   readonly status: number;
   readonly message: string;
-  readonly code: 'BAD_REQUEST' | 'FORBIDDEN' | 'UNAUTHENTICATED';
+  readonly code: 'BAD_REQUEST' | 'FORBIDDEN' | 'UNAUTHENTICATED' | 'INTERNAL_SERVER_ERROR';
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import type { NodeContext } from '../http/node-context.ts';
+import { readResponseBody } from '../http/exchange/read-response-body.ts';
 import { addVary } from '../http/vary.ts';
 import { toEndedOperation } from '../operation/ended-operation.ts';
 import type { RequestRecord } from '../operation/request-record.ts';
@@ -15,7 +16,7 @@ const MOMENTARY_HEADERS: ReadonlySet<string> = new Set(['ratelimit', 'ratelimit-
  */
 export function useResultCache({ records, clock }: PluginParts, results: ResultCache): Plugin<object, NodeContext> {
   return {
-    async onResponse({ request, response, setResponse, serverContext: { req }, fetchAPI }) {
+    async onResponse({ request, response, serverContext: { req } }) {
       const record = records.get(request);
       const { status, headers } = response;
       const { caller, operation } = record ?? {};
@@ -23,8 +24,7 @@ export function useResultCache({ records, clock }: PluginParts, results: ResultC
       results.notePassed(req);
       if (!isRepeatable(record)) return;
       if (!results.accepts(req, Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY))) return;
-      const body = Buffer.from(await response.arrayBuffer());
-      setResponse(new fetchAPI.Response(body, { status, headers }));
+      const body = await readResponseBody(response);
       const { ids: _, durationMs: __, ...ended } = toEndedOperation(record, status, clock);
       results.store(req, caller, {
         body,

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 const MAX_BYTES = 16_384;
 
 /**
- * Reads a small body whose length is known, and puts it back, so that it can be read again.
+ * Reads a small body whose length is known.
  *
  * @param onRead - Called once. It gets undefined if the request has no body, or one that is not read here: it is larger,
  *   has no length, or does not arrive in full.
@@ -17,7 +17,8 @@ export function readSmallBody(request: IncomingMessage, onRead: (body: Buffer | 
   }
   const finish = (body: Buffer | undefined) => {
     request.off('readable', read).off('close', stop);
-    if (body) request.unshift(body);
+    // Node ends a request only after an attempt to read past its end.
+    if (body) request.resume();
     onRead(body);
   };
   const read = () => {

@@ -46,9 +46,14 @@ interface StoredResult extends ServedResult {
 export interface ResultCache {
   /**
    * Serves a request if an equal one was served before and nothing that its result was made of has changed. It calls
-   * `execute` otherwise; the body of the request can then still be read.
+   * `execute` otherwise, with the body of the request if it has read that.
    */
-  serve(request: IncomingMessage, response: ServerResponse, requestId: string, execute: () => void): void;
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    execute: (body: Buffer | undefined) => void,
+  ): void;
   /** Stores the result of a request that `serve` has passed to `execute`. */
   store(request: IncomingMessage, caller: RequestCaller, result: ServedResult): void;
   /** Notes that a request passed all checks, so that equal ones may be served. */
@@ -145,15 +150,15 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       const headersKey = toHeadersKey(request);
       headersKeys.set(request, headersKey);
       // The checks of an unknown request come before its body is read.
-      if (!knownHeaders.get(headersKey)) return execute();
+      if (!knownHeaders.get(headersKey)) return execute(undefined);
       const serveWith = (body: Buffer | undefined) => {
         const requestKey = toRequestKey(headersKey, body);
         if (respond(request, response, requestId, requestKey, startedAtMs)) return;
         requestKeys.set(request, requestKey);
-        execute();
+        execute(body);
       };
       if (request.method === 'GET') return serveWith(undefined);
-      readSmallBody(request, (body) => (body ? serveWith(body) : execute()));
+      readSmallBody(request, (body) => (body ? serveWith(body) : execute(undefined)));
     },
 
     notePassed(request) {

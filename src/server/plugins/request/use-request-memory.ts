@@ -70,13 +70,14 @@ export function useRequestMemory(
   };
 
   return {
-    onRequestParse({ request, requestParser, setRequestParser, serverContext: { req, res }, fetchAPI }) {
+    onRequestParse({ request, requestParser, setRequestParser, serverContext: { req, res, body: known }, fetchAPI }) {
       const length = request.headers.get('content-length');
       // Node ends a body at its stated length.
       if ((length !== null && Number(length) <= UNCOUNTED_BYTES) || request.method !== 'POST' || !requestParser) return;
       const take = openBodyMemory(res, clientAddressOf(req));
       setRequestParser(async ({ url, method, headers, signal }) => {
-        const body = await readBody(req, take, maxRequestBytes);
+        const counted = countBody(take, maxRequestBytes);
+        const body = known ? counted.add(known).end() : await readBody(req, counted);
         if (body === 'busy') throw toBusy(clock);
         if (body === 'too large') throw toTooLarge();
         if (body === 'over the limit') throw toLargerThanLimit(maxRequestBytes);
@@ -89,6 +90,32 @@ export function useRequestMemory(
 
 type BodyRefusal = 'busy' | 'too large' | 'over the limit' | 'incomplete';
 
+/** Collects the chunks of a body until one does not fit. */
+function countBody(take: (bytes: number) => 'taken' | 'busy' | 'too large', maxRequestBytes: number) {
+  const meter = createJsonMeter();
+  const accepted: Uint8Array[] = [];
+  let receivedBytes = 0;
+  let refusal: BodyRefusal | undefined;
+  const counted = {
+    isOverLimit: () => receivedBytes > maxRequestBytes,
+    add(chunk: Uint8Array) {
+      receivedBytes += chunk.length;
+      if (refusal) return counted;
+      const before = meter.heapBytes;
+      if (!counted.isOverLimit()) meter.add(chunk);
+      const taken = counted.isOverLimit() ? 'over the limit' : take(chunk.length * COPIES + meter.heapBytes - before);
+      if (taken === 'taken') accepted.push(chunk);
+      else {
+        refusal = taken;
+        accepted.length = 0;
+      }
+      return counted;
+    },
+    end: (): Buffer<ArrayBuffer> | BodyRefusal => refusal ?? Buffer.concat(accepted),
+  };
+  return counted;
+}
+
 /**
  * Reads a body to its end, even one that does not fit: its client reads no response before it has sent everything, and
  * the rest would precede its next request on the connection. A body over the limit may have no end, so it is refused at
@@ -96,33 +123,14 @@ type BodyRefusal = 'busy' | 'too large' | 'over the limit' | 'incomplete';
  */
 function readBody(
   request: IncomingMessage,
-  take: (bytes: number) => 'taken' | 'busy' | 'too large',
-  maxRequestBytes: number,
+  counted: ReturnType<typeof countBody>,
 ): Promise<Buffer<ArrayBuffer> | BodyRefusal> {
-  const meter = createJsonMeter();
-  const accepted: Uint8Array[] = [];
-  let receivedBytes = 0;
-  let refusal: BodyRefusal | undefined;
   return new Promise((resolve) => {
-    const refuse = (reason: BodyRefusal) => {
-      refusal = reason;
-      accepted.length = 0;
-    };
     request
       .on('data', (chunk: Uint8Array) => {
-        receivedBytes += chunk.length;
-        if (receivedBytes > maxRequestBytes) {
-          refuse('over the limit');
-          resolve('over the limit');
-        }
-        if (refusal) return;
-        const before = meter.heapBytes;
-        meter.add(chunk);
-        const taken = take(chunk.length * COPIES + meter.heapBytes - before);
-        if (taken === 'taken') accepted.push(chunk);
-        else refuse(taken);
+        if (counted.add(chunk).isOverLimit()) resolve('over the limit');
       })
-      .once('end', () => resolve(refusal ?? Buffer.concat(accepted)))
+      .once('end', () => resolve(counted.end()))
       .once('error', () => resolve('incomplete'))
       .once('close', () => resolve('incomplete'));
   });
