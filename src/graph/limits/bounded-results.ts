@@ -79,7 +79,7 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
     if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is not an array`);
     const items: readonly unknown[] = value;
     const isLarge = resultSize.list(items.length, info);
-    if (isText) resultSize.text(JSON.stringify(items).length, info);
+    if (isText) resultSize.text(toListLength(items), info);
     const rows = isStreamable ? streamedRows.feed(items, info) : items;
     if (rows !== items) return rows;
     if (isLeaf || items.length === 0 || !(isLarge || slices.isUsedUp())) return items;
@@ -87,6 +87,16 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
     for (const item of items) if (item instanceof Promise) item.catch(() => undefined);
     return inSequence(items, slices);
   };
+}
+
+/** Returns the length of a list in JSON. */
+function toListLength(items: readonly unknown[]): number {
+  let length = Math.max(2, 1 + items.length);
+  for (const item of items) {
+    if (typeof item !== 'string') return JSON.stringify(items).length;
+    length += textLength(item);
+  }
+  return length;
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

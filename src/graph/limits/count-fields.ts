@@ -60,10 +60,10 @@ export function createFieldCount(): (info: Info) => Selected {
   };
 
   return (info) => {
+    const before = known.get(info.fieldNodes);
+    if (before) return before;
     const type = getNamedType(info.returnType);
-    const count =
-      known.get(info.fieldNodes) ??
-      info.fieldNodes.map(({ selectionSet }) => countIn(info, type, selectionSet)).reduce(add, NOTHING);
+    const count = info.fieldNodes.map(({ selectionSet }) => countIn(info, type, selectionSet)).reduce(add, NOTHING);
     known.set(info.fieldNodes, count);
     return count;
   };

@@ -23,7 +23,7 @@ export interface UrlOfRequest extends Url {
 /** Reads the URL of a request, or of one of its examples; null for none. */
 export function toUrlOf(json: unknown, request: RequestItem, revealSecrets: boolean): UrlOfRequest | null {
   const url = toUrl(json, revealSecrets);
-  return url && { ...url, request };
+  return url && { json: url.json, revealSecrets: url.revealSecrets, parts: url.parts, request };
 }
 
 const QueryParamRef = builder.objectRef<QueryParam>('QueryParam');

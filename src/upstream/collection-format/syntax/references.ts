@@ -11,6 +11,7 @@
  */
 export function positionsOutsideReferences(text: string, character: string, max = Number.POSITIVE_INFINITY): number[] {
   const positions: number[] = [];
+  if (!text.includes(character)) return positions;
   // No reference can close after this. Otherwise each of many open braces would cost a search to the end of the text.
   const lastClose = text.lastIndexOf('}}');
   const nextOpen = (from: number): number => {
@@ -34,6 +35,7 @@ export function positionsOutsideReferences(text: string, character: string, max 
 
 /** Splits text wherever a character stands outside of references. Text without it gives one part. */
 export function splitOutsideReferences(text: string, character: string): string[] {
+  if (!text.includes('{{')) return text.split(character);
   const parts: string[] = [];
   let start = 0;
   for (const position of positionsOutsideReferences(text, character)) {
@@ -46,7 +48,10 @@ export function splitOutsideReferences(text: string, character: string): string[
 
 /** Cuts text where a character first stands outside of references; the second part is null if it nowhere does. */
 export function cutOutsideReferences(text: string, character: string): [before: string, after: string | null] {
-  const [position] = positionsOutsideReferences(text, character, 1);
+  const first = text.indexOf(character);
+  if (first === -1) return [text, null];
+  const open = text.indexOf('{{');
+  const position = open === -1 || open > first ? first : positionsOutsideReferences(text, character, 1)[0];
   return position === undefined ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
 }
 

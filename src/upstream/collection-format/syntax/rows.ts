@@ -16,10 +16,11 @@ export function toRows(
   parse: (text: string) => readonly JsonObject[] = () => [],
 ): readonly JsonObject[] {
   if (Array.isArray(value)) {
-    return value.flatMap((row: unknown) => {
-      if (typeof row === 'string') return parse(row);
-      return isJsonObject(row) ? [row] : [];
-    });
+    const rows: JsonObject[] = [];
+    for (const row of value as readonly unknown[])
+      if (typeof row === 'string') for (const parsed of parse(row)) rows.push(parsed);
+      else if (isJsonObject(row)) rows.push(row);
+    return rows;
   }
   if (typeof value === 'string') return parse(value);
   if (!isJsonObject(value)) return [];

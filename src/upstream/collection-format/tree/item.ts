@@ -76,5 +76,5 @@ export function effectiveAuth(request: RequestItem): DefinedAuth | null {
 
 function toDefinedAuth(json: unknown, definedOn: CollectionItem | null): DefinedAuth | null {
   const auth = toAuth(json);
-  return auth && { ...auth, definedOn };
+  return auth && { type: auth.type, parameters: auth.parameters, definedOn };
 }
