@@ -49,8 +49,17 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
   // Targets requested before in this operation: reading them again costs nothing.
   const requestedTargets = new Set<string>();
   const sizeOf = (type: ChildType) => children[type].resource.paging?.size;
-  const callOf = ({ type, workspaceId, from }: ChildListRequest, skip = 0) =>
+  const pageCallOf = ({ type, workspaceId, from }: ChildListRequest, skip = 0) =>
     children[type].resource.listCall(workspaceId, pageStart(from, sizeOf(type)) + skip);
+  // Planning asks about the same request several times.
+  const firstCalls = new WeakMap<ChildListRequest, ReturnType<typeof pageCallOf>>();
+  const callOf = (request: ChildListRequest) => {
+    const known = firstCalls.get(request);
+    if (known) return known;
+    const call = pageCallOf(request);
+    firstCalls.set(request, call);
+    return call;
+  };
 
   return {
     /** Whether the first requested page needs no call. */
@@ -74,7 +83,9 @@ export function createChildLists(reads: UpstreamReads, children: Readonly<Record
       const items: Ref[] = [];
       let length: number;
       do {
-        const { items: more, total } = toPage(await reads.list(children[type].listed, callOf(request, items.length)));
+        const { items: more, total } = toPage(
+          await reads.list(children[type].listed, pageCallOf(request, items.length)),
+        );
         for (const item of more) items.push(item);
         // No total means no paging: the response is the whole list, whatever the offset.
         if (total === null) return { items, offset: 0, total: items.length };

@@ -90,8 +90,8 @@ export function createWorkspaceLoaders({ reads, listed, children, known }: Works
   const isListEnough = (workspaceId: string | null, parts: readonly Part[]): workspaceId is string =>
     workspaceId !== null &&
     !listed.has(workspaceId) &&
-    !reads.isCached(workspaceCall(workspaceId)) &&
     parts.some(({ kind }) => kind === 'summary') &&
+    !reads.isCached(workspaceCall(workspaceId)) &&
     !prefersWorkspace(
       workspaceId,
       parts.filter(({ kind }) => kind !== 'summary'),

@@ -100,9 +100,11 @@ export function readAhead(
 ): void {
   const workspaces = new Map<ChildType, number>();
   for (const [id, parts] of groups) {
-    if (id === null || !isReadNow(id, parts)) continue;
-    const needed = parts.filter(isChildPart).filter((part) => part.level === 'summary' && !lists.needsNoCall(part));
-    for (const type of new Set(needed.map((part) => part.type))) workspaces.set(type, (workspaces.get(type) ?? 0) + 1);
+    if (id === null) continue;
+    const withRows = parts.filter(isChildPart).filter((part) => part.level === 'summary' && !lists.needsNoCall(part));
+    if (withRows.length === 0 || !isReadNow(id, parts)) continue;
+    for (const type of new Set(withRows.map((part) => part.type)))
+      workspaces.set(type, (workspaces.get(type) ?? 0) + 1);
   }
   for (const [type, count] of workspaces) if (count > 1) rows.readAhead(type);
 }

@@ -8,10 +8,12 @@ export function toSegment(identifier: string): string {
 
 /** Appends the query parameters that are set, encoded. */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | null | undefined>>): string {
-  const query = Object.entries(parameters).flatMap(([name, value]) =>
-    value == null ? [] : [`${name}=${encode(value)}`],
-  );
-  return query.length === 0 ? path : `${path}?${query.join('&')}`;
+  let target = path;
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (value != null) target += `${target === path ? '?' : '&'}${name}=${encode(value)}`;
+  }
+  return target;
 }
 
 /** JSON can carry lone surrogates, which a URL cannot: they become U+FFFD. */
