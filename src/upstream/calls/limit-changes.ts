@@ -1,4 +1,4 @@
-import type { SlotSource, SlotsSnapshot } from '../rate-limiter/slot-source.ts';
+import type { SlotSource } from '../rate-limiter/slot-source.ts';
 import type { ObservedLimit, UpstreamObserver } from '../observer.ts';
 
 /** Reports when responses change the limits of budgets. */
@@ -14,24 +14,21 @@ export function createLimitChanges({ onLimitsLearned }: Pick<UpstreamObserver, '
   const known = new WeakMap<SlotSource, readonly ObservedLimit[]>();
   return {
     remember(slots) {
-      if (!known.has(slots)) known.set(slots, limitsOf(slots.view.snapshot()));
+      if (!known.has(slots)) known.set(slots, copy(slots.view.limits()));
     },
     report(slots, keyHash) {
       const before = known.get(slots) ?? [];
-      const after = limitsOf(slots.view.snapshot());
-      if (areEqual(before, after)) return;
+      const current = slots.view.limits();
+      if (areEqual(before, current)) return;
+      const after = copy(current);
       known.set(slots, after);
       onLimitsLearned(keyHash, before, after);
     },
   };
 }
 
-function limitsOf({ limit, windowMs, burst, learned }: SlotsSnapshot): readonly ObservedLimit[] {
-  return [{ limit, windowMs }, ...(burst ? [burst] : []), ...learned].map((window) => ({
-    limit: window.limit,
-    windowMs: window.windowMs,
-  }));
-}
+const copy = (limits: readonly ObservedLimit[]): readonly ObservedLimit[] =>
+  limits.map(({ limit, windowMs }) => ({ limit, windowMs }));
 
 function areEqual(before: readonly ObservedLimit[], after: readonly ObservedLimit[]): boolean {
   return (

@@ -76,18 +76,21 @@ export function parseRateLimitHeaders(headers: ResponseHeaders, senderMs: number
  */
 export function readHeader(headers: ResponseHeaders, name: string): string | undefined {
   const value = headers[name];
+  if (value === undefined) return undefined;
   const text = Array.isArray(value) ? value.join(', ') : value;
   return typeof text === 'string' && text.length <= MAX_HEADER_LENGTH ? text.trim() : undefined;
 }
 
 /** Reads the number that a header starts with (`300`, `-5`, `300;w=60`, `7, 7`); undefined if it starts otherwise. */
-export function leadingNumber(text = ''): number | undefined {
+export function leadingNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const digits = /^([+-]?\d{1,15}(?:\.\d{1,9})?)\s*(?:[,;]|$)/.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
 /** Parses an HTTP date, in any of its three formats, into epoch milliseconds; undefined for anything else. */
-export function parseHttpDateMs(text = ''): number | undefined {
+export function parseHttpDateMs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   // Date.parse alone accepts nearly anything, even "7".
   if (!/^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[^:]{1,30}\d\d:\d\d:\d\d/.test(text)) return undefined;
   const dateMs = Date.parse(`${text.replace(/GMT.*/s, '')} GMT`);
@@ -106,6 +109,8 @@ export function toWaitMs(differenceMs: number): number | undefined {
 
 /** Merges everything that the headers say about the same window. */
 function parseWindows(headers: ResponseHeaders, senderMs: number): AnnouncedWindow[] {
+  // Every one of them has this in its name; many responses have none.
+  if (!Object.keys(headers).some((name) => name.includes('ratelimit'))) return [];
   const number = (name: string) => leadingNumber(readHeader(headers, name));
   const separate: ParsedWindow = {
     limit: firstCount(1, number('ratelimit-limit'), number('x-ratelimit-limit')),
@@ -217,7 +222,8 @@ interface Item {
 }
 
 /** Splits `a;q=1;w=2, b;q=3` into items, each with its numeric parameters. */
-function parseItems(text = ''): Item[] {
+function parseItems(text: string | undefined): Item[] {
+  if (text === undefined) return [];
   return text.split(',').map((item) => {
     const parts = item.split(';').map((part) => part.trim());
     const params = new Map<string, number>();

@@ -74,7 +74,7 @@ const FORK_SAMPLE = 1_000;
 export function createLearnedSizes(): LearnedSizes {
   const learnedByKey = new LRUCache<string, Learned>({
     maxSize: MAX_ENTRIES,
-    sizeCalculation: ({ workspaces, byWorkspaceId }) => 1 + (workspaces?.length ?? 0) + byWorkspaceId.size,
+    sizeCalculation: countEntries,
   });
 
   return {
@@ -88,7 +88,9 @@ export function createLearnedSizes(): LearnedSizes {
     learn(keyHash, observed, sentAtMs) {
       const learned = learnedByKey.get(keyHash) ?? createLearned();
       if (sentAtMs < learned.droppedAtMs) return;
+      const before = countEntries(learned);
       applySizes(learned, observed);
+      if (learnedByKey.has(keyHash) && countEntries(learned) === before) return;
       // The LRU cache does not resize an entry that is set again with the same object.
       learnedByKey.delete(keyHash);
       learnedByKey.set(keyHash, learned);
@@ -99,6 +101,8 @@ export function createLearnedSizes(): LearnedSizes {
     },
   };
 }
+
+const countEntries = ({ workspaces, byWorkspaceId }: Learned) => 1 + (workspaces?.length ?? 0) + byWorkspaceId.size;
 
 function createLearned(droppedAtMs = Number.NEGATIVE_INFINITY): Learned {
   return {
@@ -125,9 +129,8 @@ function applySizes(learned: Learned, observed: ObservedSizes): void {
     learned.forks = learned.forks * decay + forks.count;
     learned.sampledCollections = learned.sampledCollections * decay + forks.total;
   }
-  const lengths: ListLengths = Object.fromEntries(
-    childLists.filter((list) => observed[list] !== undefined).map((list) => [list, observed[list]]),
-  );
+  const lengths: { [Name in ChildListName]?: number } = {};
+  for (const list of childLists) if (observed[list] !== undefined) lengths[list] = observed[list];
   if (workspaceId === null) learned.overall = { ...learned.overall, ...lengths };
   else if (workspaceId !== undefined && isShort(workspaceId)) {
     const { byWorkspaceId } = learned;

@@ -130,6 +130,7 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
       !state.quota.isExhausted() &&
       freeSlots(routeClass).forLaterCalls &&
       state.windows.of(routeClass).every((window) => window.free(clock.nowMs()) > window.limit / 2),
+    limits: () => state.windows.all(),
     snapshot() {
       const { general, burst, of, all } = state.windows;
       const ofGeneralClass = of('general').map(toWindowSnapshot);

@@ -89,6 +89,8 @@ export interface SlotView {
   /** Whether a background call may be sent: half of every window is free. */
   hasSpareSlot(routeClass: RouteClass): boolean;
   snapshot(): SlotsSnapshot;
+  /** The limits of all windows, of the general and the burst window first. The list changes with the limits. */
+  limits(): readonly Pick<WindowSnapshot, 'limit' | 'windowMs'>[];
 }
 
 /**

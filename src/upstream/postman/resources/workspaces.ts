@@ -118,10 +118,11 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     ...shownObject(id),
     ...childLists.flatMap((list) => [...shownRefs(list, workspace?.[list] ?? [])]),
   ],
-  sizes: (workspace) => ({
-    workspaceId: id,
-    ...Object.fromEntries(childLists.flatMap((list) => [[list, workspace[list]?.length]])),
-  }),
+  sizes(workspace) {
+    const lengths: { [Name in ChildListName]?: number | undefined } = {};
+    for (const list of childLists) lengths[list] = workspace[list]?.length;
+    return { workspaceId: id, ...lengths };
+  },
   contents: (workspace) => [
     ...childLists.flatMap((list) => {
       const items = workspace[list];

@@ -84,6 +84,7 @@ export class AdmissionQueue {
 
   /** Requests slots for the next entry that can be served. Returns whether there was one. */
   #requestNext(): boolean {
+    if (this.#lines.general.order.size === 0 && this.#lines.burst.order.size === 0) return false;
     const { view } = this.#slots;
     const freeSlots = { general: view.freeSlots('general'), burst: view.freeSlots('burst') };
     const routeClass = [this.#preferred, otherClass(this.#preferred)].find((ofClass) =>
@@ -120,8 +121,9 @@ export class AdmissionQueue {
   }
 
   #scheduleWakeUp(): void {
-    const waiting = ROUTE_CLASSES.filter((routeClass) => this.#lines[routeClass].order.size > 0);
-    const atMs = Math.min(...waiting.map((routeClass) => this.#slots.view.nextFreeSlotAtMs(routeClass)));
+    let atMs = Number.POSITIVE_INFINITY;
+    for (const routeClass of ROUTE_CLASSES)
+      if (this.#lines[routeClass].order.size > 0) atMs = Math.min(atMs, this.#slots.view.nextFreeSlotAtMs(routeClass));
     if (this.#wakeUp?.atMs === atMs) return;
     this.#wakeUp?.cancel();
     this.#wakeUp = undefined;

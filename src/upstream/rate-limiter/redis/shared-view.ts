@@ -132,6 +132,7 @@ export function createSharedView(
     isMonthlyQuotaExhausted: base.isMonthlyQuotaExhausted,
     hasSpareSlot: (routeClass) => store.isUp() && base.hasSpareSlot(routeClass),
     snapshot: () => (store.isUp() ? base : (local() ?? base)).snapshot(),
+    limits: () => (store.isUp() ? base : (local() ?? base)).limits(),
   };
 
   return { view, ...createRequests(waiting, view, mirror, clock) };

@@ -63,7 +63,8 @@ export function createWindowSet({ general: generalLimit, burst: burstLimit }: Ra
   // One per window whose limit was announced.
   const announcements = new Map<RateWindow, Announcement>();
 
-  const all = () => [...new Set([...windowsByClass.burst, ...windowsByClass.general])];
+  // Every window counts calls of the burst class.
+  const all = () => windowsByClass.burst;
 
   const capOf = (window: RateWindow) =>
     window === burst || (window === general && generalLimit.isCap) ? configured.get(window) : undefined;
