@@ -74,6 +74,8 @@ function toUpstreamOrigin(given: string): string | undefined {
 }
 
 function toListenHost(given: string): string | undefined {
-  const { host, port } = parseHostAndPort(isIPv6(given) ? `[${given}]` : given) ?? {};
+  // Node compiles a large expression when `isIPv6` is first called.
+  const isAddress = given.includes(':') && isIPv6(given);
+  const { host, port } = parseHostAndPort(isAddress ? `[${given}]` : given) ?? {};
   return port === undefined && !given.endsWith(':') ? host : undefined;
 }

@@ -83,7 +83,8 @@ const headerOf = (value: string | string[] | undefined) => (Array.isArray(value)
 /** Creates the empty result cache of the process. */
 export function createResultCache(parts: ResultCacheParts): ResultCache {
   const { cache, calls, findCaller, clock, report, openTrace } = parts;
-  const knownHeaders = new LRUCache<string, true>({ max: MAX_KNOWN_HEADERS });
+  // `max` would allocate memory for all entries at the start.
+  const knownHeaders = new LRUCache<string, true>({ maxSize: MAX_KNOWN_HEADERS, sizeCalculation: () => 1 });
   const headersKeys = new WeakMap<IncomingMessage, string>();
   const requestKeys = new WeakMap<IncomingMessage, string>();
 

@@ -44,7 +44,8 @@ const earnIn = (balance: Balance, maxRetries: number) => {
  */
 export function createRetryBudget(random: () => number): RetryBudget {
   // Only keys that have used retries; all others have the full budget.
-  const balancesByKey = new LRUCache<string, Balance>({ max: MAX_KEYS });
+  // `max` would allocate memory for all entries at the start.
+  const balancesByKey = new LRUCache<string, Balance>({ maxSize: MAX_KEYS, sizeCalculation: () => 1 });
   const totalBalance: Balance = { responses: MAX_RETRIES_TOTAL * RESPONSES_PER_RETRY };
   return {
     earn(keyHash) {

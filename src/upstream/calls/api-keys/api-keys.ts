@@ -70,8 +70,9 @@ const MAX_REFUSED = 10_000;
  * (`unverified-calls.ts`).
  */
 export function createApiKeys({ clock, isTrusted, onRefused, observer = silentObserver }: ApiKeysOptions): ApiKeys {
-  const accepted = new LRUCache<string, true>({ max: MAX_ACCEPTED });
-  const refused = new LRUCache<string, Refusal>({ max: MAX_REFUSED });
+  // `max` would allocate memory for all entries at the start.
+  const accepted = new LRUCache<string, true>({ maxSize: MAX_ACCEPTED, sizeCalculation: () => 1 });
+  const refused = new LRUCache<string, Refusal>({ maxSize: MAX_REFUSED, sizeCalculation: () => 1 });
   const checks = new Map<string, Check>();
   const unverifiedCalls = new UnverifiedCalls(clock);
 
