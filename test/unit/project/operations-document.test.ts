@@ -13,7 +13,7 @@ const documents = [
 ].filter((name) => name.endsWith('.md'));
 const unit = read('deploy/postman-graphql.service');
 // Variables of Node and of the examples.
-const others = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'POSTMAN_GRAPHQL_URL']);
+const others = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_COMPILE_CACHE', 'POSTMAN_GRAPHQL_URL']);
 const known = new Set([...variables.map(({ name }) => name), ...others]);
 
 it.each(documents)('%s names only variables that are read', (document) => {
