@@ -13,7 +13,7 @@ import { createKeyHasher } from '../upstream/calls/api-keys/key-hash.ts';
 import { silentObserver, type UpstreamObserver } from '../upstream/observer.ts';
 import { createSpentCalls } from './operation/spent-calls.ts';
 import { combineObservers } from './telemetry/combine-observers.ts';
-import { openSharedResponses } from './shared-responses.ts';
+import { openSharedResponses, toSharedCacheMode } from './shared-responses.ts';
 import { openSharedChanges } from './shared-changes.ts';
 import { openSharedSlots } from './shared-slots.ts';
 import { createTaskQueue } from '../upstream/http/body/large-body-queue.ts';
@@ -105,6 +105,7 @@ export async function createUpstream(
       cacheUsage: cache.usage,
       openCircuits: calls.circuitBreakers.openCircuits,
       limiterMode: sharedSlots.mode,
+      sharedCacheMode: () => toSharedCacheMode(sharedResponses?.sharedCache),
     },
     async close() {
       changeLog?.close();

@@ -7,6 +7,12 @@ import { createSharedCache, type SharedCacheOptions } from '../upstream/shared-c
 import type { SharedCache } from '../upstream/shared-cache/shared-cache.ts';
 import { connectCacheRedis } from '../upstream/shared-cache/store/cache-redis.ts';
 
+/**
+ * Whether responses are cached in this `process` alone, because there is no Redis for them; `shared` in Redis; only read
+ * there, because it is `full`; or, while it does not reply in time, not shared (`off`).
+ */
+export type SharedCacheMode = 'process' | 'shared' | 'full' | 'off';
+
 /** The cached responses that all instances share, and which of them makes which call. */
 export interface SharedResponses {
   readonly sharedCache: SharedCache;
@@ -50,4 +56,11 @@ export async function openSharedResponses(
   if (!cached.isOn()) logger.warn('Redis does not reply: cached responses are not shared until it does');
   const locks = createCallLocks({ redis, clock, secret: shared.secrets[0], timeoutMs: shared.timeoutMs });
   return { sharedCache: cached, locks };
+}
+
+/** @param sharedCache - undefined: there is none. */
+export function toSharedCacheMode(sharedCache: SharedCache | undefined): SharedCacheMode {
+  if (!sharedCache) return 'process';
+  if (!sharedCache.isOn()) return 'off';
+  return sharedCache.isStoring() ? 'shared' : 'full';
 }

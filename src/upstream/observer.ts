@@ -46,11 +46,11 @@ export interface ObservedLimit {
 }
 
 /**
- * How a read was served: `hit`: from the cache; `stale`: from the cache, too old to be fresh; `coalesced`: by a call
- * that was already in flight; `miss`: by a new call. A read whose call fails, and that is then served a stale
- * response, is both a `miss` and `stale`.
+ * How a read was served: `hit`: from the cache; `shared`: from the cache, into which its response has just come from
+ * Redis; `stale`: from either, too old to be fresh; `coalesced`: by a call that was already in flight; `miss`: by a new
+ * call. A read whose call fails, and that is then served a stale response, is both a `miss` and `stale`.
  */
-export type ReadOutcome = 'hit' | 'stale' | 'coalesced' | 'miss';
+export type ReadOutcome = 'hit' | 'shared' | 'stale' | 'coalesced' | 'miss';
 
 /**
  * Why a call was not sent: its slot comes after the `deadline`, the queue is `full`, the `month`'s quota is used up, a

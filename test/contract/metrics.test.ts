@@ -77,13 +77,13 @@ describe('metrics', () => {
     expect(sum(calls)).toBe(postman.arrivals.length);
     const waits = 'postman_graphql_budget_wait_duration_seconds_count';
     expect(sum(waits)).toBe(postman.arrivals.length);
-    const outcomes = ['hit', 'stale', 'coalesced', 'miss'] as const;
+    const outcomes = ['hit', 'shared', 'stale', 'coalesced', 'miss'] as const;
     const reads = Object.fromEntries(
       outcomes.map((outcome) => [outcome, value(`postman_graphql_cache_requests_total{outcome="${outcome}"}`)]),
     );
     const retries = sum('postman_graphql_retries_total');
     // Every call is a new one, a retry or a revalidation.
-    expect(reads).toEqual({ hit: 1, stale: 1, coalesced: 1, miss: postman.arrivals.length - retries - 1 });
+    expect(reads).toEqual({ hit: 1, shared: 0, stale: 1, coalesced: 1, miss: postman.arrivals.length - retries - 1 });
     expect(value('postman_graphql_retries_total{outcome="succeeded"}')).toBe(2);
     expect(sum('postman_graphql_upstream_rate_limited_total')).toBe(1);
     const operations = 'postman_graphql_operation_duration_seconds_count';

@@ -5,6 +5,7 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount, type GridAccount } from '../support/grid-account.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
+import { scrape } from '../support/scrape.ts';
 import { ageSharedCache, countShared, toTenantSecret } from '../support/shared-cache.ts';
 
 const secret = toTenantSecret(7);
@@ -130,6 +131,33 @@ describe.skipIf(skipsRedis)(`Instances that share cached responses${skipsRedis &
       expect(seen[1]).toEqual(seen[0]);
     }
   }, 300_000);
+
+  it('count reads by where the response came from, and show whether they share', async () => {
+    const one = await startGrid([1, 2, 0], { METRICS_PORT: '0' });
+    const query = `{ collection(uid: "${grid.collectionUids[0]}") { description } }`;
+    await ask(one, query);
+    await stored(1);
+    const two = await start({ METRICS_PORT: '0' });
+    await ask(two, query);
+    await ask(two, query);
+    const readsOf = async (facade: Facade) => {
+      const { text, value } = await scrape(facade);
+      const modes = [...text.matchAll(/^postman_graphql_shared_cache_mode\{mode="(\w+)"\} 1$/gm)].map(
+        ([, mode]) => mode,
+      );
+      const count = (outcome: string) => value(`postman_graphql_cache_requests_total{outcome="${outcome}"}`);
+      return { modes, miss: count('miss'), shared: count('shared'), hit: count('hit') };
+    };
+    expect(await readsOf(one)).toEqual({ modes: ['shared'], miss: 1, shared: 0, hit: 0 });
+    expect(await readsOf(two)).toEqual({ modes: ['shared'], miss: 0, shared: 1, hit: 1 });
+    redis.child().kill('SIGSTOP');
+    try {
+      const three = await start({ METRICS_PORT: '0', CACHE_REDIS_TIMEOUT_MS: '50' });
+      expect(await readsOf(three)).toMatchObject({ modes: ['off'] });
+    } finally {
+      redis.child().kill('SIGCONT');
+    }
+  }, 60_000);
 
   it('accept the same responses for each Cache-Control as one instance does', async () => {
     const one = await startGrid([1, 2, 0]);

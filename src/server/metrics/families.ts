@@ -78,7 +78,12 @@ export const families = {
   postman_graphql_cache_requests_total: {
     type: 'counter',
     help: 'Reads by how they were served.',
-    labels: { outcome: ['hit', 'stale', 'coalesced', 'miss'] },
+    labels: { outcome: ['hit', 'shared', 'stale', 'coalesced', 'miss'] },
+  },
+  postman_graphql_shared_cache_mode: {
+    type: 'gauge',
+    help: '1 for whether cached responses are shared through Redis: not configured, yes, only those stored already because Redis is full, or not while Redis does not reply.',
+    labels: { mode: ['process', 'shared', 'full', 'off'] },
   },
   postman_graphql_cache_bytes: {
     type: 'gauge',

@@ -3,6 +3,7 @@ import type { CacheUsage } from '../../upstream/cache/response-store.ts';
 import type { BudgetOfKeys, BudgetRegistry } from '../../upstream/rate-limiter/budget-registry.ts';
 import type { CircuitBreakers } from '../../upstream/calls/circuit-breakers.ts';
 import type { WindowSnapshot } from '../../upstream/rate-limiter/slot-source.ts';
+import type { SharedCacheMode } from '../shared-responses.ts';
 import type { LimiterMode } from '../shared-slots.ts';
 import type { MetricsByName } from './registry.ts';
 
@@ -12,11 +13,13 @@ export interface UpstreamState {
   readonly cacheUsage: () => CacheUsage;
   readonly openCircuits: CircuitBreakers['openCircuits'];
   readonly limiterMode: () => LimiterMode;
+  readonly sharedCacheMode: () => SharedCacheMode;
 }
 
 // Reading a budget takes some microseconds, and there may be tens of thousands.
 const BUDGETS_PER_ROUND = 500;
 const MODES: readonly LimiterMode[] = ['process', 'shared', 'local', 'closed'];
+const CACHE_MODES: readonly SharedCacheMode[] = ['process', 'shared', 'full', 'off'];
 
 /** Reads every budget, some in each round of the event loop. */
 export async function readBudgets(budgets: Iterable<BudgetOfKeys>, read: (budget: BudgetOfKeys) => void) {
@@ -45,6 +48,8 @@ export async function writeState(metrics: MetricsByName, state: UpstreamState): 
   metrics.postman_graphql_circuit_breaker_open.set({ scope: 'api_key' }, ofOneKey);
   const current = state.limiterMode();
   for (const mode of MODES) metrics.postman_graphql_limiter_mode.set({ mode }, mode === current ? 1 : 0);
+  const ofCache = state.sharedCacheMode();
+  for (const mode of CACHE_MODES) metrics.postman_graphql_shared_cache_mode.set({ mode }, mode === ofCache ? 1 : 0);
 }
 
 async function writeBudgets(metrics: MetricsByName, { budgets }: UpstreamState): Promise<void> {

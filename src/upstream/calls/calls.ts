@@ -98,7 +98,8 @@ export function createCalls(options: CallsOptions): Calls {
   const revalidations = createRevalidationQueue(cachedReads, freshness, clock, inFlight.revalidate, observer);
 
   const serveCached = (cached: CachedResponse, call: Call<unknown>, operation: Operation): unknown => {
-    observer.onRead(freshness.isFresh(cached) ? 'hit' : 'stale');
+    const served = cachedReads.isFirstServed(cached.outcome) ? 'shared' : 'hit';
+    observer.onRead(freshness.isFresh(cached) ? served : 'stale');
     noteCached(cached, call, operation, freshness, clock);
     if ('failure' in cached.outcome) throw toError(cached.outcome.failure);
     return serve({ value: cached.outcome.value, bytes: cached.bytes }, call, operation, clock);

@@ -22,6 +22,7 @@ it('have as many series after 10,000 keys and 10,000 names of operations as afte
     cacheUsage: () => ({ entries: 1, bytes: 1, evictions: 0 }),
     openCircuits: () => ({ ofAllKeys: false, ofOneKey: 0 }),
     limiterMode: () => 'process' as const,
+    sharedCacheMode: () => 'process' as const,
   };
   const use = (index: number) => {
     const keyHash = `hash-of-key-${index}`;

@@ -21,6 +21,7 @@ export interface AdoptionOptions {
 export function createAdoption(options: AdoptionOptions) {
   const { cache, clock, learnedSizes, sharedCache } = options;
   const runTask = options.runTask ?? (async <Result>(_bytes: number, task: () => Result) => task());
+  const unserved = new WeakSet<Outcome>();
   const toSentAtMs = ({ sentAgeMs }: SharedResponse) => Math.floor(clock.nowMs() - sentAgeMs);
 
   /** Whether a shared response is another one than the cached one, and the response to a later call. */
@@ -39,6 +40,7 @@ export function createAdoption(options: AdoptionOptions) {
   const adopt = (call: Call<unknown>, { keyHash }: CacheCaller, shared: SharedText, outcome: Outcome) => {
     const response = toNewResponse(call, shared, outcome);
     cache.adopt(keyHash, call.target, response, shared);
+    unserved.add(outcome);
     const observed = 'value' in outcome ? call.sizes?.(outcome.value) : undefined;
     if (observed) learnedSizes.learn(keyHash, observed, response.sentAtMs);
   };
@@ -68,7 +70,14 @@ export function createAdoption(options: AdoptionOptions) {
     adopt(call, caller, shared, await runTask(heapBytes, () => toOutcome(shared, body, call.parse)));
   };
 
-  return { isLater, toNewResponse, merge, load };
+  return {
+    isLater,
+    toNewResponse,
+    merge,
+    load,
+    /** Says, once, that the outcome of a shared response is served for the first time. */
+    isFirstServed: (outcome: Outcome) => unserved.delete(outcome),
+  };
 }
 
 function toOutcome({ isFailure }: SharedResponse, body: unknown, parse: Call<unknown>['parse']): Outcome {

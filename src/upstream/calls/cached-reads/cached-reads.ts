@@ -28,6 +28,8 @@ export interface CachedReads {
   sharedChanges(caller: CacheCaller): number | undefined;
   /** The cached response of a call. */
   find(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
+  /** To be called when a cached outcome is served. Returns whether it came from another instance, and is served first. */
+  isFirstServed(outcome: Outcome): boolean;
   /** The response that `load` would bring, if it is not the one that `find` returns. It has no value. */
   foresee(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
   /**
@@ -57,7 +59,7 @@ export interface CachedReadsOptions extends AdoptionOptions {
 /** Joins the two levels of the cache. */
 export function createCachedReads(options: CachedReadsOptions): CachedReads {
   const { cache, sharedCache } = options;
-  const { isLater, toNewResponse, merge, load } = createAdoption(options);
+  const { isLater, toNewResponse, merge, load, isFirstServed } = createAdoption(options);
   // By key hash and target.
   const loading = new Map<string, Promise<number>>();
 
@@ -75,6 +77,8 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       merge(call, caller);
       return cache.get(caller.keyHash, call.target);
     },
+
+    isFirstServed,
 
     foresee(call, caller) {
       const shared = sharedCache?.find(caller, call.target);
