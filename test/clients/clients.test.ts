@@ -5,10 +5,10 @@ import { GraphQLError } from 'graphql';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ResultTooLarge, createResultSize } from '../../src/graph/limits/result-size.ts';
 import { ids } from '../../src/sandbox/account/demo-ids.ts';
-import { type Cell, reportCells } from '../support/client-table.ts';
+import { reportCells } from '../support/client-table.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
-import { type ClientResult, clients, type Read, type Reading } from './clients.ts';
+import { cells, type ClientResult, clients, type Read, type Reading } from './clients.ts';
 
 vi.mock('../../src/graph/limits/result-size.ts', { spy: true });
 
@@ -41,14 +41,6 @@ const toShownCost = (name: string) =>
         rateLimit: expect.stringContaining('"general";r='),
         rateLimitPolicy: '"general";q=10000;w=60, "burst";q=10000;w=10',
       };
-
-/** The cell of the table that a client's tests fill. */
-const cells: Readonly<Record<string, Cell>> = {
-  '@apollo/client, incrementalSpec=v0.2': ['Apollo Client 4', 'v0.2 multipart'],
-  '@apollo/client, deferSpec=20220824': ['Apollo Client 4', '2022 multipart'],
-  '@urql/exchange-graphcache': ['urql with graphcache', '2022 multipart'],
-  '@urql/exchange-graphcache, text/event-stream': ['urql with graphcache', '2022 SSE'],
-};
 
 const contacted = new Set<string>();
 const noteSocket = (message: unknown) => {

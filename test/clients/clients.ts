@@ -1,8 +1,16 @@
-import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import {
+  ApolloClient,
+  CombinedGraphQLErrors,
+  disableFragmentWarnings,
+  gql,
+  HttpLink,
+  InMemoryCache,
+} from '@apollo/client';
 import { Defer20220824Handler, GraphQL17Alpha9Handler } from '@apollo/client/incremental';
 import { Client, type Exchange, fetchExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import type { GraphQLError } from 'graphql';
+import type { Cell } from '../support/client-table.ts';
 import type { ResultError } from '../support/facade.ts';
 
 /** What a client shows its application at one moment. */
@@ -17,14 +25,35 @@ export interface ClientResult {
   readonly extensions: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Asks a query, and gives what the client shows each time that it shows something new. */
-export type Read = (url: string, query: string, onResult: (result: ClientResult) => void) => Reading;
+/**
+ * Sends a query, and reports each new result that the client shows.
+ */
+export type Read = (
+  url: string,
+  query: string,
+  onResult: (result: ClientResult) => void,
+  options?: ReadOptions,
+) => Reading;
+
+/** How a test differs from an application. */
+export interface ReadOptions {
+  /** Default: the global `fetch`. */
+  readonly send?: typeof globalThis.fetch;
+  /**
+   * Apollo Client shows what its handler makes of the parts, instead of what its cache has: the cache replaces objects
+   * without `id`, which generated operations seldom select. Default: false.
+   */
+  readonly skipsCache?: boolean;
+}
 
 /** A query that is being answered. */
 export interface Reading {
   /** What an application does that is no longer interested. */
   unsubscribe(): void;
 }
+
+// Each query is an application of its own, and their fragments have the same names.
+disableFragmentWarnings();
 
 /** The clients under test, by their packages, each set up as an application would. */
 export const clients: Readonly<Record<string, Read>> = {
@@ -37,20 +66,29 @@ export const clients: Readonly<Record<string, Read>> = {
     readByUrql([createGraphcache()], 'text/event-stream', ...asked),
 };
 
+/** The cell of the table that a client's tests fill. */
+export const cells: Readonly<Record<string, Cell>> = {
+  '@apollo/client, incrementalSpec=v0.2': ['Apollo Client 4', 'v0.2 multipart'],
+  '@apollo/client, deferSpec=20220824': ['Apollo Client 4', '2022 multipart'],
+  '@urql/exchange-graphcache': ['urql with graphcache', '2022 multipart'],
+  '@urql/exchange-graphcache, text/event-stream': ['urql with graphcache', '2022 SSE'],
+};
+
 function readByApollo(
   incrementalHandler: Defer20220824Handler | GraphQL17Alpha9Handler,
   url: string,
   query: string,
   onResult: (result: ClientResult) => void,
+  { send = fetch, skipsCache = false }: ReadOptions = {},
 ): Reading {
   const client = new ApolloClient({
     cache: new InMemoryCache(),
-    link: new HttpLink({ uri: url }),
+    link: new HttpLink({ uri: url, fetch: send }),
     // Its types are not made for `exactOptionalPropertyTypes`.
     incrementalHandler: incrementalHandler as NonNullable<ApolloClient.Options['incrementalHandler']>,
   });
   return client
-    .watchQuery({ query: gql(query), errorPolicy: 'all' })
+    .watchQuery({ query: gql(query), errorPolicy: 'all', ...(skipsCache && { fetchPolicy: 'no-cache' }) })
     .subscribe(({ data, error, loading, dataState }) => {
       // Before anything has come it says so.
       if (loading && dataState === 'empty') return;
@@ -72,15 +110,19 @@ function readByUrql(
   url: string,
   query: string,
   onResult: (result: ClientResult) => void,
+  { send = fetch }: ReadOptions = {},
 ): Reading {
   // Left to itself it asks by GET, which takes a header that a web page cannot send unasked.
   const client = new Client({
     url,
     exchanges: [...caches, fetchExchange],
     preferGetMethod: false,
+    fetch: send,
     ...(accept !== undefined && { fetchOptions: { headers: { accept } } }),
   });
-  return client.query(query, {}).subscribe(({ data, error, hasNext, extensions }) => {
+  // Graphcache would send no query whose fields are all deferred: without them, its cache has everything.
+  const context = { requestPolicy: 'network-only' } as const;
+  return client.query(query, {}, context).subscribe(({ data, error, hasNext, extensions }) => {
     onResult({
       data: withoutTypenames(data),
       errors: error?.networkError ? [error.networkError] : (error?.graphQLErrors.map(toAnswerError) ?? []),

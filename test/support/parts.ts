@@ -36,6 +36,11 @@ export async function* queryInParts(
     body: JSON.stringify({ query, variables }),
     ...(signal && { signal }),
   });
+  yield* partsOf(response);
+}
+
+/** Reads the parts of a response of either transport, or its only result. */
+export async function* partsOf(response: Response): AsyncGenerator<Part> {
   const type = response.headers.get('content-type') ?? '';
   if (!response.body) throw new TypeError('The answer has no body');
   const read = type.startsWith('text/event-stream') ? readEvents : readMultipart;
