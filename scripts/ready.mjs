@@ -1,5 +1,5 @@
 // Makes a fresh clone runnable: installs the packages of package-lock.json if they are missing, then compiles if dist
-// is out of date (--build). With --start, runtime dependencies are enough if dist is up to date.
+// is out of date (--build). With --start, nothing is needed if dist is up to date, because it contains the packages.
 // Further arguments are folders with their own package.json, whose packages are installed, too.
 // Plain JavaScript without dependencies, because it runs before they are installed.
 import { spawnSync } from 'node:child_process';
@@ -46,15 +46,6 @@ function install(folder) {
   writeFileSync(stampFile, stamp);
 }
 
-/** Whether all runtime dependencies are installed in the versions of package-lock.json. */
-function hasRuntimeDependencies() {
-  const installedFile = `${root}node_modules/.package-lock.json`;
-  if (!existsSync(installedFile)) return false;
-  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
-  const locked = Object.entries(JSON.parse(readFileSync(`${root}package-lock.json`, 'utf8')).packages);
-  return locked.every(([path, { dev, version }]) => path === '' || dev || installed[path]?.version === version);
-}
-
 function mayWrite() {
   try {
     accessSync(root, constants.W_OK);
@@ -69,7 +60,7 @@ restoreManifest();
 const options = process.argv.slice(2);
 const isStart = options.includes('--start');
 
-if (!isStart || !isCompiled() || !hasRuntimeDependencies()) {
+if (!isStart || !isCompiled()) {
   if (isStart && !mayWrite()) {
     say(`${root} is not built and not writable. Run "npm ci" and "npm run build" there as a user who can write to it.`);
     process.exit(1);
