@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { type ChangeLog, createChangeLog } from '../upstream/cache/changes/change-log.ts';
 import type { ChangeMarks } from '../upstream/cache/changes/change-marks.ts';
 import type { Clock } from '../upstream/clock.ts';
+import { observeConnection } from '../upstream/rate-limiter/redis/observed-connection.ts';
 import type { UpstreamObserver } from '../upstream/observer.ts';
 import type { SharedSlots } from './shared-slots.ts';
 
@@ -20,17 +21,7 @@ export function openSharedChanges(
 ): ChangeLog | undefined {
   if (!redis || !connection || access.webhookSecrets.length === 0) return undefined;
   return createChangeLog({
-    async run(script, keys, argument) {
-      const sentAtMs = clock.nowMs();
-      let isFailed = true;
-      try {
-        const reply = await connection.run(script, keys, argument);
-        isFailed = false;
-        return reply;
-      } finally {
-        observer.onStoreReplied('changes', clock.nowMs() - sentAtMs, isFailed);
-      }
-    },
+    run: observeConnection(connection, observer, clock, () => 'changes').run,
     secrets: redis.tenantSecrets,
     marks,
     relevantMs: Math.max(cache.ttlMs + cache.swrMs, cache.renewMs, 1),

@@ -4,15 +4,20 @@ import type { RedisConnection } from './redis-connection.ts';
 import { EXCHANGE_SCRIPT } from './scripts/exchange-script.ts';
 import { LEAVE_SCRIPT } from './scripts/generation-script.ts';
 
-/** Wraps a connection, so that an observer gets the duration and the outcome of each script. */
-export function observeConnection(
-  connection: RedisConnection,
+/**
+ * Wraps the scripts of a connection, so that an observer gets the duration and the outcome of each.
+ *
+ * @param nameOf - What a script does. Default: the scripts of slots.
+ */
+export function observeConnection<Connection extends Pick<RedisConnection, 'run'>>(
+  connection: Connection,
   observer: Pick<UpstreamObserver, 'onStoreReplied'>,
   clock: Pick<Clock, 'nowMs'>,
-): RedisConnection {
+  nameOf: (script: string) => StoreScript = toName,
+): Connection {
   return {
     ...connection,
-    async run(script, keys, argument) {
+    async run(script: string, keys: readonly string[], argument: string) {
       const sentAtMs = clock.nowMs();
       let isFailed = true;
       try {
@@ -26,7 +31,7 @@ export function observeConnection(
   };
 }
 
-function nameOf(script: string): StoreScript {
+function toName(script: string): StoreScript {
   if (script === EXCHANGE_SCRIPT) return 'exchange';
   return script === LEAVE_SCRIPT ? 'leave' : 'heartbeat';
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createScriptRunner, toClientOptions } from '../../redis-client.ts';
 import type { Secret } from '../../http/secret.ts';
 
 /** A connection to Redis that reconnects by itself. */
@@ -17,8 +17,6 @@ export const REDIS_CLIENT = '@redis/client@6.3.1';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const LONGEST_RETRY_MS = 500;
-// Heartbeats are more frequent, so a connection without any reply for this long is dead.
-const SILENCE_MS = 15_000;
 
 /**
  * Connects to Redis, and reconnects whenever the connection breaks.
@@ -29,17 +27,9 @@ const SILENCE_MS = 15_000;
  */
 export async function connectRedis(url: Secret): Promise<RedisConnection> {
   const { createClient } = await loadClient();
-  const client = createClient({
-    url: url.reveal(),
-    disableOfflineQueue: true,
-    maintNotifications: 'disabled',
-    disableClientInfo: true,
-    socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: SILENCE_MS,
-      reconnectStrategy: (retries) => Math.min(LONGEST_RETRY_MS, 25 * 2 ** retries),
-    },
-  });
+  const client = createClient(
+    toClientOptions(url, { connectTimeoutMs: CONNECT_TIMEOUT_MS, longestRetryMs: LONGEST_RETRY_MS }),
+  );
   let runId: string | undefined;
   let lastError: unknown;
   const listeners: (() => void)[] = [];
@@ -70,12 +60,7 @@ export async function connectRedis(url: Secret): Promise<RedisConnection> {
     throw error;
   }
 
-  const shas = new Map<string, string>();
-  const shaOf = (script: string) => {
-    const sha = shas.get(script) ?? createHash('sha1').update(script).digest('hex');
-    shas.set(script, sha);
-    return sha;
-  };
+  const runScript = createScriptRunner((words) => client.sendCommand<string>([...words]));
 
   return {
     runId: () => runId,
@@ -83,15 +68,7 @@ export async function connectRedis(url: Secret): Promise<RedisConnection> {
       listeners.push(listener);
       if (runId !== undefined) listener();
     },
-    async run(script, keys, argument) {
-      const rest = [String(keys.length), ...keys, argument];
-      try {
-        return await client.sendCommand<string>(['EVALSHA', shaOf(script), ...rest]);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return await client.sendCommand<string>(['EVAL', script, ...rest]);
-      }
-    },
+    run: (script, keys, argument) => runScript(script, keys, [argument]),
     close: () => client.destroy(),
   };
 }

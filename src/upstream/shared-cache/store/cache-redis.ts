@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createScriptRunner, toClientOptions } from '../../redis-client.ts';
 import type { Secret } from '../../http/secret.ts';
 import type { CacheKeys } from '../sealed/cache-keys.ts';
 
@@ -18,8 +18,6 @@ export interface CacheRedis {
 
 const CONNECT_TIMEOUT_MS = 1_000;
 const LONGEST_RETRY_MS = 1_000;
-// The log is read every second, so a connection without any reply for this long is dead.
-const SILENCE_MS = 15_000;
 
 /**
  * Connects to the Redis of the cache. If it cannot be reached within a second, it goes on trying in the background.
@@ -31,41 +29,19 @@ export async function connectCacheRedis(url: Secret, toMissing: (cause: unknown)
   const { createClient, RESP_TYPES } = await import('@redis/client').catch((error: unknown) => {
     throw toMissing(error);
   });
-  const client = createClient({
-    url: url.reveal(),
-    disableOfflineQueue: true,
-    maintNotifications: 'disabled',
-    disableClientInfo: true,
-    socket: {
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      socketTimeout: SILENCE_MS,
-      reconnectStrategy: (retries) => Math.min(LONGEST_RETRY_MS, 25 * 2 ** retries),
-    },
-  });
+  const client = createClient(
+    toClientOptions(url, { connectTimeoutMs: CONNECT_TIMEOUT_MS, longestRetryMs: LONGEST_RETRY_MS }),
+  );
   // Failed commands say why; without a listener, Node would end the process.
   client.on('error', () => {});
   const connected = client.connect().catch(() => undefined);
   const deadline = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
   await Promise.race([connected, new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve()))]);
 
-  const shas = new Map<string, string>();
-  const shaOf = (script: string) => {
-    const sha = shas.get(script) ?? createHash('sha1').update(script).digest('hex');
-    shas.set(script, sha);
-    return sha;
-  };
   const inBytes = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } };
 
   return {
-    async run(script, keys, args) {
-      const rest = [String(keys.length), ...keys, ...args];
-      try {
-        return await client.sendCommand<Reply>(['EVALSHA', shaOf(script), ...rest], inBytes);
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-        return await client.sendCommand<Reply>(['EVAL', script, ...rest], inBytes);
-      }
-    },
+    run: createScriptRunner((words) => client.sendCommand<Reply>([...words], inBytes)),
     unlink: (keys) => client.sendCommand(['UNLINK', ...keys]),
     memoryInfo: () => client.sendCommand<string>(['INFO', 'memory']),
     close: () => client.destroy(),
