@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterEach, expect, it } from 'vitest';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { createGridAccount } from '../support/grid-account.ts';
@@ -54,4 +56,29 @@ it('a stream that fails says so in its last part and in the log', async () => {
   expect(lines.filter(({ msg }) => msg === 'operation').map(({ errors }) => errors)).toEqual([
     { UPSTREAM_UNAVAILABLE: 1 },
   ]);
+});
+
+it.each<[string, (response: IncomingMessage) => void]>([
+  ['its client disconnects', (response) => response.destroy()],
+  ['its connection is reset', (response) => response.socket.resetAndDestroy()],
+])('a stream is no error of the server if %s while it waits', async (_what, disconnect) => {
+  facade = await startFacade({ CACHE_TTL_MS: '0' });
+  facade.postman.fail('/collections', { kind: 'hang' });
+  const query = '{ me { username } ... @defer { collections { nodes { name } } } }';
+  const sent = request(facade.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'multipart/mixed' },
+  });
+  sent.on('error', () => undefined).end(JSON.stringify({ query }));
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  response.on('error', () => undefined);
+  await expect.poll(() => facade.postman.calls).toHaveLength(2);
+  await once(response, 'data');
+  disconnect(response);
+  const messages = () => facade.log.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  await expect.poll(messages).toContain('operation');
+  await facade.close();
+  expect(messages()).not.toContain('unexpected error');
+  // Something to close when the test is over.
+  facade = await startFacade();
 });

@@ -194,7 +194,9 @@ function makePartMap({ clock, config, maskError, observer }: PluginParts) {
         return sent;
       },
       onFailure(error: unknown): SentPart {
-        const last = toLastPart(record, record.errors.reportPart({ errors: [toMasked(error)] }));
+        // After the client has disconnected, nobody reads this part, and nothing is wrong with the server.
+        const errors = clientGone.aborted ? [] : [toMasked(error)];
+        const last = toLastPart(record, record.errors.reportPart({ errors }));
         return toSent(last) ?? last;
       },
     };

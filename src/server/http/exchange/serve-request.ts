@@ -47,8 +47,8 @@ function toUrl({ headers: { host = 'localhost' }, url = '/' }: IncomingMessage):
 function watchClient(response: ServerResponse): Stop {
   const gone = new Stop();
   response.once('close', () => {
-    if (!response.writableFinished)
-      gone.abort(response.errored ?? new DOMException('The client has disconnected.', 'AbortError'));
+    // Yoga takes only a DOMException for a disconnect. Any other error would be logged as one of this server.
+    if (!response.writableFinished) gone.abort(new DOMException('The client has disconnected.', 'AbortError'));
   });
   return gone;
 }
