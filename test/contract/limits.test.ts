@@ -297,7 +297,8 @@ describe('a malformed request', () => {
       data: undefined,
       errors: [
         {
-          message: 'Send the request as JSON, with Content-Type: application/json and without Content-Encoding.',
+          message:
+            'Send the request as JSON in UTF-8, with Content-Type: application/json and without Content-Encoding.',
           code: 'BAD_REQUEST',
         },
       ],

@@ -77,7 +77,14 @@ describe('a refusal has a body in the form of GraphQL', () => {
       { headers: { 'content-type': 'application/xml' } },
       415,
       'BAD_REQUEST',
-      'Send the request as JSON, with Content-Type: application/json and without Content-Encoding.',
+      'Send the request as JSON in UTF-8, with Content-Type: application/json and without Content-Encoding.',
+    ],
+    [
+      'an encoding that it cannot read',
+      { headers: { 'content-type': 'application/json; charset=ISO-8859-1' } },
+      415,
+      'BAD_REQUEST',
+      expect.any(String) as string,
     ],
     [
       'a compressed body',

@@ -18,15 +18,18 @@ export type ReadParams = (text: string) => RequestParams;
 
 const textNames = ['query', 'operationName', 'documentId', 'doc_id'] as const;
 const objectNames = ['variables', 'extensions'] as const;
+const READ_CHARSETS = ['utf-8', 'utf8', 'us-ascii'];
 
 /**
  * Returns how to read the body of a POST request.
  *
  * @param contentType - The header `Content-Type`.
- * @returns undefined for a type that the server does not read.
+ * @returns undefined for a type or an encoding that the server does not read.
  */
 export function bodyReaderOf(contentType: string | null): ReadParams | undefined {
   const [media] = parseMediaTypes(contentType ?? '');
+  // Text in another encoding would be read as other text.
+  if (!READ_CHARSETS.includes(media?.parameters.get('charset')?.toLowerCase() ?? 'utf-8')) return undefined;
   switch (media?.type) {
     case 'application/json':
     case 'application/graphql+json':

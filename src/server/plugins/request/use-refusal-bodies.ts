@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<number, string>> = {
   406:
     `This response can be sent as ${responseTypes.join(' or ')}, and one in parts as multipart/mixed or ` +
     'text/event-stream. Accept one of them.',
-  415: 'Send the request as JSON, with Content-Type: application/json and without Content-Encoding.',
+  415: 'Send the request as JSON in UTF-8, with Content-Type: application/json and without Content-Encoding.',
 };
 
 /**
