@@ -43,6 +43,15 @@ describe('the format of parts', () => {
     expect((await response.text()).includes('"pending"')).toBe(accept.includes('v0.2'));
   });
 
+  it('does not matter for a response in one piece, which is one event, in a coding that exists', async () => {
+    facade = await startFacade();
+    const response = await send(EVENTS, '{ __typename }');
+    expect([response.status, response.headers.get('content-encoding')]).toEqual([200, 'gzip']);
+    expect(await response.text()).toMatch(
+      /^:\n\nevent: next\ndata: \{"data":\{"__typename":"Query"\}.*\n\nevent: complete\ndata:/,
+    );
+  });
+
   it.each(['multipart/mixed;incrementalSpec=v0.9', 'text/event-stream;deferSpec=1, application/graphql-response+json'])(
     'is refused if it is unknown, with the names of those that are known (%s)',
     async (accept) => {

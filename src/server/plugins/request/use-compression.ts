@@ -17,6 +17,8 @@ export function useCompression(): Plugin {
     async onResponse({ request, response, setResponse, fetchAPI }) {
       const { headers } = response;
       const length = headers.get('content-length');
+      // Yoga's event streams have it, but no coding has this name (RFC 9110, section 8.4.1).
+      if (headers.get('content-encoding') === 'none') headers.delete('content-encoding');
       if (headers.has('content-encoding')) return;
       if (length === null) {
         // Only a response in parts has a body and no length.
