@@ -1,11 +1,14 @@
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, gzipSync } from 'node:zlib';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { acceptsCoding, GZIP_LEVEL, MIN_COMPRESSED_BYTES } from '../../http/accept-encoding.ts';
 import { compressParts, partCodings } from '../../http/compress-parts.ts';
+import { readResponseBody } from '../../http/exchange/read-response-body.ts';
 import { addVary } from '../../http/vary.ts';
 
 const compress = promisify(gzip);
+// A thread costs more than compressing less than this, which takes half a millisecond.
+const MAX_SYNC_BYTES = 65_536;
 
 /**
  * Makes the plugin that compresses responses for clients that accept gzip, and responses in parts also for those that
@@ -28,7 +31,9 @@ export function useCompression(): Plugin {
       addVary(headers, 'Accept-Encoding');
       if (Number(length) < MIN_COMPRESSED_BYTES) return;
       if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
-      const body = await compress(Buffer.from(await response.arrayBuffer()), { level: GZIP_LEVEL });
+      const plain = await readResponseBody(response);
+      const options = { level: GZIP_LEVEL };
+      const body = plain.length <= MAX_SYNC_BYTES ? gzipSync(plain, options) : await compress(plain, options);
       headers.set('Content-Encoding', 'gzip');
       headers.set('Content-Length', String(body.length));
       setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
