@@ -9,3 +9,8 @@ export interface NodeContext {
   /** The body, if it was read before Yoga got the request. */
   readonly body?: Buffer | undefined;
 }
+
+/** A request that carries the context with which Yoga is to serve it. */
+export interface NodeRequest extends Request {
+  readonly nodeContext?: NodeContext;
+}

@@ -19,6 +19,7 @@ interface FetchServer {
  *   rejects if Yoga fails.
  */
 export function createServeRequest({ fetchAPI, handleRequest }: FetchServer) {
+  const handle = handleRequest as (request: Request) => Promise<Response> | Response;
   return async (context: NodeContext): Promise<void> => {
     const { req, res, body } = context;
     const hasBody = req.method !== 'GET' && req.method !== 'HEAD';
@@ -31,7 +32,8 @@ export function createServeRequest({ fetchAPI, handleRequest }: FetchServer) {
     };
     // Yoga's Request takes the streams, headers and signals of Node as they are.
     const request = new fetchAPI.Request(toUrl(req), init as unknown as RequestInit);
-    const response = await handleRequest(request, context);
+    // As an argument, Yoga would make it the prototype of a new object, so that each request has a hidden class of its own.
+    const response = await handle(Object.assign(request, { nodeContext: context }));
     // Only a response in parts, or one without a body, has no length.
     if (response.headers.has('content-length'))
       sendWhole(response.status, response.headers, await readResponseBody(response), res);

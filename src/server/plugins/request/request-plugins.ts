@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
+import type { NodeContext, NodeRequest } from '../../http/node-context.ts';
 import type { RefusalReasons } from '../../http/refusal.ts';
 import { useAccessControl } from './use-access-control.ts';
 import { useCors } from './use-cors.ts';
@@ -14,9 +15,14 @@ import { useRequestParams } from './use-request-params.ts';
  * @param graphqlPath - Path of the GraphQL endpoint and the GraphiQL page.
  * @param reasons - Gets the reason of each refusal, for the log.
  */
-export function createRequestPlugins(config: Config, graphqlPath: string, reasons: RefusalReasons): readonly Plugin[] {
+export function createRequestPlugins(
+  config: Config,
+  graphqlPath: string,
+  reasons: RefusalReasons,
+): readonly (Plugin | Plugin<object, NodeContext>)[] {
   const { access, graphiql, query } = config;
   return [
+    useNodeContext(),
     useCors(access.corsOrigins),
     useAccessControl(config, graphqlPath, reasons),
     useFrontPage(graphqlPath, graphiql),
@@ -24,4 +30,13 @@ export function createRequestPlugins(config: Config, graphqlPath: string, reason
     useCsrfCheck(reasons, access.corsOrigins),
     useRequestParams(query.maxRequestBytes, reasons),
   ];
+}
+
+/** Makes the plugin that gives the hooks of all others the context of their request. It has to come first. */
+function useNodeContext(): Plugin<object, NodeContext> {
+  return {
+    onRequest({ request, serverContext }) {
+      Object.assign(serverContext, (request as NodeRequest).nodeContext);
+    },
+  };
 }

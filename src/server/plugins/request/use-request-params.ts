@@ -1,4 +1,5 @@
 import { createGraphQLError, type Plugin } from 'graphql-yoga';
+import type { NodeContext } from '../../http/node-context.ts';
 import type { RefusalReasons } from '../../http/refusal.ts';
 import { bodyReaderOf, readQueryString } from './request-params.ts';
 
@@ -10,9 +11,9 @@ import { bodyReaderOf, readQueryString } from './request-params.ts';
  * @param maxBytes - The largest body. `useRequestMemory` refuses larger ones that do not state their length.
  * @param reasons - Gets the reason of each refusal, for the log.
  */
-export function useRequestParams(maxBytes: number, reasons: RefusalReasons): Plugin {
+export function useRequestParams(maxBytes: number, reasons: RefusalReasons): Plugin<object, NodeContext> {
   return {
-    onRequestParse({ request, url, setRequestParser }) {
+    onRequestParse({ request, url, setRequestParser, serverContext: { body } }) {
       const { headers, method } = request;
       if (method === 'GET') setRequestParser(() => readQueryString(url.search));
       else if (method !== 'POST') throw toWrongMethod(method);
@@ -23,9 +24,8 @@ export function useRequestParams(maxBytes: number, reasons: RefusalReasons): Plu
       }
       const read = hasPlainBody(headers) ? bodyReaderOf(headers.get('content-type')) : undefined;
       // Without a parser, Yoga responds with status 415.
-      setRequestParser(
-        (read && (async (unread) => read(await unread.text()))) as Parameters<typeof setRequestParser>[0],
-      );
+      const parse = read && (body ? () => read(body.toString()) : async (unread: Request) => read(await unread.text()));
+      setRequestParser(parse as Parameters<typeof setRequestParser>[0]);
     },
   };
 }
