@@ -27,7 +27,7 @@ import { useParsedDocuments } from './server/plugins/document/use-parsed-documen
 import { queryLimits } from './server/plugins/document/use-query-limits.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
 import { createRequestPlugins } from './server/plugins/request/request-plugins.ts';
-import { hasReadableAddress } from './server/plugins/request/use-access-control.ts';
+import { createAddressCheck } from './server/plugins/request/use-access-control.ts';
 import { useCompression } from './server/plugins/request/use-compression.ts';
 import { useRefusalBodies } from './server/plugins/request/use-refusal-bodies.ts';
 import { useResponseType } from './server/plugins/request/use-response-type.ts';
@@ -177,15 +177,15 @@ export async function startServer(
 }
 
 function createExecute(serve: (context: NodeContext) => Promise<void>, logger: Logger, logRefusal: SampledLog) {
+  const isReadable = createAddressCheck();
   return (context: NodeContext): void => {
     const { req, res, requestId } = context;
-    if (!hasReadableAddress(req)) {
+    if (!isReadable(req)) {
       sendRefusal(res, UNREADABLE_ADDRESS);
-      logRefusal({ requestId, method: req.method, status: 400, reason: 'address' });
-      return;
+      return logRefusal({ requestId, method: req.method, status: 400, reason: 'address' });
     }
-    serve(context).catch((error: unknown) => {
-      logger.error({ requestId, err: error }, 'request failed');
+    serve(context).catch((err: unknown) => {
+      logger.error({ requestId, err }, 'request failed');
       if (res.headersSent) res.destroy();
       else sendRefusal(res, UNEXPECTED);
     });

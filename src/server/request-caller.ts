@@ -34,6 +34,8 @@ export function createCallerFinder({
   budgets: BudgetRegistry;
   serverKey: Secret | undefined;
 }) {
+  const toHashes = (apiKey: Secret) => ({ keyHash: hashKey(apiKey), formerHash: formerHashKey?.(apiKey) });
+  const serverHashes = serverKey && toHashes(serverKey);
   return (given: string | null): RequestCaller | null => {
     // GraphiQL's header editor starts with an empty value, which means no key.
     const header = given?.trim() || undefined;
@@ -44,12 +46,12 @@ export function createCallerFinder({
     }
     const apiKey = header === undefined ? serverKey : new Secret(header);
     if (!apiKey) return null;
-    const keyHash = hashKey(apiKey);
+    const { keyHash, formerHash } = (header === undefined && serverHashes) || toHashes(apiKey);
     return {
       keyHash,
       apiKey,
       isServerKey: header === undefined,
-      keyBudget: budgets.of(keyHash, formerHashKey?.(apiKey)),
+      keyBudget: budgets.of(keyHash, formerHash),
     };
   };
 }

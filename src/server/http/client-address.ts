@@ -30,11 +30,12 @@ export function createClientAddressOf(trustedProxies: readonly string[], onIgnor
 
   return ({ socket, headers }) => {
     let address = socket.remoteAddress ?? '';
-    if (headers['x-forwarded-for'] !== undefined && !isReported && !isTrusted(address)) {
+    if (headers['x-forwarded-for'] === undefined) return toNetwork(address);
+    if (!isReported && !isTrusted(address)) {
       isReported = true;
       onIgnored();
     }
-    const forwarded = String(headers['x-forwarded-for'] ?? '')
+    const forwarded = String(headers['x-forwarded-for'])
       .slice(-MAX_FORWARDED_LENGTH)
       .split(',')
       .map((part) => part.trim());

@@ -22,9 +22,17 @@ export function useAccessControl(
   reasons: RefusalReasons,
 ): Plugin {
   const checksHost = isLoopbackAddress(listen.host);
+  // Nearly all requests name the same host.
+  let lastAllowed: string | undefined;
+  const isAllowed = (host: string | undefined) => {
+    if (host !== undefined && host === lastAllowed) return true;
+    if (!isAllowedHost(host, access.allowedHosts)) return false;
+    lastAllowed = host;
+    return true;
+  };
   return {
     onRequest({ request, endResponse, fetchAPI, url }) {
-      if (checksHost && !isAllowedHost(request.headers.get('host') ?? undefined, access.allowedHosts)) {
+      if (checksHost && !isAllowed(request.headers.get('host') ?? undefined)) {
         const message =
           'This server listens on loopback and does not accept this Host. To accept it, add it to ALLOWED_HOSTS.';
         reasons.set(request, 'host');
@@ -52,8 +60,18 @@ export function useAccessControl(
   };
 }
 
-/** Whether the request's `Host` and target form a valid URL. HTTP/1.0 has no `Host`. */
-export function hasReadableAddress({ headers: { host }, url = '/' }: IncomingMessage): boolean {
-  if (host !== undefined && parseHostAndPort(host) === undefined) return false;
-  return URL.canParse(`http://${host ?? 'localhost'}${url}`);
+/**
+ * Makes the function that says whether the `Host` and target of a request form a valid URL. HTTP/1.0 has no `Host`.
+ */
+export function createAddressCheck() {
+  let lastReadable: string | undefined;
+  return ({ headers: { host }, url = '/' }: IncomingMessage): boolean => {
+    const address = `http://${host ?? 'localhost'}${url}`;
+    // Nearly all requests have the same host and target.
+    if (address === lastReadable) return true;
+    if (host !== undefined && parseHostAndPort(host) === undefined) return false;
+    if (!URL.canParse(address)) return false;
+    lastReadable = address;
+    return true;
+  };
 }
