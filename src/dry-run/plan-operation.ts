@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 import { badUserInput } from '../graph/errors/bad-user-input.ts';
 import { type Estimate, LARGEST_COST } from '../graph/planning/estimate.ts';
-import { createSelectionCount } from '../graph/limits/count-selections.ts';
+import { countWithArgument } from '../graph/limits/count-selections.ts';
 import { createDocumentReader, toRootFields, withRootFields } from '../graph/limits/document-reader.ts';
 import type { DocumentReader } from '../graph/limits/document-reader.ts';
 import { MAX_REPRESENTATIONS } from '../graph/subgraph/entities.ts';
@@ -80,10 +80,10 @@ const NO_COST: Cost = { atLeast: 0, likely: 0, atMost: 0, routes: [] };
  *
  * @throws {Error} If a simulation fails because of a bug in this program. `estimate` rejects with it, too.
  */
-export async function planOperation(
+export function planOperation(
   execution: Execution,
   { calls, clock, simulations }: PlanOptions,
-): Promise<OperationPlan> {
+): OperationPlan | Promise<OperationPlan> {
   const { schema, document, operationName, variables, operation } = execution;
   const reader = createDocumentReader(schema, document, operationName, variables);
   const definition = getOperationAST(document, operationName);
@@ -118,17 +118,21 @@ export async function planOperation(
     const dryRunFields = roots.filter(({ name }) => name.value === 'rateLimit' || name.value === '__typename');
     return { document: withRootFields(document, definition, dryRunFields), refusal: undefined, estimate };
   }
+  const check = () => simulated && refuse(simulated, others, reader, simulations);
+  const toPlan = (refusal: GraphQLError | undefined): OperationPlan => {
+    if (rateLimitFields.length === 0 || others.length === 0) return { document, refusal, estimate };
+    const split: SplitDocument = {
+      others: withRootFields(document, definition, others),
+      budget: withRootFields(document, definition, rateLimitFields),
+      responseKeys: [...new Set(roots.map(({ alias, name }) => (alias ?? name).value))],
+    };
+    return { document, split, refusal, estimate };
+  };
   // Estimate before the execution starts: the responses it gets are cached, which lowers the cost.
   // If the estimate fails, the field that selects it reports that.
-  if (rateLimitFields.some((field) => selectsCost(field, reader))) await estimate().catch(() => undefined);
-  const refusal = simulated && (await refuse(simulated, others, reader, simulations));
-  if (rateLimitFields.length === 0 || others.length === 0) return { document, refusal, estimate };
-  const split: SplitDocument = {
-    others: withRootFields(document, definition, others),
-    budget: withRootFields(document, definition, rateLimitFields),
-    responseKeys: [...new Set(roots.map(({ alias, name }) => (alias ?? name).value))],
-  };
-  return { document, split, refusal, estimate };
+  const isEstimated = rateLimitFields.some((field) => selectsCost(field, reader));
+  const checked = isEstimated ? estimate().then(check, check) : check();
+  return checked instanceof Promise ? checked.then(toPlan) : toPlan(checked);
 }
 
 /** Returns the arguments of a root field; none if they are invalid, which the execution reports. */
@@ -147,6 +151,7 @@ function toArguments(
 
 /** Counts the representations of `_entities`, or the ids of `nodes`; undefined for any other root field. */
 function countReferences(schema: GraphQLSchema, node: FieldNode, reader: DocumentReader): number | undefined {
+  if (!node.arguments?.some(({ name: { value } }) => value === 'representations' || value === 'ids')) return undefined;
   const { representations, ids } = toArguments(schema, node, reader);
   const references = representations ?? ids;
   return Array.isArray(references) ? references.length : undefined;
@@ -209,24 +214,30 @@ function toServedInMs(
   return caller.keyBudget.view.servedAtMs(calls) - clock.nowMs();
 }
 
-/** Returns an error if the operation certainly needs more calls than it may make. */
-async function refuse(
+/** Returns an error if the operation certainly needs more calls than it may make. Most operations need no simulation. */
+function refuse(
   simulated: SimulatedOperation,
   roots: readonly FieldNode[],
   reader: DocumentReader,
   simulations: SimulationQueue,
-): Promise<GraphQLError | undefined> {
+): Promise<GraphQLError | undefined> | undefined {
   const { maxCalls } = simulated.operation;
   const mostCalls = roots.reduce(
     (most, root) =>
-      most + (countReferences(simulated.schema, root, reader) ?? 1) * (MAX_CALLS_NAMED + countPages([root], reader)),
+      most +
+      (countReferences(simulated.schema, root, reader) ?? 1) *
+        (MAX_CALLS_NAMED + countWithArgument([root], 'after', reader)),
     0,
   );
   if (mostCalls <= maxCalls || maxCalls >= LARGEST_COST) return undefined;
-  const check = () => simulateNamedCost(simulated, maxCalls);
   // If the check cannot start soon, execute the operation without it; it then fails at its ceiling.
-  const cost = await simulations.run(toRequester(simulated), check, MAX_CHECK_WAIT_MS);
-  if (!cost) return undefined;
+  return simulations
+    .run(toRequester(simulated), () => simulateNamedCost(simulated, maxCalls), MAX_CHECK_WAIT_MS)
+    .then((cost) => cost && toTooExpensive(cost, simulated, reader));
+}
+
+function toTooExpensive(cost: Cost, simulated: SimulatedOperation, reader: DocumentReader): GraphQLError {
+  const { maxCalls } = simulated.operation;
   const most = cost.routes.reduce((one, other) => (other.atLeast > one.atLeast ? other : one));
   const readers = toServedFields(simulated, reader)(most.path).filter(({ isReader }) => isReader);
   const [field] = [...readers].sort((a, b) => b.count - a.count);
@@ -236,13 +247,4 @@ async function refuse(
       'Request fewer items per operation.',
     { extensions: { code: 'OPERATION_TOO_EXPENSIVE', retryable: false, calls: cost.atLeast, ceiling: maxCalls } },
   );
-}
-
-/** Counts the `after` arguments in and below fields. Those in a fragment count wherever it is spread. */
-function countPages(fields: readonly FieldNode[], { fragments }: DocumentReader): number {
-  const pagesIn = createSelectionCount(
-    (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === 'after') ? 1 : 0),
-    (name) => fragments.get(name),
-  );
-  return pagesIn(fields);
 }

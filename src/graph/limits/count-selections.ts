@@ -39,3 +39,16 @@ export function createSelectionCount(
   };
   return ofAll;
 }
+
+/** Counts the fields with an argument of a name, in a selection and below it. */
+export function countWithArgument(
+  selections: readonly SelectionNode[],
+  argument: string,
+  { fragments }: { readonly fragments: ReadonlyMap<string, FragmentDefinitionNode> },
+): number {
+  const countIn = createSelectionCount(
+    (node) => (node.kind === Kind.FIELD && node.arguments?.some(({ name }) => name.value === argument) ? 1 : 0),
+    (name) => fragments.get(name),
+  );
+  return countIn(selections);
+}

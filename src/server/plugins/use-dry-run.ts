@@ -1,5 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
-import { planOperation } from '../../dry-run/plan-operation.ts';
+import { type OperationPlan, planOperation } from '../../dry-run/plan-operation.ts';
 import { createSimulationQueue } from '../../dry-run/simulation-queue.ts';
 import { executeBudgetLast } from '../operation/budget-last.ts';
 import type { PluginParts } from '../plugin-parts.ts';
@@ -12,10 +12,11 @@ import type { PluginParts } from '../plugin-parts.ts';
 export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
   const simulations = createSimulationQueue(clock);
   return {
-    async onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
+    // Not an async function: most operations are planned at once, and would have to wait for its promise.
+    onExecute({ args, executeFn, setExecuteFn, setResultAndStopExecution }) {
       const record = records.get(args.contextValue.request);
-      if (!record) return;
-      const { document, split, refusal, estimate } = await planOperation(
+      if (!record) return undefined;
+      const planned = planOperation(
         {
           schema: args.schema,
           document: args.document,
@@ -25,19 +26,22 @@ export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
         },
         { calls, clock, simulations },
       );
-      record.estimate = estimate;
-      // If the client has disconnected meanwhile, nothing needs to be executed.
-      if (refusal || record.clientGone.aborted) {
-        setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
-        return;
-      }
-      // A dry run is not delivered in parts.
-      if (document !== args.document) {
-        record.isIncremental = false;
-        record.isMomentary = true;
-      }
-      args.document = document;
-      if (split && !record.isIncremental) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));
+      const apply = ({ document, split, refusal, estimate }: OperationPlan): void => {
+        record.estimate = estimate;
+        // If the client has disconnected meanwhile, nothing needs to be executed.
+        if (refusal || record.clientGone.aborted) {
+          setResultAndStopExecution({ errors: refusal ? [refusal] : [] });
+          return;
+        }
+        // A dry run is not delivered in parts.
+        if (document !== args.document) {
+          record.isIncremental = false;
+          record.isMomentary = true;
+        }
+        args.document = document;
+        if (split && !record.isIncremental) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));
+      };
+      return planned instanceof Promise ? planned.then(apply) : apply(planned);
     },
   };
 }

@@ -35,14 +35,17 @@ export function useIntrospectionGuard({
   };
 
   return {
-    async onExecute({ args, setResultAndStopExecution }) {
+    // Not an async function: most operations select no schema, and would have to wait for its promise.
+    onExecute({ args, setResultAndStopExecution }) {
       const { document, operationName, variableValues, contextValue } = args;
       const fields = schemaFields(document, operationName ?? undefined);
-      if (fields.length === 0) return;
+      if (fields.length === 0) return undefined;
       const tooLarge = refuseIntrospection(schema, document, operationName ?? undefined, variableValues ?? {}, fields);
       const operation = records.get(contextValue.request)?.operation;
-      const refusal = tooLarge ?? (isProduction ? await refuseUnknownKey(operation) : undefined);
-      if (refusal) setResultAndStopExecution({ errors: [refusal] });
+      const refuse = (refusal: GraphQLError | undefined) => {
+        if (refusal) setResultAndStopExecution({ errors: [refusal] });
+      };
+      return isProduction && !tooLarge ? refuseUnknownKey(operation).then(refuse) : refuse(tooLarge);
     },
   };
 }

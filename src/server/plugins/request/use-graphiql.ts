@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
-import type { Plugin } from 'graphql-yoga';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
 import type { Config } from '../../../config/config.ts';
 import { encode, type GraphiQLFile, readGraphiQLFiles } from './graphiql-files.ts';
 import { CONTENT_SECURITY_POLICY, readTabs, renderPage } from './graphiql-page.ts';
@@ -25,34 +25,37 @@ const IMMUTABLE = 'public, max-age=31536000, immutable';
 export function useGraphiQLPage(path: string, config: Pick<Config, 'sandbox' | 'access'>): Plugin {
   const tabs = readTabs();
   let served: ReturnType<typeof readServed> | undefined;
+  const serve = async (request: Request, pathname: string, { Response }: FetchAPI): Promise<Response> => {
+    const isFile = isGraphiQLFile(path, pathname);
+    // Reading may fail for the moment, for lack of file descriptors.
+    served ??= readServed(path, tabs, config).catch((error: unknown) => {
+      served = undefined;
+      throw error;
+    });
+    const { page, files, hash } = await served;
+    const [name = '', givenHash] = isFile ? pathname.split('/').toReversed() : [];
+    const file = isFile ? files.get(name) : page;
+    if (!file) {
+      return new Response('No such file.\n', { status: 404, headers: { 'content-type': 'text/plain' } });
+    }
+    const etag = isFile ? `W/"${hash}"` : `W/"${hashOf(file.br)}"`;
+    const { body, headers: coding } = await encode(file, request.headers.get('accept-encoding'));
+    const headers = {
+      ...coding,
+      ...SECURITY_HEADERS,
+      etag,
+      // While a new version is rolled out, an instance gets requests for the files of another one.
+      'cache-control': givenHash === hash ? IMMUTABLE : 'no-cache',
+      vary: isFile ? 'Accept-Encoding' : 'Accept, Accept-Encoding',
+    };
+    const isCached = request.headers.get('if-none-match')?.includes(etag) ?? false;
+    return isCached ? new Response(null, { status: 304, headers }) : new Response(body, { headers });
+  };
   return {
-    async onRequest({ request, url, endResponse, fetchAPI: { Response } }) {
-      const isFile = isGraphiQLFile(path, url.pathname);
-      if (!isFile && !(url.pathname === path && isPageRequest(request))) return;
-      // Reading may fail for the moment, for lack of file descriptors.
-      served ??= readServed(path, tabs, config).catch((error: unknown) => {
-        served = undefined;
-        throw error;
-      });
-      const { page, files, hash } = await served;
-      const [name = '', givenHash] = isFile ? url.pathname.split('/').toReversed() : [];
-      const file = isFile ? files.get(name) : page;
-      if (!file) {
-        endResponse(new Response('No such file.\n', { status: 404, headers: { 'content-type': 'text/plain' } }));
-        return;
-      }
-      const etag = isFile ? `W/"${hash}"` : `W/"${hashOf(file.br)}"`;
-      const { body, headers: coding } = await encode(file, request.headers.get('accept-encoding'));
-      const headers = {
-        ...coding,
-        ...SECURITY_HEADERS,
-        etag,
-        // While a new version is rolled out, an instance gets requests for the files of another one.
-        'cache-control': givenHash === hash ? IMMUTABLE : 'no-cache',
-        vary: isFile ? 'Accept-Encoding' : 'Accept, Accept-Encoding',
-      };
-      const isCached = request.headers.get('if-none-match')?.includes(etag) ?? false;
-      endResponse(isCached ? new Response(null, { status: 304, headers }) : new Response(body, { headers }));
+    // Not an async function: nearly all requests are for other things, and would have to wait for its promise.
+    onRequest({ request, url: { pathname }, endResponse, fetchAPI }) {
+      if (!isGraphiQLFile(path, pathname) && !(pathname === path && isPageRequest(request))) return undefined;
+      return serve(request, pathname, fetchAPI).then(endResponse);
     },
   };
 }
