@@ -14,6 +14,8 @@ const program = await rolldown({
   platform: 'node',
   // graphql has its ES modules there: they are joined without wrappers.
   resolve: { mainFields: ['module', 'main'] },
+  // graphql compares types by name, too, in case that there are two copies of it. A bundle has one.
+  transform: { define: { 'process.env.NODE_ENV': '"production"' } },
   // Optional packages are resolved where the program is installed.
   external: Object.keys(peerDependencies),
 });
