@@ -61,7 +61,7 @@ const failsForNestedStreams = (name: string) => name === '@apollo/client, increm
 function withOuterStreams(text: string): string {
   const left = (node: FieldNode) => node.directives?.filter((directive) => directive.name.value !== 'stream') ?? [];
   const withoutStreams = (root: ASTNode): ASTNode =>
-    visit(root, { Field: (node) => ({ ...node, directives: left(node) }) }) as ASTNode;
+    visit(root, { Field: (node) => ({ ...node, directives: left(node) }) });
   return print(
     visit(parse(text), {
       FragmentDefinition: (node) => withoutStreams(node),
@@ -155,7 +155,7 @@ it('Apollo Client 4.3 loses rows of a stream that begins in a row of another one
   expect(reassemble(payloads).data).toEqual({ rows: [{ cells: ['a', 'b'] }] });
   const request = new GraphQL17Alpha9Handler().startRequest({ query });
   let shown: unknown;
-  for (const payload of payloads) shown = request.handle(undefined, payload as never).data;
+  for (const payload of payloads) shown = request.handle(undefined, payload).data;
   expect(JSON.stringify(shown)).toBe('{"rows":[{"cells":[]}]}');
 });
 

@@ -178,7 +178,7 @@ describe('the plan of an operation', () => {
       const execution = { schema, document, operationName: undefined, variables: {}, operation };
       return planOperation(execution, { calls, clock, simulations });
     };
-    await Promise.all(['a', 'b', 'c'].map(planAs));
+    await Promise.all(['a', 'b', 'c'].map(async (name) => planAs(name)));
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
