@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
 import { createSchema } from './graph/schema.ts';
 import { createSliceScheduler } from './graph/limits/time-slices.ts';
+import { createErrorLog } from './server/result/error-log.ts';
 import { createErrorMask } from './server/result/mask-errors.ts';
 import { createClientAddressOf } from './server/http/client-address.ts';
 import { createConnections, publicLimits } from './server/http/connections/connections.ts';
@@ -141,7 +142,7 @@ export async function startServer(
     ],
   });
 
-  const execute = createExecute(createServeRequest(yoga), logger, logRefusal);
+  const execute = createExecute(createServeRequest(yoga), createErrorLog(logger), logRefusal);
   let isStopping = false;
   const serveHook = createHook(config, logger, clock, upstream.reportChange, metrics?.webhookEnded);
   const serveProbe = createProbes(() => isStopping, upstream);
@@ -176,7 +177,7 @@ export async function startServer(
   };
 }
 
-function createExecute(serve: (context: NodeContext) => Promise<void>, logger: Logger, logRefusal: SampledLog) {
+function createExecute(serve: (context: NodeContext) => Promise<void>, log: Logger, logRefusal: SampledLog) {
   const isReadable = createAddressCheck();
   return (context: NodeContext): void => {
     const { req, res, requestId } = context;
@@ -185,9 +186,8 @@ function createExecute(serve: (context: NodeContext) => Promise<void>, logger: L
       return logRefusal({ requestId, method: req.method, status: 400, reason: 'address' });
     }
     serve(context).catch((err: unknown) => {
-      logger.error({ requestId, err }, 'request failed');
-      if (res.headersSent) res.destroy();
-      else sendRefusal(res, UNEXPECTED);
+      log.error({ requestId, err }, 'unexpected error');
+      return res.headersSent ? res.destroy() : sendRefusal(res, UNEXPECTED);
     });
   };
 }

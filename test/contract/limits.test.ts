@@ -112,7 +112,13 @@ const invalid: [string, string, string, string | RegExp][] = [
     'Aliases limit of 100 exceeded, found 1048576. The operator can raise MAX_QUERY_ALIASES.',
   ],
   ['too many tokens', query(`{ ${'me { id } '.repeat(1_000)} }`), 'GRAPHQL_PARSE_FAILED', TOO_MANY_TOKENS],
-  ['brackets without end', query('{ a'.repeat(33_000)), 'GRAPHQL_PARSE_FAILED', TOO_MANY_TOKENS],
+  [
+    'brackets without end',
+    query('{ a'.repeat(33_000)),
+    'GRAPHQL_PARSE_FAILED',
+    // How deep the stack can be depends on how well V8 has optimized the parser by then.
+    /more than 4000 tokens|nested too deeply/,
+  ],
   [
     'a value of brackets',
     query(`{ workspaces(first: ${'['.repeat(90_000)}) { nodes { id } } }`),

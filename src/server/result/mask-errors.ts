@@ -4,19 +4,15 @@ import type { MaskError } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { toGraphQLError } from '../../graph/errors/to-graphql-error.ts';
 import type { Clock } from '../../upstream/clock.ts';
-import { redact } from '../../upstream/http/redact.ts';
 import { UpstreamError } from '../../upstream/http/upstream-error.ts';
-
-const MAX_CAUSES = 3;
-const MAX_FRAMES = 20;
+import { createErrorLog } from './error-log.ts';
 
 /**
  * Makes the function that masks every error before a client sees it. Upstream errors get their code, and GraphQL's own
  * errors pass. Every other error becomes "Unexpected error." with an id, under which the log has the cause.
  */
 export function createErrorMask(logger: Logger, clock: Clock): MaskError {
-  // pino's own serializer would log whole messages and all properties.
-  const log = logger.child({}, { serializers: { err: (cause: unknown) => toLogged(cause, MAX_CAUSES) } });
+  const log = createErrorLog(logger);
   const logged = new WeakSet<UpstreamError>();
   /**
    * Logs why a connection failed or a body cannot be read, once for all fields that share the call. The operator needs
@@ -74,27 +70,4 @@ function isMadeForClients(error: GraphQLError): boolean {
     error.originalError == null ||
     (error.originalError instanceof GraphQLError && isMadeForClients(error.originalError))
   );
-}
-
-/**
- * Formats an error for the log without any data: messages quote values, which may be an API key or part of a response.
- * A message begins with what is wrong, so it is cut off at the first quotation, list or colon.
- */
-function toLogged(cause: unknown, causesLeft: number): object {
-  if (!(cause instanceof Error)) return { type: typeof cause };
-  const { name, message, stack = '' } = cause;
-  const code = 'code' in cause && typeof cause.code === 'string' ? redact(cause.code) : undefined;
-  // The stack begins with the message, and a line of the message may look like a frame.
-  const frames = stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length).split('\n') : [];
-  return {
-    type: redact(name),
-    message: redact(message.split(/["'`:{[\n]/, 1)[0] ?? ''),
-    ...(code !== undefined && { code }),
-    stack: frames
-      .filter((line) => line.startsWith('    at '))
-      .slice(0, MAX_FRAMES)
-      .map((line) => redact(line))
-      .join('\n'),
-    ...(cause.cause !== undefined && causesLeft > 0 && { cause: toLogged(cause.cause, causesLeft - 1) }),
-  };
 }
