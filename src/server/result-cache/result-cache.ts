@@ -54,7 +54,7 @@ export interface ResultCache {
     requestId: string,
     execute: (body: Buffer | undefined) => void,
   ): void;
-  /** Stores the result of a request that `serve` has passed to `execute`. */
+  /** Stores the result of a request that `serve` has passed to `execute`, if an equal one was executed before. */
   store(request: IncomingMessage, caller: RequestCaller, result: ServedResult): void;
   /** Notes that a request passed all checks, so that equal ones may be served. */
   notePassed(request: IncomingMessage): void;
@@ -77,6 +77,8 @@ export interface ResultCacheParts {
 const MAX_BODY_BYTES = 131_072;
 // Hashes of headers whose requests were served before: a body is read here only after them.
 const MAX_KNOWN_HEADERS = 10_000;
+// Hashes of requests that were executed. Most requests come once, and storing their results would evict others.
+const MAX_EXECUTED = 10_000;
 
 const headerOf = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(', ') : (value ?? null));
 
@@ -85,6 +87,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
   const { cache, calls, findCaller, clock, report, openTrace } = parts;
   // `max` would allocate memory for all entries at the start.
   const knownHeaders = new LRUCache<string, true>({ maxSize: MAX_KNOWN_HEADERS, sizeCalculation: () => 1 });
+  const executed = new LRUCache<string, true>({ maxSize: MAX_EXECUTED, sizeCalculation: () => 1 });
   const headersKeys = new WeakMap<IncomingMessage, string>();
   const requestKeys = new WeakMap<IncomingMessage, string>();
 
@@ -155,7 +158,8 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       const serveWith = (body: Buffer | undefined) => {
         const requestKey = toRequestKey(headersKey, body);
         if (respond(request, response, requestId, requestKey, startedAtMs)) return;
-        requestKeys.set(request, requestKey);
+        if (executed.get(requestKey)) requestKeys.set(request, requestKey);
+        else executed.set(requestKey, true);
         execute(body);
       };
       if (request.method === 'GET') return serveWith(undefined);
