@@ -13,9 +13,16 @@ import {
   locatedError,
   responsePathAsArray,
 } from 'graphql';
+import { untilStopped } from '../limits/until-stopped.ts';
 import { coerceVariables, type VariableValues } from '../limits/variable-values.ts';
 import { FieldInfo, ItemPosition, type Position, toResolveInfo } from './field-info.ts';
-import { createOperationPlanner, type FieldPlan, type OperationPlan, type ValuePlan } from './field-plan.ts';
+import {
+  createOperationPlanner,
+  type FieldPlan,
+  type OperationPlan,
+  type RetainedPlans,
+  type ValuePlan,
+} from './field-plan.ts';
 
 type Execute = (args: ExecutionArgs) => ExecutionResult | Promise<ExecutionResult>;
 
@@ -195,8 +202,8 @@ function serialize(type: GraphQLLeafType, given: unknown): unknown {
  * @returns A function that executes an operation, or passes it to `otherwise` if it is not a query or its variables
  *   are not valid. It rejects with the reason of `args.signal` once that aborts.
  */
-export function createExecutor(schema: GraphQLSchema) {
-  const plan = createOperationPlanner(schema);
+export function createExecutor(schema: GraphQLSchema, retained: RetainedPlans) {
+  const plan = createOperationPlanner(schema, retained);
   return (args: ExecutionArgs & { readonly signal?: AbortSignal }, otherwise: Execute): ReturnType<Execute> => {
     const operation = getOperationAST(args.document, args.operationName);
     const coerced = operation && coerceVariables(schema, operation, args.variableValues ?? {});
@@ -213,18 +220,11 @@ export function createExecutor(schema: GraphQLSchema) {
     };
     try {
       const data = execution.executeFields(planned.root, args.rootValue, undefined);
-      return data instanceof Promise ? untilAborted(data.then(toResult, toFailure), signal) : toResult(data);
+      if (!(data instanceof Promise)) return toResult(data);
+      const result = data.then(toResult, toFailure);
+      return signal ? untilStopped(result, signal) : result;
     } catch (error) {
       return toFailure(error);
     }
   };
-}
-
-function untilAborted<Value>(value: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (!signal) return value;
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
-    value.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
-  });
 }

@@ -29,6 +29,7 @@ import {
   visit,
 } from 'graphql';
 import type { VariableValues } from '../limits/variable-values.ts';
+import { toDocumentTraits } from './document-traits.ts';
 
 type Field = GraphQLField<unknown, unknown>;
 type Args = Readonly<Record<string, unknown>>;
@@ -67,8 +68,12 @@ export interface OperationPlan {
 }
 
 const NO_ARGUMENTS: Args = Object.freeze({});
-// A retained plan has at most this many fields: merged selections of nested fragments can make very many.
-const MAX_RETAINED_FIELDS = 10_000;
+/** Where plans are retained. It bounds their total size, in fields and nodes of documents of some 600 bytes each. */
+export interface RetainedPlans {
+  get(operation: OperationDefinitionNode): OperationPlan | undefined;
+  peek(operation: OperationDefinitionNode): OperationPlan | undefined;
+  set(operation: OperationDefinitionNode, plan: OperationPlan, options: { readonly size: number }): unknown;
+}
 
 /**
  * Makes a function that plans queries. A query has one plan for all its executions, except where `@skip` or `@include`
@@ -77,8 +82,7 @@ const MAX_RETAINED_FIELDS = 10_000;
  *
  * @returns The function returns undefined for a mutation or subscription.
  */
-export function createOperationPlanner(schema: GraphQLSchema) {
-  const retained = new WeakMap<OperationDefinitionNode, OperationPlan>();
+export function createOperationPlanner(schema: GraphQLSchema, retained: RetainedPlans) {
   return (document: DocumentNode, operation: OperationDefinitionNode, variables: VariableValues) => {
     const type = schema.getQueryType();
     if (operation.operation !== OperationTypeNode.QUERY || !type) return undefined;
@@ -87,27 +91,18 @@ export function createOperationPlanner(schema: GraphQLSchema) {
     const fragments: Record<string, FragmentDefinitionNode> = {};
     for (const definition of document.definitions)
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
-    let fieldCount = 0;
+    const { nodeCount, hasConditions } = toDocumentTraits(document);
+    let size = nodeCount;
     const planner = new SelectionPlanner(schema, fragments, variables, (count) => {
-      fieldCount += count;
-      if (fieldCount > MAX_RETAINED_FIELDS) retained.delete(operation);
+      size += count;
+      // It grows while it is executed. A plan that is too large by itself, or that was evicted, is not retained.
+      const growing = retained.peek(operation);
+      if (growing) retained.set(operation, growing, { size });
     });
     const plan = { operation, fragments, root: planner.planFields(type, [operation.selectionSet]) };
-    if (fieldCount <= MAX_RETAINED_FIELDS && !hasConditions(document)) retained.set(operation, plan);
+    if (!hasConditions) retained.set(operation, plan, { size });
     return plan;
   };
-}
-
-/** Whether `@skip` or `@include` depends on a variable. */
-function hasConditions(document: DocumentNode): boolean {
-  let found = false;
-  visit(document, {
-    Directive({ name, arguments: given = [] }) {
-      const isCondition = name.value === GraphQLSkipDirective.name || name.value === GraphQLIncludeDirective.name;
-      found ||= isCondition && given.some(({ value }) => value.kind === Kind.VARIABLE);
-    },
-  });
-  return found;
 }
 
 /** Plans the selections of one operation. */

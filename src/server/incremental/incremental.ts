@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { DocumentReader } from '../../graph/limits/document-reader.ts';
 import type { Clock } from '../../upstream/clock.ts';
-import { untilStopped } from './until-stopped.ts';
+import { untilStopped } from '../../graph/limits/until-stopped.ts';
 import type { StopSignal } from '../../upstream/stop.ts';
 
 /** One part of an incremental response, as the executor makes it: in the format `deferSpec=20220824`. */

@@ -16,7 +16,7 @@ import { negotiateParts, type PartRefusal } from '../incremental/negotiate-parts
 import { createOpenStreams, type FullBound } from '../incremental/open-streams.ts';
 import { type PartPlan, planParts } from '../incremental/part-plan.ts';
 import { removeMarkers } from '../incremental/part-tree.ts';
-import { untilStopped } from '../incremental/until-stopped.ts';
+import { untilStopped } from '../../graph/limits/until-stopped.ts';
 import { type SentPart, toPartsResponse } from '../incremental/write-parts.ts';
 import { endRequest, fairShareOf, type RequestRecord } from '../operation/request-record.ts';
 import { toUpstreamExtension } from '../operation/upstream-extension.ts';

@@ -1,4 +1,5 @@
 import type { Plugin } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import type { Context } from '../../graph/context.ts';
 import { createExecutor } from '../../graph/execution/execute-plan.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
@@ -12,6 +13,9 @@ import { hasRootField } from '../operation/outcome.ts';
 import { onCompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
+// About 18 MB: merged selections of fragments can make very many fields of a short document.
+const MAX_PLANS_SIZE = 30_000;
+
 /**
  * Makes the plugin that opens an upstream operation and a resolver context for each GraphQL operation. It closes the
  * operation when the result is complete or the client has disconnected. It also makes the request's record, which the
@@ -22,7 +26,7 @@ import type { PluginParts } from '../plugin-parts.ts';
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
   const { records, calls, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
-  const executePlanned = createExecutor(parts.schema);
+  const executePlanned = createExecutor(parts.schema, new LRUCache({ maxSize: MAX_PLANS_SIZE }));
   return {
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({

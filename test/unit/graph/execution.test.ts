@@ -1,7 +1,9 @@
 import { array, assert, asyncProperty, boolean, constantFrom, nat, option, record } from 'fast-check';
 import {
   buildSchema,
+  type DocumentNode,
   type ExecutionResult,
+  getOperationAST,
   getNamedType,
   getNullableType,
   isEnumType,
@@ -13,8 +15,10 @@ import {
   validate,
   versionInfo,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { expect, it } from 'vitest';
 import { createExecutor } from '../../../src/graph/execution/execute-plan.ts';
+import { createOperationPlanner } from '../../../src/graph/execution/field-plan.ts';
 import { execute } from '../../support/execute.ts';
 import { toRuns } from '../../support/property-runs.ts';
 
@@ -130,7 +134,7 @@ function toNullDepth(data: unknown, path: readonly (string | number)[]): number 
 }
 
 it('executes what the executor of graphql executes, with the same result', async () => {
-  const executePlanned = createExecutor(schema);
+  const executePlanned = createExecutor(schema, new LRUCache({ maxSize: 30_000 }));
   const otherwise = () => expect.fail('The operation is a valid query');
   let compared = 0;
   await assert(
@@ -156,4 +160,19 @@ it('executes what the executor of graphql executes, with the same result', async
     toRuns(500),
   );
   expect(compared).toBeGreaterThan(toRuns(500).numRuns / 4);
+});
+
+it('retains the plans of as many documents as have 30,000 nodes and fields, the latest first', () => {
+  const plan = createOperationPlanner(schema, new LRUCache({ maxSize: 30_000 }));
+  const toDocuments = (count: number, name: string) =>
+    Array.from({ length: count }, (_, index) => parse(`query ${name}${index} { ${'child { required } '.repeat(50)} }`));
+  const planOf = (document: DocumentNode) => plan(document, getOperationAST(document)!, {});
+  const [first, ...others] = toDocuments(200, 'Q');
+  const early = planOf(first!);
+  expect(planOf(first!)).toBe(early);
+  const late = others.map(planOf);
+  expect(planOf(first!)).not.toBe(early);
+  expect(planOf(others.at(-1)!)).toBe(late.at(-1));
+  const [large] = toDocuments(1, 'L').map(() => parse(`{ ${'child { required } '.repeat(8_000)} }`));
+  expect(planOf(large!)).not.toBe(planOf(large!));
 });

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { untilStopped } from '../../../src/server/incremental/until-stopped.ts';
+import { untilStopped } from '../../../src/graph/limits/until-stopped.ts';
 
 describe('untilStopped', () => {
   it('settles like its promise, and leaves no listener on the signal', async () => {
