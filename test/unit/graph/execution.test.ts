@@ -19,6 +19,7 @@ import { LRUCache } from 'lru-cache';
 import { expect, it } from 'vitest';
 import { createExecutor } from '../../../src/graph/execution/execute-plan.ts';
 import { createOperationPlanner } from '../../../src/graph/execution/field-plan.ts';
+import { coerceVariables } from '../../../src/graph/limits/variable-values.ts';
 import { execute } from '../../support/execute.ts';
 import { toRuns } from '../../support/property-runs.ts';
 
@@ -166,7 +167,10 @@ it('retains the plans of as many documents as have 30,000 nodes and fields, the 
   const plan = createOperationPlanner(schema, new LRUCache({ maxSize: 30_000 }));
   const toDocuments = (count: number, name: string) =>
     Array.from({ length: count }, (_, index) => parse(`query ${name}${index} { ${'child { required } '.repeat(50)} }`));
-  const planOf = (document: DocumentNode) => plan(document, getOperationAST(document)!, {});
+  const planOf = (document: DocumentNode) => {
+    const operation = getOperationAST(document)!;
+    return plan(document, operation, coerceVariables(schema, operation, {})!.variableValues);
+  };
   const [first, ...others] = toDocuments(200, 'Q');
   const early = planOf(first!);
   expect(planOf(first!)).toBe(early);
