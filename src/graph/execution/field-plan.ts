@@ -71,8 +71,9 @@ const NO_ARGUMENTS: Args = Object.freeze({});
 /** Where plans are retained. It bounds their total size, in fields and nodes of documents of some 600 bytes each. */
 export interface RetainedPlans {
   get(operation: OperationDefinitionNode): OperationPlan | undefined;
-  peek(operation: OperationDefinitionNode): OperationPlan | undefined;
-  set(operation: OperationDefinitionNode, plan: OperationPlan, options: { readonly size: number }): unknown;
+  set(operation: OperationDefinitionNode, plan: OperationPlan, size: number): void;
+  /** Gives a plan its new size, if it is still retained. */
+  grow(operation: OperationDefinitionNode, size: number): void;
 }
 
 /**
@@ -95,12 +96,10 @@ export function createOperationPlanner(schema: GraphQLSchema, retained: Retained
     let size = nodeCount;
     const planner = new SelectionPlanner(schema, fragments, variables, (count) => {
       size += count;
-      // It grows while it is executed. A plan that is too large by itself, or that was evicted, is not retained.
-      const growing = retained.peek(operation);
-      if (growing) retained.set(operation, growing, { size });
+      retained.grow(operation, size);
     });
     const plan = { operation, fragments, root: planner.planFields(type, [operation.selectionSet]) };
-    if (!hasConditions) retained.set(operation, plan, { size });
+    if (!hasConditions) retained.set(operation, plan, size);
     return plan;
   };
 }

@@ -1,5 +1,4 @@
 import type { Plugin } from 'graphql-yoga';
-import { LRUCache } from 'lru-cache';
 import type { Context } from '../../graph/context.ts';
 import { createExecutor } from '../../graph/execution/execute-plan.ts';
 import type { Calls } from '../../upstream/calls/calls.ts';
@@ -10,6 +9,7 @@ import { parsePreferences } from '../http/prefer.ts';
 import { createContexts } from '../operation/operation-context.ts';
 import { createRequestRecord, endRequest, type RequestRecord } from '../operation/request-record.ts';
 import { hasRootField } from '../operation/outcome.ts';
+import { createRetainedPlans } from '../operation/retained-plans.ts';
 import { onCompleteResult } from './on-complete-result.ts';
 import type { PluginParts } from '../plugin-parts.ts';
 
@@ -26,7 +26,7 @@ const MAX_PLANS_SIZE = 30_000;
 export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord>): Plugin<Context, NodeContext> {
   const { records, calls, clock, clientAddressOf, findCaller, openTrace } = parts;
   const contexts = createContexts(parts);
-  const executePlanned = createExecutor(parts.schema, new LRUCache({ maxSize: MAX_PLANS_SIZE }));
+  const executePlanned = createExecutor(parts.schema, createRetainedPlans(MAX_PLANS_SIZE));
   return {
     onRequestParse({ request, serverContext }) {
       const record = createRequestRecord({

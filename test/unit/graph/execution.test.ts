@@ -15,10 +15,10 @@ import {
   validate,
   versionInfo,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { expect, it } from 'vitest';
 import { createExecutor } from '../../../src/graph/execution/execute-plan.ts';
 import { createOperationPlanner } from '../../../src/graph/execution/field-plan.ts';
+import { createRetainedPlans } from '../../../src/server/operation/retained-plans.ts';
 import { coerceVariables } from '../../../src/graph/limits/variable-values.ts';
 import { execute } from '../../support/execute.ts';
 import { toRuns } from '../../support/property-runs.ts';
@@ -135,7 +135,7 @@ function toNullDepth(data: unknown, path: readonly (string | number)[]): number 
 }
 
 it('executes what the executor of graphql executes, with the same result', async () => {
-  const executePlanned = createExecutor(schema, new LRUCache({ maxSize: 30_000 }));
+  const executePlanned = createExecutor(schema, createRetainedPlans(30_000));
   const otherwise = () => expect.fail('The operation is a valid query');
   let compared = 0;
   await assert(
@@ -164,7 +164,7 @@ it('executes what the executor of graphql executes, with the same result', async
 });
 
 it('retains the plans of as many documents as have 30,000 nodes and fields, the latest first', () => {
-  const plan = createOperationPlanner(schema, new LRUCache({ maxSize: 30_000 }));
+  const plan = createOperationPlanner(schema, createRetainedPlans(30_000));
   const toDocuments = (count: number, name: string) =>
     Array.from({ length: count }, (_, index) => parse(`query ${name}${index} { ${'child { required } '.repeat(50)} }`));
   const planOf = (document: DocumentNode) => {
