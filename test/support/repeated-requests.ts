@@ -66,11 +66,23 @@ function toGetUrl(url: string, body: string, space: string): URL {
   return target;
 }
 
-/** Leaves out what changes from second to second. */
-export const withoutSeconds = ({ headers, ...sent }: SentResponse) => ({
-  ...sent,
-  headers: { ...headers, age: 'age' in headers, ratelimit: headers['ratelimit']?.replace(/=\d+/g, '') },
-});
+/**
+ * Leaves out what changes from second to second. Responses with errors are executed each time, and their times are
+ * counted from then on.
+ */
+export function withoutSeconds({ headers, text, ...sent }: SentResponse) {
+  const textWithoutTimes = text.replace(/"(retryAt|resetAt)":"[^"]+"|"(retryAfterSeconds)":\d+/g, '"$1$2"');
+  return {
+    ...sent,
+    text: textWithoutTimes,
+    headers: {
+      ...headers,
+      age: 'age' in headers,
+      ratelimit: headers['ratelimit']?.replace(/=\d+/g, ''),
+      ...(text !== textWithoutTimes && { 'content-length': undefined, 'retry-after': 'retry-after' in headers }),
+    },
+  };
+}
 
 const CHANGES = ['edit', 'edit and read', 'edit and report', 'remove'] as const;
 
