@@ -56,6 +56,19 @@ describe('documents', () => {
     expect(grownBytes).toBeLessThan(5_000_000);
   });
 
+  it('do not retain the variables of their first request', async () => {
+    const { query } = await start();
+    const ask = (index: number) =>
+      query(`query Q${index}($uid: ID!) { collection(uid: $uid) { name } }`, { variables: { uid: BALLAST } });
+    for (let index = 0; index < 3; index++) await ask(index);
+    const beforeBytes = await usedHeapBytes();
+    const codes = [];
+    for (let index = 3; index < 23; index++) codes.push((await ask(index)).errors[0]?.extensions?.['code']);
+    const grownBytes = (await usedHeapBytes()) - beforeBytes;
+    expect(codes).toEqual(codes.map(() => 'BAD_USER_INPUT'));
+    expect(grownBytes).toBeLessThan(10 * BALLAST.length);
+  });
+
   it('that are invalid do not retain their requests', async () => {
     const { query } = await start();
     const ask = (index: number) => query(`{ unknown${index} }`, { variables: { unused: BALLAST } });

@@ -68,6 +68,7 @@ export interface OperationPlan {
 }
 
 const NO_ARGUMENTS: Args = Object.freeze({});
+
 /** Where plans are retained. It bounds their total size, in fields and nodes of documents of some 600 bytes each. */
 export interface RetainedPlans {
   get(operation: OperationDefinitionNode): OperationPlan | undefined;
@@ -94,7 +95,8 @@ export function createOperationPlanner(schema: GraphQLSchema, retained: Retained
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
     const { nodeCount, hasConditions } = toDocumentTraits(document);
     let size = nodeCount;
-    const planner = new SelectionPlanner(schema, fragments, variables, (count) => {
+    // A plan that is retained would retain the variables of its first execution, which may be large or secret.
+    const planner = new SelectionPlanner(schema, fragments, hasConditions ? variables : undefined, (count) => {
       size += count;
       retained.grow(operation, size);
     });
@@ -108,7 +110,7 @@ export function createOperationPlanner(schema: GraphQLSchema, retained: Retained
 class SelectionPlanner {
   readonly #schema: GraphQLSchema;
   readonly #fragments: OperationPlan['fragments'];
-  readonly #variables: VariableValues;
+  readonly #variables: VariableValues | undefined;
   readonly #onPlan: (fieldCount: number) => void;
   // Fragments that spread others twice lead to the same selection by very many ways.
   readonly #planned = new Map<SelectionSetNode, Map<GraphQLObjectType, readonly FieldPlan[]>>();
@@ -116,7 +118,7 @@ class SelectionPlanner {
   constructor(
     schema: GraphQLSchema,
     fragments: OperationPlan['fragments'],
-    variables: VariableValues,
+    variables: VariableValues | undefined,
     onPlan: (fieldCount: number) => void,
   ) {
     this.#schema = schema;
