@@ -11,6 +11,7 @@ export const STEERING_HEADERS = [
   'host',
   'origin',
   'content-type',
+  'content-encoding',
   'accept',
   'authorization',
   'x-api-key',
