@@ -169,6 +169,19 @@ describe('a refusal has a body in the form of GraphQL', () => {
     });
   });
 
+  it.each<[number, Sent]>([
+    [400, { body: 'null' }],
+    [404, { path: '/nope' }],
+    [405, { method: 'PUT' }],
+    [406, { headers: { ...json, accept: 'text/csv' } }],
+    [413, { body: JSON.stringify({ query: QUERY, a: 'x'.repeat(5_000) }) }],
+    [415, { headers: { 'content-type': 'application/xml' } }],
+  ])('says that its status or type depends on Accept: %i', async (status, sent) => {
+    const { headers, ...response } = await send(sent);
+    expect(response.status).toBe(status);
+    expect(headers.vary?.split(', ')).toContain('Accept');
+  });
+
   it('names the methods that are allowed, and the codings of bodies', async () => {
     expect((await send({ method: 'DELETE', body: '' })).headers.allow).toBe('GET, HEAD, POST');
     expect((await send({ method: 'OPTIONS', body: '' })).headers.allow).toBe('GET, HEAD, POST, OPTIONS');

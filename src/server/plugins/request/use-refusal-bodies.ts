@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import { responseTypes, toRefusalResponse } from '../../http/refusal.ts';
+import { addVary } from '../../http/vary.ts';
 
 /** What the libraries beneath refuse with an empty body, by status. */
 const REASONS: Readonly<Record<number, string>> = {
@@ -28,6 +29,7 @@ export function useRefusalBodies(graphqlPath: string): Plugin {
       headers.delete('accept');
       if (status === 415) headers.set('Accept-Encoding', 'identity');
       for (const [name, value] of headers) if (name !== 'content-length') refusal.headers.set(name, value);
+      addVary(refusal.headers, 'Accept');
       setResponse(refusal);
     },
   };
