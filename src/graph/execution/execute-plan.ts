@@ -125,18 +125,19 @@ class Execution {
     throw new TypeError(`A value of ${type?.name} has no object type.`);
   }
 
-  #completeList(item: ValuePlan, plan: FieldPlan, info: FieldInfo, list: Position, given: unknown): unknown {
+  #completeList(item: ValuePlan, plan: FieldPlan, info: FieldInfo, list: Position, items: unknown): unknown {
     const values: unknown[] = [];
     let isPending = false;
     try {
-      for (const one of given as Iterable<unknown>) {
+      for (const one of items as Iterable<unknown>) {
         const value = this.#completeItem(item, plan, info, list, values.length, one);
         isPending ||= value instanceof Promise;
         values.push(value);
       }
     } catch (error) {
-      // The list fails as a whole: nobody waits for the items before this one.
-      for (const value of values) if (value instanceof Promise) value.catch(() => undefined);
+      // The list fails as a whole: nobody waits for the items before this one, or for those after it.
+      const given = Array.isArray(items) ? (items as unknown[]) : [];
+      for (const value of [...values, ...given]) if (value instanceof Promise) value.catch(() => undefined);
       throw error;
     }
     return isPending ? Promise.all(values) : values;
