@@ -190,6 +190,14 @@ describe('a raw request', () => {
     ['chunks', toRequest(`${json}${chunked}`, `${size}\r\n${body}\r\n0\r\n\r\n`)],
     ['chunks with a trailer', toRequest(`${json}${chunked}`, `${size}\r\n${body}\r\n0\r\nX-Api-Key: PMAK-x\r\n\r\n`)],
     ['the whole address of this host', toRequest(`${json}${length}`, body, 'POST http://localhost/graphql HTTP/1.1')],
+    [
+      'the whole address of this host, with its port',
+      toRequest(
+        `${json.replace('localhost', 'localhost:4000')}${length}`,
+        body,
+        'POST HTTP://localhost:4000/graphql HTTP/1.1',
+      ),
+    ],
     ['HTTP/1.0', toRequest(`${json}${length}`, body, 'POST /graphql HTTP/1.0')],
     ['an upgrade nobody offers', toRequest(`${json}${length}Upgrade: h2c\r\nHTTP2-Settings: AAA\r\n`)],
     ['empty lines before', Buffer.concat([Buffer.from('\r\n\r\n'), toRequest(`${json}${length}`)])],

@@ -78,8 +78,12 @@ export function createConnections(
       request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
       response.setHeader('X-Content-Type-Options', 'nosniff');
-      if (isAmbiguous(request)) sendRefusal(response, AMBIGUOUS);
-      else listener(request, response);
+      if (isAmbiguous(request)) {
+        sendRefusal(response, AMBIGUOUS);
+        return;
+      }
+      request.url = toOriginForm(request.url);
+      listener(request, response);
     },
   );
   Object.defineProperties(server, {
@@ -158,4 +162,11 @@ async function untilQuiet(count: () => number, pause: () => Promise<void>, timeo
 function isAmbiguous({ url = '/', headers, headersDistinct }: IncomingMessage): boolean {
   if ((headersDistinct['host']?.length ?? 0) > 1) return true;
   return /^https?:/i.test(url) && (!URL.canParse(url) || new URL(url).host !== headers.host?.toLowerCase());
+}
+
+/** The path and query of a request target. Clients of a proxy send the whole address of this server (RFC 9112, 3.2.2). */
+function toOriginForm(target = '/'): string {
+  if (target.startsWith('/')) return target;
+  const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return path.startsWith('?') || path === '' ? `/${path}` : path;
 }
