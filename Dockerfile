@@ -17,8 +17,11 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 NODE_OPTIONS=--max-old-space-size
 WORKDIR /app
 COPY --from=build /app/package.json /app/LICENSE /app/THIRD-PARTY-LICENCES.txt ./
 COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist/src dist/src
-COPY --from=build /app/schema schema
+# The program with the packages that it imports, the files of GraphiQL, and the operations of its tabs.
+COPY --from=build /app/dist/src/main.js dist/src/main.js
+COPY --from=build /app/dist/src/chunks/*.js dist/src/chunks/
+COPY --from=build /app/dist/src/graphiql/served dist/src/graphiql/served
+COPY --from=build /app/schema/operations schema/operations
 # The user that the base image has for this, by its number, so that Kubernetes sees that it is not root.
 USER 1000:1000
 EXPOSE 4000
