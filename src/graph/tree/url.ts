@@ -1,8 +1,8 @@
 import type { RequestItem } from '../../upstream/collection-format/tree/collection-tree.ts';
 import {
+  isUrlJson,
   type QueryParam,
-  toUrl,
-  type Url,
+  Url,
   urlHash,
   urlHost,
   urlPath,
@@ -16,14 +16,18 @@ import { builder } from '../builder.ts';
 import { VariableRef } from './variable.ts';
 
 /** A URL, and the request that it belongs to, whose variables apply. */
-export interface UrlOfRequest extends Url {
+export class UrlOfRequest extends Url {
   readonly request: RequestItem;
+
+  constructor(json: ConstructorParameters<typeof Url>[0], revealSecrets: boolean, request: RequestItem) {
+    super(json, revealSecrets);
+    this.request = request;
+  }
 }
 
 /** Reads the URL of a request, or of one of its examples; null for none. */
 export function toUrlOf(json: unknown, request: RequestItem, revealSecrets: boolean): UrlOfRequest | null {
-  const url = toUrl(json, revealSecrets);
-  return url && { json: url.json, revealSecrets: url.revealSecrets, parts: url.parts, request };
+  return isUrlJson(json) ? new UrlOfRequest(json, revealSecrets, request) : null;
 }
 
 const QueryParamRef = builder.objectRef<QueryParam>('QueryParam');

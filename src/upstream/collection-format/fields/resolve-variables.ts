@@ -50,8 +50,11 @@ export function createScopes(revealSecrets: boolean): ScopeOf {
   const known = new WeakMap<object, VariableScope>();
   return (variables) => {
     if (typeof variables !== 'object' || variables === null) return EMPTY;
-    const scope = known.get(variables) ?? createScope(variables, revealSecrets);
-    known.set(variables, scope);
+    let scope = known.get(variables);
+    if (!scope) {
+      scope = createScope(variables, revealSecrets);
+      known.set(variables, scope);
+    }
     return scope;
   };
 }
@@ -59,16 +62,17 @@ export function createScopes(revealSecrets: boolean): ScopeOf {
 const EMPTY: VariableScope = { find: () => undefined };
 
 function createScope(json: object, revealSecrets: boolean): VariableScope {
-  let byName: Map<string, Variable> | undefined;
-  const values = new Map<string, ScopedValue>();
+  let byName: Map<string, { readonly variable: Variable; value?: ScopedValue }> | undefined;
+  const index = () => {
+    const entries: NonNullable<typeof byName> = new Map();
+    for (const variable of toVariables(json)) if (variable.enabled) entries.set(variable.key ?? '', { variable });
+    return entries;
+  };
   return {
     find(name) {
-      byName ??= new Map(toVariables(json).flatMap((one) => (one.enabled ? [[one.key ?? '', one] as const] : [])));
-      const variable = byName.get(name);
-      if (!variable) return undefined;
-      const value = values.get(name) ?? toScopedValue(variable, revealSecrets);
-      values.set(name, value);
-      return value;
+      byName ??= index();
+      const entry = byName.get(name);
+      return entry && (entry.value ??= toScopedValue(entry.variable, revealSecrets));
     },
   };
 }
@@ -93,6 +97,7 @@ export function createVariableResolver(scopes: readonly VariableScope[]): (text:
   };
 
   return (text) => {
+    if (!mayHaveReferences(text)) return { text, unresolved: [], masked: [], readLength: text.length + 1 };
     const masked: string[] = [];
     // The variables whose values are being resolved, outermost first.
     const open: string[] = [];
@@ -126,6 +131,7 @@ export function createVariableResolver(scopes: readonly VariableScope[]): (text:
       for (let pass = 0; pass < MAX_DEPTH && resolved.length <= left; pass += 1) {
         // Counts at least one character, so that empty values end as well.
         left -= resolved.length + 1;
+        if (!mayHaveReferences(resolved)) break;
         const before = resolved;
         resolved = before.replaceAll(REFERENCE, replace);
         if (resolved === before) break;
@@ -137,7 +143,7 @@ export function createVariableResolver(scopes: readonly VariableScope[]): (text:
     return {
       text: resolved,
       unresolved: referencesIn(resolved),
-      masked: [...new Set(masked)],
+      masked: masked.length === 0 ? masked : [...new Set(masked)],
       readLength: text.length + MAX_VALUE_LENGTH - left,
     };
   };
@@ -145,11 +151,15 @@ export function createVariableResolver(scopes: readonly VariableScope[]): (text:
 
 /** Whether a text has references to variables. */
 export function hasReferences(text: string): boolean {
-  return text.search(REFERENCE) !== -1;
+  return mayHaveReferences(text) && text.search(REFERENCE) !== -1;
 }
+
+/** A cheap first check. */
+const mayHaveReferences = (text: string) => text.includes('{{');
 
 /** Returns the names in the references of a text, each once. */
 function referencesIn(text: string): string[] {
+  if (!mayHaveReferences(text)) return [];
   return [...new Set(Array.from(text.matchAll(REFERENCE), ([, name = '']) => name))];
 }
 

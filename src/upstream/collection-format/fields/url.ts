@@ -9,12 +9,29 @@ import { parseUrlText, splitHost, splitPath, type UrlParts } from '../syntax/url
 import { type Variable, variablesOf } from './variables.ts';
 
 /** A URL as Postman sent it; the functions of this file read its parts one by one. */
-export interface Url {
+export class Url {
   readonly json: JsonObject | string;
   /** Whether credentials in it are shown in clear. */
   readonly revealSecrets: boolean;
+  #parts: UrlParts | null | undefined;
+  #raw: string | undefined;
+
+  constructor(json: JsonObject | string, revealSecrets: boolean) {
+    this.json = json;
+    this.revealSecrets = revealSecrets;
+  }
+
   /** The parts of a URL that came as text, parsed on first use; null where Postman sent the parts itself. */
-  readonly parts: () => UrlParts | null;
+  get parts(): UrlParts | null {
+    if (this.#parts === undefined) this.#parts = partsOfText(this.json);
+    return this.#parts;
+  }
+
+  /** See `urlRaw`. */
+  get raw(): string {
+    this.#raw ??= toRaw(this);
+    return this.#raw;
+  }
 }
 
 /** One query parameter. */
@@ -30,13 +47,20 @@ export interface QueryParam {
 
 /** Reads a URL, which is text or an object of parts; null for anything else. Credentials are masked unless revealed. */
 export function toUrl(json: unknown, revealSecrets = false): Url | null {
-  if (typeof json !== 'string' && !isJsonObject(json)) return null;
-  let parts: UrlParts | null = null;
-  return { json, revealSecrets, parts: () => (parts ??= partsOfText(json)) };
+  return isUrlJson(json) ? new Url(json, revealSecrets) : null;
+}
+
+/** Whether a value is a URL: text, or an object of parts. */
+export function isUrlJson(json: unknown): json is JsonObject | string {
+  return typeof json === 'string' || isJsonObject(json);
 }
 
 /** Returns the URL as the text that Postman sent, or else assembled from its parts. Masked unless revealed. */
 export function urlRaw(url: Url): string {
+  return url.raw;
+}
+
+function toRaw(url: Url): string {
   const raw = typeof url.json === 'string' ? url.json : url.json.raw;
   if (typeof raw === 'string') return url.revealSecrets ? raw : maskUrlText(raw);
   const protocol = urlProtocol(url);
@@ -55,12 +79,11 @@ export function urlRaw(url: Url): string {
 
 /** Returns the protocol without `://`; null where the URL has none. */
 export function urlProtocol({ json, parts }: Url): string | null {
-  return parts()?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
+  return parts?.protocol ?? (typeof json === 'string' ? null : toText(json.protocol) || null);
 }
 
 /** Returns the host, split at its dots. */
-export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly string[] {
-  const parts = partsOf();
+export function urlHost({ json, revealSecrets, parts }: Url): readonly string[] {
   if (parts !== null || typeof json === 'string') return parts?.host ?? [];
   const host = revealSecrets ? json.host : maskHost(json.host);
   return typeof host === 'string' ? splitHost(host) : toTexts(host);
@@ -68,19 +91,18 @@ export function urlHost({ json, revealSecrets, parts: partsOf }: Url): readonly 
 
 /** Returns the port; null where the URL has none. */
 export function urlPort({ json, parts }: Url): string | null {
-  return parts()?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
+  return parts?.port ?? (typeof json === 'string' ? null : toText(json.port) || null);
 }
 
 /** Returns the segments of the path, including empty ones. */
-export function urlPath({ json, parts: partsOf }: Url): readonly string[] {
-  const parts = partsOf();
+export function urlPath({ json, parts }: Url): readonly string[] {
   if (parts !== null || typeof json === 'string') return parts?.path ?? [];
   return typeof json.path === 'string' ? splitPath(json.path) : toTexts(json.path);
 }
 
 /** Returns the query parameters in order, including disabled ones. */
 export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
-  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts()?.query;
+  const rows = isJsonObject(json) && json.query != null ? toRows(json.query, parsePairs) : parts?.query;
   return (rows ?? []).map((row) => {
     const { value, isMasked } = shownText(row, revealSecrets);
     return {
@@ -97,7 +119,7 @@ export function urlQuery({ json, revealSecrets, parts }: Url): QueryParam[] {
 export function urlVariables({ json, parts }: Url): Variable[] {
   const listed = typeof json === 'string' ? [] : variablesOf(json);
   if (listed.length > 0) return listed;
-  return (parts()?.path ?? [])
+  return (parts?.path ?? [])
     .filter((segment) => segment.startsWith(':') && segment.length > 1)
     .map((segment) => ({
       key: segment.slice(1),
@@ -111,7 +133,7 @@ export function urlVariables({ json, parts }: Url): Variable[] {
 
 /** Returns the part after `#`; null where the URL has none. */
 export function urlHash({ json, revealSecrets, parts }: Url): string | null {
-  const hash = parts()?.hash ?? (typeof json === 'string' ? null : toDataText(json.hash, revealSecrets));
+  const hash = parts?.hash ?? (typeof json === 'string' ? null : toDataText(json.hash, revealSecrets));
   return hash === null || revealSecrets ? hash : maskPairs(hash);
 }
 
@@ -122,8 +144,10 @@ function partsOfText(json: JsonObject | string): UrlParts | null {
 }
 
 /** Reads the labels of a host or the segments of a path, which are text or `{ type, value }`. */
-function toTexts(list: unknown): string[] {
-  return toList(list).flatMap((part) => toText(isJsonObject(part) ? part.value : part) ?? []);
+function toTexts(list: unknown): readonly string[] {
+  const parts = toList(list);
+  if (parts.every((part) => typeof part === 'string')) return parts;
+  return parts.flatMap((part) => toText(isJsonObject(part) ? part.value : part) ?? []);
 }
 
 function toQueryText(query: readonly QueryParam[]): string {

@@ -1,5 +1,5 @@
 import { cutOutsideReferences, positionsOutsideReferences, splitOutsideReferences } from '../syntax/references.ts';
-import { isCredential, isSecretValue, isUrlText, looksRandom, MASKED_TEXT } from './secrets.ts';
+import { isCredential, isSecretValue, isUrlText, looksRandom, MASKED_TEXT, mayNameCredential } from './secrets.ts';
 import { cutProtocol } from '../syntax/url-text.ts';
 
 /**
@@ -7,7 +7,7 @@ import { cutProtocol } from '../syntax/url-text.ts';
  * `#`) with the name of a credential. Everything else stays unchanged.
  */
 export function maskUrlText(text: string): string {
-  if (!text.includes('@') && !text.includes('=')) return text;
+  if (!mayHoldCredentials(text)) return text;
   const [beforeHash, hash] = cutOutsideReferences(text, '#');
   const [address, query] = cutOutsideReferences(beforeHash, '?');
   const [protocol, rest] = cutProtocol(address);
@@ -19,6 +19,11 @@ export function maskUrlText(text: string): string {
     query === null ? '' : `?${maskPairs(query)}`,
     hash === null ? '' : `#${maskPairs(hash)}`,
   ].join('');
+}
+
+/** Whether a text has user info, or values under names that could be those of credentials. */
+function mayHoldCredentials(text: string): boolean {
+  return text.includes('@') || (text.includes('=') && mayNameCredential(text));
 }
 
 /** Masks the password in `user:password@host`, and a user that looks like a key. */
@@ -34,7 +39,7 @@ export function maskUserInfo(authority: string): string {
 
 /** Masks the credentials in text such as `a=1&password=b`. */
 export function maskPairs(text: string): string {
-  if (!text.includes('=')) return text;
+  if (!mayHoldCredentials(text)) return text;
   return splitOutsideReferences(text, '&')
     .map((part) => {
       const [key, value] = cutOutsideReferences(part, '=');

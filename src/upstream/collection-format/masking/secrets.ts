@@ -43,6 +43,11 @@ export function isCredentialName(name: string): boolean {
   return CREDENTIAL_NAMES.has(plain) || (CREDENTIAL_WORDS.test(plain) && !HARMLESS_NAMES.test(plain));
 }
 
+/** Whether a text can contain the name of a credential. Most texts cannot, and reading their names takes longer. */
+export function mayNameCredential(text: string): boolean {
+  return SUSPICIOUS.test(text);
+}
+
 /** Normalises a name for comparison: lower case, letters and digits only. */
 export function toPlainName(name: string): string {
   return name.toLowerCase().replaceAll(/%[\da-f]{2}|[^a-z\d]/g, '');

@@ -97,7 +97,9 @@ export interface JsonSize {
 
 // Visiting these takes a tenth of a millisecond.
 const VALUES_PER_STEP = 1_000;
-const ESCAPED = /["\\\p{Cc}\p{Cs}]/u;
+// Every character but those that JSON escapes: quotes, backslashes, control characters, and lone surrogates. A class
+// without the flag `u` is several times as fast; it also finds surrogate pairs, which only makes those slower.
+const ESCAPED = /[^ !#-[\]-\uD7FF\uE000-\uFFFF]/;
 
 /** Measures a value nested to any depth. It yields after every 1,000 values. */
 export function* measureJson(json: unknown): Steps<JsonSize> {

@@ -3,13 +3,8 @@
  * mark in it separates nothing. Every function here takes linear time.
  */
 
-/**
- * Finds a character outside of `{{variable}}` references.
- *
- * @param max - Maximum number of positions to return.
- * @returns Its positions, ascending.
- */
-export function positionsOutsideReferences(text: string, character: string, max = Number.POSITIVE_INFINITY): number[] {
+/** Returns the positions at which a character stands outside of `{{variable}}` references, ascending. */
+export function positionsOutsideReferences(text: string, character: string): number[] {
   const positions: number[] = [];
   if (!text.includes(character)) return positions;
   // No reference can close after this. Otherwise each of many open braces would cost a search to the end of the text.
@@ -20,7 +15,7 @@ export function positionsOutsideReferences(text: string, character: string, max 
   };
   let open = nextOpen(0);
   let at = text.indexOf(character);
-  while (at !== -1 && positions.length < max) {
+  while (at !== -1) {
     if (open < at) {
       const end = text.indexOf('}}', open + 2) + 2;
       if (at < end) at = text.indexOf(character, end);
@@ -46,13 +41,24 @@ export function splitOutsideReferences(text: string, character: string): string[
   return parts;
 }
 
+/** Returns where a character first stands outside of references; -1 if it nowhere does. */
+export function indexOutsideReferences(text: string, character: string): number {
+  let at = text.indexOf(character);
+  let open = at === -1 ? -1 : text.indexOf('{{');
+  if (open === -1 || open > at) return at;
+  const lastClose = text.lastIndexOf('}}');
+  while (open !== -1 && open < at && open + 2 <= lastClose) {
+    const end = text.indexOf('}}', open + 2) + 2;
+    if (at < end) at = text.indexOf(character, end);
+    open = text.indexOf('{{', end);
+  }
+  return at;
+}
+
 /** Cuts text where a character first stands outside of references; the second part is null if it nowhere does. */
 export function cutOutsideReferences(text: string, character: string): [before: string, after: string | null] {
-  const first = text.indexOf(character);
-  if (first === -1) return [text, null];
-  const open = text.indexOf('{{');
-  const position = open === -1 || open > first ? first : positionsOutsideReferences(text, character, 1)[0];
-  return position === undefined ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
+  const position = indexOutsideReferences(text, character);
+  return position === -1 ? [text, null] : [text.slice(0, position), text.slice(position + 1)];
 }
 
 /** Removes the references from text; null if it has none. */

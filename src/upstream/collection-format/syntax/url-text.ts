@@ -1,6 +1,7 @@
 import type { JsonObject } from './json.ts';
 import {
   cutOutsideReferences,
+  indexOutsideReferences,
   positionsOutsideReferences,
   splitOutsideReferences,
   textAroundReferences,
@@ -50,10 +51,39 @@ export function splitPath(path: string): string[] {
 
 /** Cuts `protocol://` off an address; the protocol is null if the address does not start with one. */
 export function cutProtocol(address: string): [protocol: string | null, rest: string] {
-  const [slash] = positionsOutsideReferences(address, '/', 1);
+  const slash = indexOutsideReferences(address, '/');
   // The first slash has to be part of "://": a URL inside the path does not count.
-  if (slash === undefined || slash < 2 || !address.startsWith('://', slash - 1)) return [null, address];
+  if (slash < 2 || !address.startsWith('://', slash - 1)) return [null, address];
   return [address.slice(0, slash - 1), address.slice(slash + 2)];
+}
+
+/** Where the parts of a URL before its query are in its text. */
+export interface Address {
+  /** Index after the protocol. */
+  readonly authorityStart: number;
+  readonly authorityEnd: number;
+  /** Index of the query or the hash; the length of the text if it has neither. */
+  readonly end: number;
+}
+
+/** Finds the parts of a URL before its query. The path begins with the slash at `authorityEnd`, unless that is the end. */
+export function locateAddress(text: string): Address {
+  const [beforeHash] = cutOutsideReferences(text, '#');
+  const [address] = cutOutsideReferences(beforeHash, '?');
+  const [, rest] = cutProtocol(address);
+  const slash = indexOutsideReferences(rest, '/');
+  const authorityStart = address.length - rest.length;
+  return {
+    authorityStart,
+    authorityEnd: slash === -1 ? address.length : authorityStart + slash,
+    end: address.length,
+  };
+}
+
+/** Returns the host of a URL, as `parseUrlText` does, but in one piece; empty if it has none. */
+export function toHostText(text: string): string {
+  const { authorityStart, authorityEnd } = locateAddress(text);
+  return toHostAndPort(text.slice(authorityStart, authorityEnd))[0];
 }
 
 /** Splits `user:password@host:port`, and leaves the user info out. */

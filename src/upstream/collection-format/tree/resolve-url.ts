@@ -7,8 +7,8 @@ import {
 import { type Url, urlRaw } from '../fields/url.ts';
 import { maskUrlText } from '../masking/mask-url-text.ts';
 import { MASKED_TEXT } from '../masking/secrets.ts';
-import { cutOutsideReferences, splitOutsideReferences } from '../syntax/references.ts';
-import { cutProtocol, parseUrlText } from '../syntax/url-text.ts';
+import { splitOutsideReferences } from '../syntax/references.ts';
+import { locateAddress, toHostText } from '../syntax/url-text.ts';
 import type { RequestItem } from './collection-tree.ts';
 import { definersOf } from './item.ts';
 
@@ -52,30 +52,35 @@ export function resolveUrl(
   scopeOf: ScopeOf,
   { environment, globals }: OuterVariables = {},
 ): ResolvedUrl {
-  const inCollection = [...definersOf(request), request.tree].map(({ json }) => json.variable ?? json.variables);
-  const resolve = createVariableResolver([environment, ...inCollection, globals].map(scopeOf));
+  const definers = definersOf(request);
+  const scopes: VariableScope[] = [];
+  const addScope = (variables: unknown) => {
+    if (variables != null) scopes.push(scopeOf(variables));
+  };
+  addScope(environment);
+  for (const { json } of definers) addScope(json.variable ?? json.variables);
+  addScope(request.tree.json.variable ?? request.tree.json.variables);
+  addScope(globals);
+  const resolve = createVariableResolver(scopes);
   // The secrets of the URL are masked before anything is replaced: afterwards, they could stand in another part of it.
   const path = withPathVariables(url, scopeOf);
   const { text, unresolved, masked, readLength } = resolve(path.text);
   const raw = url.revealSecrets ? text : maskUrlText(text);
-  const host = parseUrlText(raw).host.join('.');
+  const host = toHostText(raw);
   return {
     raw,
     host: host === '' || host.includes(MASKED_TEXT) || hasReferences(host) ? null : host,
-    unresolved: [...path.unresolved, ...unresolved],
-    masked: [...path.masked, ...masked],
+    unresolved: path.unresolved.concat(unresolved),
+    masked: path.masked.concat(masked),
     hadReferences: hasReferences(path.text),
-    readLength: readLength + SCOPE_LENGTH * inCollection.length,
+    readLength: readLength + SCOPE_LENGTH * (definers.length + 1),
   };
 }
 
 /** Whether a URL has references to variables in its host or before it, so that its host can depend on them. */
 export function hasVariableHost(url: Url): boolean {
-  const [beforeHash] = cutOutsideReferences(urlRaw(url), '#');
-  const [address] = cutOutsideReferences(beforeHash, '?');
-  const [, rest] = cutProtocol(address);
-  const [authority] = cutOutsideReferences(rest, '/');
-  return hasReferences(address.slice(0, address.length - rest.length + authority.length));
+  const text = urlRaw(url);
+  return hasReferences(text.slice(0, locateAddress(text).authorityEnd));
 }
 
 /** A URL without path variables. */
@@ -104,18 +109,10 @@ function withPathVariables(url: Url, scopeOf: ScopeOf): Path {
     if (value.isMasked) masked.add(`:${name}`);
     return value.text + segment.slice(name.length + 1);
   };
-  const [beforeHash, hash] = cutOutsideReferences(text, '#');
-  const [address, query] = cutOutsideReferences(beforeHash, '?');
-  const [protocol, rest] = cutProtocol(address);
-  const [authority, path] = cutOutsideReferences(rest, '/');
-  const segments = path === null ? [] : splitOutsideReferences(path, '/').map(replace);
-  const resolved = [
-    protocol === null ? '' : `${protocol}://`,
-    authority,
-    path === null ? '' : `/${segments.join('/')}`,
-    query === null ? '' : `?${query}`,
-    hash === null ? '' : `#${hash}`,
-  ].join('');
+  const { authorityEnd, end } = locateAddress(text);
+  // The first part is empty: it ends at the slash before the path.
+  const path = splitOutsideReferences(text.slice(authorityEnd, end), '/').map(replace).join('/');
+  const resolved = text.slice(0, authorityEnd) + path + text.slice(end);
   return { text: resolved, unresolved: [...unresolved], masked: [...masked] };
 }
 
