@@ -37,6 +37,7 @@ export interface SimulatedOperation {
     | 'cachedOutcome'
     | 'isCached'
     | 'load'
+    | 'loadLast'
     | 'lastOutcome'
     | 'sizesOf'
     | 'cachesAny'

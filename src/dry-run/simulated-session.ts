@@ -5,7 +5,7 @@ import type { Outcome } from '../upstream/cache/cached-response.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { childLists, type ListName } from '../upstream/postman/levels.ts';
 import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postman-call.ts';
-import { findCachedLists, type PostmanSession } from '../upstream/calls/postman-session.ts';
+import { findCachedLists, loadLists, type PostmanSession } from '../upstream/calls/postman-session.ts';
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type ScenarioWorld } from './scenario-world.ts';
@@ -43,7 +43,10 @@ export interface SimulatedSessionOptions {
   readonly scenario: Scenario;
   readonly ids: SimulatedIds;
   /** Access to the cached responses. */
-  readonly calls: Pick<Calls, 'cachedOutcome' | 'isCached' | 'load' | 'lastOutcome' | 'isRenewable' | 'readLists'>;
+  readonly calls: Pick<
+    Calls,
+    'cachedOutcome' | 'isCached' | 'load' | 'loadLast' | 'lastOutcome' | 'isRenewable' | 'readLists'
+  >;
   /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
   /** Limit of recorded calls. The next one ends the work. */
@@ -65,7 +68,6 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
   const shown = { targets: new Set<string>(), lists: new Set<ListName>() };
   const cache = createCacheView(options);
   let usedCache = false;
-  const simulate = (call: PostmanCall<unknown, null>) => simulateIn(world, call);
 
   /** Fails the work at once on an error that upstream cannot have caused: loaders and resolvers could hide it. */
   const toThrown = (error: unknown) => {
@@ -90,13 +92,13 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
       // A list can show that an expired response is still current. In a simulation every list shows that.
       const list = scenario.listed && listWith(route);
       const isShown = shown.targets.has(target) || (list && shown.lists.has(list));
-      return isShown && calls.isRenewable(call, operation) ? (cache.last(call) ?? simulate(call)) : undefined;
+      return isShown && calls.isRenewable(call, operation) ? (cache.last(call) ?? simulateIn(world, call)) : undefined;
     }
     usedCache = true;
     if ('failure' in cached) return cached;
     const value = withoutContents(call, cached.value);
     if (!scenario.ignoresCachedLists) return { value };
-    return listedBy(route) ? simulate(call) : { value: withoutLists(value) };
+    return listedBy(route) ? simulateIn(world, call) : { value: withoutLists(value) };
   };
 
   const record = ({ route, target }: PostmanCall<unknown, null>) => {
@@ -124,7 +126,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
     record(call);
     const list = listedBy(route);
     await nextResponse(list !== undefined);
-    const outcome = cache.last(call) ?? simulate(call);
+    const outcome = cache.last(call) ?? simulateIn(world, call);
     if (scenario.account && 'value' in outcome) {
       // Most objects in a list are unchanged.
       for (const [shownTarget] of call.listedUpdates?.(outcome.value) ?? []) shown.targets.add(shownTarget);
@@ -151,6 +153,7 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
       isCached,
       isRenewable: (call) => !isCached(call) && calls.isRenewable(call, operation),
       cachedLists: () => (scenario.ignoresCachedLists ? [] : findCachedLists(calls, operation)),
+      loadLists: () => (scenario.ignoresCachedLists ? undefined : loadLists(calls, operation, idleTasks)),
       release() {},
       idleTasks,
     },

@@ -77,6 +77,13 @@ export function createChildLoader(
 
   const planNow = (requests: readonly ChildRequest[]): ((request: ChildRequest) => Promise<Ref | null>) => {
     const requested = toRequestedChildren(requests);
+    const loading = requested.some(isListable) ? known.load() : undefined;
+    if (!loading) return planLoaded(requested);
+    const planned = loading.then(() => planLoaded(toRequestedChildren(requests)));
+    return async (request) => (await planned)(request);
+  };
+
+  const planLoaded = (requested: readonly RequestedChild[]): ((request: ChildRequest) => Promise<Ref | null>) => {
     const byUid = new Map(requested.map((one) => [one.uid, one]));
     const isListCached = reads.isCached(resource.listCall(null, 0));
     const shown = readCachedLists(requested);

@@ -7,6 +7,11 @@ import type { UpstreamReads } from './reads.ts';
 
 /** Finds objects in cached lists and workspaces that were read for other reasons. */
 export interface KnownObjects {
+  /**
+   * To be called before the others: loads the lists and workspaces that only other instances have cached. undefined:
+   * there is nothing to wait for. Never rejects.
+   */
+  load(): Promise<void> | undefined;
   /** A cached list with an item about an object; undefined: there is none. */
   listWith<Item>(list: ListName, key: string): PostmanCall<Page<Item>, null> | undefined;
   /**
@@ -37,7 +42,18 @@ export function createKnownObjects(reads: UpstreamReads): KnownObjects {
   };
   // Each field of an object looks for it.
   const unlisted = new Set<string>();
+  let isLoaded = false;
+  let loading: Promise<void> | undefined;
+  const setLoaded = () => {
+    isLoaded = true;
+  };
   return {
+    load() {
+      if (isLoaded) return undefined;
+      loading ??= reads.loadLists()?.then(setLoaded);
+      if (!loading) setLoaded();
+      return loading;
+    },
     listWith<Item>(list: ListName, key: string) {
       if (unlisted.has(`${list} ${key}`)) return undefined;
       const found = cachedLists().find(

@@ -118,8 +118,13 @@ export function createLoaders(session: PostmanSession): Loaders {
       if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
     },
     async knownRef({ type, uid, needsName }) {
-      const { listed } = children[type];
+      const { listed, resource } = children[type];
       const { list } = leveledTypes[type];
+      const isReadSingly = [resource.detailCall(uid), resource.minimalCall?.(uid)].some(
+        (call) => call && reads.isCached(call),
+      );
+      const loading = listed.has(uid) || isReadSingly ? undefined : known.load();
+      if (loading) await loading;
       const page = listed.has(uid) ? undefined : known.listWith<Ref>(list, uid);
       // If it is not cached any more, the object is read as others are.
       if (page) await reads.list(listed, page).catch(() => undefined);

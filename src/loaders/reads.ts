@@ -34,6 +34,7 @@ export function createUpstreamReads({
   isCached,
   isRenewable,
   cachedLists,
+  loadLists,
   release,
   idleTasks,
 }: PostmanSession): UpstreamReads {
@@ -65,6 +66,7 @@ export function createUpstreamReads({
     isCached,
     isRenewable,
     cachedLists,
+    loadLists,
     release,
     forget(call, response) {
       if (read.forget({ call })) release(response);

@@ -145,9 +145,13 @@ export function createWorkspaceLoaders({ reads, listed, children, known }: Works
     readAhead(groups, (id, ofId) => isNew(id) && (worth.has(id) || prefersWorkspace(id, ofId)), sources);
     for (const [workspaceId, ofWorkspace] of groups) {
       const plan = () => planWorkspace(workspaceId, ofWorkspace, workspaceId !== null && worth.has(workspaceId));
-      const mayBeListed = isListEnough(workspaceId, ofWorkspace);
-      if (mayBeListed) readCachedList(workspaceId);
-      const planned = mayBeListed && listed.isExpecting() ? listed.expected([workspaceId]).then(plan) : plan();
+      const planListed = (id: string) => {
+        readCachedList(id);
+        return listed.isExpecting() ? listed.expected([id]).then(plan) : plan();
+      };
+      const planned = isListEnough(workspaceId, ofWorkspace)
+        ? (known.load()?.then(() => planListed(workspaceId)) ?? planListed(workspaceId))
+        : plan();
       for (const part of ofWorkspace) {
         const result = planned instanceof Promise ? planned.then((serve) => serve(part)) : planned(part);
         results.set(part, result);
@@ -217,6 +221,8 @@ function createConfirmation(
     const areEmpty = await Promise.all(listsAreEmpty);
     if (!areEmpty.every(Boolean)) return true;
     await listed.expected([workspaceId]);
+    const loading = listed.has(workspaceId) ? undefined : known.load();
+    if (loading) await loading;
     const isListed = listed.has(workspaceId) || known.listWith('workspaces', workspaceId) !== undefined;
     return isListed || (await reads.get(workspaceCall(workspaceId))) !== null;
   };

@@ -102,8 +102,13 @@ describe.skipIf(skipsRedis)(`Instances that share cached responses${skipsRedis &
       await ask(facade, '{ workspaces { nodes { name } } }');
       await ask(facade, `{ collection(uid: "${grid.collectionUids[2]}") { description } }`);
       await ask(facade, `{ workspace(id: "${grid.workspaceIds[1]}") { environments { nodes { name } } } }`);
+      await ask(facade, `{ workspace(id: "${grid.workspaceIds[1]}") { collections { nodes { isPublic } } } }`);
     };
     const toQueries = () => [
+      `{ collection(uid: "${grid.collectionUids[7]}") { name isPublic } }`,
+      `{ collection(uid: "${grid.collectionUids[7]}") { workspace { name } } }`,
+      `{ environment(uid: "${grid.environmentUids[4]}") { name updatedAt } }`,
+      `{ node(id: "Environment:${grid.environmentUids[4]}") { ... on Environment { name } } }`,
       DESCRIPTIONS,
       `{ ${grid.collectionUids.map((uid, index) => `c${index}: collection(uid: "${uid}") { updatedAt }`).join(' ')} }`,
       '{ workspaces { nodes { collections { nodes { name } } environments { nodes { name ownerId } } } } }',

@@ -7,7 +7,6 @@
  * windows, the body reader of `http`, or undici, and it knows no GraphQL.
  */
 import type { AccountSizes } from '../postman/list-sizes.ts';
-import { createReadLists, type ReadLists } from '../postman/read-lists.ts';
 import type { ApiKeys } from './api-keys/api-keys.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { Clock } from '../clock.ts';
@@ -18,6 +17,7 @@ import { type CacheQueries, createCacheQueries } from './cached-reads/cache-quer
 import { type CallsOptions, createInFlightCalls } from './in-flight-calls.ts';
 import type { ReceivedResponse, CachedResponse } from '../cache/cached-response.ts';
 import type { CacheCaller } from './cached-reads/cached-reads.ts';
+import { createReadLists, type ReadLists } from './cached-reads/read-lists.ts';
 import type { Operation, OperationIdentity } from './operation/operation.ts';
 import { createRevalidationQueue } from './revalidation-queue.ts';
 import { toBusy, toNotCached, toMemoryExceeded } from './local-errors.ts';
@@ -160,7 +160,7 @@ export function createCalls(options: CallsOptions): Calls {
   return {
     ...queries,
     apiKeys,
-    readLists: createReadLists(),
+    readLists: createReadLists(options.sharedCache),
     circuitBreakers: breakers,
 
     make<T>(call: Call<T>, operation: Operation): Promise<T> {

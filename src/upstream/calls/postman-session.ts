@@ -25,15 +25,23 @@ export interface PostmanSession {
   isRenewable(call: PostmanCall<unknown, null>): boolean;
   /** The lists and workspaces that `get` would serve without a GET, as far as they are remembered; the oldest first. */
   cachedLists(): readonly CachedList[];
+  /**
+   * Loads those of them that only other instances have, as far as memory allows; undefined: there are none. Waits for a
+   * limited time, and never rejects. No idle task runs meanwhile.
+   */
+  loadLists(): Promise<unknown> | undefined;
   /** Stops counting a response as memory of the operation, which must no longer refer to it. */
   release(value: unknown): void;
   /** Tasks that run once the operation can do nothing more without a response. */
   readonly idleTasks: IdleTasks;
 }
 
+/** What is known of the cached lists and workspaces. */
+type CallsOfLists = Pick<Calls, 'readLists' | 'cachedOutcome' | 'loadLast'>;
+
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'cachedOutcome' | 'isCached' | 'isRenewable' | 'readLists'>,
+  calls: Pick<Calls, 'make' | 'isCached' | 'isRenewable'> & CallsOfLists,
   operation: Operation,
 ): PostmanSession {
   return {
@@ -53,6 +61,7 @@ export function createPostmanSession(
     isCached: (call) => calls.isCached(call, operation),
     isRenewable: (call) => calls.isRenewable(call, operation),
     cachedLists: () => findCachedLists(calls, operation),
+    loadLists: () => loadLists(calls, operation, operation.idleTasks),
     release: (value) => operation.responses.drop(value),
     idleTasks: operation.idleTasks,
   };
@@ -60,13 +69,24 @@ export function createPostmanSession(
 
 /** Finds the lists and workspaces that an operation may be served from the cache. */
 export function findCachedLists(
-  { readLists, cachedOutcome }: Pick<Calls, 'readLists' | 'cachedOutcome'>,
+  { readLists, cachedOutcome }: CallsOfLists,
   operation: Operation,
 ): readonly CachedList[] {
   return [...readLists.of(operation)].flatMap((call) => {
     const outcome = cachedOutcome(call, operation);
     return outcome && 'value' in outcome && outcome.value !== null ? [{ call, value: outcome.value as object }] : [];
   });
+}
+
+/** Loads the lists and workspaces that only other instances have cached, before any further task of the operation. */
+export function loadLists(
+  { readLists, loadLast }: CallsOfLists,
+  operation: Operation,
+  idleTasks: IdleTasks,
+): Promise<unknown> | undefined {
+  const loading = loadLast(readLists.of(operation), operation);
+  if (loading) idleTasks.waitFor(loading);
+  return loading;
 }
 
 /**
@@ -80,6 +100,7 @@ export function createFailingSession(toError: (routeTemplate: string) => Upstrea
     isCached: () => false,
     isRenewable: () => false,
     cachedLists: () => [],
+    loadLists: () => undefined,
     release() {},
     idleTasks: createIdleTasks(),
   };

@@ -102,6 +102,8 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       return found && toShared(found.row);
     },
 
+    listsOf: (owner) => (isReadable() ? listsOf(owners.of(owner)) : []),
+
     take(owner, target) {
       const found = isReadable() ? latest(owners.of(owner), target) : undefined;
       const taken = found && bodies.take(found.index, found.field);
@@ -173,6 +175,10 @@ function latest({ indexes }: OwnerState, target: string) {
     undefined,
   );
 }
+
+/** The lists of all indexes, the one to the earliest call first. */
+const listsOf = ({ indexes }: OwnerState) =>
+  indexes.flatMap((index) => index.lists()).toSorted((one, other) => one.sentAtMs - other.sentAtMs);
 
 function toSharedResponse(row: IndexRow, nowMs: number): SharedResponse {
   const { version, route, sentAtMs, readAtMs, confirmedAtMs, isOutdated, updatedAt, heapBytes, isFailure } = row;

@@ -65,6 +65,14 @@ export class ResponseIndex {
     return isDropped && !isFirst;
   }
 
+  /** The rows of lists, with their targets. All rows that have not been used before are opened. */
+  lists(): readonly (IndexRow & { readonly target: string })[] {
+    return [...this.#rows.keys()].flatMap((field) => {
+      const row = this.get(field);
+      return row?.target === undefined ? [] : [{ ...row, target: row.target }];
+    });
+  }
+
   clear(): void {
     this.changes++;
     this.#rows.clear();

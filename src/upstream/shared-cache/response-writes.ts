@@ -70,7 +70,7 @@ export function createResponseWrites(options: ResponseWritesOptions): Pick<Share
   };
 
   return {
-    async write(owner, target, { version, route, body, heapBytes, updatedAt, sentAtMs, failureTtlMs }) {
+    async write(owner, target, { version, route, isList, body, heapBytes, updatedAt, sentAtMs, failureTtlMs }) {
       const readAtMs = time.nowMs();
       const sentAtRedisMs = time.toRedisMs(sentAtMs);
       if (isFull() || readAtMs === undefined || sentAtRedisMs === undefined) return;
@@ -80,9 +80,12 @@ export function createResponseWrites(options: ResponseWritesOptions): Pick<Share
       if (textBytes > MAX_TEXT_BYTES) return;
       const [index] = owners.of(owner).indexes;
       const times = { sentAtMs: sentAtRedisMs, readAtMs, confirmedAtMs: readAtMs, isOutdated: false };
-      const row = { version, route, ...times, updatedAt, heapBytes, textBytes, isFailure };
-      const withTtl = failureTtlMs === undefined ? row : { ...row, failureTtlMs };
-      await pending.add(textBytes, () => store(index, index.keys.fieldOf(target), withTtl, text));
+      const row = {
+        ...{ version, route, ...times, updatedAt, heapBytes, textBytes, isFailure },
+        ...(failureTtlMs !== undefined && { failureTtlMs }),
+        ...(isList && !isFailure && { target }),
+      };
+      await pending.add(textBytes, () => store(index, index.keys.fieldOf(target), row, text));
     },
 
     renew(owner, listed) {

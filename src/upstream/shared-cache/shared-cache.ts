@@ -42,10 +42,19 @@ export interface SharedText extends SharedResponse {
   readonly text: string;
 }
 
+/** A list or a workspace that Redis has. */
+export interface SharedList {
+  /** Template of the route. */
+  readonly route: string;
+  readonly target: string;
+}
+
 /** A response to be shared. */
 export interface NewSharedResponse {
   readonly version: string;
   readonly route: string;
+  /** Whether `listsOf` is to name it. Default: it is not. */
+  readonly isList?: boolean;
   readonly body: string | UpstreamFailure;
   readonly heapBytes: number;
   readonly updatedAt: string | null;
@@ -77,6 +86,8 @@ export interface SharedCache {
   hasAny(owner: ResponseOwner): boolean;
   /** Returns the response to the latest call of a target that Redis has, as far as is known. */
   find(owner: ResponseOwner, target: string): SharedResponse | undefined;
+  /** The lists that Redis has, as far as is known; that of the earliest call first. */
+  listsOf(owner: ResponseOwner): readonly SharedList[];
   /** Returns that response with its text, if it is short and has been read from Redis already. */
   take(owner: ResponseOwner, target: string): SharedText | undefined;
   /**

@@ -13,7 +13,8 @@ import { environmentCall, environmentsCall } from '../../../src/upstream/postman
 import { meCall } from '../../../src/upstream/postman/resources/me.ts';
 import { usersCall } from '../../../src/upstream/postman/resources/users.ts';
 import { mockCall, mocksCall } from '../../../src/upstream/postman/resources/mocks.ts';
-import type { PostmanCall } from '../../../src/upstream/postman/postman-call.ts';
+import { toListCall } from '../../../src/upstream/postman/list-calls.ts';
+import { listedBy, type PostmanCall } from '../../../src/upstream/postman/postman-call.ts';
 import { routes } from '../../../src/upstream/postman/routes.ts';
 import { createFailingSession, createPostmanSession } from '../../../src/upstream/calls/postman-session.ts';
 import {
@@ -22,7 +23,7 @@ import {
   workspacesCall,
   workspacesOfCollectionCall,
 } from '../../../src/upstream/postman/resources/workspaces.ts';
-import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
+import { createReadLists } from '../../../src/upstream/calls/cached-reads/read-lists.ts';
 import { UpstreamError, type UpstreamErrorKind } from '../../../src/upstream/http/upstream-error.ts';
 
 const userIds: string[] = [];
@@ -42,6 +43,7 @@ const nothingCached = {
   repeatReads() {},
   sharedChanges: () => 0,
   cachesAny: () => false,
+  loadLast: () => undefined,
   readLists: createReadLists(),
   apiKeys: { isAccepted: () => true },
   circuitBreakers: { isOpen: () => false, openCircuits: () => ({ ofAllKeys: false, ofOneKey: 0 }) },
@@ -170,6 +172,34 @@ describe('createPostmanSession', () => {
     expect(await session.get(meCall())).toMatchObject({ id: '7', username: 'ada' });
     expect(userIds.at(-1)).toBe('7');
     await expect(session.get(collectionCall('1-c'))).rejects.toThrow('The response has no object "collection".');
+  });
+});
+
+describe('toListCall', () => {
+  it.each(reads)('%s is made again from its target if its response shows other objects', (_, call) => {
+    const again = toListCall(call.route.template, call.target);
+    const isList = call.contents !== undefined || listedBy(call.route) !== undefined;
+    expect(again && [again.target, again.route, typeof again.contents]).toEqual(
+      isList ? [call.target, call.route, typeof call.contents] : undefined,
+    );
+  });
+
+  it.each([
+    ['/collections', '/collections?limit=10&offset=0'],
+    ['/collections', '/collections?limit=99&offset=x'],
+    ['/workspaces', '/workspaces?limit=100&sort=name'],
+    ['/workspaces/{id}', '/workspaces/w-1'],
+    ['/mocks', '/mocks?active=true'],
+    ['/tasks', '/tasks'],
+  ])('is undefined for what this version does not call: %s, %s', (template, target) => {
+    expect(toListCall(template, target)).toBeUndefined();
+  });
+
+  it('keeps identifiers that a URL encodes', () => {
+    for (const id of ['..', 'a/b?c&d=%', 'ü +']) {
+      const { route, target } = workspaceCall(id);
+      expect(toListCall(route.template, target)?.target).toBe(target);
+    }
   });
 });
 

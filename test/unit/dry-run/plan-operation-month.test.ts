@@ -8,7 +8,7 @@ import { uncountedResponses } from '../../../src/upstream/calls/operation/held-r
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
-import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
+import { createReadLists } from '../../../src/upstream/calls/cached-reads/read-lists.ts';
 
 const schema = createSchema();
 const calls = {
@@ -17,6 +17,7 @@ const calls = {
   isCached: () => false,
   load: () => undefined,
   sizesOf: () => undefined,
+  loadLast: () => undefined,
   readLists: createReadLists(),
   cachesAny: () => false,
   isRenewable: () => false,

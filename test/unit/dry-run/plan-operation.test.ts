@@ -9,7 +9,7 @@ import { type Operation, openOperation } from '../../../src/upstream/calls/opera
 import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
-import { createReadLists } from '../../../src/upstream/postman/read-lists.ts';
+import { createReadLists } from '../../../src/upstream/calls/cached-reads/read-lists.ts';
 
 const schema = createSchema();
 
@@ -61,6 +61,7 @@ async function planned(
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
+    loadLast: () => undefined,
     readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,
@@ -132,6 +133,7 @@ describe('the plan of an operation', () => {
       isCached: () => false,
       load: () => undefined,
       sizesOf: () => undefined,
+      loadLast: () => undefined,
       readLists: createReadLists(),
       cachesAny: () => false,
       isRenewable: () => false,
@@ -169,6 +171,7 @@ describe('the plan of an operation', () => {
         isCached: () => false,
         load: () => undefined,
         sizesOf: () => undefined,
+        loadLast: () => undefined,
         readLists: createReadLists(),
         cachesAny: () => false,
         isRenewable: () => false,
@@ -217,6 +220,7 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
+          loadLast: () => undefined,
           readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
@@ -288,6 +292,7 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
+          loadLast: () => undefined,
           readLists: createReadLists(),
           cachesAny: () => false,
           isRenewable: () => false,
@@ -323,6 +328,7 @@ describe('a bug of this program in a simulation', () => {
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
+    loadLast: () => undefined,
     readLists: createReadLists(),
     cachesAny: () => false,
     isRenewable: () => false,

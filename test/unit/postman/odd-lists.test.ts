@@ -65,6 +65,7 @@ function createSetup(pageAt: (offset: number) => CollectionPage, { cachesList = 
     get: ({ target }) => Promise.resolve(respond(target) as never),
     isCached: ({ target }) => cachesList && target === collectionsCall(null, 0).target,
     cachedLists: () => [],
+    loadLists: () => undefined,
     isRenewable: ({ target }) => isRenewable && target.endsWith('?model=minimal'),
     release() {},
     idleTasks: createIdleTasks(),

@@ -20,6 +20,8 @@ export interface CacheQueries {
    * a limited time, and never rejects.
    */
   load(call: Call<unknown>, operation: OperationIdentity): Promise<unknown> | undefined;
+  /** As `load`, for several calls: for the last of them, as many as memory allows at once. */
+  loadLast(calls: Iterable<Call<unknown>>, operation: OperationIdentity): Promise<unknown> | undefined;
   /** The cached outcome of the call, however old; undefined if there is none. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** Whether the operation accepts cached responses and its key has any, fresh or not. */
@@ -28,6 +30,9 @@ export interface CacheQueries {
   isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
 }
 
+// Size on the heap.
+const MAX_LOADED_BYTES = 16 * 1_048_576;
+
 /** Creates the questions about both levels of the cache. */
 export function createCacheQueries(cachedReads: CachedReads, freshness: Freshness): CacheQueries {
   const isServed = (cached: CachedResponse | undefined, { directives }: OperationIdentity) =>
@@ -35,8 +40,8 @@ export function createCacheQueries(cachedReads: CachedReads, freshness: Freshnes
 
   /** Whether only other instances have a response that the operation accepts. */
   const isElsewhere = (call: Call<unknown>, operation: OperationIdentity) =>
-    !isServed(cachedReads.find(call, operation.caller), operation) &&
-    isServed(cachedReads.foresee(call, operation.caller), operation);
+    isServed(cachedReads.foresee(call, operation.caller), operation) &&
+    !isServed(cachedReads.find(call, operation.caller), operation);
 
   const cachedOutcome = (call: Call<unknown>, operation: OperationIdentity) => {
     const cached = cachedReads.find(call, operation.caller);
@@ -48,6 +53,18 @@ export function createCacheQueries(cachedReads: CachedReads, freshness: Freshnes
     cachedOutcome,
     isCached: (call, operation) => cachedOutcome(call, operation) !== undefined || isElsewhere(call, operation),
     load: (call, operation) => (isElsewhere(call, operation) ? cachedReads.load(call, operation.caller) : undefined),
+    loadLast(calls, operation) {
+      const { caller } = operation;
+      const elsewhere = [...calls].filter((call) => isElsewhere(call, operation));
+      let bytes = 0;
+      const isTooMuch = (call: Call<unknown>) => {
+        bytes += cachedReads.foresee(call, caller)?.bytes ?? 0;
+        return bytes > MAX_LOADED_BYTES;
+      };
+      const last = elsewhere.slice(elsewhere.findLastIndex(isTooMuch) + 1);
+      const loads = last.flatMap((call) => cachedReads.load(call, caller) ?? []);
+      return loads.length > 0 ? Promise.all(loads) : undefined;
+    },
     lastOutcome: (call, { caller }) => cachedReads.find(call, caller)?.outcome,
     cachesAny: ({ caller, directives }) => !directives.noCache && cachedReads.hasAny(caller),
     isRenewable(call, { caller, directives }) {

@@ -1,6 +1,7 @@
 import type { NewResponse } from '../../cache/response-cache.ts';
 import type { CachedResponse, Outcome } from '../../cache/cached-response.ts';
 import type { Call } from '../../postman/call.ts';
+import { toListCall } from '../../postman/list-calls.ts';
 import type { SharedCache, SharedText } from '../../shared-cache/shared-cache.ts';
 import { type AdoptionOptions, createAdoption } from './adoption.ts';
 import { createVersion } from '../../shared-cache/response-writes.ts';
@@ -111,7 +112,8 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       cache.set(caller.keyHash, target, version === undefined ? local : { ...local, version });
       if (version === undefined) return;
       const body = isFailure ? toSharedFailure(response.failure) : response.text;
-      const shared = { version, route: route.template, body, heapBytes: bytes, updatedAt, sentAtMs, ...ttl };
+      const isList = toListCall(route.template, target) !== undefined;
+      const shared = { version, route: route.template, isList, body, heapBytes: bytes, updatedAt, sentAtMs, ...ttl };
       await sharedCache?.write(caller, target, shared);
     },
 

@@ -25,6 +25,8 @@ export interface IndexRow {
   /** The response is a failure, such as a 404. */
   readonly isFailure: boolean;
   readonly failureTtlMs?: number;
+  /** Of lists, so that an instance that has not read them can find objects in them. */
+  readonly target?: string;
 }
 
 // Scripts compare and add up the numbers in front; readers trust only the sealed part.
