@@ -37,13 +37,13 @@ export interface SimulatedOperation {
     | 'cachedOutcome'
     | 'isCached'
     | 'load'
-    | 'loadLast'
+    | 'cachedLists'
+    | 'loadLists'
     | 'lastOutcome'
     | 'sizesOf'
     | 'cachesAny'
     | 'isRenewable'
     | 'fairShareOf'
-    | 'readLists'
   >;
 }
 

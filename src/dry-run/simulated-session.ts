@@ -5,7 +5,7 @@ import type { Outcome } from '../upstream/cache/cached-response.ts';
 import type { Operation } from '../upstream/calls/operation/operation.ts';
 import { childLists, type ListName } from '../upstream/postman/levels.ts';
 import { listedBy, listWith, type PostmanCall } from '../upstream/postman/postman-call.ts';
-import { findCachedLists, loadLists, type PostmanSession } from '../upstream/calls/postman-session.ts';
+import type { PostmanSession } from '../upstream/calls/postman-session.ts';
 import { toNotCached } from '../upstream/calls/local-errors.ts';
 import { toError, UpstreamError } from '../upstream/http/upstream-error.ts';
 import { createScenarioWorld, type Scenario, type ScenarioWorld } from './scenario-world.ts';
@@ -45,7 +45,7 @@ export interface SimulatedSessionOptions {
   /** Access to the cached responses. */
   readonly calls: Pick<
     Calls,
-    'cachedOutcome' | 'isCached' | 'load' | 'loadLast' | 'lastOutcome' | 'isRenewable' | 'readLists'
+    'cachedOutcome' | 'isCached' | 'load' | 'cachedLists' | 'loadLists' | 'lastOutcome' | 'isRenewable'
   >;
   /** Identifies the API key, and which cached responses the client accepts. */
   readonly operation: Operation;
@@ -152,8 +152,8 @@ export function createSimulatedSession(options: SimulatedSessionOptions): Simula
       },
       isCached,
       isRenewable: (call) => !isCached(call) && calls.isRenewable(call, operation),
-      cachedLists: () => (scenario.ignoresCachedLists ? [] : findCachedLists(calls, operation)),
-      loadLists: () => (scenario.ignoresCachedLists ? undefined : loadLists(calls, operation, idleTasks)),
+      cachedLists: () => (scenario.ignoresCachedLists ? [] : calls.cachedLists(operation)),
+      loadLists: () => (scenario.ignoresCachedLists ? undefined : cache.loadLists(idleTasks)),
       release() {},
       idleTasks,
     },
@@ -194,6 +194,13 @@ function createCacheView({ scenario, ids, calls, operation, work }: SimulatedSes
     /** Loads a cached response that only another instance has; undefined: there is none. */
     load(call: PostmanCall<unknown, null>, idleTasks: IdleTasks): Promise<unknown> | undefined {
       const loading = isKnown(call) ? calls.load(call, operation) : undefined;
+      if (loading) idleTasks.waitFor(loading);
+      return loading;
+    },
+
+    /** Loads cached lists that only other instances have; undefined: there are none. */
+    loadLists(idleTasks: IdleTasks): Promise<unknown> | undefined {
+      const loading = calls.loadLists(operation);
       if (loading) idleTasks.waitFor(loading);
       return loading;
     },

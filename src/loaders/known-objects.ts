@@ -1,7 +1,7 @@
 import type { ChildListName, ListName } from '../upstream/postman/levels.ts';
 import { listedBy, type PostmanCall } from '../upstream/postman/postman-call.ts';
 import type { Ref } from '../upstream/postman/resources/ref.ts';
-import type { CachedList } from '../upstream/calls/postman-session.ts';
+import type { CachedList } from '../upstream/calls/cached-reads/cache-queries.ts';
 import { toGroups } from './planner.ts';
 import type { UpstreamReads } from './reads.ts';
 
@@ -35,10 +35,10 @@ const shownBy = new WeakMap<object, Shown>();
 
 /** Creates the finder of one operation. It searches what is cached when it is first needed. */
 export function createKnownObjects(reads: UpstreamReads): KnownObjects {
-  let newestFirst: readonly CachedList[] | undefined;
+  let latestFirst: readonly CachedList[] | undefined;
   const cachedLists = () => {
-    newestFirst ??= [...reads.cachedLists()].reverse();
-    return newestFirst;
+    latestFirst ??= reads.cachedLists();
+    return latestFirst;
   };
   // Each field of an object looks for it.
   const unlisted = new Set<string>();

@@ -64,6 +64,25 @@ describe('an object that a client names costs nothing', () => {
     }
   });
 
+  it('and is taken from the same list each time, whichever was last served from the cache', async () => {
+    const environment = platform?.environments[0];
+    const named = `{ environment(uid: "${environment}") { name }
+      workspace(id: "${workspaces.riderPlatform}") { environments { nodes { updatedAt } } } }`;
+    const all = '{ environments { nodes { updatedAt } } }';
+    let executions = 0;
+    // The response to an equal request would be served again.
+    const cachedIn = async (query: string) => {
+      const { gets, upstream } = await run(query + ' '.repeat(executions++));
+      return [gets.length, upstream.cached];
+    };
+    for (const list of [named, all]) await cachedIn(list);
+    const seen = [await cachedIn(named), await cachedIn(named)];
+    await cachedIn(all);
+    seen.push(await cachedIn(named));
+    expect(seen).toEqual(Array.from({ length: 3 }, () => seen[0]));
+    expect(seen[0]?.[0]).toBe(0);
+  });
+
   it('if it is a workspace in a cached list, however that was filtered', async () => {
     await run('{ workspaces(visibility: TEAM) { nodes { name } } }');
     const { data, gets } = await run(`{ workspace(id: "${workspaces.riderPlatform}") { name visibility } }`);

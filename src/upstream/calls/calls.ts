@@ -55,7 +55,7 @@ export interface Calls extends CacheQueries {
    */
   fairShareOf(operation: OperationIdentity): string;
   /** The calls whose cached responses show objects that other calls read, too. */
-  readonly readLists: ReadLists;
+  readonly readLists: Pick<ReadLists, 'add'>;
   /** Says which keys upstream has accepted. */
   readonly apiKeys: Pick<ApiKeys, 'isAccepted'>;
   /** Says whether the calls of a key are refused because upstream is down, for that key or for all. */
@@ -155,12 +155,13 @@ export function createCalls(options: CallsOptions): Calls {
     }
   };
 
-  const queries = createCacheQueries(cachedReads, freshness);
+  const readLists = createReadLists(options.sharedCache);
+  const queries = createCacheQueries(cachedReads, readLists, freshness);
 
   return {
     ...queries,
     apiKeys,
-    readLists: createReadLists(options.sharedCache),
+    readLists,
     circuitBreakers: breakers,
 
     make<T>(call: Call<T>, operation: Operation): Promise<T> {

@@ -1,14 +1,9 @@
+import type { CachedList } from './cached-reads/cache-queries.ts';
 import type { Calls } from './calls.ts';
 import { createIdleTasks, type IdleTasks } from './operation/idle-tasks.ts';
 import type { Operation } from './operation/operation.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 import type { PostmanCall } from '../postman/postman-call.ts';
-
-/** A list or a workspace whose response is cached. */
-export interface CachedList {
-  readonly call: PostmanCall<unknown, null>;
-  readonly value: object;
-}
 
 /** Reads the Postman API for one GraphQL operation, with its key, deadline and call limit. */
 export interface PostmanSession {
@@ -23,7 +18,7 @@ export interface PostmanSession {
   isCached(call: PostmanCall<unknown, null>): boolean;
   /** Whether `get` needs a GET now, but none after a list has shown the object to be unchanged. */
   isRenewable(call: PostmanCall<unknown, null>): boolean;
-  /** The lists and workspaces that `get` would serve without a GET, as far as they are remembered; the oldest first. */
+  /** The lists and workspaces that `get` would serve without a GET, as far as they are remembered; the latest first. */
   cachedLists(): readonly CachedList[];
   /**
    * Loads those of them that only other instances have, as far as memory allows; undefined: there are none. Waits for a
@@ -36,12 +31,9 @@ export interface PostmanSession {
   readonly idleTasks: IdleTasks;
 }
 
-/** What is known of the cached lists and workspaces. */
-type CallsOfLists = Pick<Calls, 'readLists' | 'cachedOutcome' | 'loadLast'>;
-
 /** Binds the Postman API to one operation. */
 export function createPostmanSession(
-  calls: Pick<Calls, 'make' | 'isCached' | 'isRenewable'> & CallsOfLists,
+  calls: Pick<Calls, 'make' | 'isCached' | 'isRenewable' | 'cachedLists' | 'loadLists' | 'readLists'>,
   operation: Operation,
 ): PostmanSession {
   return {
@@ -60,33 +52,15 @@ export function createPostmanSession(
     },
     isCached: (call) => calls.isCached(call, operation),
     isRenewable: (call) => calls.isRenewable(call, operation),
-    cachedLists: () => findCachedLists(calls, operation),
-    loadLists: () => loadLists(calls, operation, operation.idleTasks),
+    cachedLists: () => calls.cachedLists(operation),
+    loadLists() {
+      const loading = calls.loadLists(operation);
+      if (loading) operation.idleTasks.waitFor(loading);
+      return loading;
+    },
     release: (value) => operation.responses.drop(value),
     idleTasks: operation.idleTasks,
   };
-}
-
-/** Finds the lists and workspaces that an operation may be served from the cache. */
-export function findCachedLists(
-  { readLists, cachedOutcome }: CallsOfLists,
-  operation: Operation,
-): readonly CachedList[] {
-  return [...readLists.of(operation)].flatMap((call) => {
-    const outcome = cachedOutcome(call, operation);
-    return outcome && 'value' in outcome && outcome.value !== null ? [{ call, value: outcome.value as object }] : [];
-  });
-}
-
-/** Loads the lists and workspaces that only other instances have cached, before any further task of the operation. */
-export function loadLists(
-  { readLists, loadLast }: CallsOfLists,
-  operation: Operation,
-  idleTasks: IdleTasks,
-): Promise<unknown> | undefined {
-  const loading = loadLast(readLists.of(operation), operation);
-  if (loading) idleTasks.waitFor(loading);
-  return loading;
 }
 
 /**

@@ -8,7 +8,6 @@ import { uncountedResponses } from '../../../src/upstream/calls/operation/held-r
 import { openOperation } from '../../../src/upstream/calls/operation/operation.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
-import { createReadLists } from '../../../src/upstream/calls/cached-reads/read-lists.ts';
 
 const schema = createSchema();
 const calls = {
@@ -17,8 +16,8 @@ const calls = {
   isCached: () => false,
   load: () => undefined,
   sizesOf: () => undefined,
-  loadLast: () => undefined,
-  readLists: createReadLists(),
+  cachedLists: () => [],
+  loadLists: () => undefined,
   cachesAny: () => false,
   isRenewable: () => false,
   fairShareOf: () => 'key hash',

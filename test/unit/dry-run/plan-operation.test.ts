@@ -9,7 +9,6 @@ import { type Operation, openOperation } from '../../../src/upstream/calls/opera
 import { createBudgetRegistry } from '../../../src/upstream/rate-limiter/budget-registry.ts';
 import { Secret } from '../../../src/upstream/http/secret.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
-import { createReadLists } from '../../../src/upstream/calls/cached-reads/read-lists.ts';
 
 const schema = createSchema();
 
@@ -61,8 +60,8 @@ async function planned(
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
-    loadLast: () => undefined,
-    readLists: createReadLists(),
+    cachedLists: () => [],
+    loadLists: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',
@@ -133,8 +132,8 @@ describe('the plan of an operation', () => {
       isCached: () => false,
       load: () => undefined,
       sizesOf: () => undefined,
-      loadLast: () => undefined,
-      readLists: createReadLists(),
+      cachedLists: () => [],
+      loadLists: () => undefined,
       cachesAny: () => false,
       isRenewable: () => false,
       fairShareOf: () => 'key hash',
@@ -171,8 +170,8 @@ describe('the plan of an operation', () => {
         isCached: () => false,
         load: () => undefined,
         sizesOf: () => undefined,
-        loadLast: () => undefined,
-        readLists: createReadLists(),
+        cachedLists: () => [],
+        loadLists: () => undefined,
         cachesAny: () => false,
         isRenewable: () => false,
         fairShareOf: () => 'key hash',
@@ -220,8 +219,8 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
-          loadLast: () => undefined,
-          readLists: createReadLists(),
+          cachedLists: () => [],
+          loadLists: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -292,8 +291,8 @@ describe('the plan of an operation', () => {
           isCached: () => false,
           load: () => undefined,
           sizesOf: () => undefined,
-          loadLast: () => undefined,
-          readLists: createReadLists(),
+          cachedLists: () => [],
+          loadLists: () => undefined,
           cachesAny: () => false,
           isRenewable: () => false,
           fairShareOf: () => 'key hash',
@@ -328,8 +327,8 @@ describe('a bug of this program in a simulation', () => {
     isCached: () => false,
     load: () => undefined,
     sizesOf: () => undefined,
-    loadLast: () => undefined,
-    readLists: createReadLists(),
+    cachedLists: () => [],
+    loadLists: () => undefined,
     cachesAny: () => false,
     isRenewable: () => false,
     fairShareOf: () => 'key hash',

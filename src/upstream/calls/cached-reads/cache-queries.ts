@@ -2,7 +2,9 @@ import type { CachedResponse, Outcome } from '../../cache/cached-response.ts';
 import type { Freshness } from '../../cache/freshness.ts';
 import type { Call } from '../../postman/call.ts';
 import type { OperationIdentity } from '../operation/operation.ts';
+import type { PostmanCall } from '../../postman/postman-call.ts';
 import type { CachedReads } from './cached-reads.ts';
+import type { ReadLists } from './read-lists.ts';
 
 /** What is cached for an operation. None of it makes a call or changes a meter. */
 export interface CacheQueries {
@@ -20,8 +22,13 @@ export interface CacheQueries {
    * a limited time, and never rejects.
    */
   load(call: Call<unknown>, operation: OperationIdentity): Promise<unknown> | undefined;
-  /** As `load`, for several calls: for the last of them, as many as memory allows at once. */
-  loadLast(calls: Iterable<Call<unknown>>, operation: OperationIdentity): Promise<unknown> | undefined;
+  /** The lists and workspaces that the operation would take from the cache, as far as they are remembered. */
+  cachedLists(operation: OperationIdentity): readonly CachedList[];
+  /**
+   * Loads those of them that only other instances have: the latest, as many as memory allows at once; undefined: there
+   * are none. Waits for a limited time, and never rejects.
+   */
+  loadLists(operation: OperationIdentity): Promise<unknown> | undefined;
   /** The cached outcome of the call, however old; undefined if there is none. */
   lastOutcome(call: Call<unknown>, operation: OperationIdentity): Outcome | undefined;
   /** Whether the operation accepts cached responses and its key has any, fresh or not. */
@@ -30,11 +37,23 @@ export interface CacheQueries {
   isRenewable(call: Call<unknown>, operation: OperationIdentity): boolean;
 }
 
+/** A list or a workspace whose response is cached. */
+export interface CachedList {
+  readonly call: PostmanCall<unknown, null>;
+  readonly value: object;
+}
+
 // Size on the heap.
 const MAX_LOADED_BYTES = 16 * 1_048_576;
+// Instances know each other's times to within milliseconds.
+const SAME_TIME_MS = 1_500;
 
 /** Creates the questions about both levels of the cache. */
-export function createCacheQueries(cachedReads: CachedReads, freshness: Freshness): CacheQueries {
+export function createCacheQueries(
+  cachedReads: CachedReads,
+  readLists: Pick<ReadLists, 'of'>,
+  freshness: Freshness,
+): CacheQueries {
   const isServed = (cached: CachedResponse | undefined, { directives }: OperationIdentity) =>
     cached !== undefined && freshness.judge(cached, directives) !== 'call';
 
@@ -53,9 +72,18 @@ export function createCacheQueries(cachedReads: CachedReads, freshness: Freshnes
     cachedOutcome,
     isCached: (call, operation) => cachedOutcome(call, operation) !== undefined || isElsewhere(call, operation),
     load: (call, operation) => (isElsewhere(call, operation) ? cachedReads.load(call, operation.caller) : undefined),
-    loadLast(calls, operation) {
+    cachedLists: (operation) =>
+      sortLists(
+        [...readLists.of(operation)].flatMap((call) => {
+          const outcome = cachedOutcome(call, operation);
+          if (!outcome || !('value' in outcome) || outcome.value === null) return [];
+          const sentAtMs = cachedReads.sentAtMs(call, operation.caller) ?? 0;
+          return [{ call, value: outcome.value as object, sentAtMs }];
+        }),
+      ),
+    loadLists(operation) {
       const { caller } = operation;
-      const elsewhere = [...calls].filter((call) => isElsewhere(call, operation));
+      const elsewhere = [...readLists.of(operation)].filter((call) => isElsewhere(call, operation));
       let bytes = 0;
       const isTooMuch = (call: Call<unknown>) => {
         bytes += cachedReads.foresee(call, caller)?.bytes ?? 0;
@@ -79,4 +107,11 @@ export function createCacheQueries(cachedReads: CachedReads, freshness: Freshnes
       );
     },
   };
+}
+
+/** Sorts by time, the latest first, and then by target: so the order depends on what is cached alone. */
+function sortLists<List extends CachedList & { readonly sentAtMs: number }>(lists: readonly List[]): readonly List[] {
+  const latestMs = lists.reduce((latest, { sentAtMs }) => Math.max(latest, sentAtMs), 0);
+  const toAge = ({ sentAtMs }: List) => Math.floor((latestMs - sentAtMs) / SAME_TIME_MS);
+  return lists.toSorted((one, other) => toAge(one) - toAge(other) || (one.call.target < other.call.target ? -1 : 1));
 }

@@ -29,6 +29,8 @@ export interface CachedReads {
   sharedChanges(caller: CacheCaller): number | undefined;
   /** The cached response of a call. */
   find(call: Call<unknown>, caller: CacheCaller): CachedResponse | undefined;
+  /** When the cached response's call was sent (monotonic ms); undefined: there is none. */
+  sentAtMs(call: Call<unknown>, caller: CacheCaller): number | undefined;
   /** To be called when a cached outcome is served. Returns whether it came from another instance, and is served first. */
   isFirstServed(outcome: Outcome): boolean;
   /** The response that `load` would bring, if it is not the one that `find` returns. It has no value. */
@@ -78,6 +80,8 @@ export function createCachedReads(options: CachedReadsOptions): CachedReads {
       merge(call, caller);
       return cache.get(caller.keyHash, call.target);
     },
+
+    sentAtMs: ({ target }, { keyHash }) => cache.identify(keyHash, target)?.sentAtMs,
 
     isFirstServed,
 
