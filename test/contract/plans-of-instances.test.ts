@@ -2,6 +2,7 @@ import { assert, asyncProperty, nat } from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLiveAccount, type LiveAccount } from '../../bench/likely-cost/live-account.ts';
+import { toKeys, UNLIMITED } from '../support/any-account.ts';
 import { anyOperation, toText, withKnownCursors } from '../support/any-operation.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { anyWarmUp } from '../support/measured-operation.ts';
@@ -20,7 +21,7 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
   let live: LiveAccount;
   let one: Facade;
   let other: Facade;
-  const keys = Array.from({ length: 3 * runs.numRuns + 4_000 }, (_, index) => `PMAK-any-${index}`);
+  const keys = toKeys(2 * runs.numRuns + 4_000);
   let usedKeys = 0;
   let requests = 0;
 
@@ -28,15 +29,10 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
     redis = await startRedis();
     live = createLiveAccount();
     const env = {
+      ...UNLIMITED,
       CACHE_REDIS_URL: redis.url,
       TENANT_SECRET: secret.reveal(),
       CACHE_REDIS_TIMEOUT_MS: '5000',
-      RATE_LIMIT: '100000',
-      RATE_LIMIT_WINDOW_MS: '1000',
-      BURST_LIMIT: '0',
-      MAX_CALLS_PER_OPERATION: '100000',
-      MAX_QUERY_TOKENS: '10000',
-      MAX_QUERY_ALIASES: '1000',
       CACHE_TTL_MS: '3600000',
       LOG_LEVEL: 'silent',
     };

@@ -1,11 +1,11 @@
-import { assert, asyncProperty, tuple } from 'fast-check';
+import { assert, asyncProperty } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLiveAccount, type LiveAccount } from '../../bench/likely-cost/live-account.ts';
-import { anyOperation, toText, withKnownCursors } from '../support/any-operation.ts';
+import { toKeys } from '../support/any-account.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { toRuns } from '../support/property-runs.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
-import { anySteps, compareRepeatedRequests, SWR_MS, TTL_MS } from '../support/repeated-requests.ts';
+import { anyBodies, anySteps, compareRepeatedRequests, REPEATED_ENV } from '../support/repeated-requests.ts';
 import { ageSharedCache, toTenantSecret } from '../support/shared-cache.ts';
 import { anySmallAccount } from '../support/small-account.ts';
 
@@ -17,26 +17,18 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
   let redis: RedisServer;
   let live: LiveAccount;
   let facades: Facade[] = [];
-  const keys = Array.from({ length: 2 * runs.numRuns + 4_000 }, (_, index) => `PMAK-any-${index}`);
+  const keys = toKeys(2 * runs.numRuns + 4_000);
   let usedKeys = 0;
 
   beforeAll(async () => {
     redis = await startRedis();
     live = createLiveAccount();
     const env = {
+      ...REPEATED_ENV,
       REDIS_URL: redis.url,
       TENANT_SECRET: secret.reveal(),
       CACHE_REDIS_TIMEOUT_MS: '5000',
       WEBHOOK_SECRET,
-      RATE_LIMIT: '100000',
-      RATE_LIMIT_WINDOW_MS: '1000',
-      BURST_LIMIT: '0',
-      MAX_CALLS_PER_OPERATION: '100000',
-      MAX_QUERY_TOKENS: '10000',
-      MAX_QUERY_ALIASES: '1000',
-      CACHE_TTL_MS: String(TTL_MS),
-      CACHE_SWR_MS: String(SWR_MS),
-      LOG_LEVEL: 'silent',
     };
     const first = await startFacade(env, { account: live.account, otherApiKeys: keys });
     const same = { ...env, POSTMAN_API_BASE_URL: first.postman.origin, POSTMAN_API_KEY: first.postman.apiKey };
@@ -61,9 +53,8 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
   it('a repeated request gets what an executed one gets', async () => {
     const seen = { repeated: 0, compared: 0 };
     await assert(
-      asyncProperty(anySmallAccount, tuple(anyOperation, anyOperation), anySteps(3), async (account, pair, steps) => {
+      asyncProperty(anySmallAccount, anyBodies, anySteps(3), async (account, bodies, steps) => {
         facades[0]?.postman.reset();
-        const bodies = pair.map((one) => JSON.stringify({ query: toText(withKnownCursors(one, false), new Map()) }));
         const keysOfRun = [keys[usedKeys++] ?? '', keys[usedKeys++] ?? ''];
         const instances = {
           facades,

@@ -1,14 +1,15 @@
-import { assert, asyncProperty, tuple } from 'fast-check';
+import { assert, asyncProperty } from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLiveAccount, type LiveAccount } from '../../bench/likely-cost/live-account.ts';
-import { anyOperation, toText, withKnownCursors } from '../support/any-operation.ts';
+import { toKeys } from '../support/any-account.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
 import { toRuns } from '../support/property-runs.ts';
 import {
+  anyBodies,
   anySteps,
   compareRepeatedRequests,
+  REPEATED_ENV,
   sendRequest,
-  SWR_MS,
   TTL_MS,
   withoutSeconds,
 } from '../support/repeated-requests.ts';
@@ -98,33 +99,19 @@ describe('equal requests', () => {
 describe('any operations, changes and failures', () => {
   let live: LiveAccount;
   let facade: Facade;
-  const keys = Array.from({ length: 2 * runs.numRuns + 4_000 }, (_, index) => `PMAK-any-${index}`);
+  const keys = toKeys(2 * runs.numRuns + 4_000);
   let usedKeys = 0;
   beforeAll(async () => {
     live = createLiveAccount();
-    facade = await startFacade(
-      {
-        RATE_LIMIT: '100000',
-        RATE_LIMIT_WINDOW_MS: '1000',
-        BURST_LIMIT: '0',
-        MAX_CALLS_PER_OPERATION: '100000',
-        MAX_QUERY_TOKENS: '10000',
-        MAX_QUERY_ALIASES: '1000',
-        CACHE_TTL_MS: String(TTL_MS),
-        CACHE_SWR_MS: String(SWR_MS),
-        LOG_LEVEL: 'silent',
-      },
-      { account: live.account, otherApiKeys: keys },
-    );
+    facade = await startFacade(REPEATED_ENV, { account: live.account, otherApiKeys: keys });
   });
   afterAll(() => facade.close());
 
   it('a repeated request gets what an executed one gets', async () => {
     const seen = { repeated: 0, compared: 0 };
     await assert(
-      asyncProperty(anySmallAccount, tuple(anyOperation, anyOperation), anySteps(1), async (account, pair, steps) => {
+      asyncProperty(anySmallAccount, anyBodies, anySteps(1), async (account, bodies, steps) => {
         facade.postman.reset();
-        const bodies = pair.map((one) => JSON.stringify({ query: toText(withKnownCursors(one, false), new Map()) }));
         const instances = {
           facades: [facade],
           live,

@@ -1,14 +1,29 @@
-import { type Arbitrary, array, constantFrom, nat, oneof, record } from 'fast-check';
+import { type Arbitrary, array, constantFrom, nat, oneof, record, tuple } from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { LiveAccount } from '../../bench/likely-cost/live-account.ts';
+import { UNLIMITED } from './any-account.ts';
+import { anyOperation, toText, withKnownCursors } from './any-operation.ts';
 import type { Facade } from './facade.ts';
 import { type SmallAccount, toServedAccount } from './small-account.ts';
 
 /** `CACHE_TTL_MS` of the instances whose cached responses expire. */
 export const TTL_MS = 60_000;
 /** `CACHE_SWR_MS` of these instances. */
-export const SWR_MS = 30_000;
+const SWR_MS = 30_000;
+
+/** The environment of these instances. */
+export const REPEATED_ENV = {
+  ...UNLIMITED,
+  CACHE_TTL_MS: String(TTL_MS),
+  CACHE_SWR_MS: String(SWR_MS),
+  LOG_LEVEL: 'silent',
+} as const;
+
+/** Two operations, as JSON. */
+export const anyBodies: Arbitrary<readonly string[]> = tuple(anyOperation, anyOperation).map((pair) =>
+  pair.map((one) => JSON.stringify({ query: toText(withKnownCursors(one, false), new Map()) })),
+);
 
 /** A response as it was sent. */
 export interface SentResponse {
