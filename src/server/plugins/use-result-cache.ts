@@ -14,8 +14,14 @@ const MOMENTARY_HEADERS: ReadonlySet<string> = new Set(['ratelimit', 'ratelimit-
  * Makes the plugin that stores complete responses for equal requests. It stores only those that are made of nothing but
  * fresh cached responses of Postman, and say nothing about the moment.
  */
-export function useResultCache({ records, clock }: PluginParts, results: ResultCache): Plugin<object, NodeContext> {
+export function useResultCache({ records, clock }: PluginParts, results: ResultCache): Plugin<NodeContext, NodeContext> {
   return {
+    onExecute({ args }) {
+      const { request, req } = args.contextValue;
+      const caller = records.get(request)?.caller;
+      if (caller) results.noteStart(req, caller);
+    },
+
     async onResponse({ request, response, serverContext: { req } }) {
       const record = records.get(request);
       const { status, headers } = response;

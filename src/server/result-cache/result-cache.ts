@@ -36,7 +36,7 @@ export interface ServedResult {
 }
 
 interface StoredResult extends ServedResult {
-  /** `Calls.sharedChanges` when it was made. */
+  /** `Calls.sharedChanges` before it was made. */
   readonly sharedChanges: number | undefined;
   /** The same body compressed; made for the first client that accepts it. */
   gzipped?: Buffer;
@@ -54,7 +54,12 @@ export interface ResultCache {
     requestId: string,
     execute: (body: Buffer | undefined) => void,
   ): void;
-  /** Stores the result of a request that `serve` has passed to `execute`, if an equal one was executed before. */
+  /** Notes that the operation of a request begins to read cached responses. */
+  noteStart(request: IncomingMessage, caller: RequestCaller): void;
+  /**
+   * Stores the result of a request that `serve` has passed to `execute`, if an equal one was executed before, and no
+   * cached response has changed since `noteStart`.
+   */
   store(request: IncomingMessage, caller: RequestCaller, result: ServedResult): void;
   /** Notes that a request passed all checks, so that equal ones may be served. */
   notePassed(request: IncomingMessage): void;
@@ -64,13 +69,20 @@ export interface ResultCache {
 
 /** Parts of the server that the result cache uses. */
 export interface ResultCacheParts {
-  readonly cache: Pick<CachedResults, 'getResult' | 'setResult'>;
+  readonly cache: Pick<CachedResults, 'getResult' | 'setResult' | 'versionOf'>;
   readonly calls: Pick<Calls, 'repeatReads' | 'sharedChanges'>;
   readonly findCaller: (apiKeyHeader: string | null) => RequestCaller | null;
   readonly clock: Clock;
   /** Reports the end of each operation that is served. */
   readonly report: (operation: EndedOperation) => void;
   readonly openTrace: OpenTrace | undefined;
+}
+
+/** A request whose result may be stored. */
+interface Repeated {
+  readonly requestKey: string;
+  /** What was cached when its operation began; absent until then. */
+  start?: { readonly version: number; readonly sharedChanges: number | undefined };
 }
 
 // Clients that read slowly retain results that are evicted meanwhile, so they must be small.
@@ -89,7 +101,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
   const knownHeaders = new LRUCache<string, true>({ maxSize: MAX_KNOWN_HEADERS, sizeCalculation: () => 1 });
   const executed = new LRUCache<string, true>({ maxSize: MAX_EXECUTED, sizeCalculation: () => 1 });
   const headersKeys = new WeakMap<IncomingMessage, string>();
-  const requestKeys = new WeakMap<IncomingMessage, string>();
+  const repeated = new WeakMap<IncomingMessage, Repeated>();
 
   const toBody = (
     result: StoredResult,
@@ -103,7 +115,8 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
       const bytes = result.body.length + result.gzipped.length;
       const aged = toAged(result, ageMs);
-      cache.setResult(keyHash, requestKey, { value: aged, bytes, freshForMs: aged.freshForMs });
+      const { freshForMs } = aged;
+      cache.setResult(keyHash, requestKey, { value: aged, bytes, freshForMs, version: cache.versionOf(keyHash) });
     }
     return result.gzipped;
   };
@@ -158,7 +171,7 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       const serveWith = (body: Buffer | undefined) => {
         const requestKey = toRequestKey(headersKey, body);
         if (respond(request, response, requestId, requestKey, startedAtMs)) return;
-        if (executed.get(requestKey)) requestKeys.set(request, requestKey);
+        if (executed.get(requestKey)) repeated.set(request, { requestKey });
         else executed.set(requestKey, true);
         execute(body);
       };
@@ -171,14 +184,20 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
       if (headersKey !== undefined) knownHeaders.set(headersKey, true);
     },
 
-    accepts: (request, bytes) => requestKeys.has(request) && bytes <= MAX_BODY_BYTES,
+    noteStart(request, caller) {
+      const one = repeated.get(request);
+      if (one) one.start = { version: cache.versionOf(caller.keyHash), sharedChanges: calls.sharedChanges(caller) };
+    },
 
-    store(request, caller, result) {
-      const requestKey = requestKeys.get(request);
-      if (requestKey === undefined) return;
-      const value: StoredResult = { ...result, sharedChanges: calls.sharedChanges(caller) };
+    accepts: (request, bytes) => repeated.has(request) && bytes <= MAX_BODY_BYTES,
+
+    store(request, { keyHash }, result) {
+      const { requestKey, start } = repeated.get(request) ?? {};
+      if (requestKey === undefined || !start) return;
+      const { version, sharedChanges } = start;
+      const value: StoredResult = { ...result, sharedChanges };
       const { body, freshForMs } = result;
-      cache.setResult(caller.keyHash, requestKey, { value, bytes: body.length, freshForMs });
+      cache.setResult(keyHash, requestKey, { value, bytes: body.length, freshForMs, version });
     },
   };
 }

@@ -10,6 +10,8 @@ export interface CachedResult {
   readonly bytes: number;
   /** For how long all of these responses stay fresh, in milliseconds. */
   readonly freshForMs: number;
+  /** `CachedResults.versionOf` before the first of them was read. */
+  readonly version: number;
 }
 
 /** The results that were made of cached responses. */
@@ -21,7 +23,10 @@ export interface CachedResults {
    * as one of them is no longer fresh, or any cached response of the key has changed.
    */
   getResult(keyHash: string, id: string): { readonly value: object; readonly ageMs: number } | undefined;
+  /** Stores a result, unless a cached response of the API key has changed since `version`. */
   setResult(keyHash: string, id: string, result: CachedResult): void;
+  /** A number that changes whenever `getResult` may return no result of the API key that it returned before. */
+  versionOf(keyHash: string): number;
 }
 
 /** A result as the store has it. */
@@ -37,7 +42,11 @@ export function createResults(
   marks: ChangeMarks,
   clock: Clock,
 ): CachedResults {
+  // Neither of them decreases.
+  const versionOf = (keyHash: string) => store.versionOf(keyHash) + marks.version();
   return {
+    versionOf,
+
     touch(keyHash, targets) {
       for (const target of targets) store.get(keyHash, target);
     },
@@ -50,6 +59,7 @@ export function createResults(
     },
 
     setResult(keyHash, id, result) {
+      if (result.version !== versionOf(keyHash)) return;
       store.setDerived(keyHash, id, { ...result, madeAt: readInstant(clock), changes: marks.version() });
     },
   };

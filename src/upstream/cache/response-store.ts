@@ -30,6 +30,8 @@ export interface ResponseStore<Entry extends object, Derived extends object> {
   setDerived(keyHash: string, id: string, derived: Derived): void;
   /** Drops the derived results of one API key: one of its entries means something else now. */
   dropDerived(keyHash: string): void;
+  /** A number that changes whenever the derived results of one API key are dropped, or would be if there were any. */
+  versionOf(keyHash: string): number;
   hasAny(keyHash: string): boolean;
   usage(): CacheUsage;
 }
@@ -57,6 +59,7 @@ const ENTRY_BYTES = 1_024;
 interface KeyContents<Entry extends object, Derived extends object> {
   readonly entries: LRUCache<string, Entry>;
   readonly derived: LRUCache<string, Derived>;
+  version: number;
 }
 
 const sizeOf = <E extends object, D extends object>({ entries, derived }: KeyContents<E, D>) =>
@@ -80,6 +83,7 @@ export function createResponseStore<Entry extends { readonly bytes: number }, De
   let totalBytes = 0;
   let totalEntries = 0;
   let evictions = 0;
+  let versions = 0;
 
   const sizeCalculation = ({ bytes }: DerivedResult, name: string) => bytes + name.length + ENTRY_BYTES;
   const createContents = (): KeyContents<Entry, Derived> => ({
@@ -91,6 +95,7 @@ export function createResponseStore<Entry extends { readonly bytes: number }, De
       sizeCalculation,
     }),
     derived: new LRUCache<string, Derived>({ maxSize: maxBytes, sizeCalculation }),
+    version: 0,
   });
 
   /** Changes what is stored of one API key, and updates the totals. */
@@ -111,9 +116,10 @@ export function createResponseStore<Entry extends { readonly bytes: number }, De
   };
 
   const changeEntries = (keyHash: string, update: (entries: LRUCache<string, Entry>) => void) =>
-    change(keyHash, ({ entries, derived }) => {
-      update(entries);
-      derived.clear();
+    change(keyHash, (contents) => {
+      update(contents.entries);
+      contents.derived.clear();
+      contents.version = ++versions;
     });
 
   const isOverfull = () => totalBytes > maxBytes;
@@ -143,8 +149,12 @@ export function createResponseStore<Entry extends { readonly bytes: number }, De
       evict();
     },
     dropDerived(keyHash) {
-      if ((contentsByKey.get(keyHash)?.derived.size ?? 0) > 0) change(keyHash, ({ derived }) => derived.clear());
+      const contents = contentsByKey.get(keyHash);
+      if (!contents) return;
+      contents.version = ++versions;
+      if (contents.derived.size > 0) change(keyHash, ({ derived }) => derived.clear());
     },
+    versionOf: (keyHash) => contentsByKey.get(keyHash)?.version ?? 0,
     hasAny: (keyHash) => contentsByKey.has(keyHash),
     usage: () => ({ entries: totalEntries, bytes: totalBytes, evictions }),
   };

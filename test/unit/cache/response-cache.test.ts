@@ -1,20 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { createChangeMarks } from '../../../src/upstream/cache/changes/change-marks.ts';
 import { createResponseCache } from '../../../src/upstream/cache/response-cache.ts';
 import { createVirtualClock } from '../../support/virtual-clock.ts';
 
 const ENTRY_BYTES = 1_024;
 const MOMENT = '2026-01-01T00:00:00.000Z';
 const LATER = '2026-01-01T00:00:01.000Z';
+const PERIODS = { ttlMs: 1_000, swrMs: 500, staleIfErrorMs: 10_000, renewMs: 5_000, maxBytes: 1_000_000 };
 
-function createCache({
-  ttlMs = 1_000,
-  swrMs = 500,
-  staleIfErrorMs = 10_000,
-  renewMs = 5_000,
-  maxBytes = 1_000_000,
-} = {}) {
+function createCache(periods: Partial<typeof PERIODS> = {}) {
   const clock = createVirtualClock();
-  const cache = createResponseCache({ ttlMs, swrMs, staleIfErrorMs, renewMs, maxBytes, clock });
+  const cache = createResponseCache({ ...PERIODS, ...periods, clock });
   return {
     clock,
     cache,
@@ -256,5 +252,34 @@ describe('a list', () => {
     await clock.advance(100);
     cache.renew('two', '/a', MOMENT);
     expect(cache.get('one', '/a')?.ageMs).toBe(100);
+  });
+});
+
+describe('results that were made of cached responses', () => {
+  const marks = createChangeMarks();
+  const setUp = () => {
+    const clock = createVirtualClock();
+    const cache = createResponseCache({ ...PERIODS, clock, marks });
+    const put = (keyHash: string, target: string, updatedAt: string | null = null) =>
+      cache.set(keyHash, target, { outcome: { value: {} }, bytes: 10, updatedAt, sentAtMs: clock.nowMs() });
+    put('key', '/a', MOMENT);
+    put('other', '/a');
+    return { cache, put };
+  };
+  const result = { value: { made: true }, bytes: 10, freshForMs: 1_000 };
+
+  it.each<[string, boolean, (of: ReturnType<typeof setUp>) => void]>([
+    ['nothing', true, () => undefined],
+    ['a response of another key', true, ({ put }) => put('other', '/b')],
+    ['a response', false, ({ put }) => put('key', '/a')],
+    ['what a list shows', false, ({ cache }) => cache.renew('key', '/a', LATER)],
+    ['the validity of the key', false, ({ cache }) => cache.dropKey('key')],
+    ['something that is reported', false, () => marks.mark(['a'], 1)],
+  ])('are stored only if nothing changed while they were made: %s', (_what, isStored, change) => {
+    const of = setUp();
+    const version = of.cache.versionOf('key');
+    change(of);
+    of.cache.setResult('key', 'id', { ...result, version });
+    expect(of.cache.getResult('key', 'id')?.value).toEqual(isStored ? result.value : undefined);
   });
 });

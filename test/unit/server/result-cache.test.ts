@@ -17,6 +17,7 @@ const caller = {
   },
 } as unknown as RequestCaller;
 let sharedChanges = 0;
+let version = 0;
 const stored = new Map<string, { readonly value: object }>();
 const results = createResultCache({
   cache: {
@@ -24,7 +25,10 @@ const results = createResultCache({
       const result = stored.get(`${keyHash} ${id}`);
       return result && { ...result, ageMs: 0 };
     },
-    setResult: (keyHash, id, result) => void stored.set(`${keyHash} ${id}`, result),
+    setResult: (keyHash, id, result) => {
+      if (result.version === version) stored.set(`${keyHash} ${id}`, result);
+    },
+    versionOf: () => version,
   },
   calls: { repeatReads: (...given) => void touched.push(given), sharedChanges: () => sharedChanges },
   findCaller: () => caller,
@@ -67,6 +71,9 @@ const server = createServer((request, response) => {
       }
       const body = Buffer.concat(chunks).toString();
       executed.push(body);
+      results.noteStart(request, caller);
+      if (body.includes('changed meanwhile')) version++;
+      if (body.includes('changed elsewhere meanwhile')) sharedChanges++;
       results.notePassed(request);
       if (results.accepts(request, body.length)) results.store(request, caller, toResult(body));
       response.end(body);
@@ -129,6 +136,14 @@ describe('createResultCache', () => {
     for (let sent = 0; sent < 3; sent++) await send('{"d":1}');
     expect(executed).toEqual(['{"d":1}', '{"d":1}', '{"d":1}']);
   });
+
+  it.each(['changed meanwhile', 'changed elsewhere meanwhile'])(
+    'serves no result if what is cached %s',
+    async (when) => {
+      for (let sent = 0; sent < 4; sent++) await send(JSON.stringify({ f: when }));
+      expect(executed.length).toBe(4);
+    },
+  );
 
   it('stores no result of a request that comes once', async () => {
     await send('{"e":0}');
