@@ -259,6 +259,27 @@ describe('requests in progress', () => {
     expect(status).toBe(200);
   });
 
+  it('free their memory when their client disconnects, also if it has pipelined them', async () => {
+    const { url, postman, log } = await start({ MAX_REQUEST_BYTES_IN_FLIGHT: '2200000', CACHE_TTL_MS: '0' });
+    postman.fail('/me', { kind: 'hang' }, 1);
+    const { port } = new URL(url);
+    const socket = connect(Number(port), '127.0.0.1');
+    for (const unused of ['1', `[${'[],'.repeat(25_000)}[]]`]) {
+      const body = withVariables(unused, '{ me { username } }');
+      const head = `Host: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`;
+      socket.write(`POST /graphql HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+    }
+    const statusOfLarge = async () => (await post(url, withVariables(`"${BALLAST}"`))).status;
+    let status = 200;
+    while (status === 200) status = await statusOfLarge();
+    expect(status).toBe(503);
+    socket.destroy();
+    while (status === 503) status = await statusOfLarge();
+    expect(status).toBe(200);
+    const gone = () => log.filter((line) => line.includes('"clientGone":true')).length;
+    await expect.poll(gone).toBe(2);
+  });
+
   it('of one client address leave memory for those of another', async () => {
     const { url, postman } = await start({
       MAX_REQUEST_BYTES_IN_FLIGHT: '2200000',

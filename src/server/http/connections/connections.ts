@@ -98,9 +98,12 @@ export function createConnections(
   server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
     connections++;
-    responsesOf.set(socket, new Set());
-    // Responses to pipelined requests do not emit `close` when their connection closes.
-    socket.once('close', () => responsesOf.delete(socket));
+    const responses = new Set<ServerResponse>();
+    responsesOf.set(socket, responses);
+    socket.once('close', () => {
+      responsesOf.delete(socket);
+      for (const response of responses) closeWaiting(response);
+    });
   });
 
   refuseMalformed(server, responsesOf);
@@ -145,6 +148,16 @@ export function createConnections(
       stalls.stop();
     },
   };
+}
+
+/**
+ * Closes a response that waits for those of earlier requests on its connection, when that closes. Node does it for the
+ * first of them alone, but memory and calls of the others have to end, too.
+ */
+function closeWaiting(response: ServerResponse): void {
+  if (response.socket) return;
+  response.destroy();
+  response.emit('close');
 }
 
 /** Waits until a count has not grown during a pause, or until the time is up. */
