@@ -103,24 +103,6 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
   const headersKeys = new WeakMap<IncomingMessage, string>();
   const repeated = new WeakMap<IncomingMessage, Repeated>();
 
-  const toBody = (
-    result: StoredResult,
-    keyHash: string,
-    requestKey: string,
-    ageMs: number,
-    accepted: string | null,
-  ) => {
-    if (result.body.length < MIN_COMPRESSED_BYTES || !acceptsCoding(accepted, 'gzip')) return result.body;
-    if (!result.gzipped) {
-      result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
-      const bytes = result.body.length + result.gzipped.length;
-      const aged = toAged(result, ageMs);
-      const { freshForMs } = aged;
-      cache.setResult(keyHash, requestKey, { value: aged, bytes, freshForMs, version: cache.versionOf(keyHash) });
-    }
-    return result.gzipped;
-  };
-
   const respond = (
     request: IncomingMessage,
     response: ServerResponse,
@@ -139,7 +121,11 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     const { oldestMs } = result;
     const trace = openTrace?.(method, headerOf(headers.traceparent));
     calls.repeatReads(keyHash, result.targets, result.operation.cost.cached);
-    const body = toBody(result, keyHash, requestKey, cached.ageMs, headerOf(headers['accept-encoding']));
+    const store = (value: StoredResult, bytes: number) => {
+      const { freshForMs } = value;
+      cache.setResult(keyHash, requestKey, { value, bytes, freshForMs, version: cache.versionOf(keyHash) });
+    };
+    const body = toBody(result, cached.ageMs, headerOf(headers['accept-encoding']), store);
     const { policy, rateLimit } = toRateLimitFields(keyBudget.view.snapshot());
     response.writeHead(200, {
       ...result.headers,
@@ -206,4 +192,23 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
 function toAged(result: StoredResult, ageMs: number): StoredResult {
   const { freshForMs, oldestMs } = result;
   return { ...result, oldestMs: oldestMs === undefined ? undefined : oldestMs + ageMs, freshForMs: freshForMs - ageMs };
+}
+
+/**
+ * Returns the body as a client accepts it.
+ *
+ * @param store - Stores the result again, once it has a compressed body, too.
+ */
+function toBody(
+  result: StoredResult,
+  ageMs: number,
+  accepted: string | null,
+  store: (result: StoredResult, bytes: number) => void,
+): Buffer {
+  if (result.body.length < MIN_COMPRESSED_BYTES || !acceptsCoding(accepted, 'gzip')) return result.body;
+  if (!result.gzipped) {
+    result.gzipped = gzipSync(result.body, { level: GZIP_LEVEL });
+    store(toAged(result, ageMs), result.body.length + result.gzipped.length);
+  }
+  return result.gzipped;
 }
