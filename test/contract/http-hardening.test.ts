@@ -198,6 +198,7 @@ describe('a raw request', () => {
         'POST HTTP://localhost:4000/graphql HTTP/1.1',
       ),
     ],
+    ['server-sent events', toRequest(`${json}Accept: text/event-stream\r\n${length}`)],
     ['HTTP/1.0', toRequest(`${json}${length}`, body, 'POST /graphql HTTP/1.0')],
     ['an upgrade nobody offers', toRequest(`${json}${length}Upgrade: h2c\r\nHTTP2-Settings: AAA\r\n`)],
     ['empty lines before', Buffer.concat([Buffer.from('\r\n\r\n'), toRequest(`${json}${length}`)])],

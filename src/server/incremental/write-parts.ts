@@ -62,7 +62,7 @@ export function toPartsResponse(
       await iterator.return?.();
     },
   });
-  return new Response(body, { status: 200, headers: { 'Content-Type': contentType, Connection: 'keep-alive' } });
+  return new Response(body, { status: 200, headers: { 'Content-Type': contentType } });
 }
 
 /** Removes from errors what only this server uses, as Yoga does for responses that are not in parts. */

@@ -35,9 +35,13 @@ export function createServeRequest({ fetchAPI, handleRequest }: FetchServer) {
     // As an argument, Yoga would make it the prototype of a new object, so that each request has a hidden class of its own.
     const response = await handle(Object.assign(request, { nodeContext: context }));
     // Only a response in parts, or one without a body, has no length.
-    if (response.headers.has('content-length'))
+    if (response.headers.has('content-length')) {
       sendWhole(response.status, response.headers, await readResponseBody(response), res);
-    else await sendNodeResponse(response, res, req, false);
+      return;
+    }
+    // Yoga's event streams name it: Node would then keep a connection that the client or the stop of this server ends.
+    response.headers.delete('connection');
+    await sendNodeResponse(response, res, req, false);
   };
 }
 
