@@ -106,7 +106,7 @@ function learnFromResponse(
   services.apiKeys.accept(keyHash);
   const updatedAt = call.updatedAtOf?.(value) ?? null;
   const stored = cachedReads.store(call, caller, { value, text, bytes, updatedAt, sentAtMs });
-  services.callsElsewhere?.storing(call, caller, stored);
+  services.callsElsewhere?.storing(call, caller, stored, text.length);
   if (call.listedUpdates) cachedReads.renew(caller, call.listedUpdates(value));
   const sizes = call.sizes?.(value);
   if (sizes) learnedSizes.learn(keyHash, sizes, sentAtMs);
@@ -163,7 +163,7 @@ function learnFromFailure(
         subjects: () => call.subjects?.(undefined) ?? [],
         ...(failureTtlMs !== undefined && { failureTtlMs }),
       });
-      services.callsElsewhere?.storing(call, caller, stored);
+      services.callsElsewhere?.storing(call, caller, stored, message.length);
       break;
     }
     default:

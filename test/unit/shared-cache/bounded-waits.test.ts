@@ -54,7 +54,7 @@ function createSlowRedis(clock: VirtualClock) {
   return { redis, slow };
 }
 
-async function start(delayMs: number) {
+async function start(delayMs: number, upstream = { text: '{}' }) {
   const clock = createVirtualClock();
   const { redis, slow } = createSlowRedis(clock);
   const opening = createSharedCache({
@@ -78,7 +78,7 @@ async function start(delayMs: number) {
         new Promise((resolve) => {
           sent.push({ target, atMs: clock.nowMs() - startMs });
           const headers = { 'content-type': 'application/json' };
-          const response = toHttpResponse({ status: 200, headers, text: '{}' });
+          const response = toHttpResponse({ status: 200, headers, text: upstream.text });
           clock.schedule(clock.nowMs() + RESPONSE_MS, () => resolve(response));
         }),
       close: () => Promise.resolve(),
@@ -188,6 +188,22 @@ describe('A call, when Redis is slow,', () => {
     await written(clock, slow);
     await clock.advance(100);
     expect(slow.commands).toEqual(['read', 'lock', 'write', 'replace by ended']);
+  });
+
+  it('is not locked once its response has been too long to be shared, until it is shorter', async () => {
+    const upstream = { text: JSON.stringify('x'.repeat(8 * 1_048_576)) };
+    const { clock, slow, get } = await start(0, upstream);
+    const commandsOf = async () => {
+      slow.commands = [];
+      await inVirtualTime(clock, get('/long'));
+      await clock.advance(100);
+      return slow.commands.filter((command) => command !== 'changes');
+    };
+    expect(await commandsOf()).toEqual(['read', 'lock', 'replace by ended']);
+    expect(await commandsOf()).toEqual(['read']);
+    upstream.text = JSON.stringify('x'.repeat(1_048_576));
+    await commandsOf();
+    expect(await commandsOf()).toEqual(expect.arrayContaining(['lock']));
   });
 
   it('is spared a command by a cached response', async () => {

@@ -1,6 +1,8 @@
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../clock.ts';
 import type { Call } from '../../postman/call.ts';
 import type { CallLocks } from '../../shared-cache/locks/call-locks.ts';
+import { MAX_TEXT_BYTES } from '../../shared-cache/sealed/body-text.ts';
 import type { Caller, Operation } from '../operation/operation.ts';
 
 /** What to do once no other instance makes the call: make it, or look into the cache again. */
@@ -16,8 +18,13 @@ export interface CallsElsewhere {
    * @param waitedMs - How long the call has waited for Redis already.
    */
   enter(call: Call<unknown>, operation: Operation, waitedMs: number): Entering | undefined;
-  /** The response to a call is being written to the level of the cache that all instances share. */
-  storing(call: Call<unknown>, caller: Pick<Caller, 'keyHash'>, stored: Promise<void>): void;
+  /**
+   * The response to a call is being written to the level of the cache that all instances share.
+   *
+   * @param textLength - If it is too long to be shared, this instance makes the call without waiting for others from
+   *   then on.
+   */
+  storing(call: Call<unknown>, caller: Pick<Caller, 'keyHash'>, stored: Promise<void>, textLength: number): void;
   /**
    * Lets other instances go on, as soon as the call has settled and its response is written.
    *
@@ -40,6 +47,7 @@ export interface CallsElsewhereOptions {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
+const MAX_TOO_LONG = 1_000;
 
 /** Creates the coordination of this instance's calls with those of others. */
 export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsewhere {
@@ -48,6 +56,8 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
   const entering = new Map<string, Promise<unknown>>();
   const releases = new Map<string, () => void>();
   const writes = new Map<string, Promise<void>>();
+  // Calls whose responses other instances do not get.
+  const tooLong = new LRUCache<string, true>({ max: MAX_TOO_LONG });
   const nameOf = ({ target }: Call<unknown>, { keyHash }: Pick<Caller, 'keyHash'>) => `${keyHash} ${target}`;
 
   const pause = (ms: number, { ended }: Operation) =>
@@ -78,8 +88,8 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
 
   return {
     enter(call, operation, waitedMs) {
-      if (!isStoring()) return undefined;
       const name = nameOf(call, operation.caller);
+      if (!isStoring() || tooLong.has(name)) return undefined;
       // This instance makes the call: the operation joins it.
       if (releases.has(name)) return undefined;
       const known = entering.get(name);
@@ -89,8 +99,10 @@ export function createCallsElsewhere(options: CallsElsewhereOptions): CallsElsew
       return running;
     },
 
-    storing(call, caller, stored) {
+    storing(call, caller, stored, textLength) {
       const name = nameOf(call, caller);
+      if (textLength > MAX_TEXT_BYTES) tooLong.set(name, true);
+      else tooLong.delete(name);
       if (!releases.has(name)) return;
       writes.set(name, stored);
       const forget = () => {
