@@ -1,17 +1,23 @@
-import { assert, asyncProperty, nat } from 'fast-check';
+import { assert, asyncProperty, nat, option, tuple } from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createLiveAccount, type LiveAccount } from '../../bench/likely-cost/live-account.ts';
 import { toKeys, UNLIMITED } from '../support/any-account.ts';
 import { anyOperation, toText, withKnownCursors } from '../support/any-operation.ts';
 import { type Facade, startFacade } from '../support/facade.ts';
-import { anyWarmUp } from '../support/measured-operation.ts';
+import { createGridAccount } from '../support/grid-account.ts';
+import { anyInventory, anyWarmUp } from '../support/measured-operation.ts';
 import { toRuns } from '../support/property-runs.ts';
 import { type RedisServer, skipsRedis, startRedis } from '../support/redis-server.ts';
 import { countShared, toTenantSecret } from '../support/shared-cache.ts';
 import { anySmallAccount, toServedAccount } from '../support/small-account.ts';
 
 const runs = toRuns(25);
+// Most operations find something in the lists of everything.
+const anyHistory = tuple(option(anyInventory, { freq: 2 }), anyWarmUp).map(([lists, more]) => [
+  ...(lists ?? []),
+  ...more,
+]);
 const secret = toTenantSecret(8);
 // Instances poll every second.
 const POLL_MS = 1_100;
@@ -54,6 +60,9 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
     const { data, errors, upstream } = await facade.query(text, { headers: { 'x-api-key': key } });
     return { data, errors, cached: upstream.cached, gets: one.postman.calls.toSorted() };
   };
+  const stored = async (key: string, count: number) => {
+    await expect.poll(() => countShared(redis, key, secret), { timeout: 20_000 }).toBe(count);
+  };
   const dryRun = async (facade: Facade, query: string, key: string) => {
     const { data, errors, gets } = await run(
       facade,
@@ -64,13 +73,35 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
     return data.rateLimit;
   };
 
+  it.each([
+    ['has just started', false],
+    ['knew the API key before', true],
+  ])('find an object in a long list that another one has read: one that %s', async (_, isKnown) => {
+    const grid = createGridAccount(1, 0, 1_500);
+    live.serve(grid.account);
+    const key = keys[usedKeys++] ?? '';
+    if (isKnown) await run(other, '{ __typename }', key);
+    // Longer than what is opened at once.
+    const list = `{ workspace(id: "${grid.workspaceIds[0]}") { environments { nodes { updatedAt } } } }`;
+    const { gets } = await run(one, list, key);
+    await stored(key, gets.length);
+    if (isKnown) await sleep(POLL_MS);
+    const query = `{ environment(uid: "${grid.environmentUids[1_400]}") { name updatedAt } }`;
+    expect(await dryRun(other, query, key)).toEqual({ cost: 0, costAtLeast: 0, plan: [] });
+    expect(await run(other, query, key)).toMatchObject({
+      data: { environment: { name: 'Environment 1400' } },
+      errors: [],
+      gets: [],
+    });
+  });
+
   it('plan any operation as one instance does that has read everything itself, and so do dry runs', async () => {
     const seen = { runs: 0, gets: 0, cached: 0 };
     await assert(
-      asyncProperty(anySmallAccount, anyWarmUp, anyOperation, nat(3), async (account, warmUp, fields, side) => {
+      asyncProperty(anySmallAccount, anyHistory, anyOperation, nat(3), async (account, steps, fields, side) => {
         live.serve(toServedAccount(account));
         const query = toText(withKnownCursors(fields, false), new Map());
-        const history = warmUp.map((step) => {
+        const history = steps.map((step) => {
           if (typeof step === 'string') return step;
           const again = typeof step === 'number' ? fields[step % fields.length] : undefined;
           return toText(withKnownCursors(again ? [again] : typeof step === 'number' ? fields : step, false), new Map());
@@ -83,7 +114,7 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
           if (isKnown) await run(other, '{ __typename }', key);
           const read = new Set<string>();
           for (const earlier of history) for (const get of (await run(one, earlier, key)).gets) read.add(get);
-          await expect.poll(() => countShared(redis, key, secret), { timeout: 20_000 }).toBe(read.size);
+          await stored(key, read.size);
           if (isKnown) await sleep(POLL_MS);
           const cost = await dryRun(last, query, key);
           const result = await run(last, query, key);
