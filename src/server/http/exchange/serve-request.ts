@@ -52,10 +52,13 @@ function toUrl({ headers: { host = 'localhost' }, url = '/' }: IncomingMessage):
 /** Returns a signal that aborts when the client disconnects before the end of its response. */
 function watchClient(response: ServerResponse): Stop {
   const gone = new Stop();
-  response.once('close', () => {
+  const stop = () => {
     // Yoga takes only a DOMException for a disconnect. Any other error would be logged as one of this server.
     if (!response.writableFinished) gone.abort(new DOMException('The client has disconnected.', 'AbortError'));
-  });
+  };
+  // The client may have disconnected while the body was read.
+  if (response.destroyed) stop();
+  else response.once('close', stop);
   return gone;
 }
 

@@ -40,7 +40,7 @@ export function useRequestMemory(
   const openBodyMemory = (response: ServerResponse, client: string) => {
     const clientBytes = () => bytesByClient.get(client) ?? 0;
     let requestBytes = 0;
-    let isOver = false;
+    let isOver = response.destroyed;
     const add = (bytes: number) => {
       if (isOver) return;
       requestBytes += bytes;
@@ -126,6 +126,8 @@ function readBody(
   counted: ReturnType<typeof countBody>,
 ): Promise<Buffer<ArrayBuffer> | BodyRefusal> {
   return new Promise((resolve) => {
+    // The client has disconnected already: no event will report it.
+    if (request.destroyed) resolve('incomplete');
     request
       .on('data', (chunk: Uint8Array) => {
         if (counted.add(chunk).isOverLimit()) resolve('over the limit');
