@@ -99,11 +99,8 @@ export function createLoaders(session: PostmanSession): Loaders {
   const known = createKnownObjects(reads);
   const childLoaders = toChildRecord((type) => createChildLoader(reads, children[type], known));
   return {
-    ...createWorkspaceLoaders({ reads, listed: workspaces, children, known }),
-    ...createUserLoaders(reads),
     read: reads.get,
     workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
-    ...createWorkspaceFinder(reads, workspaces, children),
     async collectionsByName({ name, workspaceId }) {
       const page = await reads.list(children.Collection.listed, collectionsByNameCall(name, workspaceId));
       return page.items;
@@ -132,5 +129,8 @@ export function createLoaders(session: PostmanSession): Loaders {
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
       childLoaders[request.type](request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,
+    ...createWorkspaceLoaders({ reads, listed: workspaces, children, known }),
+    ...createUserLoaders(reads),
+    ...createWorkspaceFinder(reads, workspaces, children),
   };
 }

@@ -45,11 +45,11 @@ export function createDocumentReader(
     definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
   );
   return {
-    ...coerced,
     fragments: new Map(fragments),
     isLeftOut: (selection) =>
       getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true ||
       getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] === false,
+    ...coerced,
   };
 }
 

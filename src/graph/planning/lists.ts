@@ -60,7 +60,8 @@ export async function readChildren<Type extends ChildType>(
   info: GraphQLResolveInfo,
 ): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
   const need = toListNeed(toNodeSelection(toSelection(info)), page.ordering);
-  const chunk = await loaders.childrenOf({ ...list, ...need, ...toStretch(page) });
+  const { type, workspaceId, mustConfirm } = list;
+  const chunk = await loaders.childrenOf({ type, workspaceId, mustConfirm, ...need, ...toStretch(page) });
   return chunk && toNodes(toListPage(chunk.items, page, ({ uid }) => uid, resultSize.search, chunk));
 }
 

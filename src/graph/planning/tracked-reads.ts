@@ -43,7 +43,6 @@ export function createOperationContext(context: Omit<OperationContext, 'at' | 'r
   // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
   const operationContext: OperationContext = {
-    ...context,
     reportedErrors: new WeakSet(),
     at(path) {
       if (last?.path === path && last) return last.context;
@@ -53,6 +52,7 @@ export function createOperationContext(context: Omit<OperationContext, 'at' | 'r
       last = { path, context: Object.assign(derived, { loaders }) };
       return last.context;
     },
+    ...context,
   };
   return operationContext;
 }

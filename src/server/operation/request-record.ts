@@ -93,7 +93,6 @@ export function createRequestRecord(
   known: Pick<RequestRecord, 'startedAtMs' | 'requestId' | 'trace' | 'clientGone' | 'clientAddress' | 'preferences'>,
 ): RequestRecord {
   return {
-    ...known,
     caller: null,
     isRead: false,
     hasData: false,
@@ -105,6 +104,7 @@ export function createRequestRecord(
     incomplete: [],
     stale: new Map(),
     cleanups: [],
+    ...known,
   };
 }
 

@@ -63,10 +63,10 @@ export async function sendCall(
       const { atMs: receivedAtMs, epochMs } = readInstant(clock);
       throttle = parseThrottleHeaders(response.headers, epochMs);
       const value = await parseResponse(response, call, { throttle, receivedAtMs, secret: apiKey.reveal() });
-      const received = { value, bytes: response.heapBytes };
-      learnFromResponse(services, call, caller, { ...received, text: response.text }, sentAtMs);
+      const { text, heapBytes: bytes } = response;
+      learnFromResponse(services, call, caller, { value, bytes, text }, sentAtMs);
       settle(services, caller, () => slot.settle(throttle?.rateLimit));
-      return received;
+      return { value, bytes };
     } finally {
       response.release();
     }

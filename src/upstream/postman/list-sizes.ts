@@ -136,7 +136,7 @@ function applySizes(learned: Learned, observed: ObservedSizes): void {
     const { byWorkspaceId } = learned;
     const before = byWorkspaceId.get(workspaceId);
     byWorkspaceId.delete(workspaceId);
-    byWorkspaceId.set(workspaceId, { ...before, ...lengths });
+    byWorkspaceId.set(workspaceId, Object.assign({}, before, lengths));
     const [oldest] = byWorkspaceId.keys();
     if (byWorkspaceId.size > MAX_WORKSPACES && oldest !== undefined) byWorkspaceId.delete(oldest);
   }

@@ -45,7 +45,7 @@ export class BudgetView {
   }
 
   snapshot(): BudgetSnapshot {
-    return { ...this.#parts.slots.view.snapshot(), queuedCalls: this.#parts.queued.size };
+    return { queuedCalls: this.#parts.queued.size, ...this.#parts.slots.view.snapshot() };
   }
 
   /** When these calls would all have a response if one operation requested them now, behind others (monotonic ms). */

@@ -86,7 +86,7 @@ export const mockResource: ChildResource<Mock, Mock> = {
  */
 export function toMockRefs(value: unknown, isActive: boolean): readonly MockRef[] | null {
   const refs = toRefs(Array.isArray(value) ? value.filter((item) => isDeactivated(item) !== isActive) : value);
-  return refs && refs.map((ref) => ({ ...ref, isActive }));
+  return refs && refs.map((ref) => ({ isActive, ...ref }));
 }
 
 const toTarget = (uid: string) => `/mocks/${toSegment(uid)}`;

@@ -165,7 +165,6 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
   if (!summary) throw new UnexpectedShapeError('The workspace has no id.');
   checkIsRequested(summary.id, id);
   return {
-    ...summary,
     description: toPlainText(workspace['description']),
     updatedBy: toId(workspace['updatedBy']),
     teamId: toTeamId(workspace['team'] ?? workspace['teamId']),
@@ -174,6 +173,7 @@ function parseWorkspaceDetail(body: unknown, id: string): WorkspaceDetail {
     environments: toRefs(workspace['environments']),
     mocks: toMockRefs(workspace['mocks'], true),
     deactivatedMocks: toMockRefs(workspace['mocks'], false) ?? [],
+    ...summary,
   };
 }
 

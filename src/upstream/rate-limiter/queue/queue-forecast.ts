@@ -16,7 +16,7 @@ type CallCounts = Readonly<Record<RouteClass, number>>;
 
 function predict({ slots, queue, clock }: ForecastParts, routeClass: RouteClass, ahead: CallCounts, isFirst: boolean) {
   const outlook = slots.view.outlook(isFirst);
-  return predictSlotMs(routeClass, { ...outlook, ahead, preferred: queue.preferred, nowMs: clock.nowMs() });
+  return predictSlotMs(routeClass, { ahead, preferred: queue.preferred, nowMs: clock.nowMs(), ...outlook });
 }
 
 /** Predicts when a call at this position gets its slots (monotonic ms). */
