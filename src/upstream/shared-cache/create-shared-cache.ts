@@ -102,7 +102,7 @@ export async function createSharedCache(options: SharedCacheOptions): Promise<Sh
       return found && toShared(found.row);
     },
 
-    listsOf: (owner) => (isReadable() ? listsOf(owners.of(owner)) : []),
+    listsOf: (owner) => (isReadable() ? listsOf(owners.of(owner)) : undefined),
 
     take(owner, target) {
       const found = isReadable() ? latest(owners.of(owner), target) : undefined;

@@ -86,8 +86,8 @@ export interface SharedCache {
   hasAny(owner: ResponseOwner): boolean;
   /** Returns the response to the latest call of a target that Redis has, as far as is known. */
   find(owner: ResponseOwner, target: string): SharedResponse | undefined;
-  /** The lists that Redis has, as far as is known; that of the earliest call first. */
-  listsOf(owner: ResponseOwner): readonly SharedList[];
+  /** The lists that Redis has, as far as is known, in the order of their calls. undefined: it cannot be read now. */
+  listsOf(owner: ResponseOwner): readonly SharedList[] | undefined;
   /** Returns that response with its text, if it is short and has been read from Redis already. */
   take(owner: ResponseOwner, target: string): SharedText | undefined;
   /**

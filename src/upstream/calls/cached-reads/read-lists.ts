@@ -57,9 +57,10 @@ export function createReadLists(shared?: Pick<SharedCache, 'changesOf' | 'listsO
   /** Adds the lists that other instances have read since the last time. */
   const addShared = (lists: Lists, { changesOf, listsOf }: NonNullable<typeof shared>, caller: CacheCaller) => {
     const changes = changesOf(caller);
-    if (lists.changes === changes) return;
+    const sharedLists = lists.changes === changes ? undefined : listsOf(caller);
+    if (!sharedLists) return;
     lists.changes = changes;
-    for (const { route, target } of listsOf(caller).slice(-MAX_CALLS_OF_KEY)) {
+    for (const { route, target } of sharedLists.slice(-MAX_CALLS_OF_KEY)) {
       const call = lists.byTarget.has(target) ? undefined : toListCall(route, target);
       if (call) addTo(lists, call);
     }
