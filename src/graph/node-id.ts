@@ -78,5 +78,6 @@ function toUnprefixedKey(id: string): NodeKey | null {
 }
 
 /** Escapes the characters that separate parts, and `#`, which marks a position. */
-const escape = (part: string) => part.replace(/[%/#]/g, encodeURIComponent);
+const escape = (part: string) =>
+  part.includes('%') || part.includes('/') || part.includes('#') ? part.replace(/[%/#]/g, encodeURIComponent) : part;
 const unescape = (part: string) => part.replace(ESCAPED, decodeURIComponent);

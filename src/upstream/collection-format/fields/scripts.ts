@@ -17,6 +17,7 @@ export interface Script {
  * @param json - A list of events, or a single one; anything else has no scripts.
  */
 function toScripts(json: unknown): Script[] {
+  if (json == null) return [];
   const events: readonly unknown[] = Array.isArray(json) ? json : [json];
   return events.filter(isJsonObject).map((event) => {
     const { script } = event;

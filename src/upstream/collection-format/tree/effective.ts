@@ -33,9 +33,10 @@ interface Definer {
 export function effectiveVariables(request: RequestItem, onRead: (count: number) => void): EffectiveVariable[] {
   const byName = new Map<string, EffectiveVariable>();
   for (const { item, json } of toDefiners(request)) {
-    const enabled = new Map<string, Variable>();
     const variables = variablesOf(json);
     onRead(variables.length);
+    if (variables.length === 0) continue;
+    const enabled = new Map<string, Variable>();
     for (const variable of variables) if (variable.enabled) enabled.set(variable.key ?? '', variable);
     for (const [name, variable] of enabled) if (!byName.has(name)) byName.set(name, { variable, definedOn: item });
   }
@@ -51,11 +52,12 @@ export function effectiveVariables(request: RequestItem, onRead: (count: number)
  */
 export function effectiveScripts(request: RequestItem, onRead: (count: number) => void): EffectiveScript[] {
   const scripts: EffectiveScript[] = [];
-  for (const { item, json } of [...toDefiners(request)].reverse()) {
+  for (const { item, json } of toDefiners(request).reverse()) {
     const defined = scriptsOf(json);
     onRead(defined.length);
     for (const script of defined) if (script.enabled) scripts.push({ script, definedOn: item });
   }
+  if (scripts.length < 2) return scripts;
   const rank = ({ script }: EffectiveScript) => RUN_ORDER.indexOf(script.listen) + 1 || RUN_ORDER.length + 1;
   return scripts.sort((one, other) => rank(one) - rank(other));
 }
@@ -69,16 +71,21 @@ const RUN_ORDER = ['prerequest', 'test'];
  * @param onRead - Called with the number of settings that each object has.
  */
 export function effectiveSettings(request: RequestItem, onRead: (count: number) => void): JsonObject | null {
-  const settings = new Map<string, unknown>();
+  let settings: Map<string, unknown> | undefined;
   for (const { json } of toDefiners(request)) {
     const defined = isJsonObject(json.protocolProfileBehavior) ? Object.entries(json.protocolProfileBehavior) : [];
     onRead(defined.length);
-    for (const [name, value] of defined) if (!settings.has(name)) settings.set(name, value);
+    for (const [name, value] of defined) {
+      settings ??= new Map();
+      if (!settings.has(name)) settings.set(name, value);
+    }
   }
-  return settings.size === 0 ? null : Object.fromEntries(settings);
+  return settings ? Object.fromEntries(settings) : null;
 }
 
 /** Nearest first. */
-function toDefiners(request: RequestItem): readonly Definer[] {
-  return [...definersOf(request).map((item) => ({ item, json: item.json })), { item: null, json: request.tree.json }];
+function toDefiners(request: RequestItem): Definer[] {
+  const definers: Definer[] = definersOf(request).map((item) => ({ item, json: item.json }));
+  definers.push({ item: null, json: request.tree.json });
+  return definers;
 }

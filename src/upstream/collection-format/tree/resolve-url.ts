@@ -95,26 +95,30 @@ function withPathVariables(url: Url, scopeOf: ScopeOf): Path {
   const text = urlRaw(url);
   if (!text.includes('/:')) return { text, unresolved: [], masked: [] };
   const values = toPathScope(url, scopeOf);
-  const unresolved = new Set<string>();
-  const masked = new Set<string>();
+  const unresolved: string[] = [];
+  const masked: string[] = [];
   const replace = (segment: string): string => {
+    if (!segment.startsWith(':')) return segment;
     // A name ends at the first dot, as in `:id.json`.
-    const [name = ''] = segment.slice(1).split('.', 1);
-    if (!segment.startsWith(':') || name === '') return segment;
+    const dot = segment.indexOf('.');
+    const name = segment.slice(1, dot === -1 ? segment.length : dot);
+    if (name === '') return segment;
     const value = values.find(name);
     if (!value?.text) {
-      unresolved.add(segment.slice(0, name.length + 1));
+      unresolved.push(segment.slice(0, name.length + 1));
       return segment;
     }
-    if (value.isMasked) masked.add(`:${name}`);
+    if (value.isMasked) masked.push(`:${name}`);
     return value.text + segment.slice(name.length + 1);
   };
   const { authorityEnd, end } = locateAddress(text);
   // The first part is empty: it ends at the slash before the path.
   const path = splitOutsideReferences(text.slice(authorityEnd, end), '/').map(replace).join('/');
   const resolved = text.slice(0, authorityEnd) + path + text.slice(end);
-  return { text: resolved, unresolved: [...unresolved], masked: [...masked] };
+  return { text: resolved, unresolved: toDistinct(unresolved), masked: toDistinct(masked) };
 }
+
+const toDistinct = (names: readonly string[]) => (names.length < 2 ? names : [...new Set(names)]);
 
 function toPathScope({ json }: Url, scopeOf: ScopeOf): VariableScope {
   return scopeOf(typeof json === 'string' ? undefined : (json.variable ?? json.variables));
