@@ -75,8 +75,12 @@ export function createBudgetRegistry({ maxBytes, createSlots, ...options }: Budg
     if (userId !== undefined && user?.keyHashes.size === 0) users.delete(userId);
   };
 
+  let newest: Entry | undefined;
   const touch = (keyHash: string, entry: Entry) => {
     entry.usedAtMs = clock.nowMs();
+    // A map that is changed for each access is copied again and again.
+    if (entry === newest) return;
+    newest = entry;
     entries.delete(keyHash);
     entries.set(keyHash, entry);
   };
@@ -104,6 +108,7 @@ export function createBudgetRegistry({ maxBytes, createSlots, ...options }: Budg
     evictUnused();
     const entry = { budget: createBudget({ keyHash, formerKeyHash }), usedAtMs: 0, userId: undefined };
     entries.set(keyHash, entry);
+    newest = entry;
     return entry;
   };
 

@@ -94,7 +94,10 @@ export class AdmissionQueue {
     if (!entry) return false;
     const { key, position } = entry;
     const usesReserve = position.isFirstCall || !freeSlots[entry.routeClass].forLaterCalls;
-    const followingPosition = this.#lines[entry.routeClass].order.firstExcept(entry)?.position;
+    // Only other processes care who would be next.
+    const followingPosition = this.#slots.isShared
+      ? this.#lines[entry.routeClass].order.firstExcept(entry)?.position
+      : undefined;
     const next = followingPosition && {
       virtualTime: followingPosition.virtualTime,
       usesReserve: followingPosition.isFirstCall,
