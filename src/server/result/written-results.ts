@@ -18,7 +18,8 @@ export function createWrittenResults(maxBytes: number) {
       // The only result of a fair share always fits, however large.
       if (capacity.usedBy(fairShare) > 0 && !capacity.fits(fairShare, bytes)) return false;
       capacity.add(fairShare, bytes);
-      if (response.closed) capacity.add(fairShare, -bytes);
+      // Not `closed`: Node sets it only for the response that a connection is sending.
+      if (response.destroyed) capacity.add(fairShare, -bytes);
       else response.once('close', () => capacity.add(fairShare, -bytes));
       return true;
     },

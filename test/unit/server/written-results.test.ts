@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createWrittenResults } from '../../../src/server/result/written-results.ts';
 
-const createResponse = () => Object.assign(new EventEmitter(), { closed: false }) as unknown as ServerResponse;
+const createResponse = () => Object.assign(new EventEmitter(), { destroyed: false }) as unknown as ServerResponse;
 
 describe('written results', () => {
   it('count until clients have received them, and one fair share gets at most half of the memory', () => {
@@ -21,7 +21,7 @@ describe('written results', () => {
 
   it('always fit if their fair share has no other, and do not count if the client has disconnected', () => {
     const results = createWrittenResults(1_000);
-    const gone = Object.assign(createResponse(), { closed: true });
+    const gone = Object.assign(createResponse(), { destroyed: true });
     expect([
       results.hold('a', 10_000, gone),
       results.hold('a', 10_000, createResponse()),
