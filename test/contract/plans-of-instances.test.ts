@@ -1,6 +1,7 @@
 import { assert, asyncProperty, nat, option, tuple } from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LARGEST_COST } from '../../src/graph/planning/estimate.ts';
 import { createLiveAccount, type LiveAccount } from '../../bench/likely-cost/live-account.ts';
 import { toKeys, UNLIMITED } from '../support/any-account.ts';
 import { anyOperation, toText, withKnownCursors } from '../support/any-operation.ts';
@@ -70,7 +71,9 @@ describe.skipIf(skipsRedis)(`instances that share cached responses${skipsRedis &
       key,
     );
     expect([errors, gets]).toEqual([[], []]);
-    return data.rateLimit;
+    const { cost } = data.rateLimit;
+    // A simulation that reaches the largest cost is cut off, and what it has planned by then depends on learned sizes.
+    return cost < LARGEST_COST ? data.rateLimit : { cost };
   };
 
   it.each([
