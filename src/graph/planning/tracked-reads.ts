@@ -38,7 +38,7 @@ function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
   return (levels ?? extensions['reads']) ? ({ path }: GraphQLResolveInfo) => path : undefined;
 }
 
-/** Makes the context of an operation. The contexts of its fields are derived from it. */
+/** Makes the context of an operation. The contexts of its fields are copies with loaders. */
 export function createOperationContext(context: Omit<OperationContext, 'at' | 'reportedErrors'>): OperationContext {
   // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
@@ -47,9 +47,9 @@ export function createOperationContext(context: Omit<OperationContext, 'at' | 'r
     at(path) {
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
-      // Copying the context would take longer than most fields do.
-      const derived = Object.create(operationContext) as OperationContext;
-      last = { path, context: Object.assign(derived, { loaders }) };
+      // A copy, because a prototype gets a hidden class of its own, which V8 retains, with the whole operation, until the
+      // next major collection.
+      last = { path, context: { ...operationContext, loaders } };
       return last.context;
     },
     ...context,
