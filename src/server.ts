@@ -46,7 +46,7 @@ import { createResultCache } from './server/result-cache/result-cache.ts';
 import { useResponseHeaders } from './server/plugins/use-response-headers.ts';
 import { retainUntilRetry, useUpstreamOperation } from './server/plugins/use-upstream-operation.ts';
 import { type EndedOperation, toEndedOperation } from './server/operation/ended-operation.ts';
-import type { OperationRecords, RequestRecord, RequestRecords } from './server/operation/request-record.ts';
+import { createRecordStore, type RequestRecord } from './server/operation/request-record.ts';
 import type { OperationObserver } from './server/operation/operation-observer.ts';
 import { stopOperations } from './server/operation/stop-operations.ts';
 import { openMetrics } from './server/metrics/open-metrics.ts';
@@ -92,7 +92,7 @@ export async function startServer(
     logger.warn('X-Forwarded-For is ignored: it was sent from an address that is not in TRUSTED_PROXIES'),
   );
   const metrics = await openMetrics(config, logger);
-  const operationRecords: OperationRecords = new WeakMap();
+  const operationRecords = createRecordStore<object>();
   const traces = await openTraces(config, logger, clock, operationRecords);
   const observers = [createCallLog(logger, clock, operationRecords), traces?.observer, metrics?.upstreamObserver];
   const upstream = await createUpstream(config, logger, clock, observers);
@@ -218,7 +218,7 @@ function reportEnd(ended: EndedOperation, logger: Logger, observer: OperationObs
  *   `recordOf`, which returns the record of a request whose body Yoga has begun to read.
  */
 export function createOperationPlugins(options: OperationOptions) {
-  const records: RequestRecords = new WeakMap();
+  const records = createRecordStore<Request>();
   const open = new Set<RequestRecord>();
   const parts = { ...options, records, slices: createSliceScheduler() };
   const { calls, clock, logger, observer } = options;

@@ -79,11 +79,33 @@ export interface RequestRecord {
   large: readonly ResponsePath[];
 }
 
+/** Finds the record that belongs to an object. */
+export interface RecordStore<K extends object> {
+  get(key: K): RequestRecord | undefined;
+  set(key: K, record: RequestRecord): void;
+}
+
 /** The records of all requests whose body Yoga has begun to read. */
-export type RequestRecords = WeakMap<Request, RequestRecord>;
+export type RequestRecords = RecordStore<Request>;
 
 /** The records by the operations that upstream knows, for its observers. */
-export type OperationRecords = WeakMap<object, RequestRecord>;
+export type OperationRecords = RecordStore<object>;
+
+/**
+ * Creates an empty store of records. Each record is a property of its key.
+ *
+ * In a WeakMap, V8 retains all values until the next major collection, with everything that they refer to: minor
+ * collections treat the values of an old map as reachable.
+ */
+export function createRecordStore<K extends object>(): RecordStore<K> {
+  const property = Symbol('record');
+  return {
+    get: (key) => (key as { readonly [property]?: RequestRecord })[property],
+    set(key, record) {
+      (key as { [property]?: RequestRecord })[property] = record;
+    },
+  };
+}
 
 // A list of ten times as many would be larger than most responses.
 const MAX_STALE_PARTS = 1_000;
