@@ -23,9 +23,8 @@ import { createSampledLog, type SampledLog } from './server/telemetry/sampled-lo
 import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
-import { createDocumentPlugin } from './server/plugins/document/document-plugin.ts';
-import { useParsedDocuments } from './server/plugins/document/use-parsed-documents.ts';
-import { queryLimits } from './server/plugins/document/use-query-limits.ts';
+import { combinePlugins } from './server/plugins/combine-plugins.ts';
+import { createDocumentPlugins } from './server/plugins/document/document-plugins.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
 import { createRequestPlugins } from './server/plugins/request/request-plugins.ts';
 import { createAddressCheck } from './server/plugins/request/use-access-control.ts';
@@ -112,7 +111,7 @@ export async function startServer(
     logRefusal,
     refusalReasons,
   });
-  const documentPlugin = await createDocumentPlugin(config, schema, operations.recordOf, upstream.calls);
+  const documentPlugins = await createDocumentPlugins(config, schema, operations.recordOf, upstream.calls);
 
   const yoga = createYoga<NodeContext>({
     schema,
@@ -129,16 +128,16 @@ export async function startServer(
     logging: false,
     cors: false,
     plugins: [
-      ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
-      documentPlugin,
-      useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
-      useParsedDocuments(query.documentCacheBytes),
-      ...queryLimits(config),
-      useResponseType(),
-      ...operations.plugins,
-      useRefusalBodies(GRAPHQL_PATH),
-      operations.storeResults,
-      useCompression(),
+      ...documentPlugins,
+      combinePlugins([
+        ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
+        useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
+        useResponseType(),
+        ...operations.plugins,
+        useRefusalBodies(GRAPHQL_PATH),
+        operations.storeResults,
+        useCompression(),
+      ]),
     ],
   });
 

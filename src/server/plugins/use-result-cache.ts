@@ -1,10 +1,13 @@
+import type { IncomingMessage } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
+import type { Operation } from '../../upstream/calls/operation/operation.ts';
 import type { NodeContext } from '../http/node-context.ts';
 import { readResponseBody } from '../http/exchange/read-response-body.ts';
 import { addVary } from '../http/vary.ts';
 import { toEndedOperation } from '../operation/ended-operation.ts';
 import type { RequestRecord } from '../operation/request-record.ts';
 import type { PluginParts } from '../plugin-parts.ts';
+import type { RequestCaller } from '../request-caller.ts';
 import type { ResultCache } from '../result-cache/result-cache.ts';
 
 // What holds at one moment, or is set for each response anew.
@@ -14,7 +17,28 @@ const MOMENTARY_HEADERS: ReadonlySet<string> = new Set(['ratelimit', 'ratelimit-
  * Makes the plugin that stores complete responses for equal requests. It stores only those that are made of nothing but
  * fresh cached responses of Postman, and say nothing about the moment.
  */
-export function useResultCache({ records, clock }: PluginParts, results: ResultCache): Plugin<NodeContext, NodeContext> {
+export function useResultCache(
+  { records, clock }: PluginParts,
+  results: ResultCache,
+): Plugin<NodeContext, NodeContext> {
+  const store = async (
+    request: IncomingMessage,
+    response: Response,
+    record: RequestRecord,
+    caller: RequestCaller,
+    { meter }: Operation,
+  ): Promise<void> => {
+    const body = await readResponseBody(response);
+    const { ids: _, durationMs: __, ...ended } = toEndedOperation(record, response.status, clock);
+    results.store(request, caller, {
+      body,
+      headers: toRepeatedHeaders(response.headers),
+      operation: ended,
+      targets: [...meter.servedTargets],
+      oldestMs: meter.ages.oldestMs(),
+      freshForMs: meter.freshUntilMs - clock.nowMs(),
+    });
+  };
   return {
     onExecute({ args }) {
       const { request, req } = args.contextValue;
@@ -22,24 +46,15 @@ export function useResultCache({ records, clock }: PluginParts, results: ResultC
       if (caller) results.noteStart(req, caller);
     },
 
-    async onResponse({ request, response, serverContext: { req } }) {
+    // Not an async function: most responses are not stored, and would have to wait for its promise.
+    onResponse({ request, response, serverContext: { req } }) {
       const record = records.get(request);
-      const { status, headers } = response;
       const { caller, operation } = record ?? {};
-      if (!record || !caller || !operation || status !== 200) return;
+      if (!record || !caller || !operation || response.status !== 200) return undefined;
       results.notePassed(req);
-      if (!isRepeatable(record)) return;
-      if (!results.accepts(req, Number(headers.get('content-length') ?? Number.POSITIVE_INFINITY))) return;
-      const body = await readResponseBody(response);
-      const { ids: _, durationMs: __, ...ended } = toEndedOperation(record, status, clock);
-      results.store(req, caller, {
-        body,
-        headers: toRepeatedHeaders(headers),
-        operation: ended,
-        targets: [...operation.meter.servedTargets],
-        oldestMs: operation.meter.ages.oldestMs(),
-        freshForMs: operation.meter.freshUntilMs - clock.nowMs(),
-      });
+      const bytes = Number(response.headers.get('content-length') ?? Number.POSITIVE_INFINITY);
+      if (!results.accepts(req, bytes) || !isRepeatable(record)) return undefined;
+      return store(req, response, record, caller, operation);
     },
   };
 }

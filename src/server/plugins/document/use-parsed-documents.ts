@@ -17,27 +17,30 @@ const MAX_SIZE_DIVISOR = 16;
  * invalid documents, which retain the request in which they occurred.
  *
  * @param maxBytes - Heap memory for all documents. One that takes more than a sixteenth of it is parsed each time.
+ * @param checks - Plugins whose hooks `onParse` and `onValidate` check a document that is not cached. They return nothing.
  */
-export function useParsedDocuments(maxBytes: number): Plugin {
+export function useParsedDocuments(maxBytes: number, checks: readonly Plugin[] = []): Plugin {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: maxBytes,
     maxEntrySize: Math.max(1, Math.floor(maxBytes / MAX_SIZE_DIVISOR)),
     sizeCalculation: weigh,
   });
   return {
-    onParse({ params: { source }, setParsedDocument }) {
-      const document = documents.get(source.toString());
-      if (document) setParsedDocument(document);
+    onParse(payload) {
+      const document = documents.get(payload.params.source.toString());
+      if (document) payload.setParsedDocument(document);
+      else for (const { onParse } of checks) void onParse?.(payload);
     },
-    onValidate({ params: { documentAST }, setResult }) {
+    onValidate(payload) {
+      const { documentAST } = payload.params;
       const text = documentAST.loc?.source.body;
-      if (text === undefined) return undefined;
-      if (documents.peek(text) === documentAST) {
-        setResult([]);
+      if (text !== undefined && documents.peek(text) === documentAST) {
+        payload.setResult([]);
         return undefined;
       }
+      for (const { onValidate } of checks) void onValidate?.(payload);
       return ({ valid }) => {
-        if (valid) documents.set(text, documentAST);
+        if (valid && text !== undefined) documents.set(text, documentAST);
       };
     },
   };

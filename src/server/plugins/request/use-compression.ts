@@ -17,28 +17,34 @@ const MAX_SYNC_BYTES = 65_536;
  */
 export function useCompression(): Plugin {
   return {
-    async onResponse({ request, response, setResponse, fetchAPI }) {
+    // Not an async function: most responses are small, and would have to wait for its promise.
+    onResponse({ request, response, setResponse, fetchAPI }) {
       const { headers } = response;
       const length = headers.get('content-length');
       // Yoga's event streams have it, but no coding has this name (RFC 9110, section 8.4.1).
       if (headers.get('content-encoding') === 'none') headers.delete('content-encoding');
-      if (headers.has('content-encoding')) return;
+      if (headers.has('content-encoding')) return undefined;
       if (length === null) {
         // Only a response in parts has a body and no length.
         if (response.body && isInParts(headers)) setResponse(toCompressedParts(request, response, fetchAPI));
-        return;
+        return undefined;
       }
       addVary(headers, 'Accept-Encoding');
-      if (Number(length) < MIN_COMPRESSED_BYTES) return;
-      if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return;
-      const plain = await readResponseBody(response);
-      const options = { level: GZIP_LEVEL };
-      const body = plain.length <= MAX_SYNC_BYTES ? gzipSync(plain, options) : await compress(plain, options);
-      headers.set('Content-Encoding', 'gzip');
-      headers.set('Content-Length', String(body.length));
-      setResponse(new fetchAPI.Response(body, { status: response.status, statusText: response.statusText, headers }));
+      if (Number(length) < MIN_COMPRESSED_BYTES) return undefined;
+      if (!acceptsCoding(request.headers.get('accept-encoding'), 'gzip')) return undefined;
+      return toCompressed(response, fetchAPI).then(setResponse);
     },
   };
+}
+
+async function toCompressed(response: Response, fetchAPI: FetchAPI): Promise<Response> {
+  const { headers, status, statusText } = response;
+  const plain = await readResponseBody(response);
+  const options = { level: GZIP_LEVEL };
+  const body = plain.length <= MAX_SYNC_BYTES ? gzipSync(plain, options) : await compress(plain, options);
+  headers.set('Content-Encoding', 'gzip');
+  headers.set('Content-Length', String(body.length));
+  return new fetchAPI.Response(body, { status, statusText, headers });
 }
 
 const isInParts = (headers: Headers) =>
