@@ -23,7 +23,6 @@ import { createSampledLog, type SampledLog } from './server/telemetry/sampled-lo
 import { createPostmanHook, type HookOptions } from './server/hooks/postman-hook.ts';
 import { listen } from './server/http/connections/listen.ts';
 import { createProbes } from './server/http/probes.ts';
-import { combinePlugins } from './server/plugins/combine-plugins.ts';
 import { createDocumentPlugins } from './server/plugins/document/document-plugins.ts';
 import type { OperationOptions } from './server/plugin-parts.ts';
 import { createRequestPlugins } from './server/plugins/request/request-plugins.ts';
@@ -128,16 +127,14 @@ export async function startServer(
     logging: false,
     cors: false,
     plugins: [
+      ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
       ...documentPlugins,
-      combinePlugins([
-        ...createRequestPlugins(config, GRAPHQL_PATH, refusalReasons),
-        useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
-        useResponseType(),
-        ...operations.plugins,
-        useRefusalBodies(GRAPHQL_PATH),
-        operations.storeResults,
-        useCompression(),
-      ]),
+      useRequestMemory(query.maxRequestBytesInFlight, query.maxRequestBytes, clientAddressOf, clock),
+      useResponseType(),
+      ...operations.plugins,
+      useRefusalBodies(GRAPHQL_PATH),
+      operations.storeResults,
+      useCompression(),
     ],
   });
 
