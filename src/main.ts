@@ -1,12 +1,7 @@
 #!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8';
 import type { Logger } from 'pino';
 import { createLineOutput } from './line-output.ts';
 import { createShutdown } from './shutdown.ts';
-
-// At the start, most objects survive a minor collection, so V8 would allocate those of each request in the old space from
-// then on. There they retain all objects that they refer to until the next major collection.
-setFlagsFromString('--no-allocation-site-pretenuring');
 
 // Long enough for a program that still reads the output.
 const LAST_LINES_TIMEOUT_MS = 250;
