@@ -34,24 +34,20 @@ export function createCallerFinder({
   budgets: BudgetRegistry;
   serverKey: Secret | undefined;
 }) {
-  const toHashes = (apiKey: Secret) => ({ keyHash: hashKey(apiKey), formerHash: formerHashKey?.(apiKey) });
-  const serverHashes = serverKey && toHashes(serverKey);
+  const toCaller = (apiKey: Secret, isServerKey: boolean): RequestCaller => {
+    const keyHash = hashKey(apiKey);
+    return { keyHash, apiKey, isServerKey, keyBudget: budgets.of(keyHash, formerHashKey?.(apiKey)) };
+  };
+  const serverCaller = serverKey ? toCaller(serverKey, true) : null;
   return (given: string | null): RequestCaller | null => {
     // GraphiQL's header editor starts with an empty value, which means no key.
     const header = given?.trim() || undefined;
-    if (header !== undefined && !API_KEY.test(header)) {
+    if (header === undefined) return serverCaller;
+    if (!API_KEY.test(header)) {
       throw createGraphQLError(toImpossibleKey(header), {
         extensions: { code: 'BAD_USER_INPUT', retryable: false, http: { status: 400 } },
       });
     }
-    const apiKey = header === undefined ? serverKey : new Secret(header);
-    if (!apiKey) return null;
-    const { keyHash, formerHash } = (header === undefined && serverHashes) || toHashes(apiKey);
-    return {
-      keyHash,
-      apiKey,
-      isServerKey: header === undefined,
-      keyBudget: budgets.of(keyHash, formerHash),
-    };
+    return toCaller(new Secret(header), false);
   };
 }

@@ -1,4 +1,5 @@
 import type { BudgetSnapshot } from '../../upstream/rate-limiter/budget.ts';
+import type { WindowSnapshot } from '../../upstream/rate-limiter/slot-source.ts';
 
 /**
  * Formats a budget as the response headers `RateLimit-Policy` and `RateLimit`.
@@ -7,16 +8,18 @@ import type { BudgetSnapshot } from '../../upstream/rate-limiter/budget.ts';
  *   until the full quota is available again.
  */
 export function toRateLimitFields(snapshot: BudgetSnapshot): { readonly policy: string; readonly rateLimit: string } {
-  const windows = [
-    { name: 'general', ...snapshot },
-    ...(snapshot.burst ? [{ name: 'burst', ...snapshot.burst }] : []),
-    ...snapshot.learned.map((window) => ({ name: `${Math.ceil(window.windowMs / 1_000)}s`, ...window })),
-  ];
-  const seconds = (ms: number) => Math.ceil(ms / 1_000);
-  return {
-    policy: windows.map(({ name, limit, windowMs }) => `"${name}";q=${limit};w=${seconds(windowMs)}`).join(', '),
-    rateLimit: windows
-      .map(({ name, remaining, restoredInMs }) => `"${name}";r=${remaining};t=${seconds(restoredInMs)}`)
-      .join(', '),
+  const policies = [toPolicy('general', snapshot)];
+  const limits = [toLimit('general', snapshot)];
+  const add = (name: string, window: WindowSnapshot) => {
+    policies.push(toPolicy(name, window));
+    limits.push(toLimit(name, window));
   };
+  if (snapshot.burst) add('burst', snapshot.burst);
+  for (const window of snapshot.learned) add(`${toSeconds(window.windowMs)}s`, window);
+  return { policy: policies.join(', '), rateLimit: limits.join(', ') };
 }
+
+const toSeconds = (ms: number) => Math.ceil(ms / 1_000);
+const toPolicy = (name: string, { limit, windowMs }: WindowSnapshot) => `"${name}";q=${limit};w=${toSeconds(windowMs)}`;
+const toLimit = (name: string, { remaining, restoredInMs }: WindowSnapshot) =>
+  `"${name}";r=${remaining};t=${toSeconds(restoredInMs)}`;

@@ -138,12 +138,12 @@ export function toLoggedHash(keyHash: string): string {
   return keyHash.slice(0, LOGGED_HASH_LENGTH);
 }
 
-/** What log lines have in common with the operation that caused them. */
+/** What log lines have in common with the operation that caused them. The log omits what is undefined. */
 export function toRequestIds({ requestId, trace, caller }: RequestRecord) {
   return {
     requestId,
-    ...(trace && { traceId: trace.traceId }),
-    ...(caller && { keyHash: toLoggedHash(caller.keyHash) }),
+    traceId: trace?.traceId,
+    keyHash: caller ? toLoggedHash(caller.keyHash) : undefined,
   };
 }
 

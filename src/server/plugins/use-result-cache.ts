@@ -59,10 +59,10 @@ export function useResultCache(
   };
 }
 
-function toRepeatedHeaders(headers: Headers): Record<string, string> {
+function toRepeatedHeaders(headers: Headers): readonly string[] {
   // Compression, which comes later, adds it to responses whose length is known.
   addVary(headers, 'Accept-Encoding');
-  return Object.fromEntries([...headers].filter(([name]) => !MOMENTARY_HEADERS.has(name)));
+  return [...headers].filter(([name]) => !MOMENTARY_HEADERS.has(name)).flat();
 }
 
 function isRepeatable({ operation, errors, incomplete, stale, isIncremental, isMomentary }: RequestRecord): boolean {

@@ -34,11 +34,11 @@ export const STEERING_HEADERS = [
  * @returns 43 characters.
  */
 export function toHeadersKey({ method = '', url = '', headers }: IncomingMessage): string {
-  let text = JSON.stringify([method, url]);
+  let text = `${method} ${url}`;
   for (const name of STEERING_HEADERS) {
     const value = headers[name];
-    // JSON, so that no value can be read as the end of another.
-    text += value === undefined ? '\n' : `\n${JSON.stringify(value)}`;
+    // Its length, so that no value can be read as the end of another.
+    text += value === undefined ? '\n' : `\n${value.length} ${String(value)}`;
   }
   return hash('sha256', text, 'base64url');
 }

@@ -23,8 +23,11 @@ import { toHeadersKey, toRequestKey } from './request-key.ts';
 /** A complete response to an operation that needed no call. */
 export interface ServedResult {
   readonly body: Buffer;
-  /** Without those that say what holds at one moment (`RateLimit`, `Age` …), or how the body is compressed. */
-  readonly headers: Readonly<Record<string, string>>;
+  /**
+   * Names and values in turn, without the headers that say what holds at one moment (`RateLimit`, `Age` …), or how the
+   * body is compressed.
+   */
+  readonly headers: readonly string[];
   /** What the log, metrics and traces report of the operation, apart from its ids and its time. */
   readonly operation: Omit<EndedOperation, 'ids' | 'durationMs'>;
   /** Targets of the upstream responses that it was made of. */
@@ -127,18 +130,15 @@ export function createResultCache(parts: ResultCacheParts): ResultCache {
     };
     const body = toBody(result, cached.ageMs, headerOf(headers['accept-encoding']), store);
     const { policy, rateLimit } = toRateLimitFields(keyBudget.view.snapshot());
-    response.writeHead(200, {
-      ...result.headers,
-      ...(body !== result.body && { 'content-encoding': 'gzip' }),
-      'content-length': String(body.length),
-      'ratelimit-policy': policy,
-      ratelimit: rateLimit,
-      ...(oldestMs !== undefined && { age: String(Math.floor((oldestMs + cached.ageMs) / 1_000)) }),
-    });
+    const fields = [...result.headers, 'content-length', String(body.length)];
+    fields.push('ratelimit-policy', policy, 'ratelimit', rateLimit);
+    if (body !== result.body) fields.push('content-encoding', 'gzip');
+    if (oldestMs !== undefined) fields.push('age', String(Math.floor((oldestMs + cached.ageMs) / 1_000)));
+    response.writeHead(200, fields);
     const ended: EndedOperation = {
-      ...result.operation,
-      ids: { requestId, ...(trace && { traceId: trace.traceId }), keyHash: toLoggedHash(keyHash) },
+      ids: { requestId, traceId: trace?.traceId, keyHash: toLoggedHash(keyHash) },
       durationMs: clock.nowMs() - startedAtMs,
+      ...result.operation,
     };
     report(ended);
     trace?.end(ended);

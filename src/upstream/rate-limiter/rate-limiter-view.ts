@@ -133,17 +133,19 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
     limits: () => state.windows.all(),
     snapshot() {
       const { general, burst, of, all } = state.windows;
-      const ofGeneralClass = of('general').map(toWindowSnapshot);
+      const { limit, windowMs, restoredInMs } = toWindowSnapshot(general);
       return {
-        ...toWindowSnapshot(general),
-        remaining: Math.min(...ofGeneralClass.map(({ remaining }) => remaining)),
-        ...(burst && { burst: toWindowSnapshot(burst) }),
+        limit,
+        windowMs,
+        remaining: Math.min(...of('general').map((window) => toWindowSnapshot(window).remaining)),
+        restoredInMs,
+        burst: burst && toWindowSnapshot(burst),
         learned: all()
           .filter((window) => window !== general && window !== burst)
           .map(toWindowSnapshot),
         hasResponse: state.hasResponse,
-        ...(state.quota.limit !== undefined && { monthLimit: state.quota.limit }),
-        ...(state.quota.remaining !== undefined && { monthRemaining: state.quota.remaining }),
+        monthLimit: state.quota.limit,
+        monthRemaining: state.quota.remaining,
       };
     },
   };

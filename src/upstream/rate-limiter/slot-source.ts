@@ -64,13 +64,13 @@ export interface WindowSnapshot {
 export interface SlotsSnapshot extends WindowSnapshot {
   /** Calls of the general class that can be sent now: the minimum over its windows. */
   readonly remaining: number;
-  readonly burst?: WindowSnapshot;
+  readonly burst: WindowSnapshot | undefined;
   /** Windows learned from responses only. */
   readonly learned: readonly WindowSnapshot[];
   /** Whether Postman has responded to a call of this key yet. */
   readonly hasResponse: boolean;
-  readonly monthLimit?: number;
-  readonly monthRemaining?: number;
+  readonly monthLimit: number | undefined;
+  readonly monthRemaining: number | undefined;
 }
 
 /** What a source knows at this moment. All methods are synchronous. */

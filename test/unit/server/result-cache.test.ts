@@ -38,7 +38,7 @@ const results = createResultCache({
 });
 const toResult = (body: string): ServedResult => ({
   body: Buffer.from(body),
-  headers: { 'content-type': 'application/json' },
+  headers: ['content-type', 'application/json'],
   operation: {
     clientName: undefined,
     name: 'A',

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../../upstream/clock.ts';
 import { sendRefusal } from '../refusal.ts';
 import { refuseMalformed } from './malformed-requests.ts';
+import { DefaultHeadersResponse } from './default-headers-response.ts';
 import { cutSlowClients, nextRound } from './slow-clients.ts';
 import { watchStalls } from './stalls.ts';
 
@@ -55,7 +56,7 @@ export type Connections = ReturnType<typeof createConnections>;
 
 /** Makes an HTTP server that cuts slow clients off, and loses no request when it stops. It does not listen yet. */
 export function createConnections(
-  listener: RequestListener,
+  listener: (request: IncomingMessage, response: DefaultHeadersResponse) => void,
   { maxConnections, headersMs, requestMs, checkMs, idleMs, crowdedIdleMs, stalledMs }: ConnectionLimits,
 ) {
   const responsesOf = new Map<Socket, Set<ServerResponse>>();
@@ -65,6 +66,7 @@ export function createConnections(
   let requests = 0;
   const server = createServer(
     {
+      ServerResponse: DefaultHeadersResponse,
       connectionsCheckingInterval: checkMs,
       // Set explicitly, because command-line options of node change the defaults.
       maxHeaderSize: MAX_HEADER_BYTES,
@@ -77,7 +79,6 @@ export function createConnections(
       response.once('close', () => responses?.delete(response));
       request.socket.setTimeout(stalledMs);
       if (isClosing) response.setHeader('connection', 'close');
-      response.setHeader('X-Content-Type-Options', 'nosniff');
       if (isAmbiguous(request)) {
         sendRefusal(response, AMBIGUOUS);
         return;

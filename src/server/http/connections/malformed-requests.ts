@@ -49,7 +49,6 @@ export function refuseMalformed(server: Server, responsesOf: ReadonlyMap<Socket,
     socket.destroySoon();
   });
   server.on('checkExpectation', (_request, response) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
     sendRefusal(response, { status: 417, code: 'BAD_REQUEST', message: 'The server does not support this Expect.' });
   });
 }

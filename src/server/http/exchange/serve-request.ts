@@ -64,9 +64,7 @@ function watchClient(response: ServerResponse): Stop {
 
 function sendWhole(status: number, headers: Headers, body: Buffer, response: ServerResponse): void {
   if (response.destroyed || response.writableEnded) return;
-  const fields: Record<string, string> = {};
-  headers.forEach((value, name) => {
-    fields[name] = value;
-  });
+  const fields: string[] = [];
+  headers.forEach((value, name) => void fields.push(name, value));
   response.writeHead(status, fields).end(body);
 }
