@@ -149,7 +149,7 @@ export async function startServer(
       if (serveProbe(request, response)) return;
       metrics?.observeRequest(request, response);
       const requestId = toRequestId(request.headers);
-      response.addDefaultHeader('X-Request-Id', requestId);
+      response.requestId = requestId;
       if (serveHook(request, response, requestId)) return;
       operations.results.serve(request, response, requestId, (body) =>
         execute({ req: request, res: response, requestId, body }),
