@@ -108,7 +108,7 @@ describe('any operations, changes and failures', () => {
   afterAll(() => facade.close());
 
   it('a repeated request gets what an executed one gets', async () => {
-    const seen = { repeated: 0, compared: 0 };
+    const seen = { repeated: 0, compared: 0, interrupted: 0 };
     await assert(
       asyncProperty(anySmallAccount, anyBodies, anySteps(1), async (account, bodies, steps) => {
         facade.postman.reset();
