@@ -91,18 +91,26 @@ export interface Loaders extends WorkspaceLoaders, WorkspaceFinder, UserLoaders 
  */
 export function createLoaders(session: PostmanSession): Loaders {
   const reads = createUpstreamReads(session);
-  const workspaces = createListed<WorkspaceSummary>(({ id }) => id);
-  const children = toChildRecord((type) => ({
-    resource: childResources[type],
-    listed: createListed<Ref>(({ uid }) => uid),
-  }));
-  const known = createKnownObjects(reads);
-  const childLoaders = toChildRecord((type) => createChildLoader(reads, children[type], known));
+  // Most operations use few of the loaders, and each has maps and closures.
+  const workspaces = once(() => createListed<WorkspaceSummary>(({ id }) => id));
+  const children = once(() =>
+    toChildRecord((type) => ({
+      resource: childResources[type],
+      listed: createListed<Ref>(({ uid }) => uid),
+    })),
+  );
+  const known = once(() => createKnownObjects(reads));
+  const childLoaders = toChildRecord((type) => once(() => createChildLoader(reads, children()[type], known())));
+  const workspaceLoaders = once(() =>
+    createWorkspaceLoaders({ reads, listed: workspaces(), children: children(), known: known() }),
+  );
+  const userLoaders = once(() => createUserLoaders(reads));
+  const workspaceFinder = once(() => createWorkspaceFinder(reads, workspaces(), children()));
   return {
     read: reads.get,
-    workspacePage: ({ filter, cursor }) => reads.list(workspaces, workspacesCall(filter, cursor)),
+    workspacePage: ({ filter, cursor }) => reads.list(workspaces(), workspacesCall(filter, cursor)),
     async collectionsByName({ name, workspaceId }) {
-      const page = await reads.list(children.Collection.listed, collectionsByNameCall(name, workspaceId));
+      const page = await reads.list(children().Collection.listed, collectionsByNameCall(name, workspaceId));
       return page.items;
     },
     async cachedTrees(uids) {
@@ -112,25 +120,35 @@ export function createLoaders(session: PostmanSession): Loaders {
       const { readAs } = collection;
       const call = collectionCall(readAs);
       const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
-      if (reads.isCached(call) && childLoaders.Collection.forget(request)) reads.forget(call, collection);
+      if (reads.isCached(call) && childLoaders.Collection().forget(request)) reads.forget(call, collection);
     },
     async knownRef({ type, uid, needsName }) {
-      const { listed, resource } = children[type];
+      const { listed, resource } = children()[type];
       const { list } = leveledTypes[type];
       const isReadSingly = [resource.detailCall(uid), resource.minimalCall?.(uid)].some(
         (call) => call && reads.isCached(call),
       );
-      const loading = listed.has(uid) || isReadSingly ? undefined : known.load();
+      const loading = listed.has(uid) || isReadSingly ? undefined : known().load();
       if (loading) await loading;
-      const page = listed.has(uid) ? undefined : known.listWith<Ref>(list, uid);
+      const page = listed.has(uid) ? undefined : known().listWith<Ref>(list, uid);
       // If it is not cached any more, the object is read as others are.
       if (page) await reads.list(listed, page).catch(() => undefined);
-      return listed.get(uid) ?? reads.contents.refOf(list, uid, needsName) ?? known.refOf(list, uid, needsName);
+      return listed.get(uid) ?? reads.contents.refOf(list, uid, needsName) ?? known().refOf(list, uid, needsName);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
-      childLoaders[request.type](request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,
-    ...createWorkspaceLoaders({ reads, listed: workspaces, children, known }),
-    ...createUserLoaders(reads),
-    ...createWorkspaceFinder(reads, workspaces, children),
+      childLoaders[request.type]()(request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,
+    workspaceById: (request) => workspaceLoaders().workspaceById(request),
+    childrenOf: (request) => workspaceLoaders().childrenOf(request),
+    keyOwner: () => userLoaders().keyOwner(),
+    teamMembers: () => userLoaders().teamMembers(),
+    userById: (request) => userLoaders().userById(request),
+    workspaceOf: (request) => workspaceFinder().workspaceOf(request),
+    isInWorkspace: (request) => workspaceFinder().isInWorkspace(request),
   };
+}
+
+/** Makes a function that makes a value with its first call, and returns it with each. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
