@@ -8,6 +8,11 @@ const FIRST_CONTINUATION = 0x80;
 const AFTER_CONTINUATION = 0xc0;
 const FIRST_WIDE = 0xc4;
 
+// For each byte, whether it is a character by itself: ASCII that neither ends a string nor begins an escape.
+const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte < FIRST_CONTINUATION && byte !== QUOTE && byte !== BACKSLASH),
+);
+
 /** Measures the strings of a JSON text, one after the other, while the text arrives in chunks. */
 export class JsonStringReader {
   /** Keys only: equal for keys that are written alike. */
@@ -104,13 +109,11 @@ export class JsonStringReader {
 function skipPlain(chunk: Uint8Array, from: number): number {
   const { length } = chunk;
   let index = from;
-  while (index < length) {
-    const byte = chunk[index] as number;
-    if (byte < FIRST_CONTINUATION && byte !== QUOTE && byte !== BACKSLASH) index++;
-    else if (byte === BACKSLASH && index + 1 < length && chunk[index + 1] !== LOWER_U) index += 2;
-    else break;
+  for (;;) {
+    while (index < length && IS_PLAIN[chunk[index] as number] === 1) index++;
+    if (index + 1 >= length || chunk[index] !== BACKSLASH || chunk[index + 1] === LOWER_U) return index;
+    index += 2;
   }
-  return index;
 }
 
 /** Adds a number to a hash. Both have at most 30 bits, which V8 stores without allocating. */

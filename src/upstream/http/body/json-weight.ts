@@ -57,106 +57,104 @@ const ITEMS = 2;
 type Container = typeof OBJECT | typeof ARRAY | typeof ITEMS;
 
 /**
- * Creates the meter of one text.
+ * The meter of one text.
  *
  * It counts the size on the heap, not that of the text: `[]` takes 28 times as much on the heap as in the text. It only
  * recognises where values begin and end, which is right for valid JSON; `JSON.parse` rejects anything else.
  */
-export function createJsonMeter(): JsonMeter {
-  let values = 0;
-  let heapBytes = 0;
-  let position: Position = 'between';
-  let isKeyNext = false;
+class TextMeter implements JsonMeter {
+  values = 0;
+  heapBytes = 0;
+  #position: Position = 'between';
+  #isKeyNext = false;
   // Whether the last key is, or may be, one of ITEM_KEYS.
-  let mayBeItemKey = false;
-  const string = new JsonStringReader(SEED);
+  #mayBeItemKey = false;
+  readonly #string = new JsonStringReader(SEED);
   // The innermost open container, and the hash of its keys so far: V8 creates one hidden class per sequence of keys.
-  let container: Container = ARRAY;
-  let shape = SEED;
+  #container: Container = ARRAY;
+  #shape = SEED;
   // The containers around it, as two numbers each: objects would take more memory than what is measured.
-  const outerContainers: number[] = [];
-  const seenShapes = new Set<number>();
+  readonly #outerContainers: number[] = [];
+  readonly #seenShapes = new Set<number>();
 
-  const addValue = (bytes: number) => {
-    values++;
-    heapBytes += SLOT_BYTES + bytes;
-  };
-
-  const open = (opened: Container) => {
-    outerContainers.push(container, shape);
-    container = opened;
-    shape = SEED;
-    isKeyNext = opened === OBJECT;
-    position = 'between';
-  };
-
-  const endKey = () => {
-    const { hash, isIndex, hasNumbers } = string;
-    isKeyNext = false;
-    mayBeItemKey = hasNumbers || ITEM_KEYS.has(hash);
-    if (shape === SEED) heapBytes -= SLACK_BYTES;
-    shape = toHash(shape, hash);
-    // Objects do not share hidden classes for keys that are array indices.
-    if (seenShapes.has(shape) && !isIndex) return;
-    seenShapes.add(shape);
-    values += VALUES_OF_SHAPE - 1;
-    heapBytes += SHAPE_BYTES + STRING_BYTES + string.bytes();
-  };
+  add(chunk: Uint8Array): void {
+    for (let index = 0; index < chunk.length; index++) {
+      const position = this.#position;
+      if (position === 'between' || position === 'scalar') this.#readBetween(chunk[index] as number);
+      else {
+        index = this.#string.read(chunk, index);
+        if (index === chunk.length) return;
+        if (position === 'key') this.#endKey();
+        else this.heapBytes += STRING_BYTES + this.#string.bytes();
+        this.#position = 'between';
+      }
+    }
+  }
 
   /** Processes a byte outside strings. */
-  const readBetween = (byte: number) => {
+  #readBetween(byte: number): void {
     switch (byte) {
       case QUOTE:
-        position = isKeyNext ? 'key' : 'string';
-        string.begin(isKeyNext);
-        if (!isKeyNext) addValue(0);
+        this.#position = this.#isKeyNext ? 'key' : 'string';
+        this.#string.begin(this.#isKeyNext);
+        if (!this.#isKeyNext) this.#addValue(0);
         break;
       case COMMA:
-        position = 'between';
-        isKeyNext = container === OBJECT;
+        this.#position = 'between';
+        this.#isKeyNext = this.#container === OBJECT;
         break;
       case OPEN_BRACE:
-        if (container === ITEMS) values += VALUES_OF_ITEM - 1;
-        addValue(OBJECT_BYTES + SLACK_BYTES + (container === ITEMS ? ITEM_BYTES : 0));
-        open(OBJECT);
+        if (this.#container === ITEMS) this.values += VALUES_OF_ITEM - 1;
+        this.#addValue(OBJECT_BYTES + SLACK_BYTES + (this.#container === ITEMS ? ITEM_BYTES : 0));
+        this.#open(OBJECT);
         break;
       case OPEN_BRACKET:
-        addValue(ARRAY_BYTES);
-        open(container === OBJECT && mayBeItemKey ? ITEMS : ARRAY);
+        this.#addValue(ARRAY_BYTES);
+        this.#open(this.#container === OBJECT && this.#mayBeItemKey ? ITEMS : ARRAY);
         break;
       case CLOSE_BRACE:
       case CLOSE_BRACKET:
-        position = 'between';
-        shape = outerContainers.pop() ?? SEED;
-        container = (outerContainers.pop() ?? ARRAY) as Container;
+        this.#position = 'between';
+        this.#shape = this.#outerContainers.pop() ?? SEED;
+        this.#container = (this.#outerContainers.pop() ?? ARRAY) as Container;
         break;
       default:
-        if (byte <= SPACE || byte === COLON) position = 'between';
-        else if (position !== 'scalar') {
-          position = 'scalar';
-          addValue(NUMBER_BYTES);
+        if (byte <= SPACE || byte === COLON) this.#position = 'between';
+        else if (this.#position !== 'scalar') {
+          this.#position = 'scalar';
+          this.#addValue(NUMBER_BYTES);
         }
     }
-  };
+  }
 
-  return {
-    get values() {
-      return values;
-    },
-    get heapBytes() {
-      return heapBytes;
-    },
-    add(chunk) {
-      for (let index = 0; index < chunk.length; index++) {
-        if (position === 'between' || position === 'scalar') readBetween(chunk[index] as number);
-        else {
-          index = string.read(chunk, index);
-          if (index === chunk.length) return;
-          if (position === 'key') endKey();
-          else heapBytes += STRING_BYTES + string.bytes();
-          position = 'between';
-        }
-      }
-    },
-  };
+  #addValue(bytes: number): void {
+    this.values++;
+    this.heapBytes += SLOT_BYTES + bytes;
+  }
+
+  #open(opened: Container): void {
+    this.#outerContainers.push(this.#container, this.#shape);
+    this.#container = opened;
+    this.#shape = SEED;
+    this.#isKeyNext = opened === OBJECT;
+    this.#position = 'between';
+  }
+
+  #endKey(): void {
+    const { hash, isIndex, hasNumbers } = this.#string;
+    this.#isKeyNext = false;
+    this.#mayBeItemKey = hasNumbers || ITEM_KEYS.has(hash);
+    if (this.#shape === SEED) this.heapBytes -= SLACK_BYTES;
+    this.#shape = toHash(this.#shape, hash);
+    // Objects do not share hidden classes for keys that are array indices.
+    const known = this.#seenShapes.size;
+    if (this.#seenShapes.add(this.#shape).size === known && !isIndex) return;
+    this.values += VALUES_OF_SHAPE - 1;
+    this.heapBytes += SHAPE_BYTES + STRING_BYTES + this.#string.bytes();
+  }
+}
+
+/** Creates the meter of one text. */
+export function createJsonMeter(): JsonMeter {
+  return new TextMeter();
 }

@@ -57,6 +57,8 @@ export interface BodyReaderOptions {
 const COPIES = 2;
 // A larger body is decompressed in a thread, so that it blocks nothing. A body of this size never waits for memory.
 const MAX_SYNCHRONOUS_BYTES = 65_536;
+// If a body states its length wrong, it is decompressed in pieces of this size at least.
+const MIN_CHUNK_BYTES = 1_024;
 
 /**
  * Creates the reader of a body in the encoding that its headers name. Bytes are counted after decompression, because a
@@ -147,7 +149,12 @@ function gunzipSmall(chunks: readonly Buffer[]): Buffer | undefined {
   try {
     const [first, second] = chunks;
     const whole = first && !second ? first : Buffer.concat(chunks);
-    return gunzipSync(whole, { maxOutputLength: MAX_SYNCHRONOUS_BYTES });
+    // Node would allocate 16 KB. The length of what was compressed is the last field of gzip.
+    const length = Math.min(MAX_SYNCHRONOUS_BYTES, whole.readUInt32LE(whole.length - 4));
+    return gunzipSync(whole, {
+      maxOutputLength: MAX_SYNCHRONOUS_BYTES,
+      chunkSize: Math.max(MIN_CHUNK_BYTES, length + 1),
+    });
   } catch {
     return undefined;
   }
