@@ -176,6 +176,17 @@ describe('an automatic persisted query', () => {
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
+  it('is stored again whenever it comes with its text, however often', async () => {
+    const text = (name: string) => `query ${name} { me { username } } #${'.'.repeat(1_000)}`;
+    facade = await startFacade(STORED);
+    const first = { query: text('First'), ...apollo(hashOf(text('First'))) };
+    for (let sent = 0; sent < 5; sent++) expect(await send(first)).toEqual(me);
+    for (const name of ['A', 'B']) await send({ query: text(name), ...apollo(hashOf(text(name))) });
+    expect(await send(apollo(hashOf(text('First'))))).toEqual(notFound);
+    expect(await send(first)).toEqual(me);
+    expect(await send(apollo(hashOf(text('First'))))).toEqual(me);
+  });
+
   it('is refused with the hash of another text, or in another version of the protocol', async () => {
     facade = await startFacade(STORED);
     expect(await send({ query: ME, ...apollo(hashOf(NAMES)) })).toEqual({

@@ -148,7 +148,7 @@ function toKeylessSession(request: Request, { access }: Pick<Config, 'access'>) 
 function readsOfTheMoment(record: RequestRecord, config: Config, spentCalls: SpentCalls) {
   const momentary = <T>(read: () => T) => {
     return () => {
-      record.isMomentary = true;
+      record.mustExecute = true;
       return read();
     };
   };

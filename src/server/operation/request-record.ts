@@ -71,8 +71,11 @@ export interface RequestRecord {
   estimate?: OperationPlan['estimate'];
   /** The response is delivered in parts. */
   isIncremental: boolean;
-  /** The result says what holds at this moment only: what is left of the budget, or what an operation would cost. */
-  isMomentary: boolean;
+  /**
+   * Equal requests are executed, too: the result says what holds at this moment only (what is left of the budget, or
+   * what an operation would cost), or the request stores its query.
+   */
+  mustExecute: boolean;
   /** How; absent unless it is. */
   parts?: PartDelivery;
   /** Paths of the values in the result that take long to write as JSON. */
@@ -120,7 +123,7 @@ export function createRequestRecord(
     hasData: false,
     stopExecution: new Stop(),
     isIncremental: false,
-    isMomentary: false,
+    mustExecute: false,
     large: [],
     errors: createReportedErrors(known.preferences.areErrorsGrouped, known.requestId),
     incomplete: [],

@@ -36,7 +36,7 @@ export function useDryRun({ records, calls, clock }: PluginParts): Plugin {
         // A dry run is not delivered in parts.
         if (document !== args.document) {
           record.isIncremental = false;
-          record.isMomentary = true;
+          record.mustExecute = true;
         }
         args.document = document;
         if (split && !record.isIncremental) setExecuteFn((given) => executeBudgetLast(executeFn, given, split));

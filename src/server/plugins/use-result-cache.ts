@@ -65,8 +65,8 @@ function toRepeatedHeaders(headers: Headers): readonly string[] {
   return [...headers].filter(([name]) => !MOMENTARY_HEADERS.has(name)).flat();
 }
 
-function isRepeatable({ operation, errors, incomplete, stale, isIncremental, isMomentary }: RequestRecord): boolean {
-  if (!operation || isIncremental || isMomentary) return false;
+function isRepeatable({ operation, errors, incomplete, stale, isIncremental, mustExecute }: RequestRecord): boolean {
+  if (!operation || isIncremental || mustExecute) return false;
   const { cost, requestedCalls, freshUntilMs } = operation.meter;
   const isFromCache = cost.cached > 0 && cost.calls + cost.coalesced + requestedCalls === 0;
   const isWhole = errors.codes.size === 0 && incomplete.length === 0;

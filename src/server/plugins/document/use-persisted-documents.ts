@@ -50,6 +50,8 @@ export function usePersistedDocuments(options: PersistedDocumentOptions): Plugin
       throw toRefusal('provided sha does not match query', 'PERSISTED_QUERY_HASH_MISMATCH', 400);
     }
     newQueries.set(request, { sha256, text });
+    const record = recordOf(request);
+    if (record) record.mustExecute = true;
   };
 
   return {
