@@ -42,14 +42,18 @@ function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
 export function createOperationContext(context: Omit<OperationContext, 'at' | 'reportedErrors'>): OperationContext {
   // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
-  const operationContext: OperationContext = {
+  const operationContext: OperationContext & { loaders: Loaders | undefined } = {
+    // Set in the copies. A property that is added to a copy would give each of them a hidden class of its own.
+    loaders: undefined,
     reportedErrors: new WeakSet(),
     at(path) {
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
       // A copy, because a prototype gets a hidden class of its own, which V8 retains, with the whole operation, until the
       // next major collection.
-      last = { path, context: { ...operationContext, loaders } };
+      const copy = { ...operationContext };
+      copy.loaders = loaders;
+      last = { path, context: copy as Context };
       return last.context;
     },
     ...context,

@@ -100,6 +100,7 @@ export function createContexts({
       record.isIncremental = delivery?.isIncremental ?? false;
       const operation = openFor(record, request, isStreamed);
       const read = createReadValues(countValues);
+      const { budget, spentBy, estimate } = readsOfTheMoment(record, config, spentCalls);
       // Later: an executor that is stopped while it completes a value leaves the promises of that value unhandled.
       const stop = (error: GraphQLError) => void setImmediate(() => record.stopExecution.abort(error));
       const resultSize = createResultSize(stop, read.count, config.operation.maxResultBytes);
@@ -108,7 +109,9 @@ export function createContexts({
         readAhead: createLoaders(
           operation ? createPostmanSession(calls, operation) : toKeylessSession(request, config),
         ),
-        ...readsOfTheMoment(record, config, spentCalls),
+        budget,
+        spentBy,
+        estimate,
         clock,
         treeOf,
         trackRead(value, path) {

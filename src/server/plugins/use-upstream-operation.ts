@@ -49,7 +49,7 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
       if (record) record.isRead = true;
     },
 
-    onExecute({ args, extendContext, executeFn, setExecuteFn }) {
+    onExecute({ args, executeFn, setExecuteFn }) {
       const { request } = args.contextValue;
       const record = records.get(request);
       if (!record) return;
@@ -64,8 +64,11 @@ export function useUpstreamOperation(parts: PluginParts, open: Set<RequestRecord
         },
         { once: true },
       );
-      extendContext(contexts.create(record, request, args));
-      setExecuteFn((given) => (record.isIncremental ? executeFn(given) : executePlanned(given, executeFn)));
+      const context = contexts.create(record, request, args);
+      setExecuteFn((given) => {
+        given.contextValue = context;
+        return record.isIncremental ? executeFn(given) : executePlanned(given, executeFn);
+      });
       // Plans depend on what other instances have cached.
       const prepared = record.operation && calls.prepare(record.operation);
       return prepared;

@@ -22,7 +22,6 @@ export function createReportedErrors(areGrouped: boolean, requestId: string) {
   const byCause = createErrorsByCause(areGrouped);
   const codes = new Map<string, number>();
   const errorIds: string[] = [];
-  let retryAfterSeconds: number | undefined;
   let hasFacadeRefusal = false;
 
   /**
@@ -31,11 +30,11 @@ export function createReportedErrors(areGrouped: boolean, requestId: string) {
    * Postman would refuse an earlier retry.
    */
   const noteRetryAfter = (seconds: number, limitedBy: unknown) => {
-    const known = retryAfterSeconds ?? seconds;
+    const known = reportedErrors.retryAfterSeconds ?? seconds;
     if (limitedBy === 'facade' || limitedBy === 'operation') {
-      retryAfterSeconds = hasFacadeRefusal ? Math.min(seconds, known) : seconds;
+      reportedErrors.retryAfterSeconds = hasFacadeRefusal ? Math.min(seconds, known) : seconds;
       hasFacadeRefusal = true;
-    } else if (!hasFacadeRefusal) retryAfterSeconds = Math.max(seconds, known);
+    } else if (!hasFacadeRefusal) reportedErrors.retryAfterSeconds = Math.max(seconds, known);
   };
 
   const countAndSelect = (errors: readonly GraphQLError[]): readonly GraphQLError[] => {
@@ -58,16 +57,14 @@ export function createReportedErrors(areGrouped: boolean, requestId: string) {
     return reported;
   };
 
-  return {
+  const reportedErrors = {
     byCause,
     /** Number of errors by code. */
     codes: codes as ReadonlyMap<string, number>,
     /** `errorId`s of the first errors that have one. */
     errorIds: errorIds as readonly string[],
     /** The value of `Retry-After`; undefined if no error has a time for a retry. */
-    get retryAfterSeconds() {
-      return retryAfterSeconds;
-    },
+    retryAfterSeconds: undefined as number | undefined,
     /**
      * Selects the errors of a result that is not delivered in parts, and adds `extensions.errorsByCause` if it has
      * any.
@@ -97,4 +94,5 @@ export function createReportedErrors(areGrouped: boolean, requestId: string) {
       };
     },
   };
+  return reportedErrors;
 }

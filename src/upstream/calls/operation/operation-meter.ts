@@ -84,20 +84,18 @@ function createServedAges(): ServedAges {
 }
 
 function createWaitMeter(clock: Pick<Clock, 'nowMs'>, onStop: () => void): WaitMeter {
-  let waiting = 0;
   let sinceMs = 0;
   let totalMs = 0;
-  return {
+  const meter = {
+    count: 0,
     start() {
-      if (waiting++ === 0) sinceMs = clock.nowMs();
+      if (meter.count++ === 0) sinceMs = clock.nowMs();
     },
     stop() {
-      if (--waiting === 0) totalMs += clock.nowMs() - sinceMs;
+      if (--meter.count === 0) totalMs += clock.nowMs() - sinceMs;
       onStop();
     },
-    get count() {
-      return waiting;
-    },
-    totalMs: () => Math.round(totalMs + (waiting > 0 ? clock.nowMs() - sinceMs : 0)),
+    totalMs: () => Math.round(totalMs + (meter.count > 0 ? clock.nowMs() - sinceMs : 0)),
   };
+  return meter;
 }

@@ -11,20 +11,14 @@ export interface PendingCalls {
 
 /** Makes the counter of one operation, at zero. */
 export function createPendingCalls(): PendingCalls {
-  let count = 0;
-  let settled = 0;
-  const pendingCalls: PendingCalls = {
-    get count() {
-      return count;
-    },
-    get settled() {
-      return settled;
-    },
-    during(response) {
-      count++;
+  const pendingCalls = {
+    count: 0,
+    settled: 0,
+    during<Value>(response: Promise<Value>): Promise<Value> {
+      pendingCalls.count++;
       return response.finally(() => {
-        count--;
-        settled++;
+        pendingCalls.count--;
+        pendingCalls.settled++;
         pendingCalls.onProgress();
       });
     },

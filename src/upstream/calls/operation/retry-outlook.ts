@@ -67,15 +67,14 @@ export function createRetryOutlook({
 }: RetryOutlookOptions): RetryOutlook {
   const all = { general: 0, burst: 0 };
   const notRenewable = { general: 0, burst: 0 };
-  const retryOutlook: RetryOutlook = {
-    need(routeClass, isRenewable) {
+  const retryOutlook = {
+    count: 0,
+    need(routeClass: RouteClass, isRenewable: boolean) {
+      retryOutlook.count++;
       all[routeClass]++;
       if (!isRenewable) notRenewable[routeClass]++;
     },
-    get count() {
-      return all.general + all.burst;
-    },
-    predict(routeClass, slotAtMs) {
+    predict(routeClass: RouteClass, slotAtMs: number): RetryPrediction {
       const rounds = Math.max(1, Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls));
       const readMs = budget().view.servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
       const getsFurther = readMs <= reusableMs;
