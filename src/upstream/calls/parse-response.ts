@@ -1,4 +1,5 @@
 import type { Call } from '../postman/call.ts';
+import { parseJsonInTasks } from '../http/parse-json.ts';
 import type { HttpResponse } from '../http/http-client.ts';
 import { UnexpectedShapeError } from '../postman/resources/body.ts';
 import { type ResponseHead, toUpstreamError } from '../http/response-error.ts';
@@ -7,7 +8,7 @@ import { UpstreamError } from '../http/upstream-error.ts';
 const BROKEN_WAIT_MS = 10_000;
 
 /**
- * Parses the response to a call. JSON parsing and the call's own `parse` run as separate tasks, so that a large body
+ * Parses the response to a call. JSON is parsed in tasks, and the call's own `parse` is another one, so that a large body
  * blocks others for less time.
  *
  * @returns The value that the call's `parse` returns.
@@ -40,7 +41,7 @@ export async function parseResponse<T>(
     });
   if (!isJson(headers)) throw broken('Postman, or a proxy in front of it, responded with something other than JSON.');
   try {
-    const body: unknown = await runTask(() => JSON.parse(text));
+    const body = await parseJsonInTasks(text, runTask);
     return await runTask(() => parse(body));
   } catch (error) {
     if (error instanceof UnexpectedShapeError)

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../cache/cached-response.ts';
 import type { NewResponse, ResponseCache } from '../../cache/response-cache.ts';
 import type { Clock } from '../../clock.ts';
+import { parseJsonInTasks } from '../../http/parse-json.ts';
 import type { UpstreamFailure } from '../../http/upstream-error.ts';
 import type { Call } from '../../postman/call.ts';
 import type { LearnedSizes } from '../../postman/list-sizes.ts';
@@ -66,7 +67,7 @@ export function createAdoption(options: AdoptionOptions) {
     cache.confirm(caller.keyHash, call.target, shared.version, shared);
     if (!isLater(caller, call.target, shared) || shared.route !== call.route.template) return;
     const { heapBytes, text } = shared;
-    const body: unknown = await runTask(heapBytes, () => JSON.parse(text));
+    const body = await parseJsonInTasks(text, (task) => runTask(heapBytes, task));
     adopt(call, caller, shared, await runTask(heapBytes, () => toOutcome(shared, body, call.parse)));
   };
 
