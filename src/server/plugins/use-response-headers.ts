@@ -39,7 +39,7 @@ export function setResponseHeaders(headers: Headers, record: RequestRecord, maxW
   // A proxy that buffers or compresses parts would delay them.
   if (isIncremental) headers.set('X-Accel-Buffering', 'no');
   headers.set('Cache-Control', `private, no-store${isIncremental ? ', no-transform' : ''}`);
-  addVary(headers, 'X-Api-Key, Authorization');
+  addVary(headers, 'X-Api-Key', 'Authorization');
   const oldestMs = operation?.meter.ages.oldestMs();
   if (oldestMs !== undefined) headers.set('Age', String(Math.floor(oldestMs / 1_000)));
 }
