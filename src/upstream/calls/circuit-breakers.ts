@@ -89,12 +89,11 @@ export function createCircuitBreakers(
 
   return {
     refuse(keyHash, key) {
-      const nowMs = clock.nowMs();
       const unconnectedUntilMs = connections.refuse(keyHash);
       if (unconnectedUntilMs !== undefined) return unconnectedUntilMs;
       const circuit = circuits.get(keyHash);
       if (!circuit) return undefined;
-      use(keyHash, circuit, nowMs);
+      use(keyHash, circuit, clock.nowMs());
       const untilMs = circuit.breaker.refuse(key);
       if (untilMs !== undefined) connections.abandon(keyHash);
       return untilMs;

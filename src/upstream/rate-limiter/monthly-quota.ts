@@ -42,8 +42,9 @@ export function createMonthlyQuota(clock: Clock): MonthlyQuota {
     },
     read(announced, sentAtMs) {
       const isSilent = announced.monthLimit === undefined && announced.monthRemaining === undefined;
-      silentSinceMs = isSilent ? (silentSinceMs ?? clock.nowMs()) : undefined;
-      if (silentSinceMs !== undefined && clock.nowMs() >= silentSinceMs + SILENCE_MS) {
+      const nowMs = clock.nowMs();
+      silentSinceMs = isSilent ? (silentSinceMs ?? nowMs) : undefined;
+      if (silentSinceMs !== undefined && nowMs >= silentSinceMs + SILENCE_MS) {
         limit = undefined;
         if (remaining !== 0) remaining = undefined;
       }

@@ -27,9 +27,13 @@ export interface ProbeGate {
    *
    * @param callsInFlight - Calls in flight by class.
    */
-  untilMs(routeClass: RouteClass, callsInFlight: Readonly<Record<RouteClass, number>>): number | undefined;
+  untilMs(
+    routeClass: RouteClass,
+    callsInFlight: Readonly<Record<RouteClass, number>>,
+    nowMs: number,
+  ): number | undefined;
   /** A call is being sent. */
-  onSent(): void;
+  onSent(atMs: number): void;
   /** Postman sent a 429: the count is suspect until the response to a call sent at `untilMs` (monotonic) or later. */
   suspect(untilMs: number): void;
   /** A response arrived; `reportsBurst`: it says how many slots of the burst window are left. */
@@ -58,16 +62,15 @@ export function createProbeGate(
   }
 
   return {
-    untilMs(routeClass, callsInFlight) {
-      const nowMs = clock.nowMs();
+    untilMs(routeClass, callsInFlight, nowMs) {
       const untilMs = lastSentAtMs + PROBE_TIMEOUT_MS;
       if (nowMs >= untilMs) return undefined;
       if (isSuspect && callsInFlight.general + callsInFlight.burst > 0) return untilMs;
       const isBurstCold = isBurstSuspect && windows.burst !== undefined && nowMs < coldUntilMs(windows.burst.windowMs);
       return routeClass === 'burst' && callsInFlight.burst > 0 && isBurstCold ? untilMs : undefined;
     },
-    onSent() {
-      lastSentAtMs = clock.nowMs();
+    onSent(atMs) {
+      lastSentAtMs = atMs;
     },
     suspect(untilMs) {
       isSuspect = true;

@@ -3,7 +3,7 @@ import type { ProbeGate, ProbeGateOptions } from './probe-gate.ts';
 import type { RateWindow } from './windows/rate-window.ts';
 import type { RateWindows, TakenSlots } from './windows/rate-windows.ts';
 import type { RouteClass } from '../postman/route-class.ts';
-import type { FreeSlots, SlotGrant, SlotView } from './slot-source.ts';
+import { type FreeSlots, NO_FREE_SLOTS, type SlotGrant, type SlotView } from './slot-source.ts';
 import type { RateWindowsOptions } from './windows/window-set.ts';
 
 /** Options of a rate limiter, the same for every key. */
@@ -56,8 +56,6 @@ export interface ViewedState
 
 // Assumed until a call has been measured.
 const FIRST_LATENCY_MS = 300;
-/** No call can be sent. */
-export const NO_FREE_SLOTS: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
 
 /** Creates the view of a limiter. It has no state of its own. */
 export function createRateLimiterView(state: ViewedState, options: RateLimiterOptions): SlotView {
@@ -72,7 +70,7 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
   const freeSlots = (routeClass: RouteClass): FreeSlots => {
     const nowMs = clock.nowMs();
     if (nowMs < state.pausedUntilMs || totalInFlight() >= concurrency()) return NO_FREE_SLOTS;
-    if (probes.untilMs(routeClass, callsInFlight) !== undefined) return NO_FREE_SLOTS;
+    if (probes.untilMs(routeClass, callsInFlight, nowMs) !== undefined) return NO_FREE_SLOTS;
     // One connection is reserved for first calls too.
     let forLaterCalls = totalInFlight() < concurrency() - Math.min(1, reservedCalls, concurrency() - 1);
     for (const window of state.windows.of(routeClass)) {
@@ -100,7 +98,7 @@ export function createRateLimiterView(state: ViewedState, options: RateLimiterOp
       // With all connections busy, a response has to come first.
       if (totalInFlight() >= concurrency()) return Number.POSITIVE_INFINITY;
       if (nowMs < state.pausedUntilMs) return state.pausedUntilMs;
-      const probedUntilMs = probes.untilMs(routeClass, callsInFlight);
+      const probedUntilMs = probes.untilMs(routeClass, callsInFlight, nowMs);
       if (probedUntilMs !== undefined) return probedUntilMs;
       const full = state.windows.of(routeClass).filter((window) => window.free(nowMs) === 0);
       const toReleaseAtMs = (window: ViewedWindow) => window.nextReleaseAtMs(nowMs);

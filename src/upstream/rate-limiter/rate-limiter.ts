@@ -46,8 +46,9 @@ export class RateLimiter implements SlotSource {
     const { forFirstCalls, forLaterCalls } = this.view.freeSlots(request.routeClass);
     if (!(request.usesReserve ? forFirstCalls : forLaterCalls)) return done(undefined);
     this.#state.callsInFlight[request.routeClass]++;
-    this.#state.probes.onSent();
-    done(this.#grant(request, false));
+    const grant = this.#grant(request, false);
+    this.#state.probes.onSent(grant.grantedAtMs);
+    done(grant);
   }
 
   settle(grant: SlotGrant, announced?: AnnouncedRateLimit, isRateLimited = false): void {
@@ -57,7 +58,7 @@ export class RateLimiter implements SlotSource {
     const tookMs = nowMs - grant.grantedAtMs;
     state.callsInFlight[grant.routeClass]--;
     state.latencyMs = state.latencyMs === undefined ? tookMs : state.latencyMs + (tookMs - state.latencyMs) / 8;
-    if (announced) this.#learn(slots, grant.grantedAtMs, announced);
+    if (announced) this.#learn(slots, grant.grantedAtMs, announced, nowMs);
     if (announced && !isRateLimited) this.#consecutive429s = 0;
     if (isRateLimited) state.windows.refused(slots, announced?.windows ?? [], state.pausedUntilMs, nowMs);
     state.windows.release(slots, nowMs);
@@ -132,11 +133,11 @@ export class RateLimiter implements SlotSource {
     return slots;
   }
 
-  #learn(slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit): void {
+  #learn(slots: TakenSlots, sentAtMs: number, announced: AnnouncedRateLimit, nowMs: number): void {
     const { quota, windows, probes } = this.#state;
     this.#state.hasResponse = true;
     quota.read(announced, sentAtMs);
-    const { isDelay, reportsBurst } = windows.learn(slots, announced.windows, this.#clock.nowMs());
+    const { isDelay, reportsBurst } = windows.learn(slots, announced.windows, nowMs);
     probes.onResponse(sentAtMs, reportsBurst);
     if (isDelay || quota.isExhausted()) this.#onDelay();
   }

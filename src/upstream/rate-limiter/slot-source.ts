@@ -9,6 +9,9 @@ export interface FreeSlots {
   readonly forLaterCalls: boolean;
 }
 
+/** No call can be sent. */
+export const NO_FREE_SLOTS: FreeSlots = { forFirstCalls: false, forLaterCalls: false };
+
 /** A request for the slots of one call. */
 export interface SlotRequest {
   readonly routeClass: RouteClass;

@@ -42,7 +42,7 @@ class LineEntries implements Queue<Start, LineOptions> {
 }
 
 /**
- * The waiting entries of one route class, held by a paused p-queue, which is started for each served entry alone. A
+ * The entries of one route class. A paused p-queue holds those that wait, and is started for each served one alone. A
  * task ends at once: p-queue's count of running tasks would not fit, because a slot outlives its call by one window.
  */
 export class AdmissionLine {
@@ -60,26 +60,33 @@ export class AdmissionLine {
     return this.#starts.size;
   }
 
+  /** Adds an entry. If it is not served at once, `hold` has to follow. */
   add(entry: QueueEntry): void {
-    void this.#queue.add(() => this.#queue.pause(), { entry, line: this });
+    this.order.add(entry);
+  }
+
+  /** Has p-queue hold an added entry, unless it has been served: most calls find a free slot, and need no task. */
+  hold(entry: QueueEntry): void {
+    if (this.order.has(entry)) void this.#queue.add(() => this.#queue.pause(), { entry, line: this });
   }
 
   /** Removes an entry that has been served. */
   serve(entry: QueueEntry): void {
-    if (!this.#starts.has(entry)) return;
-    this.#served = entry;
-    this.#queue.start();
+    if (this.#starts.has(entry)) {
+      this.#served = entry;
+      this.#queue.start();
+    } else if (this.order.has(entry)) this.order.serve(entry);
   }
 
-  /** Removes an entry that was not served. Returns whether it was waiting. */
+  /** Removes an entry that was not served. Returns whether it was in the line. */
   remove(entry: QueueEntry): boolean {
-    return this.#starts.delete(entry) && this.order.remove(entry);
+    this.#starts.delete(entry);
+    return this.order.has(entry) && this.order.remove(entry);
   }
 
-  /** For p-queue only: adds an entry. */
+  /** For p-queue only: holds an entry. */
   enqueue(entry: QueueEntry, start: Start): void {
     this.#starts.set(entry, start);
-    this.order.add(entry);
   }
 
   /** For p-queue only: takes the served entry out. */

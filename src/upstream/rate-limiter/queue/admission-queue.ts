@@ -9,7 +9,7 @@ import type { Clock } from '../../clock.ts';
 import type { QueuePosition } from './fair-queue.ts';
 import { otherClass, ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
 import type { FairShare } from './fair-share.ts';
-import type { SlotSource } from '../slot-source.ts';
+import { NO_FREE_SLOTS, type SlotSource } from '../slot-source.ts';
 
 /**
  * All entries of one key that wait for slots, in two lines, one per route class. Within a line, virtual time gives
@@ -68,8 +68,10 @@ export class AdmissionQueue {
   }
 
   add(entry: QueueEntry): void {
-    this.#lines[entry.routeClass].add(entry);
+    const line = this.#lines[entry.routeClass];
+    line.add(entry);
     this.pump();
+    line.hold(entry);
   }
 
   remove(entry: QueueEntry): void {
@@ -84,9 +86,13 @@ export class AdmissionQueue {
 
   /** Requests slots for the next entry that can be served. Returns whether there was one. */
   #requestNext(): boolean {
-    if (this.#lines.general.order.size === 0 && this.#lines.burst.order.size === 0) return false;
+    const { general, burst } = this.#lines;
+    if (general.order.size === 0 && burst.order.size === 0) return false;
     const { view } = this.#slots;
-    const freeSlots = { general: view.freeSlots('general'), burst: view.freeSlots('burst') };
+    const freeSlots = {
+      general: general.order.size === 0 ? NO_FREE_SLOTS : view.freeSlots('general'),
+      burst: burst.order.size === 0 ? NO_FREE_SLOTS : view.freeSlots('burst'),
+    };
     const routeClass = [this.#preferred, otherClass(this.#preferred)].find((ofClass) =>
       this.#lines[ofClass].order.next(freeSlots[ofClass]),
     );

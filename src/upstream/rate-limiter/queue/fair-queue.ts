@@ -56,6 +56,11 @@ export class FairQueue<Item extends Queued> {
     return this.#of(position).eraseElementByKey(position);
   }
 
+  /** Whether this item is in the queue, and not another one at its position. */
+  has(item: Item): boolean {
+    return this.#of(item.position).getElementByKey(item.position) === item;
+  }
+
   /** Removes an item that is being sent. */
   serve(item: Queued): void {
     this.remove(item);

@@ -1,6 +1,6 @@
-import { createRateLimiterView, NO_FREE_SLOTS, type RateLimiterOptions } from '../rate-limiter-view.ts';
+import { createRateLimiterView, type RateLimiterOptions } from '../rate-limiter-view.ts';
 import { ROUTE_CLASSES, type RouteClass } from '../../postman/route-class.ts';
-import type { SlotRequest, SlotView } from '../slot-source.ts';
+import { NO_FREE_SLOTS, type SlotRequest, type SlotView } from '../slot-source.ts';
 import { type StoredSlotRequest, type StoredSlots, YIELD_MS } from './exchange.ts';
 import type { SlotMirror } from './slot-mirror.ts';
 import type { SlotStore } from './slot-store.ts';
