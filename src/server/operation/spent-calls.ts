@@ -44,6 +44,8 @@ const MAX_ROWS = 10_000;
 export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
   // Least recently used first.
   const keys = new Map<string, RowsOfKey>();
+  // All calls of an operation have the same origin.
+  const names = new WeakMap<CallOrigin, string>();
   let rowCount = 0;
   const currentSlot = () => Math.floor(clock.nowMs() / SLOT_MS);
 
@@ -83,8 +85,16 @@ export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
     rowCount -= oldest[1].rows.size;
   };
 
-  const rowOf = (ofKey: RowsOfKey, origin: CallOrigin): Row => {
+  const nameOf = (origin: CallOrigin) => {
+    const known = names.get(origin);
+    if (known !== undefined) return known;
     const name = JSON.stringify([origin.operation, origin.client]);
+    names.set(origin, name);
+    return name;
+  };
+
+  const rowOf = (ofKey: RowsOfKey, origin: CallOrigin): Row => {
+    const name = nameOf(origin);
     const known = ofKey.rows.get(name);
     if (known) return known;
     if (ofKey.rows.size >= MAX_ROWS_PER_KEY) removeSmallest(ofKey);

@@ -45,6 +45,8 @@ export function toTeamId(value: unknown): string | null {
   return id === '0' ? null : id;
 }
 
+// As Postman writes times. The 29th and later days do not exist in every month.
+const NORMAL_MOMENT = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?([Zz]|[+-]\d\d:?\d\d)?)?$/;
 
 /**
@@ -54,6 +56,7 @@ const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?([Zz]
  */
 export function toMoment(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > 64) return null;
+  if (NORMAL_MOMENT.test(value)) return value;
   const [, date, time, zone = 'Z'] = MOMENT.exec(value) ?? [];
   // Without a zone, Date.parse would use that of the process.
   const epochMs = date === undefined ? Number.NaN : Date.parse(`${date}T${time ?? '00:00'}${zone}`);

@@ -2,7 +2,7 @@ import { isJsonObject, toId } from '../../collection-format/syntax/json.ts';
 import { listAt, metaOf, objectAt, toMoment, toPlainText, toTeamId, UnexpectedShapeError } from './body.ts';
 import { childLists, type ChildListName, childTypes } from '../levels.ts';
 import { toMockRefs } from './mocks.ts';
-import type { PostmanCall, PostmanRoute } from '../postman-call.ts';
+import type { PostmanCall, PostmanRoute, ShownContents } from '../postman-call.ts';
 import { checkIsRequested, type Ref, toRefs } from './ref.ts';
 import { shownItems, shownObject, shownRefs } from '../subjects.ts';
 import { SIMULATED_OWNER, type SimulatedWorld, toSimulatedItems } from '../simulated-world.ts';
@@ -123,13 +123,15 @@ export const workspaceCall = (id: string): PostmanCall<WorkspaceDetail, null> =>
     for (const list of childLists) lengths[list] = workspace[list]?.length;
     return { workspaceId: id, ...lengths };
   },
-  contents: (workspace) => [
-    ...childLists.flatMap((list) => {
+  contents(workspace) {
+    const shown: ShownContents[] = [];
+    for (const list of childLists) {
       const items = workspace[list];
-      return items ? [{ workspaceId: id, list, items, isComplete: list !== 'mocks' }] : [];
-    }),
-    { workspaceId: id, list: 'mocks', items: workspace.deactivatedMocks, isComplete: false },
-  ],
+      if (items) shown.push({ workspaceId: id, list, items, isComplete: list !== 'mocks' });
+    }
+    shown.push({ workspaceId: id, list: 'mocks', items: workspace.deactivatedMocks, isComplete: false });
+    return shown;
+  },
   simulate: (world) => (world.exists ? toSimulatedDetail(id, world) : null),
 });
 
