@@ -15,7 +15,8 @@ import type { Context, OperationContext } from '../context.ts';
 /**
  * Makes every field track the values it reads. A value that a response about the field's object carries is tracked
  * under the path of the object; a value that the field itself reads, under the path of the field. Only fields that
- * declare what they read, by `carriedBy` or `reads`, get loaders.
+ * declare what they read, by `carriedBy` or `reads`, get loaders. Fields that read only what their arguments name get none
+ * without arguments: an item of a tree has several of them.
  *
  * @param schema - Its resolvers are replaced.
  */
@@ -26,10 +27,16 @@ export function trackReads(schema: GraphQLSchema): void {
       const pathOf = toPathOf(field);
       if (!pathOf) continue;
       const resolve = field.resolve ?? defaultFieldResolver;
+      const { isForArguments } = field.extensions;
       field.resolve = (source: unknown, args: object, context: OperationContext, info) =>
-        resolve(source, args, context.at(pathOf(info)), info);
+        resolve(source, args, isForArguments && isEmpty(args) ? context : context.at(pathOf(info)), info);
     }
   }
+}
+
+function isEmpty(args: object): boolean {
+  for (const _ in args) return false;
+  return true;
 }
 
 function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {

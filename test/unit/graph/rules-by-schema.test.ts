@@ -140,7 +140,8 @@ describe('every field of the schema', () => {
         paths.push(path);
         throw new TypeError('context requested');
       };
-      await expect((async () => field.resolve?.({}, {}, { at }, info))()).rejects.toThrow('context requested');
+      const args = { given: true };
+      await expect((async () => field.resolve?.({}, args, { at }, info))()).rejects.toThrow('context requested');
       const levels = field.extensions['carriedBy'] as readonly string[] | undefined;
       expect([name, paths]).toEqual([name, [levels && !levels.includes('dedicated') ? owner : info.path]]);
     }
