@@ -65,24 +65,14 @@ class Execution {
           // The result has its fields in the order of the selection, whichever value comes first.
           result[field.responseName] = undefined;
           pending ??= [];
-          pending.push(
-            value.then((resolved: unknown) => {
-              result[field.responseName] = resolved;
-              return undefined;
-            }),
-          );
+          pending.push(setLater(result, field.responseName, value));
         } else result[field.responseName] = value;
       }
     } catch (error) {
       if (!pending) throw error;
-      const rethrow = () => {
-        throw error;
-      };
-      return Promise.all(pending).then(rethrow, rethrow);
+      return rejectAfter(pending, error);
     }
-    if (!pending) return result;
-    const [first] = pending;
-    return (pending.length === 1 && first ? first : Promise.all(pending)).then(() => result);
+    return pending ? resolveAfter(pending, result) : result;
   }
 
   #executeField(plan: FieldPlan, source: unknown, parent: Position | undefined): unknown {
@@ -90,12 +80,11 @@ class Execution {
     try {
       const args = plan.args ?? this.#toArguments(plan);
       const value = plan.resolve(source, args, this.#context, toResolveInfo(info));
-      const completed: unknown =
+      const completed =
         value instanceof Promise
-          ? value.then((resolved: unknown) => this.#complete(plan.value, plan, info, info, resolved))
+          ? this.#completeLater(plan.value, plan, info, info, value)
           : this.#complete(plan.value, plan, info, info, value);
-      if (!(completed instanceof Promise)) return completed;
-      return completed.catch((error: unknown) => this.#fail(error, plan.value, plan, info));
+      return completed instanceof Promise ? this.#failLater(completed, plan.value, plan, info) : completed;
     } catch (error) {
       return this.#fail(error, plan.value, plan, info);
     }
@@ -153,16 +142,25 @@ class Execution {
   ): unknown {
     // Leaves have no fields below them, so only an error needs their position.
     const at = item.leaf ? list : new ItemPosition(list, index);
-    const fail = (error: unknown) => this.#fail(error, item, plan, new ItemPosition(list, index));
     try {
       const value =
         given instanceof Promise
-          ? given.then((resolved: unknown) => this.#complete(item, plan, info, at, resolved))
+          ? this.#completeLater(item, plan, info, at, given)
           : this.#complete(item, plan, info, at, given);
-      return value instanceof Promise ? value.catch(fail) : value;
+      return value instanceof Promise ? this.#failLater(value, item, plan, new ItemPosition(list, index)) : value;
     } catch (error) {
-      return fail(error);
+      return this.#fail(error, item, plan, new ItemPosition(list, index));
     }
+  }
+
+  // Most values are no promises. A function that makes a closure costs an object each time it is called, even where it
+  // does not make it, so what waits for promises is in functions of its own.
+  #completeLater(value: ValuePlan, plan: FieldPlan, info: FieldInfo, at: Position, given: Promise<unknown>) {
+    return given.then((resolved) => this.#complete(value, plan, info, at, resolved));
+  }
+
+  #failLater(completed: Promise<unknown>, value: ValuePlan, plan: FieldPlan, at: Position) {
+    return completed.catch((error: unknown) => this.#fail(error, value, plan, at));
   }
 
   /** Makes the error of a value. A value that can be null becomes null; the error of another one is that of its object. */
@@ -173,6 +171,25 @@ class Execution {
     this.errors.push(located);
     return null;
   }
+}
+
+/** Sets a member of a result when its promise resolves. */
+const setLater = (result: Record<string, unknown>, name: string, value: Promise<unknown>): Promise<undefined> =>
+  value.then((resolved) => {
+    result[name] = resolved;
+    return undefined;
+  });
+
+function resolveAfter(pending: readonly Promise<undefined>[], result: object): Promise<object> {
+  const [first] = pending;
+  return (pending.length === 1 && first ? first : Promise.all(pending)).then(() => result);
+}
+
+function rejectAfter(pending: readonly Promise<undefined>[], error: unknown): Promise<never> {
+  const rethrow = () => {
+    throw error;
+  };
+  return Promise.all(pending).then(rethrow, rethrow);
 }
 
 function toNull({ isNonNull }: ValuePlan, { parentType, field }: FieldPlan): null {

@@ -13,7 +13,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { type JsonSize, measureJson, textLength } from '../../upstream/collection-format/syntax/json.ts';
-import { ResultTooLarge } from './result-size.ts';
+import { type ResultSize, ResultTooLarge } from './result-size.ts';
 import type { OperationContext } from '../context.ts';
 import type { TimeSlices } from './time-slices.ts';
 
@@ -50,13 +50,16 @@ function withBound(resolve: Resolver, bound: Bounder): Resolver {
   return (source, args, context, info) => {
     try {
       const value: unknown = resolve(source, args, context, info);
-      if (!(value instanceof Promise)) return bound(value, context, info);
-      return value.then((resolved: unknown) => bound(resolved, context, info)).catch(fail);
+      return value instanceof Promise ? boundLater(value, bound, context, info) : bound(value, context, info);
     } catch (error) {
       return fail(error);
     }
   };
 }
+
+/** Apart, because a function that makes a closure costs an object each time it is called. */
+const boundLater = (value: Promise<unknown>, bound: Bounder, context: OperationContext, info: GraphQLResolveInfo) =>
+  value.then((resolved) => bound(resolved, context, info)).catch(fail);
 
 /** Does the same as `withBound` with `boundText`. Most values are texts, and need fewer calls here. */
 function withTextBound(resolve: Resolver): Resolver {
@@ -100,7 +103,7 @@ function createListBounder({ extensions }: GraphQLField<unknown, unknown>, named
   const isStreamable = extensions['isStreamable'] === true;
   return (value, { resultSize, slices, streamedRows }, info) => {
     if (value == null || value instanceof Error) return value;
-    if (isStreamable && isAsyncIterable(value)) return countRows(value, () => resultSize.list(1, info));
+    if (isStreamable && isAsyncIterable(value)) return countRows(value, resultSize, info);
     if (!Array.isArray(value)) throw new TypeError(`${info.parentType.name}.${info.fieldName} is not an array`);
     const items: readonly unknown[] = value;
     const isLarge = resultSize.list(items.length, info);
@@ -129,7 +132,11 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 }
 
 /** Yields rows that are found one by one, and counts each. Past a bound it never yields again: see `fail`. */
-function countRows(rows: AsyncIterable<unknown>, count: () => void): AsyncIterable<unknown> {
+function countRows(
+  rows: AsyncIterable<unknown>,
+  resultSize: ResultSize,
+  info: GraphQLResolveInfo,
+): AsyncIterable<unknown> {
   return {
     [Symbol.asyncIterator]() {
       const iterator = rows[Symbol.asyncIterator]();
@@ -137,7 +144,7 @@ function countRows(rows: AsyncIterable<unknown>, count: () => void): AsyncIterab
         async next() {
           try {
             const row = await iterator.next();
-            if (row.done !== true) count();
+            if (row.done !== true) resultSize.list(1, info);
             return row;
           } catch (error) {
             return fail(error);
@@ -158,13 +165,19 @@ const boundText: Bounder = (value, { resultSize, slices }, info) => {
   // Numbers and booleans count as values, not as text.
   if (typeof value !== 'object') return value;
   const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
-  const size = slices.run(measureJson(json));
-  const count = ({ length }: JsonSize) => {
-    resultSize.text(length, info);
-    return value;
-  };
-  return size instanceof Promise ? size.then(count) : count(size);
+  return countJson(value, slices.run(measureJson(json)), resultSize, info);
 };
+
+function countJson(
+  value: unknown,
+  size: JsonSize | Promise<JsonSize>,
+  resultSize: ResultSize,
+  info: GraphQLResolveInfo,
+): unknown {
+  if (size instanceof Promise) return size.then((measured) => countJson(value, measured, resultSize, info));
+  resultSize.text(size.length, info);
+  return value;
+}
 
 /**
  * Yields the items; once the slice is used up, promises of items that wait for the next slices. The executor requests
