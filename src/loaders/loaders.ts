@@ -100,7 +100,9 @@ export function createLoaders(session: PostmanSession): Loaders {
     })),
   );
   const known = once(() => createKnownObjects(reads));
-  const childLoaders = toChildRecord((type) => once(() => createChildLoader(reads, children()[type], known())));
+  const childLoaders = once(() =>
+    toChildRecord((type) => once(() => createChildLoader(reads, children()[type], known()))),
+  );
   const workspaceLoaders = once(() =>
     createWorkspaceLoaders({ reads, listed: workspaces(), children: children(), known: known() }),
   );
@@ -120,7 +122,7 @@ export function createLoaders(session: PostmanSession): Loaders {
       const { readAs } = collection;
       const call = collectionCall(readAs);
       const request = { type: 'Collection', uid: readAs, levels: ['detail'] } as const;
-      if (reads.isCached(call) && childLoaders.Collection().forget(request)) reads.forget(call, collection);
+      if (reads.isCached(call) && childLoaders().Collection().forget(request)) reads.forget(call, collection);
     },
     async knownRef({ type, uid, needsName }) {
       const { listed, resource } = children()[type];
@@ -136,7 +138,7 @@ export function createLoaders(session: PostmanSession): Loaders {
       return listed.get(uid) ?? reads.contents.refOf(list, uid, needsName) ?? known().refOf(list, uid, needsName);
     },
     childByUid: <Type extends ChildType>(request: ChildRequest<Type>) =>
-      childLoaders[request.type]()(request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,
+      childLoaders()[request.type]()(request) as Promise<SummaryOf<Type> | DetailOf<Type> | null>,
     workspaceById: (request) => workspaceLoaders().workspaceById(request),
     childrenOf: (request) => workspaceLoaders().childrenOf(request),
     keyOwner: () => userLoaders().keyOwner(),

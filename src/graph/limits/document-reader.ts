@@ -41,14 +41,20 @@ export function createDocumentReader(
   const coerced = coerceVariables(schema, operation, sentVariables);
   if (!coerced) return undefined;
   const { variableValues } = coerced;
-  const fragments = document.definitions.flatMap((definition) =>
-    definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-  );
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
   return {
-    fragments: new Map(fragments),
-    isLeftOut: (selection) =>
-      getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true ||
-      getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] === false,
+    fragments,
+    isLeftOut(selection) {
+      // Nearly all selections have no directive.
+      if (!selection.directives?.length) return false;
+      return (
+        getDirectiveValues(GraphQLSkipDirective, selection, variableValues)?.['if'] === true ||
+        getDirectiveValues(GraphQLIncludeDirective, selection, variableValues)?.['if'] === false
+      );
+    },
     ...coerced,
   };
 }

@@ -56,7 +56,7 @@ export function createPostmanHook({ secrets, clock, onChange, log, onEnd }: Hook
   };
 
   return (request: IncomingMessage, response: ServerResponse, requestId: string): boolean => {
-    if (pathOf(request) !== PATH) return false;
+    if (!isPath(request)) return false;
     if (secrets.length === 0) {
       respond(request, response, 404);
       return true;
@@ -70,7 +70,9 @@ export function createPostmanHook({ secrets, clock, onChange, log, onEnd }: Hook
   };
 }
 
-const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0];
+function isPath({ url = '' }: IncomingMessage): boolean {
+  return url === PATH || url.startsWith(`${PATH}?`);
+}
 
 function respond(request: IncomingMessage, response: ServerResponse, status: number): void {
   response.writeHead(status, {

@@ -173,9 +173,20 @@ async function untilQuiet(count: () => number, pause: () => Promise<void>, timeo
 /**
  * Whether a request names two hosts, so that the one that is checked may not be the one that counts (RFC 9112, 3.2).
  */
-function isAmbiguous({ url = '/', headers, headersDistinct }: IncomingMessage): boolean {
-  if ((headersDistinct['host']?.length ?? 0) > 1) return true;
+function isAmbiguous({ url = '/', headers, rawHeaders }: IncomingMessage): boolean {
+  if (countHosts(rawHeaders) > 1) return true;
   return /^https?:/i.test(url) && (!URL.canParse(url) || new URL(url).host !== headers.host?.toLowerCase());
+}
+
+/** Counts the headers `Host`. `headers` has only the first one, and Node's `headersDistinct` copies all headers. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  // Names and values alternate.
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
 }
 
 /** The path and query of a request target. Clients of a proxy send the whole address of this server (RFC 9112, 3.2.2). */
