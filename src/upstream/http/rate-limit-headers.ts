@@ -97,17 +97,9 @@ export function parseHttpDateMs(text: string | undefined): number | undefined {
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
-// The responses of one second have the same date.
-let lastDate: { readonly text: string | undefined; readonly epochMs: number | undefined } = {
-  text: undefined,
-  epochMs: undefined,
-};
-
 /** The sender's clock when it responded (the `Date` header), or else ours; epoch milliseconds. */
 export function responseClockMs(headers: ResponseHeaders, nowMs: number): number {
-  const text = readHeader(headers, 'date');
-  if (text !== lastDate.text) lastDate = { text, epochMs: parseHttpDateMs(text) };
-  return lastDate.epochMs ?? nowMs;
+  return parseHttpDateMs(readHeader(headers, 'date')) ?? nowMs;
 }
 
 /** Turns a time difference into a wait: 0 if it has passed, undefined if it exceeds 31 days, which no limit does. */
