@@ -44,8 +44,8 @@ const MAX_ROWS = 10_000;
 export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
   // Least recently used first.
   const keys = new Map<string, RowsOfKey>();
-  // All calls of an operation have the same origin.
-  const names = new WeakMap<CallOrigin, string>();
+  // The origin of the last call: all calls of an operation have the same.
+  let named: { readonly origin: CallOrigin; readonly name: string } | undefined;
   let rowCount = 0;
   const currentSlot = () => Math.floor(clock.nowMs() / SLOT_MS);
 
@@ -86,11 +86,8 @@ export function createSpentCalls(clock: Pick<Clock, 'nowMs'>): SpentCalls {
   };
 
   const nameOf = (origin: CallOrigin) => {
-    const known = names.get(origin);
-    if (known !== undefined) return known;
-    const name = JSON.stringify([origin.operation, origin.client]);
-    names.set(origin, name);
-    return name;
+    if (named?.origin !== origin) named = { origin, name: JSON.stringify([origin.operation, origin.client]) };
+    return named.name;
   };
 
   const rowOf = (ofKey: RowsOfKey, origin: CallOrigin): Row => {

@@ -6,7 +6,7 @@ import type { QueuedCall } from '../rate-limiter/queue/queued-call.ts';
 import { refusalReasonOf, toEnded, toQuotaExhausted } from './local-errors.ts';
 import { UpstreamError } from '../http/upstream-error.ts';
 import { type CallReports, createCallReports } from './call-reports.ts';
-import type { State, Waiter } from './in-flight-state.ts';
+import type { InFlightCallOptions, State, Waiter } from './in-flight-state.ts';
 import type { RefusalReason } from '../observer.ts';
 
 const isRateLimited = (error: unknown): error is UpstreamError =>
@@ -32,20 +32,22 @@ export class InFlightCall {
   readonly #waiters = new Set<Waiter>();
   #state: State = { is: 'starting' };
   #hasRetried = false;
+  #settled: Promise<void> | undefined;
+  #settle = () => {};
 
-  /**
-   * Starts the call. It is sent at once if a slot is free, and queued otherwise.
-   *
-   * @param initiator - The operation that requested it first. Its key, budget and fair share are used.
-   * @param onSettled - Called when the call has ended in any way and can no longer be joined.
-   */
-  constructor(services: CallServices, call: Call<unknown>, initiator: Operation, onSettled: () => void) {
+  /** Starts the call. It is sent at once if a slot is free, and queued otherwise. */
+  constructor({ services, call, initiator, slotAtMs, onSettled }: InFlightCallOptions) {
     this.call = call;
     this.#services = services;
     this.#initiator = initiator;
     this.#onSettled = onSettled;
     this.#reports = createCallReports(services, call, initiator);
-    this.#enterQueue(false);
+    this.#enterQueue(false, slotAtMs);
+  }
+
+  /** Resolves when the call has ended in any way. */
+  get settled(): Promise<void> {
+    return (this.#settled ??= new Promise((resolve) => (this.#settle = resolve)));
   }
 
   /** Whether the call has been sent: its response may be older than a change made now. */
@@ -61,10 +63,7 @@ export class InFlightCall {
       this.#waiters.add(waiter);
       if (this.#state.is === 'queued') operation.meter.wait.start();
       this.#reports.joined(operation);
-      if (operation.ended.aborted) {
-        this.#onEnd(waiter);
-        return;
-      }
+      if (operation.ended.aborted) return this.#onEnd(waiter);
       if (operation !== this.#initiator) this.#takeEarlierSlot(operation);
       if (this.#isLate(waiter)) this.#refuseLate();
     });
@@ -88,7 +87,7 @@ export class InFlightCall {
     return [...this.#waiters].filter((waiter) => this.#isLate(waiter));
   }
 
-  #enterQueue(isRetry: boolean): void {
+  #enterQueue(isRetry: boolean, slotAtMs?: number): void {
     this.#state = { is: 'starting' };
     const { caller, fairShare } = this.#initiator;
     const { route, target } = this.call;
@@ -98,13 +97,13 @@ export class InFlightCall {
       return;
     }
     this.#reports.queued();
-    this.#waitFor(slot);
+    this.#waitFor(slot, slotAtMs);
     for (const { operation } of this.#waiters) operation.meter.wait.start();
     if (this.#lateWaiters().length > 0) this.#refuseLate();
   }
 
-  #waitFor(slot: QueuedCall): void {
-    this.#state = { is: 'queued', slot, slotAtMs: slot.slotAtMs() };
+  #waitFor(slot: QueuedCall, slotAtMs = slot.slotAtMs()): void {
+    this.#state = { is: 'queued', slot, slotAtMs };
     void slot.admitted.then(() => this.#onAdmitted(slot));
   }
 
@@ -218,6 +217,7 @@ export class InFlightCall {
 
   #finish(): void {
     this.#state = { is: 'done' };
+    this.#settle();
     this.#onSettled();
   }
 

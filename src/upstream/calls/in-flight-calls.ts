@@ -67,7 +67,6 @@ export function createInFlightCalls({ isTrusted, random, locks, ...given }: Call
   const { clock, observer } = options;
   // By key hash, then by target.
   const inFlight = new Map<string, Map<string, InFlightCall>>();
-  const settledOf = new WeakMap<InFlightCall, Promise<void>>();
 
   const cancelAll = (keyHash: string, toError: (call: Call<unknown>) => UpstreamError) => {
     for (const inFlightCall of [...(inFlight.get(keyHash)?.values() ?? [])])
@@ -104,21 +103,15 @@ export function createInFlightCalls({ isTrusted, random, locks, ...given }: Call
 
   const find = ({ target }: Call<unknown>, { caller }: Operation) => inFlight.get(caller.keyHash)?.get(target);
 
-  const start = (call: Call<unknown>, operation: Operation): Promise<ReceivedResponse> => {
-    const { started, settled } = startIn(inFlight, services, call, operation);
-    settledOf.set(started, settled);
-    return started.join(operation);
-  };
+  const start = (call: Call<unknown>, operation: Operation, slotAtMs: number): Promise<ReceivedResponse> =>
+    startIn(inFlight, services, call, operation, slotAtMs).join(operation);
 
   return {
     services,
 
     has: (call, operation) => find(call, operation) !== undefined,
 
-    settled(call, operation) {
-      const known = find(call, operation);
-      return known && settledOf.get(known);
-    },
+    settled: (call, operation) => find(call, operation)?.settled,
 
     async make(call, operation, reservesSlot) {
       const { route, target } = call;
@@ -136,25 +129,27 @@ export function createInFlightCalls({ isTrusted, random, locks, ...given }: Call
       }
       if (operation.ended.aborted) throw toEnded(route, operation);
       if (meter.requestedCalls >= maxCalls) {
-        const slotAtMs = () => caller.keyBudget.current.expectedSlotAtMs(route.routeClass, fairShare, target);
         observer.onRefused('call_limit');
-        throw refusals.callLimitReached(route, slotAtMs, maxCalls);
+        throw refusals.callLimitReached(route, () => toSlotAtMs(call, operation), maxCalls);
       }
       // Refused calls count too, so that the limit bounds the work of an operation.
       meter.requestedCalls++;
-      const refusal = refuse(breakers, call, operation, reservesSlot);
+      const slotAtMs = toSlotAtMs(call, operation);
+      const refusal = refuse(breakers, call, operation, slotAtMs, reservesSlot);
       if (refusal) {
         observer.onRefused(refusal.reason);
         throw refusal.error;
       }
       observer.onRead('miss');
-      return start(call, operation);
+      return start(call, operation, slotAtMs);
     },
 
     async revalidate(call, operation) {
-      if (find(call, operation) || refuse(breakers, call, operation, false)) return observer.onRevalidated('skipped');
+      const slotAtMs = toSlotAtMs(call, operation);
+      if (find(call, operation) || refuse(breakers, call, operation, slotAtMs, false))
+        return observer.onRevalidated('skipped');
       // No client waits for the failure. Breakers, budget and cache have learned from it already.
-      await start(call, operation).then(
+      await start(call, operation, slotAtMs).then(
         () => observer.onRevalidated('succeeded'),
         () => observer.onRevalidated('failed'),
       );
@@ -168,18 +163,17 @@ function startIn(
   services: CallServices,
   call: Call<unknown>,
   operation: Operation,
-) {
+  slotAtMs: number,
+): InFlightCall {
   const { keyHash } = operation.caller;
   const callsOfKey = inFlight.get(keyHash) ?? new Map<string, InFlightCall>();
-  let setSettled = () => {};
-  const settled = new Promise<void>((resolve) => (setSettled = resolve));
-  const started = new InFlightCall(services, call, operation, () => {
-    setSettled();
+  const onSettled = () => {
     if (callsOfKey.get(call.target) === started) callsOfKey.delete(call.target);
     if (callsOfKey.size === 0 && inFlight.get(keyHash) === callsOfKey) inFlight.delete(keyHash);
-  });
+  };
+  const started = new InFlightCall({ services, call, initiator: operation, slotAtMs, onSettled });
   inFlight.set(keyHash, callsOfKey.set(call.target, started));
-  return { started, settled };
+  return started;
 }
 
 function openCallsElsewhere(
@@ -205,16 +199,21 @@ function toRefused(breakers: CircuitBreakers, route: Route, keyHash: string, pro
   return reason === undefined ? toOutage(route, probeAtMs) : toUnreachable(route, reason);
 }
 
+/** When a call requested now would get its slot (monotonic ms). */
+function toSlotAtMs({ route, target }: Call<unknown>, { caller, fairShare }: Operation): number {
+  return caller.keyBudget.current.expectedSlotAtMs(route.routeClass, fairShare, target);
+}
+
 /** Why a new call may not be sent or queued now, and its error; undefined: it may. */
 function refuse(
   breakers: CircuitBreakers,
   { route, target }: Call<unknown>,
   { caller, fairShare, deadlineMs, refusals }: Operation,
+  slotAtMs: number,
   reservesSlot: boolean,
 ): { readonly reason: RefusalReason; readonly error: UpstreamError } | undefined {
   const budget = caller.keyBudget.current;
   if (budget.slots.view.isMonthlyQuotaExhausted()) return { reason: 'month', error: toQuotaExhausted(route) };
-  const slotAtMs = budget.expectedSlotAtMs(route.routeClass, fairShare, target);
   if (slotAtMs > deadlineMs || budget.view.isFull()) {
     const reserve = () => budget.reserveSlotAtMs(route.routeClass, fairShare, target);
     const error = refusals.ofUnqueued(route, slotAtMs, reservesSlot ? reserve : () => slotAtMs);
