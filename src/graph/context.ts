@@ -7,6 +7,7 @@ import type { CollectionTree } from '../upstream/collection-format/tree/collecti
 import type { CollectionDetail } from '../upstream/postman/resources/collections.ts';
 import type { ResultSize } from './limits/result-size.ts';
 import type { Estimate } from './planning/estimate.ts';
+import type { Selections } from './planning/selection.ts';
 import type { StreamedRows } from './paging/streamed-rows.ts';
 import type { TimeSlices } from './limits/time-slices.ts';
 
@@ -62,6 +63,8 @@ export interface OperationContext {
   readonly slices: TimeSlices;
   /** Errors that concern many fields and that one of them has reported. */
   readonly reportedErrors: WeakSet<Error>;
+  /** The selections that fields of many objects have read. */
+  readonly selections: Selections;
   /** Indexes lists of variables by name, each once in an operation. Masks secrets unless they are revealed. */
   readonly scopeOf: ScopeOf;
   /** Whether values of secrets are returned. */

@@ -9,7 +9,7 @@ import { type ListArgs, type ListPageRequest, type Ordering, parseListArgs } fro
 import { toListPage, toStretch } from '../paging/ordered-page.ts';
 import type { Context } from '../context.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
-import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
+import { fieldsNamed, type SelectedField, toNodeSelection, toSharedSelection } from './selection.ts';
 
 /** Page size of the lists inside a workspace when the client gives none. */
 export const CHILDREN_PAGE_SIZE = 50;
@@ -54,12 +54,12 @@ export type ListOf<Type extends ChildType> = Pick<ChildListRequest<Type>, 'type'
  * @returns null if the workspace does not exist.
  */
 export async function readChildren<Type extends ChildType>(
-  { loaders, resultSize }: Context,
+  { loaders, resultSize, selections }: Context,
   list: ListOf<Type>,
   page: ListPageRequest,
   info: GraphQLResolveInfo,
 ): Promise<Connection<ChildNode<SummaryOf<Type>>> | null> {
-  const need = toListNeed(toNodeSelection(toSelection(info)), page.ordering);
+  const need = toListNeed(toNodeSelection(toSharedSelection(info, selections)), page.ordering);
   const { type, workspaceId, mustConfirm } = list;
   const chunk = await loaders.childrenOf({ type, workspaceId, mustConfirm, ...need, ...toStretch(page) });
   return chunk && toNodes(toListPage(chunk.items, page, ({ uid }) => uid, resultSize.search, chunk));

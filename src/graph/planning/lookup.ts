@@ -22,7 +22,7 @@ import { toStretch } from '../paging/ordered-page.ts';
 import type { Context } from '../context.ts';
 import { CHILDREN_PAGE_SIZE, toListNeed } from './lists.ts';
 import type { ChildNode, WorkspaceNode } from '../refs.ts';
-import { fieldsNamed, type SelectedField, toNodeSelection, toSelection } from './selection.ts';
+import { fieldsNamed, type SelectedField, toNodeSelection, toSelection, toSharedSelection } from './selection.ts';
 
 /** What is selected on the object that is looked up, and its path in the result. */
 export interface LookupRequest {
@@ -154,10 +154,10 @@ export function workspaceOf(type: ChildType) {
   return async (
     { uid, known }: ChildNode,
     _args: unknown,
-    { loaders }: Context,
+    { loaders, selections }: Context,
     info: GraphQLResolveInfo,
   ): Promise<WorkspaceNode | null> => {
-    const willReadWorkspace = needsWorkspaceRead(toSelection(info));
+    const willReadWorkspace = needsWorkspaceRead(toSharedSelection(info, selections));
     const { workspace: summary } = await loaders.workspaceOf({ type, uid: known?.uid ?? uid, willReadWorkspace });
     return summary && { id: summary.id, summary };
   };

@@ -37,6 +37,16 @@ export function toSelection(info: GraphQLResolveInfo): readonly SelectedField[] 
   return selectIn(info, namedObject(info.returnType), info.fieldNodes);
 }
 
+/** The selections that fields of one operation have read, by the nodes of the field. */
+export type Selections = Map<readonly FieldNode[], readonly SelectedField[]>;
+
+/** The same for a field of many objects: all objects of a list have the same selection, which is read once. */
+export function toSharedSelection(info: GraphQLResolveInfo, selections: Selections): readonly SelectedField[] {
+  const selection = selections.get(info.fieldNodes) ?? toSelection(info);
+  selections.set(info.fieldNodes, selection);
+  return selection;
+}
+
 /**
  * The same for a field that returns a union or an interface. Makes a function that returns the fields selected on its
  * objects of one type, computed once per type.

@@ -46,13 +46,16 @@ function toPathOf({ extensions }: GraphQLField<unknown, unknown>) {
 }
 
 /** Makes the context of an operation. The contexts of its fields are copies with loaders. */
-export function createOperationContext(context: Omit<OperationContext, 'at' | 'reportedErrors'>): OperationContext {
+export function createOperationContext(
+  context: Omit<OperationContext, 'at' | 'reportedErrors' | 'selections'>,
+): OperationContext {
   // The fields of one object are resolved one after the other, so the last context is usually the next one too.
   let last: { readonly path: ResponsePath | undefined; readonly context: Context } | undefined;
   const operationContext: OperationContext & { loaders: Loaders | undefined } = {
     // Set in the copies. A property that is added to a copy would give each of them a hidden class of its own.
     loaders: undefined,
     reportedErrors: new WeakSet(),
+    selections: new Map(),
     at(path) {
       if (last?.path === path && last) return last.context;
       const loaders = withTracking(context.readAhead, (value) => context.trackRead(value, path));
