@@ -12,7 +12,7 @@ import {
   isListType,
   isObjectType,
 } from 'graphql';
-import { type JsonSize, measureJson, textLength } from '../../upstream/collection-format/syntax/json.ts';
+import { measureJson, textLength } from '../../upstream/collection-format/syntax/json.ts';
 import { type ResultSize, ResultTooLarge } from './result-size.ts';
 import type { OperationContext } from '../context.ts';
 import type { TimeSlices } from './time-slices.ts';
@@ -165,17 +165,17 @@ const boundText: Bounder = (value, { resultSize, slices }, info) => {
   // Numbers and booleans count as values, not as text.
   if (typeof value !== 'object') return value;
   const json: unknown = 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value;
-  return countJson(value, slices.run(measureJson(json)), resultSize, info);
+  return countText(value, slices.run(measureJson(json)), resultSize, info);
 };
 
-function countJson(
+function countText(
   value: unknown,
-  size: JsonSize | Promise<JsonSize>,
+  length: number | Promise<number>,
   resultSize: ResultSize,
   info: GraphQLResolveInfo,
 ): unknown {
-  if (size instanceof Promise) return size.then((measured) => countJson(value, measured, resultSize, info));
-  resultSize.text(size.length, info);
+  if (length instanceof Promise) return length.then((measured) => countText(value, measured, resultSize, info));
+  resultSize.text(length, info);
   return value;
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../graph/context.ts';
 import type { SliceScheduler } from '../../graph/limits/time-slices.ts';
 import { type CollectionTree, buildCollectionTree } from '../../upstream/collection-format/tree/collection-tree.ts';
-import { type JsonObject, measureJson } from '../../upstream/collection-format/syntax/json.ts';
+import { countJson, type JsonObject } from '../../upstream/collection-format/syntax/json.ts';
 import type { CollectionDetail } from '../../upstream/postman/resources/collections.ts';
 import { runAtOnce } from '../../upstream/steps.ts';
 
@@ -13,7 +13,7 @@ export function createCollectionTrees(scheduler: SliceScheduler) {
   const trees = new WeakMap<JsonObject, Promise<CollectionTree>>();
   const counts = new WeakMap<object, number>();
   const countOf = (value: object): number => {
-    const count = counts.get(value) ?? runAtOnce(measureJson(value)).values;
+    const count = counts.get(value) ?? runAtOnce(countJson(value));
     counts.set(value, count);
     return count;
   };
@@ -22,8 +22,7 @@ export function createCollectionTrees(scheduler: SliceScheduler) {
     // No abort signal: operations share the tree, so none of them may end its construction.
     const slices = scheduler.open(uid);
     const tree = await slices.run(buildCollectionTree(document, uid, readAs));
-    const { values } = await slices.run(measureJson(document));
-    counts.set(document, values);
+    counts.set(document, await slices.run(countJson(document)));
     return tree;
   };
 
