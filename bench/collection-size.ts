@@ -1,7 +1,8 @@
 /**
  * Measures what a large collection costs the server: CPU time and memory, compared with parsing and writing the same
- * JSON, and for how long other clients are not served. `npm run bench:collection-size -- [file] [rounds]`, by default a
- * synthetic collection of 2,000 requests, and 7 rounds. Each round starts new processes; the table has medians.
+ * JSON, and for how long other clients are not served. `npm run bench:collection-size -- [file] [rounds] [passes]`, by
+ * default a synthetic collection of 2,000 requests, 7 rounds and 2 passes. Each round starts new processes; the table has
+ * medians. The first pass is that of a fresh process, the last one that of a warm one; after some 20, V8 has compiled all.
  */
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ import { pageQuery, treeQuery } from './collection-size/selections.ts';
 import type { Spent } from './collection-size/stall-probe.ts';
 import { createSyntheticCollection } from './collection-size/synthetic-collection.ts';
 
-const [file = '', rounds = '7'] = process.argv.slice(2);
+const [file = '', rounds = '7', passes = '2'] = process.argv.slice(2);
 const SEARCHED_REQUESTS = 10_000;
 const SEARCH = 'number 77';
 const SEARCH_FIELDS = 'totalCount nodes { id name method path url { raw } }';
@@ -38,10 +39,11 @@ const searchedText = JSON.stringify(searched);
 const demo = createDemoAccount();
 const [template] = demo.collections;
 if (!template) throw new TypeError('The demo account has collections');
-const toId = (index: number) => `00000000-0000-4000-8000-00000000000${index}`;
+const toId = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const toUid = (index: number) => `${template.owner}-${toId(index)}`;
-// The same collection under two ids: a process that has warmed up on the first reads the second as new.
-const collections = [document, document, searched, searched].map((content, index) => ({
+// The same collections under an id for each pass: a process that has warmed up on one reads the next as new.
+const copies = <T>(one: T) => Array.from({ length: Number(passes) }, () => one);
+const collections = [...copies(document), ...copies(searched)].map((content, index) => ({
   ...template,
   id: toId(index),
   document: content,
@@ -91,13 +93,14 @@ const searchQuery = onCollection(`requests(first: 50, filter: { search: "${SEARC
 
 interface Work {
   readonly what: string;
-  /** Returns the work for one of the two collections. */
-  readonly uids: readonly [string, string];
+  /** The collection of each pass. */
+  readonly uids: readonly string[];
   readonly run: (sendQuery: SendQuery, uid: string) => Promise<unknown>;
   readonly textLength: number;
 }
 
-const wholeCollection = { uids: [toUid(0), toUid(1)] as const, textLength: documentText.length };
+const toUids = (from: number) => copies('').map((_, pass) => toUid(from + pass));
+const wholeCollection = { uids: toUids(0), textLength: documentText.length };
 const works: readonly Work[] = [
   { ...wholeCollection, what: 'every field, in pages of 100', run: queryPages },
   {
@@ -112,7 +115,7 @@ const works: readonly Work[] = [
   },
   {
     what: `a search in ${SEARCHED_REQUESTS} requests`,
-    uids: [toUid(2), toUid(3)],
+    uids: toUids(Number(passes)),
     run: (sendQuery, uid) => sendQuery(searchQuery, { uid }),
     textLength: searchedText.length,
   },
@@ -121,8 +124,8 @@ const works: readonly Work[] = [
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const round = (value: number) => Math.round(value * 10) / 10;
 
-/** Measures the same work in a fresh process and in a warm one. */
-async function measureTwice(
+/** Measures the passes of the same work in one process. */
+async function measurePasses(
   start: () => Promise<{ measure(work: () => Promise<unknown>): Promise<Spent>; stop(): Promise<void> }>,
   toWork: (process: Awaited<ReturnType<typeof start>>) => readonly (() => Promise<unknown>)[],
 ) {
@@ -153,18 +156,18 @@ const toBaseline = (length: number) => `parse and write ${round(length / 1e6)} M
 for (let index = 0; index < Number(rounds); index++) {
   for (const { text, path } of texts) {
     const start = () => startMeasured('./parse-and-write.js', [path], {});
-    const runs = await measureTwice(start, (process) => {
+    const runs = await measurePasses(start, (process) => {
       const { child } = process as Awaited<ReturnType<typeof start>>;
       const run = async () => {
         child.send('run');
         await once(child, 'message');
       };
-      return [run, run];
+      return copies(run);
     });
     record(toBaseline(text.length), runs);
   }
   for (const { what, uids, run } of works) {
-    const runs = await measureTwice(startServer, (process) => {
+    const runs = await measurePasses(startServer, (process) => {
       const { sendQuery } = process as Awaited<ReturnType<typeof startServer>>;
       return uids.map((uid) => () => run(sendQuery, uid));
     });
