@@ -210,6 +210,28 @@ describe('a raw request', () => {
     expect(facade.postman.calls).toEqual(['GET /me']);
   });
 
+  it.each<[string, Buffer]>([
+    ['an operation', toRequest(`${json}${length}`)],
+    ['parts', toRequest(`${json}Accept: multipart/mixed\r\n${length}`)],
+    ['server-sent events', toRequest(`${json}Accept: text/event-stream\r\n${length}`)],
+    ['a preflight', toRequest(`${host}Origin: http://localhost\r\n`, '', 'OPTIONS /graphql HTTP/1.1')],
+    ['the page', toRequest(`${host}Accept: text/html\r\n`, '', 'GET /graphql HTTP/1.1')],
+    ['the style of the page', toRequest(host, '', 'GET /graphql/graphiql/style.css HTTP/1.1')],
+    ['the front page', toRequest(`${host}Accept: text/html\r\n`, '', 'GET / HTTP/1.1')],
+    ['a probe', toRequest(host, '', 'GET /readyz HTTP/1.1')],
+    ['an unknown path', toRequest(host, '', 'GET /nothing HTTP/1.1')],
+    ['no GraphQL', toRequest(`${json}Content-Length: 2\r\n`, '{}')],
+    ['an unknown type', toRequest(`${host}Content-Type: text/css\r\n${length}`)],
+    ['an expectation', toRequest(`${json}${length}Expect: nothing\r\n`)],
+    ['two hosts', toRequest(`${host}${json}${length}`)],
+    ['an unknown host', toRequest(`Host: example.com\r\nContent-Type: application/json\r\n${length}`)],
+  ])('gets each header once: %s', async (_what, bytes) => {
+    const [head = ''] = (await send(bytes)).split('\r\n\r\n');
+    const names = head.split('\r\n').flatMap((line) => /^([^:]+):/.exec(line)?.[1]?.toLowerCase() ?? []);
+    expect(names).toContain('x-content-type-options');
+    expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
+  });
+
   it('gets its response in order when it is pipelined', async () => {
     const first = Buffer.from(`POST /graphql HTTP/1.1\r\n${json}${length}\r\n${body}`);
     const text = await send(Buffer.concat([first, first, toRequest(`${json}${length}`)]));

@@ -10,7 +10,6 @@ const SECURITY_HEADERS = {
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'cross-origin-resource-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
 };
 // A year. The address of a file changes with its contents.
 const IMMUTABLE = 'public, max-age=31536000, immutable';
