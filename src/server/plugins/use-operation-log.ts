@@ -39,8 +39,7 @@ export function useOperationLog(parts: PluginParts): Plugin<object, NodeContext>
 /** Logs the name, status and cost of an operation and who sent it, but nothing of its content. */
 export function logOperation(operation: EndedOperation, logger: Logger): void {
   const { ids, cost, name, errorIds } = operation;
-  // The logger omits what is undefined. Spreads would make new hidden classes for each line, which takes longer than
-  // to write it.
+  // The logger omits what is undefined. Spreads would make new hidden classes for each line.
   const fields = {
     requestId: ids.requestId,
     traceId: ids.traceId,

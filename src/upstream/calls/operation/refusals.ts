@@ -75,7 +75,7 @@ export function createRefusals(clock: Clock, retryOutlook: RetryOutlook): Refusa
   const updateErrors = (atMs?: number) => {
     for (const error of errors) {
       if (retryKind === 'never')
-        Object.assign(error, { kind: 'tooExpensive', message: NEVER_COMPLETE, calls: retryOutlook.count });
+        Object.assign(error, { kind: 'tooExpensive', message: NEVER_COMPLETE, calls: retryOutlook.count() });
       else if (atMs !== undefined) Object.assign(error, { retryAtMs: Math.max(error.retryAtMs ?? 0, atMs) });
       if (retryKind === 'whole' && error.kind === 'rateLimited') error.message = ALL_IN_ONE_RUN;
     }

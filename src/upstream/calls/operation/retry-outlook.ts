@@ -24,7 +24,7 @@ export interface RetryOutlook {
    */
   need(routeClass: RouteClass, isRenewable: boolean): void;
   /** The calls that the operation needs, as far as is known. */
-  readonly count: number;
+  count(): number;
   /**
    * Predicts what a retry achieves after a refused call.
    *
@@ -67,19 +67,19 @@ export function createRetryOutlook({
 }: RetryOutlookOptions): RetryOutlook {
   const all = { general: 0, burst: 0 };
   const notRenewable = { general: 0, burst: 0 };
-  const retryOutlook = {
-    count: 0,
-    need(routeClass: RouteClass, isRenewable: boolean) {
-      retryOutlook.count++;
+  const count = () => all.general + all.burst;
+  return {
+    count,
+    need(routeClass, isRenewable) {
       all[routeClass]++;
       if (!isRenewable) notRenewable[routeClass]++;
     },
-    predict(routeClass: RouteClass, slotAtMs: number): RetryPrediction {
+    predict(routeClass, slotAtMs) {
       const rounds = Math.max(1, Math.ceil((notRenewable.general + notRenewable.burst) / maxCalls));
       const readMs = budget().view.servedFromIdleMs(notRenewable) + STEP_MS + ROUND_MS * (rounds - 1);
       const getsFurther = readMs <= reusableMs;
       if (getsFurther && slotAtMs - clock.nowMs() + STEP_MS <= reusableMs) return { kind: 'further' };
-      const endsInOneRun = retryOutlook.count <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
+      const endsInOneRun = count() <= maxCalls && budget().view.servedFromIdleMs(all) + STEP_MS < timeoutMs;
       if (endsInOneRun) return { kind: 'whole', atMs: budget().view.servedAtMs(all) };
       if (getsFurther) return { kind: 'further' };
       // Slots reserved for first calls are closed to later calls of this operation, but open to a retry.
@@ -87,8 +87,7 @@ export function createRetryOutlook({
       return isServedAtOnce && reusableMs >= 2 * STEP_MS ? { kind: 'whole', atMs: clock.nowMs() } : { kind: 'never' };
     },
   };
-  return retryOutlook;
 }
 
 /** For background operations, which nobody retries. */
-export const backgroundRetryOutlook: RetryOutlook = { need() {}, count: 0, predict: () => ({ kind: 'further' }) };
+export const backgroundRetryOutlook: RetryOutlook = { need() {}, count: () => 0, predict: () => ({ kind: 'further' }) };
